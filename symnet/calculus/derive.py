@@ -1,0 +1,202 @@
+"""Program -> Derivation: the gradient of the objective with respect to every tensor between it and the wanted ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import sympy as sp
+
+from symnet.calculus.chain import Term, terms_of
+from symnet.calculus.inlining import inline
+from symnet.calculus.labels import Labels, extend, relabel
+from symnet.calculus.pieces import Piece, pieces
+from symnet.calculus.rules import conditions_of, rule_of
+from symnet.calculus.tidying import tidy
+from symnet.core.derivation import Contribution, Derivation, Step
+from symnet.core.expressions import as_written
+from symnet.core.functions import conventions
+from symnet.core.program import Definition, Program
+from symnet.core.tensors import Role, Tensor
+from symnet.core.wellformed import did_you_mean
+from symnet.errors import NameError_, ShapeError
+
+
+def derive(program: Program, wrt: Iterable[str] | None = None) -> Derivation:
+    """The gradient of the program's objective with respect to ``wrt`` (default: its parameters, or else its inputs).
+
+    Gradients have the shape of the variable. Every step is the computed object: ``steps[k].definition`` is the line that
+    is compiled. Raises NameError_ for an unknown name and ShapeError when the objective is not a scalar.
+
+    >>> from symnet.core.program import define
+    >>> from symnet.core.tensors import scalar
+    >>> w, x = scalar("w"), scalar("x")
+    >>> d = derive(Program((w, x), (define(Tensor("L"), expr=(w[()] * x[()] - 1) ** 2),)), wrt=["w"])
+    >>> print(d.gradients["w"].expr)
+    2*x*(w*x - 1)
+    """
+    if program.objective_tensor.axes:
+        raise ShapeError(f"objective {program.objective}", f"shape {program.objective_tensor.shape}", "a scalar",
+                         "sum or average it")
+    names = _wanted(program, wrt)
+    with as_written():
+        return _Builder(program, names).build()
+
+
+def _wanted(program: Program, wrt: Iterable[str] | None) -> tuple[str, ...]:
+    if wrt is None:
+        parameters = [t.name for t in program.inputs if t.role is Role.PARAMETER]
+        return tuple(parameters or [t.name for t in program.inputs if t.role is not Role.TARGET])
+    names = tuple(dict.fromkeys(wrt))
+    for name in names:
+        if name not in program.tensors:
+            raise NameError_("wrt", f"no symbol or definition named {name!r}", "a name of the program",
+                             did_you_mean(name, program.tensors))
+    return names
+
+
+@dataclass
+class _Builder:
+    """The working state of one derivation; nothing of it survives."""
+
+    program: Program
+    wrt: tuple[str, ...]
+    steps: list[Step] = field(default_factory=list)
+    made: dict[str, Definition] = field(default_factory=dict)  # gradients with a single slice, by gradient name
+
+    def build(self) -> Derivation:
+        self.labels = Labels(self.program)
+        self.active = _active(self.program, self.wrt)
+        order = self._order()
+        self.alphas = {u: tuple(sp.Dummy(f"α{d}", integer=True) for d in range(len(self.program[u].axes))) for u in order}
+        self.gradient = {u: self._gradient_tensor(u) for u in dict.fromkeys((*order, *self.wrt))}
+        terms = self._terms(frozenset(order))
+        for u in order:
+            self._emit(u, terms[u])
+        self._absent()
+        return self._finish()
+
+    def _gradient_tensor(self, name: str) -> Tensor:
+        tensor = self.program[name]
+        title = f"d{self.program.objective}_d{name}"
+        while title in self.program.tensors:
+            title += "_"
+        return Tensor(title, tensor.axes, "real", Role.GRADIENT, of=name, objective=self.program.objective)
+
+    def _order(self) -> list[str]:
+        """Backward order: a defined tensor after all that use it, an input right after its earliest user."""
+        last = {d.name: k for k, d in enumerate(self.program.definitions)}
+        users: dict[str, int] = {}
+        for k, d in reversed(list(enumerate(self.program.definitions))):
+            if d.name in self.active or d.name == self.program.objective:
+                for used in self.program.uses(d.name):
+                    users[used] = k
+        names = [u for u in self.active if u != self.program.objective]
+        position = {t.name: k for k, t in enumerate(self.program.inputs)}
+        return sorted(names, key=lambda u: (-last[u], 0, 0) if u in last else (-users[u], 1, position[u]))
+
+    def _terms(self, wanted: frozenset[str]) -> dict[str, list[Term]]:
+        found: dict[str, list[Term]] = {u: [] for u in wanted}
+        for d in reversed(self.program.definitions):
+            if d.name in self.active:
+                above = None if d.name == self.program.objective else self.gradient[d.name]
+                for name, term in terms_of(d, wanted, self.program.tensors, self.alphas, above):
+                    found[name].append(term)
+        return found
+
+    def _emit(self, name: str, terms: list[Term]) -> None:
+        slices = pieces(self.program[name], terms, self.alphas[name])
+        for piece in reversed(slices):  # backward: the last place first, as the values flow
+            step = self._step(name, piece)
+            self.steps.append(step)
+            if len(slices) == 1:
+                self.made[step.target.name] = step.definition
+
+    def _step(self, name: str, piece: Piece) -> Step:
+        target, scope = self.gradient[name], {}
+        places: list[sp.Expr] = []
+        for alpha, span in zip(self.alphas[name], piece.spans, strict=True):
+            scope |= {alpha: span[0]} if span[0] == span[1] and piece.alone else extend(scope, [(alpha, *span)], self.labels)
+            places.append(scope[alpha])
+        raw = tidy(sp.Add(*[t.expr for t in piece.terms]))
+        folded, inlined, used = inline(piece.terms, self.made, raw, self.program.assumptions)
+        expr = relabel(folded, scope, self.labels)
+        ranges = tuple((p, *s) for p, s in zip(places, piece.spans, strict=True) if not (piece.alone and s[0] == s[1]))
+        definition = Definition(target, tuple(places), expr, ranges)
+        contributions = tuple(self._contribution(t, scope) for t in piece.terms)
+        return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, piece, inlined),
+                    contributions, relabel(raw, scope, self.labels), inlined, used, conditions_of(piece, used))
+
+    def _contribution(self, term: Term, scope: dict[sp.Symbol, sp.Symbol]) -> Contribution:
+        inner = extend(scope, term.sums, self.labels)
+        sums = tuple((inner[i], lo.xreplace(inner), hi.xreplace(inner)) for i, lo, hi in term.sums)
+        return Contribution(term.through, term.occurrence, relabel(term.upstream, inner, self.labels),
+                            relabel(term.local, inner, self.labels), sums, tuple(c.xreplace(inner) for c in term.conditions))
+
+    def _absent(self) -> None:
+        """What the objective does not depend on: proved zero because no chain of uses leads there."""
+        for name in self.wrt:
+            if name in self.alphas:
+                continue
+            tensor = self.gradient[name]
+            scope: dict[sp.Symbol, sp.Symbol] = {}
+            for axis in tensor.axes:
+                scope = extend(scope, [(sp.Dummy(integer=True), *axis.range)], self.labels)
+            value = sp.S.One if name == self.program.objective else sp.S.Zero
+            definition = Definition(tensor, tuple(scope.values()), value)
+            rule = rule_of(self.program, name, Piece((), ()), ())
+            self.steps.append(Step(len(self.steps) + 1, self.program[name], definition, rule, (), value))
+
+    def _finish(self) -> Derivation:
+        steps = _mark_live(self.steps, {self.gradient[u].name for u in self.wrt})
+        lines = [s.definition for s in steps if s.live]
+        full = self.program.extend(lines, self.program.objective)
+        used = [c for d in full.definitions for c in conventions(d.expr)]
+        derivation = Derivation(self.program, full, self.wrt, (), {u: t.name for u, t in self.gradient.items()},
+                                tuple(dict.fromkeys(used)))
+        bound = tuple(_with_derivation(s, derivation) for s in steps)
+        object.__setattr__(derivation, "steps", bound)  # the steps point back to their derivation, once, here
+        return derivation
+
+
+def _with_derivation(step: Step, derivation: Derivation) -> Step:
+    object.__setattr__(step, "derivation", derivation)
+    return step
+
+
+def _active(program: Program, wrt: Sequence[str]) -> set[str]:
+    """The tensors that depend on a wanted one and that the objective depends on."""
+    uses = {name: program.uses(name) for name in program.by_name}
+    ancestors, stack = {program.objective}, [program.objective]
+    while stack:
+        for used in uses.get(stack.pop(), ()):
+            if used not in ancestors:
+                ancestors.add(used)
+                stack.append(used)
+    users: dict[str, list[str]] = {}
+    for name, used_names in uses.items():
+        for used in used_names:
+            users.setdefault(used, []).append(name)
+    reached, stack = set(wrt) & ancestors, [n for n in wrt if n in ancestors]
+    while stack:
+        for user in users.get(stack.pop(), ()):
+            if user in ancestors and user not in reached:
+                reached.add(user)
+                stack.append(user)
+    return reached
+
+
+def _mark_live(steps: list[Step], wanted: set[str]) -> list[Step]:
+    """Steps whose gradient is wanted or used by a live step stay in the program; the others are shown only."""
+    from dataclasses import replace
+
+    uses: dict[str, set[str]] = {}
+    for s in steps:
+        uses.setdefault(s.target.name, set()).update(s.uses)
+    live, stack = set(wanted), list(wanted)
+    while stack:
+        for used in uses.get(stack.pop(), ()):
+            if used in uses and used not in live:
+                live.add(used)
+                stack.append(used)
+    return [s if s.target.name in live else replace(s, live=False) for s in steps]

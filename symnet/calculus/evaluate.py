@@ -1,0 +1,169 @@
+"""Exact values: a program at a point, every line an exact number, decimals to any number of digits on request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+
+from symnet.calculus.instantiate import Entries, instantiate_program
+from symnet.core.axes import Axis
+from symnet.core.numbers import decimal, enclose, rational
+from symnet.core.program import Program
+from symnet.core.tensors import Tensor
+from symnet.core.wellformed import did_you_mean
+from symnet.errors import DomainError, NameError_, ShapeError
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The values of every line of a program. Tensors come as nested lists, scalars as single values.
+
+    ``exact(name)`` gives exact SymPy numbers, ``decimal(name, digits)`` correctly rounded decimals, ``ball(name, bits)``
+    certified enclosures; ``scalars`` is the program of scalars that was evaluated.
+    """
+
+    program: Program
+    scalars: Program
+    point: Mapping[str, sp.Rational]  # scalar name -> value
+    sizes: Mapping[str, int]
+    entries: Entries = field(repr=False)
+    _balls: dict[int, dict[str, Any]] = field(default_factory=dict, repr=False)
+    _exact: dict[str, sp.Expr] = field(default_factory=dict, repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every tensor that has a value."""
+        return tuple(self.program.tensors)
+
+    def balls(self, bits: int) -> dict[str, Any]:
+        """Certified enclosures of every scalar at a working precision of ``bits``."""
+        if bits not in self._balls:
+            values: dict[Any, Any] = {t[()]: self.point[t.name] for t in self.scalars.inputs}
+            for d in self.scalars.definitions:
+                values[d.entry] = enclose(d.expr, values, bits)
+            self._balls[bits] = {str(k): v for k, v in values.items()}
+        return self._balls[bits]
+
+    def exact_scalar(self, name: str) -> sp.Expr:
+        """The exact value of one scalar line, all values put in."""
+        if not self._exact:
+            table: dict[sp.Basic, sp.Expr] = {t[()]: self.point[t.name] for t in self.scalars.inputs}
+            for d in self.scalars.definitions:
+                table[d.entry] = d.expr.xreplace(table)
+            self._exact.update({str(k): v for k, v in table.items()})
+        return self._exact[name]
+
+    def exact(self, name: str) -> Any:
+        """The exact value(s) of a tensor."""
+        return self._nested(name, lambda t: self.exact_scalar(t.name))
+
+    def ball(self, name: str, bits: int = 128) -> Any:
+        """Certified enclosure(s)."""
+        return self._nested(name, lambda t: self.balls(bits)[t.name])
+
+    def decimal(self, name: str, digits: int = 6) -> Any:
+        """Correctly rounded decimal text(s), ``digits`` significant digits."""
+        return self._nested(name, lambda t: self.shown(t.name, digits).text)
+
+    def shown(self, scalar: str, digits: int) -> Any:
+        """The decimal of one scalar with word on whether it is exact."""
+        return decimal(lambda bits: self.balls(bits)[scalar], digits)
+
+    def _nested(self, name: str, leaf: Callable[[Tensor], Any]) -> Any:
+        tensor = self.program[name]
+        flat = iter([leaf(t) for t in self.entries.of(name)])
+        return _nest(flat, [int(a.size.xreplace(self.entries.env)) for a in tensor.axes])
+
+
+def _nest(flat: Iterator[Any], sizes: list[int]) -> Any:
+    return next(flat) if not sizes else [_nest(flat, sizes[1:]) for _ in range(sizes[0])]
+
+
+def evaluate(program: Program, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None) -> Evaluation:
+    """``program`` at exact values: numbers, "1/3", "0.5" or nested lists of them for every input.
+
+    Sizes are read off the shapes, or given. Raises NameError_ (missing or unknown value), ShapeError, DomainError.
+    """
+    known = {t.name: t for t in program.inputs}
+    for name in values:
+        if name not in known:
+            raise NameError_("values", f"no input named {name!r}", "an input of the program", did_you_mean(name, known))
+    missing = [name for name in known if name not in values]
+    if missing:
+        raise NameError_("values", f"no value for {', '.join(missing)}", "a value for every input")
+    nested = {name: to_rationals(name, value) for name, value in values.items()}
+    found = {**sizes_from(program, nested), **(sizes or {})}
+    scalars, entries = instantiate_program(program, found)
+    point = {t.name: v for name in known for t, v in zip(entries.of(name), _leaves(nested[name]), strict=True)}
+    _check_domains(scalars, point)
+    return Evaluation(program, scalars, point, found, entries)
+
+
+def to_rationals(name: str, value: Any) -> Any:
+    """Nested lists of exact rationals; arrays are taken by their ``tolist``."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [to_rationals(name, v) for v in value]
+    return rational(value)
+
+
+def _leaves(nested: Any) -> Iterator[sp.Rational]:
+    if isinstance(nested, list):
+        for inner in nested:
+            yield from _leaves(inner)
+    else:
+        yield nested
+
+
+def shape_of(name: str, nested: Any) -> tuple[int, ...]:
+    """The shape of nested lists; raises ShapeError when they are ragged."""
+    if not isinstance(nested, list):
+        return ()
+    inner = {shape_of(name, v) for v in nested}
+    if len(inner) != 1:
+        raise ShapeError(f"value of {name}", "rows of different lengths" if inner else "an empty list", "a full array")
+    return (len(nested), *inner.pop())
+
+
+def sizes_from(program: Program, nested: Mapping[str, Any]) -> dict[str, int]:
+    """Sizes by name, read off the shapes of the values; raises ShapeError where two values disagree."""
+    found: dict[str, int] = {}
+    later: list[tuple[str, Axis, int]] = []
+    for t in program.inputs:
+        shape = shape_of(t.name, nested[t.name])
+        if len(shape) != len(t.axes):
+            raise ShapeError(f"value of {t.name}", f"an array with {len(shape)} axes", f"{len(t.axes)} axes, {t.shape}")
+        for axis, n in zip(t.axes, shape, strict=True):
+            if axis.size.is_Symbol:
+                if found.setdefault(str(axis.size), n) != n:
+                    raise ShapeError(f"value of {t.name}", f"size {axis.size} = {n}", f"{found[str(axis.size)]}, as above")
+            else:
+                later.append((t.name, axis, n))
+    for name, axis, n in later:
+        _fits(name, axis, n, found)
+    return found
+
+
+def _fits(name: str, axis: Axis, n: int, found: dict[str, int]) -> None:
+    """An axis of size K + M - 1 or 3: solve for the one unknown size, or compare."""
+    env = {s: sp.Integer(found[str(s)]) for s in axis.size.free_symbols if str(s) in found}
+    left = sp.expand(axis.size.xreplace(env))
+    unknown = sorted(left.free_symbols, key=str)
+    if len(unknown) == 1 and left.coeff(unknown[0], 1).is_Integer:
+        value = (n - left.xreplace({unknown[0]: sp.S.Zero})) / left.coeff(unknown[0], 1)
+        if value.is_Integer and value >= 1:
+            found[str(unknown[0])] = int(value)
+            return
+    if left != n:
+        raise ShapeError(f"value of {name}", f"{n} entries along an axis", f"{left}")
+
+
+def _check_domains(scalars: Program, point: Mapping[str, sp.Rational]) -> None:
+    for t in scalars.inputs:
+        value = point[t.name]
+        if (t.domain == "positive" and value <= 0) or (t.domain == "nonnegative" and value < 0):
+            raise DomainError(f"value of {t.parent or t.name}", str(value), f"a {t.domain} number, as declared")

@@ -1,0 +1,182 @@
+"""Integer sizes: every tensor entry becomes a scalar, W1[1, 2] the scalar W1_1_2 printed w_{12}^{(1)}."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import sympy as sp
+
+from symnet.calculus.places import Env, NameEntry, at_place, holds, in_order, span, visits
+from symnet.core.derivation import Contribution, Derivation, Step
+from symnet.core.expressions import as_written
+from symnet.core.program import Assumption, Definition, Program
+from symnet.core.schedule import schedule
+from symnet.core.tensors import Tensor
+from symnet.errors import ShapeError
+
+LIMIT = 20_000  # entries; beyond this a list of scalars helps nobody
+
+
+class Entries:
+    """The scalars of one program at integer sizes, made on demand and each once."""
+
+    def __init__(self, tensors: Mapping[str, Tensor], env: Env) -> None:
+        self.tensors, self.env = tensors, env
+        self.made: dict[tuple[str, tuple[int, ...]], Tensor] = {}
+        self.by_name: dict[str, Tensor] = {}
+        self.taken = set(tensors)
+
+    def scalar(self, name: str, place: tuple[int, ...]) -> Tensor:
+        """The scalar tensor for one entry."""
+        key = (name, place)
+        if key not in self.made:
+            tensor = self.tensors[name]
+            of = self.scalar(tensor.of, place).name if tensor.of in self.tensors else tensor.of
+            self.made[key] = tensor if not tensor.axes else replace(
+                tensor, name=self._name(name, place), axes=(), parent=name, place=place, of=of, latex="")
+            self.by_name[self.made[key].name] = self.made[key]
+        return self.made[key]
+
+    def _name(self, name: str, place: tuple[int, ...]) -> str:
+        title = "_".join([name, *map(str, place)])
+        while title in self.taken:
+            title += "_"
+        self.taken.add(title)
+        return title
+
+    def __call__(self, name: str, place: tuple[int, ...]) -> sp.Expr:
+        return self.scalar(name, place)[()]
+
+    def of(self, name: str) -> Iterator[Tensor]:
+        """All entries of a tensor, row by row."""
+        for place in itertools.product(*[span(a.range, self.env) for a in self.tensors[name].axes]):
+            yield self.scalar(name, place)
+
+
+def environment(program: Program, sizes: Mapping[str, int]) -> dict[sp.Symbol, sp.Expr]:
+    """Size symbols to integers; raises ShapeError for a missing, unknown or impossible size."""
+    known = {str(s): s for s in program.sizes}
+    for name, value in sizes.items():
+        if name not in known:
+            raise ShapeError("sizes", f"no size named {name!r}", "one of " + ", ".join(known) if known else "no sizes")
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ShapeError(f"size {name}", str(value), "a positive integer")
+    missing = [name for name in known if name not in sizes]
+    if missing:
+        raise ShapeError("sizes", f"no value for {', '.join(missing)}", "an integer for every size",
+                         f"sizes={{{', '.join(f'{m!r}: 3' for m in missing)}}}")
+    env = {known[name]: sp.Integer(value) for name, value in sizes.items()}
+    count = sum(int(sp.Mul(*[e.xreplace(env) for e in t.shape])) for t in program.tensors.values())
+    if count > LIMIT:
+        raise ShapeError("instantiate", f"{count} entries", f"at most {LIMIT}", "smaller sizes, or compile() for numbers")
+    return env
+
+
+def instantiate_program(program: Program, sizes: Mapping[str, int]) -> tuple[Program, Entries]:
+    """The scalar program at ``sizes`` and the entries it was made from."""
+    env = environment(program, sizes)
+    entries = Entries(program.tensors, env)
+    inputs = tuple(s for t in program.inputs for s in entries.of(t.name))
+    lines = [_line(d, place, inner, entries) for b in schedule(program) for d, place, inner in in_order(b, env)]
+    assumptions = tuple(made for a in program.assumptions for made in _assumptions(a, program, env, entries))
+    return Program(inputs, tuple(lines), program.objective, assumptions, program.title), entries
+
+
+def _line(d: Definition, place: tuple[int, ...], env: Env, entries: NameEntry) -> Definition:
+    target = entries.scalar(d.name, place) if isinstance(entries, Entries) else d.target
+    return Definition(target, (), at_place(d.expr, env, entries), (), d.note)
+
+
+def _assumptions(a: Assumption, program: Program, env: Env, entries: Entries) -> Iterator[Assumption]:
+    free = sorted((s for s in a.left.free_symbols if s.is_Symbol and s.is_integer and not s.is_positive), key=str)
+    places = [_range_of(s, a.left, program, env) for s in free]
+    for values in itertools.product(*places):
+        inner = {**env, **dict(zip(free, map(sp.Integer, values), strict=True))}
+        yield Assumption(at_place(a.left, inner, entries), at_place(a.right, inner, entries))
+
+
+def _range_of(symbol: sp.Symbol, expr: sp.Expr, program: Program, env: Env) -> range:
+    for node in expr.atoms(sp.Indexed):
+        for place, axis in zip(node.indices, program.tensors[str(node.base.label)].axes, strict=True):
+            if place == symbol:
+                return span(axis.range, env)
+    raise ShapeError("assumption", f"the index {symbol} stands alone", "an index of some tensor")
+
+
+def instantiate(derivation: Derivation, sizes: Mapping[str, int]) -> Derivation:
+    """The same derivation with every entry a scalar: its lines and steps at each place, in order.
+
+    >>> from symnet.core.axes import Axis, index
+    >>> from symnet.core.program import define
+    >>> from symnet.calculus.derive import derive
+    >>> v, i = Tensor("v", (Axis.of("d"),)), index("i")
+    >>> L = define(Tensor("L"), expr=sp.Sum(v[i] ** 2, (i, 1, size("d"))))
+    >>> print(instantiate(derive(Program((v,), (L,))), {"d": 2}).full)
+    L := v_1**2 + v_2**2
+    dL_dv_1 := 2*v_1
+    dL_dv_2 := 2*v_2
+    """
+    with as_written():
+        return _instantiate(derivation, sizes)
+
+
+def _instantiate(derivation: Derivation, sizes: Mapping[str, int]) -> Derivation:
+    forward, _ = instantiate_program(derivation.program, sizes)
+    full, entries = instantiate_program(derivation.full, sizes)
+    entries.tensors = {**derivation.full.tensors, **{s.target.name: s.target for s in derivation.steps}}
+    through = {d.name: d for d in full.definitions}
+    steps = [made for s in derivation.steps for made in _steps(s, entries, through)]
+    steps = [replace(s, number=k) for k, s in enumerate(steps, start=1)]
+    names = {entries.scalar(u, p).name: entries.scalar(g, p).name
+             for u, g in derivation.names.items() for p in _places(entries, u)}
+    wrt = tuple(t.name for u in derivation.wrt for t in entries.of(u))
+    values = {t.name: v for n, nested in derivation.values.items() for t, v in _flatten(n, nested, entries)}
+    made = Derivation(forward, full, wrt, (), names, derivation.conventions, values, derivation.meta)
+    object.__setattr__(made, "steps", tuple(replace(s, derivation=made) for s in steps))
+    return made
+
+
+def _places(entries: Entries, name: str) -> Iterator[tuple[int, ...]]:
+    return itertools.product(*[span(a.range, entries.env) for a in entries.tensors[name].axes])
+
+
+def _flatten(name: str, nested: Any, entries: Entries) -> Iterator[tuple[Tensor, Any]]:
+    axes = entries.tensors[name].axes
+    for tensor, place in zip(entries.of(name), _places(entries, name), strict=True):
+        value = nested
+        for p, axis in zip(place, axes, strict=True):
+            value = value[p - int(axis.lower.xreplace(entries.env))]
+        yield tensor, value
+
+
+def _steps(step: Step, entries: Entries, through: Mapping[str, Definition]) -> Iterator[Step]:
+    for place, env in visits(step.definition, entries.env):
+        of = entries.scalar(step.of.name, place)
+        line = _line(step.definition, place, env, entries)
+        parts = tuple(made for c in step.contributions for made in _contributions(c, of, env, entries, through))
+        used = dict.fromkeys(str(c.upstream) for c in parts if c.upstream.is_Symbol)
+        inlined = tuple(n for n in used if (entries.by_name[n].parent or n) in step.inlined)
+        yield replace(step, of=of, definition=line, contributions=parts, raw=at_place(step.raw, env, entries), inlined=inlined)
+
+
+def _contributions(c: Contribution, of: Tensor, env: Env, entries: Entries,
+                   through: Mapping[str, Definition]) -> Iterator[Contribution]:
+    for values in itertools.product(*[span((lo, hi), env) for _, lo, hi in c.sums]):
+        inner = {**env, **{i: sp.Integer(v) for (i, _, _), v in zip(c.sums, values, strict=True)}}
+        if not all(holds(k, inner) for k in c.conditions):
+            continue
+        local = at_place(c.local, inner, entries)
+        if local.is_zero:
+            continue
+        upstream = at_place(c.upstream, inner, entries)
+        yield Contribution(_through(c, upstream, entries, through), of[()], upstream, local)
+
+
+def _through(c: Contribution, upstream: sp.Expr, entries: Entries, through: Mapping[str, Definition]) -> Definition:
+    """The scalar line whose gradient ``upstream`` is; the objective's own line when that is 1."""
+    if not upstream.is_Symbol:
+        return through.get(c.through.name, c.through)
+    return through[entries.by_name[upstream.name].of]

@@ -1,0 +1,130 @@
+"""Every use of a tensor in a right side, with the derivative of the right side with respect to that one use.
+
+The walk goes from the top of the expression down and carries the factor "derivative of the whole with respect to this
+node", so each local rule is one line: a sum passes it on, a product multiplies by the other factors, a power and the
+functions of ``core.functions`` by their derivative, a bound Sum opens under a fresh index. A node without a rule raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symnet.core.expressions import Limits, When, entries, limits
+from symnet.core.functions import TABLE, step
+from symnet.core.tensors import tensor_name
+from symnet.errors import UnknownNodeError
+
+
+class opaque_exp(sp.Function):  # type: ignore[misc]
+    """exp that SymPy leaves alone: exp(a)*exp(b) would become exp(a + b) and hide the softmax inside."""
+
+    nargs = 1
+    is_real = True
+    is_positive = True
+
+
+def hide_exp(expr: sp.Expr) -> sp.Expr:
+    """exp -> opaque_exp throughout."""
+    return _swap(expr, sp.exp, opaque_exp)
+
+
+def show_exp(expr: sp.Expr) -> sp.Expr:
+    """opaque_exp -> exp throughout."""
+    return _swap(expr, opaque_exp, sp.exp)
+
+
+def _swap(expr: sp.Expr, old: type, new: type) -> sp.Expr:
+    if not expr.has(old):
+        return expr
+    args = tuple(_swap(a, old, new) for a in expr.args)
+    return new(*args) if isinstance(expr, old) else expr.func(*args)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One use ``entry`` under the bound indices ``sums`` and brackets ``conditions``; ``factor`` is the derivative."""
+
+    entry: sp.Expr
+    factor: sp.Expr
+    sums: tuple[Limits, ...]
+    conditions: tuple[sp.Basic, ...]
+
+
+Path = tuple[sp.Expr, sp.Expr, tuple[Limits, ...], tuple[sp.Basic, ...]]
+
+
+def occurrences(expr: sp.Expr, wanted: frozenset[str]) -> list[Occurrence]:
+    """All uses of the ``wanted`` tensors in ``expr`` (whose exps are hidden), like uses under no sum added up."""
+    found: dict[tuple[sp.Expr, tuple[Limits, ...], tuple[sp.Basic, ...]], sp.Expr] = {}
+    stack: list[Path] = [(expr, sp.S.One, (), ())]
+    while stack:
+        node, factor, sums, conditions = stack.pop()
+        if factor.is_zero or not _uses(node, wanted):
+            continue
+        if isinstance(node, (sp.Indexed, sp.Symbol)):
+            key = (node, sums, conditions)
+            found[key] = found.get(key, sp.S.Zero) + factor
+        else:
+            stack.extend(reversed(list(_open(node, factor, sums, conditions))))
+    return [Occurrence(e, f, s, c) for (e, s, c), f in found.items() if not f.is_zero]
+
+
+def _uses(node: sp.Basic, wanted: frozenset[str]) -> bool:
+    return any(tensor_name(e) in wanted for e in entries(node))
+
+
+def _open(node: sp.Expr, factor: sp.Expr, sums: tuple[Limits, ...], conditions: tuple[sp.Basic, ...]) -> Iterator[Path]:
+    if isinstance(node, sp.Sum):
+        rename = {i: sp.Dummy(str(i), integer=True) for i, _, _ in limits(node)}
+        inner = tuple((rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(node))
+        yield node.function.xreplace(rename), factor, (*sums, *inner), conditions
+    elif isinstance(node, When):
+        yield node.body, factor, sums, (*conditions, node.condition)
+    elif isinstance(node, sp.Piecewise):
+        yield from _open_cases(node, factor, sums, conditions)
+    else:
+        for k, arg in enumerate(node.args):
+            yield arg, factor * local_derivative(node, k), sums, conditions
+
+
+def _open_cases(node: sp.Piecewise, factor: sp.Expr, sums: tuple[Limits, ...],
+                conditions: tuple[sp.Basic, ...]) -> Iterator[Path]:
+    """Each branch passes the factor on where it holds; on the borders the branch that holds there is taken."""
+    for k, (branch, _) in enumerate(node.args):
+        chosen = sp.Piecewise(*[(sp.S.One if m == k else sp.S.Zero, c) for m, (_, c) in enumerate(node.args)])
+        yield branch, factor * chosen, sums, conditions
+
+
+def local_derivative(node: sp.Expr, k: int) -> sp.Expr:
+    """∂node/∂(argument k), the other arguments held; raises UnknownNodeError when no rule is known."""
+    if isinstance(node, sp.Add):
+        return sp.S.One
+    if isinstance(node, sp.Mul):
+        return sp.Mul(*node.args[:k], *node.args[k + 1:])
+    if isinstance(node, sp.Pow):
+        base, exponent = node.args
+        return exponent * base ** (exponent - 1) if k == 0 else node * sp.log(base)
+    if isinstance(node, opaque_exp):
+        return node
+    if isinstance(node, (sp.Max, sp.Min)):
+        return _of_extremum(node, k)
+    row = TABLE.get(node.func)
+    if row is None or k >= len(row.derivative):
+        raise UnknownNodeError("derivative", f"no rule for {node.func.__name__}", "a function of the table in core.functions")
+    rule: Callable[..., sp.Expr] = row.derivative[k]
+    return hide_exp(rule(*node.args, node))
+
+
+def _of_extremum(node: sp.Expr, k: int) -> sp.Expr:
+    """The first argument that beats all later ones gets the derivative; where they tie, the later one."""
+    args = list(node.args)
+    sign = 1 if isinstance(node, sp.Max) else -1
+
+    def beats(j: int) -> sp.Expr:
+        return step(sign * (args[j] - node.func(*args[j + 1:])))
+
+    own = [beats(k)] if k < len(args) - 1 else []
+    return sp.Mul(*own, *[1 - beats(j) for j in range(k)])

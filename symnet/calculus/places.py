@@ -1,0 +1,86 @@
+"""An index expression at given places: sums written out, brackets decided, entries handed to whoever names them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+
+import sympy as sp
+
+from symnet.core.axes import Range
+from symnet.core.expressions import When, limits, rebuild
+from symnet.core.program import Definition
+from symnet.core.schedule import Block
+from symnet.core.tensors import entry_indices, tensor_name
+from symnet.errors import ShapeError
+
+Env = Mapping[sp.Symbol, sp.Expr]  # sizes and indices -> integers
+NameEntry = Callable[[str, tuple[int, ...]], sp.Expr]
+
+
+def integer(expr: sp.Expr, env: Env) -> int:
+    """The value of an index or size expression; raises ShapeError when a size is missing."""
+    value = expr.xreplace(dict(env))
+    if not value.is_Integer:
+        missing = ", ".join(sorted(map(str, value.free_symbols))) or str(value)
+        raise ShapeError("sizes", f"no integer for {missing}", "an integer size for every name")
+    return int(value)
+
+
+def span(bounds: Range, env: Env) -> range:
+    """The places from first to last, both included."""
+    return range(integer(bounds[0], env), integer(bounds[1], env) + 1)
+
+
+def at_place(expr: sp.Expr, env: Env, entry: NameEntry) -> sp.Expr:
+    """``expr`` with all sizes and indices put in. A body under a bracket that fails is never looked at."""
+    if isinstance(expr, (sp.Indexed, sp.Symbol)):
+        if isinstance(expr, sp.Symbol) and expr.is_integer:
+            return sp.Integer(integer(expr, env))
+        return entry(tensor_name(expr), tuple(integer(e, env) for e in entry_indices(expr)))
+    if isinstance(expr, sp.Sum):
+        return sp.Add(*[at_place(expr.function, inner, entry) for inner in _inner(expr, env)])
+    if isinstance(expr, When):
+        return at_place(expr.body, env, entry) if holds(expr.condition, env) else sp.S.Zero
+    if not expr.args:
+        return expr
+    return rebuild(expr, tuple(at_place(a, env, entry) for a in expr.args))
+
+
+def holds(condition: sp.Basic, env: Env) -> bool:
+    """Decide a condition on indices and sizes."""
+    value = condition.xreplace(dict(env))
+    if value not in (sp.true, sp.false):
+        raise ShapeError("bracket", f"cannot decide {condition}", "a condition on indices and sizes")
+    return bool(value)
+
+
+def _inner(node: sp.Sum, env: Env) -> Iterator[Env]:
+    """One environment for each place of a sum's indices."""
+    over = limits(node)
+    for values in itertools.product(*[span((lo, hi), env) for _, lo, hi in over]):
+        yield {**env, **{i: sp.Integer(v) for (i, _, _), v in zip(over, values, strict=True)}}
+
+
+def visits(definition: Definition, env: Env) -> Iterator[tuple[tuple[int, ...], Env]]:
+    """Every place that ``definition`` defines, with the environment that has its indices."""
+    free = definition.free
+    names = list(free)
+    for values in itertools.product(*[span(free[i], env) for i in names]):
+        inner = {**env, **{i: sp.Integer(v) for i, v in zip(names, values, strict=True)}}
+        yield tuple(integer(i, inner) for i in definition.indices), inner
+
+
+def in_order(block: Block, env: Env) -> Iterator[tuple[Definition, tuple[int, ...], Env]]:
+    """Every (definition, place) of a block in an order in which they can be computed."""
+    if not block.is_loop:
+        for place, inner in visits(block.definitions[0], env):
+            yield block.definitions[0], place, inner
+        return
+    axis = dict(block.axis_of)
+    steps: dict[int, list[tuple[Definition, tuple[int, ...], Env]]] = {}
+    for d in block.definitions:
+        for place, inner in visits(d, env):
+            steps.setdefault(place[axis[d.name]], []).append((d, place, inner))
+    for where in sorted(steps, reverse=not block.ascending):
+        yield from steps[where]

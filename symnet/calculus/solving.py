@@ -1,0 +1,104 @@
+"""Solve ``e(i, k) = α`` for the indices of one use: which indices are fixed by the differentiated entry, which are summed.
+
+Each equation is solved for one index of unit coefficient, so no KroneckerDelta ever appears. What an index may not reach
+becomes a restriction of α's range (a boundary), a bracket under the sum, or, without a unit coefficient (a stride), a
+divisibility bracket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symnet.core.axes import Range, bounds, inside
+from symnet.core.expressions import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """``mapping`` puts α into the solved indices; ``sums`` are left to sum over; ``spans[d]`` restricts α_d."""
+
+    mapping: dict[sp.Symbol, sp.Expr]
+    sums: tuple[Limits, ...]
+    spans: tuple[Range, ...]
+    conditions: tuple[sp.Basic, ...]
+
+
+def solve(places: tuple[sp.Expr, ...], alphas: tuple[sp.Symbol, ...], axes: tuple[Range, ...],
+          free: tuple[Limits, ...], bound: tuple[Limits, ...]) -> Solution:
+    """The indices in ``free`` (of the definition) and ``bound`` (of its sums) for which ``places`` equal ``alphas``."""
+    ranges = {i: (lo, hi) for i, lo, hi in (*free, *bound)}
+    mapping: dict[sp.Symbol, sp.Expr] = {}
+    spans = list(axes)
+    conditions: list[sp.Basic] = []
+    order = [i for i, _, _ in (*free, *bound)]
+    pending = list(enumerate(places))
+    while pending:
+        d, place, unit = _next(pending, mapping, order)
+        left = place - alphas[d]
+        if unit is not None:
+            coefficient = place.coeff(unit, 1)
+            value = sp.expand(unit - left / coefficient)
+            mapping = {i: e.xreplace({unit: value}) for i, e in mapping.items()} | {unit: value}
+        elif not place.free_symbols & (set(order) | set(alphas)):
+            spans[d] = (place, place)
+        else:
+            strided = _stride(place, alphas[d], [i for i in order if i not in mapping])
+            if strided is None:
+                conditions.append(sp.Eq(alphas[d], place))
+            else:
+                index, value, condition = strided
+                mapping = {i: e.xreplace({index: value}) for i, e in mapping.items()} | {index: value}
+                conditions.append(condition)
+    rest = tuple((i, lo, hi) for i, lo, hi in (*free, *bound) if i not in mapping)
+    _restrict(mapping, ranges, rest, alphas, spans, conditions)
+    return Solution(mapping, rest, tuple(spans), tuple(conditions))
+
+
+def _next(pending: list[tuple[int, sp.Expr]], mapping: dict[sp.Symbol, sp.Expr],
+          order: list[sp.Symbol]) -> tuple[int, sp.Expr, sp.Symbol | None]:
+    """The next equation to use: one with an unsolved index of coefficient ±1 if there is any, else the first."""
+    for where, (d, place) in enumerate(pending):
+        now = sp.expand(place.xreplace(mapping))
+        for i in order:
+            if i not in mapping and now.coeff(i, 1) in (1, -1):
+                pending.pop(where)
+                return d, now, i
+    d, place = pending.pop(0)
+    return d, sp.expand(place.xreplace(mapping)), None
+
+
+def _stride(place: sp.Expr, alpha: sp.Symbol, unsolved: list[sp.Symbol]) -> tuple[sp.Symbol, sp.Expr, sp.Basic] | None:
+    """Solve s·i + c = α for i: i = (α - c)/s where s divides α - c."""
+    for i in unsolved:
+        s = place.coeff(i, 1)
+        if s != 0:
+            rest = sp.expand(alpha - (place - s * i))
+            return i, rest / s, sp.Eq(sp.Mod(rest, sp.Abs(s)), 0)
+    return None
+
+
+def _restrict(mapping: dict[sp.Symbol, sp.Expr], ranges: dict[sp.Symbol, Range], rest: tuple[Limits, ...],
+              alphas: tuple[sp.Symbol, ...], spans: list[Range], conditions: list[sp.Basic]) -> None:
+    """Keep each solved index in its own range: as a span of α when only α is in it, as a bracket otherwise."""
+    known = {a: spans[d] for d, a in enumerate(alphas)} | {i: (lo, hi) for i, lo, hi in rest}
+    for index, value in mapping.items():
+        low, high = ranges[index]
+        span = bounds(value, known)
+        if span is not None and inside(span, (low, high)):
+            continue
+        used = [a for a in alphas if a in value.free_symbols]
+        if len(used) == 1 and value.coeff(used[0], 1) == 1 and not (value - used[0]).free_symbols & set(known):
+            d, shift = alphas.index(used[0]), sp.expand(value - used[0])
+            spans[d] = meet(spans[d], (sp.expand(low - shift), sp.expand(high - shift)))
+            known[used[0]] = spans[d]
+        else:
+            conditions.append(sp.And(sp.Ge(value, low), sp.Le(value, high)))
+
+
+def meet(a: Range, b: Range) -> Range:
+    """The common part of two ranges, each end the one shown to be tighter (``b``'s where neither is)."""
+    low = a[0] if inside((a[0], a[0]), (b[0], a[0])) else b[0]
+    high = a[1] if inside((a[1], a[1]), (a[1], b[1])) else b[1]
+    return low, high

@@ -1,0 +1,102 @@
+"""Rewriting that keeps the value and shortens the line: linearity of sums, common factors, declared assumptions.
+
+Each function is an identity of the real numbers; nothing here searches or guesses.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import sympy as sp
+
+from symnet.calculus.folding import unify
+from symnet.core.expressions import Limits, When, limits, rebuild, substitute, total
+from symnet.core.program import Assumption
+
+
+def tidy(expr: sp.Expr) -> sp.Expr:
+    """Sums pulled apart and what does not depend on their index pulled out; then common factors in front."""
+    return common_factor(linear(expr))
+
+
+def linear(expr: sp.Expr) -> sp.Expr:
+    """Σ(a + b) = Σa + Σb and Σ c·a = c·Σa for c without the index; [cond]-brackets are left whole."""
+    if expr.is_Atom or isinstance(expr, (sp.Indexed, When)) or not expr.has(sp.Sum):
+        return expr
+    if not isinstance(expr, sp.Sum):
+        return rebuild(expr, tuple(linear(a) if isinstance(a, sp.Expr) else a for a in expr.args))
+    body = linear(expr.function)
+    terms = sp.Add.make_args(body)
+    return sp.Add(*[_pull(term, limits(expr)) for term in terms])
+
+
+def _pull(term: sp.Expr, over: tuple[Limits, ...]) -> sp.Expr:
+    """One term of a sum with what does not depend on an index in front of that index's sum, innermost first."""
+    for i, lo, hi in over:
+        if i not in term.free_symbols:
+            term = term * (hi - lo + 1)
+            continue
+        outside, inside = [], []
+        for factor in sp.Mul.make_args(term):
+            (inside if i in factor.free_symbols else outside).append(factor)
+        term = sp.Mul(*outside, total(sp.Mul(*inside), ((i, lo, hi),)))
+    return _merge(term)
+
+
+def _merge(term: sp.Expr) -> sp.Expr:
+    """Nested sums written as one."""
+    if isinstance(term, sp.Sum) and isinstance(term.function, sp.Sum):
+        return total(_merge(term.function), limits(term))
+    if isinstance(term, sp.Mul):
+        return sp.Mul(*[_merge(f) for f in term.args])
+    return term
+
+
+def common_factor(expr: sp.Expr) -> sp.Expr:
+    """u·a + u·b = u·(a + b), numbers included, at the top of the expression."""
+    if not isinstance(expr, sp.Add):
+        return expr
+    powers = [_powers(term) for term in expr.args]
+    shared = reduce(lambda p, q: {b: _least(p[b], q[b]) for b in p if b in q and p[b] * q[b] > 0}, powers)
+    factor = sp.Mul(*[b**e for b, e in shared.items()])
+    if factor == 1:
+        return expr
+    rest = sp.Add(*[term / factor for term in expr.args])
+    return factor * rest
+
+
+def _powers(term: sp.Expr) -> dict[sp.Expr, sp.Expr]:
+    """Bases with integer exponents; a number counts by its absolute value, so that -1 is never pulled out."""
+    found: dict[sp.Expr, sp.Expr] = {}
+    for factor in sp.Mul.make_args(term):
+        base, exponent = factor.as_base_exp()
+        if factor.is_Rational:
+            if abs(factor) != 1:
+                found[abs(factor)] = sp.S.One
+        elif exponent.is_Integer:
+            found[base] = exponent
+    return found
+
+
+def _least(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    return a if abs(a) <= abs(b) else b
+
+
+def assume(expr: sp.Expr, assumptions: tuple[Assumption, ...]) -> tuple[sp.Expr, tuple[Assumption, ...]]:
+    """``expr`` with each declared sum replaced by its declared value, and the assumptions that were used."""
+    used: list[Assumption] = []
+    for assumption in assumptions:
+        if not isinstance(assumption.left, sp.Sum):
+            continue
+        wild = {s for s in assumption.left.free_symbols if isinstance(s, sp.Symbol) and s.is_integer and not s.is_positive}
+        for node in sorted(expr.atoms(sp.Sum), key=str):
+            match = unify(assumption.left, node, wild, {})
+            if match is not None:
+                expr = expr.xreplace({node: substitute(assumption.right, match)})
+                used.append(assumption)
+    return expr, tuple(dict.fromkeys(used))
+
+
+def cost(expr: sp.Expr) -> int:
+    """How long a line reads: operations plus entries."""
+    return int(sp.count_ops(expr)) + len(expr.atoms(sp.Indexed)) + 3 * len(expr.atoms(sp.Sum))

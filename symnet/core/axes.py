@@ -1,0 +1,130 @@
+"""Axes and indices: what an index runs over, and exact questions about ranges ("is i + p - 1 inside 1..T?").
+
+Indices start at 1, as in textbooks; an axis that starts elsewhere (the layers 0..L of an activation) says so. Sizes are
+positive integers or symbols for them; every comparison below is *proved* for all positive sizes or answered "not shown".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sympy as sp
+
+from symnet.errors import ShapeError
+
+Range = tuple[sp.Expr, sp.Expr]  # first and last value of an index, both included
+
+
+class Kind(StrEnum):
+    """What an axis counts; depth and time axes are the ones a recurrence may run along."""
+
+    FEATURE = "feature"
+    BATCH = "batch"
+    TIME = "time"
+    DEPTH = "depth"
+
+
+def size(value: int | str | sp.Expr) -> sp.Expr:
+    """A size: a positive integer, or a name for one.
+
+    >>> size("N"), size(3)
+    (N, 3)
+    """
+    if isinstance(value, str):
+        return sp.Symbol(value, integer=True, positive=True)
+    expr = sp.sympify(value, strict=True)
+    if expr.is_Integer and expr < 1:
+        raise ShapeError("size", str(value), "a positive integer or a name")
+    return expr
+
+
+def index(name: str) -> sp.Symbol:
+    """The index symbol called ``name``."""
+    return sp.Symbol(name, integer=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The values lower..upper of an index, both included. ``Axis.of("d")`` is 1..d.
+
+    >>> Axis.of("d").size
+    d
+    """
+
+    name: str
+    lower: sp.Expr
+    upper: sp.Expr
+    kind: Kind = Kind.FEATURE
+
+    @classmethod
+    def of(cls, value: int | str | sp.Expr, kind: Kind = Kind.FEATURE, name: str = "") -> Axis:
+        """The axis 1..value."""
+        upper = size(value)
+        return cls(name or str(upper), sp.S.One, upper, kind)
+
+    @classmethod
+    def between(cls, lower: int | sp.Expr, upper: int | str | sp.Expr, kind: Kind, name: str = "") -> Axis:
+        """The axis lower..upper, for instance the layers 0..L."""
+        top = size(upper) if isinstance(upper, str) else sp.Integer(upper) if isinstance(upper, int) else upper
+        return cls(name or str(top), sp.Integer(lower) if isinstance(lower, int) else lower, top, kind)
+
+    @property
+    def size(self) -> sp.Expr:
+        """How many values the index takes."""
+        return self.upper - self.lower + 1
+
+    @property
+    def range(self) -> Range:
+        """(lower, upper)."""
+        return self.lower, self.upper
+
+
+def nonnegative(expr: sp.Expr) -> bool:
+    """True when ``expr``, a polynomial in sizes, is shown to be >= 0 for all positive sizes; False means "not shown".
+
+    Each size s is written 1 + s' with s' >= 0; a polynomial whose coefficients are then all >= 0 is >= 0.
+
+    >>> T, K = size("T"), size("K")
+    >>> nonnegative(T - 1), nonnegative(T - K)
+    (True, False)
+    """
+    if expr.is_Integer:
+        return bool(expr >= 0)
+    symbols = expr.free_symbols
+    if not all(s.is_integer and s.is_positive for s in symbols):
+        return False
+    shifted = sp.expand(expr.xreplace({s: s + 1 for s in symbols}))
+    return all(term.as_coeff_Mul()[0] >= 0 for term in sp.Add.make_args(shifted))
+
+
+def at_most(a: sp.Expr, b: sp.Expr) -> bool:
+    """True when a <= b is shown for all sizes."""
+    return a == b or nonnegative(b - a)
+
+
+def bounds(expr: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> Range | None:
+    """The least and greatest value of an index expression, affine in the indices; None when it is not affine.
+
+    >>> i, p = index("i"), index("p")
+    >>> bounds(i + p - 1, {i: (1, size("M")), p: (1, size("K"))})
+    (1, K + M - 1)
+    """
+    low = high = rest = sp.sympify(expr, strict=True)
+    used = [i for i in ranges if i in expr.free_symbols]
+    if not used:
+        return low, high
+    low = high = rest = rest.xreplace(dict.fromkeys(used, sp.S.Zero))
+    for i in used:
+        coefficient = expr.diff(i)
+        if not coefficient.is_Integer:
+            return None
+        first, last = ranges[i] if coefficient > 0 else ranges[i][::-1]
+        low, high = low + coefficient * first, high + coefficient * last
+    return sp.expand(low), sp.expand(high)
+
+
+def inside(inner: Range, outer: Range) -> bool:
+    """True when the range ``inner`` is shown to lie within ``outer``."""
+    return at_most(outer[0], inner[0]) and at_most(inner[1], outer[1])

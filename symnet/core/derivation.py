@@ -1,0 +1,202 @@
+"""A Derivation: a program, its gradient program and the steps that made it. The shown step is the computed step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import sympy as sp
+
+from symnet.core.expressions import Limits
+from symnet.core.program import Assumption, Definition, Program
+from symnet.core.tensors import Tensor
+from symnet.errors import NameError_
+
+
+class Rule(StrEnum):
+    """The rule a step used; reports hold the sentence for each."""
+
+    CHAIN = "chain rule"
+    SUM_OVER_USES = "chain rule, summed over all uses"
+    LINEAR = "chain rule through a linear map"
+    ELEMENTWISE = "chain rule, entry by entry"
+    BROADCAST = "a value used many times collects the sum"
+    DIRECT = "differentiate the objective directly"
+    SUBSTITUTED = "chain rule, with an earlier gradient put in and cancelled"
+    BOUNDARY = "chain rule at the end of an axis"
+    RECURRENCE = "chain rule along the recurrence"
+    ABSENT = "the objective does not depend on it"
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One term of a chain-rule sum: Σ over ``sums`` of ``upstream`` · ``local`` [``conditions``].
+
+    ``through`` is the definition whose right side uses the differentiated tensor at ``occurrence``; ``upstream`` is the
+    gradient of that definition's target (1 for the objective itself) and ``local`` the derivative of its right side with
+    respect to the occurrence, both already written with the differentiated entry's own indices.
+    """
+
+    through: Definition
+    occurrence: sp.Expr
+    upstream: sp.Expr
+    local: sp.Expr
+    sums: tuple[Limits, ...] = ()
+    conditions: tuple[sp.Basic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepCheck:
+    """What an independent check of a step found: ``worst`` is the largest difference, a decimal, over ``entries`` entries.
+
+    It is evidence at one point, not a proof; ``sizes`` are the sizes it was made at, all different.
+    """
+
+    ok: bool
+    sizes: tuple[tuple[str, int], ...]
+    entries: int
+    worst: str
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+@dataclass(frozen=True)
+class Step:
+    """The gradient of ``of``: one definition, the contributions it was summed from, and the rule's name.
+
+    ``raw`` is the chain-rule sum as computed, ``definition.expr`` the same after folding, and ``inlined`` names earlier
+    gradients that were put in because that was shorter. ``live`` is False when nothing needs this line any more.
+    """
+
+    number: int
+    of: Tensor
+    definition: Definition
+    rule: Rule
+    contributions: tuple[Contribution, ...]
+    raw: sp.Expr
+    inlined: tuple[str, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    conditions: tuple[str, ...] = ()
+    live: bool = True
+    derivation: Derivation | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def target(self) -> Tensor:
+        """The gradient tensor this step defines."""
+        return self.definition.target
+
+    @property
+    def expression(self) -> sp.Expr:
+        """The right side, folded."""
+        return self.definition.expr
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The names the right side uses, in order."""
+        from symnet.core.expressions import entries
+        from symnet.core.tensors import tensor_name
+
+        return tuple(dict.fromkeys(tensor_name(e) for e in entries(self.expression)))
+
+    def check(self) -> StepCheck:
+        """Verify this step independently: high-precision differences of the forward program at small, different sizes."""
+        return method("check_step")(self.derivation, self)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A gradient as a formula in named intermediates: one definition, or several slices."""
+
+    definitions: tuple[Definition, ...]
+
+    @property
+    def target(self) -> Tensor:
+        """The tensor that the formula defines."""
+        return self.definitions[0].target
+
+    @property
+    def expr(self) -> sp.Expr:
+        """The right side; of the first slice when there are several."""
+        return self.definitions[0].expr
+
+    @property
+    def shape(self) -> tuple[sp.Expr, ...]:
+        """The shape, that of the variable."""
+        return self.target.shape
+
+    def latex(self) -> str:
+        """LaTeX of the formula, in index notation."""
+        return str(method("definition_latex")(self))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __str__(self) -> str:
+        return str(method("definition_text")(self))
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A forward program, its gradients, and the steps.
+
+    ``program`` is the forward Program; ``full`` the same with the gradient lines appended, which is what is compiled;
+    ``wrt`` the names differentiated; ``gradients[name]`` a Formula.
+    """
+
+    program: Program
+    full: Program
+    wrt: tuple[str, ...]
+    steps: tuple[Step, ...]
+    names: Mapping[str, str]
+    conventions: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def objective(self) -> str:
+        """The name of what was differentiated."""
+        return self.program.objective
+
+    @property
+    def gradients(self) -> Mapping[str, Formula]:
+        """Each gradient, in named intermediates."""
+        return {name: Formula(self.full.by_name[self.names[name]]) for name in self.wrt}
+
+    def gradient_name(self, name: str) -> str:
+        """The name of the gradient tensor of ``name``: "dL_dw1" for "w1"."""
+        if name not in self.names:
+            raise NameError_("derivation", f"no gradient of {name!r}", "one of " + ", ".join(self.names))
+        return self.names[name]
+
+    def closed_form(self, name: str) -> sp.Expr:
+        """The gradient with every intermediate put in, an expression in the inputs alone."""
+        return method("closed_form")(self, name)
+
+    def instantiate(self, sizes: Mapping[str, int] | None = None) -> Derivation:
+        """The same derivation at integer sizes, every tensor entry a scalar such as w_{11}^{(1)}."""
+        return method("instantiate")(self, sizes or {})  # type: ignore[no-any-return]
+
+    def at(self, values: Mapping[str, Any] | None = None, sizes: Mapping[str, int] | None = None) -> Any:
+        """Exact values of every line, forward and backward, at a point."""
+        return method("evaluate")(self.full, {**self.values, **(values or {})}, sizes or {})
+
+    def compile(self, backend: str = "numpy", dtype: str = "float64") -> Any:
+        """A function ``loss, grads = f(params, X, Y)``."""
+        return method("compile")(self, backend=backend, dtype=dtype)
+
+
+_METHODS: dict[str, Callable[..., Any]] = {}
+
+
+def install(name: str, function: Callable[..., Any]) -> None:
+    """Give the nouns a verb that lives in another room. Only the package's face calls this, so that core imports nothing."""
+    _METHODS[name] = function
+
+
+def method(name: str) -> Callable[..., Any]:
+    """The installed verb."""
+    return _METHODS[name]

@@ -1,0 +1,126 @@
+"""Index expressions: brackets ``When``, binders, and the three operations every room needs on them.
+
+``fresh`` renames bound indices apart, ``substitute`` replaces without capture, ``entries`` lists the tensor entries.
+SymPy's own ``diff`` and ``subs`` capture bound indices (``Sum(Z[n,a]**2, a).diff(Z[n,a])`` is wrong), so rooms use these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import sympy as sp
+from sympy.core.parameters import distribute
+
+Limits = tuple[sp.Symbol, sp.Expr, sp.Expr]
+
+
+class When(sp.Expr):  # type: ignore[misc]
+    """When(body, condition) = body where the condition on indices holds, 0 elsewhere: an Iverson bracket.
+
+    The body is not looked at where the condition fails, so it may hold entries that do not exist there.
+
+    >>> i = sp.Symbol("i", integer=True)
+    >>> When(i, sp.Eq(1, 2)), When(i, sp.true)
+    (0, i)
+    """
+
+    is_commutative = True
+
+    def __new__(cls, body: Any, condition: Any) -> Any:
+        body, condition = sp.sympify(body, strict=True), sp.sympify(condition, strict=True)
+        if condition is sp.false or body.is_zero:
+            return sp.S.Zero
+        return body if condition is sp.true else super().__new__(cls, body, condition)
+
+    def _eval_is_real(self) -> Any:
+        return self.args[0].is_real
+
+    def _eval_is_extended_real(self) -> Any:
+        return self.args[0].is_extended_real
+
+    @property
+    def body(self) -> sp.Expr:
+        """What stands where the condition holds."""
+        return self.args[0]
+
+    @property
+    def condition(self) -> sp.Basic:
+        """A condition on indices and sizes alone."""
+        return self.args[1]
+
+
+def as_written() -> AbstractContextManager[None]:
+    """Keep 2(a - y) as it is: SymPy would multiply a number into a sum at once. Entering it clears SymPy's cache."""
+    return distribute(False)  # type: ignore[no-any-return]
+
+
+def limits(node: sp.Sum) -> tuple[Limits, ...]:
+    """The (index, first, last) triples of a sum, outermost last."""
+    return tuple((t[0], t[1], t[2]) for t in node.limits)
+
+
+def total(body: sp.Expr, over: tuple[Limits, ...]) -> sp.Expr:
+    """The sum of ``body`` over ``over``; the body itself when there is nothing to sum over, 0 for 0."""
+    if not over or body.is_zero:
+        return body
+    if isinstance(body, sp.Sum):
+        return sp.Sum(body.function, *body.limits, *over)
+    return sp.Sum(body, *over)
+
+
+def rebuild(node: sp.Basic, args: tuple[sp.Basic, ...]) -> sp.Basic:
+    """``node`` with other arguments; the same object when nothing changed."""
+    if args == node.args:
+        return node
+    return node.func(*args)
+
+
+def fresh(expr: sp.Expr, keep: Callable[[sp.Symbol], bool] | None = None) -> sp.Expr:
+    """The same expression with every bound index renamed to one never used before."""
+    if not expr.has(sp.Sum):
+        return expr
+    if isinstance(expr, sp.Sum):
+        rename = {i: sp.Dummy(str(i), integer=True) for i, _, _ in limits(expr)}
+        body = fresh(expr.function).xreplace(rename)
+        return sp.Sum(body, *[(rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(expr)])
+    return rebuild(expr, tuple(fresh(arg) if isinstance(arg, sp.Expr) else arg for arg in expr.args))
+
+
+def substitute(expr: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:
+    """``expr`` with the keys of ``mapping`` replaced, all at once and without capturing any index.
+
+    >>> i, j = sp.symbols("i j", integer=True)
+    >>> x = sp.IndexedBase("x")
+    >>> substitute(sp.Sum(x[i, j], (i, 1, 3)), {j: i}).has(x[i, i])
+    False
+    """
+    if not mapping:
+        return expr
+    incoming = {s for value in mapping.values() for s in value.free_symbols}
+    bound = {i for node in expr.atoms(sp.Sum) for i, _, _ in limits(node)}
+    if bound & (incoming | set(mapping)):
+        expr = fresh(expr)
+    return expr.xreplace(dict(mapping))
+
+
+def entries(expr: sp.Basic) -> Iterator[sp.Expr]:
+    """The tensor entries in ``expr``: every ``Indexed`` node and every plain Symbol that is no index or size."""
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, sp.Indexed):
+            yield node
+        elif isinstance(node, sp.Symbol):
+            if node.is_integer is not True:
+                yield node
+        else:
+            stack.extend(reversed(node.args))
+
+
+def has_name(expr: sp.Basic, names: set[str] | frozenset[str]) -> bool:
+    """True when an entry of one of the named tensors occurs in ``expr``."""
+    from symnet.core.tensors import tensor_name
+
+    return any(tensor_name(entry) in names for entry in entries(expr))

@@ -1,0 +1,199 @@
+"""The elementary functions of neural networks: derivative, domain, kink, stable form and LaTeX, one table row each.
+
+SymPy's own ``exp``, ``log``, ``tanh``, … are used where they exist; ``sigmoid``, ``relu``, ``leaky_relu``, ``softplus`` and
+``step`` are ours because SymPy has none (or expands them at once, which hides the textbook form).
+
+Kinks follow PyTorch: relu'(0) = 0, leaky_relu'(0) = slope, sign(0) = 0, d|u|/du at 0 is 0. Where the two arguments of a
+maximum tie, the second gets the derivative (1[u > v] for the first, the rest for the second), so that max(z, 0) is relu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+
+class sigmoid(sp.Function):  # type: ignore[misc]
+    """sigmoid(z) = 1/(1 + exp(-z)), the logistic function. Derivative: sigmoid(z)(1 - sigmoid(z)).
+
+    >>> sigmoid(0)
+    1/2
+    """
+
+    nargs = 1
+    is_real = True
+    is_positive = True
+
+    @classmethod
+    def eval(cls, z: Any) -> Any:
+        return sp.Rational(1, 2) if z.is_zero else None
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return self * (1 - self)
+
+
+class step(sp.Function):  # type: ignore[misc]
+    """step(z) = 1 if z > 0 else 0: the Iverson bracket [z > 0], relu's derivative under the convention relu'(0) = 0.
+
+    >>> step(0), step(3)
+    (0, 1)
+    """
+
+    nargs = 1
+    is_real = True
+    is_nonnegative = True
+
+    @classmethod
+    def eval(cls, z: Any) -> Any:
+        if z.is_positive:
+            return sp.S.One
+        return sp.S.Zero if z.is_nonpositive else None
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return sp.S.Zero  # constant on each side; at the kink 0, by convention
+
+
+class relu(sp.Function):  # type: ignore[misc]
+    """relu(z) = max(z, 0). Derivative step(z): 1 for z > 0, 0 for z < 0 and, by convention, 0 at z = 0.
+
+    >>> relu(-2), relu(5)
+    (0, 5)
+    """
+
+    nargs = 1
+    is_real = True
+    is_nonnegative = True
+
+    @classmethod
+    def eval(cls, z: Any) -> Any:
+        if z.is_nonnegative:
+            return z
+        return sp.S.Zero if z.is_nonpositive else None
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return step(self.args[0])
+
+
+class leaky_relu(sp.Function):  # type: ignore[misc]
+    """leaky_relu(z, s) = z for z > 0, s z otherwise. Derivative in z: step(z) + s(1 - step(z)).
+
+    >>> leaky_relu(-2, sp.Rational(1, 100))
+    -1/50
+    """
+
+    nargs = 2
+    is_real = True
+
+    @classmethod
+    def eval(cls, z: Any, slope: Any) -> Any:
+        if z.is_positive:
+            return z
+        return slope * z if z.is_nonpositive else None
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        z, slope = self.args
+        return step(z) + slope * (1 - step(z)) if argindex == 1 else z * (1 - step(z))
+
+
+class softplus(sp.Function):  # type: ignore[misc]
+    """softplus(z) = log(1 + exp(z)). Derivative: sigmoid(z).
+
+    >>> softplus(0)
+    log(2)
+    """
+
+    nargs = 1
+    is_real = True
+    is_positive = True
+
+    @classmethod
+    def eval(cls, z: Any) -> Any:
+        return sp.log(2) if z.is_zero else None
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return sigmoid(self.args[0])
+
+
+Derivative = Callable[..., sp.Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Elementary:
+    """One row: everything symnet knows of an elementary function.
+
+    ``derivative[k](*args, value)`` is the partial derivative in argument k, given the node itself as ``value`` so that
+    it can be written with it (sigmoid: value(1 - value)). ``kinks`` are the points of the first argument where the
+    derivative follows the convention in ``convention``. ``in_exp`` rewrites to exp/log/step form, ``stable`` names the
+    overflow-free NumPy form, ``latex`` is the operator, ``law`` the derivative rule in a sentence for beginners.
+    """
+
+    function: Any
+    name: str
+    latex: str
+    derivative: tuple[Derivative, ...]
+    domain: str = "real"
+    kinks: tuple[int, ...] = ()
+    convention: str = ""
+    in_exp: Callable[..., sp.Expr] | None = None
+    stable: str = ""
+    law: str = ""
+
+
+def _max_derivative(u: sp.Expr, v: sp.Expr, value: sp.Expr) -> sp.Expr:
+    return step(u - v)
+
+
+_HALF = sp.Rational(1, 2)
+_KINK = "at the kink the derivative is taken as "
+
+ROWS: tuple[Elementary, ...] = (
+    Elementary(sigmoid, "sigmoid", r"\sigma", (lambda z, f: f * (1 - f),), in_exp=lambda z: 1 / (1 + sp.exp(-z)),
+               stable="0.5*(1 + tanh(z/2))", law="the slope of a sigmoid is its value times one minus its value"),
+    Elementary(sp.tanh, "tanh", r"\tanh", (lambda z, f: 1 - f**2,), in_exp=lambda z: 1 - 2 / (sp.exp(2 * z) + 1),
+               stable="tanh(z)", law="the slope of tanh is one minus its value squared"),
+    Elementary(relu, "relu", r"\operatorname{relu}", (lambda z, f: step(z),), kinks=(0,), convention=_KINK + "0",
+               in_exp=lambda z: z * step(z), stable="maximum(z, 0)", law="relu has slope 1 where its input is positive, else 0"),
+    Elementary(leaky_relu, "leaky_relu", r"\operatorname{leaky\_relu}",
+               (lambda z, s, f: step(z) + s * (1 - step(z)), lambda z, s, f: z * (1 - step(z))), kinks=(0,),
+               convention=_KINK + "the slope of the negative side", in_exp=lambda z, s: z * step(z) + s * z * (1 - step(z)),
+               stable="where(z > 0, z, s*z)", law="leaky relu has slope 1 where its input is positive, else the small slope"),
+    Elementary(step, "step", r"\operatorname{step}", (lambda z, f: sp.S.Zero,), kinks=(0,), convention="step(0) = 0",
+               stable="(z > 0)", law="a step is flat on both sides, so its slope is 0"),
+    Elementary(softplus, "softplus", r"\operatorname{softplus}", (lambda z, f: sigmoid(z),),
+               in_exp=lambda z: sp.log(1 + sp.exp(z)), stable="logaddexp(z, 0)", law="the slope of softplus is the sigmoid"),
+    Elementary(sp.exp, "exp", r"\exp", (lambda z, f: f,), stable="exp(z)", law="the exponential is its own slope"),
+    Elementary(sp.log, "log", r"\log", (lambda z, f: 1 / z,), domain="positive", stable="log(z)",
+               law="the slope of log u is one over u"),
+    Elementary(sp.sin, "sin", r"\sin", (lambda z, f: sp.cos(z),), stable="sin(z)", law="the slope of sine is cosine"),
+    Elementary(sp.cos, "cos", r"\cos", (lambda z, f: -sp.sin(z),), stable="cos(z)", law="the slope of cosine is minus sine"),
+    Elementary(sp.sinh, "sinh", r"\sinh", (lambda z, f: sp.cosh(z),), in_exp=lambda z: (sp.exp(z) - sp.exp(-z)) / 2,
+               stable="sinh(z)", law="the slope of sinh is cosh"),
+    Elementary(sp.cosh, "cosh", r"\cosh", (lambda z, f: sp.sinh(z),), in_exp=lambda z: (sp.exp(z) + sp.exp(-z)) / 2,
+               stable="cosh(z)", law="the slope of cosh is sinh"),
+    Elementary(sp.atan, "arctan", r"\arctan", (lambda z, f: 1 / (1 + z**2),), stable="arctan(z)",
+               law="the slope of arctan u is one over one plus u squared"),
+    Elementary(sp.erf, "erf", r"\operatorname{erf}", (lambda z, f: 2 * sp.exp(-(z**2)) / sp.sqrt(sp.pi),), stable="erf(z)",
+               law="the slope of erf is the bell curve 2 exp(-u²)/√π"),
+    Elementary(sp.Abs, "abs", r"\operatorname{abs}", (lambda z, f: sp.sign(z),), kinks=(0,), convention=_KINK + "0",
+               in_exp=lambda z: z * (2 * step(z) - 1), stable="abs(z)", law="the slope of |u| is the sign of u"),
+    Elementary(sp.sign, "sign", r"\operatorname{sign}", (lambda z, f: sp.S.Zero,), kinks=(0,), convention="sign(0) = 0",
+               stable="sign(z)", law="a sign is flat on both sides, so its slope is 0"),
+    Elementary(sp.Max, "maximum", r"\max", (_max_derivative, lambda u, v, f: 1 - step(u - v)), kinks=(0,),
+               convention="where both arguments are equal the second gets the derivative", stable="maximum(u, v)",
+               law="the larger argument passes its slope on, the other gets 0"),
+    Elementary(sp.Min, "minimum", r"\min", (lambda u, v, f: step(v - u), lambda u, v, f: 1 - step(v - u)), kinks=(0,),
+               convention="where both arguments are equal the second gets the derivative", stable="minimum(u, v)",
+               law="the smaller argument passes its slope on, the other gets 0"),
+)
+
+TABLE: dict[Any, Elementary] = {row.function: row for row in ROWS}
+BY_NAME: dict[str, Elementary] = {row.name: row for row in ROWS}
+
+
+def conventions(expr: sp.Basic) -> tuple[str, ...]:
+    """The kink conventions that ``expr`` relies on, one sentence each, in table order."""
+    used = {type(node) for node in sp.preorder_traversal(expr)}
+    return tuple(f"{row.name}: {row.convention}" for row in ROWS if row.kinks and row.function in used)

@@ -1,0 +1,179 @@
+"""A Program: an ordered list of Definitions ``v[i, j, …] := expression`` that checks itself at birth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import sympy as sp
+
+from symnet.core.axes import Axis, Range, at_most
+from symnet.core.expressions import entries
+from symnet.core.tensors import Tensor, tensor_name
+from symnet.errors import NameError_, ShapeError
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """``target[indices] := expr``. Each index is a symbol that runs over ``ranges[symbol]``, or a fixed place.
+
+    By default the indices run over the target's whole axes; a recurrence defines a tensor slice by slice, for instance
+    ``h[0, j] := h0[j]`` and ``h[t, j] := tanh(… h[t-1, k] …)`` for t = 1..T.
+    """
+
+    target: Tensor
+    indices: tuple[sp.Expr, ...]
+    expr: sp.Expr
+    ranges: tuple[tuple[sp.Symbol, sp.Expr, sp.Expr], ...] = ()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.indices) != len(self.target.axes):
+            raise ShapeError(f"definition of {self.target.name}", f"{len(self.indices)} indices",
+                             f"{len(self.target.axes)}, one for each axis")
+        if not self.ranges:
+            whole = tuple((i, *a.range) for i, a in zip(self.indices, self.target.axes, strict=True) if i.is_Symbol
+                          and not i.is_positive)
+            object.__setattr__(self, "ranges", whole)
+        else:
+            exact = tuple((i, sp.sympify(lo, strict=True), sp.sympify(hi, strict=True)) for i, lo, hi in self.ranges)
+            object.__setattr__(self, "ranges", exact)
+
+    @property
+    def name(self) -> str:
+        """The name of the target."""
+        return self.target.name
+
+    @property
+    def entry(self) -> sp.Expr:
+        """The left side, ``v[i, j]``."""
+        return self.target[self.indices] if self.indices else self.target[()]
+
+    @property
+    def free(self) -> dict[sp.Symbol, Range]:
+        """The free indices and their ranges."""
+        return {i: (lo, hi) for i, lo, hi in self.ranges}
+
+    def slice(self) -> tuple[Range, ...]:
+        """The range of places defined, one per axis."""
+        free = self.free
+        return tuple(free.get(i, (i, i)) for i in self.indices)
+
+    def __str__(self) -> str:
+        return f"{self.entry} := {self.expr}"
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A declared equality ``left = right``, for every value of its free indices: ``Σ_k y[n,k] = 1``."""
+
+    left: sp.Expr
+    right: sp.Expr
+
+    def __str__(self) -> str:
+        return f"{self.left} = {self.right}"
+
+
+def define(target: Tensor, *indices: sp.Expr, expr: sp.Expr, note: str = "") -> Definition:
+    """A definition over the whole of ``target``.
+
+    >>> x = Tensor("x")
+    >>> str(define(Tensor("y"), expr=x[()] ** 2))
+    'y := x**2'
+    """
+    return Definition(target, indices, expr, (), note)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Inputs, then definitions in order; the last scalar is the objective unless one is named.
+
+    Raises NameError_ (a name unknown, used too early or bound twice) or ShapeError (axes that do not agree, an index
+    that may leave its axis), each naming the definition. Example::
+
+        x, w, L = scalar("x"), scalar("w"), Tensor("L")
+        Program((x, w), (define(L, expr=(w[()] * x[()] - 1) ** 2),))
+    """
+
+    inputs: tuple[Tensor, ...]
+    definitions: tuple[Definition, ...]
+    objective: str = ""
+    assumptions: tuple[Assumption, ...] = ()
+    title: str = ""
+    checked: bool = field(default=True, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        from symnet.core.wellformed import check_program
+
+        check_program(self)
+        if not self.objective and self.definitions:
+            object.__setattr__(self, "objective", self.definitions[-1].name)
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor by name: inputs first, then definitions in order."""
+        table = {t.name: t for t in self.inputs}
+        for d in self.definitions:
+            table.setdefault(d.name, d.target)
+        return table
+
+    @cached_property
+    def by_name(self) -> dict[str, tuple[Definition, ...]]:
+        """The definitions of each defined tensor (several when it is defined slice by slice)."""
+        table: dict[str, tuple[Definition, ...]] = {}
+        for d in self.definitions:
+            table[d.name] = (*table.get(d.name, ()), d)
+        return table
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """Every different axis, in order of first use."""
+        return tuple(dict.fromkeys(a for t in self.tensors.values() for a in t.axes))
+
+    @cached_property
+    def sizes(self) -> tuple[sp.Symbol, ...]:
+        """The size symbols, in order of first use, including those used in expressions alone."""
+        found = dict.fromkeys(s for a in self.axes for e in a.range for s in sorted(e.free_symbols, key=str))
+        for d in self.definitions:
+            found |= dict.fromkeys(s for s in sorted(d.expr.free_symbols, key=str) if is_size(s))
+        return tuple(found)
+
+    @property
+    def objective_tensor(self) -> Tensor:
+        """The tensor that is differentiated."""
+        return self.tensors[self.objective]
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self.tensors:
+            from symnet.core.wellformed import did_you_mean
+
+            raise NameError_("program", f"no tensor named {name!r}", "one of its names", did_you_mean(name, self.tensors))
+        return self.tensors[name]
+
+    def uses(self, name: str) -> tuple[str, ...]:
+        """The names that the definitions of ``name`` use, in order."""
+        found = (tensor_name(e) for d in self.by_name.get(name, ()) for e in entries(d.expr))
+        return tuple(dict.fromkeys(found))
+
+    def extend(self, definitions: Iterable[Definition], objective: str = "") -> Program:
+        """This program with more lines after its own."""
+        return Program(self.inputs, (*self.definitions, *definitions), objective or self.objective, self.assumptions,
+                       self.title)
+
+    def __iter__(self) -> Iterator[Definition]:
+        return iter(self.definitions)
+
+    def __str__(self) -> str:
+        return "\n".join(str(d) for d in self.definitions)
+
+
+def is_size(symbol: sp.Symbol) -> bool:
+    """True for a size symbol (a positive integer)."""
+    return bool(symbol.is_integer and symbol.is_positive)
+
+
+def disjoint(a: Definition, b: Definition) -> bool:
+    """True when two slices of one tensor are shown not to overlap."""
+    pairs = zip(a.slice(), b.slice(), strict=True)
+    return any(at_most(p[1] + 1, q[0]) or at_most(q[1] + 1, p[0]) for p, q in pairs)

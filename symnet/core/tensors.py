@@ -1,0 +1,95 @@
+"""Tensors: a name, its axes and what is known of its entries. A scalar is a tensor without axes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import sympy as sp
+
+from symnet.core.axes import Axis
+from symnet.errors import NameError_, ShapeError
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
+DOMAINS = ("real", "positive", "nonnegative", "complex")
+
+
+class Role(StrEnum):
+    """What a tensor is for; reports say so in the symbol table."""
+
+    INPUT = "input"
+    TARGET = "target"
+    PARAMETER = "parameter"
+    CONSTANT = "constant"
+    INTERMEDIATE = "intermediate"
+    OBJECTIVE = "objective"
+    GRADIENT = "gradient"
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A named array of numbers: ``axes`` gives its shape, ``domain`` what its entries may be.
+
+    ``of`` names the tensor that a gradient belongs to and ``objective`` what was differentiated. ``latex`` overrides the
+    printed name. ``W[i, j]`` is the entry, a SymPy expression; a scalar's entry is ``w[()]``. A scalar made from the entry
+    W1[1, 2] when a program is instantiated keeps ``parent`` "W1" and ``place`` (1, 2).
+
+    >>> from symnet.core.axes import index
+    >>> Tensor("W", (Axis.of("d"), Axis.of("h")))[index("i"), index("j")]
+    W[i, j]
+    """
+
+    name: str
+    axes: tuple[Axis, ...] = ()
+    domain: str = "real"
+    role: Role = Role.INTERMEDIATE
+    latex: str = ""
+    of: str = ""
+    objective: str = ""
+    note: str = ""
+    parent: str = ""
+    place: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not NAME.match(self.name):
+            raise NameError_("tensor", f"the name {self.name!r}", "a letter followed by letters, digits or _")
+        if self.domain not in DOMAINS:
+            raise NameError_(f"tensor {self.name}", f"the domain {self.domain!r}", "one of " + ", ".join(DOMAINS))
+
+    @property
+    def shape(self) -> tuple[sp.Expr, ...]:
+        """The sizes of the axes."""
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def base(self) -> Any:
+        """The SymPy object behind the name: a Symbol for a scalar, an IndexedBase otherwise."""
+        assumptions = {} if self.domain == "complex" else {self.domain: True}
+        return sp.IndexedBase(self.name, **assumptions) if self.axes else sp.Symbol(self.name, **assumptions)
+
+    def __getitem__(self, indices: Any) -> sp.Expr:
+        where = indices if isinstance(indices, tuple) else (indices,)
+        if len(where) != len(self.axes):
+            raise ShapeError(f"tensor {self.name}", f"{len(where)} indices", f"{len(self.axes)}, one for each axis")
+        return self.base[where] if self.axes else self.base
+
+    def with_role(self, role: Role) -> Tensor:
+        """The same tensor in another role."""
+        return replace(self, role=role)
+
+
+def scalar(name: str, domain: str = "real", role: Role = Role.INPUT, **more: Any) -> Tensor:
+    """A tensor without axes."""
+    return Tensor(name, (), domain, role, **more)
+
+
+def tensor_name(entry: sp.Expr) -> str:
+    """The tensor that an entry belongs to: "W" for ``W[i, j]``, "w" for the scalar ``w``."""
+    return str(entry.base.label) if isinstance(entry, sp.Indexed) else str(entry.name)
+
+
+def entry_indices(entry: sp.Expr) -> tuple[sp.Expr, ...]:
+    """The indices of an entry; none for a scalar."""
+    return tuple(entry.indices) if isinstance(entry, sp.Indexed) else ()

@@ -1,0 +1,61 @@
+"""A verdict on an equality: proved, almost everywhere, conditional, refuted or undecided, with its certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Answer(StrEnum):
+    """The five answers; the strings are part of the JSON contract."""
+
+    PROVED = "proved"
+    ALMOST_EVERYWHERE = "almost_everywhere"
+    CONDITIONAL = "conditional"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """An exact point where two expressions differ, with both values as certified decimals.
+
+    ``point`` pairs each name with its exact rational as a string; ``left`` and ``right`` are the values there.
+    """
+
+    point: tuple[tuple[str, str], ...]
+    left: str
+    right: str
+
+    def __str__(self) -> str:
+        at = ", ".join(f"{name} = {value}" for name, value in self.point)
+        return f"at {at}: {self.left} ≠ {self.right}" if at else f"{self.left} ≠ {self.right}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to "is left = right?" and why.
+
+    ``method`` says how it was decided ("normal form", "ball enclosure", …); ``condition`` names the points or the
+    assumption of a qualified answer; ``reason`` says why an answer is undecided. ``scope`` is "for all sizes" or
+    "at sizes (2, 3, 4)" for tensors, "" for scalars.
+    """
+
+    answer: Answer
+    method: str = ""
+    condition: str = ""
+    witness: Witness | None = None
+    reason: str = ""
+    scope: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """True only for an unqualified proof."""
+        return self.answer is Answer.PROVED
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+    def __str__(self) -> str:
+        detail = self.condition or self.reason or (str(self.witness) if self.witness else "") or self.scope
+        return f"{self.answer.value}" + (f" ({detail})" if detail else "")

@@ -1,0 +1,167 @@
+"""What a Program checks at birth: names before use, single assignment, whole coverage, axes that agree, indices in range."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import sympy as sp
+
+from symnet.core.axes import Range, bounds, inside
+from symnet.core.expressions import When, limits
+from symnet.core.tensors import Tensor, tensor_name
+from symnet.errors import NameError_, ShapeError
+
+if TYPE_CHECKING:
+    from symnet.core.program import Definition, Program
+
+Ranges = dict[sp.Symbol, Range]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """"did you mean …?" for the closest known name, or the list of names when none is close."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5) or [k for k in names if k.lower() == name.lower()][:1]
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "known names: " + ", ".join(names[:12]) if names else ""
+
+
+def check_program(program: Program) -> None:
+    """Raise the first fault found, naming the line and the definition."""
+    known: dict[str, Tensor] = {}
+    for tensor in program.inputs:
+        if tensor.name in known:
+            raise NameError_(f"input {tensor.name}", "the name is already taken", "each name once")
+        known[tensor.name] = tensor
+    first: dict[str, int] = {}
+    for line, d in enumerate(program.definitions, start=1):
+        where = f"line {line}, {d.name}"
+        if d.name in known and d.name not in first:
+            raise NameError_(where, f"{d.name!r} is an input", "a new name: a name binds once")
+        if d.name in known and known[d.name] != d.target:
+            raise ShapeError(where, f"{d.name!r} is defined with other axes before", "the same tensor in every slice")
+        known[d.name] = d.target
+        first.setdefault(d.name, line)
+    for line, d in enumerate(program.definitions, start=1):
+        _check_definition(f"line {line}, {d.name}", d, known)
+    _check_slices(program)
+    _check_order(program, first)
+    if program.objective and program.objective not in known:
+        raise NameError_("objective", f"no tensor named {program.objective!r}", "a defined name",
+                         did_you_mean(program.objective, known))
+
+
+def _check_definition(where: str, d: Definition, known: Mapping[str, Tensor]) -> None:
+    free = d.free
+    symbols = [i for i in d.indices if i in free]
+    if len(set(symbols)) != len(symbols):
+        raise ShapeError(where, f"the index {symbols[-1]} stands twice on the left", "a different index for each axis")
+    for place, axis in zip(d.slice(), d.target.axes, strict=True):
+        if not inside(place, axis.range):
+            raise ShapeError(where, f"the left side covers {place[0]}..{place[1]}", f"{axis.lower}..{axis.upper} at most")
+    _check(d.expr, free, {}, where, known)
+
+
+def _check(expr: sp.Basic, ranges: Ranges, guards: dict[sp.Expr, Range], where: str, known: Mapping[str, Tensor]) -> None:
+    if isinstance(expr, sp.Indexed):
+        _check_entry(expr, ranges, guards, where, known)
+    elif isinstance(expr, sp.Symbol):
+        _check_symbol(expr, ranges, where, known)
+    elif isinstance(expr, sp.Sum):
+        inner = dict(ranges)
+        for i, lo, hi in limits(expr):
+            if i in ranges:
+                raise ShapeError(where, f"the index {i} is summed over and also used outside the sum", "another index")
+            inner[i] = (lo, hi)
+        _check(expr.function, inner, guards, where, known)
+    elif isinstance(expr, When):
+        _check(expr.body, ranges, guards | guard_ranges(expr.condition), where, known)
+    else:
+        for arg in expr.args:
+            _check(arg, ranges, guards, where, known)
+
+
+def guard_ranges(condition: sp.Basic) -> dict[sp.Expr, Range]:
+    """The ranges that a bracket's condition guarantees: {i - p + 1: (1, M)}."""
+    low: dict[sp.Expr, sp.Expr] = {}
+    high: dict[sp.Expr, sp.Expr] = {}
+    for part in condition.args if isinstance(condition, sp.And) else (condition,):
+        if isinstance(part, sp.Ge):
+            low[part.args[0]] = part.args[1]
+        elif isinstance(part, sp.Le):
+            high[part.args[0]] = part.args[1]
+    return {e: (low[e], high[e]) for e in low if e in high}
+
+
+def _check_symbol(symbol: sp.Symbol, ranges: Ranges, where: str, known: Mapping[str, Tensor]) -> None:
+    if symbol.is_integer:
+        if symbol in ranges or symbol.is_positive:
+            return
+        raise NameError_(where, f"the index {symbol} is free on the right", "an index of the left side or of a sum")
+    if symbol.name not in known:
+        raise NameError_(where, f"uses {symbol.name!r} before it is named", "a name from above",
+                         did_you_mean(symbol.name, known))
+    if known[symbol.name].axes:
+        raise ShapeError(where, f"{symbol.name!r} stands without indices", f"{len(known[symbol.name].axes)} indices")
+
+
+def _check_entry(entry: sp.Indexed, ranges: Ranges, guards: Mapping[sp.Expr, Range], where: str,
+                 known: Mapping[str, Tensor]) -> None:
+    name = tensor_name(entry)
+    if name not in known:
+        raise NameError_(where, f"uses {name!r} before it is named", "a name from above", did_you_mean(name, known))
+    axes = known[name].axes
+    if len(entry.indices) != len(axes):
+        raise ShapeError(where, f"{entry} has {len(entry.indices)} indices", f"{len(axes)}, one for each axis of {name}")
+    for place, axis in zip(entry.indices, axes, strict=True):
+        for symbol in place.free_symbols:
+            _check_symbol(symbol, ranges, where, known)
+        span = guards.get(place) or bounds(place, ranges)
+        if span is None:
+            raise ShapeError(where, f"the index {place} of {entry}", "an affine expression such as 2*i + p")
+        if not inside(span, axis.range):
+            raise ShapeError(where, f"the index {place} of {entry} runs over {span[0]}..{span[1]}",
+                             f"it to stay in {axis.lower}..{axis.upper}, the axis of {name}")
+
+
+def _check_slices(program: Program) -> None:
+    from symnet.core.program import disjoint
+
+    for name, pieces in program.by_name.items():
+        if len(pieces) == 1:
+            missing = [f"{a.lower}..{a.upper}" for s, a in zip(pieces[0].slice(), pieces[0].target.axes, strict=True)
+                       if not inside(a.range, s)]
+            if missing:
+                raise ShapeError(f"definition of {name}", "only a slice of it is defined", f"the whole axis {missing[0]}")
+            continue
+        for i, a in enumerate(pieces):
+            for b in pieces[i + 1:]:
+                if not disjoint(a, b):
+                    raise NameError_(f"definition of {name}", "two slices are not shown to be apart", "each entry once")
+        _check_coverage(name, pieces)
+
+
+def _check_coverage(name: str, pieces: tuple[Definition, ...]) -> None:
+    axes = pieces[0].target.axes
+    split = [k for k in range(len(axes)) if any(p.slice()[k] != pieces[0].slice()[k] for p in pieces)]
+    if len(split) != 1:
+        raise ShapeError(f"definition of {name}", "slices that differ along several axes", "slices along one axis")
+    k = split[0]
+    spans = [p.slice()[k] for p in pieces]
+    here = axes[k].lower
+    while spans:
+        following = [s for s in spans if sp.expand(s[0] - here) == 0]
+        if not following:
+            raise ShapeError(f"definition of {name}", f"the place {here} is not defined", f"all of {here}..{axes[k].upper}")
+        spans.remove(following[0])
+        here = sp.expand(following[0][1] + 1)
+    if sp.expand(here - 1 - axes[k].upper) != 0:
+        raise ShapeError(f"definition of {name}", f"it ends at {here - 1}", f"all of {axes[k].lower}..{axes[k].upper}")
+
+
+def _check_order(program: Program, first: Mapping[str, int]) -> None:
+    from symnet.core.schedule import schedule
+
+    schedule(program)

@@ -1,0 +1,92 @@
+"""The error family: where it went wrong, what was found, what was expected, what to try.
+
+Every error symnet raises on purpose is a ``SymnetError``; the command line prints it as one line and exits with 2.
+Each class carries a stable ``code`` that scripts may test; the sentence is built here and nowhere else.
+"""
+
+from __future__ import annotations
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """``text`` without control characters or line breaks, shortened: safe to show in a message."""
+    clean = "".join(ch if ch.isprintable() else " " for ch in str(text))
+    clean = " ".join(clean.split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+class SymnetError(ValueError):
+    """Base of the family: ``where``: found …; expected …; try: …
+
+    >>> str(SymnetError("line 2", "unknown name 'W'", "a declared name", "did you mean 'w'?"))
+    "line 2: unknown name 'W'; expected a declared name; try: did you mean 'w'?"
+    """
+
+    code = "error"
+
+    def __init__(self, where: str, found: str, expected: str = "", hint: str = "") -> None:
+        self.where, self.found, self.expected, self.hint = (one_line(part) for part in (where, found, expected, hint))
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The one line a person reads."""
+        parts = [f"{self.where}: {self.found}" if self.where else self.found]
+        if self.expected:
+            parts.append(f"expected {self.expected}")
+        if self.hint:
+            parts.append(f"try: {self.hint}")
+        return "; ".join(parts)
+
+
+class NameError_(SymnetError):
+    """A name is unknown, used before it is defined, or defined twice."""
+
+    code = "name"
+
+
+class ShapeError(SymnetError):
+    """Axes do not agree, an index leaves its axis, or the number of indices is wrong."""
+
+    code = "shape"
+
+
+class ParseError(SymnetError):
+    """Text is not in the grammar, or is over a limit."""
+
+    code = "parse"
+
+
+class WorksheetError(SymnetError):
+    """A worksheet file cannot be read or breaks the contract."""
+
+    code = "worksheet"
+
+
+class UnknownNodeError(SymnetError):
+    """An expression node for which no rule is registered; never treated as zero."""
+
+    code = "node"
+
+
+class DomainError(SymnetError):
+    """A value lies outside the domain of a function or symbol."""
+
+    code = "domain"
+
+
+class OptionError(SymnetError):
+    """A command, option or argument that does not fit."""
+
+    code = "option"
+
+
+class MissingToolError(SymnetError):
+    """An optional library or program is needed and absent."""
+
+    code = "missing"
+
+
+class ProofError(SymnetError):
+    """A proof does not check, or someone other than the kernel tried to make one."""
+
+    code = "proof"
