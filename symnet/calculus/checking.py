@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
+from flint import arb, ctx
 
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.calculus.places import at_place, visits
 from symnet.core.derivation import Derivation, Step, StepCheck
 from symnet.core.expressions import as_written, limits
-from symnet.core.numbers import enclose
+from symnet.core.numbers import as_ball, compute, to_flint
 from symnet.core.program import Assumption, Program
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import SymnetError
@@ -49,33 +50,31 @@ def _compare(derivation: Derivation, step: Step, sizes: dict[str, int], rng: ran
     for place, _ in rng.sample(places, min(ENTRIES, len(places))):
         name = entries.scalar(step.of.name, place).name
         slope = _difference(scalars, point, name, derivation.objective)
-        error = abs(slope - values[entries.scalar(step.target.name, place).name])
-        scale = 1 + abs(slope)
-        worst, count = max(worst, float((error / scale).abs_upper())), count + 1
+        with ctx.workprec(BITS):
+            error = as_ball(slope - values[entries.scalar(step.target.name, place).name]) / (1 + abs(as_ball(slope)))
+        worst, count = max(worst, float(error.abs_upper())), count + 1
     return StepCheck(worst < 2.0**-TOLERANCE, tuple(sizes.items()), count, f"{worst:.1e}",
                      "" if worst < 2.0**-TOLERANCE else f"differs from the central difference by {worst:.3g}")
 
 
 def _difference(scalars: Program, point: Mapping[str, Any], name: str, objective: str) -> Any:
-    from flint import arb
-
     nudge = arb(1) / arb(2) ** NUDGE
     up = run(scalars, point, {name: nudge}, stop=objective)[objective]
     down = run(scalars, point, {name: -nudge}, stop=objective)[objective]
-    return (up - down) / (2 * nudge)
+    with ctx.workprec(BITS):
+        return (up - down) / (2 * nudge)
 
 
 def run(scalars: Program, point: Mapping[str, Any], nudges: Mapping[str, Any], stop: str = "") -> dict[str, Any]:
     """Every scalar's ball, with some of them moved after they are computed; up to the line ``stop``."""
     values: dict[Any, Any] = {}
-    for t in scalars.inputs:
-        value = enclose(sp.sympify(point[t.name]), {}, BITS)
-        values[t[()]] = value + nudges[t.name] if t.name in nudges else value
-    for d in scalars.definitions:
-        value = enclose(d.expr, values, BITS)
-        values[d.entry] = value + nudges[d.name] if d.name in nudges else value
-        if d.name == stop:
-            break
+    with ctx.workprec(BITS):
+        for t in scalars.inputs:
+            values[t[()]] = to_flint(point[t.name]) + nudges.get(t.name, 0)
+        for d in scalars.definitions:
+            values[d.entry] = compute(d.expr, values) + nudges.get(d.name, 0)
+            if d.name == stop:
+                break
     return {str(k): v for k, v in values.items()}
 
 

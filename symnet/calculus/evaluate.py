@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
+from flint import ctx
 
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.core.axes import Axis
-from symnet.core.numbers import decimal, enclose, rational
+from symnet.core.numbers import Shown, as_ball, compute, decimal, rational, to_flint
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.wellformed import did_you_mean
@@ -39,11 +40,12 @@ class Evaluation:
         return tuple(self.program.tensors)
 
     def balls(self, bits: int) -> dict[str, Any]:
-        """Certified enclosures of every scalar at a working precision of ``bits``."""
+        """Every scalar at a working precision of ``bits``: exact fmpq while it is rational, else a certified ball."""
         if bits not in self._balls:
-            values: dict[Any, Any] = {t[()]: self.point[t.name] for t in self.scalars.inputs}
-            for d in self.scalars.definitions:
-                values[d.entry] = enclose(d.expr, values, bits)
+            with ctx.workprec(bits):
+                values: dict[Any, Any] = {t[()]: to_flint(self.point[t.name]) for t in self.scalars.inputs}
+                for d in self.scalars.definitions:
+                    values[d.entry] = compute(d.expr, values)
             self._balls[bits] = {str(k): v for k, v in values.items()}
         return self._balls[bits]
 
@@ -62,13 +64,13 @@ class Evaluation:
 
     def ball(self, name: str, bits: int = 128) -> Any:
         """Certified enclosure(s)."""
-        return self._nested(name, lambda t: self.balls(bits)[t.name])
+        return self._nested(name, lambda t: as_ball(self.balls(bits)[t.name]))
 
     def decimal(self, name: str, digits: int = 6) -> Any:
         """Correctly rounded decimal text(s), ``digits`` significant digits."""
         return self._nested(name, lambda t: self.shown(t.name, digits).text)
 
-    def shown(self, scalar: str, digits: int) -> Any:
+    def shown(self, scalar: str, digits: int) -> Shown:
         """The decimal of one scalar with word on whether it is exact."""
         return decimal(lambda bits: self.balls(bits)[scalar], digits)
 

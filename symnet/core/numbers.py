@@ -1,0 +1,364 @@
+"""Exact numbers in, certified decimals out.
+
+Input is read as exact rationals (a Python float as the decimal it prints as). Values are computed as exact rationals while
+they stay rational and as ball enclosures (Arb, Johansson 2017, in python-flint) where exp, log, … enter, so every decimal
+printed is correctly rounded or says that it is exact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+from flint import arb, ctx, fmpq
+
+from symnet.core import functions as fn
+from symnet.errors import DomainError, ParseError, UnknownNodeError
+
+NUMBER = re.compile(r"\s*([+-]?)\s*(\d{1,60})?(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?\s*(?:/\s*(\d{1,60}))?\s*\Z")
+Number = Any  # fmpq (exact) or arb (a ball)
+MAX_BITS, HEIGHT = 4096, 4096
+
+
+def rational(value: Any) -> sp.Rational:
+    """The exact rational that ``value`` stands for: an int, Fraction, Decimal, float, "0.5", "-2e-3" or "1/3".
+
+    A float is taken as the shortest decimal that prints as it: 0.1 is 1/10. Raises ParseError.
+
+    >>> rational("1/3"), rational(0.1), rational("-2e-3")
+    (1/3, 1/10, -1/500)
+    """
+    if isinstance(value, sp.Rational):
+        return value
+    if isinstance(value, bool) or value is None:
+        raise ParseError("number", repr(value), "a number such as 2, 0.5 or 1/3")
+    if isinstance(value, (int, Fraction)):
+        return sp.Rational(value.numerator, value.denominator)
+    text = repr(float(value)) if isinstance(value, float) else str(value)
+    match = NUMBER.match(text) if len(text) <= 200 else None
+    if match is None or not (match[2] or match[3]):
+        if isinstance(value, Decimal) or "," in text:
+            raise ParseError("number", repr(value), "a finite number", "a decimal point, not a comma")
+        raise ParseError("number", repr(value), "a number such as 2, 0.5, -2e-3 or 1/3")
+    digits, after = match[2] or "", match[3] or ""
+    whole = sp.Rational(int(digits + after), 10 ** len(after)) * sp.Integer(10) ** int(match[4] or 0)
+    if match[5] is not None:
+        if int(match[5]) == 0:
+            raise ParseError("number", repr(value), "a denominator that is not 0")
+        whole /= int(match[5])
+    return -whole if match[1] == "-" else whole
+
+
+def to_flint(value: Any) -> Number:
+    """A SymPy rational as fmpq; balls and fmpq as they are."""
+    return fmpq(int(value.p), int(value.q)) if isinstance(value, sp.Rational) else value
+
+
+def as_ball(value: Number) -> arb:
+    """An enclosure at the current precision."""
+    return value if isinstance(value, arb) else arb(value)
+
+
+def hull(a: Number, b: Number) -> arb:
+    """The smallest ball that holds both."""
+    return as_ball(a).union(as_ball(b))
+
+
+def _sign_step(x: Number) -> Number:
+    if x > 0:
+        return fmpq(1)
+    return fmpq(0) if x <= 0 else arb(0.5, 0.5)  # undecided at this precision: somewhere in [0, 1]
+
+
+def _sign(x: Number) -> Number:
+    return _sign_step(x) - _sign_step(-x)
+
+
+def _log(x: Number) -> Number:
+    if x <= 0:
+        raise DomainError("log", f"the value {shown_number(x, 6)}", "a positive number")
+    return as_ball(x).log() if x != 1 else fmpq(0)
+
+
+def _extremum(pick: str) -> Callable[..., Number]:
+    def best(*xs: Number) -> Number:
+        result = xs[0]
+        for x in xs[1:]:
+            if isinstance(x, fmpq) and isinstance(result, fmpq):
+                result = max(x, result) if pick == "max" else min(x, result)
+            else:
+                result = getattr(as_ball(result), pick)(as_ball(x))
+        return result
+    return best
+
+
+def _relu(x: Number) -> Number:
+    return _extremum("max")(x, fmpq(0))
+
+
+def _sigmoid(x: Number) -> Number:
+    return fmpq(1, 2) if x == 0 else 1 / (1 + (-as_ball(x)).exp())
+
+
+RULES: dict[Any, Callable[..., Number]] = {
+    fn.sigmoid: _sigmoid,
+    fn.relu: _relu,
+    fn.step: _sign_step,
+    fn.leaky_relu: lambda x, s: _relu(x) - s * _relu(-x),
+    fn.softplus: lambda x: (1 + as_ball(x).exp()).log(),
+    sp.exp: lambda x: fmpq(1) if x == 0 else as_ball(x).exp(),
+    sp.log: _log,
+    sp.tanh: lambda x: fmpq(0) if x == 0 else as_ball(x).tanh(),
+    sp.sinh: lambda x: as_ball(x).sinh(),
+    sp.cosh: lambda x: as_ball(x).cosh(),
+    sp.sin: lambda x: as_ball(x).sin(),
+    sp.cos: lambda x: as_ball(x).cos(),
+    sp.atan: lambda x: as_ball(x).atan(),
+    sp.erf: lambda x: as_ball(x).erf(),
+    sp.Abs: lambda x: abs(x),
+    sp.sign: _sign,
+    sp.Max: _extremum("max"),
+    sp.Min: _extremum("min"),
+}
+
+
+def compute(expr: sp.Basic, values: Mapping[Any, Number], known: dict[Any, Number] | None = None) -> Number:
+    """The value of ``expr`` at the current precision: an exact fmpq where it stays rational, else a ball.
+
+    ``values`` maps entries to numbers. Raises UnknownNodeError for a node without a rule, DomainError outside a domain.
+    """
+    known = {} if known is None else known
+    if expr in known:
+        return known[expr]
+    if expr in values:
+        return to_flint(values[expr])
+    known[expr] = result = _compute(expr, values, known)
+    return result
+
+
+def _compute(expr: sp.Basic, values: Mapping[Any, Number], known: dict[Any, Number]) -> Number:
+    if isinstance(expr, sp.Rational):
+        return to_flint(expr)
+    if isinstance(expr, sp.Pow):
+        return _power(compute(expr.base, values, known), expr.exp, values, known)
+    if isinstance(expr, sp.Piecewise):
+        return _cases(expr, values, known)
+    if isinstance(expr, (sp.Add, sp.Mul)):
+        result = compute(expr.args[0], values, known)
+        for arg in expr.args[1:]:
+            other = compute(arg, values, known)
+            result = result + other if isinstance(expr, sp.Add) else result * other
+        return _bounded(result)
+    if expr is sp.pi:
+        return arb.pi()
+    if expr is sp.E:
+        return arb(1).exp()
+    rule = RULES.get(expr.func)
+    if rule is None:
+        what = f"no value for {expr}" if expr.is_Symbol or isinstance(expr, sp.Indexed) else f"no rule for {expr.func.__name__}"
+        raise UnknownNodeError("value", what, "a value for every symbol and a known function")
+    return rule(*[compute(a, values, known) for a in expr.args])
+
+
+def _bounded(value: Number) -> Number:
+    """Exact rationals that grow too long become balls."""
+    if isinstance(value, fmpq) and value.height_bits() > HEIGHT:
+        return arb(value)
+    return value
+
+
+def _power(base: Number, exponent: sp.Expr, values: Mapping[Any, Number], known: dict[Any, Number]) -> Number:
+    power = compute(exponent, values, known)
+    if isinstance(power, fmpq) and power.q == 1 and abs(power.p) <= 10_000:
+        if power < 0 and base == 0:
+            raise DomainError("division", "0", "a divisor that is not 0")
+        return _bounded(base ** int(power.p)) if power >= 0 else _bounded(1 / base ** int(-power.p))
+    if base == 0 and power > 0:
+        return fmpq(0)
+    if base < 0:
+        raise DomainError("power", f"a negative base {shown_number(base, 6)}", "a base that is not negative")
+    return as_ball(base).sqrt() if power == fmpq(1, 2) else as_ball(base) ** as_ball(power)
+
+
+def _cases(expr: sp.Piecewise, values: Mapping[Any, Number], known: dict[Any, Number]) -> Number:
+    result: Number | None = None
+    for branch, condition in expr.args:
+        truth = decide(condition, values, known)
+        if truth is False:
+            continue
+        value = compute(branch, values, known)
+        result = value if result is None else hull(result, value)
+        if truth is True:
+            return result
+    if result is None:
+        raise DomainError("cases", "no case applies", "a case for every value")
+    return result
+
+
+def decide(condition: sp.Basic, values: Mapping[Any, Number], known: dict[Any, Number]) -> bool | None:
+    """Truth of a condition on values; None when the balls leave it open."""
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    if isinstance(condition, (sp.And, sp.Or)):
+        truths = [decide(c, values, known) for c in condition.args]
+        stop = isinstance(condition, sp.Or)
+        return stop if stop in truths else None if None in truths else not stop
+    if isinstance(condition, sp.Not):
+        inner = decide(condition.args[0], values, known)
+        return None if inner is None else not inner
+    if not isinstance(condition, sp.core.relational.Relational):
+        raise UnknownNodeError("condition", type(condition).__name__, "a comparison")
+    gap = compute(condition.lhs, values, known) - compute(condition.rhs, values, known)
+    equal = gap == 0 if isinstance(gap, fmpq) or gap.is_exact() else (False if not gap.contains(0) else None)
+    positive, negative = (True if gap > 0 else None), (True if gap < 0 else None)
+    table = {sp.Eq: (equal, False, False), sp.Ne: (False if equal else None, True, True), sp.Gt: (False, True, False),
+             sp.Ge: (True, True, False), sp.Lt: (False, False, True), sp.Le: (True, False, True)}
+    at_zero, above, below = table[type(condition)]
+    if positive:
+        return above
+    if negative:
+        return below
+    return at_zero if equal else None
+
+
+def enclose(expr: sp.Basic, values: Mapping[Any, Any] | None = None, prec: int = 128) -> arb:
+    """A ball that contains the value of ``expr``, computed with ``prec`` bits.
+
+    >>> enclose(sp.exp(1), {}, 64).contains(arb("2.718281828459045235"))
+    True
+    """
+    with ctx.workprec(prec):
+        return as_ball(compute(expr, values or {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number as printed: ``exact`` says that the text is the number itself and not rounded."""
+
+    text: str
+    exact: bool
+
+    @property
+    def relation(self) -> str:
+        """"=" or "≈"."""
+        return "=" if self.exact else "≈"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def decimal(source: Callable[[int], Number] | sp.Expr, digits: int = 6) -> Shown:
+    """``source`` correctly rounded to ``digits`` significant digits (half to even), or exactly when that is shorter.
+
+    ``source`` is an expression without symbols, or a function from bits to an fmpq or ball. The precision is raised until
+    the rounding is beyond doubt. Raises DomainError when 4096 bits do not settle it.
+
+    >>> str(decimal(sp.exp(1), 5)), str(decimal(sp.Rational(1, 8), 6))
+    ('2.7183', '0.125')
+    """
+    if isinstance(source, sp.Basic):
+        expr = source
+        source = lambda bits: _at(expr, bits)  # noqa: E731 - one line, used once
+    bits = 64 + 4 * digits
+    while bits <= MAX_BITS + 8 * digits:
+        with ctx.workprec(bits):
+            shown = _round(source(bits), digits)
+        if shown is not None:
+            return shown
+        bits *= 2
+    raise DomainError("decimal", f"{MAX_BITS} bits do not settle the rounding", "a number away from a tie or a kink")
+
+
+def _at(expr: sp.Expr, bits: int) -> Number:
+    with ctx.workprec(bits):
+        return compute(expr, {})
+
+
+def shown_number(value: Number, digits: int) -> str:
+    """A short text of a number for a message."""
+    shown = _round(value, digits)
+    return shown.text if shown is not None else str(value)
+
+
+def _round(value: Number, digits: int) -> Shown | None:
+    if value == 0:
+        return Shown("0", True)
+    exponent = _exponent(value)
+    if exponent is None:
+        return None
+    places = digits - 1 - exponent  # decimals kept after the point
+    scaled = value * (fmpq(10) ** places if places >= 0 else 1 / fmpq(10) ** -places)
+    if isinstance(scaled, fmpq):
+        whole = _half_even(scaled)
+        return Shown(layout(whole, places, trim=scaled == whole), scaled == whole)
+    unique = (scaled + arb(0.5)).floor().unique_fmpz()
+    return None if unique is None else Shown(layout(int(unique), places), False)
+
+
+def _half_even(x: fmpq) -> int:
+    floor = int(x.p // x.q)
+    rest = x - floor
+    return floor + (rest > fmpq(1, 2) or (rest == fmpq(1, 2) and floor % 2 == 1))
+
+
+def _exponent(value: Number) -> int | None:
+    """floor(log10 |value|); None when the ball is too wide to say."""
+    size = abs(as_ball(value))
+    if size.contains(0):
+        return None
+    found = (size.log() / arb(10).log()).floor().unique_fmpz()
+    if found is None:  # a power of ten sits inside the ball: either answer gives the digits, one more or less
+        guess = (size.mid().log() / arb(10).log()).mid() + arb(0.5)
+        near = guess.floor().unique_fmpz()
+        return None if near is None else int(near)
+    return int(found)
+
+
+def layout(whole: int, places: int, trim: bool = False) -> str:
+    """The decimal text of whole · 10^-places; scientific where many zeros would stand.
+
+    >>> layout(12345, 4), layout(5, 9), layout(12, -3)
+    ('1.2345', '5e-9', '12000')
+    """
+    sign, digits = ("-" if whole < 0 else ""), str(abs(whole))
+    if trim and places > 0:
+        cut = min(len(digits) - len(digits.rstrip("0")), places) if digits.strip("0") else 0
+        digits, places = digits[: len(digits) - cut], places - cut
+    exponent = len(digits) - 1 - places
+    if exponent < -5 or exponent > 20:
+        tail = digits[1:].rstrip("0") if trim else digits[1:]
+        return f"{sign}{digits[0]}{'.' + tail if tail else ''}e{exponent}"
+    if places <= 0:
+        return sign + digits + "0" * -places
+    digits = digits.rjust(places + 1, "0")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
+
+
+def fixed(source: Callable[[int], Number] | sp.Expr, places: int) -> Shown:
+    """``source`` correctly rounded to ``places`` decimals, as a printed 0.768 claims.
+
+    >>> str(fixed(sp.exp(1), 3))
+    '2.718'
+    """
+    if isinstance(source, sp.Basic):
+        expr = source
+        source = lambda bits: _at(expr, bits)  # noqa: E731 - one line, used once
+    bits = 64 + 4 * places
+    while bits <= MAX_BITS:
+        with ctx.workprec(bits):
+            scaled = source(bits) * fmpq(10) ** places
+            if isinstance(scaled, fmpq):
+                whole = _half_even(scaled)
+                return Shown(layout(whole, places), scaled == whole)
+            unique = (scaled + arb(0.5)).floor().unique_fmpz()
+        if unique is not None:
+            return Shown(layout(int(unique), places), False)
+        bits *= 2
+    raise DomainError("decimal", f"{MAX_BITS} bits do not settle the rounding", "a number away from a tie")
+
+
