@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symnet.calculus.labels import Labels, relabel
+from symnet.core.labels import Labels, relabel
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written, entries, fresh, substitute
 from symnet.core.program import Definition, Program
@@ -41,7 +41,7 @@ def _closed(program: Program, name: str) -> sp.Expr:
     if name not in known:
         raise NameError_(f"closed form of {name}", "an input", "a gradient or a definition")
     d = known[name]
-    return relabel(d.expr, {i: i for i in d.free}, Labels(program))
+    return relabel(d.expr, {i: i for i in d.free}, Labels.of(program))
 
 
 def _needed(program: Program, name: str) -> set[str]:

@@ -9,7 +9,7 @@ import sympy as sp
 
 from symnet.calculus.chain import Term, terms_of
 from symnet.calculus.inlining import inline
-from symnet.calculus.labels import Labels, extend, relabel
+from symnet.core.labels import Labels, extend, relabel
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.tidying import tidy
@@ -65,7 +65,7 @@ class _Builder:
     made: dict[str, Definition] = field(default_factory=dict)  # gradients with a single slice, by gradient name
 
     def build(self) -> Derivation:
-        self.labels = Labels(self.program)
+        self.labels = Labels.of(self.program)
         self.active = _active(self.program, self.wrt)
         order = self._order()
         self.alphas = {u: tuple(sp.Dummy(f"α{d}", integer=True) for d in range(len(self.program[u].axes))) for u in order}

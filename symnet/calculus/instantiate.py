@@ -12,6 +12,7 @@ import sympy as sp
 from symnet.calculus.places import Env, NameEntry, at_place, holds, in_order, span, visits
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
+from symnet.core.names import entry_latex
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.schedule import schedule
 from symnet.core.tensors import Tensor
@@ -36,7 +37,8 @@ class Entries:
             tensor = self.tensors[name]
             of = self.scalar(tensor.of, place).name if tensor.of in self.tensors else tensor.of
             self.made[key] = tensor if not tensor.axes else replace(
-                tensor, name=self._name(name, place), axes=(), parent=name, place=place, of=of, latex="")
+                tensor, name=self._name(name, place), axes=(), parent=name, place=place, of=of,
+                latex=entry_latex(tensor, [str(p) for p in place], self.tensors))
             self.by_name[self.made[key].name] = self.made[key]
         return self.made[key]
 

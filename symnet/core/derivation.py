@@ -10,8 +10,10 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.expressions import Limits
+from symnet.core.latex import definition_latex
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor
+from symnet.core.text import definition_text
 from symnet.errors import NameError_
 
 
@@ -112,6 +114,7 @@ class Formula:
     """A gradient as a formula in named intermediates: one definition, or several slices."""
 
     definitions: tuple[Definition, ...]
+    tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def target(self) -> Tensor:
@@ -130,13 +133,13 @@ class Formula:
 
     def latex(self) -> str:
         """LaTeX of the formula, in index notation."""
-        return str(method("definition_latex")(self))
+        return r" \quad ".join(definition_latex(d, self.tensors) for d in self.definitions)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
     def __str__(self) -> str:
-        return str(method("definition_text")(self))
+        return "\n".join(definition_text(d, self.tensors) for d in self.definitions)
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ class Derivation:
     @property
     def gradients(self) -> Mapping[str, Formula]:
         """Each gradient, in named intermediates."""
-        return {name: Formula(self.full.by_name[self.names[name]]) for name in self.wrt}
+        return {name: Formula(self.full.by_name[self.names[name]], self.full.tensors) for name in self.wrt}
 
     def gradient_name(self, name: str) -> str:
         """The name of the gradient tensor of ``name``: "dL_dw1" for "w1"."""

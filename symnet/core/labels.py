@@ -8,7 +8,8 @@ import sympy as sp
 
 from symnet.core.axes import Kind, Range, index
 from symnet.core.expressions import Limits, limits, rebuild
-from symnet.core.program import Program
+from symnet.core.program import Definition, Program
+from symnet.core.tensors import Tensor
 
 _LETTERS = {
     Kind.BATCH: ("n", "m"),
@@ -21,20 +22,27 @@ _LETTERS = {
 class Labels:
     """The letter of each range of one program: the author's own where there is one, else by the kind of the axis."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, tensors: Iterable[Tensor], definitions: Iterable[Definition] = (), sizes: Iterable[str] = ()) -> None:
         self._letters: dict[Range, list[str]] = {}
-        self._reserved = {t for t in program.tensors} | {str(s) for s in program.sizes}
-        for d in program.definitions:
+        known = tuple(tensors)
+        self._reserved = {t.name for t in known} | set(sizes)
+        lines = tuple(definitions)
+        for d in lines:
             for i, lo, hi in d.ranges:
                 self._claim((lo, hi), i)
-        for d in program.definitions:
+        for d in lines:
             for node in d.expr.atoms(sp.Sum):
                 for i, lo, hi in limits(node):
                     self._claim((lo, hi), i)
-        for axis in program.axes:
+        for axis in dict.fromkeys(a for t in known for a in t.axes):
             if axis.range not in self._letters:
                 free = [c for c in _LETTERS[axis.kind] if c not in self._taken() and c not in self._reserved]
                 self._letters[axis.range] = [free[0] if free else _LETTERS[axis.kind][0]]
+
+    @classmethod
+    def of(cls, program: Program) -> Labels:
+        """The letters of a program."""
+        return cls(program.tensors.values(), program.definitions, [str(s) for s in program.sizes])
 
     def _taken(self) -> set[str]:
         return {name for names in self._letters.values() for name in names}

@@ -1,0 +1,189 @@
+"""Printing index expressions: one layout (textbook order, brackets where needed) and two final printers, LaTeX and text.
+
+The layout decides the order of terms and factors and where brackets stand; a printer only supplies the marks. ``leaf``
+may be replaced to print numbers in place of names ("numbers put in"), in the same order.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+
+import sympy as sp
+
+from symnet.core.expressions import When, limits
+from symnet.core.functions import TABLE
+from symnet.core.tensors import Role, Tensor, tensor_name
+from symnet.errors import UnknownNodeError
+
+ADD, MUL, POW, ATOM = 1, 2, 3, 4
+Piece = tuple[str, int]  # text and how tightly it binds
+Leaf = Callable[[sp.Expr], Piece]
+
+
+class Printer(ABC):
+    """The layout. ``leaf(entry)`` prints an entry; by default its name and indices."""
+
+    def __init__(self, tensors: Mapping[str, Tensor] | None = None, leaf: Leaf | None = None) -> None:
+        self.tensors = dict(tensors or {})
+        self.leaf = leaf or self.entry
+        self.numeric = leaf is not None
+
+    def __call__(self, expr: sp.Expr) -> str:
+        return self.piece(expr)[0]
+
+    def within(self, expr: sp.Expr, least: int) -> str:
+        """``expr``, in brackets when it binds less tightly than ``least``."""
+        text, binds = self.piece(expr)
+        return text if binds >= least else self.brackets(text)
+
+    def piece(self, expr: sp.Basic) -> Piece:
+        """The text of a node and how tightly it binds."""
+        if isinstance(expr, sp.Indexed) or (expr.is_Symbol and not expr.is_integer):
+            return self.leaf(expr)
+        if expr.is_Symbol:
+            return self.index(expr), ATOM
+        if isinstance(expr, sp.Rational):
+            return self.number(expr)
+        if isinstance(expr, sp.Add):
+            return self.add(expr), ADD
+        if isinstance(expr, sp.Mul):
+            return self.mul(expr)
+        if isinstance(expr, sp.Pow):
+            return self.power(expr)
+        if isinstance(expr, sp.Sum):
+            return self.sum(expr)
+        if isinstance(expr, When):
+            return self.bracket(expr)
+        return self.other(expr)
+
+    def other(self, expr: sp.Basic) -> Piece:
+        """Constants, cases and the functions of the table; anything else raises."""
+        if expr in (sp.pi, sp.E, sp.oo, -sp.oo):
+            return self.constant(expr), ATOM
+        if isinstance(expr, sp.Piecewise):
+            return self.cases(expr)
+        if expr.func in TABLE:
+            return self.function(expr)
+        raise UnknownNodeError("printing", f"no form for {expr.func.__name__}", "an expression of the program language")
+
+    def add(self, expr: sp.Expr) -> str:
+        """Positive terms first, longer ones before shorter, so that w x + b and 1 - a read as in a book."""
+        terms = sorted(expr.args, key=lambda t: (self.negative(t), not t.is_number, -len(sp.Mul.make_args(t)),
+                                                 t.has(sp.Sum) is False, str(t)))
+        if all(s.is_integer for s in expr.free_symbols):  # an index or a size: i - p + 1
+            terms = [t for t in terms if not t.is_number] + [t for t in terms if t.is_number]
+        if len(terms) > 1 and terms[0].is_number and not any(self.negative(t) for t in terms[1:]):
+            terms = terms[1:] + terms[:1] if not terms[1].has(sp.exp) else terms
+        text = self.within(terms[0], MUL) if not self.negative(terms[0]) else self.minus + self.within(negated(terms[0]), MUL)
+        for term in terms[1:]:
+            minus = self.negative(term)
+            text += f" {'-' if minus else '+'} {self.within(negated(term) if minus else term, MUL)}"
+        return text
+
+    minus = "-"
+
+    @staticmethod
+    def negative(term: sp.Expr) -> bool:
+        """True when a term is printed with a minus sign in front."""
+        return bool(term.as_coeff_Mul()[0] < 0)
+
+    def mul(self, expr: sp.Expr) -> Piece:
+        """Sign, fraction, then factors: numbers, gradients, names, brackets, sums last."""
+        coefficient, _ = expr.as_coeff_Mul()
+        if coefficient < 0:
+            text, binds = self.piece(negated(expr))
+            return self.minus + (text if binds >= MUL else self.brackets(text)), MUL
+        above, below = [], []
+        for factor in expr.args:
+            if isinstance(factor, sp.Rational):
+                above += [sp.Integer(factor.p)] * (factor.p != 1)
+                below += [sp.Integer(factor.q)] * (factor.q != 1)
+            elif isinstance(factor, sp.Pow) and self.negative(factor.exp) and factor.exp.is_number:
+                below.append(factor.base ** -factor.exp)
+            else:
+                above.append(factor)
+        over = self.factors(sorted(above, key=self.order))
+        return (self.fraction(above, over, sorted(below, key=self.order)), MUL) if below else (over, MUL)
+
+    def order(self, factor: sp.Expr) -> tuple[int, str]:
+        """The place of a factor in a product."""
+        if factor.is_number:
+            return 0, ""
+        if isinstance(factor, sp.Symbol) and factor.is_integer:
+            return 1, str(factor)
+        if isinstance(factor, (sp.Indexed, sp.Symbol)):
+            tensor = self.tensors.get(tensor_name(factor))
+            is_gradient = tensor.of != "" if tensor else tensor_name(factor).startswith("d") and "_d" in tensor_name(factor)
+            is_parameter = tensor is not None and tensor.role is Role.PARAMETER
+            return (2 if is_gradient else 3 if is_parameter else 4), str(factor)
+        if isinstance(factor, sp.Sum):
+            return 8, str(factor)
+        return (6 if isinstance(factor, sp.Add) else 7 if factor.is_Function else 5), str(factor)
+
+    def factors(self, ordered: list[sp.Expr]) -> str:
+        """A product of factors in order; a sum in the middle is bracketed, since it would swallow what follows."""
+        if not ordered:
+            return "1"
+        texts = []
+        for k, factor in enumerate(ordered):
+            last = k == len(ordered) - 1
+            open_ended = isinstance(factor, sp.Sum) and not last
+            texts.append(self.brackets(self(factor)) if open_ended else self.within(factor, MUL if last and k else POW)
+                         if not isinstance(factor, sp.Sum) else self(factor))
+        return self.join(texts)
+
+    @abstractmethod
+    def entry(self, expr: sp.Expr) -> Piece: ...
+    @abstractmethod
+    def index(self, symbol: sp.Symbol) -> str: ...
+    @abstractmethod
+    def number(self, value: sp.Rational) -> Piece: ...
+    @abstractmethod
+    def constant(self, value: sp.Expr) -> str: ...
+    @abstractmethod
+    def brackets(self, text: str) -> str: ...
+    @abstractmethod
+    def join(self, texts: list[str]) -> str: ...
+    @abstractmethod
+    def fraction(self, above: list[sp.Expr], over: str, below: list[sp.Expr]) -> str: ...
+    @abstractmethod
+    def power(self, expr: sp.Pow) -> Piece: ...
+    @abstractmethod
+    def sum(self, expr: sp.Sum) -> Piece: ...
+    @abstractmethod
+    def bracket(self, expr: When) -> Piece: ...
+    @abstractmethod
+    def cases(self, expr: sp.Piecewise) -> Piece: ...
+    @abstractmethod
+    def function(self, expr: sp.Expr) -> Piece: ...
+
+
+def negated(term: sp.Expr) -> sp.Expr:
+    """-term without multiplying out: SymPy would turn -(-2(a - y)) into 2a - 2y."""
+    coefficient, _ = term.as_coeff_Mul()
+    if not isinstance(term, sp.Mul):
+        return -term
+    rest = [a for a in term.args if not a.is_Rational]
+    factors = rest if coefficient == -1 else [-coefficient, *rest]
+    return factors[0] if len(factors) == 1 else sp.Mul(*factors, evaluate=False)
+
+
+def chain(condition: sp.Basic, show: Callable[[sp.Expr], str], le: str, other: Mapping[type, str]) -> str:
+    """A condition on one line; lo <= e & e <= hi becomes lo <= e <= hi."""
+    parts = condition.args if isinstance(condition, sp.And) else (condition,)
+    low = {p.args[0]: p.args[1] for p in parts if isinstance(p, sp.Ge)}
+    high = {p.args[0]: p.args[1] for p in parts if isinstance(p, sp.Le)}
+    texts = [f"{show(low[e])} {le} {show(e)} {le} {show(high[e])}" for e in low if e in high]
+    for p in parts:
+        if isinstance(p, (sp.Ge, sp.Le)) and p.args[0] in low and p.args[0] in high:
+            continue
+        if type(p) not in other:
+            raise UnknownNodeError("printing", f"no form for {type(p).__name__}", "a comparison")
+        texts.append(f"{show(p.args[0])} {other[type(p)]} {show(p.args[1])}")
+    return ", ".join(texts)
+
+
+def over(node: sp.Sum) -> tuple[tuple[sp.Symbol, sp.Expr, sp.Expr], ...]:
+    """The limits of a sum, outermost first, as they are printed."""
+    return tuple(reversed(limits(node)))

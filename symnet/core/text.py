@@ -1,0 +1,88 @@
+"""Plain text of index expressions, the maths that worksheets are written in: ``sum(X[n, i]*w[i] for i in 1..d)``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy as sp
+
+from symnet.core.expressions import When
+from symnet.core.functions import TABLE
+from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over
+from symnet.core.program import Definition
+from symnet.core.tensors import Tensor, entry_indices, tensor_name
+
+COMPARE = {sp.Eq: "==", sp.Ne: "!=", sp.Gt: ">", sp.Lt: "<", sp.Ge: ">=", sp.Le: "<="}
+
+
+class TextPrinter(Printer):
+    """The text marks.
+
+    >>> a, y = sp.symbols("a y", real=True)
+    >>> TextPrinter()((a - y)**2 / 2)
+    '(a - y)**2/2'
+    """
+
+    def entry(self, expr: sp.Expr) -> Piece:
+        places = ", ".join(self(e) for e in entry_indices(expr))
+        return tensor_name(expr) + (f"[{places}]" if places else ""), ATOM
+
+    def index(self, symbol: sp.Symbol) -> str:
+        return str(symbol)
+
+    def number(self, value: sp.Rational) -> Piece:
+        return str(value), ADD if value < 0 else (MUL if value.q != 1 else ATOM)
+
+    def constant(self, value: sp.Expr) -> str:
+        return {sp.pi: "pi", sp.E: "e", sp.oo: "inf"}.get(value, "-inf")
+
+    def brackets(self, text: str) -> str:
+        return f"({text})"
+
+    def join(self, texts: list[str]) -> str:
+        return (" * " if self.numeric else "*").join(texts)
+
+    def fraction(self, above: list[sp.Expr], over: str, below: list[sp.Expr]) -> str:
+        under = self.factors(below)
+        return f"{over}/{under if len(below) == 1 else self.brackets(under)}"
+
+    def power(self, expr: sp.Pow) -> Piece:
+        base, exponent = expr.args
+        if exponent == sp.Rational(1, 2):
+            return f"sqrt({self(base)})", ATOM
+        if self.negative(exponent) and exponent.is_number:
+            return f"1/{self.within(base ** -exponent, POW)}", MUL
+        return f"{self.within(base, ATOM)}**{self.within(exponent, ATOM)}", POW
+
+    def sum(self, expr: sp.Sum) -> Piece:
+        loops = " ".join(f"for {i} in {self(lo)}..{self(hi)}" for i, lo, hi in over(expr))
+        return f"sum({self(expr.function)} {loops})", ATOM
+
+    def bracket(self, expr: When) -> Piece:
+        if expr.condition.has(sp.Mod):
+            condition = " and ".join(str(p) for p in sp.And.make_args(expr.condition))
+        else:
+            condition = chain(expr.condition, self, "<=", COMPARE)
+        return f"[{condition}]*{self.within(expr.body, MUL)}", MUL
+
+    def cases(self, expr: sp.Piecewise) -> Piece:
+        text = ""
+        for branch, condition in expr.args:
+            text += self.within(branch, MUL)
+            if condition is not sp.true:
+                text += f" if {chain(condition, self, '<=', COMPARE)} else "
+        return f"({text})", ATOM
+
+    def function(self, expr: sp.Expr) -> Piece:
+        return f"{TABLE[expr.func].name}({', '.join(self(a) for a in expr.args)})", ATOM
+
+
+def text(expr: sp.Expr, leaf: Leaf | None = None, tensors: Mapping[str, Tensor] | None = None) -> str:
+    """The plain text of ``expr``."""
+    return TextPrinter(tensors, leaf)(expr)
+
+
+def definition_text(definition: Definition, tensors: Mapping[str, Tensor] | None = None) -> str:
+    """``left = right``."""
+    printer = TextPrinter({**(tensors or {}), definition.name: definition.target})
+    return f"{printer(definition.entry)} = {printer(definition.expr)}"

@@ -1,0 +1,1 @@
+"""Layers, losses, optimizers, initializers and architectures, each a Program of a few lines."""

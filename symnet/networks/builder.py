@@ -1,0 +1,76 @@
+"""Line after line: what a layer needs to add its definitions to a growing program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sympy as sp
+
+from symnet.core.axes import Axis, Kind, index
+from symnet.core.expressions import total
+from symnet.core.program import Assumption, Definition, Program
+from symnet.core.tensors import Role, Tensor
+from symnet.errors import ShapeError
+
+LETTERS = {Kind.BATCH: "n", Kind.TIME: "t", Kind.DEPTH: "l"}
+
+
+@dataclass
+class Builder:
+    """The program so far and the value that flows on. A class with state, used while one network is built, then dropped."""
+
+    inputs: list[Tensor] = field(default_factory=list)
+    lines: list[Definition] = field(default_factory=list)
+    assumptions: list[Assumption] = field(default_factory=list)
+    linear: int = 0  # how many linear maps so far; names carry this number
+    now: Tensor = field(default_factory=lambda: Tensor("x"))
+
+    def add_input(self, name: str, axes: tuple[Axis, ...], role: Role, note: str) -> Tensor:
+        """Declare an input."""
+        tensor = Tensor(name, axes, role=role, note=note)
+        self.inputs.append(tensor)
+        return tensor
+
+    def line(self, name: str, axes: tuple[Axis, ...], indices: tuple[sp.Expr, ...], expr: sp.Expr, note: str,
+             role: Role = Role.INTERMEDIATE) -> Tensor:
+        """Add a definition; its target flows on."""
+        taken = {t.name for t in self.inputs} | {d.name for d in self.lines}
+        while name in taken:
+            name += "_"
+        tensor = Tensor(name, axes, role=role, note=note)
+        self.lines.append(Definition(tensor, indices, expr, (), note))
+        self.now = tensor
+        return tensor
+
+    def letters(self, axes: tuple[Axis, ...]) -> tuple[sp.Symbol, ...]:
+        """An index for each axis: n for samples, then i, j, k, … one for each different axis."""
+        known = {a: LETTERS.get(a.kind, "") for t in (*self.inputs, *[d.target for d in self.lines]) for a in t.axes}
+        plain = [a for a in known if not known[a]]
+        found: list[sp.Symbol] = []
+        for axis in axes:
+            name = known.get(axis) or "ijkpquv"[plain.index(axis) % 7 if axis in plain else -1]
+            while index(name) in found:
+                name += "1"
+            found.append(index(name))
+        return tuple(found)
+
+    def entrywise(self, name: str, note: str, function: object) -> Tensor:
+        """name := function(now), entry by entry."""
+        places = self.letters(self.now.axes)
+        value = self.now[places] if places else self.now[()]
+        return self.line(name, self.now.axes, places, function(value), note)  # type: ignore[operator]
+
+    def program(self, title: str = "") -> Program:
+        """The finished program; the last line is the objective."""
+        return Program(tuple(self.inputs), tuple(self.lines), self.now.name, tuple(self.assumptions), title)
+
+
+def over(body: sp.Expr, letter: sp.Symbol, axis: Axis) -> sp.Expr:
+    """Σ body over an axis."""
+    return total(body, ((letter, *axis.range),))
+
+
+def same_size(where: str, found: Axis, wanted: Axis) -> None:
+    """Raise when a layer gets another width than it takes."""
+    if found.size != wanted.size:
+        raise ShapeError(where, f"{found.size} features", f"{wanted.size}", f"{where.split(',')[0]} after a layer of that width")

@@ -1,0 +1,182 @@
+"""Layers by PyTorch's names. Rows are samples: a linear map is Z = X W + 1 bᵀ with W of shape (in, out)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symnet.core.axes import Axis, Kind, index
+from symnet.core.axes import size as to_size
+from symnet.core.functions import leaky_relu, relu, sigmoid, softplus
+from symnet.core.numbers import rational
+from symnet.core.tensors import Role
+from symnet.networks.builder import Builder, over, same_size
+
+Size = int | str | sp.Expr
+
+
+class Layer(ABC):
+    """A step of a network: adds its definitions to a Builder. It has no gradient rule; the chain rule needs none."""
+
+    @abstractmethod
+    def build(self, to: Builder) -> None:
+        """Add this layer's definitions."""
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """z = x W + b: W has shape (in_features, out_features), b (out_features,).
+
+    PyTorch stores the transpose of this W. Source: Goodfellow, Bengio & Courville 2016, eq. 6.3.
+
+    >>> from symnet.networks.sequential import Sequential
+    >>> print(Sequential(Linear("d", "h")).program())
+    z1[n, j] := Sum(W1[i, j]*X[n, i], (i, 1, d)) + b1[j]
+    """
+
+    in_features: Size
+    out_features: Size
+    bias: bool = True
+
+    def build(self, to: Builder) -> None:
+        to.linear += 1
+        k, x = to.linear, to.now
+        if not x.axes:
+            self._scalars(to)
+            return
+        ins, outs = x.axes[-1], Axis.of(self.out_features)
+        same_size(f"Linear, layer {k}", ins, Axis.of(self.in_features))
+        w = to.add_input(f"W{k}", (ins, outs), Role.PARAMETER, f"weights of layer {k}: row i feeds from input i")
+        b = to.add_input(f"b{k}", (outs,), Role.PARAMETER, f"biases of layer {k}") if self.bias else None
+        *rest, j = to.letters((*x.axes[:-1], outs))
+        (i,) = to.letters((ins,))
+        i = index(f"{i}1") if i in (*rest, j) else i
+        value = over(w[i, j] * x[(*rest, i)], i, ins) + (b[j] if b else 0)
+        to.line(f"z{k}", (*x.axes[:-1], outs), (*rest, j), value, f"weighted sums of layer {k}, before its activation")
+
+    def _scalars(self, to: Builder) -> None:
+        k = to.linear
+        w = to.add_input(f"w{k}", (), Role.PARAMETER, f"weight of layer {k}")
+        value = w[()] * to.now[()]
+        if self.bias:
+            value = value + to.add_input(f"b{k}", (), Role.PARAMETER, f"bias of layer {k}")[()]
+        to.line(f"z{k}", (), (), value, f"weighted sum of layer {k}, before its activation")
+
+
+class Activation(Layer):
+    """An elementwise function; the subclass names it."""
+
+    def build(self, to: Builder) -> None:
+        k = max(to.linear, 1)
+        to.entrywise(f"a{k}", f"activation of layer {k}: what it passes on", self.function())
+
+    @abstractmethod
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        """The function of one entry."""
+
+
+@dataclass(frozen=True)
+class Sigmoid(Activation):
+    """σ(z) = 1/(1 + e^-z), between 0 and 1."""
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return sigmoid  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Tanh(Activation):
+    """tanh(z), between -1 and 1."""
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return sp.tanh  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class ReLU(Activation):
+    """max(z, 0), with slope 0 at 0 (PyTorch's convention)."""
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return relu  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Activation):
+    """z for z > 0, slope·z otherwise; PyTorch's default slope 0.01."""
+
+    negative_slope: object = "1/100"
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        slope = rational(self.negative_slope)
+        return lambda z: leaky_relu(z, slope)
+
+
+@dataclass(frozen=True)
+class Softplus(Activation):
+    """log(1 + e^z)."""
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return softplus  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Softmax(Layer):
+    """p_k = e^{z_k} / Σ e^{z_c} over the last axis: positive numbers that add up to 1."""
+
+    def build(self, to: Builder) -> None:
+        softmax_line(to, f"a{max(to.linear, 1)}", "softmax: shares between 0 and 1 that add up to 1", logarithm=False)
+
+
+@dataclass(frozen=True)
+class LogSoftmax(Layer):
+    """log of the softmax, z_k - log Σ e^{z_c}."""
+
+    def build(self, to: Builder) -> None:
+        softmax_line(to, f"a{max(to.linear, 1)}", "logarithms of the softmax shares", logarithm=True)
+
+
+def softmax_line(to: Builder, name: str, note: str, logarithm: bool) -> None:
+    """Add p := exp(z)/Σ exp(z), or its logarithm, over the last axis."""
+    z = to.now
+    *rest, k = to.letters(z.axes)
+    c = index(f"{k}1")
+    sums = over(sp.exp(z[(*rest, c)]), c, z.axes[-1])
+    value = z[(*rest, k)] - sp.log(sums) if logarithm else sp.exp(z[(*rest, k)]) / sums
+    to.line(name, z.axes, (*rest, k), value, note)
+
+
+@dataclass(frozen=True)
+class Conv1d(Layer):
+    """y_i = Σ_p w_p x_{s(i-1)+p} + b: one channel, no padding, stride s; input length s(M - 1) + K for M outputs.
+
+    ``positions`` is the number M of outputs. Source: Goodfellow et al. 2016, eq. 9.6 (cross-correlation).
+    """
+
+    kernel_size: Size
+    positions: Size
+    stride: int = 1
+    bias: bool = True
+
+    def build(self, to: Builder) -> None:
+        to.linear += 1
+        k, x = to.linear, to.now
+        taps, outs = Axis.of(self.kernel_size), Axis.of(self.positions)
+        same_size(f"Conv1d, layer {k}", x.axes[-1], Axis.of(self.length))
+        w = to.add_input(f"w{k}", (taps,), Role.PARAMETER, f"kernel of layer {k}")
+        rest, i, p = to.letters(x.axes[:-1]), index("i"), index("p")
+        value = over(w[p] * x[(*rest, self.stride * (i - 1) + p)], p, taps)
+        if self.bias:
+            value = value + to.add_input(f"b{k}", (), Role.PARAMETER, f"bias of layer {k}")[()]
+        to.line(f"z{k}", (*x.axes[:-1], outs), (*rest, i), value, f"convolution of layer {k}")
+
+    @property
+    def length(self) -> sp.Expr:
+        """The input length that fits."""
+        return sp.expand(self.stride * (to_size(self.positions) - 1) + to_size(self.kernel_size))
+
+
+def batch_axis(name: Size = "N") -> Axis:
+    """The axis of samples."""
+    return Axis.of(name, Kind.BATCH)

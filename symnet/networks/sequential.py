@@ -1,0 +1,79 @@
+"""Sequential: layers one after another, and the same from text ("Linear(d, h)")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from symnet.core.axes import Axis
+from symnet.core.expressions import as_written
+from symnet.core.program import Program
+from symnet.core.tensors import Role
+from symnet.core.wellformed import did_you_mean
+from symnet.errors import OptionError
+from symnet.networks import layers, losses
+from symnet.networks.builder import Builder
+from symnet.networks.layers import Conv1d, Layer, Linear, Size, batch_axis
+from symnet.networks.losses import Loss
+
+LAYERS: dict[str, type[Layer]] = {c.__name__: c for c in (
+    layers.Linear, layers.Sigmoid, layers.Tanh, layers.ReLU, layers.LeakyReLU, layers.Softplus, layers.Softmax,
+    layers.LogSoftmax, layers.Conv1d)}
+LOSSES: dict[str, type[Loss]] = {c.__name__: c for c in (
+    losses.MSELoss, losses.SquaredError, losses.HalfSquaredError, losses.BCELoss, losses.CrossEntropyLoss)}
+
+
+class Sequential:
+    """Layers one after another.
+
+    ``program(loss, batch)`` gives the Program: ``batch`` is the name or number of samples (rows), False for one sample
+    without a sample axis, and by default "N", or False when every width is 1 (then all values are plain numbers).
+
+    >>> print(Sequential(Linear(1, 1), layers.Sigmoid()).program(losses.MSELoss()))
+    z1 := b1 + w1*x
+    a1 := sigmoid(z1)
+    L := (a1 - y)**2
+    """
+
+    def __init__(self, *parts: Layer) -> None:
+        if not parts or not all(isinstance(p, Layer) for p in parts):
+            raise OptionError("Sequential", "something that is no layer" if parts else "no layers", "layers such as Linear(2, 3)")
+        self.layers = parts
+
+    def program(self, loss: Loss | None = None, batch: Size | bool | None = None, title: str = "") -> Program:
+        """The forward program, with the loss as its last line when there is one."""
+        with as_written():
+            to = Builder()
+            self._start(to, batch)
+            for layer in self.layers:
+                layer.build(to)
+            if loss is not None:
+                loss.build(to)
+            return to.program(title)
+
+    def _start(self, to: Builder, batch: Size | bool | None) -> None:
+        first = next((p for p in self.layers if isinstance(p, (Linear, Conv1d))), None)
+        if first is None:
+            raise OptionError("Sequential", "no Linear or Conv1d", "at least one, to know the width of the input")
+        width = first.in_features if isinstance(first, Linear) else first.length
+        if batch is None:
+            batch = False if self._all_one() else "N"
+        rows = () if batch is False else (batch_axis(batch if batch is not True else "N"),)
+        axes = () if batch is False and self._all_one() else (*rows, Axis.of(width))
+        name = "X" if len(axes) > 1 else "x"
+        to.now = to.add_input(name, axes, Role.INPUT, "the input" + (": one sample a row" if rows else ""))
+
+    def _all_one(self) -> bool:
+        return all(p.in_features == 1 and p.out_features == 1 if isinstance(p, Linear) else not isinstance(p, Conv1d)
+                   for p in self.layers)
+
+
+def build(kind: str, name: str, args: Iterable[Any], keywords: dict[str, Any] | None = None) -> Any:
+    """The layer or loss called ``name`` with arguments as data; ``kind`` is "layer" or "loss"."""
+    table: dict[str, Any] = dict(LAYERS if kind == "layer" else LOSSES)
+    if name not in table:
+        raise OptionError(kind, f"{name!r}", "one of " + ", ".join(table), did_you_mean(name, table))
+    try:
+        return table[name](*args, **(keywords or {}))
+    except TypeError as error:
+        raise OptionError(f"{kind} {name}", str(error).split(") ")[-1], "the arguments of its docstring") from None

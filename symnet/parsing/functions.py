@@ -1,0 +1,136 @@
+"""The functions of plain maths, by NumPy's names: how each builds an index expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symnet.core.functions import leaky_relu, relu, sigmoid, softplus, step
+from symnet.errors import ParseError, ShapeError
+from symnet.parsing.values import Value, count, elementwise, matmul, new_indices, reduce_sum
+
+Build = Callable[["Call"], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call with its arguments already understood."""
+
+    name: str
+    where: str
+    args: tuple[Value, ...]
+    axis: int | None = None
+    keepdims: bool = False
+
+    def only(self, least: int, most: int | None = None) -> tuple[Value, ...]:
+        """The arguments, when their number fits."""
+        most = least if most is None else most
+        if not least <= len(self.args) <= most:
+            wanted = f"{least}" if least == most else f"{least} to {most}"
+            raise ParseError(self.where, f"{self.name} with {len(self.args)} arguments", f"{wanted}")
+        return self.args
+
+
+def _entrywise(function: Callable[..., sp.Expr], arity: int = 1) -> Build:
+    return lambda call: elementwise(call.where, call.name, function, *call.only(arity))
+
+
+def maximum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
+    """max(u, v); with 0 it is relu, so that its kink follows relu's convention."""
+    return relu(v) if u.is_zero else relu(u) if v.is_zero else sp.Max(u, v)
+
+
+def _sum(call: Call) -> Value:
+    (value,) = call.only(1)
+    return reduce_sum(call.where, value, call.axis, call.keepdims)
+
+
+def _mean(call: Call) -> Value:
+    total = _sum(call)
+    return Value(total.axes, total.indices, total.expr / count(call.args[0], call.axis))
+
+
+def _softmax(call: Call) -> Value:
+    (z,) = call.only(1)
+    last = _last(call, z)
+    powers = Value(z.axes, z.indices, sp.exp(z.expr))
+    sums = reduce_sum(call.where, powers, last, keepdims=True)
+    return elementwise(call.where, call.name, lambda e, s: e / s, powers, sums)
+
+
+def _log_softmax(call: Call) -> Value:
+    (z,) = call.only(1)
+    sums = reduce_sum(call.where, Value(z.axes, z.indices, sp.exp(z.expr)), _last(call, z), keepdims=True)
+    return elementwise(call.where, call.name, lambda u, s: u - sp.log(s), z, sums)
+
+
+def _last(call: Call, z: Value) -> int:
+    if not z.axes:
+        raise ShapeError(call.where, f"{call.name} of a single number", "a vector or a matrix")
+    return -1 if call.axis is None else call.axis
+
+
+def _norm(call: Call) -> Value:
+    (x,) = call.only(1)
+    squares = reduce_sum(call.where, Value(x.axes, x.indices, x.expr**2), None)
+    return Value((), (), sp.sqrt(squares.expr))
+
+
+def _trace(call: Call) -> Value:
+    (a,) = call.only(1)
+    if len(a.axes) != 2 or a.axes[0].range != a.axes[1].range:
+        raise ShapeError(call.where, f"trace of shape {a.shape}", "a square matrix")
+    k = sp.Dummy("k", integer=True)
+    return Value((), (), sp.Sum(a.at(k, k), (k, *a.axes[0].range)))
+
+
+def _outer(call: Call) -> Value:
+    a, b = call.only(2)
+    if len(a.axes) != 1 or len(b.axes) != 1:
+        raise ShapeError(call.where, f"outer of {a.shape} and {b.shape}", "two vectors")
+    i, j = new_indices((*a.axes, *b.axes))
+    return Value((*a.axes, *b.axes), (i, j), a.at(i) * b.at(j))
+
+
+def _dot(call: Call) -> Value:
+    a, b = call.only(2)
+    return matmul(call.where, a, b)
+
+
+def _transpose(call: Call) -> Value:
+    return call.only(1)[0].transposed
+
+
+def _clip(call: Call) -> Value:
+    return elementwise(call.where, call.name, lambda x, lo, hi: sp.Min(sp.Max(x, lo), hi), *call.only(3))
+
+
+def _extremum(pick: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> Build:
+    return lambda call: elementwise(call.where, call.name, pick, *call.only(2))
+
+
+FUNCTIONS: Mapping[str, Build] = {
+    "exp": _entrywise(sp.exp), "log": _entrywise(sp.log), "ln": _entrywise(sp.log), "sqrt": _entrywise(sp.sqrt),
+    "log2": _entrywise(lambda x: sp.log(x) / sp.log(2)), "log10": _entrywise(lambda x: sp.log(x) / sp.log(10)),
+    "log1p": _entrywise(lambda x: sp.log(1 + x)), "square": _entrywise(lambda x: x**2),
+    "abs": _entrywise(sp.Abs), "sign": _entrywise(sp.sign), "tanh": _entrywise(sp.tanh), "sinh": _entrywise(sp.sinh),
+    "cosh": _entrywise(sp.cosh), "sin": _entrywise(sp.sin), "cos": _entrywise(sp.cos), "arctan": _entrywise(sp.atan),
+    "atan": _entrywise(sp.atan), "erf": _entrywise(sp.erf),
+    "Phi": _entrywise(lambda x: (1 + sp.erf(x / sp.sqrt(2))) / 2),
+    "sigmoid": _entrywise(sigmoid), "sigma": _entrywise(sigmoid), "expit": _entrywise(sigmoid),
+    "relu": _entrywise(relu), "ReLU": _entrywise(relu), "softplus": _entrywise(softplus), "step": _entrywise(step),
+    "leaky_relu": _entrywise(leaky_relu, 2), "maximum": _extremum(maximum), "max": _extremum(maximum),
+    "minimum": _extremum(sp.Min), "min": _extremum(sp.Min), "clip": _clip, "softmax": _softmax, "log_softmax": _log_softmax,
+    "sum": _sum, "mean": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
+    "dot": _dot, "matmul": _dot, "transpose": _transpose,
+    "where": lambda call: elementwise(call.where, call.name, choose, *call.only(3)),
+}
+
+
+def choose(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
+    """``yes`` where the condition holds, else ``no``."""
+    if not isinstance(condition, (sp.logic.boolalg.Boolean, bool)):
+        raise ParseError("condition", str(condition), "a comparison such as z > 0")
+    return sp.Piecewise((yes, condition), (no, True), evaluate=False)

@@ -1,0 +1,63 @@
+"""Text to tokens, with limits checked before anything is built. Unicode maths is brought to plain names here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from symnet.errors import ParseError, one_line
+
+MAX_LENGTH, MAX_TOKENS, MAX_DIGITS = 2000, 1200, 30
+
+GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
+         "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
+         "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Σ": "Sigma", "Φ": "Phi", "Ω": "Omega", "Δ": "Delta"}
+SIGNS = {"·": "*", "×": "*", "⊙": "*", "−": "-", "–": "-", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "⊤": "T", "′": "'",
+         "²": "**2", "³": "**3", "½": "(1/2)", "\u00a0": " "}
+DIGITS = {chr(0x2080 + k): str(k) for k in range(10)}
+
+TOKEN = re.compile(r"""
+    (?P<space>\s+)
+  | (?P<number>\d+(?:\.(?!\.)\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
+  | (?P<name>[A-Za-z](?:[A-Za-z0-9]|_(?=[A-Za-z0-9{]))*(?:\{[A-Za-z0-9]+\})?)
+  | (?P<mark>\.\.|\*\*|<=|>=|==|!=|:=|[-+*/^@()\[\],.=<>':])
+""", re.X)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """``kind`` is number, name, mark or end; ``column`` counts from 1 in the text as typed."""
+
+    kind: str
+    text: str
+    column: int
+    spaced: bool = False
+
+
+def plain(text: str) -> str:
+    """Unicode maths signs, Greek letters and subscript digits as plain text."""
+    return "".join(GREEK.get(c) or SIGNS.get(c) or DIGITS.get(c) or c for c in text)
+
+
+def tokenize(text: str, where: str) -> list[Token]:
+    """The tokens of ``text``; raises ParseError with the column of the first thing that is not maths."""
+    if len(text) > MAX_LENGTH:
+        raise ParseError(where, f"{len(text)} characters", f"at most {MAX_LENGTH}")
+    source, tokens, position, spaced = plain(text), [], 0, False
+    while position < len(source):
+        match = TOKEN.match(source, position)
+        if match is None:
+            raise ParseError(f"{where}, column {position + 1}", f"the character {one_line(source[position])!r}", "maths",
+                             "a decimal point, not a comma" if source[position] == "," else "")
+        kind = match.lastgroup or ""
+        if kind == "space":
+            spaced = True
+        else:
+            if kind == "number" and len(match.group()) > MAX_DIGITS:
+                raise ParseError(f"{where}, column {position + 1}", "a number that is too long", f"at most {MAX_DIGITS} digits")
+            tokens.append(Token(kind, match.group().replace("{", "").replace("}", ""), position + 1, spaced))
+            spaced = False
+        position = match.end()
+        if len(tokens) > MAX_TOKENS:
+            raise ParseError(where, "too many symbols", f"at most {MAX_TOKENS}")
+    return [*tokens, Token("end", "", len(source) + 1)]
