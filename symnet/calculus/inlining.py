@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import sympy as sp
 
 from symnet.calculus.chain import Term
-from symnet.calculus.tidying import assume, common_factor, cost, tidy
+from symnet.calculus.tidying import assume, common_factor, cost, multiply_out, tidy
 from symnet.core.expressions import When, entries, substitute, total
 from symnet.core.program import Assumption, Definition
 from symnet.core.tensors import tensor_name
@@ -40,7 +40,7 @@ def inline(terms: tuple[Term, ...], earlier: Mapping[str, Definition], raw: sp.E
     whole = sp.Add(*[_put_in(t, earlier) if _name(t) in chosen else t.expr for t in terms])
     tidied = tidy(whole)
     names = tuple(sorted(chosen))
-    candidates = [_assumed(c, assumptions, names) for c in (tidied, common_factor(sp.expand(tidied)))]
+    candidates = [_assumed(c, assumptions, names) for c in (tidied, common_factor(multiply_out(tidied)))]
     best = min(candidates, key=lambda c: cost(c[0]))
     return best if cost(best[0]) <= cost(raw) else _assumed(raw, assumptions, ())
 
@@ -60,5 +60,5 @@ def _put_in(term: Term, earlier: Mapping[str, Definition]) -> sp.Expr:
     definition = earlier[_name(term)]
     places = term.upstream.indices if isinstance(term.upstream, sp.Indexed) else ()
     value = substitute(definition.expr, dict(zip(definition.indices, places, strict=True)))
-    parts = sp.Add.make_args(sp.expand_mul(value))
+    parts = sp.Add.make_args(multiply_out(value))
     return sp.Add(*[total(When(part * term.local, sp.And(*term.conditions)), term.sums) for part in parts])

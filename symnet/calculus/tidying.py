@@ -65,6 +65,32 @@ def common_factor(expr: sp.Expr) -> sp.Expr:
     return factor * rest
 
 
+def multiply_out(expr: sp.Expr) -> sp.Expr:
+    """a·(b + c) = a·b + a·c, for sums and for integer powers of sums above the line; denominators stay whole.
+
+    SymPy's ``expand`` would also multiply denominators together, and then nothing cancels.
+    """
+    if isinstance(expr, sp.Add):
+        return sp.Add(*[multiply_out(term) for term in expr.args])
+    rest, sums = [], []
+    for factor in sp.Mul.make_args(expr):
+        base, exponent = factor.as_base_exp()
+        if isinstance(base, sp.Add) and exponent.is_Integer and 0 < exponent <= 4:
+            sums += [base] * int(exponent)
+        else:
+            rest.append(factor)
+    if not sums:
+        return expr
+    terms = reduce(lambda done, s: [t * u for t in done for u in sp.Add.make_args(s)], sums, [sp.Mul(*rest)])
+    whole = sp.Add(*terms)
+    return multiply_out(whole) if isinstance(whole, sp.Add) and any(_is_product_of_sum(t) for t in whole.args) else whole
+
+
+def _is_product_of_sum(term: sp.Expr) -> bool:
+    return any(f.as_base_exp()[0].is_Add and f.as_base_exp()[1].is_Integer and 0 < f.as_base_exp()[1] <= 4
+               for f in sp.Mul.make_args(term))
+
+
 def _powers(term: sp.Expr) -> dict[sp.Expr, sp.Expr]:
     """Bases with integer exponents; a number counts by its absolute value, so that -1 is never pulled out."""
     found: dict[sp.Expr, sp.Expr] = {}

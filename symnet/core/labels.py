@@ -34,6 +34,8 @@ class Labels:
             for node in d.expr.atoms(sp.Sum):
                 for i, lo, hi in limits(node):
                     self._claim((lo, hi), i)
+        for letters in self._letters.values():
+            letters.sort()  # where one range has several letters, i comes before j wherever they were first used
         for axis in dict.fromkeys(a for t in known for a in t.axes):
             if axis.range not in self._letters:
                 free = [c for c in _LETTERS[axis.kind] if c not in self._taken() and c not in self._reserved]

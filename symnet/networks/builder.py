@@ -45,14 +45,17 @@ class Builder:
     def letters(self, axes: tuple[Axis, ...]) -> tuple[sp.Symbol, ...]:
         """An index for each axis: n for samples, then i, j, k, … one for each different axis."""
         known = {a: LETTERS.get(a.kind, "") for t in (*self.inputs, *[d.target for d in self.lines]) for a in t.axes}
+        known |= {a: LETTERS.get(a.kind, "") for a in axes if a not in known}
+        sizes = {str(s) for a in known for s in a.upper.free_symbols}
+        pool = [c for c in "ijkuvqrs" if c not in sizes]
         plain = [a for a in known if not known[a]]
-        found: list[sp.Symbol] = []
+        found: list[str] = []
         for axis in axes:
-            name = known.get(axis) or "ijkpquv"[plain.index(axis) % 7 if axis in plain else -1]
-            while index(name) in found:
-                name += "1"
-            found.append(index(name))
-        return tuple(found)
+            own = known[axis] if known[axis] not in sizes else ""
+            name = own or pool[plain.index(axis) % len(pool) if axis in plain else -1]
+            spare = [c for c in pool if c not in found]
+            found.append(name if name not in found else spare[0] if spare else f"{name}1")
+        return tuple(index(name) for name in found)
 
     def entrywise(self, name: str, note: str, function: object) -> Tensor:
         """name := function(now), entry by entry."""

@@ -51,9 +51,7 @@ class Linear(Layer):
         same_size(f"Linear, layer {k}", ins, Axis.of(self.in_features))
         w = to.add_input(f"W{k}", (ins, outs), Role.PARAMETER, f"weights of layer {k}: row i feeds from input i")
         b = to.add_input(f"b{k}", (outs,), Role.PARAMETER, f"biases of layer {k}") if self.bias else None
-        *rest, j = to.letters((*x.axes[:-1], outs))
-        (i,) = to.letters((ins,))
-        i = index(f"{i}1") if i in (*rest, j) else i
+        *rest, i, j = to.letters((*x.axes, outs))
         value = over(w[i, j] * x[(*rest, i)], i, ins) + (b[j] if b else 0)
         to.line(f"z{k}", (*x.axes[:-1], outs), (*rest, j), value, f"weighted sums of layer {k}, before its activation")
 

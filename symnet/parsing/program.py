@@ -237,6 +237,13 @@ def _assumption(text: str, table: Mapping[str, Tensor], sizes: Mapping[str, sp.S
     return Assumption(relabel(a.expr, scope, labels), relabel(b.expr, scope, labels))
 
 
+def assumptions_of(program: Program, texts: Sequence[str]) -> tuple[Assumption, ...]:
+    """Declared equalities such as "sum(Y, axis=1) == 1" over the tensors of a program."""
+    labels = Labels.of(program)
+    sizes = {str(s): s for s in program.sizes}
+    return tuple(_assumption(text, program.tensors, sizes, labels) for text in texts)
+
+
 def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol] | None = None,
                where: str = "expression") -> Value:
     """One expression over declared tensors: its axes, indices and SymPy entry."""

@@ -1,0 +1,1 @@
+"""Texts and small data sets that come with symnet."""

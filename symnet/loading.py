@@ -1,0 +1,117 @@
+"""Worksheet -> Derivation: the one place that joins the parsed page with the networks and the chain rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from symnet.calculus import derive
+from symnet.core.derivation import Derivation
+from symnet.core.program import Program
+from symnet.core.tensors import Role, Tensor
+from symnet.core.wellformed import did_you_mean
+from symnet.errors import ShapeError, WorksheetError
+from symnet.parsing.program import assumptions_of, program, tensor_of
+from symnet.parsing.worksheet import Call, Sign, Worksheet, parse_worksheet, read_worksheet
+from symnet.worksheets.builtin import names, worksheet_text
+
+
+def load_worksheet(source: str | Path) -> Worksheet:
+    """A worksheet file, or one that comes with symnet, by its name ("first")."""
+    if str(source) in names() and not Path(source).exists():
+        return parse_worksheet(worksheet_text(str(source)), str(source))
+    return read_worksheet(source)
+
+
+def load(source: str | Path) -> Derivation:
+    """The derivation that a worksheet asks for, with its values and settings.
+
+    >>> load("first").gradients["w1"].target.name
+    'dL_dw1'
+    """
+    sheet = load_worksheet(source)
+    return derivation_of(sheet, str(source))
+
+
+def derivation_of(sheet: Worksheet, where: str = "worksheet") -> Derivation:
+    """The derivation of a parsed worksheet. Raises the error family, naming the symbol or line."""
+    made = _network(sheet, where) if sheet.layers else _lines(sheet, where)
+    values = {name: sign.value for name, sign in sheet.symbols.items() if sign.value is not None}
+    sizes = {**infer_sizes(made, values), **sheet.sizes}
+    wrt = sheet.wrt or None
+    done = derive(made, wrt)
+    meta = {"title": sheet.title, "learning_rate": sheet.learning_rate, "sizes": sizes, "answers": sheet.answers,
+            "training": sheet.training, "errata": sheet.errata}
+    return with_values(done, values, meta)
+
+
+def with_values(derivation: Derivation, values: Mapping[str, Any], meta: Mapping[str, Any]) -> Derivation:
+    """The same derivation that knows its values; its steps point to it."""
+    made = replace(derivation, values=dict(values), meta=dict(meta))
+    object.__setattr__(made, "steps", tuple(replace(s, derivation=made) for s in derivation.steps))
+    return made
+
+
+def _network(sheet: Worksheet, where: str) -> Program:
+    from symnet.networks.sequential import Sequential, build
+
+    layers = [_made("layer", c, where) for c in sheet.layers]
+    loss = None if sheet.loss is None else _made("loss", sheet.loss, where)
+    if loss is None:
+        raise WorksheetError(f"{where}, [program]", "layers without a loss", 'loss = "MSELoss()" or another loss')
+    batch = sheet.batch
+    if batch is not None and not isinstance(batch, (bool, int, str)):
+        raise WorksheetError(f"{where}, batch", type(batch).__name__, "a name, a whole number or false")
+    net = Sequential(*layers).program(loss, batch, sheet.title)
+    for name, sign in sheet.symbols.items():
+        if name not in net.tensors or name in net.by_name:
+            known = [t.name for t in net.inputs]
+            raise WorksheetError(f"{where}, symbol {name}", "no such symbol in this network", "one of " + ", ".join(known),
+                                 did_you_mean(name, known))
+        if sign.domain != "real" or sign.shape is not None:
+            raise WorksheetError(f"{where}, symbol {name}", "a shape or domain", "value, assume or note: the layers say the rest")
+    inputs = tuple(replace(t, note=sheet.symbols[t.name].note or t.note) if t.name in sheet.symbols else t for t in net.inputs)
+    declared = assumptions_of(net, [text for sign in sheet.symbols.values() for text in sign.assume])
+    return Program(inputs, net.definitions, net.objective, (*net.assumptions, *declared), sheet.title)
+
+
+def _made(kind: str, what: Call, where: str) -> Any:
+    from symnet.networks.sequential import build
+
+    return build(kind, what.name, what.args, dict(what.keywords))
+
+
+def _lines(sheet: Worksheet, where: str) -> Program:
+    if not sheet.definitions and not sheet.objective:
+        raise WorksheetError(f"{where}, [program]", "nothing to differentiate", "definitions, an objective or layers")
+    tensors = {name: _tensor(name, sign, name in sheet.wrt, where) for name, sign in sheet.symbols.items()}
+    return program(*sheet.definitions, tensors=tensors or None, objective=sheet.objective or None, title=sheet.title,
+                   assumptions=[text for sign in sheet.symbols.values() for text in sign.assume])
+
+
+def _tensor(name: str, sign: Sign, parameter: bool, where: str) -> Tensor:
+    shape = sign.shape if sign.shape is not None else _shape(sign.value)
+    tensor = tensor_of(name, shape, f"{where}, symbol {name}")
+    return replace(tensor, domain=sign.domain, note=sign.note, role=Role.PARAMETER if parameter else Role.INPUT)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return (len(value), *_shape(value[0])) if isinstance(value, list) else ()
+
+
+def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:
+    """The sizes that given arrays have. Raises ShapeError when two arrays disagree or one does not fit its tensor."""
+    sizes: dict[str, int] = {}
+    for name, value in values.items():
+        tensor, found = made[name], _shape(value)
+        if len(found) != len(tensor.axes):
+            raise ShapeError(f"value of {name}", f"shape {found}", f"{len(tensor.axes)} axes: {tensor.shape}")
+        for axis, number in zip(tensor.axes, found, strict=True):
+            length = axis.size.xreplace({s: sizes[str(s)] for s in axis.size.free_symbols if str(s) in sizes})
+            if length.is_Symbol:
+                sizes[str(length)] = number
+            elif length.is_Integer and int(length) != number:
+                raise ShapeError(f"value of {name}", f"shape {found}", f"{number} to be {length} ({tensor.shape})")
+    return sizes

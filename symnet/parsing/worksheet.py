@@ -1,0 +1,264 @@
+"""TOML worksheets -> data: what is given, what is asked. One format for every command; nothing in it is ever executed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from symnet.core.numbers import rational
+from symnet.core.tensors import DOMAINS
+from symnet.core.wellformed import did_you_mean
+from symnet.errors import ParseError, SymnetError, WorksheetError
+from symnet.parsing.program import check_name
+
+LIMIT = 1_000_000  # bytes; a worksheet is a page, not a data set
+CALL = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{0,31})\s*\(([^()]*)\)\s*\Z")
+ATOM = re.compile(r"(?:([a-z_]{1,32})\s*=\s*)?([A-Za-z][A-Za-z0-9_]{0,31}|-?\d{1,9}(?:\.\d{1,9})?)\Z")
+KEYS: dict[str, tuple[str, ...]] = {
+    "": ("title", "symbols", "sizes", "program", "answers", "training", "errata", "simplify"),
+    "program": ("definitions", "layers", "loss", "objective", "wrt", "learning_rate", "batch"),
+    "symbols": ("shape", "value", "domain", "assume", "note", "latex"),
+    "answers": ("id", "wrt", "text", "latex"),
+    "training": ("data", "optimizer", "learning_rate", "epochs", "batch_size", "seed", "momentum"),
+    "errata": ("file", "text"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One entry of [symbols]: its shape, exact value(s), domain, assumptions on it, and a note for the symbol table."""
+
+    shape: tuple[Any, ...] | None = None
+    value: Any = None
+    domain: str = "real"
+    assume: tuple[str, ...] = ()
+    note: str = ""
+    latex: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``Linear(d, 3)`` as data: a name and arguments, each an integer, an exact number, a name or a truth value."""
+
+    name: str
+    args: tuple[Any, ...]
+    keywords: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """What a worksheet says. ``layers`` and ``loss`` are calls, ``definitions`` lines of plain maths."""
+
+    title: str = ""
+    symbols: Mapping[str, Sign] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    definitions: tuple[str, ...] = ()
+    layers: tuple[Call, ...] = ()
+    loss: Call | None = None
+    objective: str = ""
+    wrt: tuple[str, ...] = ()
+    learning_rate: sp.Rational | None = None
+    batch: Any = None
+    answers: tuple[Mapping[str, str], ...] = ()
+    training: Mapping[str, Any] | None = None
+    errata: Mapping[str, str] | None = None
+    simplify: str = ""
+
+
+def read_worksheet(path: str | Path) -> Worksheet:
+    """The worksheet in a file. Raises WorksheetError when it cannot be read or says something unknown."""
+    file = Path(path)
+    try:
+        if file.stat().st_size > LIMIT:
+            raise WorksheetError(str(path), "a file of more than 1 MB", "a worksheet")
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise WorksheetError(str(path), "no such file", "a worksheet (.toml)", "symnet report without a file makes the "
+                             "first example") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise WorksheetError(str(path), reason, "a worksheet (.toml) in UTF-8") from None
+    return parse_worksheet(text, str(path))
+
+
+def parse_worksheet(text: str, where: str = "worksheet") -> Worksheet:
+    """The worksheet in a text.
+
+    >>> sheet = parse_worksheet('symbols.w = { value = "1/2" }\\nprogram.definitions = ["L = w**2"]')
+    >>> sheet.symbols["w"].value, sheet.definitions
+    (1/2, ('L = w**2',))
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WorksheetError(where, f"no TOML: {str(error)[:160]}", "a worksheet", "see the worksheets that come with symnet"
+                             ) from None
+    except RecursionError:
+        raise WorksheetError(where, "brackets nested too deeply", "a worksheet") from None
+    try:
+        return _worksheet(data, where)
+    except WorksheetError:
+        raise
+    except SymnetError as error:
+        raise type(error)(f"{where}, {error.where}", error.found, error.expected, error.hint) from None
+
+
+def _worksheet(data: dict[str, Any], where: str) -> Worksheet:
+    _only(data, "", where)
+    program = _table(data.get("program", {}), f"{where}, [program]")
+    _only(program, "program", f"{where}, [program]")
+    if "definitions" in program and "layers" in program:
+        raise WorksheetError(f"{where}, [program]", "definitions and layers", "one of them")
+    loss = program.get("loss")
+    return Worksheet(
+        title=_text(data.get("title", ""), f"{where}, title"),
+        symbols={name: _sign(name, spec, where) for name, spec in _table(data.get("symbols", {}), f"{where}, [symbols]").items()},
+        sizes={name: _whole(v, f"{where}, size {name}") for name, v in _table(data.get("sizes", {}), f"{where}, [sizes]").items()},
+        definitions=_texts(program.get("definitions", []), f"{where}, definitions"),
+        layers=tuple(call(t, f"{where}, layers") for t in _texts(program.get("layers", []), f"{where}, layers")),
+        loss=None if loss is None else call(_text(loss, f"{where}, loss"), f"{where}, loss"),
+        objective=_text(program.get("objective", ""), f"{where}, objective"),
+        wrt=_texts(program.get("wrt", []), f"{where}, wrt"),
+        learning_rate=None if "learning_rate" not in program else rational(program["learning_rate"]),
+        batch=program.get("batch"),
+        answers=tuple(_answer(a, k, where) for k, a in enumerate(_list(data.get("answers", []), f"{where}, [[answers]]"), 1)),
+        training=_training(data.get("training"), where),
+        errata=_errata(data.get("errata"), where),
+        simplify=_text(data.get("simplify", ""), f"{where}, simplify"),
+    )
+
+
+def call(text: str, where: str) -> Call:
+    """Take "Linear(d, 3)" apart.
+
+    >>> call("Linear(d, 3)", "layers")
+    Call(name='Linear', args=('d', 3), keywords=())
+    """
+    match = CALL.match(text)
+    if match is None:
+        raise WorksheetError(where, repr(text[:80]), "a layer such as Linear(2, 3) or Sigmoid()")
+    args: list[Any] = []
+    keywords: list[tuple[str, Any]] = []
+    for part in (p.strip() for p in match[2].split(",") if match[2].strip()):
+        atom = ATOM.match(part)
+        if atom is None:
+            raise WorksheetError(where, f"the argument {part[:40]!r}", "a whole number, a name, True or False")
+        value = _atom(atom[2])
+        if atom[1]:
+            keywords.append((atom[1], value))
+        else:
+            args.append(value)
+    return Call(match[1], tuple(args), tuple(keywords))
+
+
+def _atom(text: str) -> Any:
+    if text in ("True", "False"):
+        return text == "True"
+    if text[0].isalpha():
+        return text
+    return int(text) if "." not in text else rational(text)
+
+
+def _sign(name: str, spec: Any, where: str) -> Sign:
+    place = f"{where}, symbol {name}"
+    check_name(name, place)
+    if not isinstance(spec, dict):
+        return Sign(value=_values(spec, place))
+    _only(spec, "symbols", place)
+    domain = _text(spec.get("domain", "real"), f"{place}, domain")
+    if domain not in DOMAINS:
+        raise WorksheetError(f"{place}, domain", repr(domain), "one of " + ", ".join(DOMAINS), did_you_mean(domain, DOMAINS))
+    shape = tuple(_list(spec["shape"], f"{place}, shape")) if "shape" in spec else None
+    value = _values(spec["value"], place) if "value" in spec else None
+    return Sign(shape, value, domain, _texts(spec.get("assume", []), f"{place}, assume"),
+                _text(spec.get("note", ""), f"{place}, note"), "")
+
+
+def _values(value: Any, where: str) -> Any:
+    """A number, or nested lists of numbers that form a full array."""
+    if not isinstance(value, list):
+        try:
+            return rational(value)
+        except ParseError as error:
+            raise WorksheetError(where, f"the value {error.found}", error.expected, error.hint) from None
+    rows = [_values(v, where) for v in value]
+    if not rows or len({_shape(r) for r in rows}) != 1:
+        raise WorksheetError(where, "rows of different lengths" if rows else "an empty list", "a full array of numbers")
+    return rows
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return (len(value), *_shape(value[0])) if isinstance(value, list) else ()
+
+
+def _answer(answer: Any, number: int, where: str) -> dict[str, str]:
+    place = f"{where}, answer {number}"
+    table = _table(answer, place)
+    _only(table, "answers", place)
+    if ("text" in table) == ("latex" in table):
+        raise WorksheetError(place, "both text and latex" if "text" in table else "no text", "one of text and latex")
+    return {"id": f"A{number}", **{k: _text(v, f"{place}, {k}") for k, v in table.items()}}
+
+
+def _training(spec: Any, where: str) -> dict[str, Any] | None:
+    if spec is None:
+        return None
+    table = _table(spec, f"{where}, [training]")
+    _only(table, "training", f"{where}, [training]")
+    whole = {k: _whole(table[k], f"{where}, {k}") for k in ("epochs", "batch_size") if k in table}
+    exact = {k: rational(table[k]) for k in ("learning_rate", "momentum") if k in table}
+    seed = {"seed": table["seed"]} if isinstance(table.get("seed"), int) else {}
+    texts = {k: _text(table[k], f"{where}, {k}") for k in ("data", "optimizer") if k in table}
+    return {**whole, **exact, **seed, **texts}
+
+
+def _errata(spec: Any, where: str) -> dict[str, str] | None:
+    if spec is None:
+        return None
+    table = _table(spec, f"{where}, [errata]")
+    _only(table, "errata", f"{where}, [errata]")
+    if "file" in table and not re.fullmatch(r"[a-z0-9-]{1,40}\.txt", str(table["file"])):
+        raise WorksheetError(f"{where}, [errata]", f"the file {str(table['file'])[:60]!r}", "the name of a text that comes with "
+                             "symnet", "put your lines under text = '''...'''")
+    return {k: _text(v, f"{where}, {k}") for k, v in table.items()}
+
+
+def _only(table: Mapping[str, Any], section: str, where: str) -> None:
+    for key in table:
+        if key not in KEYS[section]:
+            raise WorksheetError(where, f"the key {key[:60]!r}", "one of " + ", ".join(KEYS[section]), did_you_mean(key, KEYS[section]))
+
+
+def _table(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise WorksheetError(where, type(value).__name__, "a table")
+    return value
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise WorksheetError(where, type(value).__name__, "a list", f"[{value!r}]" if isinstance(value, (str, int)) else "")
+    return value
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str) or len(value) > 20_000:
+        raise WorksheetError(where, type(value).__name__ if not isinstance(value, str) else "more than 20,000 letters", "a text")
+    return value
+
+
+def _texts(value: Any, where: str) -> tuple[str, ...]:
+    items: Iterable[Any] = _list(value, where)
+    return tuple(_text(v, where) for v in items)
+
+
+def _whole(value: Any, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
+        raise WorksheetError(where, repr(value)[:40], "a positive whole number")
+    return value

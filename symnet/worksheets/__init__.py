@@ -1,0 +1,1 @@
+"""The worksheets that come with symnet, by name."""

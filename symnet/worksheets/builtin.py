@@ -1,0 +1,36 @@
+"""Find a worksheet or a text that comes with symnet by its plain name."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+from symnet.core.wellformed import did_you_mean
+from symnet.errors import WorksheetError
+
+NAME = re.compile(r"[a-z0-9-]{1,40}\Z")
+
+
+def names() -> list[str]:
+    """The names of the worksheets that come with symnet."""
+    return sorted(f.name[:-5] for f in files(__package__).iterdir() if f.name.endswith(".toml"))
+
+
+def worksheet_text(name: str) -> str:
+    """The text of the worksheet called ``name``. Raises WorksheetError for any other name.
+
+    >>> "title" in worksheet_text("first")
+    True
+    """
+    if not NAME.match(name) or name not in names():
+        raise WorksheetError("worksheet", f"no worksheet named {name[:60]!r}", "a file, or one of " + ", ".join(names()),
+                             did_you_mean(name, names()))
+    return files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+
+
+def lines_text(file: str) -> str:
+    """A text of worked lines that comes with symnet."""
+    place = files("symnet.data").joinpath(file)
+    if not re.fullmatch(r"[a-z0-9-]{1,40}\.txt", file) or not place.is_file():
+        raise WorksheetError("[errata]", f"no text named {file[:60]!r}", "the name of a text that comes with symnet")
+    return place.read_text(encoding="utf-8")
