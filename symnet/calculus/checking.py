@@ -16,7 +16,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from symnet.calculus.instantiate import Entries, instantiate_program
-from symnet.calculus.places import at_place, visits
+from symnet.core.places import at_place, visits
 from symnet.core.derivation import Derivation, Step, StepCheck
 from symnet.core.expressions import as_written, limits
 from symnet.core.numbers import as_ball, compute, to_flint

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.calculus.places import Env, NameEntry, at_place, holds, in_order, span, visits
+from symnet.core.places import Env, NameEntry, at_place, holds, in_order, span, visits
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.names import entry_latex

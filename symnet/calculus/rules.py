@@ -7,10 +7,10 @@ import sympy as sp
 from symnet.calculus.chain import Term
 from symnet.calculus.pieces import Piece
 from symnet.core.derivation import Rule
-from symnet.core.expressions import entries, has_name
+from symnet.core.expressions import entries
 from symnet.core.functions import conventions
 from symnet.core.program import Assumption, Program
-from symnet.core.tensors import entry_indices
+from symnet.core.tensors import entry_indices, has_name
 
 
 def rule_of(program: Program, name: str, piece: Piece, inlined: tuple[str, ...]) -> Rule:

@@ -51,6 +51,26 @@ class When(sp.Expr):  # type: ignore[misc]
         return self.args[1]
 
 
+class Nabla(sp.Expr):  # type: ignore[misc]
+    """Nabla(loss, point): the gradient of a loss *function* at a point, not computed. Proofs about any loss use it.
+
+    ``loss`` is built from the symbol of a function and numbers: Nabla(L/c, w[t]) is the gradient of L/c at w[t].
+    """
+
+    is_commutative = True
+    is_real = True
+
+    @property
+    def loss(self) -> sp.Expr:
+        """The function that is differentiated."""
+        return self.args[0]
+
+    @property
+    def point(self) -> sp.Expr:
+        """Where."""
+        return self.args[1]
+
+
 def as_written() -> AbstractContextManager[None]:
     """Keep 2(a - y) as it is: SymPy would multiply a number into a sum at once. Entering it clears SymPy's cache."""
     return distribute(False)  # type: ignore[no-any-return]
@@ -117,10 +137,3 @@ def entries(expr: sp.Basic) -> Iterator[sp.Expr]:
                 yield node
         else:
             stack.extend(reversed(node.args))
-
-
-def has_name(expr: sp.Basic, names: set[str] | frozenset[str]) -> bool:
-    """True when an entry of one of the named tensors occurs in ``expr``."""
-    from symnet.core.tensors import tensor_name
-
-    return any(tensor_name(entry) in names for entry in entries(expr))

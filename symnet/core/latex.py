@@ -24,6 +24,8 @@ class LatexPrinter(Printer):
     'a_{2} \\\\left(1 - a_{2}\\\\right)'
     """
 
+    nabla = r"\nabla "
+
     def entry(self, expr: sp.Expr) -> Piece:
         name = tensor_name(expr)
         tensor = self.tensors.get(name)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import sympy as sp
 
-from symnet.core.expressions import When, limits
+from symnet.core.expressions import Nabla, When, limits
 from symnet.core.functions import TABLE
 from symnet.core.tensors import Role, Tensor, tensor_name
 from symnet.errors import UnknownNodeError
@@ -65,6 +65,8 @@ class Printer(ABC):
             return self.cases(expr)
         if expr.func in TABLE:
             return self.function(expr)
+        if isinstance(expr, Nabla):
+            return f"{self.nabla}{self.within(expr.loss, ATOM)}{self.brackets(self(expr.point))}", POW
         raise UnknownNodeError("printing", f"no form for {expr.func.__name__}", "an expression of the program language")
 
     def add(self, expr: sp.Expr) -> str:
@@ -82,6 +84,7 @@ class Printer(ABC):
         return text
 
     minus = "-"
+    nabla = "grad "
 
     @staticmethod
     def negative(term: sp.Expr) -> bool:

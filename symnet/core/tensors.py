@@ -10,6 +10,7 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.axes import Axis
+from symnet.core.expressions import entries
 from symnet.errors import NameError_, ShapeError
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
@@ -93,3 +94,8 @@ def tensor_name(entry: sp.Expr) -> str:
 def entry_indices(entry: sp.Expr) -> tuple[sp.Expr, ...]:
     """The indices of an entry; none for a scalar."""
     return tuple(entry.indices) if isinstance(entry, sp.Indexed) else ()
+
+
+def has_name(expr: sp.Basic, names: set[str] | frozenset[str]) -> bool:
+    """True when an entry of one of the named tensors occurs in ``expr``."""
+    return any(tensor_name(entry) in names for entry in entries(expr))

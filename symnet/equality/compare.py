@@ -1,0 +1,108 @@
+"""Is left = right? Proved by normal form, refuted by an exact point and a ball that excludes 0, otherwise undecided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import sympy as sp
+
+from symnet.core.expressions import entries
+from symnet.core.numbers import decimal, enclose
+from symnet.core.program import Assumption
+from symnet.core.verdict import Answer, Verdict, Witness
+from symnet.equality.fractions import TooLarge
+from symnet.equality.normal import Basis
+from symnet.equality.points import points
+from symnet.errors import DomainError, UnknownNodeError
+
+BITS = 128
+
+
+def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = ()) -> Verdict:
+    """The verdict on left = right for real numbers, for every value in the domains of the symbols.
+
+    A declared assumption is used only when the equality does not hold without it; the verdict is then CONDITIONAL and
+    names it. "Equal except where a denominator vanishes" is ALMOST_EVERYWHERE and names the denominator. REFUTED carries
+    an exact rational point at which ball arithmetic shows the two sides different.
+
+    >>> x = sp.Symbol("x", real=True)
+    >>> from symnet.core.functions import sigmoid
+    >>> compare(sigmoid(x) * (1 - sigmoid(x)), sp.exp(x) / (1 + sp.exp(x)) ** 2).answer.value
+    'proved'
+    >>> str(compare(x**2, x))
+    'refuted (at x = 2: 4 ≠ 2)'
+    """
+    conditions = tuple(assumptions)
+    witness = refute(left, right)
+    if witness is None:
+        return prove_equal(left, right)
+    for used in _subsets(conditions):
+        there = {a.left: a.right for a in used}
+        verdict = prove_equal(left.xreplace(there), right.xreplace(there)) if there else None
+        if verdict is not None and verdict.holds:
+            return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(map(str, used)))
+    if conditions:
+        return Verdict(Answer.UNDECIDED, reason="different in general; the declared assumptions were not enough to decide")
+    return Verdict(Answer.REFUTED, "ball enclosure", witness=witness)
+
+
+def _subsets(assumptions: tuple[Assumption, ...]) -> Iterable[tuple[Assumption, ...]]:
+    yield from ((a,) for a in assumptions)
+    if len(assumptions) > 1:
+        yield assumptions
+
+
+def symbols_of(*sides: sp.Expr) -> list[sp.Symbol]:
+    """The free scalars of the sides, in a fixed order."""
+    return sorted({s for side in sides for s in side.free_symbols if isinstance(s, sp.Symbol)}, key=str)
+
+
+def refute(left: sp.Expr, right: sp.Expr, tries: int = 16) -> Witness | None:
+    """An exact point at which the sides are certainly different, or None. Points where a side is undefined are passed by."""
+    if any(isinstance(e, sp.Indexed) for side in (left, right) for e in entries(side)) or left.has(sp.Sum) or right.has(sp.Sum):
+        return None
+    names = symbols_of(left, right)
+    for point in points(names, tries if names else 1):
+        try:
+            if not enclose(left - right, point, BITS).contains(0):
+                return Witness(tuple((str(s), str(v)) for s, v in point.items()), _shown(left, point), _shown(right, point))
+        except (DomainError, ZeroDivisionError):
+            continue
+    return None
+
+
+def _shown(side: sp.Expr, point: dict[sp.Symbol, sp.Rational]) -> str:
+    return decimal(lambda bits: enclose(side, point, bits), 10).text
+
+
+def prove_equal(left: sp.Expr, right: sp.Expr) -> Verdict:
+    """PROVED or ALMOST_EVERYWHERE by normal form, else UNDECIDED with the reason; never REFUTED."""
+    basis = Basis()
+    try:
+        for side in (left, right):
+            basis.survey(side)
+        sides = [_undefined_where(basis, side) for side in (left, right)]
+        _, difference = basis.normal(left - right)
+    except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError) as problem:
+        return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0")
+    if not difference.is_zero:
+        return Verdict(Answer.UNDECIDED, reason="the normal forms differ, and no point was found where the values do")
+    holes = sorted(set(sides[0]) ^ set(sides[1]))
+    if holes:
+        return Verdict(Answer.ALMOST_EVERYWHERE, "normal form", "except where " + " or ".join(f"{h} = 0" for h in holes))
+    return Verdict(Answer.PROVED, "normal form")
+
+
+def _undefined_where(basis: Basis, side: sp.Expr) -> dict[str, sp.Expr]:
+    """What must not vanish for ``side`` to be defined, as texts; what is positive for sure is left out."""
+    basis.denominators.clear()
+    basis.normal(side)
+    return {str(sp.factor_terms(d)): d for d in basis.denominators if not surely_nonzero(d)}
+
+
+def surely_nonzero(expr: sp.Expr) -> bool:
+    """True when ``expr`` is shown to be different from 0 everywhere: a sum of positive terms, an exp, a nonzero number."""
+    return bool(expr.is_nonzero) or bool(expr.is_positive)
+
+
+Comparer = Callable[[sp.Expr, sp.Expr], Verdict]

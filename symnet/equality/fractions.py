@@ -1,0 +1,91 @@
+"""Fractions of polynomials with rational coefficients, over named generators, on python-flint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+from flint import Ordering, fmpq, fmpq_mpoly_ctx
+
+from symnet.errors import UnknownNodeError
+
+MAX_POWER = 64
+MAX_TERMS = 20_000
+
+
+class TooLarge(Exception):
+    """A normal form that would grow past the limits; the caller answers "undecided"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fraction:
+    """above/below, two polynomials over the generators of one ring."""
+
+    above: Any
+    below: Any
+
+    def __add__(self, other: Fraction) -> Fraction:
+        if self.below == other.below:
+            return _checked(self.above + other.above, self.below)
+        return _checked(self.above * other.below + other.above * self.below, self.below * other.below)
+
+    def __mul__(self, other: Fraction) -> Fraction:
+        return _checked(self.above * other.above, self.below * other.below)
+
+    def __pow__(self, n: int) -> Fraction:
+        if abs(n) > MAX_POWER:
+            raise TooLarge(f"the power {n}")
+        above, below = (self.above, self.below) if n >= 0 else (self.below, self.above)
+        if below == 0:
+            raise ZeroDivisionError
+        return _checked(above ** abs(n), below ** abs(n))
+
+    @property
+    def is_zero(self) -> bool:
+        """True when the fraction is the zero of the field."""
+        return bool(self.above == 0)
+
+
+def _checked(above: Any, below: Any) -> Fraction:
+    if len(above) + len(below) > MAX_TERMS:
+        raise TooLarge(f"more than {MAX_TERMS} terms")
+    if not below.is_constant():
+        shared = above.gcd(below)
+        if shared != 1:
+            above, below = above / shared, below / shared
+    return Fraction(above, below)
+
+
+class Ring:
+    """The fractions over a fixed, sorted list of generator symbols."""
+
+    def __init__(self, symbols: Iterable[sp.Symbol]) -> None:
+        self.symbols = sorted(set(symbols), key=str)
+        self.context = fmpq_mpoly_ctx.get(tuple(str(s) for s in self.symbols) or ("_",), Ordering.lex)
+        self.generators = dict(zip(self.symbols, self.context.gens(), strict=False))
+
+    def constant(self, value: sp.Rational) -> Fraction:
+        """A rational number."""
+        return Fraction(self.context.constant(fmpq(int(value.p), int(value.q))), self.context.constant(1))
+
+    def fraction(self, expr: sp.Expr, known: Mapping[sp.Expr, Fraction] | None = None) -> Fraction:
+        """``expr``, built from + · integer powers, rational numbers and the generators, as one reduced fraction."""
+        if isinstance(expr, sp.Rational):
+            return self.constant(expr)
+        if expr in self.generators:
+            return Fraction(self.generators[expr], self.context.constant(1))
+        if isinstance(expr, sp.Pow) and expr.exp.is_Integer:
+            return self.fraction(expr.base) ** int(expr.exp)
+        if isinstance(expr, (sp.Add, sp.Mul)):
+            total = self.fraction(expr.args[0])
+            for arg in expr.args[1:]:
+                total = total + self.fraction(arg) if expr.is_Add else total * self.fraction(arg)
+            return total
+        raise UnknownNodeError("normal form", type(expr).__name__, "a rational expression")
+
+    def back(self, polynomial: Any) -> sp.Expr:
+        """A polynomial as a SymPy expression."""
+        return sp.Add(*[sp.Rational(int(c.p), int(c.q)) * sp.Mul(*[s**int(e) for s, e in zip(self.symbols, powers, strict=False)])
+                        for powers, c in polynomial.terms()])

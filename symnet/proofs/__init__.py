@@ -1,0 +1,25 @@
+"""Claims about training and their proofs. ``kernel`` is the only maker of a Proof; every Proof re-checks itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symnet.core.claim import Proved, Refutation
+from symnet.core.verdict import Verdict
+from symnet.core.wellformed import did_you_mean
+from symnet.errors import OptionError
+
+THEOREMS = {"loss-scaling": "dividing the loss by c is dividing the learning rate by c"}
+
+
+def prove(name: str, optimizer: Any = "sgd") -> Proved | Refutation | Verdict:
+    """The answer to a named claim: a proof, a counterexample, or undecided with the reason.
+
+    >>> print(prove("loss-scaling", optimizer="adam"))  # doctest: +ELLIPSIS
+    refuted: For Adam, ...
+    """
+    if name not in THEOREMS:
+        raise OptionError("prove", f"no claim named {name[:60]!r}", "one of " + ", ".join(THEOREMS), did_you_mean(name, THEOREMS))
+    from symnet.proofs.scaling import loss_scaling
+
+    return loss_scaling(optimizer)

@@ -1,0 +1,157 @@
+"""Dividing the loss by c is dividing the learning rate by c: proved where it holds, refuted where it does not.
+
+Run A minimizes L/c with rate α, run B minimizes L with rate α/c, from the same start. The claim is that both runs visit the
+same parameters at every step. The search below only proposes; every line of the proof is made by the kernel.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import sympy as sp
+
+from symnet.core.axes import Axis, Kind, index
+from symnet.core.claim import Claim, Equation, Proved, Refutation
+from symnet.core.expressions import Nabla
+from symnet.core.numbers import compute, decimal, to_flint
+from symnet.core.tensors import Tensor
+from symnet.core.verdict import Answer, Verdict
+from symnet.equality.compare import prove_equal
+from symnet.errors import ProofError
+from symnet.networks.optimizers import Optimizer, optimizer
+from symnet.proofs import kernel
+from symnet.proofs.kernel import Proof
+
+T = index("t")
+LOSS, FACTOR = sp.Symbol("L", real=True), sp.Symbol("c", positive=True)
+STEPS = Axis.between(0, "T", Kind.TIME)
+
+
+class Run:
+    """One run: the sequence of parameters and of each state, and the update equation of each, for every step."""
+
+    def __init__(self, rule: Optimizer, letter: str, loss: sp.Expr, rate: sp.Expr) -> None:
+        self.rule = rule
+        self.tensors = {"w": Tensor(letter, (STEPS,))} | {
+            old: Tensor(f"{old}{letter}", (STEPS,), latex=rf"{old}") for old, _ in rule.states}
+        if letter != "w":
+            self.tensors = {k: Tensor(t.name, t.axes, latex=rf"\tilde{{{k}}}") for k, t in self.tensors.items()}
+        there: dict[sp.Basic, sp.Expr] = {sp.Symbol(k, real=True): t[T] for k, t in self.tensors.items()}
+        there |= {sp.Symbol("g", real=True): Nabla(loss, self.at("w", T)), sp.Symbol("lr", real=True): rate}
+        there[sp.Symbol("t", real=True)] = T + 1
+        for d in rule.program.definitions:
+            there[d.entry] = d.expr.xreplace(there)
+        new = {"w": "w_new", **dict(rule.states)}
+        self.updates = {k: Equation(self.at(k, T + 1), there[sp.Symbol(n, real=True)], T) for k, n in new.items()}
+
+    def at(self, name: str, step: sp.Expr) -> sp.Expr:
+        """The value of a sequence at a step."""
+        return self.tensors[name][step]
+
+
+def loss_scaling(name: str | Optimizer = "sgd") -> Proved | Refutation | Verdict:
+    """Is L/c with rate α the same training as L with rate α/c, for every c > 0, every loss and every start?
+
+    >>> bool(loss_scaling("sgd")), bool(loss_scaling("adam"))
+    (True, False)
+    """
+    rule = optimizer(name)
+    rate = sp.Symbol("lr", real=True)
+    first, second = Run(rule, "w", LOSS / FACTOR, rate), Run(rule, "v", LOSS, rate / FACTOR)
+    claim = Claim("loss-scaling", f"For {rule.name}, training on the loss divided by c with learning rate α visits the same "
+                  "parameters, step for step, as training on the loss itself with learning rate α divided by c.",
+                  ("c > 0", "both runs start from the same parameters", "both runs see the same data in the same order",
+                   *(["the states start at 0"] if rule.states else [])))
+    for powers in itertools.product((0, 1, 2), repeat=len(rule.states)):
+        found = _attempt(first, second, dict(zip([old for old, _ in rule.states], powers, strict=True)))
+        if found is not None:
+            tensors = {t.name: t for run in (first, second) for t in run.tensors.values()}
+            tensors["lr"] = Tensor("lr", latex=r"\alpha")
+            tensors |= {s.name: s for s in rule.program.inputs if s.latex}
+            return Proved(claim, found, tensors)
+    return _counterexample(rule, claim)
+
+
+def _attempt(first: Run, second: Run, powers: Mapping[str, int]) -> Proof | None:
+    """The proof with states related by s = r/c^power, or None when a step is not proved."""
+    wanted = {k: Equation(first.at(k, T), second.at(k, T) / FACTOR ** powers.get(k, 0)) for k in first.tensors}
+    try:
+        bases = [_base(k, e, first, second) for k, e in wanted.items()]
+        steps = [_step(k, wanted, first, second) for k in wanted]
+        return kernel.noted(kernel.induction(*bases, *steps, T, tuple(wanted.values())), "by induction, for every step")
+    except ProofError:
+        return None
+
+
+def _base(name: str, wanted: Equation, first: Run, second: Run) -> Proof:
+    """The start: the same parameters, all states 0."""
+    left, right = first.at(name, sp.S.Zero), second.at(name, sp.S.Zero)
+    if name == "w":
+        return kernel.noted(kernel.given(Equation(left, right)), "both runs start from the same parameters")
+    zero = kernel.noted(kernel.given(Equation(left, sp.S.Zero)), "a state starts at 0")
+    other = kernel.noted(kernel.given(Equation(right, sp.S.Zero)), "a state starts at 0")
+    target = wanted.right.xreplace({T: sp.S.Zero})
+    return kernel.same_right(zero, kernel.rewrite(other, kernel.algebra(target, target)))
+
+
+def _step(name: str, wanted: Mapping[str, Equation], first: Run, second: Run) -> Proof:
+    """One step: if the runs agree at t they agree at t + 1."""
+    here = kernel.noted(kernel.specialize(_given(first.updates[name], "the update of run A: the loss is L/c"), T),
+                        "run A at step t")
+    linear = kernel.noted(kernel.constant_factor(1 / FACTOR, LOSS, first.at("w", T)),
+                          "a constant factor goes through the gradient")
+    here = kernel.noted(kernel.rewrite(linear, here), "put the gradient of L/c in")
+    for equation in wanted.values():
+        here = kernel.rewrite(kernel.noted(kernel.given(equation), "suppose the runs agree at step t"), here)
+    here = kernel.noted(here, "write run A with the values of run B")
+    there = kernel.noted(kernel.specialize(_given(second.updates[name], "the update of run B: the rate is α/c"), T),
+                         "run B at step t")
+    target = wanted[name].right.xreplace({T: T + 1})
+    if target != there.equations[0].left:
+        there = kernel.rewrite(there, kernel.algebra(target, target))
+    return kernel.noted(kernel.same_right(here, there), "both right sides are equal by algebra")
+
+
+def _given(equation: Equation, note: str) -> Proof:
+    return kernel.noted(kernel.given(equation), note)
+
+
+def one_step_equation(name: str | Optimizer = "sgd") -> tuple[sp.Expr, sp.Expr, bool]:
+    """The two one-step updates of w for a gradient g, and whether they are proved equal: α(g/c) and (α/c)g."""
+    rule = optimizer(name)
+    g, lr = sp.Symbol("g", real=True), sp.Symbol("lr", real=True)
+    right = rule.definition("w_new")
+    sides = right.xreplace({g: g / FACTOR}), right.xreplace({lr: lr / FACTOR})
+    return sides[0], sides[1], prove_equal(*sides).holds
+
+
+def _counterexample(rule: Optimizer, claim: Claim) -> Refutation | Verdict:
+    """Run both on L(w) = w²/2, whose gradient at w is w, until the parameters are certainly different."""
+    for c, start, steps in itertools.product((sp.Integer(10), sp.Integer(2)), (sp.S.One, sp.Integer(3)), (1, 2, 3)):
+        ends = [_minimize(rule, start, 1 / c, sp.S.One, steps, 256), _minimize(rule, start, sp.S.One, 1 / c, steps, 256)]
+        gap = ends[0] - ends[1]
+        if not (gap == 0 if not hasattr(gap, "contains") else gap.contains(0)):
+            case = (("L(w)", "w²/2"), ("the start", str(start)), ("c", str(c)), ("α", str(rule.settings["lr"])), ("steps", str(steps)))
+            left, right = (decimal(lambda bits, e=(a, b): _minimize(rule, start, e[0], e[1], steps, bits), 10).text
+                           for a, b in ((1 / c, sp.S.One), (sp.S.One, 1 / c)))
+            return Refutation(claim, case, left, right, "the update divides the gradient by its own recent size, so a constant "
+                              "factor in the loss (almost) cancels, while a factor in the learning rate stays")
+    return Verdict(Answer.UNDECIDED, reason="no proof by scaling the states, and no counterexample on L(w) = w²/2")
+
+
+def _minimize(rule: Optimizer, start: sp.Rational, loss: sp.Rational, rate: sp.Rational, steps: int, bits: int) -> object:
+    """The parameter after some steps on loss·w²/2 with the rate multiplied by ``rate``, exact or as a ball."""
+    from flint import ctx
+
+    with ctx.workprec(bits):
+        values = {sp.Symbol(k, real=True): to_flint(v) for k, v in rule.settings.items()}
+        values[sp.Symbol("lr", real=True)] = to_flint(rule.settings["lr"] * rate)
+        state = {"w": to_flint(start), **{old: to_flint(sp.S.Zero) for old, _ in rule.states}}
+        for step in range(1, steps + 1):
+            values |= {sp.Symbol(k, real=True): v for k, v in state.items()}
+            values |= {sp.Symbol("g", real=True): to_flint(loss) * state["w"], sp.Symbol("t", real=True): to_flint(sp.Integer(step))}
+            for d in rule.program.definitions:
+                values[d.entry] = compute(d.expr, values)
+            state = {old: values[sp.Symbol(new, real=True)] for old, new in (("w", "w_new"), *rule.states)}
+        return state["w"]
