@@ -101,7 +101,6 @@ class Program:
     objective: str = ""
     assumptions: tuple[Assumption, ...] = ()
     title: str = ""
-    checked: bool = field(default=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         from symnet.core.wellformed import check_program

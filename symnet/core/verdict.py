@@ -57,5 +57,6 @@ class Verdict:
         return self.holds
 
     def __str__(self) -> str:
-        detail = self.condition or self.reason or (str(self.witness) if self.witness else "") or self.scope
+        parts = (self.condition, self.reason, str(self.witness) if self.witness else "", self.scope)
+        detail = "; ".join(p for p in parts if p)
         return f"{self.answer.value}" + (f" ({detail})" if detail else "")

@@ -37,13 +37,24 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     if witness is None:
         return prove_equal(left, right)
     for used in _subsets(conditions):
-        there = {a.left: a.right for a in used}
+        there = dict(pair for a in used for pair in _solved(a))
         verdict = prove_equal(left.xreplace(there), right.xreplace(there)) if there else None
         if verdict is not None and verdict.holds:
             return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(map(str, used)))
     if conditions:
         return Verdict(Answer.UNDECIDED, reason="different in general; the declared assumptions were not enough to decide")
     return Verdict(Answer.REFUTED, "ball enclosure", witness=witness)
+
+
+def _solved(assumption: Assumption) -> list[tuple[sp.Expr, sp.Expr]]:
+    """An assumption that is linear in a symbol with a number as factor, solved for that symbol; else none."""
+    gap = sp.expand(assumption.left - assumption.right)
+    for symbol in sorted(gap.free_symbols, key=str, reverse=True):
+        factor = gap.coeff(symbol, 1)
+        rest = sp.expand(gap - factor * symbol)
+        if factor.is_Rational and factor != 0 and symbol not in rest.free_symbols:
+            return [(symbol, -rest / factor)]
+    return []
 
 
 def _subsets(assumptions: tuple[Assumption, ...]) -> Iterable[tuple[Assumption, ...]]:
