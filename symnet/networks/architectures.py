@@ -49,7 +49,7 @@ def deep_mlp(width: Size = "d", depth: Size = "L") -> Program:
         ), "C", title="A network of symbolic depth")
 
 
-def rnn(inputs: Size = "d", hidden: Size = "h", steps: Size = "T") -> Program:
+def rnn(inputs: Size = "d", hidden: Size = "m", steps: Size = "T") -> Program:
     """h[t] = tanh(U x[t] + V h[t-1] + b), t = 1..T with T a symbol, half squared error on every output (BPTT).
 
     Source: Goodfellow, Bengio & Courville 2016, section 10.2.2.

@@ -1,0 +1,338 @@
+"""Matrix notation of a definition: X^T D, D W^T ⊙ …, 1 b^T, diag(v) A. Where there is none, None: then the index form stands.
+
+Vectors are columns. An index along time or depth is a superscript, not an axis. D_k stands for the gradient at z_k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symnet.arrays.lowering import lower_definition
+from symnet.arrays.tree import Apply, Contract, Labels, Leaf, Node, Number, Softmax
+from symnet.core.axes import Kind
+from symnet.core.expressions import Limits, entries, limits, total
+from symnet.core.functions import TABLE
+from symnet.core.latex import LatexPrinter
+from symnet.core.names import gradient_latex, name_latex, parts, stem_latex
+from symnet.core.program import Definition
+from symnet.core.tensors import Tensor, entry_indices, tensor_name
+
+ADD, HAD, MUL, ATOM = 1, 2, 3, 4
+ALONG = (Kind.TIME, Kind.DEPTH)
+ONE = r"\mathbf{1}"
+
+
+class NoForm(Exception):
+    """The expression has no matrix form here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """LaTeX and how tightly it binds."""
+
+    text: str
+    binds: int
+
+    def within(self, least: int) -> str:
+        """In brackets when it binds less tightly than ``least``."""
+        return self.text if self.binds >= least else rf"\left({self.text}\right)"
+
+
+def matrix_latex(d: Definition, tensors: Mapping[str, Tensor]) -> str | None:
+    r"""``left = right`` in matrix notation, or None.
+
+    >>> from symnet.networks.architectures import mlp
+    >>> from symnet.calculus import derive
+    >>> full = derive(mlp()).full
+    >>> matrix_latex(full.by_name["dL_dW2"][0], full.tensors)
+    '\\frac{\\partial L}{\\partial W_{2}} = A_{1}^{\\top} D_{2}'
+    """
+    known = {**tensors, d.name: d.target}
+    along = {i for i, axis in zip(d.indices, d.target.axes, strict=True) if axis.kind in ALONG}
+    labels = tuple(i for i, axis in zip(d.indices, d.target.axes, strict=True) if axis.kind not in ALONG)
+    if len(labels) > 2 or not all(i in d.free for i in labels):
+        return None
+    notation = _Notation(known)
+    try:
+        right = notation.right(d, along, labels)
+    except NoForm:
+        return None
+    return f"{notation.left(d)} = {right}"
+
+
+def _along_sums(expr: sp.Expr, tensors: Mapping[str, Tensor]) -> tuple[sp.Expr, tuple[Limits, ...], sp.Expr]:
+    """(factor, the sums over time or depth, what is summed): such a sum is printed as a sum, not as a product of arrays."""
+    sums = [f for f in sp.Mul.make_args(expr) if isinstance(f, sp.Sum)]
+    if len(sums) != 1:
+        return sp.S.One, (), expr
+    used = {s for e in entries(sums[0].function) for p, a in zip(entry_indices(e), tensors[tensor_name(e)].axes, strict=True)
+            if a.kind in ALONG for s in p.free_symbols}
+    over = tuple(t for t in limits(sums[0]) if t[0] in used)
+    rest = tuple(t for t in limits(sums[0]) if t[0] not in used)
+    if not over:
+        return sp.S.One, (), expr
+    return sp.Mul(*[f for f in sp.Mul.make_args(expr) if f is not sums[0]]), over, total(sums[0].function, rest)
+
+
+class _Notation:
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self.tensors = tensors
+        self.printer = LatexPrinter(tensors)
+
+    def right(self, d: Definition, along: set[sp.Symbol], labels: Labels) -> str:
+        """The right side; sums over time or depth stand in front."""
+        factor, over, body = _along_sums(d.expr, self.tensors)
+        inner = Definition(d.target, d.indices, body, (*d.ranges, *over))
+        shown = self.form(lower_definition(inner, along | {i for i, _, _ in over}), labels)
+        marks = "".join(rf"\sum_{{{i}={self.printer(lo)}}}^{{{self.printer(hi)}}} " for i, lo, hi in reversed(over))
+        front = "" if factor == 1 else self.printer.within(factor, 2) + " "
+        return front + marks + (shown.within(HAD) if over else shown.text)
+
+    def left(self, d: Definition) -> str:
+        """D_1 = ∂L/∂Z_1 for a gradient that has a short name, else the name."""
+        places = [p for p, a in zip(d.indices, d.target.axes, strict=True) if a.kind in ALONG]
+        short = self.name(d.target, places)
+        if not d.target.of:
+            return short
+        long = self._gradient(d.target, places)
+        return short if short == long else f"{short} = {long}"
+
+    def name(self, tensor: Tensor, along: list[sp.Expr]) -> str:
+        """The letter of a tensor: capitals for matrices, small letters for vectors and numbers, D for gradients at z."""
+        plain = [a for a in tensor.axes if a.kind not in ALONG]
+        if tensor.of:
+            stem, digits, _ = parts(tensor.of)
+            if stem.lower() != "z" or not plain:
+                return self._gradient(tensor, along)
+            return self._marked("D" if len(plain) == 2 else r"\delta", digits, along)
+        stem, digits, tail = parts(tensor.name)
+        if tail or len(stem) > 1 or tensor.latex:
+            return self._marked(tensor.latex or name_latex(tensor.name), "", along)
+        return self._marked(stem.upper() if len(plain) == 2 else stem.lower() if len(plain) == 1 else stem_latex(stem), digits, along)
+
+    def _gradient(self, tensor: Tensor, along: list[sp.Expr]) -> str:
+        of = self.tensors.get(tensor.of)
+        inner = self.name(of, along) if of is not None else name_latex(tensor.of)
+        return gradient_latex(name_latex(tensor.objective), inner)
+
+    def _marked(self, letter: str, digits: str, along: list[sp.Expr]) -> str:
+        above = ",".join(self.printer(p) for p in along)
+        return letter + (f"_{{{digits}}}" if digits else "") + (f"^{{({above})}}" if above else "")
+
+    def form(self, node: Node, labels: Labels) -> Form:
+        """``node`` as an array over ``labels``: a number, a column, or a matrix."""
+        if set(node.labels) - set(labels):
+            raise NoForm
+        if set(node.labels) != set(labels) and node.labels:
+            return self._repeated(node, labels)
+        if isinstance(node, Leaf):
+            return self._leaf(node, labels)
+        if isinstance(node, Number):
+            if node.labels:
+                raise NoForm
+            text, binds = self.printer.piece(node.value)
+            return Form(text, ADD if binds == 1 else MUL if binds == 2 else ATOM)
+        if isinstance(node, Apply):
+            return self._apply(node, labels)
+        if isinstance(node, Contract):
+            return self._contract(node, labels)
+        if isinstance(node, Softmax) and node.axis[0] == labels[-1]:
+            name = r"\operatorname{softmax}"
+            return Form(rf"{name}\left({self.form(node.body, labels).text}\right)", ATOM)
+        raise NoForm
+
+    def _repeated(self, node: Node, labels: Labels) -> Form:
+        """A column repeated along the other axis: 1 b^T or v 1^T."""
+        if len(node.labels) != 1 or len(labels) != 2:
+            raise NoForm
+        inner = self.form(node, node.labels).within(MUL)
+        return Form(rf"{ONE} {inner}^{{\top}}" if node.labels[0] == labels[1] else rf"{inner} {ONE}^{{\top}}", MUL)
+
+    def _leaf(self, node: Leaf, labels: Labels) -> Form:
+        tensor = self.tensors[node.name]
+        along = [p for p, a in zip(node.places, tensor.axes, strict=True) if a.kind in ALONG]
+        plain = [p for p, a in zip(node.places, tensor.axes, strict=True) if a.kind not in ALONG]
+        if tuple(plain) != node.labels or any(s in node.labels for p in along for s in p.free_symbols):
+            raise NoForm
+        if any(span != a.range for (_, span), a in zip(node.spans, [a for a in tensor.axes if a.kind not in ALONG], strict=True)):
+            raise NoForm
+        name = self.name(tensor, along)
+        if node.labels == labels:
+            return Form(name, ATOM)
+        return Form(rf"{self._brace(name)}^{{\top}}", ATOM)
+
+    @staticmethod
+    def _brace(name: str) -> str:
+        """A name that has a superscript or is a fraction is bracketed before it is transposed."""
+        return rf"\left({name}\right)" if "^" in name or name.startswith(r"\frac") else name
+
+    def _apply(self, node: Apply, labels: Labels) -> Form:
+        if node.function is sp.Add:
+            return self._add(node, labels)
+        if node.function is sp.Mul:
+            return self._mul(node, labels)
+        if node.function is sp.Pow:
+            return self._pow(node, labels)
+        if node.function in TABLE and len(node.args) == 1:
+            inner = self.form(node.args[0], labels).text
+            name = r"\exp" if node.function is sp.exp else TABLE[node.function].latex
+            return Form(rf"{name}\left({inner}\right)", ATOM)
+        raise NoForm
+
+    def _add(self, node: Apply, labels: Labels) -> Form:
+        terms = [(self._sign(a), a) for a in node.args]
+        ordered = sorted(terms, key=lambda t: (t[0] < 0, not isinstance(t[1], Number), not isinstance(t[1], Contract)))
+        text = ""
+        for sign, term in ordered:
+            shown = self.form(self._positive(term), labels if term.labels else ()).within(HAD)
+            text += (" - " if sign < 0 else " + " if text else "") + shown
+        return Form(text.strip() if not text.startswith(" - ") else "-" + text[3:], ADD)
+
+    @staticmethod
+    def _sign(node: Node) -> int:
+        if isinstance(node, Apply) and node.function is sp.Mul:
+            return -1 if any(isinstance(a, Number) and a.value.is_negative for a in node.args) else 1
+        return -1 if isinstance(node, Number) and node.value.is_negative else 1
+
+    @staticmethod
+    def _positive(node: Node) -> Node:
+        if isinstance(node, Number) and node.value.is_negative:
+            return Number((), -node.value)
+        if isinstance(node, Apply) and node.function is sp.Mul:
+            args = [Number((), -a.value) if isinstance(a, Number) and a.value.is_negative else a for a in node.args]
+            kept = tuple(a for a in args if not (isinstance(a, Number) and a.value == 1))
+            return kept[0] if len(kept) == 1 else Apply(node.labels, sp.Mul, kept)
+        return node
+
+    def _mul(self, node: Apply, labels: Labels) -> Form:
+        if self._sign(node) < 0:
+            return Form("-" + self.form(self._positive(node), labels).within(HAD), HAD)
+        numbers = [a for a in node.args if not a.labels]
+        arrays = [a for a in node.args if a.labels]
+        scale, below = self._scale(numbers)
+        if not arrays:
+            return Form(rf"\frac{{{scale or '1'}}}{{{below}}}" if below else scale or "1", MUL)
+        body = self._product(arrays, labels)
+        front = rf"\frac{{{scale or '1'}}}{{{below}}}" if below else scale
+        return Form(f"{front} {body.within(MUL)}", MUL) if front else body
+
+    def _scale(self, numbers: list[Node]) -> tuple[str, str]:
+        above, below = [], []
+        for a in numbers:
+            if isinstance(a, Apply) and a.function is sp.Pow and isinstance(a.args[1], Number) and a.args[1].value == -1:
+                below.append(self.form(a.args[0], ()).within(MUL))
+            elif isinstance(a, Number) and isinstance(a.value, sp.Rational) and a.value.q != 1:
+                above += [str(a.value.p)] * (a.value.p != 1)
+                below.append(str(a.value.q))
+            else:
+                above.append(self.form(a, ()).within(MUL))
+        return " ".join(above), " ".join(below)
+
+    def _product(self, arrays: list[Node], labels: Labels) -> Form:
+        """Full arrays by ⊙, divisions by ⊘, columns by diag, two columns along different axes as an outer product."""
+        full = [a for a in arrays if set(a.labels) == set(labels)]
+        rows = [a for a in arrays if len(labels) == 2 and a.labels == (labels[0],)]
+        columns = [a for a in arrays if len(labels) == 2 and a.labels == (labels[1],)]
+        if len(full) + len(rows) + len(columns) != len(arrays):
+            raise NoForm
+        left, right = (self._hadamard(v, v[0].labels) if v else None for v in (rows, columns))
+        if not full:
+            if left is None or right is None:
+                raise NoForm
+            return Form(rf"{left.within(MUL)} {self._brace(right.within(ATOM))}^{{\top}}", MUL)
+        body = self._hadamard(full, labels)
+        if left is None and right is None:
+            return body
+        text = body.within(MUL)
+        text = rf"\operatorname{{diag}}\left({left.text}\right) {text}" if left is not None else text
+        return Form(rf"{text} \operatorname{{diag}}\left({right.text}\right)" if right is not None else text, MUL)
+
+    def _hadamard(self, arrays: list[Node], labels: Labels) -> Form:
+        above = [a for a in arrays if not _inverse(a)]
+        below = [a.args[0] for a in arrays if isinstance(a, Apply) and _inverse(a)]
+        order = sorted(above, key=lambda a: (not isinstance(a, Contract), self._is_gradient(a) is False, isinstance(a, Apply)))
+        forms = [self.form(a, labels) for a in order]
+        if len(forms) == 1 and not below:
+            return forms[0]
+        text = r" \odot ".join(f.within(MUL) for f in forms) or "1"
+        return Form("".join([text, *(rf" \oslash {self.form(b, labels).within(ATOM)}" for b in below)]), HAD)
+
+    def _is_gradient(self, node: Node) -> bool:
+        return isinstance(node, Leaf) and self.tensors[node.name].of != ""
+
+    def _pow(self, node: Apply, labels: Labels) -> Form:
+        base, exponent = node.args
+        if not isinstance(exponent, Number):
+            raise NoForm
+        if exponent.value == -1:
+            inner = self.form(base, labels)
+            return Form(rf"\frac{{1}}{{{inner.text}}}", MUL) if not labels else Form(rf"1 \oslash {inner.within(ATOM)}", HAD)
+        mark = self.printer(exponent.value)
+        inner = self.form(base, labels).within(ATOM)
+        inner = self._brace(inner) if "^" in inner and not inner.startswith(r"\left(") else inner
+        return Form(f"{inner}^{{{mark}}}" if not labels else rf"{inner}^{{\odot {mark}}}", ATOM)
+
+    def _contract(self, node: Contract, labels: Labels) -> Form:
+        along = [(i, lo, hi) for i, lo, hi in node.over if not any(i in f.labels and self._plain(f, i) for f in node.factors)]
+        if along:  # a sum over time or depth stays a sum
+            raise NoForm
+        over = [i for i, _, _ in node.over]
+        factors = list(node.factors)
+        squared = self._norm(factors, over, labels)
+        if squared is not None:
+            return squared
+        if len(over) == 1 and len(factors) == 2:
+            return self._matmul(factors, over[0], labels)
+        return self._ones(factors, over, labels)
+
+    @staticmethod
+    def _plain(node: Node, i: sp.Symbol) -> bool:
+        return i in node.labels
+
+    def _norm(self, factors: list[Node], over: list[sp.Symbol], labels: Labels) -> Form | None:
+        """Σ of squares over all axes: ‖A‖²."""
+        f = factors[0]
+        if labels or len(factors) != 1 or not (isinstance(f, Apply) and f.function is sp.Pow and isinstance(f.args[1], Number)):
+            return None
+        if f.args[1].value != 2 or set(f.labels) != set(over):
+            return None
+        mark = "_{F}" if len(over) == 2 else ""
+        return Form(rf"\left\lVert {self.form(f.args[0], f.labels).text} \right\rVert{mark}^{{2}}", ATOM)
+
+    def _matmul(self, factors: list[Node], k: sp.Symbol, labels: Labels) -> Form:
+        for a, b in (factors, factors[::-1]):
+            rows, columns = tuple(s for s in a.labels if s != k), tuple(s for s in b.labels if s != k)
+            if k in a.labels and k in b.labels and len(rows) <= 1 and len(columns) <= 1 and rows + columns == labels \
+                    and not set(rows) & set(columns):
+                left = self.form(a, (*rows, k) if rows else (k,))
+                right = self.form(b, (k, *columns))
+                first = left.within(MUL) if rows else rf"{self._brace(left.within(ATOM))}^{{\top}}"
+                if len(labels) == 1 and not rows:  # a column: (b^T a)^T = B^T a
+                    return Form(f"{self.form(b, (*columns, k)).within(MUL)} {left.within(MUL)}", MUL)
+                return Form(f"{first} {right.within(MUL)}", MUL)
+        return self._ones(factors, [k], labels)
+
+    def _ones(self, factors: list[Node], over: list[sp.Symbol], labels: Labels) -> Form:
+        """Row sums, column sums and sums over all entries, with a vector of ones."""
+        every = tuple(dict.fromkeys(s for f in factors for s in f.labels))
+        if set(every) != {*labels, *over} or len(every) > 2:
+            raise NoForm
+        arrays = [f for f in factors if f.labels]
+        numbers = [f for f in factors if not f.labels]
+        scale = " ".join(self.form(n, ()).within(MUL) for n in numbers)
+        if len(labels) == 1 and len(over) == 1:
+            body = rf"{self._product(arrays, (*labels, *over)).within(MUL)} {ONE}"
+        elif len(over) == 1 and not labels:
+            body = rf"{ONE}^{{\top}} {self._product(arrays, tuple(over)).within(MUL)}"
+        elif len(over) == 2:
+            body = rf"{ONE}^{{\top}} {self._product(arrays, every).within(MUL)} {ONE}"
+        else:
+            raise NoForm
+        return Form(f"{scale} {body}".strip(), MUL)
+
+
+def _inverse(node: Node) -> bool:
+    return isinstance(node, Apply) and node.function is sp.Pow and isinstance(node.args[1], Number) and node.args[1].value == -1

@@ -1,0 +1,87 @@
+"""Array expressions with named axes: every node knows the index of each of its axes, so that broadcasting is never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symnet.core.axes import Range
+from symnet.core.expressions import Limits
+
+Labels = tuple[sp.Symbol, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An array whose axes run over the indices ``labels``, in this order."""
+
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf(Node):
+    """Entries of a tensor. ``places`` are the indices as written; ``spans`` the range that each label covers.
+
+    A place that holds no label is a fixed number (a loop index, or 0): that axis is taken at one place.
+    """
+
+    name: str
+    places: tuple[sp.Expr, ...]
+    spans: tuple[tuple[sp.Symbol, Range], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """A number, a size, or an index used as a number."""
+
+    value: sp.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Node):
+    """A function entry by entry: ``function`` is a SymPy class (Add, Mul, Pow, exp, …); axes missing in an argument repeat."""
+
+    function: type
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract(Node):
+    """Σ over ``over`` of the product of ``factors``; a matrix product, a dot product, a row sum, …"""
+
+    factors: tuple[Node, ...]
+    over: tuple[Limits, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax(Node):
+    """exp(body)/Σ exp(body) along ``axis``; with ``logarithm`` its log. Kept whole so that it can be computed without overflow."""
+
+    body: Node
+    axis: Limits
+    logarithm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogSum(Node):
+    """log Σ exp(body) along ``axis``."""
+
+    body: Node
+    axis: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Masked(Node):
+    """``body`` where a condition on indices holds, 0 elsewhere."""
+
+    body: Node
+    condition: sp.Basic
+    spans: tuple[tuple[sp.Symbol, Range], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cases(Node):
+    """Branches with conditions on values: (value, relation, left, right), the last one without a condition."""
+
+    branches: tuple[tuple[Node, type | None, Node | None, Node | None], ...]

@@ -1,0 +1,17 @@
+"""Program -> callable. The array tree is printed as source for one library; the source is the function that runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symnet.core.derivation import Derivation
+from symnet.errors import OptionError
+
+
+def compile_derivation(derivation: Derivation, backend: str = "numpy", dtype: str = "float64") -> Any:
+    """A function ``loss, grads = f(params, X, Y)`` for a derivation. Raises OptionError for an unknown backend or dtype."""
+    if backend != "numpy":
+        raise OptionError("compile", f"the backend {backend!r}", "numpy")
+    from symnet.backends.compiled import CompiledDerivation
+
+    return CompiledDerivation(derivation, dtype)

@@ -1,0 +1,51 @@
+"""A compiled derivation: ``loss, grads = f(params, X, Y)``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symnet.backends.source import numpy_source, tensors_of
+from symnet.core.derivation import Derivation
+from symnet.errors import NameError_, OptionError, ShapeError
+
+DTYPES = ("float64", "float32")
+
+
+class CompiledDerivation:
+    """Run the objective and all gradients on arrays. ``source`` is the module that runs.
+
+    ``params`` maps each differentiated input to an array; the other inputs follow in the order of the program. Returns the
+    objective as a number and a dictionary of gradients, each of the shape of its variable. Raises ShapeError or NameError_.
+
+    >>> import symnet as sn
+    >>> f = sn.derive(sn.program("L = (w*x - 1)**2"), wrt=["w"]).compile()
+    >>> loss, grads = f({"w": 2.0}, 3.0)
+    >>> loss, float(grads["w"])
+    (25.0, 30.0)
+    """
+
+    def __init__(self, derivation: Derivation, dtype: str = "float64") -> None:
+        if dtype not in DTYPES:
+            raise OptionError("compile", f"the dtype {dtype!r}", "one of " + ", ".join(DTYPES))
+        self.source = numpy_source(derivation, dtype)
+        self.parameters, self.data = tensors_of(derivation)
+        self.wrt = derivation.wrt
+        space: dict[str, Any] = {}
+        exec(compile(self.source, "<symnet>", "exec"), space)  # noqa: S102 - our own source: names are checked at birth
+        self.value_and_grad = space["value_and_grad"]
+
+    def __call__(self, params: Mapping[str, Any], *data: Any, **named: Any) -> tuple[float, dict[str, np.ndarray[Any, Any]]]:
+        if len(data) > len(self.data):
+            raise ShapeError("call", f"{len(data)} data arrays", f"at most {len(self.data)}: " + ", ".join(t.name for t in self.data))
+        symbols = {**dict(zip([t.name for t in self.data], data, strict=False)), **named, **params}
+        missing = [t.name for t in (*self.parameters, *self.data) if t.name not in symbols]
+        if missing:
+            raise NameError_("call", f"no array for {', '.join(missing)}", "an array for every input")
+        try:
+            value, gradients = self.value_and_grad(**symbols)
+        except ValueError as error:
+            raise ShapeError("call", str(error), "arrays of the declared shapes") from None
+        return float(value), gradients

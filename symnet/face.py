@@ -1,0 +1,45 @@
+"""The verbs of the package: derive, check, report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from symnet.core.derivation import Derivation
+from symnet.core.program import Program
+from symnet.core.verdict import Verdict
+from symnet.errors import OptionError
+
+
+def derive(what: Any, loss: Any = None, wrt: Iterable[str] | None = None, batch: Any = None) -> Derivation:
+    """The gradients of a network with a loss, or of a program's objective; each step is kept.
+
+    ``wrt`` defaults to the parameters, or to all inputs of a program without parameters. Example::
+
+        net = sn.Sequential(sn.Linear(1, 1), sn.Sigmoid())
+        sn.derive(net, loss=sn.MSELoss()).gradients["w1"]
+    """
+    from symnet.calculus import derive as chain_rule
+
+    if isinstance(what, Program):
+        return chain_rule(what, wrt)
+    if not hasattr(what, "program"):
+        raise OptionError("derive", type(what).__name__, "a network or a Program")
+    if loss is None:
+        raise OptionError("derive", "a network without a loss", "loss=sn.MSELoss() or another loss")
+    return chain_rule(what.program(loss, batch), wrt)
+
+
+def check(answer: str, derivation: Derivation, wrt: str) -> Verdict:
+    """Is ``answer`` the gradient with respect to ``wrt``? A Verdict with its certificate."""
+    from symnet.checking.answers import check_answer
+
+    return check_answer(answer, derivation, wrt)
+
+
+def report(derivation: Derivation, path: str | Path | None = None, **options: Any) -> Any:
+    """Make the report of a derivation and, with a path, write it: the ending (.html, .tex, .pdf, .txt, .md, .json) says how."""
+    from symnet.telling import report as tell
+
+    return tell(derivation, path, **options)
