@@ -31,7 +31,7 @@ HELPERS = {
     return np.vectorize(one, otypes=[float])(z)
 """,
 }
-HEAD = '''"""Made by symnet. value_and_grad(**symbols) takes arrays by name and gives (objective, {name: gradient})."""
+HEAD = '''"""Made by symnet: value_and_grad(**symbols) takes arrays by name."""
 
 import numpy as np
 
@@ -51,13 +51,30 @@ def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     """The source. Sizes are read off the arrays; what overflows when written naively (softmax, log σ) is computed stably."""
     program = stable(derivation.full)
     names = python_names(program)
-    code = NumpyCode(program, names)
-    body = [*_inputs(program, names), *_lines(program, code, names)]
     wanted = ", ".join(f"{w!r}: {names[derivation.gradient_name(w)]}" for w in derivation.wrt)
-    text = "\n".join(f"    {line}" for line in body)
+    return _module(program, names, f"{names[program.objective]}, {{{wanted}}}", "value_and_grad", dtype)
+
+
+def forward_source(program: Program, output: str, dtype: str = "float64") -> str:
+    """The source of ``forward(**symbols)``, which computes one definition and only what it needs."""
+    needed, stack = {output}, [output]
+    while stack:
+        for used in program.uses(stack.pop()):
+            if used not in needed:
+                needed.add(used)
+                stack.append(used)
+    kept = Program(tuple(t for t in program.inputs if t.name in needed),
+                   tuple(d for d in program.definitions if d.name in needed), output)
+    names = python_names(kept)
+    return _module(kept, names, names[output], "forward", dtype)
+
+
+def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:
+    code = NumpyCode(program, names)
+    text = "\n".join(f"    {line}" for line in [*_inputs(program, names), *_lines(program, code, names)])
     helpers = "\n\n".join(source for name, source in HELPERS.items() if f"{name}(" in text)
-    return (HEAD.replace("DTYPE", dtype) + ("\n" + helpers if helpers else "") + "\n\ndef value_and_grad(**symbols):\n"
-            + text + f"\n    return {names[program.objective]}, {{{wanted}}}\n")
+    head = HEAD.replace("DTYPE", dtype).replace("value_and_grad", function)
+    return f"{head}{helpers}\n\ndef {function}(**symbols):\n{text}\n    return {result}\n"
 
 
 def python_names(program: Program) -> dict[str, str]:

@@ -1,0 +1,28 @@
+"""An optimizer's program as a NumPy function on whole arrays: the update is written for one entry and applies to all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from symnet.arrays.lowering import lower_definition
+from symnet.backends.numpy_code import NumpyCode
+from symnet.backends.source import python_names
+from symnet.core.program import Program
+
+
+def update_source(program: Program, results: tuple[str, ...]) -> str:
+    """The source of ``update(**values)``, which gives the values of ``results``."""
+    names = python_names(program)
+    code = NumpyCode(program, names)
+    lines = [f"    {names[t.name]} = values[{t.name!r}]" for t in program.inputs]
+    lines += [f"    {names[d.name]} = {code.code(lower_definition(d))}" for d in program.definitions]
+    return "import numpy as np\n\n\ndef update(**values):\n" + "\n".join(lines) + f"\n    return {', '.join(names[r] for r in results)},\n"
+
+
+def update_function(program: Program, results: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
+    """``update(w=…, g=…, …)`` for arrays."""
+    space: dict[str, Any] = {}
+    exec(compile(update_source(program, results), "<symnet>", "exec"), space)  # noqa: S102 - our own source, checked names
+    made: Callable[..., tuple[Any, ...]] = space["update"]
+    return made

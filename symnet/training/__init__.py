@@ -1,0 +1,1 @@
+"""Program + data -> fitted parameters and a log."""
