@@ -36,7 +36,7 @@ def __getattr__(name: str) -> Any:
 
 def _join_readings() -> None:
     """Give the nouns their verbs. Core imports no room, so the rooms are named here and loaded on first use."""
-    from symnet.core.derivation import install
+    from symnet.core.verbs import install
 
     def verb(module: str, name: str) -> Any:
         def call(*args: Any, **options: Any) -> Any:

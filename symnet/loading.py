@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from symnet.calculus import derive
+from symnet.checking.tasks import Result, judge, judge_simplified
 from symnet.core.derivation import Derivation
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
@@ -55,7 +56,7 @@ def with_values(derivation: Derivation, values: Mapping[str, Any], meta: Mapping
 
 
 def _network(sheet: Worksheet, where: str) -> Program:
-    from symnet.networks.sequential import Sequential, build
+    from symnet.networks.sequential import Sequential
 
     layers = [_made("layer", c, where) for c in sheet.layers]
     loss = None if sheet.loss is None else _made("loss", sheet.loss, where)
@@ -71,7 +72,8 @@ def _network(sheet: Worksheet, where: str) -> Program:
             raise WorksheetError(f"{where}, symbol {name}", "no such symbol in this network", "one of " + ", ".join(known),
                                  did_you_mean(name, known))
         if sign.domain != "real" or sign.shape is not None:
-            raise WorksheetError(f"{where}, symbol {name}", "a shape or domain", "value, assume or note: the layers say the rest")
+            raise WorksheetError(f"{where}, symbol {name}", "a shape or domain",
+                                 "value, assume or note: the layers say the rest")
     inputs = tuple(replace(t, note=sheet.symbols[t.name].note or t.note) if t.name in sheet.symbols else t for t in net.inputs)
     declared = assumptions_of(net, [text for sign in sheet.symbols.values() for text in sign.assume])
     return Program(inputs, net.definitions, net.objective, (*net.assumptions, *declared), sheet.title)
@@ -115,3 +117,16 @@ def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:
             elif length.is_Integer and int(length) != number:
                 raise ShapeError(f"value of {name}", f"shape {found}", f"{number} to be {length} ({tensor.shape})")
     return sizes
+
+
+def check_worksheet(sheet: Worksheet, where: str = "worksheet") -> list[Result]:
+    """Every answer of a worksheet judged. Raises WorksheetError when there are none."""
+    if not sheet.answers:
+        raise WorksheetError(where, "no [[answers]]", "answers to check")
+    if sheet.simplify:
+        goal = replace(sheet, objective=sheet.simplify, definitions=sheet.definitions, wrt=())
+        made = derivation_of(goal, where)
+        return [judge_simplified(a, made) for a in sheet.answers]
+    wanted = tuple(dict.fromkeys([*sheet.wrt, *[a["wrt"] for a in sheet.answers if "wrt" in a]]))
+    made = derivation_of(replace(sheet, wrt=wanted), where)
+    return [judge(a, made) for a in sheet.answers]

@@ -31,8 +31,8 @@ class Lowering:
         """The array for one expression."""
         if isinstance(expr, sp.Indexed) or (isinstance(expr, sp.Symbol) and not expr.is_integer):
             return self._leaf(expr)
-        if isinstance(expr, sp.Symbol) or expr.is_number and not expr.args or isinstance(expr, sp.Rational):
-            return Number((expr,) if expr in self.spans else (), expr)
+        if isinstance(expr, sp.Symbol) or (expr.is_number and not expr.args) or isinstance(expr, sp.Rational):
+            return Number((expr,), expr, self.spans[expr]) if expr in self.spans else Number((), expr)
         if isinstance(expr, sp.Sum):
             return self._sum(expr)
         if isinstance(expr, When):
@@ -73,7 +73,7 @@ class Lowering:
         return Masked(labels, body, expr.condition, tuple((s, self.spans[s]) for s in labels))
 
     def _cases(self, expr: sp.Piecewise) -> Cases:
-        branches = []
+        branches: list[tuple[Node, type | None, Node | None, Node | None]] = []
         for value, condition in expr.args:
             if condition is sp.true:
                 branches.append((self.node(value), None, None, None))
@@ -88,7 +88,8 @@ class Lowering:
         """exp(u[k]) · (Σ_k' exp(u[k']))^-1 · rest."""
         for top in expr.args:
             for bottom in expr.args:
-                if not (isinstance(top, sp.exp) and isinstance(bottom, sp.Pow) and bottom.exp == -1 and _is_exp_sum(bottom.base)):
+                inverse = isinstance(bottom, sp.Pow) and bottom.exp == -1
+                if not (isinstance(top, sp.exp) and inverse and _is_exp_sum(bottom.base)):
                     continue
                 found = self._matching(top.args[0], bottom.base)
                 if found is None:

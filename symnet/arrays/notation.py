@@ -6,39 +6,23 @@ Vectors are columns. An index along time or depth is a superscript, not an axis.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import sympy as sp
 
+from symnet.arrays.along import ALONG, along_sums
+from symnet.arrays.letters import ADD, ATOM, HAD, MUL, Form, Letters, brace
 from symnet.arrays.lowering import lower_definition
-from symnet.arrays.tree import Apply, Contract, Labels, Leaf, Node, Number, Softmax
-from symnet.core.axes import Kind
-from symnet.core.expressions import Limits, entries, limits, total
+from symnet.arrays.tree import Apply, Contract, Labels, Leaf, Node, Number, Softmax, is_inverse, sign_of, without_sign
 from symnet.core.functions import TABLE
 from symnet.core.latex import LatexPrinter
-from symnet.core.names import gradient_latex, name_latex, parts, stem_latex
 from symnet.core.program import Definition
-from symnet.core.tensors import Tensor, entry_indices, tensor_name
+from symnet.core.tensors import Tensor
 
-ADD, HAD, MUL, ATOM = 1, 2, 3, 4
-ALONG = (Kind.TIME, Kind.DEPTH)
 ONE = r"\mathbf{1}"
 
 
 class NoForm(Exception):
     """The expression has no matrix form here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """LaTeX and how tightly it binds."""
-
-    text: str
-    binds: int
-
-    def within(self, least: int) -> str:
-        """In brackets when it binds less tightly than ``least``."""
-        return self.text if self.binds >= least else rf"\left({self.text}\right)"
 
 
 def matrix_latex(d: Definition, tensors: Mapping[str, Tensor]) -> str | None:
@@ -60,67 +44,23 @@ def matrix_latex(d: Definition, tensors: Mapping[str, Tensor]) -> str | None:
         right = notation.right(d, along, labels)
     except NoForm:
         return None
-    return f"{notation.left(d)} = {right}"
-
-
-def _along_sums(expr: sp.Expr, tensors: Mapping[str, Tensor]) -> tuple[sp.Expr, tuple[Limits, ...], sp.Expr]:
-    """(factor, the sums over time or depth, what is summed): such a sum is printed as a sum, not as a product of arrays."""
-    sums = [f for f in sp.Mul.make_args(expr) if isinstance(f, sp.Sum)]
-    if len(sums) != 1:
-        return sp.S.One, (), expr
-    used = {s for e in entries(sums[0].function) for p, a in zip(entry_indices(e), tensors[tensor_name(e)].axes, strict=True)
-            if a.kind in ALONG for s in p.free_symbols}
-    over = tuple(t for t in limits(sums[0]) if t[0] in used)
-    rest = tuple(t for t in limits(sums[0]) if t[0] not in used)
-    if not over:
-        return sp.S.One, (), expr
-    return sp.Mul(*[f for f in sp.Mul.make_args(expr) if f is not sums[0]]), over, total(sums[0].function, rest)
+    return f"{notation.letters.left(d)} = {right}"
 
 
 class _Notation:
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self.tensors = tensors
         self.printer = LatexPrinter(tensors)
+        self.letters = Letters(tensors, self.printer)
 
     def right(self, d: Definition, along: set[sp.Symbol], labels: Labels) -> str:
         """The right side; sums over time or depth stand in front."""
-        factor, over, body = _along_sums(d.expr, self.tensors)
+        factor, over, body = along_sums(d.expr, self.tensors)
         inner = Definition(d.target, d.indices, body, (*d.ranges, *over))
         shown = self.form(lower_definition(inner, along | {i for i, _, _ in over}), labels)
         marks = "".join(rf"\sum_{{{i}={self.printer(lo)}}}^{{{self.printer(hi)}}} " for i, lo, hi in reversed(over))
         front = "" if factor == 1 else self.printer.within(factor, 2) + " "
         return front + marks + (shown.within(HAD) if over else shown.text)
-
-    def left(self, d: Definition) -> str:
-        """D_1 = ∂L/∂Z_1 for a gradient that has a short name, else the name."""
-        places = [p for p, a in zip(d.indices, d.target.axes, strict=True) if a.kind in ALONG]
-        short = self.name(d.target, places)
-        if not d.target.of:
-            return short
-        long = self._gradient(d.target, places)
-        return short if short == long else f"{short} = {long}"
-
-    def name(self, tensor: Tensor, along: list[sp.Expr]) -> str:
-        """The letter of a tensor: capitals for matrices, small letters for vectors and numbers, D for gradients at z."""
-        plain = [a for a in tensor.axes if a.kind not in ALONG]
-        if tensor.of:
-            stem, digits, _ = parts(tensor.of)
-            if stem.lower() != "z" or not plain:
-                return self._gradient(tensor, along)
-            return self._marked("D" if len(plain) == 2 else r"\delta", digits, along)
-        stem, digits, tail = parts(tensor.name)
-        if tail or len(stem) > 1 or tensor.latex:
-            return self._marked(tensor.latex or name_latex(tensor.name), "", along)
-        return self._marked(stem.upper() if len(plain) == 2 else stem.lower() if len(plain) == 1 else stem_latex(stem), digits, along)
-
-    def _gradient(self, tensor: Tensor, along: list[sp.Expr]) -> str:
-        of = self.tensors.get(tensor.of)
-        inner = self.name(of, along) if of is not None else name_latex(tensor.of)
-        return gradient_latex(name_latex(tensor.objective), inner)
-
-    def _marked(self, letter: str, digits: str, along: list[sp.Expr]) -> str:
-        above = ",".join(self.printer(p) for p in along)
-        return letter + (f"_{{{digits}}}" if digits else "") + (f"^{{({above})}}" if above else "")
 
     def form(self, node: Node, labels: Labels) -> Form:
         """``node`` as an array over ``labels``: a number, a column, or a matrix."""
@@ -148,8 +88,10 @@ class _Notation:
         """A column repeated along the other axis: 1 b^T or v 1^T."""
         if len(node.labels) != 1 or len(labels) != 2:
             raise NoForm
-        inner = self.form(node, node.labels).within(MUL)
-        return Form(rf"{ONE} {inner}^{{\top}}" if node.labels[0] == labels[1] else rf"{inner} {ONE}^{{\top}}", MUL)
+        inner = self.form(node, node.labels)
+        if node.labels[0] == labels[1]:
+            return Form(rf"{ONE} {brace(inner.within(ATOM))}^{{\top}}", MUL)
+        return Form(rf"{inner.within(MUL)} {ONE}^{{\top}}", MUL)
 
     def _leaf(self, node: Leaf, labels: Labels) -> Form:
         tensor = self.tensors[node.name]
@@ -157,17 +99,13 @@ class _Notation:
         plain = [p for p, a in zip(node.places, tensor.axes, strict=True) if a.kind not in ALONG]
         if tuple(plain) != node.labels or any(s in node.labels for p in along for s in p.free_symbols):
             raise NoForm
-        if any(span != a.range for (_, span), a in zip(node.spans, [a for a in tensor.axes if a.kind not in ALONG], strict=True)):
+        axes = [a for a in tensor.axes if a.kind not in ALONG]
+        if any(span != a.range for (_, span), a in zip(node.spans, axes, strict=True)):
             raise NoForm
-        name = self.name(tensor, along)
+        name = self.letters.name(tensor, along)
         if node.labels == labels:
             return Form(name, ATOM)
-        return Form(rf"{self._brace(name)}^{{\top}}", ATOM)
-
-    @staticmethod
-    def _brace(name: str) -> str:
-        """A name that has a superscript or is a fraction is bracketed before it is transposed."""
-        return rf"\left({name}\right)" if "^" in name or name.startswith(r"\frac") else name
+        return Form(rf"{brace(name)}^{{\top}}", ATOM)
 
     def _apply(self, node: Apply, labels: Labels) -> Form:
         if node.function is sp.Add:
@@ -183,33 +121,17 @@ class _Notation:
         raise NoForm
 
     def _add(self, node: Apply, labels: Labels) -> Form:
-        terms = [(self._sign(a), a) for a in node.args]
+        terms = [(sign_of(a), a) for a in node.args]
         ordered = sorted(terms, key=lambda t: (t[0] < 0, not isinstance(t[1], Number), not isinstance(t[1], Contract)))
         text = ""
         for sign, term in ordered:
-            shown = self.form(self._positive(term), labels if term.labels else ()).within(HAD)
+            shown = self.form(without_sign(term), labels if term.labels else ()).within(HAD)
             text += (" - " if sign < 0 else " + " if text else "") + shown
         return Form(text.strip() if not text.startswith(" - ") else "-" + text[3:], ADD)
 
-    @staticmethod
-    def _sign(node: Node) -> int:
-        if isinstance(node, Apply) and node.function is sp.Mul:
-            return -1 if any(isinstance(a, Number) and a.value.is_negative for a in node.args) else 1
-        return -1 if isinstance(node, Number) and node.value.is_negative else 1
-
-    @staticmethod
-    def _positive(node: Node) -> Node:
-        if isinstance(node, Number) and node.value.is_negative:
-            return Number((), -node.value)
-        if isinstance(node, Apply) and node.function is sp.Mul:
-            args = [Number((), -a.value) if isinstance(a, Number) and a.value.is_negative else a for a in node.args]
-            kept = tuple(a for a in args if not (isinstance(a, Number) and a.value == 1))
-            return kept[0] if len(kept) == 1 else Apply(node.labels, sp.Mul, kept)
-        return node
-
     def _mul(self, node: Apply, labels: Labels) -> Form:
-        if self._sign(node) < 0:
-            return Form("-" + self.form(self._positive(node), labels).within(HAD), HAD)
+        if sign_of(node) < 0:
+            return Form("-" + self.form(without_sign(node), labels).within(HAD), HAD)
         numbers = [a for a in node.args if not a.labels]
         arrays = [a for a in node.args if a.labels]
         scale, below = self._scale(numbers)
@@ -242,7 +164,7 @@ class _Notation:
         if not full:
             if left is None or right is None:
                 raise NoForm
-            return Form(rf"{left.within(MUL)} {self._brace(right.within(ATOM))}^{{\top}}", MUL)
+            return Form(rf"{left.within(MUL)} {brace(right.within(ATOM))}^{{\top}}", MUL)
         body = self._hadamard(full, labels)
         if left is None and right is None:
             return body
@@ -251,8 +173,8 @@ class _Notation:
         return Form(rf"{text} \operatorname{{diag}}\left({right.text}\right)" if right is not None else text, MUL)
 
     def _hadamard(self, arrays: list[Node], labels: Labels) -> Form:
-        above = [a for a in arrays if not _inverse(a)]
-        below = [a.args[0] for a in arrays if isinstance(a, Apply) and _inverse(a)]
+        above = [a for a in arrays if not is_inverse(a)]
+        below = [a.args[0] for a in arrays if isinstance(a, Apply) and is_inverse(a)]
         order = sorted(above, key=lambda a: (not isinstance(a, Contract), self._is_gradient(a) is False, isinstance(a, Apply)))
         forms = [self.form(a, labels) for a in order]
         if len(forms) == 1 and not below:
@@ -271,9 +193,9 @@ class _Notation:
             inner = self.form(base, labels)
             return Form(rf"\frac{{1}}{{{inner.text}}}", MUL) if not labels else Form(rf"1 \oslash {inner.within(ATOM)}", HAD)
         mark = self.printer(exponent.value)
-        inner = self.form(base, labels).within(ATOM)
-        inner = self._brace(inner) if "^" in inner and not inner.startswith(r"\left(") else inner
-        return Form(f"{inner}^{{{mark}}}" if not labels else rf"{inner}^{{\odot {mark}}}", ATOM)
+        text = self.form(base, labels).within(ATOM)
+        text = brace(text) if "^" in text and not text.startswith(r"\left(") else text
+        return Form(f"{text}^{{{mark}}}" if not labels else rf"{text}^{{\odot {mark}}}", ATOM)
 
     def _contract(self, node: Contract, labels: Labels) -> Form:
         along = [(i, lo, hi) for i, lo, hi in node.over if not any(i in f.labels and self._plain(f, i) for f in node.factors)]
@@ -309,7 +231,7 @@ class _Notation:
                     and not set(rows) & set(columns):
                 left = self.form(a, (*rows, k) if rows else (k,))
                 right = self.form(b, (k, *columns))
-                first = left.within(MUL) if rows else rf"{self._brace(left.within(ATOM))}^{{\top}}"
+                first = left.within(MUL) if rows else rf"{brace(left.within(ATOM))}^{{\top}}"
                 if len(labels) == 1 and not rows:  # a column: (b^T a)^T = B^T a
                     return Form(f"{self.form(b, (*columns, k)).within(MUL)} {left.within(MUL)}", MUL)
                 return Form(f"{first} {right.within(MUL)}", MUL)
@@ -332,7 +254,3 @@ class _Notation:
         else:
             raise NoForm
         return Form(f"{scale} {body}".strip(), MUL)
-
-
-def _inverse(node: Node) -> bool:
-    return isinstance(node, Apply) and node.function is sp.Pow and isinstance(node.args[1], Number) and node.args[1].value == -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import sympy as sp
 
@@ -33,9 +34,10 @@ class Leaf(Node):
 
 @dataclass(frozen=True, slots=True)
 class Number(Node):
-    """A number, a size, or an index used as a number."""
+    """A number, a size, or an index used as a number, which then runs over ``span``."""
 
     value: sp.Expr
+    span: Range | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Contract(Node):
 
 @dataclass(frozen=True, slots=True)
 class Softmax(Node):
-    """exp(body)/Σ exp(body) along ``axis``; with ``logarithm`` its log. Kept whole so that it can be computed without overflow."""
+    """exp(body)/Σ exp(body) along ``axis``; with ``logarithm`` its log. Kept whole, so that nothing overflows."""
 
     body: Node
     axis: Limits
@@ -85,3 +87,26 @@ class Cases(Node):
     """Branches with conditions on values: (value, relation, left, right), the last one without a condition."""
 
     branches: tuple[tuple[Node, type | None, Node | None, Node | None], ...]
+
+
+def is_inverse(node: Node) -> TypeGuard[Apply]:
+    """True for 1/x."""
+    return isinstance(node, Apply) and node.function is sp.Pow and isinstance(node.args[1], Number) and node.args[1].value == -1
+
+
+def sign_of(node: Node) -> int:
+    """-1 for what is written with a minus in front, else 1."""
+    if isinstance(node, Apply) and node.function is sp.Mul:
+        return -1 if any(isinstance(a, Number) and a.value.is_negative for a in node.args) else 1
+    return -1 if isinstance(node, Number) and node.value.is_negative else 1
+
+
+def without_sign(node: Node) -> Node:
+    """The same without its minus."""
+    if isinstance(node, Number) and node.value.is_negative:
+        return Number((), -node.value)
+    if isinstance(node, Apply) and node.function is sp.Mul:
+        args = [Number((), -a.value) if isinstance(a, Number) and a.value.is_negative else a for a in node.args]
+        kept = tuple(a for a in args if not (isinstance(a, Number) and a.value == 1))
+        return kept[0] if len(kept) == 1 else Apply(node.labels, sp.Mul, kept)
+    return node

@@ -9,6 +9,7 @@ import numpy as np
 
 from symnet.backends.source import numpy_source, tensors_of
 from symnet.core.derivation import Derivation
+from symnet.core.wellformed import did_you_mean
 from symnet.errors import NameError_, OptionError, ShapeError
 
 DTYPES = ("float64", "float32")
@@ -39,13 +40,18 @@ class CompiledDerivation:
 
     def __call__(self, params: Mapping[str, Any], *data: Any, **named: Any) -> tuple[float, dict[str, np.ndarray[Any, Any]]]:
         if len(data) > len(self.data):
-            raise ShapeError("call", f"{len(data)} data arrays", f"at most {len(self.data)}: " + ", ".join(t.name for t in self.data))
+            wanted = ", ".join(t.name for t in self.data)
+            raise ShapeError("call", f"{len(data)} data arrays", f"at most {len(self.data)}: {wanted}")
         symbols = {**dict(zip([t.name for t in self.data], data, strict=False)), **named, **params}
+        known = {t.name for t in (*self.parameters, *self.data)}
+        for name in symbols:
+            if name not in known:
+                raise NameError_("call", f"no input named {name!r}", "an input of the program", did_you_mean(name, known))
         missing = [t.name for t in (*self.parameters, *self.data) if t.name not in symbols]
         if missing:
             raise NameError_("call", f"no array for {', '.join(missing)}", "an array for every input")
         try:
             value, gradients = self.value_and_grad(**symbols)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise ShapeError("call", str(error), "arrays of the declared shapes") from None
         return float(value), gradients

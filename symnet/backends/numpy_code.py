@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 import sympy as sp
 
-from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, Softmax
+from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, Softmax, is_inverse
+from symnet.backends.brackets import atom, divisor, factor
 from symnet.core import functions as fn
 from symnet.core.axes import Range
 from symnet.core.program import Program
@@ -28,11 +29,12 @@ COMPARE = {sp.Gt: ">", sp.Ge: ">=", sp.Lt: "<", sp.Le: "<=", sp.Eq: "==", sp.Ne:
 
 
 class NumpyCode:
-    """Source for one program. ``names`` maps a tensor to the Python name that holds it, ``sizes`` likewise."""
+    """Source for one program. ``names`` maps a tensor to the Python name that holds it, ``sizes`` a size likewise."""
 
-    def __init__(self, program: Program, names: Mapping[str, str]) -> None:
+    def __init__(self, program: Program, names: Mapping[str, str], sizes: Mapping[str, str] | None = None) -> None:
         self.tensors: Mapping[str, Tensor] = program.tensors
         self.names = names
+        self.sizes = sizes or {}
 
     def aligned(self, node: Node, labels: Labels) -> str:
         """``node`` as an array that broadcasts over ``labels``, in this order."""
@@ -41,22 +43,22 @@ class NumpyCode:
             return code
         present = tuple(s for s in labels if s in node.labels)
         if present != node.labels:
-            code = f"{_atom(code)}.transpose({', '.join(str(node.labels.index(s)) for s in present)})" if len(present) > 2 \
-                else f"{_atom(code)}.T"
+            code = f"{atom(code)}.transpose({', '.join(str(node.labels.index(s)) for s in present)})" if len(present) > 2 \
+                else f"{atom(code)}.T"
         missing = [s for s in labels if s not in node.labels]
         if not missing:
             return code
         first = labels.index(present[0])
         if all(labels.index(s) < first for s in missing):
             return code  # leading axes repeat by themselves
-        return f"{_atom(code)}[{', '.join(':' if s in node.labels else 'None' for s in labels)}]"
+        return f"{atom(code)}[{', '.join(':' if s in node.labels else 'None' for s in labels)}]"
 
     def code(self, node: Node) -> str:
         """Source for an array whose axes are ``node.labels``."""
         if isinstance(node, Leaf):
             return self._leaf(node)
         if isinstance(node, Number):
-            return self.number(node.value, node.labels)
+            return f"np.arange({self._ends(node.span)}, dtype=dtype)" if node.span else self.number(node.value)
         if isinstance(node, Apply):
             return self._apply(node)
         if isinstance(node, Contract):
@@ -71,7 +73,7 @@ class NumpyCode:
             return self._cases(node)
         raise UnknownNodeError("numpy", type(node).__name__, "an array expression")
 
-    def number(self, value: sp.Expr, labels: Labels = ()) -> str:
+    def number(self, value: sp.Expr) -> str:
         """A number, a size or an index expression."""
         if isinstance(value, sp.Integer):
             return str(int(value))
@@ -80,7 +82,7 @@ class NumpyCode:
         if value in (sp.pi, sp.E):
             return {sp.pi: "np.pi", sp.E: "np.e"}[value]
         if isinstance(value, sp.Symbol):
-            return str(value) if str(value) not in self.names else self.names[str(value)]
+            return self.sizes.get(str(value), str(value))
         if isinstance(value, sp.Add):
             first, *rest = sorted(value.args, key=lambda a: (a.could_extract_minus_sign(), a.is_number, str(a)))
             tail = "".join(f" - {self.number(-a)}" if a.could_extract_minus_sign() else f" + {self.number(a)}" for a in rest)
@@ -94,7 +96,8 @@ class NumpyCode:
         if not axes:
             return name
         spans = dict(node.spans)
-        if all(isinstance(p, sp.Symbol) and p in spans and spans[p] == a.range for p, a in zip(node.places, axes, strict=True)) \
+        pairs = list(zip(node.places, axes, strict=True))
+        if all(isinstance(p, sp.Symbol) and p in spans and spans[p] == a.range for p, a in pairs) \
                 and len(set(node.places)) == len(node.places):
             return name
         simple = [self._slice(p, a.range, spans) for p, a in zip(node.places, axes, strict=True)]
@@ -127,9 +130,12 @@ class NumpyCode:
 
     def grid(self, s: sp.Symbol, span: Range, labels: Labels) -> str:
         """The values of an index, laid along its axis among ``labels``."""
-        values = f"np.arange({self.number(span[0])}, {self.number(sp.expand(span[1] + 1))})"
+        values = f"np.arange({self._ends(span)})"
         shape = ", ".join(":" if t == s else "None" for t in labels)
         return values if len(labels) == 1 else f"{values}[{shape}]"
+
+    def _ends(self, span: Range) -> str:
+        return f"{self.number(span[0])}, {self.number(sp.expand(span[1] + 1))}"
 
     def mask(self, node: Masked) -> str:
         """The condition of a bracket over the node's labels."""
@@ -156,20 +162,21 @@ class NumpyCode:
         if node.function is sp.Mul:
             return self._product(node, args)
         if node.function is sp.Pow:
-            return _power(node.args[1], args)
+            return _power(node.args[0], node.args[1], args)
         if node.function in FORMS:
-            return FORMS[node.function](*[_atom(a) for a in args])
+            return FORMS[node.function](*[atom(a) for a in args])
         if node.function in PLAIN:
-            return f"{PLAIN[node.function]}({', '.join(args)})"
+            code = f"{PLAIN[node.function]}({', '.join(args)})"
+            return f"float({code})" if _constant(*node.args) else code  # a NumPy number would turn float32 arrays to float64
         raise UnknownNodeError("numpy", node.function.__name__, "a function with a NumPy form")
 
     def _product(self, node: Apply, args: list[str]) -> str:
-        above = [a for a, n in zip(args, node.args, strict=True) if not _inverse(n)]
-        below = [self.aligned(n.args[0], node.labels) for n in node.args if _inverse(n)]  # type: ignore[attr-defined]
+        above = [a for a, n in zip(args, node.args, strict=True) if not is_inverse(n)]
+        below = [self.aligned(n.args[0], node.labels) for n in node.args if is_inverse(n)]
         if above and above[0] == "-1" and len(above) > 1:
-            above = [f"-{_atom(above[1])}", *above[2:]]
-        top = "*".join(_factor(a) for a in above) or "1"
-        return f"({top}/{_divisor(below)})" if below else f"({top})"
+            above = [f"-{atom(above[1])}", *above[2:]]
+        top = "*".join(factor(a) for a in above) or "1"
+        return f"({top}/{divisor(below)})" if below else f"({top})"
 
     def _contract(self, node: Contract) -> str:
         bound = {i for i, _, _ in node.over}
@@ -185,9 +192,10 @@ class NumpyCode:
         if len(factors) == 1:
             code, labels = self.code(factors[0]), factors[0].labels
             at = [labels.index(i) for i in over]
-            summed = code if not at else f"{_atom(code)}.sum({'axis=' + str(at[0] if len(at) == 1 else tuple(at)) if out else ''})"
+            axis = f"axis={at[0] if len(at) == 1 else tuple(at)}" if out else ""
+            summed = f"{atom(code)}.sum({axis})" if at else code
             rest = tuple(s for s in labels if s not in over)
-            return summed if rest == out else f"{_atom(summed)}.transpose({', '.join(str(rest.index(s)) for s in out)})"
+            return summed if rest == out else f"{atom(summed)}.transpose({', '.join(str(rest.index(s)) for s in out)})"
         matrix = _matmul(self, factors, over, out) if len(factors) == 2 and len(over) == 1 else None
         return matrix or self._einsum(factors, out)
 
@@ -217,42 +225,21 @@ def _matmul(code: NumpyCode, factors: list[Node], over: list[sp.Symbol], out: La
             continue
         if tuple(rows + columns) != out:
             continue
-        a = code.code(left) if left.labels[-1] == k else f"{_atom(code.code(left))}.T"
-        b = code.code(right) if right.labels[0] == k else f"{_atom(code.code(right))}.T"
-        return f"({_atom(a)} @ {_atom(b)})"
+        a = code.code(left) if left.labels[-1] == k else f"{atom(code.code(left))}.T"
+        b = code.code(right) if right.labels[0] == k else f"{atom(code.code(right))}.T"
+        return f"({atom(a)} @ {atom(b)})"
     return None
 
 
-def _inverse(node: Node) -> bool:
-    return isinstance(node, Apply) and node.function is sp.Pow and isinstance(node.args[1], Number) and node.args[1].value == -1
+def _constant(*nodes: Node) -> bool:
+    """True when the nodes hold plain numbers and sizes only: in NumPy's source they are Python numbers."""
+    return all(_constant(*n.args) if isinstance(n, Apply) else isinstance(n, Number) and not n.labels for n in nodes)
 
 
-def _power(exponent: Node, args: list[str]) -> str:
-    if isinstance(exponent, Number):
-        special = {sp.Rational(1, 2): f"np.sqrt({args[0]})", sp.S.NegativeOne: f"(1/{_atom(args[0])})",
+def _power(base: Node, exponent: Node, args: list[str]) -> str:
+    if isinstance(exponent, Number) and not _constant(base):
+        special = {sp.Rational(1, 2): f"np.sqrt({args[0]})", sp.S.NegativeOne: f"(1/{atom(args[0])})",
                    sp.Rational(-1, 2): f"(1/np.sqrt({args[0]}))"}
         if exponent.value in special:
             return special[exponent.value]
-    return f"{_atom(args[0])}**{_atom(args[1])}"
-
-
-def _atom(code: str) -> str:
-    """Brackets unless the text is a name, a number, or already one bracketed or called whole."""
-    if code.replace("_", "a").replace(".", "a").isalnum():
-        return code
-    depth = 0
-    for k, c in enumerate(code):
-        depth += (c in "([") - (c in ")]")
-        if depth == 0 and c in " +-*/@%<>=&," or (depth == 0 and c == "-"):
-            return f"({code})"
-        if depth == 0 and k == len(code) - 1:
-            return code
-    return f"({code})"
-
-
-def _factor(code: str) -> str:
-    return code if code.startswith("-") and _atom(code[1:]) == code[1:] else _atom(code)
-
-
-def _divisor(parts: list[str]) -> str:
-    return _atom(parts[0]) if len(parts) == 1 else "(" + "*".join(_atom(p) for p in parts) + ")"
+    return f"{atom(args[0])}**{atom(args[1])}"

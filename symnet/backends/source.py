@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import sympy as sp
 
@@ -16,7 +16,8 @@ from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
-TAKEN = {"np", "softmax", "logsumexp", "erf", "symbols", "value_and_grad", "array", "dtype", "min", "max", "range", "reversed"}
+TAKEN = {"np", "softmax", "logsumexp", "erf", "symbols", "value_and_grad", "array", "dtype", "min", "max", "range", "reversed",
+         "float", "forward"}
 HELPERS = {
     "softmax": """def softmax(z, axis):
     e = np.exp(z - z.max(axis=axis, keepdims=True))
@@ -28,7 +29,7 @@ HELPERS = {
 """,
     "erf": """def erf(z):
     from math import erf as one
-    return np.vectorize(one, otypes=[float])(z)
+    return np.vectorize(one, otypes=[dtype])(z)
 """,
 }
 HEAD = '''"""Made by symnet: value_and_grad(**symbols) takes arrays by name."""
@@ -51,7 +52,7 @@ def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     """The source. Sizes are read off the arrays; what overflows when written naively (softmax, log σ) is computed stably."""
     program = stable(derivation.full)
     names = python_names(program)
-    wanted = ", ".join(f"{w!r}: {names[derivation.gradient_name(w)]}" for w in derivation.wrt)
+    wanted = ", ".join(f"{w!r}: np.asarray({names[derivation.gradient_name(w)]}, dtype=dtype)" for w in derivation.wrt)
     return _module(program, names, f"{names[program.objective]}, {{{wanted}}}", "value_and_grad", dtype)
 
 
@@ -70,56 +71,59 @@ def forward_source(program: Program, output: str, dtype: str = "float64") -> str
 
 
 def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:
-    code = NumpyCode(program, names)
-    text = "\n".join(f"    {line}" for line in [*_inputs(program, names), *_lines(program, code, names)])
+    code = NumpyCode(program, names, size_names(program))
+    text = "\n".join(f"    {line}" for line in [*_inputs(program, code), *_lines(program, code, names)])
     helpers = "\n\n".join(source for name, source in HELPERS.items() if f"{name}(" in text)
     head = HEAD.replace("DTYPE", dtype).replace("value_and_grad", function)
     return f"{head}{helpers}\n\ndef {function}(**symbols):\n{text}\n    return {result}\n"
 
 
 def python_names(program: Program) -> dict[str, str]:
-    """A Python name for each tensor: its own, with _ behind it where Python or this module uses that name."""
-    sizes = {str(s) for s in program.sizes}
+    """A Python name for each tensor: its own, with _ behind it where Python, this module or a size uses that name."""
+    return _safe(program.tensors, set(size_names(program).values()))
+
+
+def size_names(program: Program) -> dict[str, str]:
+    """A Python name for each size, likewise."""
+    return _safe((str(s) for s in program.sizes), set())
+
+
+def _safe(names: Iterable[str], taken: set[str]) -> dict[str, str]:
     made: dict[str, str] = {}
-    for name in program.tensors:
+    for name in names:
         safe = name
-        while keyword.iskeyword(safe) or safe in TAKEN or safe in sizes or safe in made.values():
+        while keyword.iskeyword(safe) or safe in TAKEN or safe in taken:
             safe += "_"
         made[name] = safe
+        taken.add(safe)
     return made
 
 
-def _inputs(program: Program, names: dict[str, str]) -> Iterator[str]:
+def _inputs(program: Program, code: NumpyCode) -> Iterator[str]:
     """Read the arrays and, off them, the sizes. An axis whose size is computed (M + K - 1) is read once the others are."""
-    known: set[sp.Basic] = set()
+    known, names = set[sp.Basic](), code.names
     waiting = sorted(program.inputs, key=lambda t: sum(not s.is_Symbol for s in t.shape))
     for tensor in waiting:
-        shape = [_shape_code(s, known) for s in tensor.shape]
+        shape = [code.number(s) if s.free_symbols <= known else "None" for s in tensor.shape]
         yield f"{names[tensor.name]} = array({tensor.name!r}, symbols[{tensor.name!r}]{''.join(', ' + s for s in shape)})"
         for k, size in enumerate(tensor.shape):
             found = _new_size(size, known)
             if found is not None:
-                yield f"{found[0]} = {names[tensor.name]}.shape[{k}]{found[1]}"
-                known.add(found[0])
+                size_, rest = found
+                more = "" if rest == 0 else f" + {code.number(rest)}"
+                yield f"{code.number(size_)} = {names[tensor.name]}.shape[{k}]{more}"
+                known.add(size_)
     missing = [str(s) for s in program.sizes if s not in known]
     if missing:
         raise ShapeError("compile", f"no input tells the size {missing[0]}", "an input with an axis of that size")
 
 
-def _shape_code(size: sp.Expr, known: set[sp.Basic]) -> str:
-    if not size.free_symbols <= known:
-        return "None"
-    return str(size) if size.is_Integer or size.is_Symbol else f"({size})"
-
-
-def _new_size(size: sp.Expr, known: set[sp.Basic]) -> tuple[sp.Symbol, str] | None:
+def _new_size(size: sp.Expr, known: set[sp.Basic]) -> tuple[sp.Symbol, sp.Expr] | None:
     """The one unknown size that an axis tells, and what to add to the axis length to get it."""
     unknown = [s for s in size.free_symbols if s not in known]
     if len(unknown) != 1 or sp.expand(size - unknown[0]).free_symbols - known:
         return None
-    rest = sp.expand(unknown[0] - size)
-    return unknown[0], "" if rest == 0 else f" + {NumpyCode.number(NumpyCode.__new__(NumpyCode), rest)}" if rest.is_Integer \
-        else f" + ({rest})"
+    return unknown[0], sp.expand(unknown[0] - size)
 
 
 def _lines(program: Program, code: NumpyCode, names: dict[str, str]) -> Iterator[str]:
@@ -183,8 +187,8 @@ def _left(d: Definition, code: NumpyCode) -> str:
 
 def _loop(block: Block, code: NumpyCode, program: Program) -> Iterator[str]:
     """One Python loop along time or depth; everything else inside stays arrays."""
-    taken = {*code.names.values(), *map(str, program.sizes)}
-    name = next(n for n in ("t", "step", "step_", "step__") if n not in taken)
+    taken = {*code.names.values(), *code.sizes.values()}
+    name = next(n for n in ("t", *(f"step{'_' * k}" for k in range(len(taken) + 1))) if n not in taken)
     step = sp.Symbol(name, integer=True)
     spans = [_span(block, d) for d in block.definitions]
     low = _extreme("min", [code.number(lo) for lo, _ in spans])

@@ -17,7 +17,8 @@ def update_source(program: Program, results: tuple[str, ...]) -> str:
     code = NumpyCode(program, names)
     lines = [f"    {names[t.name]} = values[{t.name!r}]" for t in program.inputs]
     lines += [f"    {names[d.name]} = {code.code(lower_definition(d))}" for d in program.definitions]
-    return "import numpy as np\n\n\ndef update(**values):\n" + "\n".join(lines) + f"\n    return {', '.join(names[r] for r in results)},\n"
+    lines.append(f"    return {', '.join(names[r] for r in results)},")
+    return "import numpy as np\n\n\ndef update(**values):\n" + "\n".join(lines) + "\n"
 
 
 def update_function(program: Program, results: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:

@@ -16,10 +16,10 @@ import sympy as sp
 from flint import arb, ctx
 
 from symnet.calculus.instantiate import Entries, instantiate_program
-from symnet.core.places import at_place, visits
 from symnet.core.derivation import Derivation, Step, StepCheck
 from symnet.core.expressions import as_written, limits
 from symnet.core.numbers import as_ball, compute, to_flint
+from symnet.core.places import at_place, visits
 from symnet.core.program import Assumption, Program
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import SymnetError

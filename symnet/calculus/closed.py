@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symnet.core.labels import Labels, relabel
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written, entries, fresh, substitute
+from symnet.core.labels import Labels, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.schedule import schedule
 from symnet.core.tensors import entry_indices, tensor_name

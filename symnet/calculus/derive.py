@@ -9,13 +9,13 @@ import sympy as sp
 
 from symnet.calculus.chain import Term, terms_of
 from symnet.calculus.inlining import inline
-from symnet.core.labels import Labels, extend, relabel
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.tidying import tidy
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.functions import conventions
+from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.wellformed import did_you_mean
@@ -113,7 +113,8 @@ class _Builder:
                 self.made[step.target.name] = step.definition
 
     def _step(self, name: str, piece: Piece) -> Step:
-        target, scope = self.gradient[name], {}
+        target = self.gradient[name]
+        scope: dict[sp.Symbol, sp.Symbol] = {}
         places: list[sp.Expr] = []
         for alpha, span in zip(self.alphas[name], piece.spans, strict=True):
             scope |= {alpha: span[0]} if span[0] == span[1] and piece.alone else extend(scope, [(alpha, *span)], self.labels)

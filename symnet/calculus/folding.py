@@ -47,7 +47,7 @@ def _take_out(product: sp.Mul, definition: Definition, right: sp.Mul) -> sp.Expr
     pieces = sorted(pattern, key=lambda b: -len(b.free_symbols & wild))
     for match in _cover(pieces, pattern, factors, wild, {}):
         if set(match) == wild:
-            left = {b: e for b, e in factors.items()}
+            left = dict(factors)
             for base, exponent in pattern.items():
                 left[substitute(base, match)] -= exponent
             rest = sp.Mul(*[b**e for b, e in left.items()])

@@ -9,10 +9,10 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.core.places import Env, NameEntry, at_place, holds, in_order, span, visits
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.names import entry_latex
+from symnet.core.places import Env, NameEntry, at_place, holds, in_order, span, visits
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.schedule import schedule
 from symnet.core.tensors import Tensor
@@ -84,7 +84,8 @@ def instantiate_program(program: Program, sizes: Mapping[str, int]) -> tuple[Pro
     inputs = tuple(s for t in program.inputs for s in entries.of(t.name))
     lines = [_line(d, place, inner, entries) for b in schedule(program) for d, place, inner in in_order(b, env)]
     assumptions = tuple(made for a in program.assumptions for made in _assumptions(a, program, env, entries))
-    return Program(inputs, tuple(lines), program.objective, assumptions, program.title), entries
+    goal = "" if program.objective_tensor.axes else program.objective  # without a scalar objective the last entry stands in
+    return Program(inputs, tuple(lines), goal, assumptions, program.title), entries
 
 
 def _line(d: Definition, place: tuple[int, ...], env: Env, entries: NameEntry) -> Definition:
@@ -111,7 +112,7 @@ def _range_of(symbol: sp.Symbol, expr: sp.Expr, program: Program, env: Env) -> r
 def instantiate(derivation: Derivation, sizes: Mapping[str, int]) -> Derivation:
     """The same derivation with every entry a scalar: its lines and steps at each place, in order.
 
-    >>> from symnet.core.axes import Axis, index
+    >>> from symnet.core.axes import Axis, index, size
     >>> from symnet.core.program import define
     >>> from symnet.calculus.derive import derive
     >>> v, i = Tensor("v", (Axis.of("d"),)), index("i")

@@ -36,7 +36,8 @@ def _pull(term: sp.Expr, over: tuple[Limits, ...]) -> sp.Expr:
         if i not in term.free_symbols:
             term = term * (hi - lo + 1)
             continue
-        outside, inside = [], []
+        outside: list[sp.Expr] = []
+        inside: list[sp.Expr] = []
         for factor in sp.Mul.make_args(term):
             (inside if i in factor.free_symbols else outside).append(factor)
         term = sp.Mul(*outside, total(sp.Mul(*inside), ((i, lo, hi),)))

@@ -21,7 +21,8 @@ from symnet.errors import OptionError, SymnetError
 from symnet.parsing.program import expression
 from symnet.parsing.values import Value
 
-SIZES = (2, 3, 4, 5, 6, 7)
+# Two choices, so that a factor such as 2/N, which is 1 at N = 2, is not lost.
+SIZES = ((3, 2, 4, 5, 6, 7), (2, 3, 5, 4, 7, 6))
 
 
 def check_answer(answer: str, derivation: Derivation, wrt: str) -> Verdict:
@@ -71,29 +72,45 @@ def _for_all_sizes(value: Value, derivation: Derivation, wrt: str) -> Verdict | 
 
 def _entry_by_entry(value: Value, derivation: Derivation, wanted: Tensor,
                     declared: tuple[Assumption, ...]) -> Verdict:
-    """Every entry at small sizes, all different."""
+    """Every entry at small sizes, all different, for two choices of sizes."""
     target = Tensor(_fresh(derivation.full), value.axes)
     letters = value.indices
     whole = derivation.full
     lines = (*whole.definitions, Definition(target, letters, value.expr))
     program = Program(whole.inputs, lines, whole.objective, declared)
-    sizes = dict(zip([str(s) for s in program.sizes], SIZES, strict=False))
-    if len(program.sizes) > len(SIZES):
-        raise OptionError("check", f"{len(program.sizes)} different sizes", f"at most {len(SIZES)}")
+    if len(program.sizes) > len(SIZES[0]):
+        raise OptionError("check", f"{len(program.sizes)} different sizes", f"at most {len(SIZES[0])}")
+    found: list[Verdict] = []
+    scopes: list[str] = []
+    for choice in SIZES[:2 if program.sizes else 1]:
+        sizes = dict(zip([str(s) for s in program.sizes], choice, strict=False))
+        scope = "at sizes " + ", ".join(f"{k} = {v}" for k, v in sizes.items()) if sizes else ""
+        scopes.append(scope)
+        for place, verdict in _verdicts(program, target, wanted, sizes):
+            if verdict.answer in (Answer.REFUTED, Answer.UNDECIDED):
+                at = f"entry ({', '.join(map(str, place))})" if place else ""
+                return Verdict(verdict.answer, verdict.method, at, verdict.witness, verdict.reason, scope)
+            found.append(verdict)
+    return _joined(found, " and ".join(scopes))
+
+
+Judged = tuple[tuple[int, ...], Verdict]  # a place and what was found there
+
+
+def _verdicts(program: Program, left: Tensor, right: Tensor, sizes: dict[str, int]) -> Iterator[Judged]:
     scalars, entries = instantiate_program(program, sizes)
     there = _scalars(scalars)
-    assumptions = tuple(scalars.assumptions)
-    scope = "at sizes " + ", ".join(f"{k} = {v}" for k, v in sizes.items()) if sizes else ""
-    verdicts = []
-    for place in _places(wanted, entries):
-        left, right = (there[entries(t, place)] for t in (target.name, wanted.name))
-        verdict = compare(left, right, assumptions)
-        if verdict.answer in (Answer.REFUTED, Answer.UNDECIDED):
-            at = f"entry ({', '.join(map(str, place))})" if place else ""
-            return Verdict(verdict.answer, verdict.method, at, verdict.witness, verdict.reason, scope)
-        verdicts.append(verdict)
+    for place in _places(right, entries):
+        yield place, compare(there[entries(left.name, place)], there[entries(right.name, place)], tuple(scalars.assumptions))
+
+
+def _joined(verdicts: list[Verdict], scope: str) -> Verdict:
+    """The weakest of the answers, with all the conditions that entries of that answer have."""
     worst = max(verdicts, key=lambda v: list(Answer).index(v.answer))
-    return Verdict(worst.answer, worst.method, worst.condition, None, "", scope)
+    said = dict.fromkeys(v.condition for v in verdicts if v.answer is worst.answer and v.condition)
+    points = worst.answer is Answer.ALMOST_EVERYWHERE
+    condition = "except where " + " or ".join(c.removeprefix("except where ") for c in said) if points else " and ".join(said)
+    return Verdict(worst.answer, worst.method, condition, None, "", scope)
 
 
 def _fresh(program: Program) -> str:

@@ -64,7 +64,8 @@ def read_lines(page: str) -> Iterator[Line]:
     >>> [type(line).__name__ for line in read_lines("Let us say x = 2.\\nz = w*x = 0.5 * 2 ≈ 1.0\\nThat is all.")]
     ['Stated', 'Chain', 'Prose']
     """
-    section, columns = "", ()
+    section = ""
+    columns: tuple[str, ...] = ()
     for number, raw in enumerate(page.splitlines(), start=1):
         text = raw.strip()
         if text.startswith("#"):

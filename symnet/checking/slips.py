@@ -23,14 +23,14 @@ def places(printed: str) -> int:
 
 def rounds_to(value: sp.Expr, printed: str) -> bool:
     """True when ``value`` rounds to what was printed."""
-    return rational(fixed(value, places(printed)).text) == rational(printed)
+    return bool(rational(fixed(value, places(printed)).text) == rational(printed))
 
 
 def cut_off(value: sp.Expr, printed: str) -> bool:
     """True when the digits of ``value`` were cut where they should have been rounded up."""
     longer = fixed(value, places(printed) + 12).text
     head, _, tail = longer.partition(".")
-    return rational(f"{head}.{tail[: places(printed)] or '0'}") == rational(printed)
+    return bool(rational(f"{head}.{tail[: places(printed)] or '0'}") == rational(printed))
 
 
 def factors(text: str) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import sympy as sp
 
+from symnet.core.expressions import substitute
+
 
 @dataclass(frozen=True, slots=True)
 class Equation:
@@ -19,7 +21,7 @@ class Equation:
     def at(self, value: sp.Expr) -> Equation:
         """The same at one value of its index."""
         there = {self.over: value}
-        return Equation(self.left.xreplace(there), self.right.xreplace(there))
+        return Equation(substitute(self.left, there), substitute(self.right, there))
 
     def __str__(self) -> str:
         return f"{self.left} = {self.right}" + (f" for all {self.over}" if self.over is not None else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from symnet.core.latex import definition_latex
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text
+from symnet.core.verbs import method
 from symnet.errors import NameError_
 
 
@@ -190,16 +191,3 @@ class Derivation:
     def compile(self, backend: str = "numpy", dtype: str = "float64") -> Any:
         """A function ``loss, grads = f(params, X, Y)``."""
         return method("compile")(self, backend=backend, dtype=dtype)
-
-
-_METHODS: dict[str, Callable[..., Any]] = {}
-
-
-def install(name: str, function: Callable[..., Any]) -> None:
-    """Give the nouns a verb that lives in another room. Only the package's face calls this, so that core imports nothing."""
-    _METHODS[name] = function
-
-
-def method(name: str) -> Callable[..., Any]:
-    """The installed verb."""
-    return _METHODS[name]

@@ -16,6 +16,11 @@ from typing import Any
 import sympy as sp
 
 
+def simple(z: Any) -> bool:
+    """True where asking for the sign is cheap: a number, a name or an entry. SymPy would evaluate anything else numerically."""
+    return bool(z.is_Number or z.is_Symbol or isinstance(z, sp.Indexed))
+
+
 class sigmoid(sp.Function):  # type: ignore[misc]
     """sigmoid(z) = 1/(1 + exp(-z)), the logistic function. Derivative: sigmoid(z)(1 - sigmoid(z)).
 
@@ -29,7 +34,7 @@ class sigmoid(sp.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, z: Any) -> Any:
-        return sp.Rational(1, 2) if z.is_zero else None
+        return sp.Rational(1, 2) if z == 0 else None
 
     def fdiff(self, argindex: int = 1) -> Any:
         return self * (1 - self)
@@ -48,6 +53,8 @@ class step(sp.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, z: Any) -> Any:
+        if not simple(z):
+            return None
         if z.is_positive:
             return sp.S.One
         return sp.S.Zero if z.is_nonpositive else None
@@ -69,6 +76,8 @@ class relu(sp.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, z: Any) -> Any:
+        if not simple(z):
+            return None
         if z.is_nonnegative:
             return z
         return sp.S.Zero if z.is_nonpositive else None
@@ -89,6 +98,8 @@ class leaky_relu(sp.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, z: Any, slope: Any) -> Any:
+        if not simple(z):
+            return None
         if z.is_positive:
             return z
         return slope * z if z.is_nonpositive else None
@@ -111,7 +122,7 @@ class softplus(sp.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, z: Any) -> Any:
-        return sp.log(2) if z.is_zero else None
+        return sp.log(2) if z == 0 else None
 
     def fdiff(self, argindex: int = 1) -> Any:
         return sigmoid(self.args[0])
@@ -155,7 +166,8 @@ ROWS: tuple[Elementary, ...] = (
     Elementary(sp.tanh, "tanh", r"\tanh", (lambda z, f: 1 - f**2,), in_exp=lambda z: 1 - 2 / (sp.exp(2 * z) + 1),
                stable="tanh(z)", law="the slope of tanh is one minus its value squared"),
     Elementary(relu, "relu", r"\operatorname{relu}", (lambda z, f: step(z),), kinks=(0,), convention=_KINK + "0",
-               in_exp=lambda z: z * step(z), stable="maximum(z, 0)", law="relu has slope 1 where its input is positive, else 0"),
+               in_exp=lambda z: z * step(z), stable="maximum(z, 0)",
+               law="relu has slope 1 where its input is positive, else 0"),
     Elementary(leaky_relu, "leaky_relu", r"\operatorname{leaky\_relu}",
                (lambda z, s, f: step(z) + s * (1 - step(z)), lambda z, s, f: z * (1 - step(z))), kinks=(0,),
                convention=_KINK + "the slope of the negative side", in_exp=lambda z, s: z * step(z) + s * z * (1 - step(z)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import sympy as sp
@@ -50,8 +51,8 @@ class LatexPrinter(Printer):
 
     def join(self, texts: list[str]) -> str:
         joined = texts[0]
-        for left, right in zip(texts, texts[1:], strict=False):
-            dot = self.numeric or right[0].isdigit() or left.endswith("}") and left.startswith(r"\frac{\partial") \
+        for left, right in itertools.pairwise(texts):
+            dot = self.numeric or right[0].isdigit() or (left.endswith("}") and left.startswith(r"\frac{\partial")) \
                 or right.startswith(r"\frac")
             joined += (r" \cdot " if dot else " ") + right
         return joined

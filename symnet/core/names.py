@@ -10,8 +10,11 @@ import sympy as sp
 from symnet.core.axes import Kind
 from symnet.core.tensors import Tensor
 
-GREEK = frozenset("""alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi
-chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell""".split())
+GREEK = frozenset((
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi",
+    "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma",
+    "Phi", "Psi", "Omega", "ell",
+))
 SPLIT = re.compile(r"([A-Za-z]+?)(?:_?(\d+))?(?:_([A-Za-z0-9_]+))?\Z")
 PRIME = re.compile(r"([a-z])(\d+)\Z")
 
@@ -28,7 +31,8 @@ def stem_latex(stem: str) -> str:
         return rf"\hat{{{stem_latex(stem[:-3])}}}"
     if stem in GREEK:
         return "\\" + stem
-    return stem if len(stem) == 1 else rf"\mathrm{{{stem}}}"
+    clean = stem.replace("_", r"\_")
+    return stem if len(stem) == 1 else rf"\mathrm{{{clean}}}"
 
 
 def _word(text: str) -> str:

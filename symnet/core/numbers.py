@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -17,11 +16,14 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx, fmpq
 
-from symnet.core import functions as fn
+from symnet.core.balls import RULES, hull, to_flint
+from symnet.core.decimals import Number, Shown, as_ball, half_even, layout, rounded, shown_number
 from symnet.errors import DomainError, ParseError, UnknownNodeError
 
+__all__ = ["HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_ball", "compute", "decide", "decimal", "enclose", "fixed",
+           "hull", "layout", "rational", "shown_number", "to_flint"]
+
 NUMBER = re.compile(r"\s*([+-]?)\s*(\d{1,60})?(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?\s*(?:/\s*(\d{1,60}))?\s*\Z")
-Number = Any  # fmpq (exact) or arb (a ball)
 MAX_BITS, HEIGHT = 4096, 4096
 
 
@@ -52,79 +54,6 @@ def rational(value: Any) -> sp.Rational:
             raise ParseError("number", repr(value), "a denominator that is not 0")
         whole /= int(match[5])
     return -whole if match[1] == "-" else whole
-
-
-def to_flint(value: Any) -> Number:
-    """A SymPy rational as fmpq; balls and fmpq as they are."""
-    return fmpq(int(value.p), int(value.q)) if isinstance(value, sp.Rational) else value
-
-
-def as_ball(value: Number) -> arb:
-    """An enclosure at the current precision."""
-    return value if isinstance(value, arb) else arb(value)
-
-
-def hull(a: Number, b: Number) -> arb:
-    """The smallest ball that holds both."""
-    return as_ball(a).union(as_ball(b))
-
-
-def _sign_step(x: Number) -> Number:
-    if x > 0:
-        return fmpq(1)
-    return fmpq(0) if x <= 0 else arb(0.5, 0.5)  # undecided at this precision: somewhere in [0, 1]
-
-
-def _sign(x: Number) -> Number:
-    return _sign_step(x) - _sign_step(-x)
-
-
-def _log(x: Number) -> Number:
-    if x <= 0:
-        raise DomainError("log", f"the value {shown_number(x, 6)}", "a positive number")
-    return as_ball(x).log() if x != 1 else fmpq(0)
-
-
-def _extremum(pick: str) -> Callable[..., Number]:
-    def best(*xs: Number) -> Number:
-        result = xs[0]
-        for x in xs[1:]:
-            if isinstance(x, fmpq) and isinstance(result, fmpq):
-                result = max(x, result) if pick == "max" else min(x, result)
-            else:
-                result = getattr(as_ball(result), pick)(as_ball(x))
-        return result
-    return best
-
-
-def _relu(x: Number) -> Number:
-    return _extremum("max")(x, fmpq(0))
-
-
-def _sigmoid(x: Number) -> Number:
-    return fmpq(1, 2) if x == 0 else 1 / (1 + (-as_ball(x)).exp())
-
-
-RULES: dict[Any, Callable[..., Number]] = {
-    fn.sigmoid: _sigmoid,
-    fn.relu: _relu,
-    fn.step: _sign_step,
-    fn.leaky_relu: lambda x, s: _relu(x) - s * _relu(-x),
-    fn.softplus: lambda x: (1 + as_ball(x).exp()).log(),
-    sp.exp: lambda x: fmpq(1) if x == 0 else as_ball(x).exp(),
-    sp.log: _log,
-    sp.tanh: lambda x: fmpq(0) if x == 0 else as_ball(x).tanh(),
-    sp.sinh: lambda x: as_ball(x).sinh(),
-    sp.cosh: lambda x: as_ball(x).cosh(),
-    sp.sin: lambda x: as_ball(x).sin(),
-    sp.cos: lambda x: as_ball(x).cos(),
-    sp.atan: lambda x: as_ball(x).atan(),
-    sp.erf: lambda x: as_ball(x).erf(),
-    sp.Abs: lambda x: abs(x),
-    sp.sign: _sign,
-    sp.Max: _extremum("max"),
-    sp.Min: _extremum("min"),
-}
 
 
 def compute(expr: sp.Basic, values: Mapping[Any, Number], known: dict[Any, Number] | None = None) -> Number:
@@ -229,27 +158,11 @@ def decide(condition: sp.Basic, values: Mapping[Any, Number], known: dict[Any, N
 def enclose(expr: sp.Basic, values: Mapping[Any, Any] | None = None, prec: int = 128) -> arb:
     """A ball that contains the value of ``expr``, computed with ``prec`` bits.
 
-    >>> enclose(sp.exp(1), {}, 64).contains(arb("2.718281828459045235"))
-    True
+    >>> enclose(sp.exp(1), {}, 64).str(15, radius=False)
+    '2.71828182845905'
     """
     with ctx.workprec(prec):
         return as_ball(compute(expr, values or {}))
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A number as printed: ``exact`` says that the text is the number itself and not rounded."""
-
-    text: str
-    exact: bool
-
-    @property
-    def relation(self) -> str:
-        """"=" or "≈"."""
-        return "=" if self.exact else "≈"
-
-    def __str__(self) -> str:
-        return self.text
 
 
 def decimal(source: Callable[[int], Number] | sp.Expr, digits: int = 6) -> Shown:
@@ -267,7 +180,7 @@ def decimal(source: Callable[[int], Number] | sp.Expr, digits: int = 6) -> Shown
     bits = 64 + 4 * digits
     while bits <= MAX_BITS + 8 * digits:
         with ctx.workprec(bits):
-            shown = _round(source(bits), digits)
+            shown = rounded(source(bits), digits)
         if shown is not None:
             return shown
         bits *= 2
@@ -277,66 +190,6 @@ def decimal(source: Callable[[int], Number] | sp.Expr, digits: int = 6) -> Shown
 def _at(expr: sp.Expr, bits: int) -> Number:
     with ctx.workprec(bits):
         return compute(expr, {})
-
-
-def shown_number(value: Number, digits: int) -> str:
-    """A short text of a number for a message."""
-    shown = _round(value, digits)
-    return shown.text if shown is not None else str(value)
-
-
-def _round(value: Number, digits: int) -> Shown | None:
-    if value == 0:
-        return Shown("0", True)
-    exponent = _exponent(value)
-    if exponent is None:
-        return None
-    places = digits - 1 - exponent  # decimals kept after the point
-    scaled = value * (fmpq(10) ** places if places >= 0 else 1 / fmpq(10) ** -places)
-    if isinstance(scaled, fmpq):
-        whole = _half_even(scaled)
-        return Shown(layout(whole, places, trim=scaled == whole), scaled == whole)
-    unique = (scaled + arb(0.5)).floor().unique_fmpz()
-    return None if unique is None else Shown(layout(int(unique), places), False)
-
-
-def _half_even(x: fmpq) -> int:
-    floor = int(x.p // x.q)
-    rest = x - floor
-    return floor + (rest > fmpq(1, 2) or (rest == fmpq(1, 2) and floor % 2 == 1))
-
-
-def _exponent(value: Number) -> int | None:
-    """floor(log10 |value|); None when the ball is too wide to say."""
-    size = abs(as_ball(value))
-    if size.contains(0):
-        return None
-    found = (size.log() / arb(10).log()).floor().unique_fmpz()
-    if found is None:  # a power of ten sits inside the ball: either answer gives the digits, one more or less
-        guess = (size.mid().log() / arb(10).log()).mid() + arb(0.5)
-        near = guess.floor().unique_fmpz()
-        return None if near is None else int(near)
-    return int(found)
-
-
-def layout(whole: int, places: int, trim: bool = False) -> str:
-    """The decimal text of whole · 10^-places; scientific where many zeros would stand.
-
-    >>> layout(12345, 4), layout(5, 9), layout(12, -3)
-    ('1.2345', '5e-9', '12000')
-    """
-    sign, digits = ("-" if whole < 0 else ""), str(abs(whole))
-    if trim and places > 0:
-        cut = min(len(digits) - len(digits.rstrip("0")), places) if digits.strip("0") else 0
-        digits, places = digits[: len(digits) - cut], places - cut
-    exponent = len(digits) - 1 - places
-    if exponent < -5 or exponent > 20:
-        tail = digits[1:].rstrip("0") if trim else digits[1:]
-        return f"{sign}{digits[0]}{'.' + tail if tail else ''}e{exponent}"
-    if places <= 0:
-        return sign + digits + "0" * -places
-    digits = digits.rjust(places + 1, "0")
-    return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
 def fixed(source: Callable[[int], Number] | sp.Expr, places: int) -> Shown:
@@ -353,12 +206,10 @@ def fixed(source: Callable[[int], Number] | sp.Expr, places: int) -> Shown:
         with ctx.workprec(bits):
             scaled = source(bits) * fmpq(10) ** places
             if isinstance(scaled, fmpq):
-                whole = _half_even(scaled)
+                whole = half_even(scaled)
                 return Shown(layout(whole, places), scaled == whole)
             unique = (scaled + arb(0.5)).floor().unique_fmpz()
         if unique is not None:
             return Shown(layout(int(unique), places), False)
         bits *= 2
     raise DomainError("decimal", f"{MAX_BITS} bits do not settle the rounding", "a number away from a tie")
-
-

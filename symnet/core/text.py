@@ -60,10 +60,18 @@ class TextPrinter(Printer):
 
     def bracket(self, expr: When) -> Piece:
         if expr.condition.has(sp.Mod):
-            condition = " and ".join(str(p) for p in sp.And.make_args(expr.condition))
+            condition = self._divides(expr.condition)
         else:
             condition = chain(expr.condition, self, "<=", COMPARE)
         return f"[{condition}]*{self.within(expr.body, MUL)}", MUL
+
+    def _divides(self, condition: sp.Basic) -> str:
+        """A bracket of a stride: [(j - 1) % 2 == 0, 1 <= (j - 1)/2 <= M]."""
+        parts = sp.And.make_args(condition)
+        strides = [p for p in parts if p.has(sp.Mod)]
+        marks = [f"{self.within(p.args[0].args[0], ATOM)} % {self(p.args[0].args[1])} == 0" for p in strides]
+        rest = sp.And(*[p for p in parts if not p.has(sp.Mod)])
+        return ", ".join([*marks, *([chain(rest, self, "<=", COMPARE)] if rest is not sp.true else [])])
 
     def cases(self, expr: sp.Piecewise) -> Piece:
         text = ""

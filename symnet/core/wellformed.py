@@ -154,7 +154,8 @@ def _check_coverage(name: str, pieces: tuple[Definition, ...]) -> None:
     while spans:
         following = [s for s in spans if sp.expand(s[0] - here) == 0]
         if not following:
-            raise ShapeError(f"definition of {name}", f"the place {here} is not defined", f"all of {here}..{axes[k].upper}")
+            raise ShapeError(f"definition of {name}", f"the place {here} is not defined",
+                             f"all of {axes[k].lower}..{axes[k].upper}")
         spans.remove(following[0])
         here = sp.expand(following[0][1] + 1)
     if sp.expand(here - 1 - axes[k].upper) != 0:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import sympy as sp
 
 from symnet.core.expressions import entries
-from symnet.core.numbers import decimal, enclose
+from symnet.core.numbers import compute, decimal, enclose
 from symnet.core.program import Assumption
 from symnet.core.verdict import Answer, Verdict, Witness
 from symnet.equality.fractions import TooLarge
@@ -23,7 +23,8 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
 
     A declared assumption is used only when the equality does not hold without it; the verdict is then CONDITIONAL and
     names it. "Equal except where a denominator vanishes" is ALMOST_EVERYWHERE and names the denominator. REFUTED carries
-    an exact rational point at which ball arithmetic shows the two sides different.
+    an exact rational point at which ball arithmetic shows the two sides different. Where one side alone asks for more (log x
+    needs x > 0) the verdict is CONDITIONAL too.
 
     >>> x = sp.Symbol("x", real=True)
     >>> from symnet.core.functions import sigmoid
@@ -83,7 +84,7 @@ def refute(left: sp.Expr, right: sp.Expr, tries: int = 16) -> Witness | None:
 
 
 def _shown(side: sp.Expr, point: dict[sp.Symbol, sp.Rational]) -> str:
-    return decimal(lambda bits: enclose(side, point, bits), 10).text
+    return decimal(lambda bits: compute(side, point), 10).text
 
 
 def prove_equal(left: sp.Expr, right: sp.Expr) -> Verdict:
@@ -98,22 +99,27 @@ def prove_equal(left: sp.Expr, right: sp.Expr) -> Verdict:
         return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0")
     if not difference.is_zero:
         return Verdict(Answer.UNDECIDED, reason="the normal forms differ, and no point was found where the values do")
-    holes = sorted(set(sides[0]) ^ set(sides[1]))
+    holes = sorted(((str(u), sign) for u, sign in sides[0] ^ sides[1]))
+    if any(sign != "=" for _, sign in holes):
+        return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes))
     if holes:
-        return Verdict(Answer.ALMOST_EVERYWHERE, "normal form", "except where " + " or ".join(f"{h} = 0" for h in holes))
+        return Verdict(Answer.ALMOST_EVERYWHERE, "normal form", "except where " + " or ".join(f"{u} = 0" for u, _ in holes))
     return Verdict(Answer.PROVED, "normal form")
 
 
-def _undefined_where(basis: Basis, side: sp.Expr) -> dict[str, sp.Expr]:
-    """What must not vanish for ``side`` to be defined, as texts; what is positive for sure is left out."""
-    basis.denominators.clear()
+def _undefined_where(basis: Basis, side: sp.Expr) -> set[tuple[sp.Expr, str]]:
+    """Where ``side`` may be undefined: (u, "=") for u = 0, (u, "<=") for u ≤ 0; what cannot happen is left out."""
+    basis.holes.clear()
     basis.normal(side)
-    return {str(sp.factor_terms(d)): d for d in basis.denominators if not surely_nonzero(d)}
+    return {(sp.factor_terms(u), sign) for u, sign in basis.holes if not surely_defined(u, sign)}
 
 
-def surely_nonzero(expr: sp.Expr) -> bool:
-    """True when ``expr`` is shown to be different from 0 everywhere: a sum of positive terms, an exp, a nonzero number."""
-    return bool(expr.is_nonzero) or bool(expr.is_positive)
+def surely_defined(expr: sp.Expr, sign: str) -> bool:
+    """True when ``expr`` is shown never to be where the hole is: a sum of positive terms, an exp, a nonzero number."""
+    return bool(expr.is_positive or (sign == "=" and expr.is_nonzero) or (sign == "<" and expr.is_nonnegative))
+
+
+NEEDED = {"=": "!=", "<=": ">", "<": ">="}
 
 
 Comparer = Callable[[sp.Expr, sp.Expr], Verdict]

@@ -63,7 +63,8 @@ class Ring:
 
     def __init__(self, symbols: Iterable[sp.Symbol]) -> None:
         self.symbols = sorted(set(symbols), key=str)
-        self.context = fmpq_mpoly_ctx.get(tuple(str(s) for s in self.symbols) or ("_",), Ordering.lex)
+        names = tuple(f"v{k}" for k in range(len(self.symbols)))  # not the symbols' own: two symbols may print alike
+        self.context = fmpq_mpoly_ctx.get(names or ("_",), Ordering.lex)
         self.generators = dict(zip(self.symbols, self.context.gens(), strict=False))
 
     def constant(self, value: sp.Rational) -> Fraction:
@@ -87,5 +88,7 @@ class Ring:
 
     def back(self, polynomial: Any) -> sp.Expr:
         """A polynomial as a SymPy expression."""
-        return sp.Add(*[sp.Rational(int(c.p), int(c.q)) * sp.Mul(*[s**int(e) for s, e in zip(self.symbols, powers, strict=False)])
-                        for powers, c in polynomial.terms()])
+        def product(powers: Iterable[Any]) -> sp.Expr:
+            return sp.Mul(*[s**int(e) for s, e in zip(self.symbols, powers, strict=False)])
+
+        return sp.Add(*[sp.Rational(int(c.p), int(c.q)) * product(powers) for powers, c in polynomial.terms()])

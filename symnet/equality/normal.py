@@ -9,11 +9,12 @@ Risch (1979), structure theorem: exp of Q-independent arguments are independent.
 from __future__ import annotations
 
 from math import lcm
+from typing import Any
 
 import sympy as sp
 
-from symnet.core.expressions import Nabla, When, limits
-from symnet.core.functions import TABLE, step
+from symnet.core.expressions import Nabla, When, entries, limits
+from symnet.core.functions import TABLE, leaky_relu, relu, step
 from symnet.equality.fractions import Fraction, Ring
 from symnet.errors import UnknownNodeError
 
@@ -22,13 +23,13 @@ class Basis:
     """The generators met so far. ``flat`` rewrites an expression over them; one Basis serves one comparison."""
 
     def __init__(self) -> None:
-        self.keys: dict[tuple[str, ...], sp.Symbol] = {}
+        self.keys: dict[tuple[Any, ...], sp.Symbol] = {}  # never texts: two different symbols may print alike
         self.meaning: dict[sp.Symbol, sp.Expr] = {}  # generator -> what it stands for
         self.steps: set[sp.Symbol] = set()
         self.exponents: dict[sp.Expr, int] = {}  # monomial m -> the common denominator q of its coefficients under exp
-        self.denominators: list[sp.Expr] = []  # what an expression divides by, and arguments of log: where it may be undefined
+        self.holes: list[tuple[sp.Expr, str]] = []  # (u, "="): not defined where u = 0, by division; (u, "<="): by log u; …
 
-    def generator(self, kind: str, key: str, meaning: sp.Expr) -> sp.Symbol:
+    def generator(self, kind: str, key: Any, meaning: sp.Expr) -> sp.Symbol:
         """The symbol for one kind of atom with one normalized argument."""
         name = (kind, key)
         if name not in self.keys:
@@ -39,7 +40,9 @@ class Basis:
     def survey(self, expr: sp.Expr) -> None:
         """First pass: learn with which fractions each monomial stands under exp, so that all become whole powers."""
         for node in sp.preorder_traversal(in_exp(expr)):
-            if isinstance(node, sp.exp):
+            if node is sp.E:
+                self.exponents.setdefault(sp.S.One, 1)
+            elif isinstance(node, sp.exp):
                 for coefficient, monomial in self._monomials(node.args[0]):
                     self.exponents[monomial] = lcm(self.exponents.get(monomial, 1), int(coefficient.q))
 
@@ -58,11 +61,11 @@ class Basis:
         value = ring.fraction(flat)
         return ring, Fraction(_idempotent(ring, value.above, self.steps), value.below)
 
-    def key(self, expr: sp.Expr) -> str:
-        """A text that two equal arguments share."""
+    def key(self, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+        """The reduced fraction of an argument, scaled so that two equal arguments share it."""
         ring, value = self.normal(expr)
         lead = value.below.leading_coefficient()
-        return f"{value.above / lead} / {value.below / lead}"
+        return ring.back(value.above / lead), ring.back(value.below / lead)
 
     def flat(self, expr: sp.Expr) -> sp.Expr:
         """``expr`` with every atom replaced by its generator; only + · and whole powers are left."""
@@ -72,8 +75,8 @@ class Basis:
             return expr
         if isinstance(expr, (sp.Add, sp.Mul)):
             return expr.func(*[self.flat(a) for a in expr.args])
-        if isinstance(expr, sp.exp):
-            return self._exponential(expr.args[0])
+        if isinstance(expr, sp.exp) or expr is sp.E:
+            return self._exponential(sp.S.One if expr is sp.E else expr.args[0])
         if isinstance(expr, sp.Pow):
             return self._power(expr)
         return self._atom(expr)
@@ -83,7 +86,7 @@ class Basis:
         for coefficient, monomial in self._monomials(argument):
             q = lcm(self.exponents.get(monomial, 1), int(coefficient.q))
             self.exponents[monomial] = q
-            base = self.generator("exp", f"{monomial}/{q}", sp.exp(monomial / q))
+            base = self.generator("exp", (monomial, q), sp.exp(monomial / q))
             result *= base ** int(coefficient * q)
         return result
 
@@ -91,37 +94,36 @@ class Basis:
         base, exponent = expr.base, expr.exp
         if exponent.is_Integer:
             if exponent < 0:
-                self.denominators.append(base)
+                self.holes.append((base, "="))
             return self.flat(base) ** exponent
         if isinstance(exponent, sp.Rational):
             root = self.generator(f"root{exponent.q}", self.key(base), base ** sp.Rational(1, exponent.q))
-            if exponent < 0:
-                self.denominators.append(base)
+            self.holes.append((base, "<" if exponent > 0 else "<="))
             return root ** exponent.p
         if base.is_positive:
             return self.flat(in_exp(sp.exp(exponent * sp.log(base))))
-        return self.generator("power", f"{self.key(base)} ^ {self.key(exponent)}", expr)
+        self.holes.append((base, "<="))
+        return self.generator("power", (self.key(base), self.key(exponent)), expr)
 
     def _atom(self, expr: sp.Basic) -> sp.Expr:
         """log, step, roots, cases, sums, tensor entries: one generator each."""
         if isinstance(expr, sp.log):
-            self.denominators.append(expr.args[0])
+            self.holes.append((expr.args[0], "<="))
             return self.generator("log", self.key(expr.args[0]), expr)
         if isinstance(expr, step):
             made = self.generator("step", self.key(expr.args[0]), expr)
             self.steps.add(made)
             return made
         if isinstance(expr, sp.Indexed):
-            places = ",".join(str(sp.expand(i)) for i in expr.indices)
-            return self.generator("entry", f"{expr.base}[{places}]", expr)
+            return self.generator("entry", (expr.base, *map(sp.expand, expr.indices)), expr)
         if isinstance(expr, Nabla):
-            return self.generator("nabla", f"{self.key(expr.loss)} at {self.key(expr.point)}", expr)
+            return self.generator("nabla", (self.key(expr.loss), self.key(expr.point)), expr)
         if isinstance(expr, sp.Sum):
             return self.generator("sum", _canonical(expr), expr)
-        if isinstance(expr, (sp.Piecewise, When)) or expr in (sp.pi, sp.E):
-            return self.generator("whole", str(expr), expr)
+        if isinstance(expr, (sp.Piecewise, When)) or expr is sp.pi:
+            return self.generator("whole", expr, expr)
         if expr.func in TABLE:
-            return self.generator(expr.func.__name__, " , ".join(self.key(a) for a in expr.args), expr)
+            return self.generator(expr.func.__name__, tuple(map(self.key, expr.args)), expr)
         raise UnknownNodeError("equality", f"no rule for {expr.func.__name__}", "an expression of the program language")
 
 
@@ -134,26 +136,28 @@ def in_exp(expr: sp.Basic) -> sp.Basic:
     args = tuple(in_exp(a) if isinstance(a, sp.Expr) else a for a in expr.args)
     row = TABLE.get(expr.func)
     if row is not None and row.in_exp is not None:
+        if expr.func in (sp.Abs, relu, leaky_relu) and not all(e.is_extended_real for a in expr.args for e in entries(a)):
+            raise UnknownNodeError("equality", f"{row.name} of a complex number", "real numbers")
         written = row.in_exp(*args)
         return in_exp(written) if any(TABLE.get(n.func) and TABLE[n.func].in_exp for n in sp.preorder_traversal(written)
                                       if isinstance(n, sp.Function)) else written
     return expr if args == expr.args else expr.func(*args)
 
 
-def _canonical(expr: sp.Sum) -> str:
-    """The sum as a text in which the names of bound indices do not matter."""
+def _canonical(expr: sp.Sum) -> sp.Tuple:
+    """The sum in a form in which the names of bound indices do not matter."""
     rename = {i: sp.Symbol(f"_{k}", integer=True) for k, (i, _, _) in enumerate(limits(expr))}
-    over = ";".join(f"{rename[i]}:{lo.xreplace(rename)}..{hi.xreplace(rename)}" for i, lo, hi in limits(expr))
-    return f"{sp.expand(expr.function.xreplace(rename))} | {over}"
+    over = [sp.Tuple(rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(expr)]
+    return sp.Tuple(sp.expand(expr.function.xreplace(rename)), *over)
 
 
-def _idempotent(ring: Ring, polynomial: object, steps: set[sp.Symbol]) -> object:
+def _idempotent(ring: Ring, polynomial: Any, steps: set[sp.Symbol]) -> Any:
     """step(u)² = step(u): every power of a step above 1 becomes 1."""
     at = [k for k, s in enumerate(ring.symbols) if s in steps]
     if not at:
         return polynomial
-    found: dict[tuple[int, ...], object] = {}
-    for powers, c in polynomial.to_dict().items():  # type: ignore[attr-defined]
+    found: dict[tuple[int, ...], Any] = {}
+    for powers, c in polynomial.to_dict().items():
         low = tuple(min(int(e), 1) if k in at else int(e) for k, e in enumerate(powers))
         found[low] = found[low] + c if low in found else c
     return ring.context.from_dict(found)

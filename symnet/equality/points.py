@@ -1,4 +1,4 @@
-"""Exact rational points to compare at: the smallest readable numbers first, then others, all names different."""
+"""Exact rational points to compare at: the smallest readable numbers first, then others. Every value is in its symbol's domain."""
 
 from __future__ import annotations
 
@@ -21,4 +21,5 @@ def points(symbols: Sequence[sp.Symbol], tries: int = 16, seed: int = 0) -> Iter
 
 
 def _suited(symbol: sp.Symbol, value: sp.Rational) -> sp.Rational:
+    value = sp.Integer(value.p) if symbol.is_integer else value
     return abs(value) if symbol.is_nonnegative or symbol.is_positive else value

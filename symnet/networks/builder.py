@@ -76,4 +76,5 @@ def over(body: sp.Expr, letter: sp.Symbol, axis: Axis) -> sp.Expr:
 def same_size(where: str, found: Axis, wanted: Axis) -> None:
     """Raise when a layer gets another width than it takes."""
     if found.size != wanted.size:
-        raise ShapeError(where, f"{found.size} features", f"{wanted.size}", f"{where.split(',')[0]} after a layer of that width")
+        layer = where.split(",")[0]
+        raise ShapeError(where, f"{found.size} features", f"{wanted.size}", f"{layer} after a layer of that width")

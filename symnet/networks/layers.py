@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import sympy as sp
 
@@ -15,7 +16,7 @@ from symnet.core.numbers import rational
 from symnet.core.tensors import Role
 from symnet.networks.builder import Builder, over, same_size
 
-Size = int | str | sp.Expr
+Size: TypeAlias = int | str | sp.Expr
 
 
 class Layer(ABC):
@@ -34,7 +35,7 @@ class Linear(Layer):
 
     >>> from symnet.networks.sequential import Sequential
     >>> print(Sequential(Linear("d", "h")).program())
-    z1[n, j] := Sum(W1[i, j]*X[n, i], (i, 1, d)) + b1[j]
+    z1[n, j] := b1[j] + Sum(W1[i, j]*X[n, i], (i, 1, d))
     """
 
     in_features: Size
@@ -81,7 +82,7 @@ class Sigmoid(Activation):
     """σ(z) = 1/(1 + e^-z), between 0 and 1."""
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
-        return sigmoid  # type: ignore[no-any-return]
+        return sigmoid
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class ReLU(Activation):
     """max(z, 0), with slope 0 at 0 (PyTorch's convention)."""
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
-        return relu  # type: ignore[no-any-return]
+        return relu
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Softplus(Activation):
     """log(1 + e^z)."""
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
-        return softplus  # type: ignore[no-any-return]
+        return softplus
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def _entries(to: Builder) -> tuple[tuple[sp.Symbol, ...], sp.Expr, sp.Expr, Tens
 
 
 def _squares(to: Builder, factor: sp.Expr, note: str) -> None:
-    places, a, y, out = _entries(to)
+    places, a, y, _ = _entries(to)
     _objective(to, factor * _summed(to, (a - y) ** 2, places), note)
 
 

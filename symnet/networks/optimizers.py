@@ -110,5 +110,6 @@ def optimizer(name: str | Optimizer, **settings: Any) -> Optimizer:
     if isinstance(name, Optimizer):
         return name
     if str(name).lower() not in OPTIMIZERS:
-        raise OptionError("optimizer", repr(name)[:60], "one of " + ", ".join(OPTIMIZERS), did_you_mean(str(name).lower(), OPTIMIZERS))
+        raise OptionError("optimizer", repr(name)[:60], "one of " + ", ".join(OPTIMIZERS),
+                          did_you_mean(str(name).lower(), OPTIMIZERS))
     return OPTIMIZERS[str(name).lower()]().with_settings(**settings)

@@ -37,7 +37,8 @@ class Sequential:
 
     def __init__(self, *parts: Layer) -> None:
         if not parts or not all(isinstance(p, Layer) for p in parts):
-            raise OptionError("Sequential", "something that is no layer" if parts else "no layers", "layers such as Linear(2, 3)")
+            found = "something that is no layer" if parts else "no layers"
+            raise OptionError("Sequential", found, "layers such as Linear(2, 3)")
         self.layers = parts
 
     def program(self, loss: Loss | None = None, batch: Size | bool | None = None, title: str = "") -> Program:

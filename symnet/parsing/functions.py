@@ -129,8 +129,13 @@ FUNCTIONS: Mapping[str, Build] = {
 }
 
 
+def is_condition(expr: sp.Basic) -> bool:
+    """True for a comparison or several; a name is none, though SymPy counts symbols among its truth values."""
+    return isinstance(expr, sp.logic.boolalg.Boolean) and not isinstance(expr, sp.Symbol)
+
+
 def choose(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
     """``yes`` where the condition holds, else ``no``."""
-    if not isinstance(condition, (sp.logic.boolalg.Boolean, bool)):
+    if not is_condition(condition):
         raise ParseError("condition", str(condition), "a comparison such as z > 0")
     return sp.Piecewise((yes, condition), (no, True), evaluate=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 
 import sympy as sp
 
@@ -12,11 +13,12 @@ from symnet.core.numbers import rational
 from symnet.core.tensors import Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import NameError_, ParseError, ShapeError
-from symnet.parsing.functions import FUNCTIONS, Call, choose
+from symnet.parsing.functions import FUNCTIONS, Call, choose, is_condition
 from symnet.parsing.grammar import Node
 from symnet.parsing.values import Value, elementwise, matmul, number, of_tensor
 
-MAX_POWER = 64
+MAX_POWER, MAX_PRODUCTS, MAX_SIZE = 64, 24, 4000  # the last: parts of an expression once softmax is written out
+UNDEFINED = frozenset({sp.zoo, sp.nan, sp.oo, -sp.oo})
 CONSTANTS = {"pi": sp.pi, "e": sp.E}
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
 
@@ -29,6 +31,7 @@ class Lowering:
         self.tensors, self.sizes, self.where = tensors, sizes, where
         self.scope: dict[str, sp.Symbol] = dict(free or {})
         self.ranges: dict[sp.Symbol, Range] = {}
+        self.products = 0
 
     def at(self, node: Node) -> str:
         """Where a node stands, for a message."""
@@ -36,7 +39,19 @@ class Lowering:
 
     def value(self, node: Node) -> Value:
         """The meaning of a node."""
-        return getattr(self, f"_{node.kind}")(node)  # type: ignore[no-any-return]
+        made: Value = getattr(self, f"_{node.kind}")(node)
+        if made.expr in UNDEFINED or (node.text == "**" or node.kind == "call") and made.expr.has(sp.I):
+            raise ParseError(self.at(node), "a value that no real number has, such as 1/0, log(0) or sqrt(-1)", "a real number")
+        if node.kind == "call" and sum(1 for _ in islice(sp.preorder_traversal(made.expr), MAX_SIZE)) == MAX_SIZE:
+            raise ParseError(self.at(node), "an expression that is too long once written out", "a line of its own for a part of it")
+        return made
+
+    def real(self, node: Node) -> Value:
+        """The meaning of a node that must be a number or an array of them, not a comparison."""
+        value = self.value(node)
+        if is_condition(value.expr):
+            raise ParseError(self.at(node), "a comparison as a number", "where(condition, 1, 0)")
+        return value
 
     def scalar(self, node: Node) -> sp.Expr:
         """The meaning of a node that must have no axes."""
@@ -71,13 +86,16 @@ class Lowering:
         return same[0] if len(same) == 1 else None
 
     def _unary(self, node: Node) -> Value:
-        inner = self.value(node.args[0])
+        inner = self.real(node.args[0])
         return Value(inner.axes, inner.indices, -inner.expr)
 
     def _binary(self, node: Node) -> Value:
-        left, right = (self.value(a) for a in node.args)
+        left, right = (self.value(a) if node.text == "and" else self.real(a) for a in node.args)
         where, sign = self.at(node), node.text
         if sign == "@" or (sign == "juxtaposed" and left.axes and right.axes):
+            self.products += 1
+            if self.products > MAX_PRODUCTS:
+                raise ParseError(where, "too many matrix products in one line", f"at most {MAX_PRODUCTS}", "a line for a part of it")
             return matmul(where, left, right)
         if sign == "**":
             return self._power(node, left, right)
@@ -107,11 +125,11 @@ class Lowering:
         return isinstance(expr, sp.Rational) and max(int(expr.p).bit_length(), int(expr.q).bit_length()) > 256
 
     def _cond(self, node: Node) -> Value:
-        yes, condition, no = (self.value(a) for a in node.args)
+        yes, condition, no = self.real(node.args[0]), self.value(node.args[1]), self.real(node.args[2])
         return elementwise(self.at(node), "'if'", choose, condition, yes, no)
 
     def _call(self, node: Node) -> Value:
-        args = [self.value(a) for a in node.args]
+        args = [self.value(a) if (node.text, k) == ("where", 0) else self.real(a) for k, a in enumerate(node.args)]
         axis, keepdims = None, False
         for key, value in node.keywords:
             if key == "axis":
@@ -146,7 +164,7 @@ class Lowering:
 
     def _bracket(self, node: Node) -> Value:
         condition = self.scalar(node.args[0])
-        if not isinstance(condition, sp.logic.boolalg.Boolean):
+        if not is_condition(condition):
             raise ParseError(self.at(node), "a bracket without a comparison", "[i <= j]")
         return number(When(sp.S.One, condition))
 

@@ -15,7 +15,7 @@ from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import NAME, Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError
-from symnet.parsing.functions import FUNCTIONS
+from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.tokens import plain
@@ -178,7 +178,8 @@ def _by_index(part: Line, tree: Node, table: Mapping[str, Tensor], sizes: Mappin
     free = {p: sp.Symbol(p, integer=True) for p in letters}
     taken = [p for p in letters if p in table]
     if taken or len(free) != len(letters):
-        raise NameError_(part.where, f"the index {(taken or letters)[0]!r} is already a name", "a different letter for each axis")
+        raise NameError_(part.where, f"the index {(taken or letters)[0]!r} is already a name",
+                         "a different letter for each axis")
     lowering = Lowering(table, sizes, part.where, free)
     places = tuple(lowering.scalar(Parser(p, part.where, FUNCTIONS).whole()) for p in part.places or ())
     value = lowering.value(tree)
@@ -211,7 +212,7 @@ def _inferred(part: Line, place: sp.Expr, ranges: Mapping[sp.Symbol, Range], tab
 
 
 def _check_real(value: Value, part: Line) -> None:
-    if isinstance(value.expr, sp.logic.boolalg.Boolean):
+    if is_condition(value.expr):
         raise ParseError(part.where, "a comparison alone", "a number: where(condition, 1, 0)")
 
 
@@ -235,6 +236,16 @@ def _assumption(text: str, table: Mapping[str, Tensor], sizes: Mapping[str, sp.S
         raise ShapeError(where, f"the right side has shape {b.shape}", "a single number")
     scope = extend({}, [(i, *axis.range) for i, axis in zip(a.indices, a.axes, strict=True)], labels)
     return Assumption(relabel(a.expr, scope, labels), relabel(b.expr, scope, labels))
+
+
+def free_names(text: str, where: str = "expression") -> list[str]:
+    """Every name that an expression uses, once, in order; functions and constants aside.
+
+    >>> free_names("sum((X@w - y)**2)/N")
+    ['X', 'w', 'y', 'N']
+    """
+    found = _names(Parser(text, where, FUNCTIONS).whole())
+    return [n for n in dict.fromkeys(found) if n not in CONSTANTS]
 
 
 def assumptions_of(program: Program, texts: Sequence[str]) -> tuple[Assumption, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,12 @@ from symnet.core.numbers import rational
 from symnet.core.tensors import DOMAINS
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import ParseError, SymnetError, WorksheetError
+from symnet.parsing.fields import list_in, only, table_in, text_in, texts_in, whole_in
 from symnet.parsing.program import check_name
 
 LIMIT = 1_000_000  # bytes; a worksheet is a page, not a data set
 CALL = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{0,31})\s*\(([^()]*)\)\s*\Z")
 ATOM = re.compile(r"(?:([a-z_]{1,32})\s*=\s*)?([A-Za-z][A-Za-z0-9_]{0,31}|-?\d{1,9}(?:\.\d{1,9})?)\Z")
-KEYS: dict[str, tuple[str, ...]] = {
-    "": ("title", "symbols", "sizes", "program", "answers", "training", "errata", "simplify"),
-    "program": ("definitions", "layers", "loss", "objective", "wrt", "learning_rate", "batch"),
-    "symbols": ("shape", "value", "domain", "assume", "note", "latex"),
-    "answers": ("id", "wrt", "text", "latex"),
-    "training": ("data", "optimizer", "learning_rate", "epochs", "batch_size", "seed", "momentum"),
-    "errata": ("file", "text"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +103,29 @@ def parse_worksheet(text: str, where: str = "worksheet") -> Worksheet:
 
 
 def _worksheet(data: dict[str, Any], where: str) -> Worksheet:
-    _only(data, "", where)
-    program = _table(data.get("program", {}), f"{where}, [program]")
-    _only(program, "program", f"{where}, [program]")
+    only(data, "", where)
+    program = table_in(data.get("program", {}), f"{where}, [program]")
+    only(program, "program", f"{where}, [program]")
     if "definitions" in program and "layers" in program:
         raise WorksheetError(f"{where}, [program]", "definitions and layers", "one of them")
+    symbols = table_in(data.get("symbols", {}), f"{where}, [symbols]")
+    sizes = table_in(data.get("sizes", {}), f"{where}, [sizes]")
     loss = program.get("loss")
     return Worksheet(
-        title=_text(data.get("title", ""), f"{where}, title"),
-        symbols={name: _sign(name, spec, where) for name, spec in _table(data.get("symbols", {}), f"{where}, [symbols]").items()},
-        sizes={name: _whole(v, f"{where}, size {name}") for name, v in _table(data.get("sizes", {}), f"{where}, [sizes]").items()},
-        definitions=_texts(program.get("definitions", []), f"{where}, definitions"),
-        layers=tuple(call(t, f"{where}, layers") for t in _texts(program.get("layers", []), f"{where}, layers")),
-        loss=None if loss is None else call(_text(loss, f"{where}, loss"), f"{where}, loss"),
-        objective=_text(program.get("objective", ""), f"{where}, objective"),
-        wrt=_texts(program.get("wrt", []), f"{where}, wrt"),
+        title=text_in(data.get("title", ""), f"{where}, title"),
+        symbols={name: _sign(name, spec, where) for name, spec in symbols.items()},
+        sizes={name: whole_in(v, f"{where}, size {name}") for name, v in sizes.items()},
+        definitions=texts_in(program.get("definitions", []), f"{where}, definitions"),
+        layers=tuple(call(t, f"{where}, layers") for t in texts_in(program.get("layers", []), f"{where}, layers")),
+        loss=None if loss is None else call(text_in(loss, f"{where}, loss"), f"{where}, loss"),
+        objective=text_in(program.get("objective", ""), f"{where}, objective"),
+        wrt=texts_in(program.get("wrt", []), f"{where}, wrt"),
         learning_rate=None if "learning_rate" not in program else rational(program["learning_rate"]),
         batch=program.get("batch"),
-        answers=tuple(_answer(a, k, where) for k, a in enumerate(_list(data.get("answers", []), f"{where}, [[answers]]"), 1)),
+        answers=tuple(_answer(a, k, where) for k, a in enumerate(list_in(data.get("answers", []), f"{where}, [[answers]]"), 1)),
         training=_training(data.get("training"), where),
         errata=_errata(data.get("errata"), where),
-        simplify=_text(data.get("simplify", ""), f"{where}, simplify"),
+        simplify=text_in(data.get("simplify", ""), f"{where}, simplify"),
     )
 
 
@@ -170,14 +165,14 @@ def _sign(name: str, spec: Any, where: str) -> Sign:
     check_name(name, place)
     if not isinstance(spec, dict):
         return Sign(value=_values(spec, place))
-    _only(spec, "symbols", place)
-    domain = _text(spec.get("domain", "real"), f"{place}, domain")
+    only(spec, "symbols", place)
+    domain = text_in(spec.get("domain", "real"), f"{place}, domain")
     if domain not in DOMAINS:
         raise WorksheetError(f"{place}, domain", repr(domain), "one of " + ", ".join(DOMAINS), did_you_mean(domain, DOMAINS))
-    shape = tuple(_list(spec["shape"], f"{place}, shape")) if "shape" in spec else None
+    shape = tuple(list_in(spec["shape"], f"{place}, shape")) if "shape" in spec else None
     value = _values(spec["value"], place) if "value" in spec else None
-    return Sign(shape, value, domain, _texts(spec.get("assume", []), f"{place}, assume"),
-                _text(spec.get("note", ""), f"{place}, note"), "")
+    return Sign(shape, value, domain, texts_in(spec.get("assume", []), f"{place}, assume"),
+                text_in(spec.get("note", ""), f"{place}, note"), "")
 
 
 def _values(value: Any, where: str) -> Any:
@@ -199,66 +194,31 @@ def _shape(value: Any) -> tuple[int, ...]:
 
 def _answer(answer: Any, number: int, where: str) -> dict[str, str]:
     place = f"{where}, answer {number}"
-    table = _table(answer, place)
-    _only(table, "answers", place)
+    table = table_in(answer, place)
+    only(table, "answers", place)
     if ("text" in table) == ("latex" in table):
         raise WorksheetError(place, "both text and latex" if "text" in table else "no text", "one of text and latex")
-    return {"id": f"A{number}", **{k: _text(v, f"{place}, {k}") for k, v in table.items()}}
+    return {"id": f"A{number}", **{k: text_in(v, f"{place}, {k}") for k, v in table.items()}}
 
 
 def _training(spec: Any, where: str) -> dict[str, Any] | None:
     if spec is None:
         return None
-    table = _table(spec, f"{where}, [training]")
-    _only(table, "training", f"{where}, [training]")
-    whole = {k: _whole(table[k], f"{where}, {k}") for k in ("epochs", "batch_size") if k in table}
-    exact = {k: rational(table[k]) for k in ("learning_rate", "momentum") if k in table}
-    seed = {"seed": table["seed"]} if isinstance(table.get("seed"), int) else {}
-    texts = {k: _text(table[k], f"{where}, {k}") for k in ("data", "optimizer") if k in table}
+    table = table_in(spec, f"{where}, [training]")
+    only(table, "training", f"{where}, [training]")
+    whole: dict[str, Any] = {k: whole_in(table[k], f"{where}, {k}") for k in ("epochs", "batch_size") if k in table}
+    exact: dict[str, Any] = {k: rational(table[k]) for k in ("learning_rate", "momentum") if k in table}
+    seed: dict[str, Any] = {"seed": table["seed"]} if isinstance(table.get("seed"), int) else {}
+    texts: dict[str, Any] = {k: text_in(table[k], f"{where}, {k}") for k in ("data", "optimizer") if k in table}
     return {**whole, **exact, **seed, **texts}
 
 
 def _errata(spec: Any, where: str) -> dict[str, str] | None:
     if spec is None:
         return None
-    table = _table(spec, f"{where}, [errata]")
-    _only(table, "errata", f"{where}, [errata]")
+    table = table_in(spec, f"{where}, [errata]")
+    only(table, "errata", f"{where}, [errata]")
     if "file" in table and not re.fullmatch(r"[a-z0-9-]{1,40}\.txt", str(table["file"])):
-        raise WorksheetError(f"{where}, [errata]", f"the file {str(table['file'])[:60]!r}", "the name of a text that comes with "
-                             "symnet", "put your lines under text = '''...'''")
-    return {k: _text(v, f"{where}, {k}") for k, v in table.items()}
-
-
-def _only(table: Mapping[str, Any], section: str, where: str) -> None:
-    for key in table:
-        if key not in KEYS[section]:
-            raise WorksheetError(where, f"the key {key[:60]!r}", "one of " + ", ".join(KEYS[section]), did_you_mean(key, KEYS[section]))
-
-
-def _table(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise WorksheetError(where, type(value).__name__, "a table")
-    return value
-
-
-def _list(value: Any, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise WorksheetError(where, type(value).__name__, "a list", f"[{value!r}]" if isinstance(value, (str, int)) else "")
-    return value
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or len(value) > 20_000:
-        raise WorksheetError(where, type(value).__name__ if not isinstance(value, str) else "more than 20,000 letters", "a text")
-    return value
-
-
-def _texts(value: Any, where: str) -> tuple[str, ...]:
-    items: Iterable[Any] = _list(value, where)
-    return tuple(_text(v, where) for v in items)
-
-
-def _whole(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
-        raise WorksheetError(where, repr(value)[:40], "a positive whole number")
-    return value
+        raise WorksheetError(f"{where}, [errata]", f"the file {str(table['file'])[:60]!r}",
+                             "the name of a text that comes with symnet", "put your lines under text = '''...'''")
+    return {k: text_in(v, f"{where}, {k}") for k, v in table.items()}

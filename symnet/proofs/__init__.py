@@ -19,7 +19,8 @@ def prove(name: str, optimizer: Any = "sgd") -> Proved | Refutation | Verdict:
     refuted: For Adam, ...
     """
     if name not in THEOREMS:
-        raise OptionError("prove", f"no claim named {name[:60]!r}", "one of " + ", ".join(THEOREMS), did_you_mean(name, THEOREMS))
+        raise OptionError("prove", f"no claim named {name[:60]!r}", "one of " + ", ".join(THEOREMS),
+                          did_you_mean(name, THEOREMS))
     from symnet.proofs.scaling import loss_scaling
 
     return loss_scaling(optimizer)

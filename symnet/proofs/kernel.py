@@ -13,7 +13,7 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.claim import Equation, ProofLine
-from symnet.core.expressions import Nabla
+from symnet.core.expressions import Nabla, limits
 from symnet.equality.compare import prove_equal
 from symnet.errors import ProofError
 
@@ -36,6 +36,9 @@ class Proof:
         if self.permit is not _PERMIT:
             raise ProofError("proof", "made outside the kernel", "a proof made by the kernel's rules")
         object.__setattr__(self, "permit", None)
+
+    def __init_subclass__(cls) -> None:
+        raise ProofError("proof", f"{cls.__name__}, another kind of proof", "a proof made by the kernel's rules")
 
     def check(self) -> bool:
         """Make every line again by its rule and compare. True only when all agree."""
@@ -101,9 +104,23 @@ def given(equation: Equation) -> Proof:
 def specialize(proof: Proof, value: sp.Expr) -> Proof:
     """From ⊢ A for all t: ⊢ A at t = value, a nonnegative integer or an index."""
     (equation,) = proof.equations
-    if equation.over is None or not (value.is_nonnegative or (isinstance(value, sp.Symbol) and value.is_integer)):
+    if equation.over is None:
         raise ProofError("specialize", "no 'for all'", "a statement about every step")
+    if not _is_step(value):
+        raise ProofError("specialize", f"the step {value}", "0, 1, 2, … or an index")
+    if value.free_symbols & _bound(equation.left + equation.right):
+        raise ProofError("specialize", f"the index {value}, which a sum already uses", "another index")
     return Proof(proof.hypotheses, (equation.at(value),), "at one step", (proof,), (value,), "", _PERMIT)
+
+
+def _is_step(value: sp.Expr) -> bool:
+    """A number 0, 1, 2, …, or an index that is free to be each of them: one that is declared positive is not."""
+    if isinstance(value, sp.Symbol):
+        return any(value.assumptions0 == sp.Symbol("t", **known).assumptions0 for known in _INDEX)
+    return isinstance(value, sp.Integer) and value >= 0
+
+
+_INDEX: tuple[dict[str, bool], ...] = ({"integer": True}, {"integer": True, "nonnegative": True})
 
 
 @_rule("algebra")
@@ -136,8 +153,21 @@ def rewrite(equal: Proof, into: Proof) -> Proof:
     (equation,) = equal.equations
     if equation.over is not None or any(e.over is not None for e in into.equations):
         raise ProofError("rewrite", "a statement about every step", "statements at one step")
+    if any(_shielded(equation, e.right) for e in into.equations):
+        raise ProofError("rewrite", f"{equation} under a sum or a gradient", "an equality that holds for every bound index")
     changed = tuple(Equation(e.left, e.right.xreplace({equation.left: equation.right})) for e in into.equations)
     return Proof(_join(equal, into), changed, "put equals for equals", (equal, into), (), "", _PERMIT)
+
+
+def _shielded(equation: Equation, inside: sp.Expr) -> bool:
+    """True where the equality of two values says too little: below the sum that binds one of its indices (it holds for one
+    index, not for all), and in the function of a gradient (equal values at a point are no equal functions)."""
+    free = equation.left.free_symbols | equation.right.free_symbols
+    return bool(_bound(inside) & free) or any(n.loss.has(equation.left) for n in inside.atoms(Nabla))
+
+
+def _bound(expr: sp.Expr) -> set[sp.Symbol]:
+    return {i for node in expr.atoms(sp.Sum) for i, _, _ in limits(node)}
 
 
 @_rule("same right side")
@@ -160,15 +190,17 @@ def induction(*parts: Any) -> Proof:
     *proofs, t, claims = parts
     count = len(claims)
     bases, steps = proofs[:count], proofs[count:]
-    if len(proofs) != 2 * count or not (isinstance(t, sp.Symbol) and t.is_integer):
-        raise ProofError("induction", f"{len(proofs)} proofs", f"a base and a step for each of {count} equations")
+    if len(proofs) != 2 * count or not (isinstance(t, sp.Symbol) and _is_step(t)):
+        raise ProofError("induction", f"{len(proofs)} proofs over {t}", f"an index, a base and a step for each of {count} equations")
+    if any(claim.over is not None for claim in claims):
+        raise ProofError("induction", "a hypothesis about every step", "a claim about the step t alone")
     for claim, base, step in zip(claims, bases, steps, strict=True):
         wanted = Equation(claim.left, claim.right, t)
         if base.equations != (wanted.at(sp.S.Zero),) or step.equations != (wanted.at(t + 1),):
             raise ProofError("induction", "a base or step of another statement", str(claim))
     rest = tuple(h for h in _join(*steps) if h not in claims)
     every = tuple(dict.fromkeys((*_join(*bases), *rest)))
-    if any(h.over is None and t in h.left.free_symbols | h.right.free_symbols for h in every):
+    if any(t in (h.left.free_symbols | h.right.free_symbols) - {h.over} for h in every):
         raise ProofError("induction", f"a hypothesis about one particular {t}", "the induction hypothesis alone")
     done = tuple(Equation(c.left, c.right, t) for c in claims)
     return Proof(every, done, "induction", tuple(proofs), (t, tuple(claims)), "", _PERMIT)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 import sympy as sp
 
@@ -132,15 +134,16 @@ def _counterexample(rule: Optimizer, claim: Claim) -> Refutation | Verdict:
         ends = [_minimize(rule, start, 1 / c, sp.S.One, steps, 256), _minimize(rule, start, sp.S.One, 1 / c, steps, 256)]
         gap = ends[0] - ends[1]
         if not (gap == 0 if not hasattr(gap, "contains") else gap.contains(0)):
-            case = (("L(w)", "w²/2"), ("the start", str(start)), ("c", str(c)), ("α", str(rule.settings["lr"])), ("steps", str(steps)))
-            left, right = (decimal(lambda bits, e=(a, b): _minimize(rule, start, e[0], e[1], steps, bits), 10).text
+            case = (("L(w)", "w²/2"), ("the start", str(start)), ("c", str(c)), ("α", str(rule.settings["lr"])),
+                    ("steps", str(steps)))
+            left, right = (decimal(partial(_minimize, rule, start, a, b, steps), 10).text
                            for a, b in ((1 / c, sp.S.One), (sp.S.One, 1 / c)))
             return Refutation(claim, case, left, right, "the update divides the gradient by its own recent size, so a constant "
                               "factor in the loss (almost) cancels, while a factor in the learning rate stays")
     return Verdict(Answer.UNDECIDED, reason="no proof by scaling the states, and no counterexample on L(w) = w²/2")
 
 
-def _minimize(rule: Optimizer, start: sp.Rational, loss: sp.Rational, rate: sp.Rational, steps: int, bits: int) -> object:
+def _minimize(rule: Optimizer, start: sp.Rational, loss: sp.Rational, rate: sp.Rational, steps: int, bits: int) -> Any:
     """The parameter after some steps on loss·w²/2 with the rate multiplied by ``rate``, exact or as a ball."""
     from flint import ctx
 
@@ -150,7 +153,8 @@ def _minimize(rule: Optimizer, start: sp.Rational, loss: sp.Rational, rate: sp.R
         state = {"w": to_flint(start), **{old: to_flint(sp.S.Zero) for old, _ in rule.states}}
         for step in range(1, steps + 1):
             values |= {sp.Symbol(k, real=True): v for k, v in state.items()}
-            values |= {sp.Symbol("g", real=True): to_flint(loss) * state["w"], sp.Symbol("t", real=True): to_flint(sp.Integer(step))}
+            values |= {sp.Symbol("g", real=True): to_flint(loss) * state["w"],
+                       sp.Symbol("t", real=True): to_flint(sp.Integer(step))}
             for d in rule.program.definitions:
                 values[d.entry] = compute(d.expr, values)
             state = {old: values[sp.Symbol(new, real=True)] for old, new in (("w", "w_new"), *rule.states)}

@@ -27,7 +27,8 @@ def digits() -> Arrays:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise MissingToolError("digits", "scikit-learn is not installed", "scikit-learn", "pip install 'symnet[data]'") from None
+        raise MissingToolError("digits", "scikit-learn is not installed", "scikit-learn",
+                               "pip install 'symnet[data]'") from None
     images, labels = load_digits(return_X_y=True)
     return images / 16.0, np.eye(10)[labels]
 

@@ -1,0 +1,5 @@
+"""python -m symnet."""
+
+from symnet.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""The command line: symnet report | derive | check | prove | train."""

@@ -1,0 +1,174 @@
+"""What each command does. Data goes to standard output, talk to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from symnet.core.verdict import Answer
+from symnet.errors import OptionError, SymnetError, WorksheetError
+
+
+def say(text: str) -> None:
+    """Talk."""
+    print(text, file=sys.stderr)
+
+
+def report(options: Namespace) -> int:
+    """symnet report."""
+    from symnet.loading import load
+
+    derivation = load(options.worksheet)
+    if options.seed is not None and derivation.meta.get("training"):
+        derivation = replace(derivation, meta={**derivation.meta, "training": {**derivation.meta["training"], "seed": options.seed}})
+    return _tell(derivation, options, options.worksheet, theorem=True)
+
+
+def _tell(derivation: Any, options: Namespace, source: str, theorem: bool) -> int:
+    """Make the report and put it where the options say."""
+    from symnet.reports.report import format_of
+    from symnet.telling import report as tell
+
+    path = _place(options, source)
+    how = format_of(path, options.format)
+    made = tell(derivation, level=options.level, digits=options.digits, format=how, theorem=theorem)
+    if path is None:
+        sys.stdout.write(made.as_format(how))
+        return 0
+    made.write(path, how)
+    say(f"symnet: wrote {path}")
+    if getattr(options, "open", False):
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
+    return 0
+
+
+def _place(options: Namespace, source: str) -> Path | None:
+    """Where the report goes: -o, else output/NAME.html for pages; None is standard output."""
+    if options.output == "-":
+        if options.format in (None, "pdf"):
+            raise OptionError("output", "- without a text format", "--format text, md, latex, json or html")
+        return None
+    if options.output:
+        return Path(options.output)
+    if options.format in ("text", "md", "json", "latex"):
+        return None
+    ending = "pdf" if options.format == "pdf" else "html"
+    name = "".join(c for c in Path(source).stem if c.isalnum() or c in "-_")[:60] or "report"
+    return Path("output") / f"{name}.{ending}"
+
+
+def derive(options: Namespace) -> int:
+    """symnet derive."""
+    derivation = _derivation(options)
+    if options.format == "numpy":
+        from symnet.backends.source import numpy_source
+
+        sys.stdout.write(numpy_source(derivation))
+        return 0
+    if options.format is None and options.output is None:
+        options.format = "text"
+    return _tell(derivation, options, "derivation", theorem=False)
+
+
+def _derivation(options: Namespace) -> Any:
+    from symnet.cli.expressions import from_expression
+    from symnet.loading import derivation_of, load_worksheet
+    from symnet.worksheets.builtin import names
+
+    if options.what.endswith(".toml") or options.what in names():
+        sheet = load_worksheet(options.what)
+        sheet = replace(sheet, errata=None, training=None, **({"wrt": tuple(options.wrt)} if options.wrt else {}))
+        return derivation_of(sheet, options.what)
+    return from_expression(options.what, options.wrt, options.shape, options.domain)
+
+
+def check(options: Namespace) -> int:
+    """symnet check."""
+    if Path(options.file).suffix.lower() in (".md", ".txt"):
+        return _check_page(options)
+    from symnet.loading import check_worksheet, load_worksheet
+
+    results = check_worksheet(load_worksheet(options.file), options.file)
+    if options.format == "json":
+        from symnet import __version__
+
+        print(json.dumps({"version": __version__, "results": [r.as_json() for r in results]}, indent=2, ensure_ascii=False))
+    else:
+        for r in results:
+            print(f"{r.id}: {r.verdict}" + (f"   read as {r.read_as}" if r.read_as else ""))
+    answers = {r.verdict.answer for r in results}
+    return 1 if Answer.REFUTED in answers else 3 if Answer.UNDECIDED in answers else 0
+
+
+def _check_page(options: Namespace) -> int:
+    from symnet.checking.errata import judge_page
+    from symnet.loading import load
+
+    try:
+        page = Path(options.file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorksheetError(options.file, getattr(error, "strerror", None) or "not a text file", "a page of worked lines") from None
+    found = judge_page(page, load(options.against))
+    undecided = [j for j in found.judged if j.mark.value == "undecided"]
+    if options.format == "json":
+        rows = [{"line": j.line, "name": j.name, "printed": j.printed, "mark": j.mark.value, "correct": j.correct, "value": j.value,
+                 "slip": j.slip} for j in found.judged]
+        print(json.dumps({"results": rows, "skipped": found.skipped}, indent=2, ensure_ascii=False))
+    else:
+        if str(found):
+            print(found)
+        for j in undecided:
+            print(f"line {j.line}: undecided: {j.slip}")
+        print(f"{len(found.judged)} claims: {len(found.right)} right, {len(found.wrong)} wrong, {len(undecided)} undecided; "
+              f"{found.skipped} lines of prose passed over")
+    return 1 if found.wrong else 3 if undecided or not found.judged else 0
+
+
+def prove(options: Namespace) -> int:
+    """symnet prove."""
+    from symnet.proofs import prove as attempt
+    from symnet.reports.claims import equation_formula
+
+    found: Any = attempt(options.claim, optimizer=options.optimizer)
+    state = "proved" if found else "refuted" if hasattr(found, "case") else "undecided"
+    lines = [(line.number, [equation_formula(e, found.tensors) for e in line.equations], line.rule, line.uses, line.note)
+             for line in found.proof.lines] if found else []
+    if options.format == "json":
+        data = {"status": state, "message": str(found), "checked": bool(found) and found.check(),
+                "lines": [{"number": n, "text": [f.text for f in fs], "latex": [f.latex for f in fs], "rule": r, "uses": list(u)}
+                          for n, fs, r, u, _ in lines]}
+        print(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        print(found)
+        for n, fs, rule, uses, note in lines:
+            source = f" from {', '.join(map(str, uses))}" if uses else ""
+            print(f"{n:>3}. {';  '.join(f.text for f in fs)}\n       [{rule}{source}] {note}".rstrip())
+        if found:
+            print("The kernel made the proof again and it checks." if found.check() else "The proof does not check.")
+    return {"proved": 0, "refuted": 1, "undecided": 3}[state]
+
+
+def train(options: Namespace) -> int:
+    """symnet train."""
+    from symnet.loading import load
+    from symnet.training.run import train_sheet
+
+    derivation = load(options.worksheet)
+    changes = {"optimizer": options.optimizer, "learning_rate": options.lr, "epochs": options.epochs, "batch_size": options.batch_size,
+               "seed": options.seed}
+    log = train_sheet(derivation, {k: v for k, v in changes.items() if v is not None}, progress=None).log
+    if options.format == "json":
+        print(json.dumps({"optimizer": log.optimizer, "settings": dict(log.settings), "losses": list(log.losses)}))
+    else:
+        settings = ", ".join(f"{k} = {v}" for k, v in log.settings)
+        print(f"{log.optimizer} ({settings}): loss {log.losses[0]:.6g} before, {log.losses[-1]:.6g} after {log.epochs} epochs")
+    return 0
+
+
+__all__ = ["SymnetError", "check", "derive", "prove", "report", "train"]

@@ -1,0 +1,40 @@
+"""symnet derive EXPR: an expression with shapes and domains from the command line -> a derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from symnet.calculus import derive
+from symnet.core.tensors import DOMAINS, Role, Tensor
+from symnet.errors import OptionError
+from symnet.parsing.program import free_names, program, tensor_of
+
+
+def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str], domains: Sequence[str]) -> Any:
+    """The derivation of one expression; names without a shape are numbers, names of sizes are sizes."""
+    tensors: dict[str, Tensor] = {}
+    for name, sizes in (_pair(s, "--shape", "X:N,d") for s in shapes):
+        parts = [int(p) if p.strip().isdigit() else p.strip() for p in sizes.split(",") if p.strip()]
+        tensors[name] = tensor_of(name, tuple(parts), "--shape")
+    known = {str(s) for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
+    for name in free_names(text):
+        if name not in tensors and name not in known:
+            tensors[name] = tensor_of(name, (), "expression")
+    for name, domain in (_pair(d, "--domain", "x:positive") for d in domains):
+        if domain not in DOMAINS or name not in tensors:
+            raise OptionError("--domain", f"{name}:{domain}", "a symbol of the expression and one of " + ", ".join(DOMAINS))
+        tensors[name] = replace(tensors[name], domain=domain)
+    wanted = list(wrt) if wrt else None
+    for name in wanted or []:
+        if name in tensors:
+            tensors[name] = replace(tensors[name], role=Role.PARAMETER)
+    return derive(program(objective=text, tensors=tensors), wanted)
+
+
+def _pair(text: str, option: str, example: str) -> tuple[str, str]:
+    name, colon, rest = text.partition(":")
+    if not colon or not name.strip() or not rest.strip():
+        raise OptionError(option, repr(text)[:60], f"such as {example}")
+    return name.strip(), rest.strip()

@@ -1,0 +1,130 @@
+"""Read the command line, run one command, turn an error into one line and an exit code.
+
+Exit codes: 0 done and right; 1 checked and wrong, or a claim refuted; 2 unusable input; 3 undecided.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from symnet.cli import commands
+from symnet.errors import SymnetError
+
+DESCRIPTION = """\
+symnet: the mathematics of neural networks, derived, proved, checked, run and printed.
+
+  symnet report                    the first worked example, as output/first.html
+  symnet report my.toml -o my.pdf  your own network
+  symnet derive '(w*x - y)**2' --wrt w
+  symnet prove loss-scaling --optimizer adam
+"""
+LEVELS, FORMATS = ("beginner", "student", "expert"), ("text", "html", "latex", "pdf", "json", "md")
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for a wrong option, as for every other error."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise SymnetError("command line", message, "", f"{self.prog} --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of every command."""
+    from symnet import __version__
+
+    top = _Parser(prog="symnet", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
+    top.add_argument("--version", action="version", version=f"symnet {__version__}")
+    sub = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    _report(sub.add_parser("report", help="a whole report: drawing, derivation, values, checks, theorem, errata",
+                           description="Example: symnet report two-two-two --level beginner --open"))
+    _derive(sub.add_parser("derive", help="gradients of a worksheet or of one expression",
+                           description="Example: symnet derive 'sum((X@w-y)**2)/N' --shape X:N,d --shape w:d --shape y:N --wrt w"))
+    _check(sub.add_parser("check", help="judge answers of a worksheet, or the lines of a worked page",
+                          description="Example: symnet check my.toml      symnet check page.txt --against first"))
+    _prove(sub.add_parser("prove", help="prove a claim about training, or give a counterexample",
+                          description="Example: symnet prove loss-scaling --optimizer momentum"))
+    _train(sub.add_parser("train", help="train the network of a worksheet",
+                          description="Example: symnet train xor --epochs 500"))
+    return top
+
+
+def _output(p: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
+    p.add_argument("-o", "--output", metavar="FILE", help="where to write; - is standard output; the ending tells the format")
+    p.add_argument("--format", choices=formats, help="the format, when the ending does not tell")
+
+
+def _report(p: argparse.ArgumentParser) -> None:
+    p.add_argument("worksheet", nargs="?", default="first", help="a .toml file, or the name of one that comes with symnet (default: first)")
+    _output(p, FORMATS)
+    p.add_argument("--open", action="store_true", help="open the page in a browser")
+    p.add_argument("--level", choices=LEVELS, default="student", help="how much is explained (default: student)")
+    p.add_argument("--digits", type=int, default=6, help="significant digits of decimals (default: 6)")
+    p.add_argument("--seed", type=int, default=None, help="seed of the training run")
+    p.set_defaults(run=commands.report)
+
+
+def _derive(p: argparse.ArgumentParser) -> None:
+    p.add_argument("what", help="a worksheet, or an expression in plain maths")
+    p.add_argument("--wrt", action="append", metavar="NAME", help="differentiate with respect to this (may be repeated)")
+    p.add_argument("--shape", action="append", default=[], metavar="X:N,d", help="the shape of a symbol (may be repeated)")
+    p.add_argument("--domain", action="append", default=[], metavar="x:positive", help="the domain of a symbol (may be repeated)")
+    p.add_argument("--level", choices=LEVELS, default="expert", help="how much is explained (default: expert)")
+    p.add_argument("--digits", type=int, default=6, help="significant digits of decimals (default: 6)")
+    _output(p, (*FORMATS, "numpy"))
+    p.set_defaults(run=commands.derive)
+
+
+def _check(p: argparse.ArgumentParser) -> None:
+    p.add_argument("file", help="a worksheet with [[answers]], or a page of worked lines (.md, .txt)")
+    p.add_argument("--against", default="first", metavar="WORKSHEET", help="for a page: the worksheet it works out (default: first)")
+    p.add_argument("--format", choices=("text", "json"), default="text")
+    p.set_defaults(run=commands.check)
+
+
+def _prove(p: argparse.ArgumentParser) -> None:
+    p.add_argument("claim", nargs="?", default="loss-scaling", help="loss-scaling: loss/c is learning rate/c")
+    p.add_argument("--optimizer", default="sgd", help="sgd, momentum, rmsprop or adam (default: sgd)")
+    p.add_argument("--format", choices=("text", "json"), default="text")
+    p.set_defaults(run=commands.prove)
+
+
+def _train(p: argparse.ArgumentParser) -> None:
+    p.add_argument("worksheet", nargs="?", default="first", help="a worksheet with [training] (shipped: first, ages, xor, digits)")
+    p.add_argument("--optimizer", help="sgd, momentum, rmsprop or adam")
+    p.add_argument("--lr", help="learning rate, exact: 0.1 or 1/10")
+    p.add_argument("--epochs", type=int)
+    p.add_argument("--batch-size", type=int)
+    p.add_argument("--seed", type=int, default=None)
+    p.add_argument("--format", choices=("text", "json"), default="text")
+    p.set_defaults(run=commands.train)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        options = parser().parse_args(arguments)
+        if options.command is None:
+            parser().print_help()
+            return 0
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except SymnetError as error:
+        print(f"symnet: {error.message}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("symnet: stopped", file=sys.stderr)
+        return 3
+    except (RecursionError, MemoryError):
+        print("symnet: the input is too large or too deeply nested; expected something smaller", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

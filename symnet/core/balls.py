@@ -1,0 +1,81 @@
+"""Elementary functions on numbers that are exact rationals (fmpq) or balls (arb): one rule each, exact where it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy as sp
+from flint import arb, fmpq
+
+from symnet.core import functions as fn
+from symnet.core.decimals import Number, as_ball, shown_number
+from symnet.errors import DomainError
+
+
+def to_flint(value: Any) -> Number:
+    """A SymPy rational as fmpq; balls and fmpq as they are."""
+    return fmpq(int(value.p), int(value.q)) if isinstance(value, sp.Rational) else value
+
+
+def hull(a: Number, b: Number) -> arb:
+    """The smallest ball that holds both."""
+    return as_ball(a).union(as_ball(b))
+
+
+def _sign_step(x: Number) -> Number:
+    if x > 0:
+        return fmpq(1)
+    return fmpq(0) if x <= 0 else arb(0.5, 0.5)  # undecided at this precision: somewhere in [0, 1]
+
+
+def _sign(x: Number) -> Number:
+    return _sign_step(x) - _sign_step(-x)
+
+
+def _log(x: Number) -> Number:
+    if x <= 0:
+        raise DomainError("log", f"the value {shown_number(x, 6)}", "a positive number")
+    return as_ball(x).log() if x != 1 else fmpq(0)
+
+
+def _extremum(pick: str) -> Callable[..., Number]:
+    def best(*xs: Number) -> Number:
+        result = xs[0]
+        for x in xs[1:]:
+            if isinstance(x, fmpq) and isinstance(result, fmpq):
+                result = max(x, result) if pick == "max" else min(x, result)
+            else:
+                result = getattr(as_ball(result), pick)(as_ball(x))
+        return result
+    return best
+
+
+def _relu(x: Number) -> Number:
+    return _extremum("max")(x, fmpq(0))
+
+
+def _sigmoid(x: Number) -> Number:
+    return fmpq(1, 2) if x == 0 else 1 / (1 + (-as_ball(x)).exp())
+
+
+RULES: dict[Any, Callable[..., Number]] = {
+    fn.sigmoid: _sigmoid,
+    fn.relu: _relu,
+    fn.step: _sign_step,
+    fn.leaky_relu: lambda x, s: _relu(x) - s * _relu(-x),
+    fn.softplus: lambda x: (1 + as_ball(x).exp()).log(),
+    sp.exp: lambda x: fmpq(1) if x == 0 else as_ball(x).exp(),
+    sp.log: _log,
+    sp.tanh: lambda x: fmpq(0) if x == 0 else as_ball(x).tanh(),
+    sp.sinh: lambda x: as_ball(x).sinh(),
+    sp.cosh: lambda x: as_ball(x).cosh(),
+    sp.sin: lambda x: as_ball(x).sin(),
+    sp.cos: lambda x: as_ball(x).cos(),
+    sp.atan: lambda x: as_ball(x).atan(),
+    sp.erf: lambda x: as_ball(x).erf(),
+    sp.Abs: lambda x: abs(x),
+    sp.sign: _sign,
+    sp.Max: _extremum("max"),
+    sp.Min: _extremum("min"),
+}

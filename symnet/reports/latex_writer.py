@@ -1,0 +1,76 @@
+"""Story -> a LaTeX document that pdflatex reads with two Debian packages (texlive-latex-base, texlive-latex-recommended)."""
+
+from __future__ import annotations
+
+from symnet.reports.loading import environment
+from symnet.reports.view import Formula, Link, Picture, Rich, StepView, Story, Table
+
+ESCAPE = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "#": r"\#", "$": r"\$", "%": r"\%", "&": r"\&", "_": r"\_",
+          "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+          '"': r"\textquotedbl{}", "−": r"$-$", "≈": r"$\approx$", "×": r"$\times$", "α": r"$\alpha$", "∂": r"$\partial$",
+          "…": r"\ldots{}", "²": r"$^2$", "–": "--", "—": "---", "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$", "'": "'",
+          "‘": "`", "’": "'", "“": "``", "”": "''", "σ": r"$\sigma$", "·": r"$\cdot$", "√": r"$\surd$", "ε": r"$\varepsilon$"}
+ESCAPE['"'] = "''"
+
+
+def escape_latex(text: str) -> str:
+    """Text that no TeX command can hide in; a letter this document has no glyph for is shown as its code point.
+
+    >>> escape_latex(r"\\input{x} 5%")
+    '\\\\textbackslash{}input\\\\{x\\\\} 5\\\\%'
+    """
+    return "".join(ESCAPE.get(c, c if " " <= c <= "~" or c in "äöüÄÖÜßéèáàóòíìúùñç" else " " if c.isspace() else f"[U+{ord(c):04X}]")
+                   for c in text)
+
+
+def write_latex(story: Story) -> str:
+    """The document."""
+    template = environment("latex").get_template("report.tex.j2")
+    return str(template.render(story=story, esc=escape_latex, rich=_rich, block=_block))
+
+
+def _rich(pieces: Rich) -> str:
+    return "".join(_piece(p) for p in pieces)
+
+
+def _piece(piece: str | Formula | Link) -> str:
+    if isinstance(piece, str):
+        return escape_latex(piece)
+    formula = piece.formula if isinstance(piece, Link) else piece
+    inside = f"${formula.latex.strip()}$" if formula.latex.strip() else escape_latex(formula.text)
+    return rf"\hyperlink{{{piece.anchor}}}{{{inside}}}" if isinstance(piece, Link) else inside
+
+
+def _block(block: object) -> str:
+    if isinstance(block, StepView):
+        return _step(block)
+    if isinstance(block, Table):
+        return _table(block)
+    if isinstance(block, Picture):
+        return escape_latex(block.words) + "\n"
+    assert isinstance(block, tuple)
+    return _rich(block) + "\n"
+
+
+def _step(step: StepView) -> str:
+    rows = []
+    for stage in step.stages:
+        if not stage.formula.latex.strip():
+            continue
+        label = rf"\stage{{{escape_latex(stage.label)}}}" if stage.label else ""
+        rows.append(rf"\[ {label}{stage.formula.latex.strip()} \]" if len(stage.formula.latex) < 230 else
+                    rf"\[ {label}\resizebox{{\linewidth}}{{!}}{{$\displaystyle {stage.formula.latex.strip()}$}} \]")
+    why = "".join(rf"\why{{{_rich(s)}}}" + "\n" for s in step.why)
+    head = rf"\step{{{step.anchor}}}{{{escape_latex(step.number)}}}{{{_rich(step.title)}}}"
+    return head + "\n" + "\n".join(rows) + "\n" + why
+
+
+def _table(table: Table) -> str:
+    count = len(table.head)
+    first = 0.36 if count == 4 else 0.9 / count
+    widths = [first, *[(0.9 - first) / (count - 1)] * (count - 1)] if count > 1 else [0.9]
+    columns = "".join(rf">{{\raggedright\arraybackslash}}p{{{w:.3f}\linewidth}}" for w in widths)
+    head = " & ".join(rf"\textbf{{{escape_latex(h)}}}" for h in table.head)
+    rows = "\n".join(" & ".join(_rich(c) for c in row) + r" \\ \addlinespace[2pt]" for row in table.rows)
+    return (rf"{{\small\begin{{longtable}}{{@{{}}{columns}@{{}}}}" + "\n" + rf"\toprule {head} \\ \midrule \endhead" + "\n"
+            + rows + "\n" + r"\bottomrule \end{longtable}}" + "\n")

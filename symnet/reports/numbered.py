@@ -1,0 +1,102 @@
+"""The gradients in one table, the update step, and the JSON reading."""
+
+from __future__ import annotations
+
+from symnet.arrays.notation import matrix_latex
+from symnet.core.latex import definition_latex, latex
+from symnet.core.names import shape_latex, shape_text, tensor_latex, tensor_text
+from symnet.core.program import Definition
+from symnet.core.tensors import Tensor
+from symnet.core.text import definition_text, text
+from symnet.reports.case import Case
+from symnet.reports.lines import MOST_ENTRIES, Lines
+from symnet.reports.values import Values, equals, number_latex
+from symnet.reports.view import Block, Formula, Level, Rich, Section, Stage, StepView, Table
+from symnet.reports.words import LEADS
+
+
+def gradients_table(case: Case, lines: Lines) -> Section:
+    """All gradients at a glance."""
+    d = case.derivation
+    rows: list[tuple[Rich, ...]] = []
+    for name in d.wrt:
+        formula = d.gradients[name]
+        for line in formula.definitions:
+            matrix = matrix_latex(line, d.full.tensors) if line.target.axes else None
+            cells: list[Rich] = [(Formula(tensor_latex(d.program[name]), name),), (lines.definition(line),)]
+            if any(t.axes for t in d.full.tensors.values()):
+                cells.append((Formula(matrix, ""),) if matrix else ("",))
+                cells.append((Formula(shape_latex(line.target), shape_text(line.target)),) if line.target.axes else ("a number",))
+            if case.values is not None and not line.target.axes:
+                shown = case.values.shown(line.name, case.digits)
+                cells.append((equals(Formula("", ""), shown),))
+            elif case.values is not None:
+                cells.append(("entry by entry above",))
+            rows.append(tuple(cells))
+    head = ["parameter", "gradient"]
+    head += ["matrix notation", "shape"] if any(t.axes for t in d.full.tensors.values()) else []
+    head += ["value"] if case.values is not None else []
+    return Section("gradients", "All gradients", (), (Table(tuple(head), tuple(rows)),))
+
+
+def update_section(case: Case, lines: Lines) -> Section:
+    """New parameters, and the loss after the step."""
+    assert case.descent is not None and case.values is not None
+    program, values = case.descent, Values(case.values, case.digits)
+    new = {t.name: t for t in program.tensors.values()}
+    moved = [t for t in (case.scalars or case.derivation).full.inputs if t.name in (case.scalars or case.derivation).wrt]
+    blocks: list[Block] = []
+    for k, t in enumerate(moved[: 2 * MOST_ENTRIES], start=1):
+        line = next(d for d in program.definitions if _base(d.target) == (t.parent or t.name) and d.target.place == t.place)
+        blocks.append(_updated(line, f"U{k}", values, new, case.level))
+    rate = values.of("lr")
+    after = program.objective
+    before = Formula(tensor_latex(program.tensors[case.derivation.objective]), case.derivation.objective)
+    later = Formula(tensor_latex(program.tensors[after]), after)
+    final: Rich = ("With the new parameters the forward pass gives ", equals(later, values.of(after)), "; before the step it was ",
+                   equals(before, values.of(case.derivation.objective)), ".")
+    lead = "" if case.level is Level.EXPERT else LEADS["update"] + " "
+    return Section("update", "One step of gradient descent", (f"{lead}Learning rate: ", equals(Formula(r"\alpha", "α"), rate), "."), (*blocks, final))
+
+
+def _base(tensor: Tensor) -> str:
+    name = tensor.parent or tensor.name
+    return name.removesuffix("_new")
+
+
+def _updated(line: Definition, number: str, values: Values, tensors: dict[str, Tensor], level: Level) -> StepView:
+    symbols = Formula(f"{latex(line.entry, tensors)} = {latex(line.expr, tensors)}", definition_text(line, tensors))
+    stages = [Stage("", symbols)]
+    if level is not Level.EXPERT:
+        numbers = values.put_in(line.expr, tensors)
+        stages.append(Stage("with numbers", Formula("= " + numbers.latex, "= " + numbers.text)))
+    stages.append(Stage("value", equals(Formula("", ""), values.of(line.name))))
+    title: Rich = ("The new ", Formula(tensor_latex(tensors[line.name.replace("_new", "", 1)]), line.name.replace("_new", "", 1)))
+    return StepView(f"u-{line.name}", number, title, tuple(stages))
+
+
+def json_data(case: Case, lines: Lines) -> dict[str, object]:
+    """The contract of ``derive --format json``."""
+    d = case.derivation
+    objective = d.program.by_name[d.objective][-1]
+    known = lines.tensors
+    return {
+        "title": str(d.meta.get("title") or d.program.title),
+        "objective": {"latex": definition_latex(objective, known), "text": definition_text(objective, known),
+                      "value": case.json_values.get(d.objective)},
+        "gradients": {name: {"latex": d.gradients[name].latex(), "text": str(d.gradients[name]),
+                             "shape": [str(s) for s in d.gradients[name].shape], "matrix": matrix_latex(d.gradients[name].definitions[0], known),
+                             "value": case.json_values.get(d.gradient_name(name))} for name in d.wrt},
+        "steps": [{"target": s.target.name, "of": s.of.name, "rule": s.rule.value, "latex": definition_latex(s.definition, known),
+                   "text": definition_text(s.definition, known), "uses": list(s.uses), "conditions": [*s.conditions, *[
+                       f"{text(a.left)} = {text(a.right)}" for a in s.assumptions]], "live": s.live} for s in d.steps],
+        "conventions": list(d.conventions),
+        "values": case.json_values,
+        "errata": None if case.errata is None else [
+            {"line": j.line, "name": j.name, "printed": j.printed, "correct": j.correct, "value": j.value, "slip": j.slip}
+            for j in case.errata.wrong],
+        "numpy": case.numpy,
+    }
+
+
+__all__ = ["gradients_table", "json_data", "number_latex", "update_section"]

@@ -1,0 +1,95 @@
+"""A finished report: its story, and a writer for each format. A file is written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from symnet.errors import OptionError
+from symnet.reports.view import Story
+
+FORMATS = ("html", "text", "latex", "pdf", "json", "md")
+ENDINGS = {".html": "html", ".htm": "html", ".txt": "text", ".tex": "latex", ".pdf": "pdf", ".json": "json", ".md": "md"}
+
+
+def format_of(path: str | Path | None, format: str | None) -> str:
+    """The format asked for: by name, else by the file's ending, else HTML."""
+    if format is not None:
+        if format not in FORMATS:
+            raise OptionError("format", repr(format)[:40], "one of " + ", ".join(FORMATS))
+        return format
+    ending = Path(path).suffix.lower() if path is not None else ".html"
+    if ending not in ENDINGS:
+        raise OptionError("output", f"the ending {ending!r}", "one of " + ", ".join(ENDINGS), "--format html")
+    return ENDINGS[ending]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that can be written in any format; notebooks show it by its mimebundle."""
+
+    story: Story
+
+    def html(self) -> str:
+        """One self-contained page."""
+        from symnet.reports.html import write_html
+
+        return write_html(self.story)
+
+    def latex(self) -> str:
+        """A document for pdflatex."""
+        from symnet.reports.latex_writer import write_latex
+
+        return write_latex(self.story)
+
+    def text(self, width: int = 88) -> str:
+        """Plain text."""
+        from symnet.reports.plain import write_text
+
+        return write_text(self.story, width)
+
+    def markdown(self) -> str:
+        """Markdown with formulas between dollar signs."""
+        from symnet.reports.plain import write_markdown
+
+        return write_markdown(self.story)
+
+    def json(self) -> str:
+        """The data of the report."""
+        import json
+
+        return json.dumps(self.story.data, indent=2, ensure_ascii=False) + "\n"
+
+    def as_format(self, format: str) -> str:
+        """The text in one of the text formats."""
+        return {"html": self.html, "latex": self.latex, "text": self.text, "md": self.markdown, "json": self.json}[format]()
+
+    def write(self, path: Path, format: str) -> Path:
+        """Write to a file, by way of a temporary one beside it. Raises OptionError when the place cannot be written."""
+        if format == "pdf":
+            from symnet.reports.pdf import make_pdf
+
+            content = make_pdf(self.latex())
+        else:
+            content = self.as_format(format).encode("utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".symnet-", suffix=path.suffix)
+        except OSError as error:
+            raise OptionError(f"output {path}", error.strerror or "cannot be written", "a place that can be written") from None
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except OSError as error:
+            Path(name).unlink(missing_ok=True)
+            raise OptionError(f"output {path}", error.strerror or "cannot be written", "a place that can be written") from None
+        return path
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        markdown = self.markdown()
+        return {"text/markdown": markdown, "text/plain": self.text()}

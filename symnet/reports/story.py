@@ -1,0 +1,167 @@
+"""A case -> a story: the sections of a report, in the order a reader needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symnet.core.latex import latex
+from symnet.core.names import shape_latex, shape_text, tensor_latex, tensor_text
+from symnet.core.numbers import decimal
+from symnet.core.program import Definition
+from symnet.core.tensors import Role, Tensor
+from symnet.core.text import text
+from symnet.reports.case import Case
+from symnet.reports.claims import errata_section, theorem_section
+from symnet.reports.curve import loss_curve
+from symnet.reports.drawing import draw
+from symnet.reports.lines import Lines
+from symnet.reports.numbered import gradients_table, json_data, update_section
+from symnet.reports.values import Values, number_latex
+from symnet.reports.view import Block, Formula, Level, Rich, Section, StepView, Story, Table
+from symnet.reports.words import GATES, LAYOUT, LEADS, ROLES, plural
+
+
+def tell(case: Case) -> Story:
+    """The whole story of a derivation."""
+    d = case.derivation
+    lines = _lines(case)
+    forward = [lines.forward(line, k) for k, line in enumerate(d.program.definitions, start=1)]
+    backward = [lines.backward(step) for step in d.steps]
+    sections = [*_drawing(case), _symbols(case), _pass("forward", "Forward pass", forward, case),
+                _pass("backward", "Backward pass", backward, case), gradients_table(case, lines)]
+    if case.descent is not None:
+        sections.append(update_section(case, lines))
+    sections += [s for s in (_checks(case), theorem_section(case), errata_section(case), _training(case)) if s is not None]
+    title = str(d.meta.get("title") or d.program.title or "A derivation")
+    return Story(title, case.level, _summary(case), tuple(sections), case.footer, json_data(case, lines))
+
+
+def _lines(case: Case) -> Lines:
+    values = Values(case.values, case.digits) if case.values is not None else None
+    full = case.derivation.full
+    entries: dict[str, list[Definition]] = {}
+    scalars: dict[str, Tensor] = {}
+    if case.scalars is not None:
+        for line in case.scalars.full.definitions:
+            entries.setdefault(line.target.parent or line.name, []).append(line)
+        scalars = dict(case.scalars.full.tensors)
+    steps = {s.target.name: s.target for s in case.derivation.steps}
+    return Lines({**steps, **full.tensors}, case.level, values, {k: tuple(v) for k, v in entries.items()}, scalars)
+
+
+def _summary(case: Case) -> Rich:
+    d = case.derivation
+    names: list[str | Formula] = []
+    for k, name in enumerate(d.wrt):
+        joint = "" if k == 0 else " and " if k == len(d.wrt) - 1 else ", "
+        names += [joint, _formula(d.program[name])]
+    live = [s for s in d.steps if s.live]
+    count = f", in {plural(len(live), 'step')}, each by one named rule."
+    return ("The gradient of ", _formula(d.program.objective_tensor), " with respect to ", *[n for n in names if n != ""], count)
+
+
+def _formula(tensor: Tensor) -> Formula:
+    return Formula(tensor_latex(tensor), tensor_text(tensor))
+
+
+def _drawing(case: Case) -> Iterator[Section]:
+    source = case.scalars or case.derivation
+    values = Values(case.values, min(case.digits, 4)) if case.values is not None else None
+    picture = draw(source.program, source.names, values if case.values is not None else None)
+    if picture is None and case.scalars is not None:
+        picture = draw(case.derivation.program, case.derivation.names, None)
+    if picture is not None:
+        said = ("Values in blue are computed from left to right; slopes of the loss (∂) in orange from right to left." if values else
+                "Each circle is one line of the forward pass.")
+        yield Section("network", "The network", (said,), (picture,))
+
+
+def _symbols(case: Case) -> Section:
+    d = case.derivation
+    rows: list[tuple[Rich, ...]] = []
+    for t in d.program.tensors.values():
+        note = t.note or next((x.note for x in d.program.by_name.get(t.name, ()) if x.note), "") or ROLES[t.role.value]
+        shape: Rich = (Formula(shape_latex(t), shape_text(t)),) if t.axes else ("a number",)
+        row: list[Rich] = [(_formula(t),), (note,), shape]
+        if case.values is not None:
+            row.append(_given(case, t))
+        rows.append(tuple(row))
+    head = ("symbol", "meaning", "shape", "value") if case.values is not None else ("symbol", "meaning", "shape")
+    notes: list[Block] = [Table(head, tuple(rows)), (LAYOUT,)]
+    sizes = [str(s) for s in d.program.sizes]
+    if sizes:
+        notes.append((f"The sizes {', '.join(sizes)} may be any positive whole numbers." if len(sizes) > 1 else
+                      f"The size {sizes[0]} may be any positive whole number.",))
+    notes += [(c[0].upper() + c[1:] + ".",) for c in d.conventions]
+    tensors = d.program.tensors
+    for a in d.program.assumptions:
+        notes.append(("Declared: ", Formula(f"{latex(a.left, tensors)} = {latex(a.right, tensors)}", f"{text(a.left)} = {text(a.right)}"), "."))
+    if case.level is Level.BEGINNER:
+        notes.append((GATES,))
+    return Section("symbols", "Symbols and conventions", (), tuple(notes))
+
+
+def _given(case: Case, t: Tensor) -> Rich:
+    """The value of an input; computed ones stand in their own lines."""
+    assert case.values is not None
+    if t.role is Role.INTERMEDIATE or t.name in case.derivation.program.by_name:
+        return ("see below",)
+    if not t.axes:
+        shown = case.values.shown(t.name, case.digits)
+        return (Formula(number_latex(shown.text), shown.text),)
+    nested = case.derivation.values.get(t.name)
+    if isinstance(nested, list) and isinstance(nested[0], list):
+        rows = [[_short(v, case) for v in row] for row in nested]
+        body = r" \\ ".join(" & ".join(r) for r in rows)
+        return (Formula(rf"\begin{{pmatrix}} {body} \end{{pmatrix}}", str([[*r] for r in rows]).replace("'", "")),)
+    flat = [_short(v, case) for v in nested or []]
+    return (Formula(rf"\left({', '.join(flat)}\right)", f"({', '.join(flat)})"),)
+
+
+def _short(value: object, case: Case) -> str:
+    return decimal(value, case.digits).text  # type: ignore[arg-type]
+
+
+def _pass(anchor: str, title: str, views: list[StepView], case: Case) -> Section:
+    return Section(anchor, title, () if case.level is Level.EXPERT else (LEADS[anchor],), tuple(views))
+
+
+def _checks(case: Case) -> Section | None:
+    blocks: list[Block] = []
+    if case.nudges:
+        rows = [((_formula(_named(case, n.name)),), (_number(n.moved),), (_number(n.foretold),), (_number(n.quotient),),
+                 (_number(n.gradient),)) for n in case.nudges]
+        first = case.nudges[0]
+        blocks.append(("Move ", _formula(_named(case, first.name)), f" by {first.by} and the loss moves by ", _number(first.moved),
+                       "; the gradient foretold ", _number(first.foretold), ". The small difference is the bend of the curve: "
+                       "measured on both sides, the slope agrees with the gradient."))
+        blocks.append(Table(("move by 0.001", "the loss moves by", "foretold", "slope, both sides", "gradient"), tuple(rows)))
+    if case.checks:
+        good = sum(c.ok for c in case.checks)
+        sizes = ", ".join(f"{n} = {v}" for n, v in case.checks[0].sizes)
+        where = f" at sizes {sizes}" if sizes else ""
+        worst = max((c.worst for c in case.checks), key=lambda w: float(w or 0))
+        blocks.append((f"Every step on its own: {good} of {len(case.checks)} agree with differences of the forward pass at a random "
+                       f"exact point{where}, in arithmetic of about 90 digits. The largest difference is {worst}. This is evidence at one "
+                       "point, not a proof; the chain rule is the proof.",))
+    return Section("checks", "Checked without formulas", (LEADS["checks"],) if case.nudges else (), tuple(blocks)) if blocks else None
+
+
+def _named(case: Case, name: str) -> Tensor:
+    known = case.scalars.full.tensors if case.scalars is not None else case.derivation.full.tensors
+    return known[name]
+
+
+def _number(text: str) -> Formula:
+    return Formula(number_latex(text), text)
+
+
+def _training(case: Case) -> Section | None:
+    if case.log is None:
+        return None
+    log = case.log
+    settings = ", ".join(f"{k} = {v}" for k, v in log.settings)
+    batch = "all samples at once" if log.batch_size >= log.samples else f"{log.batch_size} samples at a time"
+    lead = f"{log.optimizer} with {settings}; {plural(log.epochs, 'epoch')} over {plural(log.samples, 'sample')}, {batch}."
+    picture = loss_curve(log)
+    return Section("training", "Training", (lead,), (picture,))

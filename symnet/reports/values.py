@@ -1,0 +1,67 @@
+"""Values for print: every number with the relation it deserves, = when it is exact and ≈ when it is rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import sympy as sp
+
+from symnet.core.latex import latex
+from symnet.core.numbers import Shown
+from symnet.core.printing import ADD, ATOM, Piece
+from symnet.core.tensors import Tensor, tensor_name
+from symnet.core.text import text
+from symnet.reports.view import Formula
+
+
+class Evaluated(Protocol):
+    """What a report needs of an evaluation."""
+
+    def shown(self, scalar: str, digits: int) -> Shown:
+        """The decimal of one scalar."""
+
+
+class Values:
+    """The values of a scalar program's names at so many digits."""
+
+    def __init__(self, evaluation: Evaluated, digits: int) -> None:
+        self.evaluation, self.digits = evaluation, digits
+        self.known: dict[str, Shown] = {}
+
+    def of(self, name: str) -> Shown:
+        """The number behind a name."""
+        if name not in self.known:
+            self.known[name] = self.evaluation.shown(name, self.digits)
+        return self.known[name]
+
+    def formula(self, name: str) -> Formula:
+        """The number alone."""
+        shown = self.of(name)
+        return Formula(number_latex(shown.text), shown.text)
+
+    def put_in(self, expr: sp.Expr, tensors: Mapping[str, Tensor]) -> Formula:
+        """``expr`` with numbers in place of names, negative ones in brackets."""
+        return Formula(latex(expr, tensors, self._leaf(number_latex)), text(expr, self._leaf(str), tensors))
+
+    def _leaf(self, mark: Callable[[str], str]) -> Callable[[Any], Piece]:
+        def leaf(entry: sp.Expr) -> Piece:
+            shown = self.of(tensor_name(entry)).text
+            return mark(shown), ADD if shown.startswith("-") else ATOM
+        return leaf
+
+
+def number_latex(text: str) -> str:
+    """1.5e-9 as 1.5 × 10^{-9}.
+
+    >>> number_latex("-1.5e-9")
+    '-1.5 \\\\times 10^{-9}'
+    """
+    head, e, tail = text.partition("e")
+    return rf"{head} \times 10^{{{int(tail)}}}" if e else head
+
+
+def equals(left: Formula, shown: Shown) -> Formula:
+    """``left = number`` or ``left ≈ number``."""
+    sign = r"\approx" if shown.relation == "≈" else "="
+    return Formula(f"{left.latex} {sign} {number_latex(shown.text)}", f"{left.text} {shown.relation} {shown.text}")

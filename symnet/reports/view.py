@@ -1,0 +1,95 @@
+"""What a report shows, as plain data. Writers turn it into HTML, LaTeX, text, Markdown or JSON; none computes anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How much is said."""
+
+    BEGINNER = "beginner"
+    STUDENT = "student"
+    EXPERT = "expert"
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One formula in both notations."""
+
+    latex: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A name in a sentence that leads to the line that made it."""
+
+    formula: Formula
+    anchor: str
+
+
+Rich = tuple[str | Formula | Link, ...]  # a sentence with formulas in it
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One line of a step: a formula and what it is ("with numbers", "value", "in matrix notation", …)."""
+
+    label: str
+    formula: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step: its number, the rule, the lines, what it uses, and why."""
+
+    anchor: str
+    number: str
+    title: Rich
+    stages: tuple[Stage, ...]
+    uses: Rich = ()
+    why: tuple[Rich, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; cells are sentences with formulas. ``quiet`` marks rows of less weight."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Rich, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing made as SVG, with the same said in words."""
+
+    svg: str
+    words: str
+
+
+Block = StepView | Table | Picture | Rich
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, an introduction and blocks."""
+
+    anchor: str
+    title: str
+    lead: Rich = ()
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True)
+class Story:
+    """A whole report."""
+
+    title: str
+    level: Level
+    summary: Rich
+    sections: tuple[Section, ...]
+    footer: str = ""
+    data: dict[str, object] = field(default_factory=dict)  # the JSON reading

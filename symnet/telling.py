@@ -1,0 +1,172 @@
+"""Derivation -> report: gathers what the rooms know (values, checks, proof, errata, training) and hands it to the writers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from symnet.calculus.evaluate import Evaluation, evaluate
+from symnet.calculus.updating import descent_step
+from symnet.core.derivation import Derivation
+from symnet.core.numbers import as_ball, decimal, rational, to_flint
+from symnet.core.program import Definition, Program
+from symnet.core.tensors import Tensor
+from symnet.errors import OptionError, SymnetError
+from symnet.reports.case import Case, Nudge, Shown
+from symnet.reports.report import FORMATS, Report, format_of
+from symnet.reports.story import tell
+from symnet.reports.view import Level
+
+NUDGE, FACTOR = sp.Rational(1, 1000), sp.Integer(10)
+MOST_NUDGES = 12
+JSON_DIGITS = 30
+
+
+def report(derivation: Derivation, path: str | Path | None = None, *, level: str = "student", digits: int = 6,
+           format: str | None = None, theorem: bool = True) -> Report:
+    """The report of a derivation; written to ``path`` when there is one, in the format its ending names.
+
+    ``level`` is beginner, student or expert; ``digits`` the significant digits of decimals (1 to 60). Raises OptionError.
+    """
+    how = format_of(path, format)
+    if level not in list(Level):
+        raise OptionError("level", repr(level)[:40], "one of " + ", ".join(Level))
+    if not isinstance(digits, int) or not 1 <= digits <= 60:
+        raise OptionError("digits", repr(digits)[:40], "a whole number from 1 to 60")
+    made = Report(tell(case_of(derivation, Level(level), digits, theorem, how)))
+    if path is not None:
+        made.write(Path(path), how)
+    return made
+
+
+def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True, format: str = FORMATS[0]) -> Case:
+    """Everything that can be said about this derivation."""
+    from symnet import __version__
+
+    complete = _complete(derivation)
+    sizes = dict(derivation.meta.get("sizes") or {})
+    rate = derivation.meta.get("learning_rate")
+    scalars = derivation.instantiate(sizes) if complete and _has_axes(derivation) else None
+    descent = values = None
+    if complete:
+        given = {**derivation.values, **({"lr": rate} if rate is not None else {})}
+        program = descent_step(derivation) if rate is not None else derivation.full
+        values = evaluate(program, given, sizes)
+        descent = values.scalars if rate is not None else None
+    proved = None
+    if theorem and rate is not None:
+        from symnet.proofs import prove
+
+        proved = prove("loss-scaling", optimizer="sgd")
+    return Case(
+        derivation, level, digits, scalars, descent, values,
+        checks=tuple(s.check() for s in derivation.steps),
+        nudges=_nudges(derivation, values, sizes, digits) if values is not None else (),
+        proved=proved, shown=_shown(derivation, sizes, digits) if proved and complete else None,  # type: ignore[arg-type]
+        errata=_errata(derivation), log=_training(derivation), numpy=_numpy(derivation),
+        footer=f"Made by symnet {__version__}.",
+        json_values=_json_values(derivation, values) if values is not None else {})
+
+
+def _has_axes(derivation: Derivation) -> bool:
+    return any(t.axes for t in derivation.program.tensors.values())
+
+
+def _complete(derivation: Derivation) -> bool:
+    """True when every input has a value and every size a number."""
+    program, sizes = derivation.program, derivation.meta.get("sizes") or {}
+    return all(t.name in derivation.values for t in program.inputs) and all(str(s) in sizes for s in program.sizes)
+
+
+def _json_values(derivation: Derivation, values: Evaluation) -> dict[str, Any]:
+    def both(exact: Any, shown: Any) -> Any:
+        if isinstance(exact, list):
+            return [both(e, s) for e, s in zip(exact, shown, strict=True)]
+        return {"exact": str(exact), "decimal": shown}
+
+    return {name: both(values.exact(name), values.decimal(name, JSON_DIGITS)) for name in derivation.full.tensors}
+
+
+def _nudges(derivation: Derivation, values: Evaluation, sizes: Mapping[str, int], digits: int) -> tuple[Nudge, ...]:
+    """Move each parameter by 1/1000 and do the forward pass again."""
+    found: list[Nudge] = []
+    base = _objective(derivation.program, values.point, sizes)
+    for t in (t for t in values.scalars.inputs if (t.parent or t.name) in derivation.wrt):
+        if len(found) == MOST_NUDGES:
+            break
+        gradient = _gradient_scalar(derivation, values, t)
+        up, down = (_objective(derivation.program, {**values.point, t.name: values.point[t.name] + h}, sizes) for h in (NUDGE, -NUDGE))
+        shown = [decimal(lambda bits, f=f: f(bits), digits).text for f in (
+            lambda b: up(b) - base(b), lambda b: to_flint(NUDGE) * gradient(b), lambda b: (up(b) - down(b)) / to_flint(2 * NUDGE), gradient)]
+        found.append(Nudge(t.name, "0.001", *shown))
+    return tuple(found)
+
+
+def _objective(program: Program, point: Mapping[str, sp.Rational], sizes: Mapping[str, int]) -> Any:
+    """The objective at a point of scalars, as a function from bits to a certified value."""
+    from symnet.calculus.instantiate import instantiate_program
+
+    scalars, entries = instantiate_program(program, sizes)
+    made = Evaluation(program, scalars, {t.name: point[t.name] for t in scalars.inputs}, sizes, entries)
+    return lambda bits: made.balls(bits)[program.objective]
+
+
+def _gradient_scalar(derivation: Derivation, values: Evaluation, t: Tensor) -> Any:
+    name = derivation.gradient_name(t.parent or t.name)
+    place = next(s.name for s in values.scalars.tensors.values() if (s.parent or s.name) == name and s.place == t.place)
+    return lambda bits: values.balls(bits)[place]
+
+
+def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Shown:
+    """The two runs of the theorem, one step each, on this derivation: loss/c with rate α, and loss with rate α/c."""
+    from symnet.calculus import derive
+    from symnet.equality.compare import compare
+
+    rate, program = derivation.meta["learning_rate"], derivation.program
+    scaled = Tensor("J" if "J" not in program.tensors else "J_")
+    part = Program(program.inputs, (*program.definitions, Definition(scaled, (), program.objective_tensor[()] / FACTOR)),
+                   scaled.name, program.assumptions)
+    first = evaluate(descent_step(derive(part, derivation.wrt)), {**derivation.values, "lr": rate}, sizes)
+    second = evaluate(descent_step(derivation), {**derivation.values, "lr": rate / FACTOR}, sizes)
+    names = [t.name for t in second.scalars.tensors.values() if (t.parent or t.name).removesuffix("_new") in derivation.wrt
+             and (t.parent or t.name).endswith("_new")][:MOST_NUDGES]
+    rows = tuple((n, first.shown(n, digits).text, second.shown(n, digits).text) for n in names)
+    small = len(second.scalars.definitions) < 40
+    proved = small and all(compare(first.exact_scalar(n), second.exact_scalar(n)).holds for n in names)
+    equal = proved or all(as_ball(first.balls(256)[n] - second.balls(256)[n]).contains(0) for n in names)
+    if proved:
+        verdict = "Both columns are proved equal as exact numbers, not only to the digits shown."
+    else:
+        verdict = "Both columns agree to more than 60 digits." if equal else "The columns differ."
+    return Shown(str(FACTOR), rows, verdict)
+
+
+def _errata(derivation: Derivation) -> Any:
+    spec = derivation.meta.get("errata")
+    if not spec:
+        return None
+    from symnet.checking.errata import judge_page
+    from symnet.worksheets.builtin import lines_text
+
+    return judge_page(spec["text"] if "text" in spec else lines_text(spec["file"]), derivation)
+
+
+def _numpy(derivation: Derivation) -> str:
+    from symnet.backends.source import numpy_source
+
+    try:
+        return numpy_source(derivation)
+    except SymnetError as problem:
+        return f"# no NumPy form: {problem.message}\n"
+
+
+def _training(derivation: Derivation) -> Any:
+    spec = derivation.meta.get("training")
+    if not spec:
+        return None
+    from symnet.training.run import train_sheet
+
+    return train_sheet(derivation, {}, progress=False).log
