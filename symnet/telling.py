@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import sympy as sp
 from symnet.calculus.evaluate import Evaluation, evaluate
 from symnet.calculus.updating import descent_step
 from symnet.core.derivation import Derivation
-from symnet.core.numbers import as_ball, decimal, rational, to_flint
+from symnet.core.numbers import as_ball, decimal, to_flint
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor
 from symnet.errors import OptionError, SymnetError
@@ -20,6 +20,7 @@ from symnet.reports.report import FORMATS, Report, format_of
 from symnet.reports.story import tell
 from symnet.reports.view import Level
 
+Certified = Callable[[int], Any]  # from bits to an exact fraction or a ball
 NUDGE, FACTOR = sp.Rational(1, 1000), sp.Integer(10)
 MOST_NUDGES = 12
 JSON_DIGITS = 30
@@ -98,11 +99,25 @@ def _nudges(derivation: Derivation, values: Evaluation, sizes: Mapping[str, int]
         if len(found) == MOST_NUDGES:
             break
         gradient = _gradient_scalar(derivation, values, t)
-        up, down = (_objective(derivation.program, {**values.point, t.name: values.point[t.name] + h}, sizes) for h in (NUDGE, -NUDGE))
-        shown = [decimal(lambda bits, f=f: f(bits), digits).text for f in (
-            lambda b: up(b) - base(b), lambda b: to_flint(NUDGE) * gradient(b), lambda b: (up(b) - down(b)) / to_flint(2 * NUDGE), gradient)]
-        found.append(Nudge(t.name, "0.001", *shown))
+        up, down = (_objective(derivation.program, {**values.point, t.name: values.point[t.name] + h}, sizes)
+                    for h in (NUDGE, -NUDGE))
+        found.append(_nudge(t.name, base, up, down, gradient, digits))
     return tuple(found)
+
+
+def _nudge(name: str, base: Certified, up: Certified, down: Certified, gradient: Certified, digits: int) -> Nudge:
+    """What the nudge did, what the gradient foretold, and the slope measured on both sides."""
+    def moved(bits: int) -> Any:
+        return up(bits) - base(bits)
+
+    def foretold(bits: int) -> Any:
+        return to_flint(NUDGE) * gradient(bits)
+
+    def quotient(bits: int) -> Any:
+        return (up(bits) - down(bits)) / to_flint(2 * NUDGE)
+
+    shown = [decimal(value, digits).text for value in (moved, foretold, quotient, gradient)]
+    return Nudge(name, "0.001", *shown)
 
 
 def _objective(program: Program, point: Mapping[str, sp.Rational], sizes: Mapping[str, int]) -> Any:

@@ -184,6 +184,8 @@ class NumpyCode:
         numbers = [self.code(f) for f in node.factors if not f.labels]
         missing = [(lo, hi) for i, lo, hi in node.over if not any(i in f.labels for f in factors)]
         numbers += [self.number(sp.expand(hi - lo + 1)) for lo, hi in missing]
+        if not factors:  # Σ 1: as often as there are terms
+            return f"({'*'.join(numbers)})"
         inner = [i for i, _, _ in node.over if any(i in f.labels for f in factors)]
         core = self._sum_product(factors, [i for i in inner if i in bound], node.labels)
         return "(" + "*".join([*numbers, core]) + ")" if numbers else core

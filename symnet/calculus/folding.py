@@ -47,12 +47,21 @@ def _take_out(product: sp.Mul, definition: Definition, right: sp.Mul) -> sp.Expr
     pieces = sorted(pattern, key=lambda b: -len(b.free_symbols & wild))
     for match in _cover(pieces, pattern, factors, wild, {}):
         if set(match) == wild:
-            left = dict(factors)
-            for base, exponent in pattern.items():
-                left[substitute(base, match)] -= exponent
-            rest = sp.Mul(*[b**e for b, e in left.items()])
-            return rest * substitute(definition.entry, match)
+            left = _divided(factors, {substitute(base, match): exponent for base, exponent in pattern.items()})
+            if left is not None:
+                return sp.Mul(*[b**e for b, e in left.items()]) * substitute(definition.entry, match)
     return None
+
+
+def _divided(factors: Mapping[sp.Expr, sp.Expr], pattern: Mapping[sp.Expr, sp.Expr]) -> dict[sp.Expr, sp.Expr] | None:
+    """``factors`` with the exponents of ``pattern`` taken off; a base is found up to the names of bound indices."""
+    left = dict(factors)
+    for base, exponent in pattern.items():
+        found = next((b for b in left if unify(base, b, set(), {}) is not None), None)
+        if found is None:
+            return None
+        left[found] -= exponent
+    return left
 
 
 def _cover(pieces: list[sp.Expr], pattern: Mapping[sp.Expr, sp.Expr], factors: Mapping[sp.Expr, sp.Expr],

@@ -101,7 +101,10 @@ def _verdicts(program: Program, left: Tensor, right: Tensor, sizes: dict[str, in
     scalars, entries = instantiate_program(program, sizes)
     there = _scalars(scalars)
     for place in _places(right, entries):
-        yield place, compare(there[entries(left.name, place)], there[entries(right.name, place)], tuple(scalars.assumptions))
+        verdict = compare(there[entries(left.name, place)], there[entries(right.name, place)], scalars.assumptions)
+        if verdict.condition and set(verdict.condition.split(" and ")) <= set(map(str, scalars.assumptions)):
+            verdict = replace(verdict, condition=" and ".join(map(str, program.assumptions)))  # as declared, not entry by entry
+        yield place, verdict
 
 
 def _joined(verdicts: list[Verdict], scope: str) -> Verdict:

@@ -25,7 +25,8 @@ class Result:
     def as_json(self) -> dict[str, object]:
         """The fields of the contract."""
         v = self.verdict
-        witness = None if v.witness is None else {"point": dict(v.witness.point), "answer": v.witness.left, "correct": v.witness.right}
+        w = v.witness
+        witness = None if w is None else {"point": dict(w.point), "answer": w.left, "correct": w.right}
         return {"id": self.id, "verdict": v.answer.value, "condition": v.condition, "witness": witness, "mistake": None,
                 "message": str(v), "read_as": self.read_as}
 
@@ -34,10 +35,12 @@ def judge(answer: Mapping[str, str], derivation: Derivation) -> Result:
     """One answer about a gradient."""
     name = answer["id"]
     if "latex" in answer:
-        return Result(name, Verdict(Answer.UNDECIDED, reason="answers in LaTeX are not read yet; write plain maths under text"))
+        reason = "answers in LaTeX are not read yet; write plain maths under text"
+        return Result(name, Verdict(Answer.UNDECIDED, reason=reason))
     wrt = answer.get("wrt") or (derivation.wrt[0] if len(derivation.wrt) == 1 else "")
     if wrt not in derivation.names:
-        return Result(name, Verdict(Answer.UNDECIDED, reason=f"no gradient of {wrt!r} is asked for" if wrt else "wrt is missing"))
+        reason = f"no gradient of {wrt!r} is asked for" if wrt else "wrt is missing"
+        return Result(name, Verdict(Answer.UNDECIDED, reason=reason))
     try:
         value = expression(answer["text"], derivation.program.tensors, where=f"answer {name}")
         return Result(name, check_answer(answer["text"], derivation, wrt), plain_text(value.expr))

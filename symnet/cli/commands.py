@@ -83,7 +83,7 @@ def _derivation(options: Namespace) -> Any:
 
     if options.what.endswith(".toml") or options.what in names():
         sheet = load_worksheet(options.what)
-        sheet = replace(sheet, errata=None, training=None, **({"wrt": tuple(options.wrt)} if options.wrt else {}))
+        sheet = replace(sheet, errata=None, training=None, wrt=tuple(options.wrt) if options.wrt else sheet.wrt)
         return derivation_of(sheet, options.what)
     return from_expression(options.what, options.wrt, options.shape, options.domain)
 

@@ -119,6 +119,8 @@ class Printer(ABC):
             tensor = self.tensors.get(tensor_name(factor))
             is_gradient = tensor.of != "" if tensor else tensor_name(factor).startswith("d") and "_d" in tensor_name(factor)
             is_parameter = tensor is not None and tensor.role is Role.PARAMETER
+            if tensor is not None and tensor.role is Role.CONSTANT:
+                return 1, str(factor)
             return (2 if is_gradient else 3 if is_parameter else 4), str(factor)
         if isinstance(factor, sp.Sum):
             return 8, str(factor)

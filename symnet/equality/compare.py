@@ -93,30 +93,18 @@ def prove_equal(left: sp.Expr, right: sp.Expr) -> Verdict:
     try:
         for side in (left, right):
             basis.survey(side)
-        sides = [_undefined_where(basis, side) for side in (left, right)]
+        sides = [basis.undefined(side) for side in (left, right)]
         _, difference = basis.normal(left - right)
     except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError) as problem:
         return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0")
     if not difference.is_zero:
         return Verdict(Answer.UNDECIDED, reason="the normal forms differ, and no point was found where the values do")
-    holes = sorted(((str(u), sign) for u, sign in sides[0] ^ sides[1]))
+    holes = sorted((str((sides[0] | sides[1])[key]), key[1]) for key in sides[0].keys() ^ sides[1].keys())
     if any(sign != "=" for _, sign in holes):
         return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes))
     if holes:
         return Verdict(Answer.ALMOST_EVERYWHERE, "normal form", "except where " + " or ".join(f"{u} = 0" for u, _ in holes))
     return Verdict(Answer.PROVED, "normal form")
-
-
-def _undefined_where(basis: Basis, side: sp.Expr) -> set[tuple[sp.Expr, str]]:
-    """Where ``side`` may be undefined: (u, "=") for u = 0, (u, "<=") for u ≤ 0; what cannot happen is left out."""
-    basis.holes.clear()
-    basis.normal(side)
-    return {(sp.factor_terms(u), sign) for u, sign in basis.holes if not surely_defined(u, sign)}
-
-
-def surely_defined(expr: sp.Expr, sign: str) -> bool:
-    """True when ``expr`` is shown never to be where the hole is: a sum of positive terms, an exp, a nonzero number."""
-    return bool(expr.is_positive or (sign == "=" and expr.is_nonzero) or (sign == "<" and expr.is_nonnegative))
 
 
 NEEDED = {"=": "!=", "<=": ">", "<": ">="}

@@ -67,6 +67,29 @@ class Basis:
         lead = value.below.leading_coefficient()
         return ring.back(value.above / lead), ring.back(value.below / lead)
 
+    def undefined(self, expr: sp.Expr) -> dict[tuple[sp.Expr, str], sp.Expr]:
+        """Where ``expr`` may be undefined: (u, "=") for u = 0, "<=" for u ≤ 0, "<" for u < 0, with u over the generators, and
+        what u stands for. Divisors are taken apart into irreducible factors, so that 1/(2xy) and 1/x · 1/y agree."""
+        self.holes.clear()
+        self.normal(expr)
+        found: dict[tuple[sp.Expr, str], sp.Expr] = {}
+        for hole, sign in tuple(self.holes):
+            ring, value = self.normal(hole)
+            lead = value.below.leading_coefficient()
+            if sign == "=":
+                parts = [ring.back(p / p.leading_coefficient()) for p, _ in value.above.factor()[1]] if value.above != 0 else [sp.S.Zero]
+            else:
+                size = abs((value.above / lead).leading_coefficient()) if value.above != 0 else 1
+                parts = [ring.back(value.above / lead / size) / ring.back(value.below / lead)]
+            found |= {(p, sign): self.spelled(p) for p in parts}
+        return {key: u for key, u in found.items() if not surely_defined(u, key[1])}
+
+    def spelled(self, expr: sp.Expr) -> sp.Expr:
+        """``expr`` with every generator replaced by what it stands for."""
+        while expr.free_symbols & self.meaning.keys():
+            expr = expr.xreplace(self.meaning)
+        return expr
+
     def flat(self, expr: sp.Expr) -> sp.Expr:
         """``expr`` with every atom replaced by its generator; only + · and whole powers are left."""
         if isinstance(expr, sp.Rational):
@@ -142,6 +165,11 @@ def in_exp(expr: sp.Basic) -> sp.Basic:
         return in_exp(written) if any(TABLE.get(n.func) and TABLE[n.func].in_exp for n in sp.preorder_traversal(written)
                                       if isinstance(n, sp.Function)) else written
     return expr if args == expr.args else expr.func(*args)
+
+
+def surely_defined(expr: sp.Expr, sign: str) -> bool:
+    """True when ``expr`` is shown never to be where the hole is: a sum of positive terms, an exp, a nonzero number."""
+    return bool(expr.is_positive or (sign == "=" and expr.is_nonzero) or (sign == "<" and expr.is_nonnegative))
 
 
 def _canonical(expr: sp.Sum) -> sp.Tuple:

@@ -1,4 +1,4 @@
-"""Exact rational points to compare at: the smallest readable numbers first, then others. Every value is in its symbol's domain."""
+"""Exact rational points to compare at, the smallest readable numbers first. Every value is in its symbol's domain."""
 
 from __future__ import annotations
 

@@ -40,10 +40,11 @@ class Lowering:
     def value(self, node: Node) -> Value:
         """The meaning of a node."""
         made: Value = getattr(self, f"_{node.kind}")(node)
-        if made.expr in UNDEFINED or (node.text == "**" or node.kind == "call") and made.expr.has(sp.I):
+        if made.expr in UNDEFINED or ((node.text == "**" or node.kind == "call") and made.expr.has(sp.I)):
             raise ParseError(self.at(node), "a value that no real number has, such as 1/0, log(0) or sqrt(-1)", "a real number")
         if node.kind == "call" and sum(1 for _ in islice(sp.preorder_traversal(made.expr), MAX_SIZE)) == MAX_SIZE:
-            raise ParseError(self.at(node), "an expression that is too long once written out", "a line of its own for a part of it")
+            raise ParseError(self.at(node), "an expression that is too long once written out",
+                             "a line of its own for a part of it")
         return made
 
     def real(self, node: Node) -> Value:
@@ -95,7 +96,8 @@ class Lowering:
         if sign == "@" or (sign == "juxtaposed" and left.axes and right.axes):
             self.products += 1
             if self.products > MAX_PRODUCTS:
-                raise ParseError(where, "too many matrix products in one line", f"at most {MAX_PRODUCTS}", "a line for a part of it")
+                raise ParseError(where, "too many matrix products in one line", f"at most {MAX_PRODUCTS}",
+                                 "a line for a part of it")
             return matmul(where, left, right)
         if sign == "**":
             return self._power(node, left, right)

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Kind, Range, size
+from symnet.core.axes import Axis, Range
 from symnet.core.expressions import as_written
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Assumption, Definition, Program
-from symnet.core.tensors import NAME, Role, Tensor
+from symnet.core.tensors import Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError
+from symnet.parsing.declaring import axis_of, check_name, tensor_of
 from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.tokens import plain
 from symnet.parsing.values import Value
 
+__all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "program", "split", "tensor_of"]
+
 ASSIGN = re.compile(r"\s*([^=<>!:]+?)\s*(?::=|=)(?!=)\s*(.*)\Z", re.S)
 LEFT = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\s*(?:\[([^\[\]]*)\])?\Z")
-KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME, "L": Kind.DEPTH}
-RESERVED = frozenset(FUNCTIONS) | set(CONSTANTS) | {"np", "numpy", "linalg", "if", "else", "for", "in", "and", "T"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +49,6 @@ def split(text: str, where: str) -> Line:
     check_name(left[1], where)
     places = None if left[2] is None else tuple(p.strip() for p in left[2].split(","))
     return Line(left[1], places, match[2], where)
-
-
-def check_name(name: str, where: str) -> None:
-    """Refuse what is no name, or means something else."""
-    if not NAME.match(name):
-        raise NameError_(where, f"the name {name!r}", "a letter followed by letters, digits or _")
-    if name in RESERVED:
-        raise NameError_(where, f"{name!r} is a function or a constant", "another name", f"{name}_1")
-
-
-def axis_of(text: Any, where: str) -> Axis:
-    """3, "d", or "0..L"."""
-    if isinstance(text, Axis):
-        return text
-    if isinstance(text, int) and not isinstance(text, bool):
-        return Axis.of(text)
-    match = re.fullmatch(r"\s*(?:(\d{1,4})\s*\.\.\s*)?([A-Za-z][A-Za-z0-9_]{0,31}|\d{1,6})\s*", str(text))
-    if match is None:
-        raise ShapeError(where, f"the size {text!r}", "a positive integer, a name, or a range such as 0..T")
-    if not match[2].isdigit():
-        check_name(match[2], where) if match[2] not in KINDS else None
-    kind = KINDS.get(match[2], Kind.FEATURE)
-    upper = size(int(match[2])) if match[2].isdigit() else size(match[2])
-    return Axis.of(upper, kind) if match[1] is None else Axis.between(int(match[1]), upper, kind)
-
-
-def tensor_of(name: str, spec: Any, where: str = "") -> Tensor:
-    """A Tensor from a Tensor, a shape such as ("N", "d"), or () for a number."""
-    if isinstance(spec, Tensor):
-        return replace(spec, name=name)
-    check_name(name, where or f"tensor {name}")
-    shape = () if spec is None else spec if isinstance(spec, (tuple, list)) else (spec,)
-    return Tensor(name, tuple(axis_of(s, where or f"shape of {name}") for s in shape), role=Role.INPUT)
 
 
 def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: str | None = None,

@@ -15,8 +15,8 @@ from symnet.core.numbers import rational
 from symnet.core.tensors import DOMAINS
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import ParseError, SymnetError, WorksheetError
+from symnet.parsing.declaring import check_name
 from symnet.parsing.fields import list_in, only, table_in, text_in, texts_in, whole_in
-from symnet.parsing.program import check_name
 
 LIMIT = 1_000_000  # bytes; a worksheet is a page, not a data set
 CALL = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{0,31})\s*\(([^()]*)\)\s*\Z")
@@ -74,7 +74,9 @@ def read_worksheet(path: str | Path) -> Worksheet:
     except FileNotFoundError:
         raise WorksheetError(str(path), "no such file", "a worksheet (.toml)", "symnet report without a file makes the "
                              "first example") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except SymnetError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a name with a zero byte
         reason = getattr(error, "strerror", None) or "not a text file"
         raise WorksheetError(str(path), reason, "a worksheet (.toml) in UTF-8") from None
     return parse_worksheet(text, str(path))
@@ -120,7 +122,7 @@ def _worksheet(data: dict[str, Any], where: str) -> Worksheet:
         loss=None if loss is None else call(text_in(loss, f"{where}, loss"), f"{where}, loss"),
         objective=text_in(program.get("objective", ""), f"{where}, objective"),
         wrt=texts_in(program.get("wrt", []), f"{where}, wrt"),
-        learning_rate=None if "learning_rate" not in program else rational(program["learning_rate"]),
+        learning_rate=None if "learning_rate" not in program else _exact(program["learning_rate"], f"{where}, learning_rate"),
         batch=program.get("batch"),
         answers=tuple(_answer(a, k, where) for k, a in enumerate(list_in(data.get("answers", []), f"{where}, [[answers]]"), 1)),
         training=_training(data.get("training"), where),
@@ -175,13 +177,18 @@ def _sign(name: str, spec: Any, where: str) -> Sign:
                 text_in(spec.get("note", ""), f"{place}, note"), "")
 
 
+def _exact(value: Any, where: str) -> sp.Rational:
+    """An exact number."""
+    try:
+        return rational(value)
+    except ParseError as error:
+        raise WorksheetError(where, f"the value {error.found}", error.expected, error.hint) from None
+
+
 def _values(value: Any, where: str) -> Any:
     """A number, or nested lists of numbers that form a full array."""
     if not isinstance(value, list):
-        try:
-            return rational(value)
-        except ParseError as error:
-            raise WorksheetError(where, f"the value {error.found}", error.expected, error.hint) from None
+        return _exact(value, where)
     rows = [_values(v, where) for v in value]
     if not rows or len({_shape(r) for r in rows}) != 1:
         raise WorksheetError(where, "rows of different lengths" if rows else "an empty list", "a full array of numbers")
@@ -207,8 +214,8 @@ def _training(spec: Any, where: str) -> dict[str, Any] | None:
     table = table_in(spec, f"{where}, [training]")
     only(table, "training", f"{where}, [training]")
     whole: dict[str, Any] = {k: whole_in(table[k], f"{where}, {k}") for k in ("epochs", "batch_size") if k in table}
-    exact: dict[str, Any] = {k: rational(table[k]) for k in ("learning_rate", "momentum") if k in table}
-    seed: dict[str, Any] = {"seed": table["seed"]} if isinstance(table.get("seed"), int) else {}
+    exact: dict[str, Any] = {k: _exact(table[k], f"{where}, {k}") for k in ("learning_rate", "momentum") if k in table}
+    seed: dict[str, Any] = {"seed": table["seed"] and whole_in(table["seed"], f"{where}, seed")} if "seed" in table else {}
     texts: dict[str, Any] = {k: text_in(table[k], f"{where}, {k}") for k in ("data", "optimizer") if k in table}
     return {**whole, **exact, **seed, **texts}
 

@@ -191,7 +191,8 @@ def induction(*parts: Any) -> Proof:
     count = len(claims)
     bases, steps = proofs[:count], proofs[count:]
     if len(proofs) != 2 * count or not (isinstance(t, sp.Symbol) and _is_step(t)):
-        raise ProofError("induction", f"{len(proofs)} proofs over {t}", f"an index, a base and a step for each of {count} equations")
+        raise ProofError("induction", f"{len(proofs)} proofs over {t}",
+                         f"an index, a base and a step for each of {count} equations")
     if any(claim.over is not None for claim in claims):
         raise ProofError("induction", "a hypothesis about every step", "a claim about the step t alone")
     for claim, base, step in zip(claims, bases, steps, strict=True):

@@ -35,8 +35,9 @@ def theorem_section(case: Case) -> Section | None:
     else:
         blocks.append((conditions,))
         blocks += _proof(claim, case.level)
-        good = "The proof was made again from its first line by the kernel, and it checks." if claim.check() else "The proof does NOT check."
-        blocks.append((good,))
+        checked = claim.check()
+        blocks.append(("The proof was made again from its first line by the kernel, and it checks." if checked else
+                       "The proof does NOT check.",))
     if case.shown is not None:
         blocks += _shown(case)
     return Section("theorem", "Dividing the loss or dividing the learning rate", (claim.claim.sentence,), tuple(blocks))
@@ -46,7 +47,7 @@ def _proof(claim: Proved, level: Level) -> list[Block]:
     views: list[Block] = []
     for line in claim.proof.lines:
         stages = tuple(Stage("", equation_formula(e, claim.tensors)) for e in line.equations)
-        uses: Rich = (f"from {', '.join(f'line {n}' for n in line.uses)}",) if line.uses else ()
+        uses: Rich = (", ".join(f"P{n}" for n in line.uses),) if line.uses else ()
         title: Rich = (line.note[0].upper() + line.note[1:] if line.note else line.rule,)
         why: tuple[Rich, ...] = () if level is Level.EXPERT or not line.note else ((f"Rule: {line.rule}.",),)
         views.append(StepView(f"t-{line.number}", f"P{line.number}", title, stages, uses, why))
@@ -72,9 +73,11 @@ def errata_section(case: Case) -> Section | None:
     e = case.errata
     rows = tuple(_row(j) for j in e.wrong)
     undecided = [j for j in e.judged if j.mark.value == "undecided"]
-    count = (f"{plural(len(e.judged), 'claim')} read, {len(e.right)} right, {len(e.wrong)} wrong"
+    between = len(e.judged) - len(e.right) - len(e.wrong) - len(undecided)
+    count = (f"{plural(len(e.judged), 'claim')} read: {len(e.right)} right, {len(e.wrong)} wrong"
+             + (f", {between} with rounded numbers on the way to a result" if between else "")
              + (f", {len(undecided)} undecided" if undecided else "") + f"; {plural(e.skipped, 'line')} of prose passed over.")
-    table = Table(("the line", "printed", "exact", "what went wrong"), rows)
+    table = Table(("the line", "printed", "exact", "what went wrong"), rows, (3.2, 1.5, 1.8, 2.6))
     blocks: tuple[Block, ...] = ((count,), *((table,) if rows else ()))
     return Section("errata", "Errata of the worked example", (LEADS["errata"],), blocks)
 

@@ -15,7 +15,8 @@ from symnet.core.tensors import Role, Tensor, tensor_name
 from symnet.reports.values import Values
 from symnet.reports.view import Picture
 
-STEP_X, STEP_Y, RADIUS, MARGIN = 150, 136, 25, 56
+RADIUS, MARGIN, TARGET_GAP = 25, 56, 88
+SINGLE, SEVERAL = (150, 136), (196, 190)  # column and row spacing, for one row and for several
 LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 HIGH = str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾")
 MOST_NODES = 16
@@ -74,12 +75,16 @@ def _place(shown: list[Tensor], depth: Mapping[str, int]) -> dict[str, _Node]:
     for t in shown:
         columns.setdefault(depth[t.name], []).append(t)
     tallest = max(sum(t.role is not Role.TARGET or x == 0 for t in c) for x, c in columns.items())
+    step_x, step_y = SINGLE if tallest == 1 else SEVERAL
     nodes = {}
     for x, column in columns.items():
         main = [t for t in column if t.role is not Role.TARGET or x == 0]  # a target hangs below, off the main line
-        top = MARGIN + (tallest - len(main)) * STEP_Y / 2 + 14
-        for k, t in enumerate([*main, *[t for t in column if t not in main]]):
-            nodes[t.name] = _Node(t, MARGIN + x * STEP_X, top + k * STEP_Y)
+        top = MARGIN + (tallest - len(main)) * step_y / 2 + 14
+        for k, t in enumerate(main):
+            nodes[t.name] = _Node(t, MARGIN + x * step_x, top + k * step_y)
+        low = MARGIN + 14 + (tallest - 1) * step_y + 118
+        for k, t in enumerate(t for t in column if t not in main):
+            nodes[t.name] = _Node(t, MARGIN + x * step_x, low + k * TARGET_GAP)
     return nodes
 
 
@@ -140,7 +145,7 @@ class _Painter:
         tip = f"{x2 + ux * 7:.1f},{y2 + uy * 7:.1f} {x2 - uy * 4:.1f},{y2 + ux * 4:.1f} {x2 + uy * 4:.1f},{y2 - ux * 4:.1f}"
         self.parts.append(f'<polygon points="{tip}" class="tip"/>')
         if weight:
-            near = 0.5 if abs(dy) < 1 else 0.34  # arrows that cross carry their labels near the start
+            near = 0.5 if abs(dy) < 1 else 0.3  # arrows that cross carry their labels near the start
             self._label(start.x + near * dx, start.y + near * dy, weight)
 
     def _label(self, x: float, y: float, name: str) -> None:
@@ -159,7 +164,7 @@ class _Painter:
 
 def _weights(expr: sp.Expr, program: Program) -> dict[str, str]:
     """For each factor that a parameter multiplies: that parameter."""
-    found = {}
+    found: dict[str, str] = {}
     terms = [t for a in sp.Add.make_args(expr) for t in ([a.function] if isinstance(a, sp.Sum) else [a])]
     for term in terms:
         names = [tensor_name(e) for f in sp.Mul.make_args(term) for e in entries(f)]

@@ -57,18 +57,16 @@ def _step(step: StepView) -> str:
     for stage in step.stages:
         if not stage.formula.latex.strip():
             continue
-        label = rf"\stage{{{escape_latex(stage.label)}}}" if stage.label else ""
-        rows.append(rf"\[ {label}{stage.formula.latex.strip()} \]" if len(stage.formula.latex) < 230 else
-                    rf"\[ {label}\resizebox{{\linewidth}}{{!}}{{$\displaystyle {stage.formula.latex.strip()}$}} \]")
+        label = rf"\stage{{{escape_latex(stage.label)}}}"
+        rows.append(rf"\[ {label}\fitted{{{stage.formula.latex.strip()}}} \]")
     why = "".join(rf"\why{{{_rich(s)}}}" + "\n" for s in step.why)
     head = rf"\step{{{step.anchor}}}{{{escape_latex(step.number)}}}{{{_rich(step.title)}}}"
     return head + "\n" + "\n".join(rows) + "\n" + why
 
 
 def _table(table: Table) -> str:
-    count = len(table.head)
-    first = 0.36 if count == 4 else 0.9 / count
-    widths = [first, *[(0.9 - first) / (count - 1)] * (count - 1)] if count > 1 else [0.9]
+    weights = table.widths if len(table.widths) == len(table.head) else (1.0,) * len(table.head)
+    widths = [(1 - 0.03 * len(weights)) * w / sum(weights) for w in weights]
     columns = "".join(rf">{{\raggedright\arraybackslash}}p{{{w:.3f}\linewidth}}" for w in widths)
     head = " & ".join(rf"\textbf{{{escape_latex(h)}}}" for h in table.head)
     rows = "\n".join(" & ".join(_rich(c) for c in row) + r" \\ \addlinespace[2pt]" for row in table.rows)

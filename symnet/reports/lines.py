@@ -166,7 +166,8 @@ class Lines:
         loops = "".join(f" for {i} in {words(lo)}..{words(hi)}" for i, lo, hi in c.sums)
         upstream = self.tensors.get(tensor_name(c.upstream))
         up = f"d{upstream.objective}/d{words(value)}" if upstream is not None else words(c.upstream)
-        term = Formula(f"{sums}{marks(c.upstream)} \\cdot {partial[0]}", f"sum({up}*{partial[1]}{loops})" if loops else f"{up}*{partial[1]}")
+        product = f"{up}*{partial[1]}"
+        term = Formula(f"{sums}{marks(c.upstream)} \\cdot {partial[0]}", f"sum({product}{loops})" if loops else product)
         return term, Formula(f"{partial[0]} = {marks(c.local)}", f"{partial[1]} = {words(c.local)}")
 
     def _why(self, step: Step) -> tuple[Rich, ...]:
@@ -177,8 +178,8 @@ class Lines:
         self.said.add(step.rule)
         for c in step.contributions:
             known = {**self.tensors, c.through.name: c.through.target}
-            line: Rich = (self.name(step.of), " enters ", Formula(definition_latex(c.through, known), definition_text(c.through, known)), ".")
-            why.append(line)
+            line = Formula(definition_latex(c.through, known), definition_text(c.through, known))
+            why.append((self.name(step.of), " enters ", line, "."))
             if law(c.through):
                 why.append((law(c.through),))
         return (*dict.fromkeys(why), *self._conditions(step))

@@ -1,6 +1,6 @@
-"""LaTeX to MathML for HTML pages, strictly: what is not in symnet's own tables raises, so nothing can reach the page unescaped.
+"""LaTeX to MathML for HTML pages, strictly: what is not in symnet's own tables raises, and nothing reaches the page unescaped.
 
-``mathml_input`` checks the LaTeX and takes the symbols out, latex2mathml lays out the rest, ``mathml_tree`` rebuilds the result.
+``mathml_input`` checks the LaTeX and takes the symbols out, latex2mathml lays out the rest, ``mathml_tree`` rebuilds it.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 from functools import lru_cache
 from html import escape
 
-from symnet.reports.mathml_input import Reader, refused
+from symnet.reports.mathml_input import Reader
 from symnet.reports.mathml_tree import build, space, write
+from symnet.reports.mathml_words import refused
 
 
 @lru_cache(maxsize=4096)
 def to_mathml(latex: str, display: bool = True) -> str:
-    r"""The ``<math>`` element of ``latex``, which must be in the form that symnet prints; the LaTeX itself is kept as annotation.
+    r"""The ``<math>`` element of ``latex``, which must be in the form that symnet prints; the LaTeX is kept as annotation.
 
     >>> to_mathml("-z", display=False)[:75]
     '<math><semantics><mrow><mo form="prefix" lspace="0" rspace="0">−</mo><mi>z<'

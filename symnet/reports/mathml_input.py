@@ -9,38 +9,23 @@ from __future__ import annotations
 
 import re
 
-from symnet.errors import UnknownNodeError
 from symnet.reports.mathml_tables import (
-    ALPHABETS,
-    CAPITALS,
+    ACCENTS,
     CHARACTERS,
     DELIMITERS,
     ENVIRONMENTS,
     FRACTIONS,
     GAP,
-    GREEK,
-    NAMES,
     OVER,
     PLAIN,
     SYMBOLS,
-    TEXTS,
-    UNDER,
-    UPRIGHT,
-    WIDE,
     Leaf,
-    in_alphabet,
 )
+from symnet.reports.mathml_words import WORDS, refused, word
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\s+|.", re.S)
-NAME = re.compile(r"(?:[A-Za-z0-9,'.: -]|\\_|\\,)*\Z")
 FIRST = 0xF0000  # a private plane: no LaTeX we accept holds such a character
-LONGEST, DEEPEST = 100_000, 60
-IN_TEXT = {r"\%": "%", r"\_": "_", r"\&": "&", r"\#": "#", r"\$": "$", r"\{": "{", r"\}": "}", r"\ ": " ", r"\,": " ", "~": " "}
-
-
-def refused(position: int, found: str, expected: str = "") -> UnknownNodeError:
-    """The error for LaTeX that is not symnet's; ``position`` counts characters from 1."""
-    return UnknownNodeError(f"LaTeX, position {position}", found, expected or "LaTeX in the form that symnet prints")
+LONGEST, DEEPEST = 100_000, 120
 
 
 class Reader:
@@ -67,6 +52,10 @@ class Reader:
         while self.at < len(self.tokens) and self.tokens[self.at][0].isspace():
             self.at += 1
         return self.tokens[self.at][0] if self.at < len(self.tokens) else ""
+
+    def next_one(self) -> str:
+        """What comes next, for a message."""
+        return f"'{self.peek()}'" if self.peek() else "the end of the formula"
 
     @property
     def position(self) -> int:
@@ -136,7 +125,7 @@ class Reader:
         token = self.peek()
         if token == "{":
             self.group()
-        elif token.isascii() and token.isalnum() or token[:1] == "\\" and token[1:] in SYMBOLS:
+        elif (token.isascii() and token.isalnum()) or (token[:1] == "\\" and token[1:] in SYMBOLS):
             self.out.append("{")
             self.item()
             self.out.append("}")
@@ -146,7 +135,7 @@ class Reader:
     def group(self) -> None:
         """{…}, braces kept."""
         if self.peek() != "{":
-            raise refused(self.position, f"'{self.peek()}'" if self.peek() else "the end of the formula", "an argument in braces")
+            raise refused(self.position, self.next_one(), "an argument in braces")
         self.at += 1
         self.out.append("{")
         self.row("}")
@@ -193,18 +182,19 @@ class Reader:
                 self.at += 1
                 self.out.append("]")
             self.group()
-        elif name in OVER or name in UNDER:
-            wide = (("stretchy", "true" if name in WIDE else "false"),)
-            self.out.append((r"\overset{" if name in OVER else r"\underset{"))
-            self.leaf(Leaf("mo", {**OVER, **UNDER}[name], wide, "brace" if name.endswith("brace") else "accent"))
+        elif name in ACCENTS:
+            self.out.append(r"\overset{" if name in OVER else r"\underset{")
+            self.leaf(ACCENTS[name])
             self.out.append("}")
             self.group()
         elif name in ("overset", "underset"):
             self.out.append(f"\\{name}")
             self.group()
             self.group()
-        elif name in NAMES or name in TEXTS or name in ALPHABETS:
-            self.verbatim(name)
+        elif name in WORDS:
+            self.peek()
+            start = self.position + 1
+            self.leaf(word(name, self.braced(), start))
         elif name == "left":
             self.delimited()
         elif name == "begin":
@@ -225,8 +215,8 @@ class Reader:
     def delimiter(self) -> str:
         token, position = self.peek(), self.position
         bare = token[1:] if token[:1] == "\\" else token
-        if bare not in DELIMITERS or (token == bare) != (bare in PLAIN) and token != r"\|":
-            raise refused(position, f"'{token}'" if token else "the end of the formula", "a delimiter")
+        if bare not in DELIMITERS or ((token == bare) != (bare in PLAIN) and token != r"\|"):
+            raise refused(position, self.next_one(), "a delimiter")
         self.at += 1
         return token
 
@@ -247,7 +237,7 @@ class Reader:
     def braced(self) -> str:
         """The raw text between braces, as in \\begin{cases}; a name holds no braces of its own."""
         if self.peek() != "{":
-            raise refused(self.position, "a missing argument", "an argument in braces")
+            raise refused(self.position, self.next_one(), "an argument in braces")
         self.at += 1
         start = self.at
         while self.at < len(self.tokens) and self.tokens[self.at][0] not in ("{", "}"):
@@ -256,40 +246,3 @@ class Reader:
             raise refused(self.position, "braces that do not balance", "a closing brace")
         self.at += 1
         return "".join(t for t, _ in self.tokens[start:self.at - 1])
-
-    def verbatim(self, name: str) -> None:
-        """Names, text and alphabets: the argument goes into one leaf, so latex2mathml never sees it."""
-        self.peek()
-        position = self.position
-        raw = self.braced()
-        if name in TEXTS:
-            self.leaf(Leaf("mtext", self.text(raw, position)))
-        elif name in NAMES:
-            if not NAME.match(raw):
-                raise refused(position, f"'{raw}' as a name", "letters, digits and commas")
-            plain = raw.replace(r"\_", "_").replace(r"\,", " ").strip().replace(" ", "\u00a0")
-            upright = UPRIGHT if len(plain) == 1 else ()
-            self.leaf(Leaf("mi", plain, upright, "function" if name == "operatorname" else ""))
-        else:
-            self.leaf(self.lettered(name, raw, position))
-
-    @staticmethod
-    def text(raw: str, position: int) -> str:
-        plain = re.sub(r"\\.|~", lambda m: IN_TEXT.get(m.group(), m.group()), raw, flags=re.S)
-        bad = [t for t in re.findall(r"\\[A-Za-z]*.?|[$#^]", re.sub(r"\\[%_&#${} ,]", "", raw), re.S) if t]
-        bad += [c for c in plain if not c.isprintable() and not c.isspace()]
-        if bad:
-            raise refused(position, f"'{bad[0]}' in text", "plain words")
-        return re.sub(r"\s", "\u00a0", plain)  # no-break: MathML drops spaces at the ends of a token
-
-    @staticmethod
-    def lettered(font: str, raw: str, position: int) -> Leaf:
-        shown = ""
-        for token in TOKEN.findall(raw.strip()):
-            for char in {**GREEK, **CAPITALS}.get(token[1:], "") if token[0] == "\\" else token:
-                shown += in_alphabet(font, char) or ""
-            if token[0] == "\\" and token[1:] not in {**GREEK, **CAPITALS}:
-                raise refused(position, f"'{token}' in \\{font}", "letters and digits")
-        if len(shown) < len(re.sub(r"\\[A-Za-z]+", "x", raw.strip()).replace(" ", "")) or not shown:
-            raise refused(position, f"'{raw}' in \\{font}", "letters and digits")
-        return Leaf("mn" if raw.strip().isdigit() else "mi", shown)

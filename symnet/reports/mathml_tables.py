@@ -1,4 +1,4 @@
-"""What LaTeX the reports may hold, and the exact MathML leaf that each symbol becomes. What is not in these tables is refused."""
+"""What LaTeX the reports may hold, and the exact MathML leaf that each symbol becomes. What is not here is refused."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Leaf:
 UPRIGHT = (("mathvariant", "normal"),)
 THIN = "0.1667em"
 
-GREEK = dict(zip("""alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau
-upsilon phi varphi chi psi omega""".split(), "αβγδϵεζηθϑικλμνξπρστυϕφχψω", strict=True))
+GREEK = dict(zip("""alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma
+tau upsilon phi varphi chi psi omega""".split(), "αβγδϵεζηθϑικλμνξπρστυϕφχψω", strict=True))
 CAPITALS = dict(zip("Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(), "ΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
 FUNCTIONS = ("arccos", "arcsin", "arctan", "arg", "cos", "cosh", "cot", "deg", "dim", "exp", "ker", "ln", "log", "sec", "sin",
              "sinh", "tan", "tanh")
@@ -78,9 +78,10 @@ def _symbols() -> dict[str, Leaf]:
     table |= {name: Leaf("mspace", "", (("width", width),), "space") for name, width in SPACES.items()}
     table |= {name: Leaf("mo", char, (("form", "prefix"), ("stretchy", "false")), "open") for name, char in OPENERS.items()}
     table |= {name: Leaf("mo", char, (("form", "postfix"), ("stretchy", "false")), "close") for name, char in CLOSERS.items()}
-    table |= {"colon": Leaf("mo", ":", (("lspace", "0"), ("rspace", "0.2222em")), "comma"), "%": Leaf("mtext", "%"),
-              "vert": Leaf("mo", "|", (("stretchy", "false"), *zero)), "Vert": Leaf("mo", "‖", (("stretchy", "false"), *zero)),
-              "|": Leaf("mo", "‖", (("stretchy", "false"), *zero))}
+    table |= {name: Leaf("mo", char, (("stretchy", "false"), *zero), "mark")
+              for name, char in {"vert": "|", "Vert": "‖", "|": "‖"}.items()}
+    table["colon"] = Leaf("mo", ":", (("lspace", "0"), ("rspace", "0.2222em")), "comma")
+    table["%"] = Leaf("mtext", "%")
     return table
 
 
@@ -89,10 +90,10 @@ def _characters() -> dict[str, Leaf]:
     table = {char: Leaf("mo", char, (), "relation") for char in "=<>:"}
     table |= {"+": Leaf("mo", "+", (), "sign"), "-": Leaf("mo", "−", (), "sign"), "*": Leaf("mo", "∗", (), "binary")}
     table |= {char: Leaf("mo", char, (), "comma") for char in ",;"}
-    table |= {char: Leaf("mo", char, (("lspace", "0"), ("rspace", "0"))) for char in "/.!?"}
+    table |= {char: Leaf("mo", char, (("lspace", "0"), ("rspace", "0")), "mark") for char in "/.!?"}
     table |= {char: Leaf("mo", char, (("form", "prefix"), ("stretchy", "false")), "open") for char in "(["}
     table |= {char: Leaf("mo", char, (("form", "postfix"), ("stretchy", "false")), "close") for char in ")]"}
-    table["|"] = Leaf("mo", "|", (("stretchy", "false"), ("lspace", "0"), ("rspace", "0")))
+    table["|"] = Leaf("mo", "|", (("stretchy", "false"), ("lspace", "0"), ("rspace", "0")), "mark")
     table["~"] = Leaf("mspace", "", (("width", SPACES[" "]),), "space")
     return table
 
@@ -102,9 +103,13 @@ CHARACTERS = _characters()
 
 GAP = Leaf("mspace", "", (("width", THIN),), "gap")  # symnet prints a (1 - a) for a product and f(x) for an application
 FRACTIONS = ("frac", "dfrac", "tfrac")
-OVER = {"hat": "ˆ", "tilde": "˜", "bar": "¯", "dot": "˙", "vec": "→", "widehat": "ˆ", "overline": "¯", "overbrace": "⏞"}
+OVER = {"hat": "ˆ", "tilde": "˜", "bar": "¯", "dot": "˙", "widehat": "\u0302", "overline": "‾", "overbrace": "⏞"}
 UNDER = {"underbrace": "⏟", "underline": "_"}
-WIDE = ("widehat", "overline", "overbrace", "underbrace", "underline")
+# Chromium cuts a stretched mark off where the screen tile ends, unless its box is known to paint further out than it is wide
+REACH = ("style", "box-shadow:0 0 0 9em transparent")
+ACCENTS = {name: Leaf("mo", char, (("stretchy", "false"),), "accent") if name in ("hat", "tilde", "bar", "dot") else
+           Leaf("mo", char, (("stretchy", "true"), REACH), "brace" if name.endswith("brace") else "accent")
+           for name, char in {**OVER, **UNDER}.items()}
 ENVIRONMENTS = {"cases": ("", ""), "matrix": ("", ""), "bmatrix": ("[", "]"), "pmatrix": ("(", ")"), "vmatrix": ("|", "|"),
                 "aligned": ("", ""), "split": ("", "")}
 NAMES = ("mathrm", "operatorname")

@@ -24,6 +24,7 @@ VALUES = ("true", "false", "0", "1")
 LIMITED = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
 AFTER_IT_A_SIGN = ("relation", "binary", "sign", "comma", "open", "large", "integral", "limits", "left", "function")
 OPERANDS = ("", "accent", "fenced", "close", "prime", "brace")
+BARRED = ("mfrac", "msqrt", "mroot")
 SPACED = ("relation", "binary", "sign", "comma")
 
 
@@ -81,7 +82,7 @@ def _row(node: Node) -> Node:
         return node
     kid = node.kids[0]
     if kid.tag == "mo" and kid.kind in SPACED:
-        kid.attrs |= {"lspace": "0", "rspace": "0"}
+        _tight(kid)
         kid.kind = ""
     return kid
 
@@ -116,7 +117,7 @@ def _scripts(node: Node) -> Node:
     base, marks = node.kids[0], node.kids[1:]
     if base.kind in ("large", "limits", "brace") and node.tag in LIMITED:
         node.tag = LIMITED[node.tag]
-    node.kind = base.kind if base.kind in ("large", "limits", "integral", "function", "relation", "binary") else ""
+    node.kind = base.kind if base.kind in ("large", "limits", "integral", "function", "relation", "binary", "fenced") else ""
     if node.tag in ("mover", "munder") and marks[0].kind in ("accent", "brace"):
         node.kind = marks[0].kind
         if marks[0].kind == "accent":
@@ -138,7 +139,7 @@ def space(node: Node, script: bool = False) -> None:
     if node.tag in COUNTS and node.tag != "mfrac":
         space(node.kids[0], script)
         for kid in node.kids[1:]:
-            _alone(kid)
+            _tight(kid)
             space(kid, script or node.kind != "accent")
         return
     for kid in node.kids:
@@ -151,12 +152,6 @@ def space(node: Node, script: bool = False) -> None:
         node.kids = _spread(node.kids)
 
 
-def _alone(kid: Node) -> None:
-    """An operator that is a whole script has no spaces."""
-    if kid.kind in SPACED and kid.tag == "mo":
-        kid.attrs |= {"lspace": "0", "rspace": "0"}
-
-
 def _tight(kid: Node) -> None:
     """In scripts relations and signs have no spaces, as in i=1 below a sum."""
     if kid.kind in SPACED and kid.tag == "mo":
@@ -164,14 +159,13 @@ def _tight(kid: Node) -> None:
 
 
 def _signs(kids: list[Node]) -> None:
-    """A minus with nothing to its left is a sign: no space after it. Nor has a sum there a space before it."""
+    """A minus with nothing to its left is a sign: no space after it. A sum has no space of its own before it."""
     before: Node | None = None
     for kid in kids:
-        if before is None or before.kind in AFTER_IT_A_SIGN:
-            if kid.kind == "sign":
-                kid.attrs |= {"form": "prefix", "lspace": "0", "rspace": "0"}
-            elif kid.kind == "large":  # the space that the relation brings is enough
-                (kid.kids[0] if kid.kids else kid).attrs["lspace"] = "0"
+        if kid.kind == "sign" and (before is None or before.kind in AFTER_IT_A_SIGN):
+            kid.attrs |= {"form": "prefix", "lspace": "0", "rspace": "0"}
+        elif kid.kind == "large":  # _gap decides about the space before it
+            (kid.kids[0] if kid.kids else kid).attrs["lspace"] = "0"
         if kid.kind == "space":
             before = None if kid.attrs["width"] in ("1em", "2em") else before
         else:
@@ -197,9 +191,9 @@ def _gap(left: Node, right: Node) -> bool:
         return right.kind in ("", "prime", "accent", "function", "limits", "large")
     if left.kind not in OPERANDS:
         return False
-    if right.kind in ("function", "limits"):
+    if right.kind in ("function", "limits", "large") or (left.kind == "fenced" and right.kind in ("", "accent", "brace")):
         return True
-    return "mfrac" in (left.tag, right.tag) and right.kind in OPERANDS
+    return right.kind in OPERANDS and (left.tag in BARRED or right.tag in BARRED)
 
 
 def write(node: Node) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symnet.arrays.notation import matrix_latex
 from symnet.core.latex import definition_latex, latex
-from symnet.core.names import shape_latex, shape_text, tensor_latex, tensor_text
+from symnet.core.names import shape_latex, shape_text, tensor_latex
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text, text
@@ -56,7 +56,8 @@ def update_section(case: Case, lines: Lines) -> Section:
     final: Rich = ("With the new parameters the forward pass gives ", equals(later, values.of(after)), "; before the step it was ",
                    equals(before, values.of(case.derivation.objective)), ".")
     lead = "" if case.level is Level.EXPERT else LEADS["update"] + " "
-    return Section("update", "One step of gradient descent", (f"{lead}Learning rate: ", equals(Formula(r"\alpha", "α"), rate), "."), (*blocks, final))
+    opening: Rich = (f"{lead}Learning rate: ", equals(Formula(r"\alpha", "lr"), rate), ".")
+    return Section("update", "One step of gradient descent", opening, (*blocks, final))
 
 
 def _base(tensor: Tensor) -> str:
@@ -84,9 +85,9 @@ def json_data(case: Case, lines: Lines) -> dict[str, object]:
         "title": str(d.meta.get("title") or d.program.title),
         "objective": {"latex": definition_latex(objective, known), "text": definition_text(objective, known),
                       "value": case.json_values.get(d.objective)},
-        "gradients": {name: {"latex": d.gradients[name].latex(), "text": str(d.gradients[name]),
-                             "shape": [str(s) for s in d.gradients[name].shape], "matrix": matrix_latex(d.gradients[name].definitions[0], known),
-                             "value": case.json_values.get(d.gradient_name(name))} for name in d.wrt},
+        "gradients": {name: {"latex": f.latex(), "text": str(f), "shape": [str(s) for s in f.shape],
+                             "matrix": matrix_latex(f.definitions[0], known),
+                             "value": case.json_values.get(d.gradient_name(name))} for name, f in d.gradients.items()},
         "steps": [{"target": s.target.name, "of": s.of.name, "rule": s.rule.value, "latex": definition_latex(s.definition, known),
                    "text": definition_text(s.definition, known), "uses": list(s.uses), "conditions": [*s.conditions, *[
                        f"{text(a.left)} = {text(a.right)}" for a in s.assumptions]], "live": s.live} for s in d.steps],

@@ -14,7 +14,7 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~])")
 def write_text(story: Story, width: int = 88) -> str:
     """The story as text, lines no longer than ``width`` where words allow."""
     out = [story.title, "=" * len(story.title), "", *_wrap(_say(story.summary), width), ""]
-    for section in story.sections:
+    for section in story.written:
         out += [section.title, "-" * len(section.title)]
         if section.lead:
             out += [*_wrap(_say(section.lead), width), ""]
@@ -84,7 +84,7 @@ def _text_table(table: Table, width: int) -> list[str]:
 def write_markdown(story: Story) -> str:
     """The story as Markdown; formulas stand between dollar signs."""
     out = [f"# {_plain(story.title)}", "", _mark(story.summary), ""]
-    for section in story.sections:
+    for section in story.written:
         out += [f"## {_plain(section.title)}", ""]
         if section.lead:
             out += [_mark(section.lead), ""]
@@ -110,6 +110,12 @@ def _mark_piece(piece: str | Formula | Link) -> str:
     return f"${piece.latex.strip()}$" if piece.latex.strip() else _plain(piece.text)
 
 
+def _cell(pieces: Rich) -> str:
+    """A table cell; a bar inside a formula would end it."""
+    text = _mark(pieces)
+    return text.replace("|", r"\vert ") if "$" in text else text
+
+
 def _mark_block(block: object) -> list[str]:
     if isinstance(block, StepView):
         out = [f"**{block.number}.** {_mark(block.title)}", ""]
@@ -119,7 +125,7 @@ def _mark_block(block: object) -> list[str]:
         return [*out, *[f"> {_mark(s)}\n" for s in block.why]]
     if isinstance(block, Table):
         head = "| " + " | ".join(_plain(h) for h in block.head) + " |"
-        rows = ["| " + " | ".join(_mark(c).replace("|", r"\vert ") if "$" in _mark(c) else _mark(c) for c in row) + " |" for row in block.rows]
+        rows = ["| " + " | ".join(_cell(c) for c in row) + " |" for row in block.rows]
         return [head, "|" + " --- |" * len(block.head), *rows, ""]
     if isinstance(block, Picture):
         return [_plain(block.words), ""]

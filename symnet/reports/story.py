@@ -73,7 +73,7 @@ def _drawing(case: Case) -> Iterator[Section]:
     if picture is not None:
         said = ("Values in blue are computed from left to right; slopes of the loss (∂) in orange from right to left." if values else
                 "Each circle is one line of the forward pass.")
-        yield Section("network", "The network", (said,), (picture,))
+        yield Section("network", "The network", (said,), (picture,), drawn=True)
 
 
 def _symbols(case: Case) -> Section:
@@ -87,7 +87,7 @@ def _symbols(case: Case) -> Section:
             row.append(_given(case, t))
         rows.append(tuple(row))
     head = ("symbol", "meaning", "shape", "value") if case.values is not None else ("symbol", "meaning", "shape")
-    notes: list[Block] = [Table(head, tuple(rows)), (LAYOUT,)]
+    notes: list[Block] = [Table(head, tuple(rows), (1, 4, 1.3, 1.8)[: len(head)]), (LAYOUT,)]
     sizes = [str(s) for s in d.program.sizes]
     if sizes:
         notes.append((f"The sizes {', '.join(sizes)} may be any positive whole numbers." if len(sizes) > 1 else
@@ -95,7 +95,8 @@ def _symbols(case: Case) -> Section:
     notes += [(c[0].upper() + c[1:] + ".",) for c in d.conventions]
     tensors = d.program.tensors
     for a in d.program.assumptions:
-        notes.append(("Declared: ", Formula(f"{latex(a.left, tensors)} = {latex(a.right, tensors)}", f"{text(a.left)} = {text(a.right)}"), "."))
+        said = Formula(f"{latex(a.left, tensors)} = {latex(a.right, tensors)}", f"{text(a.left)} = {text(a.right)}")
+        notes.append(("Declared: ", said, "."))
     if case.level is Level.BEGINNER:
         notes.append((GATES,))
     return Section("symbols", "Symbols and conventions", (), tuple(notes))
@@ -119,7 +120,7 @@ def _given(case: Case, t: Tensor) -> Rich:
 
 
 def _short(value: object, case: Case) -> str:
-    return decimal(value, case.digits).text  # type: ignore[arg-type]
+    return decimal(value, case.digits).text
 
 
 def _pass(anchor: str, title: str, views: list[StepView], case: Case) -> Section:

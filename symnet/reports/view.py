@@ -56,10 +56,11 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; cells are sentences with formulas. ``quiet`` marks rows of less weight."""
+    """A table; cells are sentences with formulas. ``widths`` are the relative widths of the columns on paper."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Rich, ...], ...]
+    widths: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,13 @@ Block = StepView | Table | Picture | Rich
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading, an introduction and blocks."""
+    """A heading, an introduction and blocks. ``drawn`` says that it is for formats that can draw."""
 
     anchor: str
     title: str
     lead: Rich = ()
     blocks: tuple[Block, ...] = ()
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,8 @@ class Story:
     sections: tuple[Section, ...]
     footer: str = ""
     data: dict[str, object] = field(default_factory=dict)  # the JSON reading
+
+    @property
+    def written(self) -> tuple[Section, ...]:
+        """The sections for formats without drawings."""
+        return tuple(s for s in self.sections if not s.drawn)

@@ -107,7 +107,7 @@ def derivation_for(what: Any, X: Any = None, loss: Any = None) -> Derivation:
         raise OptionError("fit", type(what).__name__, "a network, a Program or a Derivation")
     if loss is None:
         raise OptionError("fit", "a network without a loss", "loss=sn.MSELoss() or another loss")
-    return derive(what.program(loss, "N" if np.ndim(X) == 2 else None))
+    return derive(what.program(loss, "N" if _floats("X", X).ndim == 2 else None))
 
 
 def optimizer_for(name: str | Optimizer, settings: Mapping[str, Any]) -> Optimizer:

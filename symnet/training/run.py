@@ -19,5 +19,6 @@ def train_sheet(derivation: Derivation, changes: Mapping[str, Any], progress: bo
     name = spec.get("data", "values")
     data = () if name == "values" else dataset(name)
     settings = {"momentum": spec["momentum"]} if "momentum" in spec else {}
-    return fit(derivation, *data, optimizer=spec.get("optimizer", "sgd"), lr=spec.get("learning_rate"), epochs=spec.get("epochs", 100),
-               batch_size=spec.get("batch_size"), seed=spec.get("seed", 0), progress=progress, **settings)
+    return fit(derivation, *data, optimizer=spec.get("optimizer", "sgd"), lr=spec.get("learning_rate"),
+               epochs=spec.get("epochs", 100), batch_size=spec.get("batch_size"), seed=spec.get("seed", 0),
+               progress=progress, **settings)

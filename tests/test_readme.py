@@ -1,0 +1,51 @@
+"""What the README says is what the code does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    exec(compile(code, "README.md", "exec"), {})
+    wanted = [line.split("# ", 1)[1].split(":")[0].strip() if "True:" in line else line.split("# ", 1)[1].strip()
+              for line in code.splitlines() if line.startswith("print(")]
+    printed = capsys.readouterr().out.splitlines()
+    for found, said in zip(printed, wanted, strict=True):
+        assert said.startswith(found), (found, said)
+
+
+def test_the_worksheet_is_one_and_its_answer_is_right() -> None:
+    from symnet.loading import check_worksheet
+    from symnet.parsing.worksheet import parse_worksheet
+
+    (sheet,) = re.findall(r"```toml\n(.*?)```", README, re.S)
+    (result,) = check_worksheet(parse_worksheet(sheet))
+    assert result.verdict.holds
+
+
+COMMANDS = [line.split("#")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()
+            if line.startswith("symnet ")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_runs(command: str, tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text(re.findall(r"```toml\n(.*?)```", README, re.S)[0], encoding="utf-8")
+    (tmp_path / "page.txt").write_text("z1 = w1*x + b1 = 1.2\n", encoding="utf-8")
+    done = subprocess.run([sys.executable, "-m", *shlex.split(command)], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == (1 if "adam" in command else 0), done.stderr
+
+
+def test_links_and_pictures_exist() -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / link).exists(), link
