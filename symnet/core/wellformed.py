@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from symnet.core.axes import Range, bounds, inside
+from symnet.core.axes import Axis, Range, inside
 from symnet.core.expressions import When, limits
+from symnet.core.guards import Guards, spans
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import NameError_, ShapeError
 
@@ -61,10 +62,10 @@ def _check_definition(where: str, d: Definition, known: Mapping[str, Tensor]) ->
     for place, axis in zip(d.slice(), d.target.axes, strict=True):
         if not inside(place, axis.range):
             raise ShapeError(where, f"the left side covers {place[0]}..{place[1]}", f"{axis.lower}..{axis.upper} at most")
-    _check(d.expr, free, {}, where, known)
+    _check(d.expr, free, Guards(), where, known)
 
 
-def _check(expr: sp.Basic, ranges: Ranges, guards: dict[sp.Expr, Range], where: str, known: Mapping[str, Tensor]) -> None:
+def _check(expr: sp.Basic, ranges: Ranges, guards: Guards, where: str, known: Mapping[str, Tensor]) -> None:
     if isinstance(expr, sp.Indexed):
         _check_entry(expr, ranges, guards, where, known)
     elif isinstance(expr, sp.Symbol):
@@ -77,22 +78,10 @@ def _check(expr: sp.Basic, ranges: Ranges, guards: dict[sp.Expr, Range], where: 
             inner[i] = (lo, hi)
         _check(expr.function, inner, guards, where, known)
     elif isinstance(expr, When):
-        _check(expr.body, ranges, guards | guard_ranges(expr.condition), where, known)
+        _check(expr.body, ranges, guards.under(expr.condition), where, known)
     else:
         for arg in expr.args:
             _check(arg, ranges, guards, where, known)
-
-
-def guard_ranges(condition: sp.Basic) -> dict[sp.Expr, Range]:
-    """The ranges that a bracket's condition guarantees: {i - p + 1: (1, M)}."""
-    low: dict[sp.Expr, sp.Expr] = {}
-    high: dict[sp.Expr, sp.Expr] = {}
-    for part in condition.args if isinstance(condition, sp.And) else (condition,):
-        if isinstance(part, sp.Ge):
-            low[part.args[0]] = part.args[1]
-        elif isinstance(part, sp.Le):
-            high[part.args[0]] = part.args[1]
-    return {e: (low[e], high[e]) for e in low if e in high}
 
 
 def _check_symbol(symbol: sp.Symbol, ranges: Ranges, where: str, known: Mapping[str, Tensor]) -> None:
@@ -107,7 +96,7 @@ def _check_symbol(symbol: sp.Symbol, ranges: Ranges, where: str, known: Mapping[
         raise ShapeError(where, f"{symbol.name!r} stands without indices", f"{len(known[symbol.name].axes)} indices")
 
 
-def _check_entry(entry: sp.Indexed, ranges: Ranges, guards: Mapping[sp.Expr, Range], where: str,
+def _check_entry(entry: sp.Indexed, ranges: Ranges, guards: Guards, where: str,
                  known: Mapping[str, Tensor]) -> None:
     name = tensor_name(entry)
     if name not in known:
@@ -118,12 +107,20 @@ def _check_entry(entry: sp.Indexed, ranges: Ranges, guards: Mapping[sp.Expr, Ran
     for place, axis in zip(entry.indices, axes, strict=True):
         for symbol in place.free_symbols:
             _check_symbol(symbol, ranges, where, known)
-        span = guards.get(place) or bounds(place, ranges)
-        if span is None:
-            raise ShapeError(where, f"the index {place} of {entry}", "an affine expression such as 2*i + p")
-        if not inside(span, axis.range):
-            raise ShapeError(where, f"the index {place} of {entry} runs over {span[0]}..{span[1]}",
-                             f"it to stay in {axis.lower}..{axis.upper}, the axis of {name}")
+        first: Range | None = None
+        for span in spans(place, ranges, guards):
+            first = first or span
+            if inside(span, axis.range):
+                break
+        else:
+            _refuse(entry, place, axis, first, where)
+
+
+def _refuse(entry: sp.Indexed, place: sp.Expr, axis: Axis, span: Range | None, where: str) -> None:
+    if span is None:
+        raise ShapeError(where, f"the index {place} of {entry}", "an affine expression such as 2*i + p")
+    raise ShapeError(where, f"the index {place} of {entry} runs over {span[0]}..{span[1]}",
+                     f"it to stay in {axis.lower}..{axis.upper}, the axis of {tensor_name(entry)}")
 
 
 def _check_slices(program: Program) -> None:

@@ -50,7 +50,9 @@ class Basis:
         """A normalized argument as Σ rational · monomial; a true fraction counts as one monomial."""
         ring, value = self.normal(argument)
         if not value.below.is_constant():
-            return [(sp.S.One, ring.back(value.above) / ring.back(value.below))]
+            lead, size = value.below.leading_coefficient(), (value.above / value.below.leading_coefficient()).leading_coefficient()
+            monomial = ring.back(value.above / lead / size) / ring.back(value.below / lead)
+            return [(sp.Rational(int(size.p), int(size.q)), monomial)]
         scale = sp.S.One / ring.back(value.below)
         return [(term * scale).as_coeff_Mul() for term in sp.Add.make_args(ring.back(value.above)) if term != 0]
 

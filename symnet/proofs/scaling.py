@@ -123,7 +123,10 @@ def one_step_equation(name: str | Optimizer = "sgd") -> tuple[sp.Expr, sp.Expr, 
     """The two one-step updates of w for a gradient g, and whether they are proved equal: α(g/c) and (α/c)g."""
     rule = optimizer(name)
     g, lr = sp.Symbol("g", real=True), sp.Symbol("lr", real=True)
-    right = rule.definition("w_new")
+    there: dict[sp.Basic, sp.Expr] = {}
+    for d in rule.program.definitions:
+        there[d.entry] = d.expr.xreplace(there)  # a new state depends on g too
+    right = there[sp.Symbol("w_new", real=True)]
     sides = right.xreplace({g: g / FACTOR}), right.xreplace({lr: lr / FACTOR})
     return sides[0], sides[1], prove_equal(*sides).holds
 

@@ -11,6 +11,7 @@ import sympy as sp
 from symnet.core.expressions import entries
 from symnet.core.names import parts, shape_text
 from symnet.core.program import Program
+from symnet.core.schedule import schedule
 from symnet.core.tensors import Role, Tensor, tensor_name
 from symnet.reports.values import Values
 from symnet.reports.view import Picture
@@ -49,8 +50,8 @@ def draw(program: Program, gradients: Mapping[str, str], values: Values | None =
     """
     data = [t for t in program.inputs if t.role is not Role.PARAMETER]
     shown = [*data, *dict.fromkeys(d.target for d in program.definitions)]
-    if len(shown) > MOST_NODES:
-        return None
+    if len(shown) > MOST_NODES or any(block.is_loop for block in schedule(program)):
+        return None  # too many to read, or a recurrence, whose graph has no last column
     depth = _depths(program, {t.name for t in shown})
     nodes = _place(shown, depth)
     painter = _Painter(program, nodes, gradients, values)
@@ -122,7 +123,7 @@ class _Painter:
         if self.values is not None:
             self._text(node.x, node.y - RADIUS - 7, "value", self._value(t.name))
         elif t.axes:
-            self._text(node.x, node.y - RADIUS - 7, "value", shape_text(t))
+            self._text(node.x, node.y - RADIUS - 7, "value", shape_text(t).replace(",)", ")"))
         if self._slope(t.name):
             self._text(node.x, node.y + RADIUS + 17, "slope", "∂ " + self._slope(t.name))
 

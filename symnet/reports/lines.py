@@ -15,6 +15,7 @@ from symnet.core.names import gradient_latex, name_latex, tensor_latex, tensor_t
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.text import TextPrinter, definition_text, text
+from symnet.reports.plainmath import plain_math
 from symnet.reports.values import Values, equals
 from symnet.reports.view import Formula, Level, Link, Rich, Stage, StepView
 from symnet.reports.words import RULES, law, plural
@@ -33,6 +34,7 @@ class Lines:
     scalar_tensors: Mapping[str, Tensor] = field(default_factory=dict)
     anchors: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
+    count: int = 0  # lines of the forward pass
     said: set[Rule] = field(default_factory=set)
 
     def name(self, tensor: Tensor) -> Formula:
@@ -50,14 +52,15 @@ class Lines:
     def forward(self, d: Definition, number: int) -> StepView:
         """One line of the forward pass."""
         anchor = self._anchor("v", d)
-        self.anchors[d.name], self.numbers[d.name] = anchor, str(number)
+        self.anchors[d.name], self.numbers[d.name], self.count = anchor, str(number), number
         why: tuple[Rich, ...] = ()
         if self.level is Level.BEGINNER:
             why = tuple((s,) for s in (_spoken(d),) if s)
         return StepView(anchor, str(number), self._title(d), tuple(self.stages(d)), self._uses(d), why)
 
     def _title(self, d: Definition) -> Rich:
-        return (d.note[0].upper() + d.note[1:],) if d.note else ("Compute ", self.name(d.target))
+        note = d.note or d.target.note
+        return (note[0].upper() + note[1:],) if note else ("Compute ", self.name(d.target))
 
     def _anchor(self, kind: str, d: Definition) -> str:
         taken = set(self.anchors.values())
@@ -71,7 +74,7 @@ class Lines:
         yield Stage("", self.definition(d))
         matrix = matrix_latex(d, self.tensors) if d.target.axes or d.expr.has(sp.Indexed) else None
         if matrix is not None:
-            yield Stage("in matrix notation", Formula(matrix, ""))
+            yield Stage("in matrix notation", Formula(matrix, plain_math(matrix)))
         if self.values is not None:
             yield from self._numbers(d)
 
@@ -123,14 +126,14 @@ class Lines:
         """One line of the backward pass."""
         d = step.definition
         anchor = self._anchor("g", d)
-        number = f"{len([a for a in self.anchors.values() if not a.startswith('g-')]) + step.number}"
+        number = str(self.count + step.number)
         stages: list[Stage] = []
         if self.level is not Level.EXPERT and step.rule is not Rule.DIRECT:
             stages += self._chain(step)
         known = {**self.tensors, d.name: d.target}
         stages.append(Stage("", Formula(definition_latex(d, known), definition_text(d, known))))
         if d.target.axes and (matrix := matrix_latex(d, known)) is not None:
-            stages.append(Stage("in matrix notation", Formula(matrix, "")))
+            stages.append(Stage("in matrix notation", Formula(matrix, plain_math(matrix))))
         if self.values is not None and step.live:
             stages += self._numbers(d)
         uses = self._uses(d)
@@ -145,7 +148,7 @@ class Lines:
             return
         of = step.of[step.definition.indices] if step.definition.indices else step.of[()]
         here = LatexPrinter({**self.tensors, step.target.name: step.target}), TextPrinter(self.tensors)
-        left = Formula(here[0](step.definition.entry), tensor_text(step.target))
+        left = Formula(here[0](step.definition.entry), here[1](step.definition.entry))
         terms = [self._term(c, of, here) for c in step.contributions]
         if all(t is not None for t in terms):
             made = [t for t in terms if t is not None]
@@ -180,6 +183,9 @@ class Lines:
             known = {**self.tensors, c.through.name: c.through.target}
             line = Formula(definition_latex(c.through, known), definition_text(c.through, known))
             why.append((self.name(step.of), " enters ", line, "."))
+            if self.level is Level.BEGINNER and not c.sums and not c.through.target.axes:
+                why.append(("When ", self.name(step.of), " grows a little, ", self.name(c.through.target), " moves ",
+                            Formula(latex(c.local, self.tensors), text(c.local, tensors=self.tensors)), " times as much."))
             if law(c.through):
                 why.append((law(c.through),))
         return (*dict.fromkeys(why), *self._conditions(step))

@@ -10,6 +10,7 @@ from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text, text
 from symnet.reports.case import Case
 from symnet.reports.lines import MOST_ENTRIES, Lines
+from symnet.reports.plainmath import plain_math
 from symnet.reports.values import Values, equals, number_latex
 from symnet.reports.view import Block, Formula, Level, Rich, Section, Stage, StepView, Table
 from symnet.reports.words import LEADS
@@ -25,7 +26,7 @@ def gradients_table(case: Case, lines: Lines) -> Section:
             matrix = matrix_latex(line, d.full.tensors) if line.target.axes else None
             cells: list[Rich] = [(Formula(tensor_latex(d.program[name]), name),), (lines.definition(line),)]
             if any(t.axes for t in d.full.tensors.values()):
-                cells.append((Formula(matrix, ""),) if matrix else ("",))
+                cells.append((Formula(matrix, plain_math(matrix)),) if matrix else ("",))
                 cells.append((Formula(shape_latex(line.target), shape_text(line.target)),) if line.target.axes else ("a number",))
             if case.values is not None and not line.target.axes:
                 shown = case.values.shown(line.name, case.digits)

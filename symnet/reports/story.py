@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from symnet.core.derivation import Derivation
 from symnet.core.latex import latex
 from symnet.core.names import shape_latex, shape_text, tensor_latex, tensor_text
 from symnet.core.numbers import decimal
@@ -18,7 +19,7 @@ from symnet.reports.lines import Lines
 from symnet.reports.numbered import gradients_table, json_data, update_section
 from symnet.reports.values import Values, number_latex
 from symnet.reports.view import Block, Formula, Level, Rich, Section, StepView, Story, Table
-from symnet.reports.words import GATES, LAYOUT, LEADS, ROLES, plural
+from symnet.reports.words import GATES, LAYOUT, LEADS, READING, ROLES, plural
 
 
 def tell(case: Case) -> Story:
@@ -80,7 +81,7 @@ def _symbols(case: Case) -> Section:
     d = case.derivation
     rows: list[tuple[Rich, ...]] = []
     for t in d.program.tensors.values():
-        note = t.note or next((x.note for x in d.program.by_name.get(t.name, ()) if x.note), "") or ROLES[t.role.value]
+        note = t.note or next((x.note for x in d.program.by_name.get(t.name, ()) if x.note), "") or _role(d, t)
         shape: Rich = (Formula(shape_latex(t), shape_text(t)),) if t.axes else ("a number",)
         row: list[Rich] = [(_formula(t),), (note,), shape]
         if case.values is not None:
@@ -98,8 +99,12 @@ def _symbols(case: Case) -> Section:
         said = Formula(f"{latex(a.left, tensors)} = {latex(a.right, tensors)}", f"{text(a.left)} = {text(a.right)}")
         notes.append(("Declared: ", said, "."))
     if case.level is Level.BEGINNER:
-        notes.append((GATES,))
+        notes += [(READING,), (GATES,)]
     return Section("symbols", "Symbols and conventions", (), tuple(notes))
+
+
+def _role(d: Derivation, t: Tensor) -> str:
+    return ROLES["objective"] if t.name == d.objective else "computed" if t.name in d.program.by_name else ROLES[t.role.value]
 
 
 def _given(case: Case, t: Tensor) -> Rich:

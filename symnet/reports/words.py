@@ -18,6 +18,8 @@ RULES: dict[Rule, str] = {
     Rule.RECURRENCE: "The value feeds the next place along the axis, so its gradient comes back from there.",
     Rule.ABSENT: "The loss does not depend on this value, so the gradient is 0.",
 }
+READING = ("∂L/∂w is read \"dL by dw\": the slope of L in w, with everything else held still. A small number at the foot of a letter "
+           "is part of its name.")
 GATES = "A gradient says how fast the loss changes: if it is g, moving the value a little, by h, moves the loss by about g times h."
 LAYOUT = "The gradient of a value has the shape of that value: its entry at a place is the slope of the loss in the entry there."
 ROLES = {"input": "given", "target": "target", "parameter": "learned", "constant": "constant", "intermediate": "computed",

@@ -1,0 +1,104 @@
+"""What a bracket's condition guarantees of the indices under it, and the ranges that follow for an index expression.
+
+Under [1 <= q - i + 1 <= 3] with i = 1..3 the place q lies in 1..5, whatever the axis of q: write γ = q - i + 1, so that
+q = γ + i - 1. Under [2 | j + 1] the place (j + 1)/2 is a whole number.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import sympy as sp
+
+from symnet.core.axes import Range, bounds
+
+Fact = tuple[sp.Expr, Range]
+MOST = 3  # guarantees that are used together
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """``ranges[e]`` is where the expression e is guaranteed to lie; each e of ``whole`` is guaranteed to be whole."""
+
+    ranges: Mapping[sp.Expr, Range] = field(default_factory=dict)
+    whole: tuple[sp.Expr, ...] = ()
+
+    def under(self, condition: sp.Basic) -> Guards:
+        """These and what ``condition`` adds."""
+        wholes = [(p.lhs.args[0], p.lhs.args[1]) for p in sp.And.make_args(condition)
+                  if isinstance(p, sp.Eq) and isinstance(p.lhs, sp.Mod) and p.rhs == 0]
+        return Guards({**self.ranges, **guard_ranges(condition)}, (*self.whole, *[sp.expand(n / s) for n, s in wholes]))
+
+
+def guard_ranges(condition: sp.Basic) -> dict[sp.Expr, Range]:
+    """The ranges that a bracket's condition guarantees: {i - p + 1: (1, M)}; i = j + 1 says that i - j lies in 1..1."""
+    low: dict[sp.Expr, sp.Expr] = {}
+    high: dict[sp.Expr, sp.Expr] = {}
+    found: dict[sp.Expr, Range] = {}
+    for part in sp.And.make_args(condition):
+        if isinstance(part, sp.Ge):
+            low[part.args[0]] = part.args[1]
+        elif isinstance(part, sp.Le):
+            high[part.args[0]] = part.args[1]
+        elif isinstance(part, sp.Eq) and not part.has(sp.Mod):
+            found[sp.expand(part.lhs - part.rhs)] = (sp.S.Zero, sp.S.Zero)
+    return found | {e: (low[e], high[e]) for e in low if e in high}
+
+
+def spans(place: sp.Expr, ranges: Mapping[sp.Symbol, Range], guards: Guards) -> Iterator[Range]:
+    """Every range in which ``place`` is shown to stay, simplest reasons first; none when it may not be whole."""
+    if place in guards.ranges and _is_whole(place, guards):
+        yield guards.ranges[place]
+    plain = bounds(place, ranges)
+    if plain is not None:
+        yield plain
+    facts = [(e, r) for e, r in guards.ranges.items() if _is_whole(e, guards)]
+    for e in guards.whole:
+        divisor = sp.ilcm(1, *[c.q for c in e.as_coefficients_dict().values()])
+        wide = bounds(sp.expand(e * divisor), ranges)
+        if wide is not None:
+            facts.append((e, (sp.ceiling(wide[0] / divisor), sp.floor(wide[1] / divisor))))
+    for count in range(1, MOST + 1):
+        for chosen in itertools.permutations(facts, count):
+            yield from _through(place, dict(ranges), list(chosen), {})
+
+
+def _through(place: sp.Expr, known: dict[sp.Symbol, Range], facts: list[Fact],
+             mapping: dict[sp.Symbol, sp.Expr]) -> Iterator[Range]:
+    """The range of ``place`` once each fact e has taken the place of one index: a new index γ = e that runs over e's range."""
+    if not facts:
+        written = sp.expand(place.xreplace(mapping))
+        found = bounds(written, known) if _integers(written) else None
+        if found is not None:
+            yield found
+        return
+    (fact, span), *rest = facts
+    e = sp.expand(fact.xreplace(mapping))
+    for symbol in sorted((s for s in e.free_symbols if s in known and not isinstance(s, _Gamma)), key=str):
+        gamma = _Gamma("γ", integer=True)
+        value = sp.expand(symbol - (e - gamma) / e.coeff(symbol, 1))
+        after = {s: v.xreplace({symbol: value}) for s, v in mapping.items()} | {symbol: value}
+        yield from _through(place, known | {gamma: span}, rest, after)
+
+
+class _Gamma(sp.Dummy):  # type: ignore[misc]
+    """An index that stands for a guaranteed expression."""
+
+
+def _integers(expr: sp.Expr) -> bool:
+    """True when every coefficient is an integer, so that the value is whole for whole indices."""
+    return all(c.is_Integer for c in sp.expand(expr).as_coefficients_dict().values())
+
+
+def _is_whole(expr: sp.Expr, guards: Guards) -> bool:
+    """True when ``expr`` is whole: by its coefficients, or because it differs from a guaranteed one by a whole number."""
+    if _integers(expr):
+        return True
+    for e in guards.whole:
+        for symbol in e.free_symbols:
+            times = expr.coeff(symbol, 1) / e.coeff(symbol, 1) if e.coeff(symbol, 1) != 0 else sp.nan
+            if times.is_Integer and _integers(expr - times * e):
+                return True
+    return False
