@@ -6,6 +6,7 @@ positive integers or symbols for them; every comparison below is *proved* for al
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,7 @@ import sympy as sp
 
 from symnet.errors import ShapeError
 
+SIZE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")  # the name of a size
 Range = tuple[sp.Expr, sp.Expr]  # first and last value of an index, both included
 
 
@@ -32,11 +34,11 @@ def size(value: int | str | sp.Expr) -> sp.Expr:
     >>> size("N"), size(3)
     (N, 3)
     """
-    if isinstance(value, str):
+    if isinstance(value, str) and SIZE.match(value):
         return sp.Symbol(value, integer=True, positive=True)
-    expr = sp.sympify(value, strict=True)
-    if expr.is_Integer and expr < 1:
-        raise ShapeError("size", str(value), "a positive integer or a name")
+    expr = sp.Integer(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(expr, sp.Expr) or not expr.is_integer or (expr.is_Integer and expr < 1):
+        raise ShapeError("size", repr(value) if isinstance(value, str) else str(value), "a positive integer or a name")
     return expr
 
 

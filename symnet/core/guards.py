@@ -44,14 +44,15 @@ def guard_ranges(condition: sp.Basic) -> dict[sp.Expr, Range]:
             high[part.args[0]] = part.args[1]
         elif isinstance(part, sp.Eq) and not part.has(sp.Mod):
             found[sp.expand(part.lhs - part.rhs)] = (sp.S.Zero, sp.S.Zero)
-    return found | {e: (low[e], high[e]) for e in low if e in high}
+    return found | {sp.expand(e): (low[e], high[e]) for e in low if e in high}
 
 
 def spans(place: sp.Expr, ranges: Mapping[sp.Symbol, Range], guards: Guards) -> Iterator[Range]:
     """Every range in which ``place`` is shown to stay, simplest reasons first; none when it may not be whole."""
+    place = sp.expand(place)
     if place in guards.ranges and _is_whole(place, guards):
         yield guards.ranges[place]
-    plain = bounds(place, ranges)
+    plain = bounds(place, ranges) if _integers(place) else None
     if plain is not None:
         yield plain
     facts = [(e, r) for e, r in guards.ranges.items() if _is_whole(e, guards)]

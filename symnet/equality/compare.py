@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import sympy as sp
 
@@ -43,7 +43,11 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
         if verdict is not None and verdict.holds:
             return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(map(str, used)))
     if conditions:
-        return Verdict(Answer.UNDECIDED, reason="different in general; the declared assumptions were not enough to decide")
+        solved = [_solved(a) for a in conditions]
+        there = dict(pair for pairs in solved for pair in pairs)
+        witness = refute(left, right, there=there) if all(solved) and len(there) == len(solved) else None
+        if witness is None:
+            return Verdict(Answer.UNDECIDED, reason="different in general; the declared assumptions were not enough to decide")
     return Verdict(Answer.REFUTED, "ball enclosure", witness=witness)
 
 
@@ -69,18 +73,30 @@ def symbols_of(*sides: sp.Expr) -> list[sp.Symbol]:
     return sorted({s for side in sides for s in side.free_symbols if isinstance(s, sp.Symbol)}, key=str)
 
 
-def refute(left: sp.Expr, right: sp.Expr, tries: int = 16) -> Witness | None:
-    """An exact point at which the sides are certainly different, or None. Points where a side is undefined are passed by."""
+def refute(left: sp.Expr, right: sp.Expr, tries: int = 16, there: Mapping[sp.Expr, sp.Expr] | None = None) -> Witness | None:
+    """An exact point at which the sides are certainly different, or None. Points where a side is undefined are passed by.
+
+    ``there`` gives some symbols as formulas in the others (declared assumptions, solved); the point then satisfies them.
+    """
     if any(isinstance(e, sp.Indexed) for side in (left, right) for e in entries(side)) or left.has(sp.Sum) or right.has(sp.Sum):
         return None
-    names = symbols_of(left, right)
-    for point in points(names, tries if names else 1):
+    solved = dict(there or {})
+    free = [s for s in symbols_of(left, right, *solved.values()) if s not in solved]
+    for point in points(free, tries if free else 1):
+        whole = {**point, **{s: value.xreplace(point) for s, value in solved.items()}}
+        if not all(value.is_Rational and _in_domain(s, value) for s, value in whole.items()):
+            continue
         try:
-            if not enclose(left - right, point, BITS).contains(0):
-                return Witness(tuple((str(s), str(v)) for s, v in point.items()), _shown(left, point), _shown(right, point))
+            if not enclose(left - right, whole, BITS).contains(0):
+                return Witness(tuple((str(s), str(v)) for s, v in whole.items()), _shown(left, whole), _shown(right, whole))
         except (DomainError, ZeroDivisionError):
             continue
     return None
+
+
+def _in_domain(symbol: sp.Expr, value: sp.Expr) -> bool:
+    """A value computed from an assumption must still lie in the domain of its symbol."""
+    return not (symbol.is_positive and value <= 0) and not (symbol.is_nonnegative and value < 0)
 
 
 def _shown(side: sp.Expr, point: dict[sp.Symbol, sp.Rational]) -> str:

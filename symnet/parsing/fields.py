@@ -11,7 +11,7 @@ from symnet.errors import WorksheetError
 KEYS: dict[str, tuple[str, ...]] = {
     "": ("title", "symbols", "sizes", "program", "answers", "training", "errata", "simplify"),
     "program": ("definitions", "layers", "loss", "objective", "wrt", "learning_rate", "batch"),
-    "symbols": ("shape", "value", "domain", "assume", "note", "latex"),
+    "symbols": ("shape", "value", "domain", "assume", "note"),
     "answers": ("id", "wrt", "text", "latex"),
     "training": ("data", "optimizer", "learning_rate", "epochs", "batch_size", "seed", "momentum"),
     "errata": ("file", "text"),

@@ -32,7 +32,6 @@ class Sign:
     domain: str = "real"
     assume: tuple[str, ...] = ()
     note: str = ""
-    latex: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,7 @@ def _sign(name: str, spec: Any, where: str) -> Sign:
     shape = tuple(list_in(spec["shape"], f"{place}, shape")) if "shape" in spec else None
     value = _values(spec["value"], place) if "value" in spec else None
     return Sign(shape, value, domain, texts_in(spec.get("assume", []), f"{place}, assume"),
-                text_in(spec.get("note", ""), f"{place}, note"), "")
+                text_in(spec.get("note", ""), f"{place}, note"))
 
 
 def _exact(value: Any, where: str) -> sp.Rational:

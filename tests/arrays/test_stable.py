@@ -1,0 +1,109 @@
+"""Logarithms of softmax and sigmoid are rewritten by identities, and hold at inputs of size 1000."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy as sp
+
+import symnet as sn
+from symnet.arrays.stable import stable
+from symnet.calculus import derive
+from symnet.core.functions import sigmoid, softplus
+from symnet.core.program import Program
+from symnet.networks.architectures import mlp
+
+BIG = 1000.0
+
+
+def last(program: Program) -> sp.Expr:
+    return stable(program).definitions[-1].expr
+
+
+def test_log_of_a_sigmoid_is_minus_softplus_of_minus_z() -> None:
+    z = sp.Symbol("z", real=True)
+    assert last(sn.program("a = sigmoid(z)", "L = log(a)")) == -softplus(-z)
+
+
+def test_log_of_one_minus_a_sigmoid_is_minus_softplus_of_z() -> None:
+    z = sp.Symbol("z", real=True)
+    assert last(sn.program("a = sigmoid(z)", "L = log(1 - a)")) == -softplus(z)
+
+
+def test_log_of_a_softmax_is_z_minus_the_log_of_a_sum() -> None:
+    program = mlp()
+    loss = stable(program).by_name["L"][0].expr
+    assert not any(e.base.name == "p" for e in loss.atoms(sp.Indexed))
+    assert any(isinstance(node.args[0], sp.Sum) for node in loss.atoms(sp.log))
+
+
+UNTOUCHED = {
+    "log of an input": ("L = log(a)",),
+    "log of a tanh": ("a = tanh(z)", "L = log(a)"),
+    "log of two sigmoids": ("a = sigmoid(z) + sigmoid(u)", "L = log(a)"),
+    "log of 2 - a": ("a = sigmoid(z)", "L = log(2 - a)"),
+    "no log": ("a = sigmoid(z)", "L = a**2"),
+}
+
+
+@pytest.mark.parametrize("lines", UNTOUCHED.values(), ids=UNTOUCHED)
+def test_what_is_no_such_logarithm_is_left_alone(lines: tuple[str, ...]) -> None:
+    program = sn.program(*lines)
+    assert stable(program).definitions == program.definitions
+
+
+def test_the_log_of_one_minus_a_share_is_left_alone() -> None:
+    program = sn.program("p = softmax(z)", "L = sum(log(1 - p))", tensors={"z": ("k",)})
+    assert stable(program).definitions == program.definitions
+
+
+@pytest.mark.parametrize("point", ["-3", "-1/2", "0", "2", "5"])
+def test_the_rewritten_program_has_the_same_exact_values(point: str) -> None:
+    program = sn.program("a = sigmoid(z)", "L = y*log(a) + (1 - y)*log(1 - a)")
+    z, y = sp.Symbol("z", real=True), sp.Symbol("y", real=True)
+    there = {z: sp.Rational(point), y: sp.Rational(1, 3)}
+    definition, loss = program.definitions
+    naive = loss.expr.xreplace({definition.entry: definition.expr}).xreplace(there)
+    rewritten = last(program).xreplace(there)
+    in_exp = [e.replace(sigmoid, lambda u: 1 / (1 + sp.exp(-u))).replace(softplus, lambda u: sp.log(1 + sp.exp(u)))
+              for e in (naive, rewritten)]
+    assert abs(sp.N(in_exp[0] - in_exp[1], 40)) < sp.Float("1e-30")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("z", [BIG, -BIG])
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_binary_cross_entropy_of_a_sure_sigmoid_is_finite(y: float, z: float, dtype: str) -> None:
+    d = sn.derive(sn.program("z = w*x", "a = sigmoid(z)", "L = -(y*log(a) + (1 - y)*log(1 - a))"), wrt=["w"])
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        loss, grads = d.compile(dtype=dtype)({"w": z}, 1.0, y)
+    wrong = (z > 0) != (y == 1)
+    assert loss == pytest.approx(BIG if wrong else 0.0, abs=1e-6)
+    assert float(grads["w"]) == pytest.approx((1.0 if z > 0 else 0.0) - y)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("scale", [BIG, -BIG])
+def test_cross_entropy_of_a_sure_softmax_is_finite(scale: float, dtype: str) -> None:
+    d = sn.load("softmax-regression")
+    X, Y = np.array([[scale], [1.0]]), np.array([[0.0, 1, 0], [0.25, 0.5, 0.25]])
+    W, b = np.array([[1.0, -1, 0]]), np.zeros(3)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        loss, grads = d.compile(dtype=dtype)({"W1": W, "b1": b}, X, Y)
+    Z = X @ W
+    logs = Z - Z.max(axis=1, keepdims=True)
+    logs = logs - np.log(np.exp(logs).sum(axis=1, keepdims=True))
+    assert loss == pytest.approx(-(Y * logs).sum() / 2, rel=1e-6)
+    assert np.allclose(grads["W1"], X.T @ (np.exp(logs) - Y) / 2, rtol=1e-4)
+
+
+LAYERS = {"sigmoid": "sigmoid(z)", "tanh": "tanh(z)", "relu": "relu(z)", "softplus": "softplus(z)", "softmax": "softmax(z)",
+          "logsumexp": "log(sum(exp(z)))"}
+
+
+@pytest.mark.parametrize("text", LAYERS.values(), ids=LAYERS)
+def test_a_function_and_its_slope_are_finite_at_inputs_of_size_1000(text: str) -> None:
+    d = derive(sn.program(f"a = {text}", "L = sum(a*c)", tensors={"z": ("k",), "c": ("k",)}), ["z"])
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        loss, grads = d.compile()({"z": np.array([BIG, -BIG, 0.0])}, c=np.array([1.0, 2, 3]))
+    assert np.isfinite(loss) and np.isfinite(grads["z"]).all()

@@ -1,0 +1,103 @@
+"""The functions of plain maths: every name has a row here, each read and then computed like NumPy's or mpmath's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import mpmath
+import numpy as np
+import pytest
+import sympy as sp
+
+from symnet.core.numbers import enclose
+from symnet.errors import ParseError, ShapeError
+from symnet.parsing.functions import FUNCTIONS
+from symnet.parsing.program import expression, program, tensor_of
+
+POINTS = [-1.5, -0.25, 0.75, 2.0]
+ENTRYWISE: dict[str, Callable[[float], float]] = {
+    "exp": math.exp, "square": lambda x: x * x, "abs": abs, "sign": lambda x: math.copysign(1, x), "tanh": math.tanh,
+    "sinh": math.sinh, "cosh": math.cosh, "sin": math.sin, "cos": math.cos, "arctan": math.atan, "atan": math.atan, "erf": math.erf,
+    "Phi": lambda x: float(mpmath.ncdf(x)), "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "sigma": lambda x: 1 / (1 + math.exp(-x)),
+    "expit": lambda x: 1 / (1 + math.exp(-x)), "relu": lambda x: max(x, 0), "ReLU": lambda x: max(x, 0),
+    "softplus": lambda x: math.log1p(math.exp(x)), "step": lambda x: float(x > 0),
+}
+POSITIVE: dict[str, Callable[[float], float]] = {
+    "log": math.log, "ln": math.log, "sqrt": math.sqrt, "log2": math.log2, "log10": math.log10, "log1p": math.log1p}
+PAIRS: dict[str, Callable[[float, float], float]] = {
+    "maximum": max, "max": max, "minimum": min, "min": min, "leaky_relu": lambda x, s: x if x > 0 else s * x}
+X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+A = np.array([[0.5, -1.0], [2.0, 1.5]])
+U, V = np.array([0.5, -1.0, 2.0]), np.array([1.5, 0.25, -0.75])
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+ARRAYS: dict[str, tuple[str, np.ndarray]] = {
+    "softmax": ("sum(softmax(X)*X*X)", (softmax(X) * X * X).sum()),
+    "log_softmax": ("sum(log_softmax(X)*X)", (np.log(softmax(X)) * X).sum()),
+    "sum": ("sum(sum(X, axis=0)**2)", (X.sum(axis=0) ** 2).sum()), "mean": ("sum(mean(X, axis=1)**2)", (X.mean(axis=1) ** 2).sum()),
+    "norm": ("norm(X)", np.linalg.norm(X)), "linalg.norm": ("np.linalg.norm(u - v)", np.linalg.norm(U - V)),
+    "trace": ("trace(A @ A.T)", np.trace(A @ A.T)), "tr": ("tr(A)", np.trace(A)), "outer": ("sum(outer(u, v)**2)", (np.outer(U, V) ** 2).sum()),
+    "dot": ("dot(u, v)", U @ V), "matmul": ("sum(matmul(A, X)**2)", ((A @ X) ** 2).sum()),
+    "transpose": ("sum((transpose(X) @ A)**3)", ((X.T @ A) ** 3).sum()), "clip": ("sum(clip(X, -1/2, 1)**2)", (np.clip(X, -0.5, 1) ** 2).sum()),
+    "where": ("sum(where(X > 0, X, X**2))", np.where(X > 0, X, X**2).sum()),
+}
+
+
+def value_of(text: str) -> float:
+    made = program(f"L = {text}", tensors={"X": (2, 3), "A": (2, 2), "u": (3,), "v": (3,)})
+    from symnet.calculus.evaluate import evaluate
+
+    given = {"X": X.tolist(), "A": A.tolist(), "u": U.tolist(), "v": V.tolist()}
+    return float(evaluate(made, given).decimal("L", 15))
+
+
+def at(text: str, **point: float) -> float:
+    tensors = {n: tensor_of(n, ()) for n in ("x", "s")}
+    expr = expression(text, tensors).expr
+    return float(enclose(expr, {tensors[n][()]: sp.Rational(v) for n, v in point.items()}))
+
+
+def test_every_function_has_a_row_here() -> None:
+    assert {*ENTRYWISE, *POSITIVE, *PAIRS, *ARRAYS} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", ENTRYWISE)
+def test_entrywise_functions_are_the_known_ones(name: str) -> None:
+    for x in POINTS:
+        assert at(f"{name}(x)", x=x) == pytest.approx(ENTRYWISE[name](x), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", POSITIVE)
+def test_functions_of_positive_numbers(name: str) -> None:
+    for x in (0.25, 1.75, 9.0):
+        assert at(f"{name}(x)", x=x) == pytest.approx(POSITIVE[name](x), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_functions_of_two_numbers(name: str) -> None:
+    for x, s in ((-1.5, 0.5), (2.0, 0.25), (0.5, 3.0)):
+        assert at(f"{name}(x, s)", x=x, s=s) == pytest.approx(PAIRS[name](x, s), rel=1e-14)
+
+
+@pytest.mark.parametrize("text, wanted", ARRAYS.values(), ids=ARRAYS)
+def test_functions_of_arrays_agree_with_numpy(text: str, wanted: float) -> None:
+    assert value_of(text) == pytest.approx(float(wanted), rel=1e-12)
+
+
+@pytest.mark.parametrize("text", ["maximum(x, 0)", "max(0, x)"])
+def test_a_maximum_with_zero_is_relu_so_that_its_kink_follows_the_convention(text: str) -> None:
+    assert expression(text, {"x": tensor_of("x", ())}).expr.func.__name__ == "relu"
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_wrong_number_of_arguments_is_refused(name: str) -> None:
+    tensors = {"A": tensor_of("A", (2, 2))}
+    with pytest.raises((ParseError, ShapeError)) as caught:
+        expression(f"{name}(A, A, A, A)", tensors)
+    assert "4 arguments" in str(caught.value)
