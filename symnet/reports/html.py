@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,7 @@ def write_html(story: Story) -> str:
     from markupsafe import Markup, escape
 
     def rich(pieces: Rich) -> Any:
-        return Markup("").join(_piece(p, Markup, escape) for p in pieces)
+        return Markup("").join(_sentence(pieces, Markup, escape))
 
     def formula(f: Formula) -> Any:
         return Markup(_math(f.latex, True))
@@ -25,6 +26,17 @@ def write_html(story: Story) -> str:
     return str(page.render(
         story=story, rich=rich, formula=formula, kind=_kind, css=Markup(read("report.css")), font=_font(),
         svg=lambda p: Markup(p.svg), open_why=story.level is Level.BEGINNER, copy=_copy))
+
+
+def _sentence(pieces: Rich, markup: Any, escape: Any) -> Iterator[Any]:
+    """The pieces; a comma or full stop after a formula stays on its line."""
+    left = ""
+    for k, piece in enumerate(pieces):
+        after = pieces[k + 1] if k + 1 < len(pieces) else ""
+        stop = after[0] if isinstance(after, str) and after[:1] in (",", ".", ";", ":") else ""
+        shown = _piece(piece[len(left):] if isinstance(piece, str) else piece, markup, escape)
+        left = stop if not isinstance(piece, str) else ""
+        yield markup(f'<span class="together">{shown}{left}</span>') if left else shown
 
 
 def _piece(piece: str | Formula | Link, markup: Any, escape: Any) -> Any:
@@ -47,7 +59,7 @@ def _kind(block: object) -> str:
 
 def _copy(step: StepView) -> str:
     """The LaTeX of a step, for copying."""
-    return "\n".join(s.formula.latex for s in step.stages if s.formula.latex)
+    return "\n".join(s.formula.latex.strip() for s in step.stages if s.formula.latex)
 
 
 @lru_cache(maxsize=1)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import sympy as sp
+
 from symnet.core.derivation import Derivation
+from symnet.core.functions import TABLE
 from symnet.core.latex import latex
 from symnet.core.names import shape_latex, shape_text, tensor_latex, tensor_text
 from symnet.core.numbers import decimal
 from symnet.core.program import Definition
-from symnet.core.tensors import Role, Tensor
+from symnet.core.tensors import Tensor
 from symnet.core.text import text
 from symnet.reports.case import Case
 from symnet.reports.claims import errata_section, theorem_section
@@ -17,7 +20,7 @@ from symnet.reports.curve import loss_curve
 from symnet.reports.drawing import draw
 from symnet.reports.lines import Lines
 from symnet.reports.numbered import gradients_table, json_data, update_section
-from symnet.reports.values import Values, number_latex
+from symnet.reports.values import Values, equals, number_latex
 from symnet.reports.view import Block, Formula, Level, Rich, Section, StepView, Story, Table
 from symnet.reports.words import GATES, LAYOUT, LEADS, READING, ROLES, plural
 
@@ -80,19 +83,23 @@ def _drawing(case: Case) -> Iterator[Section]:
 def _symbols(case: Case) -> Section:
     d = case.derivation
     rows: list[tuple[Rich, ...]] = []
+    shaped = any(t.axes for t in d.program.tensors.values())
     for t in d.program.tensors.values():
         note = t.note or next((x.note for x in d.program.by_name.get(t.name, ()) if x.note), "") or _role(d, t)
-        shape: Rich = (Formula(shape_latex(t), shape_text(t)),) if t.axes else ("a number",)
-        row: list[Rich] = [(_formula(t),), (note,), shape]
+        row: list[Rich] = [(_formula(t),), (note,)]
+        if shaped:
+            row.append((Formula(shape_latex(t), shape_text(t)),) if t.axes else ("a number",))
         if case.values is not None:
             row.append(_given(case, t))
         rows.append(tuple(row))
-    head = ("symbol", "meaning", "shape", "value") if case.values is not None else ("symbol", "meaning", "shape")
-    notes: list[Block] = [Table(head, tuple(rows), (1, 4, 1.3, 1.8)[: len(head)]), (LAYOUT,)]
+    head = ("symbol", "meaning", *(("shape",) if shaped else ()), *(("value",) if case.values is not None else ()))
+    notes: list[Block] = [Table(head, tuple(rows), (1, 4, 1.5, 1.8)[: len(head)]), (LAYOUT if shaped else "All values are plain numbers.",)]
     sizes = [str(s) for s in d.program.sizes]
     if sizes:
         notes.append((f"The sizes {', '.join(sizes)} may be any positive whole numbers." if len(sizes) > 1 else
                       f"The size {sizes[0]} may be any positive whole number.",))
+    if case.level is not Level.EXPERT:
+        notes += _functions(d)
     notes += [(c[0].upper() + c[1:] + ".",) for c in d.conventions]
     tensors = d.program.tensors
     for a in d.program.assumptions:
@@ -103,6 +110,17 @@ def _symbols(case: Case) -> Section:
     return Section("symbols", "Symbols and conventions", (), tuple(notes))
 
 
+def _functions(d: Derivation) -> Iterator[Block]:
+    """What the functions of the forward pass mean: σ(z) = 1/(1 + e^-z)."""
+    z = sp.Symbol("z", real=True)
+    used = dict.fromkeys(type(n) for line in d.program.definitions for n in sp.preorder_traversal(line.expr))
+    for row in (TABLE[f] for f in used if f in TABLE):
+        if row.in_exp is not None and len(row.derivative) == 1:
+            meaning = row.in_exp(z)
+            left = row.function(z)
+            yield ("Here ", Formula(f"{latex(left)} = {latex(meaning)}", f"{text(left)} = {text(meaning)}"), f"; {row.law}.")
+
+
 def _role(d: Derivation, t: Tensor) -> str:
     return ROLES["objective"] if t.name == d.objective else "computed" if t.name in d.program.by_name else ROLES[t.role.value]
 
@@ -110,11 +128,11 @@ def _role(d: Derivation, t: Tensor) -> str:
 def _given(case: Case, t: Tensor) -> Rich:
     """The value of an input; computed ones stand in their own lines."""
     assert case.values is not None
-    if t.role is Role.INTERMEDIATE or t.name in case.derivation.program.by_name:
-        return ("see below",)
     if not t.axes:
         shown = case.values.shown(t.name, case.digits)
-        return (Formula(number_latex(shown.text), shown.text),)
+        return (equals(Formula("", ""), shown),) if not shown.exact else (Formula(number_latex(shown.text), shown.text),)
+    if t.name in case.derivation.program.by_name:
+        return ("see below",)
     nested = case.derivation.values.get(t.name)
     if isinstance(nested, list) and isinstance(nested[0], list):
         rows = [[_short(v, case) for v in row] for row in nested]
