@@ -22,8 +22,8 @@ def derive(what: Any, loss: Any = None, wrt: Iterable[str] | None = None, batch:
     """
     from symnet.calculus import derive as chain_rule
 
-    if isinstance(what, Program):
-        return chain_rule(what, wrt)
+    if isinstance(what, Program) or isinstance(getattr(what, "program", None), Program):  # a Program, or a model that was read
+        return chain_rule(what if isinstance(what, Program) else what.program, wrt)
     if not hasattr(what, "program"):
         raise OptionError("derive", type(what).__name__, "a network or a Program")
     if loss is None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import sympy as sp
+
 from symnet.calculus import derive
 from symnet.checking.tasks import Result, judge, judge_simplified
 from symnet.core.derivation import Derivation
@@ -14,8 +16,9 @@ from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import ShapeError, WorksheetError
+from symnet.parsing.calls import Call
 from symnet.parsing.program import assumptions_of, program, tensor_of
-from symnet.parsing.worksheet import Call, Sign, Worksheet, parse_worksheet, read_worksheet
+from symnet.parsing.worksheet import Sign, Worksheet, parse_worksheet, read_worksheet
 from symnet.worksheets.builtin import names, worksheet_text
 
 
@@ -82,7 +85,10 @@ def _network(sheet: Worksheet, where: str) -> Program:
 def _made(kind: str, what: Call, where: str) -> Any:
     from symnet.networks.sequential import build
 
-    return build(kind, what.name, what.args, dict(what.keywords))
+    def made(value: Any) -> Any:
+        return _made(kind, value, where) if isinstance(value, Call) else value
+
+    return build(kind, what.name, [made(a) for a in what.args], {key: made(value) for key, value in what.keywords})
 
 
 def _lines(sheet: Worksheet, where: str) -> Program:
@@ -111,7 +117,7 @@ def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:
         if len(found) != len(tensor.axes):
             raise ShapeError(f"value of {name}", f"shape {found}", f"{len(tensor.axes)} axes: {tensor.shape}")
         for axis, number in zip(tensor.axes, found, strict=True):
-            length = axis.size.xreplace({s: sizes[str(s)] for s in axis.size.free_symbols if str(s) in sizes})
+            length = axis.size.xreplace({s: sp.Integer(sizes[str(s)]) for s in axis.size.free_symbols if str(s) in sizes})
             if length.is_Symbol:
                 sizes[str(length)] = number
             elif length.is_Integer and int(length) != number:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from symnet.core.numbers import as_ball, decimal, to_flint
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor
 from symnet.errors import OptionError, SymnetError
+from symnet.loading import with_values
 from symnet.reports.case import Case, Nudge, Shown
 from symnet.reports.report import FORMATS, Report, format_of
 from symnet.reports.story import tell
-from symnet.reports.view import Level
+from symnet.reports.view import Level, Notation
 
 Certified = Callable[[int], Any]  # from bits to an exact fraction or a ball
 NUDGE, FACTOR = sp.Rational(1, 1000), sp.Integer(10)
@@ -27,20 +29,36 @@ JSON_DIGITS = 30
 
 
 def report(derivation: Derivation, path: str | Path | None = None, *, level: str = "student", digits: int = 6,
-           format: str | None = None, theorem: bool = True) -> Report:
+           format: str | None = None, theorem: bool = True, notation: str = "both", samples: str = "rows") -> Report:
     """The report of a derivation; written to ``path`` when there is one, in the format its ending names.
 
-    ``level`` is beginner, student or expert; ``digits`` the significant digits of decimals (1 to 60). Raises OptionError.
+    ``level`` is beginner, student or expert; ``digits`` the significant digits of decimals (1 to 60); ``notation`` both,
+    matrix, index or scalar (every entry a number; sizes that are not known are taken as 2); ``samples`` rows or columns, for
+    matrix notation. Raises OptionError.
     """
     how = format_of(path, format)
     if level not in list(Level):
         raise OptionError("level", repr(level)[:40], "one of " + ", ".join(Level))
     if not isinstance(digits, int) or not 1 <= digits <= 60:
         raise OptionError("digits", repr(digits)[:40], "a whole number from 1 to 60")
-    made = Report(tell(case_of(derivation, Level(level), digits, theorem, how)))
+    if notation not in list(Notation) or samples not in ("rows", "columns"):
+        raise OptionError("notation", f"{notation!r}, {samples!r}"[:60], "one of " + ", ".join(Notation) + "; rows or columns")
+    if notation == Notation.SCALAR:
+        derivation = _entries(derivation)
+    case = case_of(derivation, Level(level), digits, theorem, how)
+    made = Report(tell(replace(case, notation=Notation(notation), columns=samples == "columns")))
     if path is not None:
         made.write(Path(path), how)
     return made
+
+
+def _entries(derivation: Derivation) -> Derivation:
+    """The derivation with every entry a number."""
+    if not _has_axes(derivation):
+        return derivation
+    known = derivation.meta.get("sizes") or {}
+    made = derivation.instantiate({str(s): int(known.get(str(s), 2)) for s in derivation.program.sizes})
+    return with_values(made, made.values, {**derivation.meta, "sizes": {}, "errata": None, "training": None})
 
 
 def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True, format: str = FORMATS[0]) -> Case:
@@ -63,7 +81,7 @@ def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = T
 
         proved = prove("loss-scaling", optimizer="sgd")
     return Case(
-        derivation, level, digits, scalars, descent, values,
+        derivation, level, digits, scalars=scalars, descent=descent, values=values,
         checks=tuple(s.check() for s in derivation.steps),
         nudges=_nudges(derivation, values, sizes, digits) if values is not None else (),
         proved=proved, shown=_shown(derivation, sizes, digits) if proved and complete else None,  # type: ignore[arg-type]

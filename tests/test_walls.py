@@ -18,13 +18,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calculus": {"core"},
     "checking": {"core", "parsing", "calculus", "equality"},
     "equality": {"core"},
+    "interop": {"core", "networks", "arrays", "backends"},
     "networks": {"core"},
     "parsing": {"core"},
     "proofs": {"core", "calculus", "equality", "networks"},
     "reports": {"core", "arrays"},
     "training": {"core", "networks", "calculus", "backends"},
 }
-OWN_FILE = {"jax", "sklearn", "jinja2", "latex2mathml", "torch", "matplotlib", "numba", "scipy"}
+OWN_FILE = {"jax", "sklearn", "jinja2", "latex2mathml", "torch", "onnx", "matplotlib", "numba", "scipy"}
 
 
 def room_of(path: str) -> str:

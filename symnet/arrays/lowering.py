@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import sympy as sp
 
-from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, Softmax
-from symnet.core.axes import Range
+from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, OfMatrix, Softmax
+from symnet.core.axes import Range, bounds, inside
 from symnet.core.expressions import Limits, When, fresh, limits
 from symnet.core.functions import TABLE
+from symnet.core.matrices import Det, Grid, InverseEntry, written_out
 from symnet.core.program import Definition
 from symnet.core.tensors import entry_indices, tensor_name
 from symnet.errors import UnknownNodeError
@@ -41,8 +42,10 @@ class Lowering:
             return self._cases(expr)
         if isinstance(expr, sp.Mul):
             return self._softmax(expr) or self._apply(expr)
+        if isinstance(expr, (Det, InverseEntry)):
+            return self._of_matrix(expr)
         if isinstance(expr, sp.log):
-            return self._log_sum(expr.args[0]) or self._apply(expr)
+            return self._log_sum(expr.args[0]) or self._log_det(expr.args[0]) or self._apply(expr)
         if isinstance(expr, (sp.Add, sp.Pow)) or expr.func in TABLE:
             return self._apply(expr)
         raise UnknownNodeError("arrays", f"no form for {expr.func.__name__}", "an expression of the program language")
@@ -59,18 +62,49 @@ class Lowering:
     def _inner(self, over: Iterable[Limits]) -> Lowering:
         return Lowering({**self.spans, **{i: (lo, hi) for i, lo, hi in over}})
 
-    def _sum(self, expr: sp.Sum) -> Contract:
+    def _sum(self, expr: sp.Sum) -> Node:
         over = limits(expr)
-        inside = self._inner(over)
-        factors = tuple(inside.node(f) for f in sp.Mul.make_args(expr.function))
+        inside, body = self._inner(over), expr.function
+        if isinstance(body, When):
+            digits = _all_digits(body.condition, over, self.spans)
+            if digits is not None:
+                return self.node(body.body.xreplace(digits))
+        factors = tuple(inside.node(f) for f in _apart(body))
         bound = {i for i, _, _ in over}
         return Contract(tuple(s for s in union(factors) if s not in bound), factors, over)
 
-    def _when(self, expr: When) -> Masked:
+    def _when(self, expr: When, outside: sp.Expr = sp.S.Zero) -> Masked:
         body = self.node(expr.body)
         used = tuple(s for s in _sorted(expr.condition.free_symbols) if s in self.spans)
         labels = tuple(dict.fromkeys((*body.labels, *used)))
-        return Masked(labels, body, expr.condition, tuple((s, self.spans[s]) for s in labels))
+        return Masked(labels, body, expr.condition, tuple((s, self.spans[s]) for s in labels), outside)
+
+    def _exponent(self, expr: sp.Expr) -> Node:
+        """u for exp(u); for [c] exp(u) it is u where c holds and -∞ elsewhere."""
+        if isinstance(expr, When):
+            return self._when(When(expr.body.args[0], expr.condition), sp.S.NegativeInfinity)
+        return self.node(expr.args[0])
+
+    def _of_matrix(self, expr: Det | InverseEntry, kind: str = "det") -> Node:
+        if not isinstance(expr.matrix, Grid):
+            shown = written_out(expr)
+            if shown != expr:
+                return self.node(shown)
+            raise UnknownNodeError("arrays", "a matrix written out entry by entry", "the program before it was instantiated")
+        rows, columns = limits(expr.matrix)
+        body = self._inner((rows, columns)).node(expr.matrix.function)
+        outer = tuple(s for s in body.labels if s not in (rows[0], columns[0]))
+        if isinstance(expr, Det):
+            return OfMatrix(outer, kind, body, rows, columns)
+        used = tuple(dict.fromkeys(s for e in expr.places for s in _sorted(e.free_symbols) if s in self.spans))
+        labels = tuple(dict.fromkeys((*outer, *used)))
+        return OfMatrix(labels, "inv", body, rows, columns, expr.places, tuple((s, self.spans[s]) for s in used))
+
+    def _log_det(self, inside: sp.Expr) -> Node | None:
+        """log det A and log|det A|, from the factors of A: the determinant itself may overflow."""
+        if isinstance(inside, sp.Abs) and isinstance(inside.args[0], Det):
+            return self._of_matrix(inside.args[0], "logabsdet")
+        return self._of_matrix(inside, "logdet") if isinstance(inside, Det) else None
 
     def _cases(self, expr: sp.Piecewise) -> Cases:
         branches: list[tuple[Node, type | None, Node | None, Node | None]] = []
@@ -85,13 +119,13 @@ class Lowering:
         return Cases(union(nodes), tuple(branches))
 
     def _softmax(self, expr: sp.Mul) -> Node | None:
-        """exp(u[k]) · (Σ_k' exp(u[k']))^-1 · rest."""
+        """exp(u[k]) · (Σ_k' exp(u[k']))^-1 · rest, with or without a bracket around each exp."""
         for top in expr.args:
             for bottom in expr.args:
                 inverse = isinstance(bottom, sp.Pow) and bottom.exp == -1
-                if not (isinstance(top, sp.exp) and inverse and _is_exp_sum(bottom.base)):
+                if not (_is_exp(top) and inverse and _is_exp_sum(bottom.base)):
                     continue
-                found = self._matching(top.args[0], bottom.base)
+                found = self._matching(top, bottom.base)
                 if found is None:
                     continue
                 whole = Softmax(found[0].labels, *found)
@@ -102,23 +136,74 @@ class Lowering:
                 return Apply(union((*others, whole)), sp.Mul, (*others, whole))
         return None
 
-    def _matching(self, exponent: sp.Expr, bottom: sp.Sum) -> tuple[Node, Limits] | None:
-        (bound, lo, hi), inner = limits(bottom)[0], bottom.function.args[0]
+    def _matching(self, top: sp.Expr, bottom: sp.Sum) -> tuple[Node, Limits] | None:
+        bound, lo, hi = limits(bottom)[0]
         for free, span in self.spans.items():
-            if span == (lo, hi) and inner.xreplace({bound: free}) == exponent:
-                return self.node(exponent), (free, lo, hi)
+            if span == (lo, hi) and bottom.function.xreplace({bound: free}) == top:
+                return self._exponent(top), (free, lo, hi)
         return None
 
     def _log_sum(self, inside: sp.Expr) -> Node | None:
         if not _is_exp_sum(inside):
             return None
         over = limits(inside)
-        body = self._inner(over).node(inside.function.args[0])
+        body = self._inner(over)._exponent(inside.function)
         return LogSum(tuple(s for s in body.labels if s != over[0][0]), body, over[0])
 
 
 def _is_exp_sum(expr: sp.Basic) -> bool:
-    return isinstance(expr, sp.Sum) and len(expr.limits) == 1 and isinstance(expr.function, sp.exp)
+    return isinstance(expr, sp.Sum) and len(expr.limits) == 1 and _is_exp(expr.function)
+
+
+def _is_exp(expr: sp.Basic) -> bool:
+    """exp(u), or [c] exp(u)."""
+    return isinstance(expr, sp.exp) or (isinstance(expr, When) and isinstance(expr.body, sp.exp))
+
+
+def _apart(body: sp.Expr) -> tuple[sp.Expr, ...]:
+    """The factors under a sum; entries at plain indices stand in front of a bracket: [c] W[o, p] z[i - p] is W[o, p] · [c] z[i - p]."""
+    if not isinstance(body, When):
+        return tuple(sp.Mul.make_args(body))
+    factors = sp.Mul.make_args(body.body)
+    plain = [f for f in factors if isinstance(f, sp.Indexed) and all(p.is_Symbol for p in f.indices)]
+    rest = [f for f in factors if f not in plain]
+    return (*plain, When(sp.Mul(*rest), body.condition)) if rest else (body,)
+
+
+def _all_digits(condition: sp.Basic, over: tuple[Limits, ...],
+                spans: Mapping[sp.Symbol, Range]) -> dict[sp.Symbol, sp.Expr] | None:
+    """Several such equations, each for some of the indices: the rows and the columns of a Kronecker product."""
+    found: dict[sp.Symbol, sp.Expr] = {}
+    for part in sp.And.make_args(condition):
+        digits = _digits(part, tuple(t for t in over if t[0] in part.free_symbols), spans)
+        if digits is None or found.keys() & digits.keys():
+            return None
+        found |= digits
+    return found if len(found) == len(over) else None
+
+
+def _digits(condition: sp.Basic, over: tuple[Limits, ...], spans: Mapping[sp.Symbol, Range]) -> dict[sp.Symbol, sp.Expr] | None:
+    """Σ_c Σ_i Σ_j [m = HW c + W i + j] x[c, i, j] has one term: its indices are the digits of m, to the bases C, H and W.
+
+    None where the condition is of another kind, or m may not be reached.
+    """
+    if not isinstance(condition, sp.Eq):
+        return None
+    left = sp.expand(condition.lhs - condition.rhs)
+    sign = -1 if any(left.coeff(i, 1) == 1 for i, _, _ in over) else 1
+    stride, digits, waiting = sp.S.One, [], list(over)
+    while waiting:  # the last digit has stride 1, the one before as many as the last has values, …
+        found = next((t for t in waiting if sp.expand(sign * left.coeff(t[0], 1) + stride) == 0), None)
+        if found is None:
+            return None
+        waiting.remove(found)
+        digits.append((found, stride))
+        stride = sp.expand(stride * (found[2] - found[1] + 1))
+    place = sp.expand(sign * left.xreplace({i: lo for i, lo, _ in over}))  # counts from 0
+    span = bounds(place, spans)
+    if span is None or not inside(span, (sp.S.Zero, stride - 1)):
+        return None
+    return {i: lo + sp.Mod(sp.floor(place / s), hi - lo + 1) for (i, lo, hi), s in digits}
 
 
 def union(nodes: Iterable[Node]) -> Labels:

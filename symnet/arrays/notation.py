@@ -12,7 +12,10 @@ import sympy as sp
 from symnet.arrays.along import ALONG, along_sums
 from symnet.arrays.letters import ADD, ATOM, HAD, MUL, Form, Letters, brace
 from symnet.arrays.lowering import lower_definition
-from symnet.arrays.tree import Apply, Contract, Labels, Leaf, Node, Number, Softmax, is_inverse, sign_of, without_sign
+from symnet.arrays.matrix_forms import of_matrix_form
+from symnet.arrays.scalars import scale as scale_of
+from symnet.arrays.scalars import squared_norm
+from symnet.arrays.tree import Apply, Contract, Labels, Leaf, Masked, Node, Number, OfMatrix, Softmax, is_inverse, sign_of, without_sign
 from symnet.core.functions import TABLE
 from symnet.core.latex import LatexPrinter
 from symnet.core.program import Definition
@@ -25,8 +28,11 @@ class NoForm(Exception):
     """The expression has no matrix form here."""
 
 
-def matrix_latex(d: Definition, tensors: Mapping[str, Tensor]) -> str | None:
+def matrix_latex(d: Definition, tensors: Mapping[str, Tensor], columns: bool = False) -> str | None:
     r"""``left = right`` in matrix notation, or None.
+
+    With ``columns`` samples are columns: every letter of a matrix then stands for the transpose of what the program holds,
+    so that Z = X W + 1 b^T reads Z = W X + b 1^T and X^T D reads D X^T.
 
     >>> from symnet.networks.architectures import mlp
     >>> from symnet.calculus import derive
@@ -39,17 +45,17 @@ def matrix_latex(d: Definition, tensors: Mapping[str, Tensor]) -> str | None:
     labels = tuple(i for i, axis in zip(d.indices, d.target.axes, strict=True) if axis.kind not in ALONG)
     if len(labels) > 2 or not all(i in d.free for i in labels):
         return None
-    notation = _Notation(known)
+    notation = _Notation(known, columns)
     try:
-        right = notation.right(d, along, labels)
+        right = notation.right(d, along, labels[::-1] if columns else labels)
     except NoForm:
         return None
     return f"{notation.letters.left(d)} = {right}"
 
 
 class _Notation:
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
-        self.tensors = tensors
+    def __init__(self, tensors: Mapping[str, Tensor], columns: bool = False) -> None:
+        self.tensors, self.columns = tensors, columns
         self.printer = LatexPrinter(tensors)
         self.letters = Letters(tensors, self.printer)
 
@@ -79,10 +85,24 @@ class _Notation:
             return self._apply(node, labels)
         if isinstance(node, Contract):
             return self._contract(node, labels)
-        if isinstance(node, Softmax) and node.axis[0] == labels[-1]:
+        if isinstance(node, OfMatrix) and (shown := of_matrix_form(self.form, node, labels, self.columns)):
+            return shown
+        if isinstance(node, Masked):
+            return self._diagonal(node, labels)
+        if isinstance(node, Softmax) and labels and node.axis[0] == labels[0 if self.columns else -1]:
             name = r"\operatorname{softmax}"
             return Form(rf"{name}\left({self.form(node.body, labels).text}\right)", ATOM)
         raise NoForm
+
+    def _diagonal(self, node: Masked, labels: Labels) -> Form:
+        """[i = j] v[i] is diag(v); a number on the diagonal stands before the unit matrix."""
+        test = node.condition
+        if len(labels) != 2 or not isinstance(test, sp.Eq) or set(test.args) != set(labels) or len(node.body.labels) > 1:
+            raise NoForm
+        inner = self.form(node.body, node.body.labels)
+        if not node.body.labels:
+            return Form("I" if inner.text == "1" else f"{inner.within(MUL)} I", MUL)
+        return Form(rf"\operatorname{{diag}}\left({inner.text}\right)", MUL)
 
     def _repeated(self, node: Node, labels: Labels) -> Form:
         """A column repeated along the other axis: 1 b^T or v 1^T."""
@@ -103,7 +123,7 @@ class _Notation:
         if any(span != a.range for (_, span), a in zip(node.spans, axes, strict=True)):
             raise NoForm
         name = self.letters.name(tensor, along)
-        if node.labels == labels:
+        if len(labels) < 2 or (node.labels == labels) is not self.columns:
             return Form(name, ATOM)
         return Form(rf"{brace(name)}^{{\top}}", ATOM)
 
@@ -134,24 +154,12 @@ class _Notation:
             return Form("-" + self.form(without_sign(node), labels).within(HAD), HAD)
         numbers = [a for a in node.args if not a.labels]
         arrays = [a for a in node.args if a.labels]
-        scale, below = self._scale(numbers)
+        scale, below = scale_of(self.form, numbers, not arrays)
         if not arrays:
             return Form(rf"\frac{{{scale or '1'}}}{{{below}}}" if below else scale or "1", MUL)
         body = self._product(arrays, labels)
         front = rf"\frac{{{scale or '1'}}}{{{below}}}" if below else scale
         return Form(f"{front} {body.within(MUL)}", MUL) if front else body
-
-    def _scale(self, numbers: list[Node]) -> tuple[str, str]:
-        above, below = [], []
-        for a in numbers:
-            if isinstance(a, Apply) and a.function is sp.Pow and isinstance(a.args[1], Number) and a.args[1].value == -1:
-                below.append(self.form(a.args[0], ()).within(MUL))
-            elif isinstance(a, Number) and isinstance(a.value, sp.Rational) and a.value.q != 1:
-                above += [str(a.value.p)] * (a.value.p != 1)
-                below.append(str(a.value.q))
-            else:
-                above.append(self.form(a, ()).within(MUL))
-        return " ".join(above), " ".join(below)
 
     def _product(self, arrays: list[Node], labels: Labels) -> Form:
         """Full arrays by ⊙, divisions by ⊘, columns by diag, two columns along different axes as an outer product."""
@@ -203,7 +211,7 @@ class _Notation:
             raise NoForm
         over = [i for i, _, _ in node.over]
         factors = list(node.factors)
-        squared = self._norm(factors, over, labels)
+        squared = squared_norm(self.form, factors, over, labels, self.columns)
         if squared is not None:
             return squared
         if len(over) == 1 and len(factors) == 2:
@@ -213,16 +221,6 @@ class _Notation:
     @staticmethod
     def _plain(node: Node, i: sp.Symbol) -> bool:
         return i in node.labels
-
-    def _norm(self, factors: list[Node], over: list[sp.Symbol], labels: Labels) -> Form | None:
-        """Σ of squares over all axes: ‖A‖²."""
-        f = factors[0]
-        if labels or len(factors) != 1 or not (isinstance(f, Apply) and f.function is sp.Pow and isinstance(f.args[1], Number)):
-            return None
-        if f.args[1].value != 2 or set(f.labels) != set(over):
-            return None
-        mark = "_{F}" if len(over) == 2 else ""
-        return Form(rf"\left\lVert {self.form(f.args[0], f.labels).text} \right\rVert{mark}^{{2}}", ATOM)
 
     def _matmul(self, factors: list[Node], k: sp.Symbol, labels: Labels) -> Form:
         for a, b in (factors, factors[::-1]):
@@ -240,6 +238,7 @@ class _Notation:
     def _ones(self, factors: list[Node], over: list[sp.Symbol], labels: Labels) -> Form:
         """Row sums, column sums and sums over all entries, with a vector of ones."""
         every = tuple(dict.fromkeys(s for f in factors for s in f.labels))
+        every = every[::-1] if self.columns else every
         if set(every) != {*labels, *over} or len(every) > 2:
             raise NoForm
         arrays = [f for f in factors if f.labels]

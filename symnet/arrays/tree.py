@@ -75,11 +75,27 @@ class LogSum(Node):
 
 @dataclass(frozen=True, slots=True)
 class Masked(Node):
-    """``body`` where a condition on indices holds, 0 elsewhere."""
+    """``body`` where a condition on indices holds, ``outside`` elsewhere: 0, or -∞ under a softmax."""
 
     body: Node
     condition: sp.Basic
     spans: tuple[tuple[sp.Symbol, Range], ...]
+    outside: sp.Expr = sp.S.Zero
+
+
+@dataclass(frozen=True, slots=True)
+class OfMatrix(Node):
+    """``kind`` "det", "logdet", "logabsdet" or "inv" of the matrix whose entry at ``rows`` and ``columns`` is ``body``.
+
+    For "inv", ``places`` are the row and the column of the entry, and ``spans`` what the indices in them run over.
+    """
+
+    kind: str
+    body: Node
+    rows: Limits
+    columns: Limits
+    places: tuple[sp.Expr, ...] = ()
+    spans: tuple[tuple[sp.Symbol, Range], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import numpy as np
 
 from symnet.backends.source import numpy_source, tensors_of
 from symnet.core.derivation import Derivation
+from symnet.core.matrices import SINGULAR
 from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, OptionError, ShapeError
+from symnet.errors import DomainError, NameError_, OptionError, ShapeError
 
 DTYPES = ("float64", "float32")
 
@@ -52,6 +53,8 @@ class CompiledDerivation:
             raise NameError_("call", f"no array for {', '.join(missing)}", "an array for every input")
         try:
             value, gradients = self.value_and_grad(**symbols)
+        except np.linalg.LinAlgError:
+            raise DomainError("call", *SINGULAR) from None
         except (TypeError, ValueError) as error:
             raise ShapeError("call", str(error), "arrays of the declared shapes") from None
-        return float(value), gradients
+        return (float(value) if np.ndim(value) == 0 else value), gradients

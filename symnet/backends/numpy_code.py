@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import sympy as sp
 
-from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, Softmax, is_inverse
+from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, OfMatrix, Softmax, is_inverse
 from symnet.backends.brackets import atom, divisor, factor
+from symnet.backends.index_code import COMPARE, IndexCode
+from symnet.backends.linear_code import of_matrix
 from symnet.core import functions as fn
-from symnet.core.axes import Range
-from symnet.core.program import Program
-from symnet.core.tensors import Tensor
 from symnet.errors import UnknownNodeError
 
 PLAIN = {sp.exp: "np.exp", sp.log: "np.log", sp.sin: "np.sin", sp.cos: "np.cos", sp.tanh: "np.tanh", sp.sinh: "np.sinh",
-         sp.cosh: "np.cosh", sp.atan: "np.arctan", sp.Abs: "np.abs", sp.sign: "np.sign", sp.Max: "np.maximum",
+         sp.cosh: "np.cosh", sp.atan: "np.arctan", sp.Abs: "np.abs", sp.sign: "np.sign", sp.floor: "np.floor", sp.Max: "np.maximum",
          sp.Min: "np.minimum", sp.erf: "erf"}
 FORMS: dict[type, Callable[..., str]] = {
     fn.sigmoid: lambda z: f"0.5*(1 + np.tanh(0.5*{z}))",
@@ -25,16 +24,10 @@ FORMS: dict[type, Callable[..., str]] = {
     fn.step: lambda z: f"np.heaviside({z}, 0.0)",
     fn.leaky_relu: lambda z, s: f"np.where({z} > 0, {z}, {s}*{z})",
 }
-COMPARE = {sp.Gt: ">", sp.Ge: ">=", sp.Lt: "<", sp.Le: "<=", sp.Eq: "==", sp.Ne: "!="}
 
 
-class NumpyCode:
+class NumpyCode(IndexCode):
     """Source for one program. ``names`` maps a tensor to the Python name that holds it, ``sizes`` a size likewise."""
-
-    def __init__(self, program: Program, names: Mapping[str, str], sizes: Mapping[str, str] | None = None) -> None:
-        self.tensors: Mapping[str, Tensor] = program.tensors
-        self.names = names
-        self.sizes = sizes or {}
 
     def aligned(self, node: Node, labels: Labels) -> str:
         """``node`` as an array that broadcasts over ``labels``, in this order."""
@@ -56,9 +49,9 @@ class NumpyCode:
     def code(self, node: Node) -> str:
         """Source for an array whose axes are ``node.labels``."""
         if isinstance(node, Leaf):
-            return self._leaf(node)
+            return self.leaf(node)
         if isinstance(node, Number):
-            return f"np.arange({self._ends(node.span)}, dtype=dtype)" if node.span else self.number(node.value)
+            return f"np.arange({self.ends(node.span)}, dtype=dtype)" if node.span else self.number(node.value)
         if isinstance(node, Apply):
             return self._apply(node)
         if isinstance(node, Contract):
@@ -68,92 +61,13 @@ class NumpyCode:
         if isinstance(node, LogSum):
             return f"logsumexp({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, Masked):
-            return f"np.where({self.mask(node)}, {self.aligned(node.body, node.labels)}, 0.0)"
+            outside = "0.0" if node.outside == 0 else "-np.inf"
+            return f"np.where({self.mask(node)}, {self.aligned(node.body, node.labels)}, {outside})"
         if isinstance(node, Cases):
             return self._cases(node)
+        if isinstance(node, OfMatrix):
+            return of_matrix(self, node)
         raise UnknownNodeError("numpy", type(node).__name__, "an array expression")
-
-    def number(self, value: sp.Expr) -> str:
-        """A number, a size or an index expression."""
-        if isinstance(value, sp.Integer):
-            return str(int(value))
-        if isinstance(value, sp.Rational):
-            return f"({int(value.p)}/{int(value.q)})"
-        if value in (sp.pi, sp.E):
-            return {sp.pi: "np.pi", sp.E: "np.e"}[value]
-        if isinstance(value, sp.Symbol):
-            return self.sizes.get(str(value), str(value))
-        if isinstance(value, sp.Add):
-            first, *rest = sorted(value.args, key=lambda a: (a.could_extract_minus_sign(), a.is_number, str(a)))
-            tail = "".join(f" - {self.number(-a)}" if a.could_extract_minus_sign() else f" + {self.number(a)}" for a in rest)
-            return f"({self.number(first)}{tail})"
-        if isinstance(value, sp.Mul):
-            return "(" + "*".join(self.number(a) for a in value.args) + ")"
-        raise UnknownNodeError("numpy", f"the number {value}", "sizes and whole numbers")
-
-    def _leaf(self, node: Leaf) -> str:
-        name, axes = self.names[node.name], self.tensors[node.name].axes
-        if not axes:
-            return name
-        spans = dict(node.spans)
-        pairs = list(zip(node.places, axes, strict=True))
-        if all(isinstance(p, sp.Symbol) and p in spans and spans[p] == a.range for p, a in pairs) \
-                and len(set(node.places)) == len(node.places):
-            return name
-        simple = [self._slice(p, a.range, spans) for p, a in zip(node.places, axes, strict=True)]
-        if None not in simple and len(set(node.places)) == len(node.places):
-            return f"{name}[{', '.join(str(s) for s in simple)}]"
-        gathered = ", ".join(self._position(p, a.range, node, spans) for p, a in zip(node.places, axes, strict=True))
-        return f"{name}[{gathered}]"
-
-    def _slice(self, place: sp.Expr, axis: Range, spans: Mapping[sp.Symbol, Range]) -> str | None:
-        """A plain slice or fixed position along one axis; None when the place mixes indices."""
-        used = [s for s in place.free_symbols if s in spans]
-        if not used:
-            return self.number(sp.expand(place - axis[0]))
-        if len(used) != 1 or sp.expand(place - used[0]).free_symbols & set(spans):
-            return None
-        shift = sp.expand(place - used[0])
-        lo, hi = spans[used[0]]
-        start, stop = sp.expand(lo + shift - axis[0]), sp.expand(hi + shift - axis[0] + 1)
-        if start == 0 and sp.expand(stop - (axis[1] - axis[0] + 1)) == 0:
-            return ":"
-        return None if start.could_extract_minus_sign() else f"{self.number(start)}:{self.number(stop)}"
-
-    def _position(self, place: sp.Expr, axis: Range, node: Leaf, spans: Mapping[sp.Symbol, Range]) -> str:
-        """Positions along one axis as an integer array over the node's labels; what falls outside is masked elsewhere."""
-        terms = sp.expand(place - axis[0])
-        there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in terms.free_symbols if s in spans}
-        code = self.number(terms.xreplace(there)) if there else self.number(terms)
-        top = self.number(sp.expand(axis[1] - axis[0]))
-        return f"np.clip({code}, 0, {top})" if there else code
-
-    def grid(self, s: sp.Symbol, span: Range, labels: Labels) -> str:
-        """The values of an index, laid along its axis among ``labels``."""
-        values = f"np.arange({self._ends(span)})"
-        shape = ", ".join(":" if t == s else "None" for t in labels)
-        return values if len(labels) == 1 else f"{values}[{shape}]"
-
-    def _ends(self, span: Range) -> str:
-        return f"{self.number(span[0])}, {self.number(sp.expand(span[1] + 1))}"
-
-    def mask(self, node: Masked) -> str:
-        """The condition of a bracket over the node's labels."""
-        spans = dict(node.spans)
-        there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in node.condition.free_symbols if s in spans}
-        parts = node.condition.args if isinstance(node.condition, sp.And) else (node.condition,)
-        return " & ".join(f"({self._test(p, there)})" for p in parts)
-
-    def _test(self, part: sp.Basic, there: Mapping[sp.Symbol, sp.Symbol]) -> str:
-        if type(part) not in COMPARE:
-            raise UnknownNodeError("numpy", f"the condition {part}", "comparisons of indices")
-        left, right = (self._index_code(a, there) for a in part.args)
-        return f"{left} {COMPARE[type(part)]} {right}"
-
-    def _index_code(self, expr: sp.Expr, there: Mapping[sp.Symbol, sp.Symbol]) -> str:
-        if isinstance(expr, sp.Mod):
-            return f"({self._index_code(expr.args[0], there)} % {self._index_code(expr.args[1], there)})"
-        return self.number(expr.xreplace(dict(there)))
 
     def _apply(self, node: Apply) -> str:
         args = [self.aligned(a, node.labels) for a in node.args]
@@ -166,6 +80,8 @@ class NumpyCode:
         if node.function in FORMS:
             return FORMS[node.function](*[atom(a) for a in args])
         if node.function in PLAIN:
+            while len(args) > 2:  # np.maximum takes two; a third would be where it writes
+                args = [f"{PLAIN[node.function]}({args[0]}, {args[1]})", *args[2:]]
             code = f"{PLAIN[node.function]}({', '.join(args)})"
             return f"float({code})" if _constant(*node.args) else code  # a NumPy number would turn float32 arrays to float64
         raise UnknownNodeError("numpy", node.function.__name__, "a function with a NumPy form")

@@ -16,8 +16,8 @@ from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
-TAKEN = {"np", "softmax", "logsumexp", "erf", "symbols", "value_and_grad", "array", "dtype", "min", "max", "range", "reversed",
-         "float", "forward"}
+TAKEN = {"np", "softmax", "logsumexp", "logdet", "erf", "symbols", "value_and_grad", "array", "dtype", "min", "max", "range", "reversed",
+         "float", "forward", "jax", "jnp", "torch", "math", "asarray", "maximum", "minimum", "logaddexp", "heaviside", "broadcast_to"}
 HELPERS = {
     "softmax": """def softmax(z, axis):
     e = np.exp(z - z.max(axis=axis, keepdims=True))
@@ -26,6 +26,10 @@ HELPERS = {
     "logsumexp": """def logsumexp(z, axis):
     top = z.max(axis=axis, keepdims=True)
     return np.log(np.exp(z - top).sum(axis=axis)) + top.squeeze(axis=axis)
+""",
+    "logdet": """def logdet(a):
+    sign, value = np.linalg.slogdet(a)
+    return np.where(sign > 0, value, np.nan)
 """,
     "erf": """def erf(z):
     from math import erf as one

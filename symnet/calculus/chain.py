@@ -10,13 +10,14 @@ index expressions (Laue, Mitterreiter & Giesen 2018).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
 from symnet.calculus.folding import fold
+from symnet.calculus.masking import fold_under
 from symnet.calculus.occurrences import Occurrence, hide_exp, occurrences, show_exp
-from symnet.calculus.solving import solve
+from symnet.calculus.solving import pin, solve
 from symnet.core.axes import Range
 from symnet.core.expressions import Limits, When, substitute, total
 from symnet.core.program import Definition
@@ -37,42 +38,55 @@ class Term:
 
     @property
     def expr(self) -> sp.Expr:
-        """Σ [conditions] upstream · local."""
-        return total(When(self.upstream * self.local, sp.And(*self.conditions)), self.sums)
+        """Σ [conditions] upstream · local; a condition on the differentiated entry alone stands in front of the sum."""
+        bound = {i for i, _, _ in self.sums}
+        inner = [c for c in self.conditions if c.free_symbols & bound]
+        outer = [c for c in self.conditions if c not in inner]
+        return When(total(When(self.upstream * self.local, sp.And(*inner)), self.sums), sp.And(*outer))
 
 
-def terms_of(definition: Definition, wanted: frozenset[str], tensors: dict[str, Tensor],
-             alphas: dict[str, tuple[sp.Symbol, ...]], upstream: Tensor | None) -> list[tuple[str, Term]]:
+def terms_of(definition: Definition, wanted: frozenset[str], tensors: dict[str, Tensor], alphas: dict[str, tuple[sp.Symbol, ...]],
+             upstream: Tensor | None, lead: tuple[sp.Symbol, ...] = ()) -> list[tuple[str, Term]]:
     """The terms that ``definition`` adds to the gradients of the ``wanted`` tensors it uses.
 
     ``upstream`` is the gradient tensor of the definition's target, None when it is the objective itself (gradient 1).
+    ``lead`` are the indices of an objective that is no scalar: they stay fixed, so that the same rule gives a Jacobian.
     """
     right = hide_exp(definition.expr)
     rename = {i: sp.Dummy(str(i), integer=True) for i in definition.free}
-    above = upstream[definition.indices] if upstream is not None else sp.S.One
+    if upstream is None:
+        rename |= dict(zip(definition.indices, lead, strict=True))
+    above = upstream[(*lead, *definition.indices)] if upstream is not None and upstream.axes else \
+        upstream[()] if upstream is not None else sp.S.One
     found = []
     for use in occurrences(right, wanted):
-        local = show_exp(fold(use.factor, definition, right))
+        factor, conditions = fold_under(fold(use.factor, definition, right), use.conditions, definition, right)
+        use, local = replace(use, conditions=conditions), show_exp(factor)
         name = tensor_name(use.entry)
-        found.append((name, _term(definition, use, local, above, rename, tensors[name], alphas[name])))
+        found.append((name, _term(definition, use, local, above, rename, tensors[name], alphas[name],
+                                  frozenset(lead if upstream is None else ()))))
     return found
 
 
 def _term(definition: Definition, use: Occurrence, local: sp.Expr, above: sp.Expr,
-          rename: dict[sp.Symbol, sp.Symbol], target: Tensor, alphas: tuple[sp.Symbol, ...]) -> Term:
+          rename: dict[sp.Symbol, sp.Symbol], target: Tensor, alphas: tuple[sp.Symbol, ...],
+          fixed: frozenset[sp.Symbol] = frozenset()) -> Term:
     """Solve for one use. The definition's free indices become summation indices, hence the renaming."""
-    free = tuple((rename[i], lo, hi) for i, (lo, hi) in definition.free.items())
+    free = tuple((rename[i], lo, hi) for i, (lo, hi) in definition.free.items() if rename[i] not in fixed)
     bound = tuple((i, lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in use.sums)
     places = tuple(sp.expand(e.xreplace(rename)) for e in entry_indices(use.entry))
     solution = solve(places, alphas, tuple(a.range for a in target.axes), free, bound)
 
-    def place(expr: sp.Expr) -> sp.Expr:
-        return flat_indices(substitute(substitute(expr, rename), solution.mapping))
-
-    conditions = tuple(c.xreplace(rename).xreplace(solution.mapping) for c in use.conditions)
+    given = tuple(c.xreplace(rename).xreplace(solution.mapping) for c in use.conditions)
     sums = tuple((i, lo.xreplace(solution.mapping), hi.xreplace(solution.mapping)) for i, lo, hi in solution.sums)
-    return Term(definition, use.entry, place(above), place(local), sums, solution.spans,
-                (*solution.conditions, *conditions))
+    pinned, sums, given = pin(sums, given, dict(zip(alphas, solution.spans, strict=True)))
+
+    def place(expr: sp.Expr) -> sp.Expr:
+        solved = substitute(substitute(expr, rename), solution.mapping)
+        return flat_indices(substitute(solved, pinned) if pinned else solved)
+
+    conditions = tuple(c.xreplace(pinned) for c in solution.conditions)
+    return Term(definition, use.entry, place(above), place(local), sums, solution.spans, (*conditions, *given))
 
 
 def flat_indices(expr: sp.Expr) -> sp.Expr:

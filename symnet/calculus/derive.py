@@ -11,13 +11,13 @@ from symnet.calculus.chain import Term, terms_of
 from symnet.calculus.inlining import inline
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
-from symnet.calculus.tidying import tidy
+from symnet.calculus.tidying import implied, tidy
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.functions import conventions
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
-from symnet.core.tensors import Role, Tensor
+from symnet.core.tensors import Role, Tensor, entry_indices
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import NameError_, ShapeError
 
@@ -67,8 +67,13 @@ class _Builder:
     def build(self) -> Derivation:
         self.labels = Labels.of(self.program)
         self.active = _active(self.program, self.wrt)
+        self.facts = {**{a: a for a in self.program.assumptions}, **implied(self.program)}  # each with what was declared
         order = self._order()
         self.alphas = {u: tuple(sp.Dummy(f"α{d}", integer=True) for d in range(len(self.program[u].axes))) for u in order}
+        objective = self.program.objective_tensor
+        for axis in objective.axes:
+            self.labels.spare(axis.range)
+        self.lead = tuple(sp.Dummy(f"β{d}", integer=True) for d in range(len(objective.axes)))  # none for a scalar objective
         self.gradient = {u: self._gradient_tensor(u) for u in dict.fromkeys((*order, *self.wrt))}
         terms = self._terms(frozenset(order))
         for u in order:
@@ -81,7 +86,8 @@ class _Builder:
         title = f"d{self.program.objective}_d{name}"
         while title in self.program.tensors:
             title += "_"
-        return Tensor(title, tensor.axes, "real", Role.GRADIENT, of=name, objective=self.program.objective)
+        axes = (*self.program.objective_tensor.axes, *tensor.axes)
+        return Tensor(title, axes, "real", Role.GRADIENT, of=name, objective=self.program.objective)
 
     def _order(self) -> list[str]:
         """Backward order: a defined tensor after all that use it, an input right after its earliest user."""
@@ -100,7 +106,7 @@ class _Builder:
         for d in reversed(self.program.definitions):
             if d.name in self.active:
                 above = None if d.name == self.program.objective else self.gradient[d.name]
-                for name, term in terms_of(d, wanted, self.program.tensors, self.alphas, above):
+                for name, term in terms_of(d, wanted, self.program.tensors, self.alphas, above, self.lead):
                     found[name].append(term)
         return found
 
@@ -114,19 +120,31 @@ class _Builder:
 
     def _step(self, name: str, piece: Piece) -> Step:
         target = self.gradient[name]
-        scope: dict[sp.Symbol, sp.Symbol] = {}
-        places: list[sp.Expr] = []
-        for alpha, span in zip(self.alphas[name], piece.spans, strict=True):
-            scope |= {alpha: span[0]} if span[0] == span[1] and piece.alone else extend(scope, [(alpha, *span)], self.labels)
+        scope = self._lead_scope()
+        places: list[sp.Expr] = [scope[b] for b in self.lead]
+        own = self.program.by_name[name][0].indices if name in self.program.by_name else \
+            next((entry_indices(t.occurrence) for t in piece.terms), ())
+        for k, (alpha, span) in enumerate(zip(self.alphas[name], piece.spans, strict=True)):
+            wish = str(own[k]) if k < len(own) else ""
+            scope |= {alpha: span[0]} if span[0] == span[1] and piece.alone else extend(scope, [(alpha, *span)], self.labels, wish)
             places.append(scope[alpha])
         raw = tidy(sp.Add(*[t.expr for t in piece.terms]))
-        folded, inlined, used = inline(piece.terms, self.made, raw, self.program.assumptions)
+        folded, inlined, facts = inline(piece.terms, self.made, raw, tuple(self.facts))
+        used = tuple(dict.fromkeys(self.facts[f] for f in facts))
         expr = relabel(folded, scope, self.labels)
-        ranges = tuple((p, *s) for p, s in zip(places, piece.spans, strict=True) if not (piece.alone and s[0] == s[1]))
+        spans = (*(a.range for a in self.program.objective_tensor.axes), *piece.spans)
+        ranges = tuple((p, *s) for p, s in zip(places, spans, strict=True) if not (piece.alone and s[0] == s[1]))
         definition = Definition(target, tuple(places), expr, ranges)
         contributions = tuple(self._contribution(t, scope) for t in piece.terms)
         return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, piece, inlined),
                     contributions, relabel(raw, scope, self.labels), inlined, used, conditions_of(piece, used))
+
+    def _lead_scope(self) -> dict[sp.Symbol, sp.Symbol]:
+        """Letters for the indices of an objective that is no scalar."""
+        scope: dict[sp.Symbol, sp.Symbol] = {}
+        for beta, axis in zip(self.lead, self.program.objective_tensor.axes, strict=True):
+            scope = extend(scope, [(beta, *axis.range)], self.labels)
+        return scope
 
     def _contribution(self, term: Term, scope: dict[sp.Symbol, sp.Symbol]) -> Contribution:
         inner = extend(scope, term.sums, self.labels)

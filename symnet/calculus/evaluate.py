@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
-from flint import ctx
+from flint import ctx, fmpq
 
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.core.axes import Axis
-from symnet.core.numbers import Shown, as_ball, compute, decimal, rational, to_flint
+from symnet.core.numbers import Number, Shown, as_ball, compute, decide, decimal, rational, to_flint
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.wellformed import did_you_mean
-from symnet.errors import DomainError, NameError_, ShapeError
+from symnet.errors import DomainError, NameError_, ShapeError, SymnetError
+
+EXACT_BITS, LARGE = 256, 100  # bits that decide which case holds; nodes of numbers that SymPy still may look at
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,21 @@ class Evaluation:
         """The exact value of one scalar line, all values put in."""
         if not self._exact:
             table: dict[sp.Basic, sp.Expr] = {t[()]: self.point[t.name] for t in self.scalars.inputs}
-            for d in self.scalars.definitions:
-                table[d.entry] = d.expr.xreplace(table)
+            known = self._known()
+            with ctx.workprec(EXACT_BITS):
+                for d in self.scalars.definitions:
+                    table[d.entry] = _put_in(d.expr, known.get(d.entry), table, known)
             self._exact.update({str(k): v for k, v in table.items()})
         return self._exact[name]
+
+    def _known(self) -> dict[sp.Basic, Number]:
+        """A ball for every scalar; nothing when some line has no value here."""
+        try:
+            balls = self.balls(EXACT_BITS)
+        except SymnetError:
+            return {}
+        places = [*(t[()] for t in self.scalars.inputs), *(d.entry for d in self.scalars.definitions)]
+        return {e: balls[str(e)] for e in places}
 
     def exact(self, name: str) -> Any:
         """The exact value(s) of a tensor."""
@@ -78,6 +92,29 @@ class Evaluation:
         tensor = self.program[name]
         flat = iter([leaf(t) for t in self.entries.of(name)])
         return _nest(flat, [int(a.size.xreplace(self.entries.env)) for a in tensor.axes])
+
+
+def _put_in(expr: sp.Expr, value: Number | None, table: Mapping[sp.Basic, sp.Expr], known: Mapping[sp.Basic, Number]) -> sp.Expr:
+    """``expr`` with every value put in: a rational where it is one, of cases the branch that holds, and large numbers as they stand.
+
+    SymPy asks for the sign of every number that it puts into tanh, | | or a comparison, which takes for ever where it is large.
+    """
+    if isinstance(value, fmpq):
+        return sp.Rational(int(value.p), int(value.q))
+    if known:
+        expr = expr.xreplace({c: _branch(c, known) for c in expr.atoms(sp.Piecewise)})
+    used = {e: table[e] for e in expr.free_symbols if e in table}
+    with sp.evaluate(sum(itertools.islice((1 for v in used.values() for _ in sp.preorder_traversal(v)), LARGE)) < LARGE):
+        return expr.xreplace(used)
+
+
+def _branch(cases: sp.Piecewise, known: Mapping[sp.Basic, Number]) -> sp.Expr:
+    """The branch that holds; the cases themselves when that is not beyond doubt."""
+    for branch, condition in cases.args:
+        truth = decide(condition, known, {})
+        if truth is not False:
+            return branch if truth else cases
+    return cases
 
 
 def _nest(flat: Iterator[Any], sizes: list[int]) -> Any:

@@ -7,11 +7,12 @@ exp(z[n,c])/S next to exp(z[n,k])/S is p[n,c] p[n,k]).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import sympy as sp
 
-from symnet.core.expressions import rebuild, substitute
+from symnet.core.expressions import BINDERS, rebuild, substitute
+from symnet.core.matrices import InverseEntry
 from symnet.core.program import Definition
 
 Match = dict[sp.Symbol, sp.Expr]
@@ -22,9 +23,21 @@ def fold(expr: sp.Expr, definition: Definition, right: sp.Expr) -> sp.Expr:
     if right.is_Atom or isinstance(right, (sp.Indexed, sp.Add, sp.Sum)):
         return expr
     folded = expr.xreplace({right: definition.entry})
+    if isinstance(right, sp.Pow) and right.exp.is_Rational and not right.exp.is_Integer:  # 1/sqrt(u) is 1/r where r names sqrt(u)
+        powers = {q: q.exp / right.exp for q in folded.atoms(sp.Pow) if q.base == right.base}
+        folded = folded.xreplace({q: definition.entry**k for q, k in powers.items() if k.is_Integer})
+    if isinstance(right, InverseEntry):
+        return _inverses(folded, definition, right)
     if isinstance(right, sp.Mul):
         folded = _in_products(folded, definition, right)
     return folded
+
+
+def _inverses(expr: sp.Expr, definition: Definition, right: InverseEntry) -> sp.Expr:
+    """The other entries of the inverse that ``definition`` names: -M⁻¹[i, r] M⁻¹[c, j] is -B[i, r] B[c, j]."""
+    wild = set(definition.free)
+    matches = {node: unify(right, node, wild, {}) for node in expr.atoms(InverseEntry)}
+    return expr.xreplace({n: substitute(definition.entry, m) for n, m in matches.items() if m is not None and set(m) == wild})
 
 
 def _in_products(expr: sp.Expr, definition: Definition, right: sp.Mul) -> sp.Expr:
@@ -32,21 +45,22 @@ def _in_products(expr: sp.Expr, definition: Definition, right: sp.Mul) -> sp.Exp
         return expr
     expr = rebuild(expr, tuple(_in_products(a, definition, right) if isinstance(a, sp.Expr) else a for a in expr.args))
     while isinstance(expr, sp.Mul):
-        smaller = _take_out(expr, definition, right)
+        smaller = take_out(expr, definition, right)
         if smaller is None:
             break
         expr = smaller
     return expr
 
 
-def _take_out(product: sp.Mul, definition: Definition, right: sp.Mul) -> sp.Expr | None:
+def take_out(product: sp.Mul, definition: Definition, right: sp.Mul,
+             allowed: Callable[[Match], bool] = lambda match: True) -> sp.Expr | None:
     """Divide ``product`` by one instance of ``right`` and multiply by its name; None when there is no instance."""
     pattern = dict(right.as_powers_dict())
     factors = dict(product.as_powers_dict())
     wild = set(definition.free)
     pieces = sorted(pattern, key=lambda b: -len(b.free_symbols & wild))
     for match in _cover(pieces, pattern, factors, wild, {}):
-        if set(match) == wild:
+        if set(match) == wild and allowed(match):
             left = _divided(factors, {substitute(base, match): exponent for base, exponent in pattern.items()})
             if left is not None:
                 return sp.Mul(*[b**e for b, e in left.items()]) * substitute(definition.entry, match)
@@ -91,7 +105,7 @@ def unify(pattern: sp.Basic, target: sp.Basic, wild: set[sp.Symbol], match: Matc
         return match if not pattern.free_symbols & wild else _all(pattern, target, wild, match)
     if pattern.func != target.func or len(pattern.args) != len(target.args) or not pattern.args:
         return None
-    if isinstance(pattern, sp.Sum):
+    if isinstance(pattern, BINDERS):
         if len(pattern.limits) != len(target.limits):
             return None
         rename = {t[0]: p[0] for p, t in zip(pattern.limits, target.limits, strict=True)}

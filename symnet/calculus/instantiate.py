@@ -29,15 +29,18 @@ class Entries:
         self.made: dict[tuple[str, tuple[int, ...]], Tensor] = {}
         self.by_name: dict[str, Tensor] = {}
         self.taken = set(tensors)
+        self.symbols: dict[tuple[str, tuple[int, ...]], sp.Expr] = {}  # one object for each entry: looking it up is then fast
 
     def scalar(self, name: str, place: tuple[int, ...]) -> Tensor:
         """The scalar tensor for one entry."""
         key = (name, place)
         if key not in self.made:
             tensor = self.tensors[name]
-            of = self.scalar(tensor.of, place).name if tensor.of in self.tensors else tensor.of
+            lead = len(tensor.axes) - len(self.tensors[tensor.of].axes) if tensor.of in self.tensors else 0  # a Jacobian's
+            of = self.scalar(tensor.of, place[lead:]).name if tensor.of in self.tensors else tensor.of
+            above = self.scalar(tensor.objective, place[:lead]).name if lead else tensor.objective
             self.made[key] = tensor if not tensor.axes else replace(
-                tensor, name=self._name(name, place), axes=(), parent=name, place=place, of=of,
+                tensor, name=self._name(name, place), axes=(), parent=name, place=place, of=of, objective=above,
                 latex=entry_latex(tensor, [str(p) for p in place], self.tensors))
             self.by_name[self.made[key].name] = self.made[key]
         return self.made[key]
@@ -50,7 +53,10 @@ class Entries:
         return title
 
     def __call__(self, name: str, place: tuple[int, ...]) -> sp.Expr:
-        return self.scalar(name, place)[()]
+        key = (name, place)
+        if key not in self.symbols:
+            self.symbols[key] = self.scalar(name, place)[()]
+        return self.symbols[key]
 
     def of(self, name: str) -> Iterator[Tensor]:
         """All entries of a tensor, row by row."""
@@ -134,8 +140,10 @@ def _instantiate(derivation: Derivation, sizes: Mapping[str, int]) -> Derivation
     steps = [made for s in derivation.steps for made in _steps(s, entries, through)]
     steps = [replace(s, number=k) for k, s in enumerate(steps, start=1)]
     names = {entries.scalar(u, p).name: entries.scalar(g, p).name
-             for u, g in derivation.names.items() for p in _places(entries, u)}
-    wrt = tuple(t.name for u in derivation.wrt for t in entries.of(u))
+             for u, g in derivation.names.items() for p in _places(entries, u)} if not derivation.program.objective_tensor.axes \
+        else {s.name: s.name for g in derivation.names.values() for s in entries.of(g)}  # a Jacobian's entries go by their own names
+    wrt = tuple(t.name for u in derivation.wrt for t in entries.of(u)) if not derivation.program.objective_tensor.axes \
+        else tuple(s.name for u in derivation.wrt for s in entries.of(derivation.names[u]))
     values = {t.name: v for n, nested in derivation.values.items() for t, v in _flatten(n, nested, entries)}
     made = Derivation(forward, full, wrt, (), names, derivation.conventions, values, derivation.meta)
     object.__setattr__(made, "steps", tuple(replace(s, derivation=made) for s in steps))
@@ -157,7 +165,7 @@ def _flatten(name: str, nested: Any, entries: Entries) -> Iterator[tuple[Tensor,
 
 def _steps(step: Step, entries: Entries, through: Mapping[str, Definition]) -> Iterator[Step]:
     for place, env in visits(step.definition, entries.env):
-        of = entries.scalar(step.of.name, place)
+        of = entries.scalar(step.of.name, place[len(step.target.axes) - len(step.of.axes):])
         line = _line(step.definition, place, env, entries)
         parts = tuple(made for c in step.contributions for made in _contributions(c, of, env, entries, through))
         used = dict.fromkeys(str(c.upstream) for c in parts if c.upstream.is_Symbol)

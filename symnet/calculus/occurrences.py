@@ -14,6 +14,7 @@ import sympy as sp
 
 from symnet.core.expressions import Limits, When, entries, limits
 from symnet.core.functions import TABLE, step
+from symnet.core.matrices import Det, Grid, InverseEntry, local
 from symnet.core.tensors import tensor_name
 from symnet.errors import UnknownNodeError
 
@@ -62,40 +63,68 @@ def occurrences(expr: sp.Expr, wanted: frozenset[str]) -> list[Occurrence]:
     stack: list[Path] = [(expr, sp.S.One, (), ())]
     while stack:
         node, factor, sums, conditions = stack.pop()
-        if factor.is_zero or not _uses(node, wanted):
+        if factor is sp.S.Zero or not _uses(node, wanted):
             continue
         if isinstance(node, (sp.Indexed, sp.Symbol)):
             key = (node, sums, conditions)
             found[key] = found.get(key, sp.S.Zero) + factor
         else:
-            stack.extend(reversed(list(_open(node, factor, sums, conditions))))
-    return [Occurrence(e, f, s, c) for (e, s, c), f in found.items() if not f.is_zero]
+            stack.extend(reversed(list(_open(node, factor, sums, conditions, wanted))))
+    return [Occurrence(e, f, s, c) for (e, s, c), f in found.items() if f is not sp.S.Zero]
 
 
 def _uses(node: sp.Basic, wanted: frozenset[str]) -> bool:
     return any(tensor_name(e) in wanted for e in entries(node))
 
 
-def _open(node: sp.Expr, factor: sp.Expr, sums: tuple[Limits, ...], conditions: tuple[sp.Basic, ...]) -> Iterator[Path]:
+def _open(node: sp.Expr, factor: sp.Expr, sums: tuple[Limits, ...], conditions: tuple[sp.Basic, ...],
+          wanted: frozenset[str]) -> Iterator[Path]:
     if isinstance(node, sp.Sum):
         rename = {i: sp.Dummy(str(i), integer=True) for i, _, _ in limits(node)}
         inner = tuple((rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(node))
         yield node.function.xreplace(rename), factor, (*sums, *inner), conditions
+    elif isinstance(node, (Det, InverseEntry)):
+        yield from _open_matrix(node, factor, sums, conditions)
+    elif isinstance(node, sp.log) and isinstance(node.args[0], sp.Abs):  # log|u| has the slope 1/u on both sides of 0
+        u = node.args[0].args[0]
+        yield u, factor / u, sums, conditions
     elif isinstance(node, When):
         yield node.body, factor, sums, (*conditions, node.condition)
     elif isinstance(node, sp.Piecewise):
-        yield from _open_cases(node, factor, sums, conditions)
+        yield from _open_cases(node, factor, sums, conditions, wanted)
     else:
         for k, arg in enumerate(node.args):
             yield arg, factor * local_derivative(node, k), sums, conditions
 
 
+def _open_matrix(node: Det | InverseEntry, factor: sp.Expr, sums: tuple[Limits, ...],
+                 conditions: tuple[sp.Basic, ...]) -> Iterator[Path]:
+    """A determinant, or an entry of an inverse, uses every entry of its matrix; what it depends on otherwise are indices."""
+    matrix = node.matrix
+    if isinstance(matrix, Grid):
+        rename = {i: sp.Dummy(str(i), integer=True) for i, _, _ in limits(matrix)}
+        row, column = rename.values()
+        inner = tuple((rename[i], lo, hi) for i, lo, hi in limits(matrix))
+        yield matrix.function.xreplace(rename), factor * local(node, row, column), (*sums, *inner), conditions
+    else:
+        for k, entry in enumerate(matrix.args):
+            row, column = (sp.Integer(p + 1) for p in divmod(k, matrix.count))
+            yield entry, factor * local(node, row, column), sums, conditions
+
+
 def _open_cases(node: sp.Piecewise, factor: sp.Expr, sums: tuple[Limits, ...],
-                conditions: tuple[sp.Basic, ...]) -> Iterator[Path]:
-    """Each branch passes the factor on where it holds; on the borders the branch that holds there is taken."""
+                conditions: tuple[sp.Basic, ...], wanted: frozenset[str]) -> Iterator[Path]:
+    """One use, one set of cases: each branch with its own derivative; on the borders the branch that holds there is taken.
+
+    The derivative stays inside its branch: next to it, as e^z times {0 if z > 0, 1 otherwise}, it would overflow times 0.
+    """
+    found: dict[tuple[sp.Expr, tuple[Limits, ...], tuple[sp.Basic, ...]], dict[int, sp.Expr]] = {}
     for k, (branch, _) in enumerate(node.args):
-        chosen = sp.Piecewise(*[(sp.S.One if m == k else sp.S.Zero, c) for m, (_, c) in enumerate(node.args)])
-        yield branch, factor * chosen, sums, conditions
+        for use in occurrences(branch, wanted):
+            found.setdefault((use.entry, use.sums, use.conditions), {})[k] = use.factor
+    for (entry, inner, brackets), slopes in found.items():
+        chosen = sp.Piecewise(*[(slopes.get(k, sp.S.Zero), c) for k, (_, c) in enumerate(node.args)])
+        yield entry, factor * chosen, (*sums, *inner), (*conditions, *brackets)
 
 
 def local_derivative(node: sp.Expr, k: int) -> sp.Expr:

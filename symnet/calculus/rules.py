@@ -9,8 +9,10 @@ from symnet.calculus.pieces import Piece
 from symnet.core.derivation import Rule
 from symnet.core.expressions import entries
 from symnet.core.functions import conventions
+from symnet.core.matrices import Det, InverseEntry
 from symnet.core.program import Assumption, Program
-from symnet.core.tensors import entry_indices, has_name
+from symnet.core.tensors import entry_indices, has_name, tensor_name
+from symnet.core.text import TextPrinter
 
 
 def rule_of(program: Program, name: str, piece: Piece, inlined: tuple[str, ...]) -> Rule:
@@ -19,10 +21,13 @@ def rule_of(program: Program, name: str, piece: Piece, inlined: tuple[str, ...])
         return Rule.ABSENT if name != program.objective else Rule.DIRECT
     if inlined:
         return Rule.SUBSTITUTED
-    if any(_shifted(t) for t in piece.terms):
+    if any(_shifted(t) and _recurs(program, t.through.name) for t in piece.terms):
         return Rule.RECURRENCE
     if piece.split is not None and piece.alone:
         return Rule.BOUNDARY
+    kinds = {type(m) for t in piece.terms for m in _matrices(t, name)}
+    if kinds:
+        return Rule.INVERSE if InverseEntry in kinds else Rule.DETERMINANT
     if all(t.upstream == 1 for t in piece.terms):
         return Rule.DIRECT
     if len(piece.terms) > 1:
@@ -40,12 +45,35 @@ def _single(name: str, term: Term) -> Rule:
     return Rule.SUM_OVER_USES if term.sums else Rule.ELEMENTWISE
 
 
+def _matrices(term: Term, name: str) -> list[Det | InverseEntry]:
+    """The determinants and inverses of a right side whose matrix uses ``name``."""
+    found = term.through.expr.atoms(Det, InverseEntry)
+    return sorted((m for m in found if has_name(m.matrix, {name})), key=str)
+
+
 def _shifted(term: Term) -> bool:
     """True when the upstream gradient is taken at a neighbouring place."""
     return any(isinstance(e, sp.Add) and len(term.conditions) == 0 for e in entry_indices(term.upstream))
 
 
+def _recurs(program: Program, name: str) -> bool:
+    """True when a tensor depends on other places of itself; a shift by padding alone is no recurrence."""
+    seen, stack = set[str](), [name]
+    while stack:
+        for used in program.uses(stack.pop()):
+            if used == name:
+                return True
+            if used not in seen:
+                seen.add(used)
+                stack.append(used)
+    return False
+
+
 def conditions_of(piece: Piece, used: tuple[Assumption, ...]) -> tuple[str, ...]:
-    """The side conditions of a step: kink conventions of the functions differentiated, and declared assumptions."""
+    """The side conditions of a step: kink conventions of the functions differentiated, matrices that must have an inverse, and
+    declared assumptions."""
     kinks = dict.fromkeys(c for t in piece.terms for c in conventions(t.through.expr))
-    return (*kinks, *(f"declared: {a}" for a in used))
+    print_ = TextPrinter()
+    inverted = {m.matrix: None for t in piece.terms for m in _matrices(t, tensor_name(t.occurrence))}
+    invertible = dict.fromkeys(f"{print_.matrix(m)} has an inverse" for m in inverted)
+    return (*kinks, *invertible, *(f"declared: {a}" for a in used))

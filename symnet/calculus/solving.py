@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from symnet.core.axes import Range, bounds, inside
+from symnet.core.axes import Range, bounds, inside, nonnegative
+from symnet.core.brackets import fixed
 from symnet.core.expressions import Limits
 
 
@@ -38,8 +39,7 @@ def solve(places: tuple[sp.Expr, ...], alphas: tuple[sp.Symbol, ...], axes: tupl
         d, place, unit = _next(pending, mapping, order)
         left = place - alphas[d]
         if unit is not None:
-            coefficient = place.coeff(unit, 1)
-            value = sp.expand(unit - left / coefficient)
+            value = alphas[d] if place == unit else sp.expand(unit - left / place.coeff(unit, 1))
             mapping = {i: e.xreplace({unit: value}) for i, e in mapping.items()} | {unit: value}
         elif not place.free_symbols & (set(order) | set(alphas)):
             spans[d] = (place, place)
@@ -60,7 +60,8 @@ def _next(pending: list[tuple[int, sp.Expr]], mapping: dict[sp.Symbol, sp.Expr],
           order: list[sp.Symbol]) -> tuple[int, sp.Expr, sp.Symbol | None]:
     """The next equation to use: one with an unsolved index of coefficient ±1 if there is any, else the first."""
     for where, (d, place) in enumerate(pending):
-        now = sp.expand(place.xreplace(mapping))
+        now = place.xreplace(mapping)
+        now = now if now.is_Symbol else sp.expand(now)
         for i in order:
             if i not in mapping and now.coeff(i, 1) in (1, -1):
                 pending.pop(where)
@@ -85,7 +86,7 @@ def _restrict(mapping: dict[sp.Symbol, sp.Expr], ranges: dict[sp.Symbol, Range],
     known = {a: spans[d] for d, a in enumerate(alphas)} | {i: (lo, hi) for i, lo, hi in rest}
     for index, value in mapping.items():
         low, high = ranges[index]
-        span = bounds(value, known)
+        span = _whole_bounds(value, known)
         if span is not None and inside(span, (low, high)):
             continue
         used = [a for a in alphas if a in value.free_symbols]
@@ -94,7 +95,41 @@ def _restrict(mapping: dict[sp.Symbol, sp.Expr], ranges: dict[sp.Symbol, Range],
             spans[d] = meet(spans[d], (sp.expand(low - shift), sp.expand(high - shift)))
             known[used[0]] = spans[d]
         else:
+            if value.is_Add and value.could_extract_minus_sign():  # SymPy never ends on i - 2 j - 6 <= 2 while it keeps -(…) as written
+                value, low, high = sp.Add(*[-t for t in value.args]), -high, -low
             conditions.append(sp.And(sp.Ge(value, low), sp.Le(value, high)))
+
+
+def _whole_bounds(value: sp.Expr, known: dict[sp.Symbol, Range]) -> Range | None:
+    """The range of ``value`` where it is whole: (i + 1)/2 with i = 1..6 runs over 1..3."""
+    if value in known:
+        return known[value]
+    divisor = sp.ilcm(1, *[c.q for c in value.as_coefficients_dict().values()])
+    wide = bounds(sp.expand(divisor * value), known)
+    if wide is None or divisor == 1:
+        return wide
+    low, high = sp.expand(wide[0] / divisor), sp.expand(wide[1] / divisor)
+    return sp.ceiling(low) if low.is_Rational else low, sp.floor(high) if high.is_Rational else high
+
+
+def pin(sums: tuple[Limits, ...], conditions: tuple[sp.Basic, ...],
+        known: dict[sp.Symbol, Range]) -> tuple[dict[sp.Symbol, sp.Expr], tuple[Limits, ...], tuple[sp.Basic, ...]]:
+    """Σ_m [m = e] f(m) is f(e): what takes the place of summed indices, the sums left over, the conditions left over.
+
+    ``known`` are the ranges of the indices that are not summed. Where e is not shown to lie in m's range, a bracket says so.
+    """
+    there, rest, left = fixed(conditions, sums, known)
+    return there, rest, _needed([p for c in left for p in sp.And.make_args(c)], known | {i: (lo, hi) for i, lo, hi in rest})
+
+
+def _needed(parts: list[sp.Basic], ranges: dict[sp.Symbol, Range]) -> tuple[sp.Basic, ...]:
+    """The conditions without those that always hold; lower and upper bound of one expression stay or go together."""
+    always: dict[sp.Basic, bool] = {}
+    for p in parts:
+        if isinstance(p, (sp.Ge, sp.Le)):
+            span = bounds(sp.expand(p.gts - p.lts), ranges)
+            always[p.args[0]] = always.get(p.args[0], True) and span is not None and nonnegative(span[0])
+    return tuple(p for p in parts if not (isinstance(p, (sp.Ge, sp.Le)) and always[p.args[0]]))
 
 
 def meet(a: Range, b: Range) -> Range:

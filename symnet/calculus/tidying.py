@@ -10,8 +10,9 @@ from functools import reduce
 import sympy as sp
 
 from symnet.calculus.folding import unify
-from symnet.core.expressions import Limits, When, limits, rebuild, substitute, total
-from symnet.core.program import Assumption
+from symnet.core.expressions import Limits, When, entries, limits, rebuild, substitute, total
+from symnet.core.program import Assumption, Program
+from symnet.core.tensors import has_name, tensor_name
 
 
 def tidy(expr: sp.Expr) -> sp.Expr:
@@ -122,6 +123,23 @@ def assume(expr: sp.Expr, assumptions: tuple[Assumption, ...]) -> tuple[sp.Expr,
                 expr = expr.xreplace({node: substitute(assumption.right, match)})
                 used.append(assumption)
     return expr, tuple(dict.fromkeys(used))
+
+
+def implied(program: Program) -> dict[Assumption, Assumption]:
+    """Sums of defined tensors that a declared sum makes a number, each with the declared one.
+
+    For q_k := (1 - ε) y_k + ε/K and the declared Σ_k y_k = 1 this is Σ_k q_k = 1.
+    """
+    found: dict[Assumption, Assumption] = {}
+    for source in program.assumptions:
+        for d in program.definitions if isinstance(source.left, sp.Sum) else ():
+            if len(program.by_name[d.name]) > 1 or not has_name(d.expr, {tensor_name(e) for e in entries(source.left)}):
+                continue
+            for place in d.ranges:
+                value, used = assume(tidy(total(d.expr, (place,))), (source,))
+                if used and not sp.expand(value).free_symbols:
+                    found[Assumption(total(d.entry, (place,)), sp.expand(value))] = source
+    return found
 
 
 def cost(expr: sp.Expr) -> int:

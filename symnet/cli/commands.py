@@ -35,7 +35,8 @@ def _tell(derivation: Any, options: Namespace, source: str, theorem: bool) -> in
 
     path = _place(options, source)
     how = format_of(path, options.format)
-    made = tell(derivation, level=options.level, digits=options.digits, format=how, theorem=theorem)
+    made = tell(derivation, level=options.level, digits=options.digits, format=how, theorem=theorem, notation=options.notation,
+                samples=options.samples)
     if path is None:
         sys.stdout.write(made.as_format(how))
         return 0
@@ -66,14 +67,29 @@ def _place(options: Namespace, source: str) -> Path | None:
 def derive(options: Namespace) -> int:
     """symnet derive."""
     derivation = _derivation(options)
-    if options.format == "numpy":
-        from symnet.backends.source import numpy_source
+    if options.order == 2:
+        from symnet.calculus.second import hessian
+        from symnet.loading import with_values
 
-        sys.stdout.write(numpy_source(derivation))
-        return 0
+        second = hessian(derivation, derivation.wrt[0], derivation.wrt[-1])
+        derivation = with_values(second, {}, {**derivation.meta, "learning_rate": None, "sizes": {}})
+    if options.format in ("numpy", "jax", "torch"):
+        from symnet.interop.export import export
+
+        return _write_source(export(derivation, options.format), options.output)
     if options.format is None and options.output is None:
         options.format = "text"
     return _tell(derivation, options, "derivation", theorem=False)
+
+
+def _write_source(source: str, output: str | None) -> int:
+    """A module, to standard output or into a file."""
+    if output in (None, "-"):
+        sys.stdout.write(source)
+    else:
+        Path(str(output)).write_text(source, encoding="utf-8")
+        say(f"symnet: wrote {output}")
+    return 0
 
 
 def _derivation(options: Namespace) -> Any:
@@ -101,7 +117,8 @@ def check(options: Namespace) -> int:
         print(json.dumps({"version": __version__, "results": [r.as_json() for r in results]}, indent=2, ensure_ascii=False))
     else:
         for r in results:
-            print(f"{r.id}: {r.verdict}" + (f"   read as {r.read_as}" if r.read_as else ""))
+            print(f"{r.id}: {r.verdict}" + (f"   read as {r.read_as}" if r.read_as else "")
+                  + (f"\n    {r.mistake.message}" if r.mistake else ""))
     answers = {r.verdict.answer for r in results}
     return 1 if Answer.REFUTED in answers else 3 if Answer.UNDECIDED in answers else 0
 
@@ -132,10 +149,11 @@ def _check_page(options: Namespace) -> int:
 
 def prove(options: Namespace) -> int:
     """symnet prove."""
+    from symnet.cli.rules import rule_of
     from symnet.proofs import prove as attempt
     from symnet.reports.claims import equation_formula
 
-    found: Any = attempt(options.claim, optimizer=options.optimizer)
+    found: Any = attempt(options.claim, optimizer=rule_of(options))
     state = "proved" if found else "refuted" if hasattr(found, "case") else "undecided"
     lines = [(line.number, [equation_formula(e, found.tensors) for e in line.equations], line.rule, line.uses, line.note)
              for line in found.proof.lines] if found else []
@@ -156,13 +174,11 @@ def prove(options: Namespace) -> int:
 
 def train(options: Namespace) -> int:
     """symnet train."""
+    from symnet.cli.rules import training_changes
     from symnet.loading import load
     from symnet.training.run import train_sheet
 
-    derivation = load(options.worksheet)
-    changes = {"optimizer": options.optimizer, "learning_rate": options.lr, "epochs": options.epochs, "batch_size": options.batch_size,
-               "seed": options.seed}
-    log = train_sheet(derivation, {k: v for k, v in changes.items() if v is not None}, progress=None).log
+    log = train_sheet(load(options.worksheet), training_changes(options), progress=None).log
     if options.format == "json":
         print(json.dumps({"optimizer": log.optimizer, "settings": dict(log.settings), "losses": list(log.losses)}))
     else:

@@ -21,6 +21,7 @@ symnet: the mathematics of neural networks, derived, proved, checked, run and pr
   symnet derive '(w*x - y)**2' --wrt w
   symnet prove loss-scaling --optimizer adam
 """
+RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam or lion"
 LEVELS, FORMATS = ("beginner", "student", "expert"), ("text", "html", "latex", "pdf", "json", "md")
 
 
@@ -63,7 +64,14 @@ def _report(p: argparse.ArgumentParser) -> None:
     p.add_argument("--level", choices=LEVELS, default="student", help="how much is explained (default: student)")
     p.add_argument("--digits", type=int, default=6, help="significant digits of decimals (default: 6)")
     p.add_argument("--seed", type=int, default=None, help="seed of the training run")
+    _notation(p)
     p.set_defaults(run=commands.report)
+
+
+def _notation(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--notation", choices=("both", "matrix", "index", "scalar"), default="both",
+                   help="the form of the lines (default: both)")
+    p.add_argument("--samples", choices=("rows", "columns"), default="rows", help="in matrix notation, a sample is a row or a column")
 
 
 def _derive(p: argparse.ArgumentParser) -> None:
@@ -71,9 +79,11 @@ def _derive(p: argparse.ArgumentParser) -> None:
     p.add_argument("--wrt", action="append", metavar="NAME", help="differentiate with respect to this (may be repeated)")
     p.add_argument("--shape", action="append", default=[], metavar="X:N,d", help="the shape of a symbol (may be repeated)")
     p.add_argument("--domain", action="append", default=[], metavar="x:positive", help="the domain of a symbol (may be repeated)")
+    p.add_argument("--order", type=int, choices=(1, 2), default=1, help="2: the second derivative in the first and the last --wrt")
     p.add_argument("--level", choices=LEVELS, default="expert", help="how much is explained (default: expert)")
     p.add_argument("--digits", type=int, default=6, help="significant digits of decimals (default: 6)")
-    _output(p, (*FORMATS, "numpy"))
+    _notation(p)
+    _output(p, (*FORMATS, "numpy", "jax", "torch"))
     p.set_defaults(run=commands.derive)
 
 
@@ -85,15 +95,28 @@ def _check(p: argparse.ArgumentParser) -> None:
 
 
 def _prove(p: argparse.ArgumentParser) -> None:
-    p.add_argument("claim", nargs="?", default="loss-scaling", help="loss-scaling: loss/c is learning rate/c")
-    p.add_argument("--optimizer", default="sgd", help="sgd, momentum, rmsprop or adam (default: sgd)")
+    p.add_argument("claim", nargs="?", default="loss-scaling", help="loss-scaling: loss/c is learning rate/c; variance, variance-relu: "
+                   "how a sum of products spreads")
+    p.add_argument("--optimizer", default="sgd", help=f"{RULES} (default: sgd)")
+    _rule(p)
     p.add_argument("--format", choices=("text", "json"), default="text")
     p.set_defaults(run=commands.prove)
 
 
+def _rule(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--schedule", metavar="TEXT", help="the learning rate of each step, such as 'step(30, gamma=0.1)', 'cosine(100)', "
+                   "'exponential(0.99)', 'inversetime(0.1)' or 'warmup(5, cosine(100))'")
+    p.add_argument("--weight-decay", metavar="X", help="coupled, save for adamw and lion, which decouple it")
+    p.add_argument("--clip-value", metavar="X", help="bound for every entry of the gradients")
+    p.add_argument("--clip-norm", metavar="X", help="bound for the norm of all gradients together")
+    p.add_argument("--set", action="append", default=[], metavar="NAME=X", help="another setting, such as momentum=0.9 (may be repeated)")
+
+
 def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("worksheet", nargs="?", default="first", help="a worksheet with [training] (shipped: first, ages, xor, digits)")
-    p.add_argument("--optimizer", help="sgd, momentum, rmsprop or adam")
+    p.add_argument("--optimizer", help=RULES)
+    _rule(p)
+    p.add_argument("--init", help="starting weights: xavier, kaiming or lecun, with _uniform or _normal (default: xavier_uniform)")
     p.add_argument("--lr", help="learning rate, exact: 0.1 or 1/10")
     p.add_argument("--epochs", type=int)
     p.add_argument("--batch-size", type=int)

@@ -109,20 +109,27 @@ def at_most(a: sp.Expr, b: sp.Expr) -> bool:
 def bounds(expr: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> Range | None:
     """The least and greatest value of an index expression, affine in the indices; None when it is not affine.
 
+    Coefficients are whole numbers or sizes (W*i + j, the place of row i and column j when rows of W follow one another).
+
     >>> i, p = index("i"), index("p")
     >>> bounds(i + p - 1, {i: (1, size("M")), p: (1, size("K"))})
     (1, K + M - 1)
     """
     low = high = rest = sp.sympify(expr, strict=True)
-    used = [i for i in ranges if i in expr.free_symbols]
+    if expr.is_Symbol or expr.is_Integer:  # nearly every index is one letter
+        found: Range = ranges.get(expr, (low, high))
+        return found
+    free = expr.free_symbols
+    used = [i for i in ranges if i in free]
     if not used:
         return low, high
     low = high = rest = rest.xreplace(dict.fromkeys(used, sp.S.Zero))
     for i in used:
         coefficient = expr.diff(i)
-        if not coefficient.is_Integer:
+        up = bool(coefficient.is_integer) and nonnegative(coefficient)
+        if not up and not (coefficient.is_integer and nonnegative(-coefficient)):  # a size may multiply an index: p*(i - 1) + k
             return None
-        first, last = ranges[i] if coefficient > 0 else ranges[i][::-1]
+        first, last = ranges[i] if up else ranges[i][::-1]
         low, high = low + coefficient * first, high + coefficient * last
     return sp.expand(low), sp.expand(high)
 

@@ -76,6 +76,7 @@ RULES: dict[Any, Callable[..., Number]] = {
     sp.erf: lambda x: as_ball(x).erf(),
     sp.Abs: lambda x: abs(x),
     sp.sign: _sign,
+    sp.floor: lambda x: fmpq(x.p // x.q) if isinstance(x, fmpq) else x.floor(),
     sp.Max: _extremum("max"),
     sp.Min: _extremum("min"),
 }

@@ -94,3 +94,23 @@ def layout(whole: int, places: int, trim: bool = False) -> str:
         return sign + digits + "0" * -places
     digits = digits.rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}"
+
+
+def as_decimal(p: int, q: int) -> str | None:
+    """p/q > 0 as an exact decimal text when q is large and that is no longer than the fraction; None otherwise.
+
+    >>> as_decimal(8943, 200000), as_decimal(1, 8), as_decimal(1, 30000)
+    ('0.044715', None, None)
+    """
+    if q < 10_000:
+        return None
+    twos = (q & -q).bit_length() - 1
+    rest, fives = q >> twos, 0
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    places = max(twos, fives)
+    if rest != 1 or places > len(str(p)) + len(str(q)):
+        return None
+    digits = str(p * 10**places // q).rjust(places + 1, "0")
+    text = f"{digits[:-places]}.{digits[-places:]}"
+    return text if len(text) <= len(str(p)) + len(str(q)) else None

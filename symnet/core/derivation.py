@@ -30,6 +30,9 @@ class Rule(StrEnum):
     SUBSTITUTED = "chain rule, with an earlier gradient put in and cancelled"
     BOUNDARY = "chain rule at the end of an axis"
     RECURRENCE = "chain rule along the recurrence"
+    DETERMINANT = "derivative of a determinant"
+    INVERSE = "derivative of an inverse"
+    SYMMETRIC = "gradient by a symmetric matrix"
     ABSENT = "the objective does not depend on it"
 
 

@@ -13,6 +13,9 @@ from typing import Any
 import sympy as sp
 from sympy.core.parameters import distribute
 
+from symnet.core.matrices import Grid
+
+BINDERS = (sp.Sum, Grid)  # the nodes that bind indices
 Limits = tuple[sp.Symbol, sp.Expr, sp.Expr]
 
 
@@ -30,7 +33,7 @@ class When(sp.Expr):  # type: ignore[misc]
 
     def __new__(cls, body: Any, condition: Any) -> Any:
         body, condition = sp.sympify(body, strict=True), sp.sympify(condition, strict=True)
-        if condition is sp.false or body.is_zero:
+        if condition is sp.false or body is sp.S.Zero:
             return sp.S.Zero
         return body if condition is sp.true else super().__new__(cls, body, condition)
 
@@ -76,14 +79,14 @@ def as_written() -> AbstractContextManager[None]:
     return distribute(False)  # type: ignore[no-any-return]
 
 
-def limits(node: sp.Sum) -> tuple[Limits, ...]:
-    """The (index, first, last) triples of a sum, outermost last."""
+def limits(node: sp.Expr) -> tuple[Limits, ...]:
+    """The (index, first, last) triples of a sum, outermost last; of a matrix, its rows and its columns."""
     return tuple((t[0], t[1], t[2]) for t in node.limits)
 
 
 def total(body: sp.Expr, over: tuple[Limits, ...]) -> sp.Expr:
     """The sum of ``body`` over ``over``; the body itself when there is nothing to sum over, 0 for 0."""
-    if not over or body.is_zero:
+    if not over or body is sp.S.Zero:
         return body
     if isinstance(body, sp.Sum):
         return sp.Sum(body.function, *body.limits, *over)
@@ -99,12 +102,12 @@ def rebuild(node: sp.Basic, args: tuple[sp.Basic, ...]) -> sp.Basic:
 
 def fresh(expr: sp.Expr, keep: Callable[[sp.Symbol], bool] | None = None) -> sp.Expr:
     """The same expression with every bound index renamed to one never used before."""
-    if not expr.has(sp.Sum):
+    if not expr.has(*BINDERS):
         return expr
-    if isinstance(expr, sp.Sum):
+    if isinstance(expr, BINDERS):
         rename = {i: sp.Dummy(str(i), integer=True) for i, _, _ in limits(expr)}
         body = fresh(expr.function).xreplace(rename)
-        return sp.Sum(body, *[(rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(expr)])
+        return expr.func(body, *[(rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(expr)])
     return rebuild(expr, tuple(fresh(arg) if isinstance(arg, sp.Expr) else arg for arg in expr.args))
 
 
@@ -119,7 +122,7 @@ def substitute(expr: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:
     if not mapping:
         return expr
     incoming = {s for value in mapping.values() for s in value.free_symbols}
-    bound = {i for node in expr.atoms(sp.Sum) for i, _, _ in limits(node)}
+    bound = {i for node in expr.atoms(*BINDERS) for i, _, _ in limits(node)}
     if bound & (incoming | set(mapping)):
         expr = fresh(expr)
     return expr.xreplace(dict(mapping))

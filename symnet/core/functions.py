@@ -21,6 +21,17 @@ def simple(z: Any) -> bool:
     return bool(z.is_Number or z.is_Symbol or isinstance(z, sp.Indexed))
 
 
+def raised(u: Any) -> Any:
+    """exp(u). SymPy's own rules, which ask much about signs, are left out where they have nothing to find."""
+    plain = not u.is_Number and not u.has(sp.log, sp.I, sp.oo, sp.zoo, sp.nan)
+    return sp.exp(u, evaluate=False) if plain else sp.exp(u)
+
+
+def below(u: Any) -> Any:
+    """1/u, left as it is."""
+    return sp.Pow(u, -1, evaluate=False)
+
+
 class sigmoid(sp.Function):  # type: ignore[misc]
     """sigmoid(z) = 1/(1 + exp(-z)), the logistic function. Derivative: sigmoid(z)(1 - sigmoid(z)).
 
@@ -128,6 +139,16 @@ class softplus(sp.Function):  # type: ignore[misc]
         return sigmoid(self.args[0])
 
 
+def absolute(u: Any) -> Any:
+    """|u|, of -u where u is mostly minus signs: SymPy never ends on Abs(x - y - 1) while it keeps -(…) as written.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> absolute(x - y - 1)
+    Abs(-x + y + 1)
+    """
+    return sp.Abs(sp.Add(*[-t for t in u.args]) if u.is_Add and u.could_extract_minus_sign() else u)
+
+
 Derivative = Callable[..., sp.Expr]
 
 
@@ -161,9 +182,9 @@ _HALF = sp.Rational(1, 2)
 _KINK = "at the kink the derivative is taken as "
 
 ROWS: tuple[Elementary, ...] = (
-    Elementary(sigmoid, "sigmoid", r"\sigma", (lambda z, f: f * (1 - f),), in_exp=lambda z: 1 / (1 + sp.exp(-z)),
+    Elementary(sigmoid, "sigmoid", r"\sigma", (lambda z, f: f * (1 - f),), in_exp=lambda z: below(1 + raised(-z)),
                stable="0.5*(1 + tanh(z/2))", law="the slope of a sigmoid is its value times one minus its value"),
-    Elementary(sp.tanh, "tanh", r"\tanh", (lambda z, f: 1 - f**2,), in_exp=lambda z: 1 - 2 / (sp.exp(2 * z) + 1),
+    Elementary(sp.tanh, "tanh", r"\tanh", (lambda z, f: 1 - f**2,), in_exp=lambda z: 1 - 2 * below(raised(2 * z) + 1),
                stable="tanh(z)", law="the slope of tanh is one minus its value squared"),
     Elementary(relu, "relu", r"\operatorname{relu}", (lambda z, f: step(z),), kinks=(0,), convention=_KINK + "0",
                in_exp=lambda z: z * step(z), stable="maximum(z, 0)",
@@ -175,15 +196,15 @@ ROWS: tuple[Elementary, ...] = (
     Elementary(step, "step", r"\operatorname{step}", (lambda z, f: sp.S.Zero,), kinks=(0,), convention="step(0) = 0",
                stable="(z > 0)", law="a step is flat on both sides, so its slope is 0"),
     Elementary(softplus, "softplus", r"\operatorname{softplus}", (lambda z, f: sigmoid(z),),
-               in_exp=lambda z: sp.log(1 + sp.exp(z)), stable="logaddexp(z, 0)", law="the slope of softplus is the sigmoid"),
+               in_exp=lambda z: sp.log(1 + raised(z)), stable="logaddexp(z, 0)", law="the slope of softplus is the sigmoid"),
     Elementary(sp.exp, "exp", r"\exp", (lambda z, f: f,), stable="exp(z)", law="the exponential is its own slope"),
     Elementary(sp.log, "log", r"\log", (lambda z, f: 1 / z,), domain="positive", stable="log(z)",
                law="the slope of log u is one over u"),
     Elementary(sp.sin, "sin", r"\sin", (lambda z, f: sp.cos(z),), stable="sin(z)", law="the slope of sine is cosine"),
     Elementary(sp.cos, "cos", r"\cos", (lambda z, f: -sp.sin(z),), stable="cos(z)", law="the slope of cosine is minus sine"),
-    Elementary(sp.sinh, "sinh", r"\sinh", (lambda z, f: sp.cosh(z),), in_exp=lambda z: (sp.exp(z) - sp.exp(-z)) / 2,
+    Elementary(sp.sinh, "sinh", r"\sinh", (lambda z, f: sp.cosh(z),), in_exp=lambda z: (raised(z) - raised(-z)) / 2,
                stable="sinh(z)", law="the slope of sinh is cosh"),
-    Elementary(sp.cosh, "cosh", r"\cosh", (lambda z, f: sp.sinh(z),), in_exp=lambda z: (sp.exp(z) + sp.exp(-z)) / 2,
+    Elementary(sp.cosh, "cosh", r"\cosh", (lambda z, f: sp.sinh(z),), in_exp=lambda z: (raised(z) + raised(-z)) / 2,
                stable="cosh(z)", law="the slope of cosh is sinh"),
     Elementary(sp.atan, "arctan", r"\arctan", (lambda z, f: 1 / (1 + z**2),), stable="arctan(z)",
                law="the slope of arctan u is one over one plus u squared"),
@@ -193,6 +214,9 @@ ROWS: tuple[Elementary, ...] = (
                in_exp=lambda z: z * (2 * step(z) - 1), stable="abs(z)", law="the slope of |u| is the sign of u"),
     Elementary(sp.sign, "sign", r"\operatorname{sign}", (lambda z, f: sp.S.Zero,), kinks=(0,), convention="sign(0) = 0",
                stable="sign(z)", law="a sign is flat on both sides, so its slope is 0"),
+    Elementary(sp.floor, "floor", r"\operatorname{floor}", (lambda z, f: sp.S.Zero,), kinks=(0,),
+               convention="at a whole number the derivative is taken as 0", stable="floor(z)",
+               law="between whole numbers the floor is flat, so its slope is 0"),
     Elementary(sp.Max, "maximum", r"\max", (_max_derivative, lambda u, v, f: 1 - step(u - v)), kinks=(0,),
                convention="where both arguments are equal the second gets the derivative", stable="maximum(u, v)",
                law="the larger argument passes its slope on, the other gets 0"),
@@ -208,4 +232,5 @@ BY_NAME: dict[str, Elementary] = {row.name: row for row in ROWS}
 def conventions(expr: sp.Basic) -> tuple[str, ...]:
     """The kink conventions that ``expr`` relies on, one sentence each, in table order."""
     used = {type(node) for node in sp.preorder_traversal(expr)}
-    return tuple(f"{row.name}: {row.convention}" for row in ROWS if row.kinks and row.function in used)
+    borders = ("cases: on a border the derivative is that of the branch that holds there",) if sp.Piecewise in used else ()
+    return (*(f"{row.name}: {row.convention}" for row in ROWS if row.kinks and row.function in used), *borders)

@@ -49,6 +49,9 @@ def guard_ranges(condition: sp.Basic) -> dict[sp.Expr, Range]:
 
 def spans(place: sp.Expr, ranges: Mapping[sp.Symbol, Range], guards: Guards) -> Iterator[Range]:
     """Every range in which ``place`` is shown to stay, simplest reasons first; none when it may not be whole."""
+    if (place.is_Symbol or place.is_Integer) and not guards.ranges and not guards.whole:
+        yield ranges.get(place, (place, place))
+        return
     place = sp.expand(place)
     if place in guards.ranges and _is_whole(place, guards):
         yield guards.ranges[place]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import sympy as sp
 
 from symnet.core.axes import Kind, Range, index
-from symnet.core.expressions import Limits, limits, rebuild
+from symnet.core.expressions import BINDERS, Limits, limits, rebuild
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor
 
@@ -17,6 +17,7 @@ _LETTERS = {
     Kind.DEPTH: ("l", "r"),
     Kind.FEATURE: ("i", "j", "k", "p", "q", "u", "v"),
 }
+_TIME = {"t": 0, "s": 1}
 
 
 class Labels:
@@ -26,20 +27,26 @@ class Labels:
         self._letters: dict[Range, list[str]] = {}
         known = tuple(tensors)
         self._reserved = {t.name for t in known} | set(sizes)
+        self._many = any(len(t.axes) > 2 for t in known)
         lines = tuple(definitions)
         for d in lines:
             for i, lo, hi in d.ranges:
                 self._claim((lo, hi), i)
         for d in lines:
-            for node in d.expr.atoms(sp.Sum):
+            for node in d.expr.atoms(*BINDERS):
                 for i, lo, hi in limits(node):
                     self._claim((lo, hi), i)
         for letters in self._letters.values():
-            letters.sort()  # where one range has several letters, i comes before j wherever they were first used
+            letters.sort(key=lambda c: (c[-1].isdigit(), _TIME.get(c, -1), c))  # i before j wherever first used, t before s, i1 last
         for axis in dict.fromkeys(a for t in known for a in t.axes):
             if axis.range not in self._letters:
                 free = [c for c in _LETTERS[axis.kind] if c not in self._taken() and c not in self._reserved]
                 self._letters[axis.range] = [free[0] if free else _LETTERS[axis.kind][0]]
+
+        for t in known:  # a square matrix has two letters
+            spans = [a.range for a in t.axes]
+            for span in dict.fromkeys(s for s in spans if spans.count(s) > 1):
+                self.spare(span)
 
     @classmethod
     def of(cls, program: Program) -> Labels:
@@ -53,10 +60,22 @@ class Labels:
         if not isinstance(symbol, sp.Dummy) and str(symbol) not in self._taken():
             self._letters.setdefault(span, []).append(str(symbol))
 
-    def pick(self, span: Range, taken: Iterable[str]) -> sp.Symbol:
-        """A letter for an index over ``span`` that is not in ``taken``: k, then k1, k2, … (printed k', k'')."""
+    def spare(self, span: Range) -> None:
+        """Give a range one more letter, for two indices over it side by side: J[i, j] rather than J[i, i']."""
+        free = [c for c in _LETTERS[Kind.FEATURE] if c not in self._taken() and c not in self._reserved]
+        if free and sum(len(c) == 1 for c in self._letters.setdefault(span, [])) < 2:
+            self._letters[span].insert(1, free[0])
+
+    def pick(self, span: Range, taken: Iterable[str], wish: str = "") -> sp.Symbol:
+        """A letter for an index over ``span`` that is not in ``taken``: k, then k1, k2, … (printed k', k'').
+
+        ``wish`` is the author's letter for this very index. In a program of tensors with three axes or more it is kept where the size is
+        a number, as axes of one length may then be different things (5 channels, 5 rows).
+        """
         letters = self._letters.get(span) or self._near(span)
         busy = set(taken) | self._reserved
+        if self._many and wish in self._taken() - busy and span[0].is_Integer and span[1].is_Integer:
+            return index(wish)
         free = [name for name in letters if name not in busy]
         number = 1
         while not free:
@@ -74,19 +93,19 @@ class Labels:
 
 def relabel(expr: sp.Expr, scope: Mapping[sp.Symbol, sp.Symbol], labels: Labels) -> sp.Expr:
     """``expr`` with its free indices renamed by ``scope`` and every bound index given a readable letter."""
-    if not expr.has(sp.Sum):
+    if not expr.has(*BINDERS):
         return expr.xreplace(dict(scope))
-    if isinstance(expr, sp.Sum):
+    if isinstance(expr, BINDERS):
         inner = extend(scope, limits(expr), labels)
         over = [(inner[i], lo.xreplace(dict(scope)), hi.xreplace(dict(scope))) for i, lo, hi in limits(expr)]
-        return sp.Sum(relabel(expr.function, inner, labels), *over)
+        return expr.func(relabel(expr.function, inner, labels), *over)
     args = tuple(relabel(a, scope, labels) if isinstance(a, sp.Expr) else a.xreplace(dict(scope)) for a in expr.args)
     return rebuild(expr, args)
 
 
-def extend(scope: Mapping[sp.Symbol, sp.Symbol], over: Iterable[Limits], labels: Labels) -> dict[sp.Symbol, sp.Symbol]:
-    """``scope`` with a letter for each index of ``over``."""
+def extend(scope: Mapping[sp.Symbol, sp.Symbol], over: Iterable[Limits], labels: Labels, wish: str = "") -> dict[sp.Symbol, sp.Symbol]:
+    """``scope`` with a letter for each index of ``over``; ``wish`` as in Labels.pick, by default the name of the index."""
     inner = dict(scope)
     for i, lo, hi in over:
-        inner[i] = labels.pick((lo, hi), [str(v) for v in inner.values()])
+        inner[i] = labels.pick((lo, hi), [v.name if v.is_Symbol else str(v) for v in inner.values()], wish or str(i.name))
     return inner

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from symnet.core.expressions import When
+from symnet.core.decimals import as_decimal
+from symnet.core.expressions import When, limits
 from symnet.core.functions import TABLE, step
+from symnet.core.matrices import Grid
 from symnet.core.names import entry_latex, index_latex, name_latex, tensor_latex
 from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over
 from symnet.core.program import Definition
@@ -36,12 +38,13 @@ class LatexPrinter(Printer):
         return entry_latex(tensor, places, self.tensors), ATOM
 
     def index(self, symbol: sp.Symbol) -> str:
-        return index_latex(str(symbol))
+        return name_latex(str(symbol)) if symbol.is_positive else index_latex(str(symbol))  # a size d1 is no primed index
 
     def number(self, value: sp.Rational) -> Piece:
         sign = "-" if value < 0 else ""
-        text = str(abs(value.p)) if value.q == 1 else rf"\frac{{{abs(value.p)}}}{{{value.q}}}"
-        return sign + text, ADD if value < 0 else (MUL if value.q != 1 else ATOM)
+        decimal = as_decimal(abs(value.p), value.q)
+        text = decimal or (str(abs(value.p)) if value.q == 1 else rf"\frac{{{abs(value.p)}}}{{{value.q}}}")
+        return sign + text, ADD if value < 0 else (MUL if value.q != 1 and not decimal else ATOM)
 
     def constant(self, value: sp.Expr) -> str:
         return {sp.pi: r"\pi", sp.E: "e", sp.oo: r"\infty"}.get(value, r"-\infty")
@@ -58,8 +61,8 @@ class LatexPrinter(Printer):
         return joined
 
     def fraction(self, above: list[sp.Expr], over: str, below: list[sp.Expr]) -> str:
-        return rf"\frac{{{over}}}{{{self.factors(below)}}}" if len(above) != 1 else \
-            rf"\frac{{{self(above[0])}}}{{{self.factors(below) if len(below) > 1 else self(below[0])}}}"
+        under = self.factors(below) if len(below) > 1 else self(below[0])
+        return rf"\frac{{{over if len(above) != 1 else self(above[0])}}}{{{under}}}"
 
     def power(self, expr: sp.Pow) -> Piece:
         base, exponent = expr.args
@@ -78,7 +81,8 @@ class LatexPrinter(Printer):
 
     def bracket(self, expr: When) -> Piece:
         condition = chain(expr.condition, self, r"\le", COMPARE) if not expr.condition.has(sp.Mod) else self._divides(expr)
-        return rf"\left[{condition}\right] {self.within(expr.body, MUL)}", MUL
+        mark = rf"\left[{condition}\right]"
+        return (mark, ATOM) if expr.body == 1 else (f"{mark} {self.behind(expr.body)}", MUL)
 
     def _divides(self, expr: When) -> str:
         parts = expr.condition.args if isinstance(expr.condition, sp.And) else (expr.condition,)
@@ -100,7 +104,29 @@ class LatexPrinter(Printer):
             return f"e^{{{args[0]}}}", POW
         if isinstance(expr, sp.Abs):
             return rf"\left|{args[0]}\right|", ATOM
+        if isinstance(expr, sp.floor):
+            return rf"\left\lfloor {args[0]}\right\rfloor", ATOM
         return rf"{TABLE[expr.func].latex}\left({', '.join(args)}\right)", ATOM
+
+    def determinant(self, matrix: str) -> str:
+        return rf"\det \left({matrix}\right)"
+
+    def inverse(self, matrix: str, places: list[str]) -> str:
+        plain = all(len(p) == 1 for p in places)
+        name = rf"\left({matrix}\right)" if "^" in matrix and not matrix.startswith((r"\left[", r"\begin")) else matrix
+        return rf"\left({name}^{{-1}}\right)_{{{('' if plain else ',').join(places)}}}"
+
+    def named(self, entry: sp.Indexed, lead: list[str], transposed: bool) -> str:
+        tensor = self.tensors.get(tensor_name(entry))
+        name = tensor_latex(tensor) if tensor is not None else name_latex(tensor_name(entry))
+        marked = rf"{name}^{{({','.join(lead)})}}" if lead else name
+        return (rf"\left({marked}\right)" if lead else marked) + r"^{\top}" if transposed else marked
+
+    def grid(self, matrix: Grid) -> str:
+        return rf"\left[{self(matrix.function)}\right]_{{{','.join(self(i) for i, _, _ in limits(matrix))}}}"
+
+    def rows(self, rows: list[list[str]]) -> str:
+        return r"\begin{pmatrix} " + r" \\ ".join(" & ".join(row) for row in rows) + r" \end{pmatrix}"
 
 
 def latex(expr: sp.Expr, tensors: Mapping[str, Tensor] | None = None, leaf: Leaf | None = None) -> str:
@@ -110,7 +136,9 @@ def latex(expr: sp.Expr, tensors: Mapping[str, Tensor] | None = None, leaf: Leaf
 
 def left_latex(definition: Definition, tensors: Mapping[str, Tensor]) -> str:
     """The left side of a definition."""
-    return LatexPrinter(tensors)(definition.entry) if definition.indices else tensor_latex(definition.target)
+    if not definition.indices and (definition.target.latex or not definition.target.of):
+        return tensor_latex(definition.target)
+    return LatexPrinter(tensors)(definition.entry)
 
 
 def definition_latex(definition: Definition, tensors: Mapping[str, Tensor] | None = None) -> str:

@@ -54,6 +54,11 @@ def name_latex(name: str) -> str:
     return stem_latex(stem) + (f"_{{{below}}}" if below else "")
 
 
+def other_case(name: str) -> str:
+    """w1 for W1: a name that printing may not turn into this one."""
+    return name[0].swapcase() + name[1:]
+
+
 def gradient_latex(objective: str, of: str) -> str:
     r"""\frac{\partial L}{\partial w}."""
     return rf"\frac{{\partial {objective}}}{{\partial {of}}}"
@@ -70,13 +75,15 @@ def tensor_latex(tensor: Tensor) -> str:
 
 def tensor_text(tensor: Tensor) -> str:
     """The name in plain text: dL/dw1 for a gradient."""
-    return f"d{tensor.objective}/d{tensor.of}" if tensor.of else tensor.name
+    if not tensor.of or "_d" in tensor.objective:  # a second derivative keeps its name
+        return tensor.name
+    return f"d{tensor.objective}/d{tensor.of}"
 
 
 def index_latex(symbol: str) -> str:
     """k1 prints k'."""
     match = PRIME.match(symbol)
-    return match[1] + "'" * int(match[2]) if match and int(match[2]) <= 3 else symbol
+    return match[1] + "'" * int(match[2]) if match and int(match[2]) <= 3 else name_latex(symbol)
 
 
 def entry_latex(tensor: Tensor, places: Sequence[str], tensors: Mapping[str, Tensor]) -> str:
@@ -86,20 +93,50 @@ def entry_latex(tensor: Tensor, places: Sequence[str], tensors: Mapping[str, Ten
     >>> entry_latex(Tensor("W1", (Axis.of("d"), Axis.of("h"))), ["1", "2"], {})
     'w_{12}^{(1)}'
     """
+    if not places and tensor.latex:
+        return tensor.latex
     if tensor.of:
-        of = tensors.get(tensor.of)
-        inner = entry_latex(of, places, tensors) if of is not None else name_latex(tensor.of)
-        return gradient_latex(name_latex(tensor.objective), inner)
+        return _slope_latex(tensor, places, tensors)
     if not places:
         return tensor_latex(tensor)
     stem, digits, tail = parts(tensor.name)
     above = [p for p, a in zip(places, tensor.axes, strict=True) if a.kind in (Kind.TIME, Kind.DEPTH)]
     below = [p for p, a in zip(places, tensor.axes, strict=True) if a.kind not in (Kind.TIME, Kind.DEPTH)]
-    letter = tensor.latex or stem_latex(stem.lower() if len(stem) == 1 else stem)
+    letter = tensor.latex or stem_latex(stem.lower() if len(stem) == 1 and other_case(tensor.name) not in tensors else stem)
     joined = ("" if all(len(p.replace("'", "")) == 1 for p in below) else ",").join(below)
     low = ",".join(p for p in (joined, _word(tail) if tail else "") if p)
     high = ",".join(p for p in (digits, *above) if p)
     return letter + (f"_{{{low}}}" if low else "") + (f"^{{({high})}}" if high else "")
+
+
+def _slope_latex(tensor: Tensor, places: Sequence[str], tensors: Mapping[str, Tensor]) -> str:
+    """∂L/∂w_ij; ∂s_i/∂z_j for a Jacobian, whose first places are the objective's; ∂²L/∂w_i∂w_j when that is a gradient."""
+    of, above = tensors.get(tensor.of), tensors.get(tensor.objective)
+    lead = len(places) - len(of.axes) if of is not None else 0
+    if of is not None and of.of:  # a gradient differentiated by a gradient is no second derivative of the loss
+        top = _nabla(above, places[:lead], tensors) if above is not None else name_latex(tensor.objective)
+        return gradient_latex(top, _nabla(of, places[lead:], tensors))
+    below = entry_latex(of, places[lead:], tensors) if of is not None else name_latex(tensor.of)
+    if above is None or (lead <= 0 and not above.of):
+        return gradient_latex(name_latex(tensor.objective), below)
+    if not above.of:
+        return gradient_latex(entry_latex(above, places[:lead], tensors), below)
+    first = tensors.get(above.of)
+    if first is not None and lead != len(first.axes):  # a third derivative: the next ∂ stands in front
+        return rf"\frac{{\partial}}{{\partial {below}}} {entry_latex(above, places[:lead], tensors)}"
+    inner = entry_latex(first, places[:lead], tensors) if first is not None else name_latex(above.of)
+    return rf"\frac{{\partial^{{2}} {name_latex(above.objective)}}}{{\partial {inner} \partial {below}}}"
+
+
+def _nabla(tensor: Tensor, places: Sequence[str], tensors: Mapping[str, Tensor]) -> str:
+    """∇_{w_i} L for a gradient, its name for anything else."""
+    if not tensor.of:
+        return entry_latex(tensor, places, tensors)
+    of = tensors.get(tensor.of)
+    if of is not None and len(of.axes) != len(places):
+        return entry_latex(tensor, places, tensors)
+    inner = entry_latex(of, places, tensors) if of is not None else name_latex(tensor.of)
+    return rf"\nabla_{{{inner}}} {name_latex(tensor.objective)}"
 
 
 def shape_text(tensor: Tensor) -> str:

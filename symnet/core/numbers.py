@@ -18,6 +18,7 @@ from flint import arb, ctx, fmpq
 
 from symnet.core.balls import RULES, hull, to_flint
 from symnet.core.decimals import Number, Shown, as_ball, half_even, layout, rounded, shown_number
+from symnet.core.linear import OF_MATRICES
 from symnet.errors import DomainError, ParseError, UnknownNodeError
 
 __all__ = ["HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_ball", "compute", "decide", "decimal", "enclose", "fixed",
@@ -87,7 +88,7 @@ def _compute(expr: sp.Basic, values: Mapping[Any, Number], known: dict[Any, Numb
         return arb.pi()
     if expr is sp.E:
         return arb(1).exp()
-    rule = RULES.get(expr.func)
+    rule = RULES.get(expr.func) or OF_MATRICES.get(expr.func)
     if rule is None:
         what = f"no value for {expr}" if expr.is_Symbol or isinstance(expr, sp.Indexed) else f"no rule for {expr.func.__name__}"
         raise UnknownNodeError("value", what, "a value for every symbol and a known function")
@@ -137,6 +138,10 @@ def decide(condition: sp.Basic, values: Mapping[Any, Number], known: dict[Any, N
         truths = [decide(c, values, known) for c in condition.args]
         stop = isinstance(condition, sp.Or)
         return stop if stop in truths else None if None in truths else not stop
+    if isinstance(condition, sp.ITE):  # SymPy's form of a comparison of cases
+        first = decide(condition.args[0], values, known)
+        ways = {decide(condition.args[k], values, known) for k in ((1, 2) if first is None else (1,) if first else (2,))}
+        return ways.pop() if len(ways) == 1 else None
     if isinstance(condition, sp.Not):
         inner = decide(condition.args[0], values, known)
         return None if inner is None else not inner

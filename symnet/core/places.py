@@ -9,6 +9,7 @@ import sympy as sp
 
 from symnet.core.axes import Range
 from symnet.core.expressions import When, limits, rebuild
+from symnet.core.matrices import Grid, InverseEntry, Rows
 from symnet.core.program import Definition
 from symnet.core.schedule import Block
 from symnet.core.tensors import entry_indices, tensor_name
@@ -40,6 +41,12 @@ def at_place(expr: sp.Expr, env: Env, entry: NameEntry) -> sp.Expr:
         return entry(tensor_name(expr), tuple(integer(e, env) for e in entry_indices(expr)))
     if isinstance(expr, sp.Sum):
         return sp.Add(*[at_place(expr.function, inner, entry) for inner in _inner(expr, env)])
+    if isinstance(expr, Grid):
+        return Rows(*[at_place(expr.function, inner, entry) for inner in _inner(expr, env)])
+    if isinstance(expr, InverseEntry) and isinstance(expr.matrix, Grid):  # Rows are counted from 1
+        first = [lo for _, lo, _ in reversed(expr.matrix.limits)]
+        places = [sp.Integer(integer(p - lo + 1, env)) for p, lo in zip(expr.places, first, strict=True)]
+        return InverseEntry(at_place(expr.matrix, env, entry), *places)
     if isinstance(expr, When):
         return at_place(expr.body, env, entry) if holds(expr.condition, env) else sp.S.Zero
     if not expr.args:
@@ -55,8 +62,8 @@ def holds(condition: sp.Basic, env: Env) -> bool:
     return bool(value)
 
 
-def _inner(node: sp.Sum, env: Env) -> Iterator[Env]:
-    """One environment for each place of a sum's indices."""
+def _inner(node: sp.Expr, env: Env) -> Iterator[Env]:
+    """One environment for each place of a sum's indices, or of a matrix row by row."""
     over = limits(node)
     for values in itertools.product(*[span((lo, hi), env) for _, lo, hi in over]):
         yield {**env, **{i: sp.Integer(v) for (i, _, _), v in zip(over, values, strict=True)}}

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 
 import sympy as sp
 
+from symnet.core.decimals import as_decimal
 from symnet.core.expressions import Nabla, When, limits
 from symnet.core.functions import TABLE
-from symnet.core.tensors import Role, Tensor, tensor_name
+from symnet.core.matrices import Det, Grid, InverseEntry, Rows, whole
+from symnet.core.tensors import Role, Tensor, entry_indices, tensor_name
 from symnet.errors import UnknownNodeError
 
 ADD, MUL, POW, ATOM = 1, 2, 3, 4
@@ -36,6 +38,10 @@ class Printer(ABC):
         """``expr``, in brackets when it binds less tightly than ``least``."""
         text, binds = self.piece(expr)
         return text if binds >= least else self.brackets(text)
+
+    def behind(self, expr: sp.Expr) -> str:
+        """``expr`` behind an Iverson bracket: a minus sign in front would read as a subtraction from the bracket."""
+        return self.brackets(self(expr)) if self.negative(expr) else self.within(expr, MUL)
 
     def piece(self, expr: sp.Basic) -> Piece:
         """The text of a node and how tightly it binds."""
@@ -65,9 +71,24 @@ class Printer(ABC):
             return self.cases(expr)
         if expr.func in TABLE:
             return self.function(expr)
+        if isinstance(expr, Det):
+            return self.determinant(self.matrix(expr.matrix)), ATOM
+        if isinstance(expr, InverseEntry):
+            return self.inverse(self.matrix(expr.matrix), [self(p) for p in expr.places]), ATOM
         if isinstance(expr, Nabla):
             return f"{self.nabla}{self.within(expr.loss, ATOM)}{self.brackets(self(expr.point))}", POW
         raise UnknownNodeError("printing", f"no form for {expr.func.__name__}", "an expression of the program language")
+
+    def matrix(self, matrix: Grid | Rows) -> str:
+        """A matrix: its name, or its entry for every row and column."""
+        if isinstance(matrix, Rows):
+            places = range(1, matrix.count + 1)
+            return self.rows([[self(matrix.at(i, j)) for j in places] for i in places])
+        found = whole(matrix)
+        if found is None or self.numeric:
+            return self.grid(matrix)
+        entry, transposed = found
+        return self.named(entry, [self(e) for e in entry_indices(entry)[:-2]], transposed)
 
     def add(self, expr: sp.Expr) -> str:
         """Positive terms first, longer ones before shorter, so that w x + b and 1 - a read as in a book."""
@@ -76,7 +97,7 @@ class Printer(ABC):
         if all(s.is_integer for s in expr.free_symbols):  # an index or a size: i - p + 1
             terms = [t for t in terms if not t.is_number] + [t for t in terms if t.is_number]
         if len(terms) > 1 and terms[0].is_number and not any(self.negative(t) for t in terms[1:]):
-            terms = terms[1:] + terms[:1] if not terms[1].has(sp.exp) else terms
+            terms = terms[1:] + terms[:1] if not (terms[1].has(sp.exp) or terms[1].is_Function) else terms
         text = self.within(terms[0], MUL) if not self.negative(terms[0]) else self.minus + self.within(negated(terms[0]), MUL)
         for term in terms[1:]:
             minus = self.negative(term)
@@ -99,7 +120,7 @@ class Printer(ABC):
             return self.minus + (text if binds >= MUL else self.brackets(text)), MUL
         above, below = [], []
         for factor in expr.args:
-            if isinstance(factor, sp.Rational):
+            if isinstance(factor, sp.Rational) and as_decimal(abs(factor.p), factor.q) is None:
                 above += [sp.Integer(factor.p)] * (factor.p != 1)
                 below += [sp.Integer(factor.q)] * (factor.q != 1)
             elif isinstance(factor, sp.Pow) and self.negative(factor.exp) and factor.exp.is_number:
@@ -162,6 +183,16 @@ class Printer(ABC):
     def cases(self, expr: sp.Piecewise) -> Piece: ...
     @abstractmethod
     def function(self, expr: sp.Expr) -> Piece: ...
+    @abstractmethod
+    def determinant(self, matrix: str) -> str: ...
+    @abstractmethod
+    def inverse(self, matrix: str, places: list[str]) -> str: ...
+    @abstractmethod
+    def named(self, entry: sp.Indexed, lead: list[str], transposed: bool) -> str: ...
+    @abstractmethod
+    def grid(self, matrix: Grid) -> str: ...
+    @abstractmethod
+    def rows(self, rows: list[list[str]]) -> str: ...
 
 
 def negated(term: sp.Expr) -> sp.Expr:

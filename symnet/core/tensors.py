@@ -88,7 +88,7 @@ def scalar(name: str, domain: str = "real", role: Role = Role.INPUT, **more: Any
 
 def tensor_name(entry: sp.Expr) -> str:
     """The tensor that an entry belongs to: "W" for ``W[i, j]``, "w" for the scalar ``w``."""
-    return str(entry.base.label) if isinstance(entry, sp.Indexed) else str(entry.name)
+    return str(entry.base.label.name if isinstance(entry, sp.Indexed) else entry.name)
 
 
 def entry_indices(entry: sp.Expr) -> tuple[sp.Expr, ...]:

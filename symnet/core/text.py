@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from symnet.core.expressions import When
+from symnet.core.decimals import as_decimal
+from symnet.core.expressions import When, limits
 from symnet.core.functions import TABLE
+from symnet.core.matrices import Grid
 from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
@@ -31,7 +33,9 @@ class TextPrinter(Printer):
         return str(symbol)
 
     def number(self, value: sp.Rational) -> Piece:
-        return str(value), ADD if value < 0 else (MUL if value.q != 1 else ATOM)
+        decimal = as_decimal(abs(value.p), value.q)
+        text = str(value) if decimal is None else ("-" if value < 0 else "") + decimal
+        return text, ADD if value < 0 else (MUL if value.q != 1 and not decimal else ATOM)
 
     def constant(self, value: sp.Expr) -> str:
         return {sp.pi: "pi", sp.E: "e", sp.oo: "inf"}.get(value, "-inf")
@@ -63,7 +67,7 @@ class TextPrinter(Printer):
             condition = self._divides(expr.condition)
         else:
             condition = chain(expr.condition, self, "<=", COMPARE)
-        return f"[{condition}]*{self.within(expr.body, MUL)}", MUL
+        return (f"[{condition}]", ATOM) if expr.body == 1 else (f"[{condition}]*{self.behind(expr.body)}", MUL)
 
     def _divides(self, condition: sp.Basic) -> str:
         """A bracket of a stride: [(j - 1) % 2 == 0, 1 <= (j - 1)/2 <= M]."""
@@ -83,6 +87,22 @@ class TextPrinter(Printer):
 
     def function(self, expr: sp.Expr) -> Piece:
         return f"{TABLE[expr.func].name}({', '.join(self(a) for a in expr.args)})", ATOM
+
+    def determinant(self, matrix: str) -> str:
+        return f"det({matrix})"
+
+    def inverse(self, matrix: str, places: list[str]) -> str:
+        return f"inv({matrix})[{', '.join(places)}]"
+
+    def named(self, entry: sp.Indexed, lead: list[str], transposed: bool) -> str:
+        return tensor_name(entry) + (f"[{', '.join(lead)}]" if lead else "") + (".T" if transposed else "")
+
+    def grid(self, matrix: Grid) -> str:
+        loops = " ".join(f"for {i} in {self(lo)}..{self(hi)}" for i, lo, hi in limits(matrix))
+        return f"[{self(matrix.function)} {loops}]"
+
+    def rows(self, rows: list[list[str]]) -> str:
+        return "[" + ", ".join(f"[{', '.join(row)}]" for row in rows) + "]"
 
 
 def text(expr: sp.Expr, leaf: Leaf | None = None, tensors: Mapping[str, Tensor] | None = None) -> str:

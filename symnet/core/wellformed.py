@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from symnet.core.axes import Axis, Range, inside
-from symnet.core.expressions import When, limits
+from symnet.core.expressions import BINDERS, When, limits
 from symnet.core.guards import Guards, spans
+from symnet.core.matrices import Grid, InverseEntry
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import NameError_, ShapeError
 
@@ -70,13 +71,18 @@ def _check(expr: sp.Basic, ranges: Ranges, guards: Guards, where: str, known: Ma
         _check_entry(expr, ranges, guards, where, known)
     elif isinstance(expr, sp.Symbol):
         _check_symbol(expr, ranges, where, known)
-    elif isinstance(expr, sp.Sum):
+    elif isinstance(expr, BINDERS):
         inner = dict(ranges)
         for i, lo, hi in limits(expr):
             if i in ranges:
-                raise ShapeError(where, f"the index {i} is summed over and also used outside the sum", "another index")
+                what = "summed over and also used outside the sum" if isinstance(expr, sp.Sum) else "bound in a matrix and also free"
+                raise ShapeError(where, f"the index {i} is {what}", "another index")
             inner[i] = (lo, hi)
         _check(expr.function, inner, guards, where, known)
+    elif isinstance(expr, InverseEntry) and isinstance(expr.matrix, Grid):
+        _check(expr.matrix, ranges, guards, where, known)
+        for place, (_, low, high) in zip(expr.places, reversed(expr.matrix.limits), strict=True):
+            _check_place("the inverse", place, Axis("", low, high), ranges, guards, where, known)
     elif isinstance(expr, When):
         _check(expr.body, ranges, guards.under(expr.condition), where, known)
     else:
@@ -105,22 +111,27 @@ def _check_entry(entry: sp.Indexed, ranges: Ranges, guards: Guards, where: str,
     if len(entry.indices) != len(axes):
         raise ShapeError(where, f"{entry} has {len(entry.indices)} indices", f"{len(axes)}, one for each axis of {name}")
     for place, axis in zip(entry.indices, axes, strict=True):
-        for symbol in place.free_symbols:
-            _check_symbol(symbol, ranges, where, known)
-        first: Range | None = None
-        for span in spans(place, ranges, guards):
-            first = first or span
-            if inside(span, axis.range):
-                break
-        else:
-            _refuse(entry, place, axis, first, where)
+        _check_place(str(entry), place, axis, ranges, guards, where, known)
 
 
-def _refuse(entry: sp.Indexed, place: sp.Expr, axis: Axis, span: Range | None, where: str) -> None:
+def _check_place(entry: str, place: sp.Expr, axis: Axis, ranges: Ranges, guards: Guards, where: str,
+                 known: Mapping[str, Tensor]) -> None:
+    for symbol in place.free_symbols:
+        _check_symbol(symbol, ranges, where, known)
+    first: Range | None = None
+    for span in spans(place, ranges, guards):
+        first = first or span
+        if inside(span, axis.range):
+            break
+    else:
+        _refuse(entry, place, axis, first, where)
+
+
+def _refuse(entry: str, place: sp.Expr, axis: Axis, span: Range | None, where: str) -> None:
     if span is None:
         raise ShapeError(where, f"the index {place} of {entry}", "an affine expression such as 2*i + p")
     raise ShapeError(where, f"the index {place} of {entry} runs over {span[0]}..{span[1]}",
-                     f"it to stay in {axis.lower}..{axis.upper}, the axis of {tensor_name(entry)}")
+                     f"it to stay in {axis.lower}..{axis.upper}, the axis of {entry.split('[')[0]}")
 
 
 def _check_slices(program: Program) -> None:

@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 import sympy as sp
 
 from symnet.core.expressions import entries
+from symnet.core.matrices import written_out
 from symnet.core.numbers import compute, decimal, enclose
 from symnet.core.program import Assumption
 from symnet.core.verdict import Answer, Verdict, Witness
 from symnet.equality.fractions import TooLarge
+from symnet.equality.holes import holes as find_holes
+from symnet.equality.holes import surely_defined
 from symnet.equality.normal import Basis
 from symnet.equality.points import points
 from symnet.errors import DomainError, UnknownNodeError
 
 BITS = 128
+FEW = 4  # points tried before a proof is; nearly every wrong answer fails at the first
 
 
 def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = ()) -> Verdict:
@@ -34,9 +38,12 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     'refuted (at x = 2: 4 ≠ 2)'
     """
     conditions = tuple(assumptions)
-    witness = refute(left, right)
+    witness = refute(left, right, FEW)
     if witness is None:
-        return prove_equal(left, right)
+        proof = prove_equal(left, right)
+        witness = None if proof.holds else refute(left, right)
+        if witness is None:
+            return proof
     for used in _subsets(conditions):
         there = dict(pair for a in used for pair in _solved(a))
         verdict = prove_equal(left.xreplace(there), right.xreplace(there)) if there else None
@@ -107,20 +114,32 @@ def prove_equal(left: sp.Expr, right: sp.Expr) -> Verdict:
     """PROVED or ALMOST_EVERYWHERE by normal form, else UNDECIDED with the reason; never REFUTED."""
     basis = Basis()
     try:
-        for side in (left, right):
-            basis.survey(side)
+        left, right = written_out(left), written_out(right)
+        basis.survey(left, right)
         sides = [basis.undefined(side) for side in (left, right)]
         _, difference = basis.normal(left - right)
     except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError) as problem:
         return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0")
     if not difference.is_zero:
         return Verdict(Answer.UNDECIDED, reason="the normal forms differ, and no point was found where the values do")
-    holes = sorted((str((sides[0] | sides[1])[key]), key[1]) for key in sides[0].keys() ^ sides[1].keys())
+    single = [((sides[0] | sides[1])[key], key[1]) for key in sides[0].keys() ^ sides[1].keys()]
+    holes = sorted((str(u), sign) for u, sign in single if not _never(basis, u, sign, (left, right)))
     if any(sign != "=" for _, sign in holes):
         return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes))
     if holes:
         return Verdict(Answer.ALMOST_EVERYWHERE, "normal form", "except where " + " or ".join(f"{u} = 0" for u, _ in holes))
     return Verdict(Answer.PROVED, "normal form")
+
+
+def _never(basis: Basis, u: sp.Expr, sign: str, sides: tuple[sp.Expr, sp.Expr]) -> bool:
+    """True when a side as it is written shows that u is no hole: sqrt((x + 3)² + 1) speaks for sqrt(x² + 6x + 10)."""
+    known = dict.fromkeys(h for side in sides for h, kind in find_holes(side) if kind == sign and surely_defined(h, kind))
+    try:
+        ratios = [basis.normal(h / u)[1] for h in known if u != 0]
+    except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError):
+        return False
+    return any(r.above.is_constant() and r.below.is_constant() and r.above.leading_coefficient() / r.below.leading_coefficient() > 0
+               for r in ratios if not r.is_zero)
 
 
 NEEDED = {"=": "!=", "<=": ">", "<": ">="}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,24 +71,33 @@ class Ring:
         """A rational number."""
         return Fraction(self.context.constant(fmpq(int(value.p), int(value.q))), self.context.constant(1))
 
-    def fraction(self, expr: sp.Expr, known: Mapping[sp.Expr, Fraction] | None = None) -> Fraction:
-        """``expr``, built from + · integer powers, rational numbers and the generators, as one reduced fraction."""
+    def fraction(self, expr: sp.Expr, known: dict[sp.Expr, Fraction] | None = None) -> Fraction:
+        """``expr``, built from + · integer powers, rational numbers and the generators, as one reduced fraction.
+
+        ``known`` holds parts whose fractions are known, and is added to.
+        """
         if isinstance(expr, sp.Rational):
             return self.constant(expr)
+        known = {} if known is None else known
+        if expr not in known:
+            known[expr] = self._fraction(expr, known)
+        return known[expr]
+
+    def _fraction(self, expr: sp.Expr, known: dict[sp.Expr, Fraction]) -> Fraction:
         if expr in self.generators:
             return Fraction(self.generators[expr], self.context.constant(1))
         if isinstance(expr, sp.Pow) and expr.exp.is_Integer:
-            return self.fraction(expr.base) ** int(expr.exp)
+            return self.fraction(expr.base, known) ** int(expr.exp)
         if isinstance(expr, (sp.Add, sp.Mul)):
-            total = self.fraction(expr.args[0])
+            total = self.fraction(expr.args[0], known)
             for arg in expr.args[1:]:
-                total = total + self.fraction(arg) if expr.is_Add else total * self.fraction(arg)
+                total = total + self.fraction(arg, known) if expr.is_Add else total * self.fraction(arg, known)
             return total
         raise UnknownNodeError("normal form", type(expr).__name__, "a rational expression")
 
     def back(self, polynomial: Any) -> sp.Expr:
         """A polynomial as a SymPy expression."""
         def product(powers: Iterable[Any]) -> sp.Expr:
-            return sp.Mul(*[s**int(e) for s, e in zip(self.symbols, powers, strict=False)])
+            return sp.Mul(*[s**int(e) for s, e in zip(self.symbols, powers, strict=False) if e])
 
         return sp.Add(*[sp.Rational(int(c.p), int(c.q)) * product(powers) for powers, c in polynomial.terms()])

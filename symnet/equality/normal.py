@@ -13,9 +13,13 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.core.expressions import Nabla, When, entries, limits
-from symnet.core.functions import TABLE, leaky_relu, relu, step
+from symnet.core.expressions import Nabla, When, limits
+from symnet.core.functions import TABLE, raised, step
+from symnet.core.matrices import Det, InverseEntry, Rows
 from symnet.equality.fractions import Fraction, Ring
+from symnet.equality.holes import holes, surely_defined
+from symnet.equality.roots import Root, lowered, with_radicands
+from symnet.equality.writing import by_row, in_exp
 from symnet.errors import UnknownNodeError
 
 
@@ -26,8 +30,12 @@ class Basis:
         self.keys: dict[tuple[Any, ...], sp.Symbol] = {}  # never texts: two different symbols may print alike
         self.meaning: dict[sp.Symbol, sp.Expr] = {}  # generator -> what it stands for
         self.steps: set[sp.Symbol] = set()
+        self.roots: dict[sp.Symbol, Root] = {}  # generator -> what it is the root of
         self.exponents: dict[sp.Expr, int] = {}  # monomial m -> the common denominator q of its coefficients under exp
-        self.holes: list[tuple[sp.Expr, str]] = []  # (u, "="): not defined where u = 0, by division; (u, "<="): by log u; …
+        self.logs: dict[sp.Symbol, sp.Expr] = {}  # the generators that are logarithms, with what they are the logarithms of
+        self._written: dict[sp.Basic, sp.Basic | None] = {}  # what was worked out before; an expression repeats its parts often
+        self._flat: dict[sp.Basic, sp.Expr] = {}
+        self._terms: dict[sp.Expr, list[tuple[sp.Rational, sp.Expr]]] = {}
 
     def generator(self, kind: str, key: Any, meaning: sp.Expr) -> sp.Symbol:
         """The symbol for one kind of atom with one normalized argument."""
@@ -37,31 +45,82 @@ class Basis:
             self.meaning[self.keys[name]] = meaning
         return self.keys[name]
 
-    def survey(self, expr: sp.Expr) -> None:
-        """First pass: learn with which fractions each monomial stands under exp, so that all become whole powers."""
-        for node in sp.preorder_traversal(in_exp(expr)):
-            if node is sp.E:
-                self.exponents.setdefault(sp.S.One, 1)
-            elif isinstance(node, sp.exp):
-                for coefficient, monomial in self._monomials(node.args[0]):
-                    self.exponents[monomial] = lcm(self.exponents.get(monomial, 1), int(coefficient.q))
+    def survey(self, *sides: sp.Expr) -> None:
+        """First pass: learn with which fractions each monomial stands under exp, so that all become whole powers.
+
+        Inner exps first: what stands in an exp is in final form before the exp itself is looked at.
+        """
+        self._flat.clear()
+        self._terms.clear()
+        levels: dict[sp.Basic, int] = {}
+        for side in sides:
+            self._level(side, levels)
+        for node in sorted((n for n in levels if isinstance(n, sp.exp) or n is sp.E), key=lambda n: levels[n]):
+            for coefficient, monomial in self._monomials(sp.S.One if node is sp.E else node.args[0]):
+                self.exponents[monomial] = lcm(self.exponents.get(monomial, 1), int(coefficient.q))
+
+    def _level(self, node: sp.Basic, levels: dict[sp.Basic, int]) -> int:
+        """How many exps stand in one another in ``node``; every part is noted in ``levels``."""
+        if node not in levels:
+            form = self._form(node)
+            inner = max((self._level(a, levels) for a in (node.args if form is None else (form,))), default=0)
+            levels[node] = inner + 1 if isinstance(node, sp.exp) or node is sp.E else inner
+        return levels[node]
+
+    def _form(self, node: sp.Basic) -> sp.Expr | None:
+        """sigmoid, tanh, softplus, relu, … written with exp, log and step, p**y as exp(y log p); None for anything else."""
+        if node not in self._written:
+            row = TABLE.get(node.func)
+            if row is not None and row.in_exp is not None:
+                self._written[node] = by_row(node, node.args)
+            elif isinstance(node, sp.Pow) and not isinstance(node.exp, sp.Rational) and node.base.is_positive:
+                self._written[node] = sp.exp(node.exp * sp.log(node.base), evaluate=False)
+            else:
+                self._written[node] = None
+        return self._written[node]
 
     def _monomials(self, argument: sp.Expr) -> list[tuple[sp.Rational, sp.Expr]]:
-        """A normalized argument as Σ rational · monomial; a true fraction counts as one monomial."""
+        """A normalized argument as Σ rational · monomial; what is left of a fraction after division counts as one."""
+        if argument not in self._terms:
+            self._terms[argument] = self._split(argument)
+        return self._terms[argument]
+
+    def _split(self, argument: sp.Expr) -> list[tuple[sp.Rational, sp.Expr]]:
         ring, value = self.normal(argument)
-        if not value.below.is_constant():
-            lead, size = value.below.leading_coefficient(), (value.above / value.below.leading_coefficient()).leading_coefficient()
-            monomial = ring.back(value.above / lead / size) / ring.back(value.below / lead)
-            return [(sp.Rational(int(size.p), int(size.q)), monomial)]
-        scale = sp.S.One / ring.back(value.below)
-        return [(term * scale).as_coeff_Mul() for term in sp.Add.make_args(ring.back(value.above)) if term != 0]
+        lead = value.below.leading_coefficient()
+        whole, rest = divmod(value.above / lead, value.below / lead)  # exp(log u + v/w) is u exp(v/w)
+        found = [term.as_coeff_Mul() for term in sp.Add.make_args(ring.back(whole)) if term != 0]
+        if rest != 0:
+            size = rest.leading_coefficient()
+            found.append((sp.Rational(int(size.p), int(size.q)), ring.back(rest / size) / ring.back(value.below / lead)))
+        return found
 
     def normal(self, expr: sp.Expr) -> tuple[Ring, Fraction]:
         """The reduced fraction of ``expr`` and the ring it lives in."""
-        flat = self.flat(in_exp(expr))
-        ring = Ring(flat.free_symbols)
-        value = ring.fraction(flat)
-        return ring, Fraction(_idempotent(ring, value.above, self.steps), value.below)
+        parts: dict[sp.Expr, sp.Expr] = {}
+        symbols: set[sp.Symbol] = set()
+        self._gather(expr, parts, symbols, set())
+        ring, known = Ring(with_radicands(symbols, self.roots)), dict[sp.Expr, Fraction]()
+        for part, form in parts.items():
+            known[part] = ring.fraction(form, known)
+        value = ring.fraction(expr, known)
+        return ring, lowered(ring, Fraction(_idempotent(ring, value.above, self.steps), value.below), self.roots)
+
+    def _gather(self, expr: sp.Expr, parts: dict[sp.Expr, sp.Expr], symbols: set[sp.Symbol], seen: set[sp.Expr]) -> None:
+        """Each part of ``expr`` that is no sum, product or whole power, with what it is in generators and parts before it."""
+        if expr in seen or isinstance(expr, sp.Rational):
+            return
+        seen.add(expr)
+        form = self._form(expr)
+        if form is not None:
+            self._gather(form, parts, symbols, seen)
+            parts[expr] = form
+        elif isinstance(expr, (sp.Add, sp.Mul)) or (isinstance(expr, sp.Pow) and expr.exp.is_Integer):
+            for arg in expr.args:
+                self._gather(arg, parts, symbols, seen)
+        else:
+            parts[expr] = self.flat(expr)
+            symbols |= parts[expr].free_symbols
 
     def key(self, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         """The reduced fraction of an argument, scaled so that two equal arguments share it."""
@@ -72,19 +131,24 @@ class Basis:
     def undefined(self, expr: sp.Expr) -> dict[tuple[sp.Expr, str], sp.Expr]:
         """Where ``expr`` may be undefined: (u, "=") for u = 0, "<=" for u ≤ 0, "<" for u < 0, with u over the generators, and
         what u stands for. Divisors are taken apart into irreducible factors, so that 1/(2xy) and 1/x · 1/y agree."""
-        self.holes.clear()
-        self.normal(expr)
         found: dict[tuple[sp.Expr, str], sp.Expr] = {}
-        for hole, sign in tuple(self.holes):
+        waiting = list({h: None for h in holes(expr) if not surely_defined(*h)})
+        while waiting:
+            hole, sign = waiting.pop(0)
             ring, value = self.normal(hole)
             lead = value.below.leading_coefficient()
-            if sign == "=":
-                parts = [ring.back(p / p.leading_coefficient()) for p, _ in value.above.factor()[1]] if value.above != 0 else [sp.S.Zero]
+            if value.is_zero:
+                parts = [sp.S.Zero]
+            elif sign == "=":
+                parts = [ring.back(p / p.leading_coefficient()) for p, _ in value.above.factor()[1]]
+                waiting += [(self.spelled(self.roots[p][1][0]), "=") for p in parts if p in self.roots]  # sqrt(u) = 0 is u = 0
+                parts = [p for p in parts if p not in self.roots]
             else:
-                size = abs((value.above / lead).leading_coefficient()) if value.above != 0 else 1
+                size = abs((value.above / lead).leading_coefficient())
                 parts = [ring.back(value.above / lead / size) / ring.back(value.below / lead)]
             found |= {(p, sign): self.spelled(p) for p in parts}
-        return {key: u for key, u in found.items() if not surely_defined(u, key[1])}
+        within = {p for p, sign in found if sign == "<="}  # u = 0 is part of u <= 0
+        return {key: u for key, u in found.items() if not surely_defined(u, key[1]) and not (key[1] == "=" and key[0] in within)}
 
     def spelled(self, expr: sp.Expr) -> sp.Expr:
         """``expr`` with every generator replaced by what it stands for."""
@@ -94,10 +158,16 @@ class Basis:
 
     def flat(self, expr: sp.Expr) -> sp.Expr:
         """``expr`` with every atom replaced by its generator; only + · and whole powers are left."""
-        if isinstance(expr, sp.Rational):
+        if isinstance(expr, (sp.Rational, sp.Symbol)):
             return expr
-        if isinstance(expr, sp.Symbol):
-            return expr
+        if expr not in self._flat:
+            self._flat[expr] = self._flatten(expr)
+        return self._flat[expr]
+
+    def _flatten(self, expr: sp.Expr) -> sp.Expr:
+        form = self._form(expr)
+        if form is not None:
+            return self.flat(form)
         if isinstance(expr, (sp.Add, sp.Mul)):
             return expr.func(*[self.flat(a) for a in expr.args])
         if isinstance(expr, sp.exp) or expr is sp.E:
@@ -109,32 +179,34 @@ class Basis:
     def _exponential(self, argument: sp.Expr) -> sp.Expr:
         result = sp.S.One
         for coefficient, monomial in self._monomials(argument):
+            if monomial in self.logs:  # exp(c log u) is u^c, where log u is defined
+                result *= self.flat(self.logs[monomial] ** coefficient)
+                continue
             q = lcm(self.exponents.get(monomial, 1), int(coefficient.q))
             self.exponents[monomial] = q
-            base = self.generator("exp", (monomial, q), sp.exp(monomial / q))
+            base = self.generator("exp", (monomial, q), raised(monomial / q))
             result *= base ** int(coefficient * q)
         return result
 
     def _power(self, expr: sp.Pow) -> sp.Expr:
         base, exponent = expr.base, expr.exp
         if exponent.is_Integer:
-            if exponent < 0:
-                self.holes.append((base, "="))
             return self.flat(base) ** exponent
+        if in_exp(base) != base:  # sqrt(relu(u)) is sqrt(u) sqrt(step(u))
+            return self.flat(in_exp(base) ** exponent)
         if isinstance(exponent, sp.Rational):
-            root = self.generator(f"root{exponent.q}", self.key(base), base ** sp.Rational(1, exponent.q))
-            self.holes.append((base, "<" if exponent > 0 else "<="))
+            key = self.key(base)
+            root = self.generator(f"root{exponent.q}", key, base ** sp.Rational(1, exponent.q))
+            self.roots[root] = (int(exponent.q), key)
             return root ** exponent.p
-        if base.is_positive:
-            return self.flat(in_exp(sp.exp(exponent * sp.log(base))))
-        self.holes.append((base, "<="))
         return self.generator("power", (self.key(base), self.key(exponent)), expr)
 
     def _atom(self, expr: sp.Basic) -> sp.Expr:
         """log, step, roots, cases, sums, tensor entries: one generator each."""
         if isinstance(expr, sp.log):
-            self.holes.append((expr.args[0], "<="))
-            return self.generator("log", self.key(expr.args[0]), expr)
+            made = self.generator("log", self.key(expr.args[0]), expr)
+            self.logs[made] = expr.args[0]
+            return made
         if isinstance(expr, step):
             made = self.generator("step", self.key(expr.args[0]), expr)
             self.steps.add(made)
@@ -144,37 +216,22 @@ class Basis:
         if isinstance(expr, Nabla):
             return self.generator("nabla", (self.key(expr.loss), self.key(expr.point)), expr)
         if isinstance(expr, sp.Sum):
-            return self.generator("sum", _canonical(expr), expr)
+            return self.generator("sum", _canonical(in_exp(expr)), expr)
+        if isinstance(expr, (Det, InverseEntry)):
+            return self.generator(expr.func.__name__, self._matrix_key(in_exp(expr)), expr)
         if isinstance(expr, (sp.Piecewise, When)) or expr is sp.pi:
-            return self.generator("whole", expr, expr)
+            return self.generator("whole", in_exp(expr), expr)
         if expr.func in TABLE:
             return self.generator(expr.func.__name__, tuple(map(self.key, expr.args)), expr)
         raise UnknownNodeError("equality", f"no rule for {expr.func.__name__}", "an expression of the program language")
 
-
-def in_exp(expr: sp.Basic) -> sp.Basic:
-    """``expr`` with sigmoid, tanh, softplus, relu, |·|, … written with exp, log and step, inside out."""
-    if not expr.args or isinstance(expr, sp.Indexed):
-        return expr
-    if isinstance(expr, sp.Sum):
-        return sp.Sum(in_exp(expr.function), *expr.limits)
-    args = tuple(in_exp(a) if isinstance(a, sp.Expr) else a for a in expr.args)
-    row = TABLE.get(expr.func)
-    if row is not None and row.in_exp is not None:
-        if expr.func in (sp.Abs, relu, leaky_relu) and not all(e.is_extended_real for a in expr.args for e in entries(a)):
-            raise UnknownNodeError("equality", f"{row.name} of a complex number", "real numbers")
-        written = row.in_exp(*args)
-        return in_exp(written) if any(TABLE.get(n.func) and TABLE[n.func].in_exp for n in sp.preorder_traversal(written)
-                                      if isinstance(n, sp.Function)) else written
-    return expr if args == expr.args else expr.func(*args)
+    def _matrix_key(self, expr: Det | InverseEntry) -> tuple[Any, ...]:
+        matrix, *places = expr.args
+        rows = tuple(map(self.key, matrix.args)) if isinstance(matrix, Rows) else _canonical(matrix)
+        return rows, *map(sp.expand, places)
 
 
-def surely_defined(expr: sp.Expr, sign: str) -> bool:
-    """True when ``expr`` is shown never to be where the hole is: a sum of positive terms, an exp, a nonzero number."""
-    return bool(expr.is_positive or (sign == "=" and expr.is_nonzero) or (sign == "<" and expr.is_nonnegative))
-
-
-def _canonical(expr: sp.Sum) -> sp.Tuple:
+def _canonical(expr: sp.Expr) -> sp.Tuple:
     """The sum in a form in which the names of bound indices do not matter."""
     rename = {i: sp.Symbol(f"_{k}", integer=True) for k, (i, _, _) in enumerate(limits(expr))}
     over = [sp.Tuple(rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(expr)]

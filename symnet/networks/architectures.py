@@ -10,7 +10,8 @@ from symnet.core.functions import sigmoid
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor
 from symnet.networks.builder import over
-from symnet.networks.layers import Conv1d, Linear, Size, Tanh
+from symnet.networks.convolution import Convolution
+from symnet.networks.layers import Linear, Size, Tanh
 from symnet.networks.losses import CrossEntropyLoss, HalfSquaredError, SquaredError
 from symnet.networks.sequential import Sequential
 
@@ -75,5 +76,5 @@ def rnn(inputs: Size = "d", hidden: Size = "m", steps: Size = "T") -> Program:
 
 
 def conv1d(kernel: Size = "K", positions: Size = "M", stride: int = 1) -> Program:
-    """One 1-D convolution, half squared error."""
-    return Sequential(Conv1d(kernel, positions, stride)).program(HalfSquaredError(), batch=False)
+    """One 1-D convolution of one channel, half squared error."""
+    return Sequential(Convolution(kernel, positions, stride)).program(HalfSquaredError(), batch=False)

@@ -43,7 +43,9 @@ class Builder:
         return tensor
 
     def letters(self, axes: tuple[Axis, ...]) -> tuple[sp.Symbol, ...]:
-        """An index for each axis: n for samples, then i, j, k, … one for each different axis."""
+        """An index for each axis: those of the last line where it has these axes; else n for samples, then i, j, k, … by axis."""
+        if self.lines and self.lines[-1].target.axes == axes and all(i in self.lines[-1].free for i in self.lines[-1].indices):
+            return self.lines[-1].indices
         known = {a: LETTERS.get(a.kind, "") for t in (*self.inputs, *[d.target for d in self.lines]) for a in t.axes}
         known |= {a: LETTERS.get(a.kind, "") for a in axes if a not in known}
         sizes = {str(s) for a in known for s in a.upper.free_symbols}

@@ -10,7 +10,6 @@ from typing import TypeAlias
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind, index
-from symnet.core.axes import size as to_size
 from symnet.core.functions import leaky_relu, relu, sigmoid, softplus
 from symnet.core.numbers import rational
 from symnet.core.tensors import Role
@@ -25,6 +24,10 @@ class Layer(ABC):
     @abstractmethod
     def build(self, to: Builder) -> None:
         """Add this layer's definitions."""
+
+    def sample_axes(self) -> tuple[Axis, ...]:
+        """The axes of one sample of the input, where the layer's arguments tell them; () where any shape will do."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class Linear(Layer):
     in_features: Size
     out_features: Size
     bias: bool = True
+
+    def sample_axes(self) -> tuple[Axis, ...]:
+        return (Axis.of(self.in_features),)
 
     def build(self, to: Builder) -> None:
         to.linear += 1
@@ -144,36 +150,6 @@ def softmax_line(to: Builder, name: str, note: str, logarithm: bool) -> None:
     sums = over(sp.exp(z[(*rest, c)]), c, z.axes[-1])
     value = z[(*rest, k)] - sp.log(sums) if logarithm else sp.exp(z[(*rest, k)]) / sums
     to.line(name, z.axes, (*rest, k), value, note)
-
-
-@dataclass(frozen=True)
-class Conv1d(Layer):
-    """y_i = Σ_p w_p x_{s(i-1)+p} + b: one channel, no padding, stride s; input length s(M - 1) + K for M outputs.
-
-    ``positions`` is the number M of outputs. Source: Goodfellow et al. 2016, eq. 9.6 (cross-correlation).
-    """
-
-    kernel_size: Size
-    positions: Size
-    stride: int = 1
-    bias: bool = True
-
-    def build(self, to: Builder) -> None:
-        to.linear += 1
-        k, x = to.linear, to.now
-        taps, outs = Axis.of(self.kernel_size), Axis.of(self.positions)
-        same_size(f"Conv1d, layer {k}", x.axes[-1], Axis.of(self.length))
-        w = to.add_input(f"w{k}", (taps,), Role.PARAMETER, f"kernel of layer {k}")
-        rest, i, p = to.letters(x.axes[:-1]), index("i"), index("p")
-        value = over(w[p] * x[(*rest, self.stride * (i - 1) + p)], p, taps)
-        if self.bias:
-            value = value + to.add_input(f"b{k}", (), Role.PARAMETER, f"bias of layer {k}")[()]
-        to.line(f"z{k}", (*x.axes[:-1], outs), (*rest, i), value, f"convolution of layer {k}")
-
-    @property
-    def length(self) -> sp.Expr:
-        """The input length that fits."""
-        return sp.expand(self.stride * (to_size(self.positions) - 1) + to_size(self.kernel_size))
 
 
 def batch_axis(name: Size = "N") -> Axis:

@@ -1,17 +1,27 @@
-"""Losses: each adds the objective L, a scalar, to a program. Means follow PyTorch's reduction="mean"."""
+"""Losses by PyTorch's names: each adds the objective L, a scalar, to a program. ``reduction`` is PyTorch's "mean" or "sum".
+
+A constant of a loss is a number or a name: ``HuberLoss("delta")`` keeps δ as a symbol.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import sympy as sp
 
+from symnet.core.axes import Axis
 from symnet.core.expressions import total
+from symnet.core.numbers import rational
 from symnet.core.program import Assumption
-from symnet.core.tensors import Role, Tensor
+from symnet.core.tensors import NAME, Role, Tensor
+from symnet.errors import OptionError, ShapeError
 from symnet.networks.builder import Builder, over
 from symnet.networks.layers import softmax_line
+
+Places = tuple[sp.Symbol, ...]
+HALF = sp.Rational(1, 2)
 
 
 class Loss(ABC):
@@ -22,79 +32,194 @@ class Loss(ABC):
         """Add the target and the objective."""
 
 
-def _target(to: Builder, note: str = "the target: what the network should say") -> Tensor:
-    axes = to.now.axes
-    return to.add_input("Y" if len(axes) > 1 else "y", axes, Role.TARGET, note)
+@dataclass(frozen=True)
+class Reduced(Loss):
+    """A loss of many terms, of which ``reduction`` takes the mean or the sum."""
 
+    reduction: str = field(default="mean", kw_only=True)
 
-def _objective(to: Builder, value: sp.Expr, note: str) -> None:
-    to.line("L", (), (), value, note, Role.OBJECTIVE)
+    def __post_init__(self) -> None:
+        if self.reduction not in ("mean", "sum"):
+            raise OptionError(f"{type(self).__name__}, reduction", repr(self.reduction), '"mean" or "sum"')
 
+    def reduced(self, value: sp.Expr, axes: tuple[Axis, ...]) -> sp.Expr:
+        """``value``, a sum, for the mean divided by the number of its terms: one for each place of ``axes``."""
+        return value / sp.Mul(*[a.size for a in axes]) if self.reduction == "mean" else value
 
-def _summed(to: Builder, body: sp.Expr, places: tuple[sp.Symbol, ...]) -> sp.Expr:
-    return total(body, tuple((i, *a.range) for i, a in reversed(list(zip(places, to.now.axes, strict=True)))))
-
-
-def _entries(to: Builder) -> tuple[tuple[sp.Symbol, ...], sp.Expr, sp.Expr, Tensor]:
-    out, y = to.now, _target(to)
-    places = to.letters(out.axes)
-    return places, out[places] if places else out[()], y[places] if places else y[()], out
-
-
-def _squares(to: Builder, factor: sp.Expr, note: str) -> None:
-    places, a, y, _ = _entries(to)
-    _objective(to, factor * _summed(to, (a - y) ** 2, places), note)
+    def objective(self, to: Builder, value: sp.Expr, note: str) -> None:
+        """L := value."""
+        to.line("L", (), (), value, f"loss: {note}", Role.OBJECTIVE)
 
 
 @dataclass(frozen=True)
-class MSELoss(Loss):
+class Entrywise(Reduced):
+    """A loss with one term for each entry a of the output and y of the target: factor · Σ each(a, y)."""
+
+    factor: ClassVar[sp.Expr] = sp.S.One
+    about: ClassVar[tuple[str, str]] = ("the mean", "the sum")  # what the loss is called for either reduction
+    says: ClassVar[str] = "the target: what the network should say"
+
+    def build(self, to: Builder) -> None:
+        a, y = to.now, target(to, self.says)
+        places = to.letters(a.axes)
+        value = self.factor * summed(self.each(to, a[places], y[places]), places, a.axes)
+        self.objective(to, self.reduced(value, a.axes), self.about[self.reduction == "sum"])
+
+    @abstractmethod
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        """The term of one entry."""
+
+
+def given(to: Builder, name: str, axes: tuple[Axis, ...], role: Role, note: str, domain: str = "real") -> Tensor:
+    """The tensor of that name: one that the program has already, or else a new input."""
+    known = {t.name: t for t in (*[d.target for d in to.lines], *to.inputs)}.get(name)
+    if known is None:
+        known = Tensor(name, axes, domain, role, note=note)
+        to.inputs.append(known)
+    elif known.shape != tuple(a.size for a in axes):
+        raise ShapeError(f"loss, {name}", f"shape {known.shape}", f"{tuple(a.size for a in axes)}")
+    return known
+
+
+def target(to: Builder, note: str, domain: str = "real", axes: tuple[Axis, ...] | None = None) -> Tensor:
+    """The target Y, of the shape of the output unless ``axes`` are given."""
+    axes = to.now.axes if axes is None else axes
+    tensor = Tensor("Y" if len(axes) > 1 else "y", axes, domain, Role.TARGET, note=note)
+    to.inputs.append(tensor)
+    return tensor
+
+
+def amount(to: Builder, where: str, value: object, note: str, domain: str = "positive") -> sp.Expr:
+    """A constant of a loss: an exact number, or a name, which then is a symbol."""
+    if is_name(value):
+        return given(to, str(value), (), Role.CONSTANT, note, domain)[()]
+    return number(where, value, domain)
+
+
+def is_name(value: object) -> bool:
+    """True for a text that names a symbol."""
+    return isinstance(value, str) and NAME.match(value) is not None
+
+
+def number(where: str, value: object, domain: str = "positive") -> sp.Rational:
+    """An exact number of a domain; raises OptionError outside it."""
+    found = rational(value)
+    if domain != "real" and (found < 0 or (domain == "positive" and found == 0)):
+        raise OptionError(where, str(found), "a positive number" if domain == "positive" else "a number that is not negative")
+    return found
+
+
+def summed(body: sp.Expr, places: Places, axes: tuple[Axis, ...]) -> sp.Expr:
+    """Σ body over all of ``axes``."""
+    return total(body, tuple((i, *a.range) for i, a in reversed(list(zip(places, axes, strict=True)))))
+
+
+@dataclass(frozen=True)
+class MSELoss(Entrywise):
     """The mean of (a - y)² over all entries (PyTorch's MSELoss)."""
 
-    def build(self, to: Builder) -> None:
-        _squares(to, 1 / sp.Mul(*to.now.shape), "loss: the mean squared error")
+    about = ("the mean squared error", "the squared error")
+
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        return (a - y) ** 2
 
 
 @dataclass(frozen=True)
-class SquaredError(Loss):
-    """The sum of (a - y)²."""
+class SquaredError(MSELoss):
+    """The sum of (a - y)²: MSELoss with reduction="sum"."""
 
-    def build(self, to: Builder) -> None:
-        _squares(to, sp.S.One, "loss: the squared error")
+    reduction: str = field(default="sum", kw_only=True)
 
 
 @dataclass(frozen=True)
-class HalfSquaredError(Loss):
+class HalfSquaredError(MSELoss):
     """Half the sum of (a - y)²; the half cancels the 2 of the derivative (Nielsen 2015, eq. 26)."""
 
-    def build(self, to: Builder) -> None:
-        _squares(to, sp.Rational(1, 2), "loss: half the squared error")
+    factor = HALF
+    about = ("half the mean squared error", "half the squared error")
+    reduction: str = field(default="sum", kw_only=True)
 
 
 @dataclass(frozen=True)
-class BCELoss(Loss):
+class L1Loss(Entrywise):
+    """The mean of |a - y| over all entries, with slope 0 where a = y."""
+
+    about = ("the mean absolute error", "the absolute error")
+
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        return sp.Abs(a - y)
+
+
+@dataclass(frozen=True)
+class HuberLoss(Entrywise):
+    """(a - y)²/2 where |a - y| ≤ δ, δ(|a - y| - δ/2) elsewhere; PyTorch's default δ = 1. Source: Huber 1964, eq. 1.2."""
+
+    delta: object = 1
+    about = ("the mean Huber loss", "the Huber loss, summed")
+
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        delta = amount(to, "HuberLoss, delta", self.delta, "where the squared error ends")
+        size = sp.Abs(a - y)
+        return sp.Piecewise(((a - y) ** 2 / 2, size <= delta), (delta * (size - delta / 2), sp.true))
+
+
+@dataclass(frozen=True)
+class SmoothL1Loss(Entrywise):
+    """(a - y)²/(2β) where |a - y| < β, |a - y| - β/2 elsewhere; PyTorch's default β = 1. It is HuberLoss(β)/β, and L1 for β = 0."""
+
+    beta: object = 1
+    about = ("the mean smooth absolute error", "the smooth absolute error, summed")
+
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        domain = "positive" if is_name(self.beta) else "nonnegative"
+        beta = amount(to, "SmoothL1Loss, beta", self.beta, "where the squared error ends", domain)
+        size = sp.Abs(a - y)
+        return size if beta == 0 else sp.Piecewise(((a - y) ** 2 / (2 * beta), size < beta), (size - beta / 2, sp.true))
+
+
+@dataclass(frozen=True)
+class BCELoss(Entrywise):
     """-(y log a + (1 - y) log(1 - a)), the mean over all entries; a must lie between 0 and 1."""
 
-    def build(self, to: Builder) -> None:
-        places, a, y, out = _entries(to)
-        body = y * sp.log(a) + (1 - y) * sp.log(1 - a)
-        _objective(to, -_summed(to, body, places) / sp.Mul(*out.shape), "loss: the binary cross-entropy")
+    factor = sp.S.NegativeOne
+    about = ("the binary cross-entropy", "the binary cross-entropy, summed")
+
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        return y * sp.log(a) + (1 - y) * sp.log(1 - a)
 
 
 @dataclass(frozen=True)
-class CrossEntropyLoss(Loss):
-    """-Σ_k y_k log p_k with p = softmax(z), the mean over samples. Targets are shares: one-hot rows or probabilities.
+class CrossEntropyLoss(Reduced):
+    """-Σ_k y_k log p_k with p = softmax(z), the mean over samples. Targets are shares: a row of them for each sample.
 
-    ``normalized=True`` declares Σ_k y_k = 1, and only then is the gradient printed (p - y)/N. Source: Bishop 2006, eq. 4.108.
+    A class index is given as its one-hot row, whose loss is -log p of that class, as PyTorch's. ``label_smoothing`` ε puts
+    (1 - ε) y_k + ε/K in place of y_k, K the number of classes. ``normalized=True`` declares Σ_k y_k = 1, and only then is the
+    gradient printed (p - y)/N. Sources: Bishop 2006, eq. 4.108; Szegedy et al. 2016, section 7.
     """
 
     normalized: bool = False
+    label_smoothing: object = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_name(self.label_smoothing) and not 0 <= rational(self.label_smoothing) <= 1:
+            raise OptionError("CrossEntropyLoss, label_smoothing", str(self.label_smoothing), "a number from 0 to 1")
 
     def build(self, to: Builder) -> None:
         softmax_line(to, "p", "softmax of the last layer: shares between 0 and 1 that add up to 1", logarithm=False)
-        p, y = to.now, _target(to, "the target: the share each class should get")
+        p, y = to.now, target(to, "the target: the share each class should get")
         places = to.letters(p.axes)
-        body = _summed(to, y[places] * sp.log(p[places]), places)
-        samples = sp.Mul(*p.shape[:-1])
+        wanted = self._smoothed(to, y, places)
         if self.normalized:
             to.assumptions.append(Assumption(over(y[places], places[-1], p.axes[-1]), sp.S.One))
-        _objective(to, -body / samples, "loss: the cross-entropy")
+        value = -summed(wanted[places] * sp.log(p[places]), places, p.axes)
+        note = "the cross-entropy" + (", summed" if self.reduction == "sum" else "")
+        self.objective(to, self.reduced(value, p.axes[:-1]), note)
+
+    def _smoothed(self, to: Builder, y: Tensor, places: Places) -> Tensor:
+        """q := (1 - ε) y + ε/K, or y itself without smoothing."""
+        smoothing = amount(to, "label_smoothing", self.label_smoothing, "the share spread over all classes", "nonnegative")
+        if smoothing == 0:
+            return y
+        share = (1 - smoothing) * y[places] + smoothing / y.axes[-1].size
+        return to.line("q", y.axes, places, share, "the smoothed target: a little of each share goes to all classes")

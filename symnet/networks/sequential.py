@@ -5,22 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from symnet.core.axes import Axis
+from symnet.core.axes import Kind
 from symnet.core.expressions import as_written
 from symnet.core.program import Program
 from symnet.core.tensors import Role
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError
-from symnet.networks import layers, losses
+from symnet.networks import (
+    activations,
+    attention,
+    convolution,
+    layers,
+    losses,
+    losses_classes,
+    losses_pairs,
+    losses_penalty,
+    normalization,
+    pooling,
+    recurrent,
+    structure,
+)
 from symnet.networks.builder import Builder
-from symnet.networks.layers import Conv1d, Layer, Linear, Size, batch_axis
+from symnet.networks.layers import Layer, Linear, Size, batch_axis
 from symnet.networks.losses import Loss
 
-LAYERS: dict[str, type[Layer]] = {c.__name__: c for c in (
+_LAYERS: tuple[type[Layer], ...] = (
     layers.Linear, layers.Sigmoid, layers.Tanh, layers.ReLU, layers.LeakyReLU, layers.Softplus, layers.Softmax,
-    layers.LogSoftmax, layers.Conv1d)}
-LOSSES: dict[str, type[Loss]] = {c.__name__: c for c in (
-    losses.MSELoss, losses.SquaredError, losses.HalfSquaredError, losses.BCELoss, losses.CrossEntropyLoss)}
+    layers.LogSoftmax, *activations.ACTIVATIONS, recurrent.RNN, recurrent.GRU, recurrent.LSTM, attention.MultiheadAttention,
+    attention.TransformerEncoderLayer,
+    convolution.Convolution, convolution.Conv1d, convolution.Conv2d, pooling.MaxPool1d, pooling.MaxPool2d, pooling.AvgPool1d,
+    pooling.AvgPool2d, normalization.BatchNorm1d, normalization.LayerNorm, normalization.RMSNorm, structure.Input, structure.Flatten,
+    structure.Dropout, structure.Residual, structure.Embedding, structure.PositionalBias)
+_LOSSES: tuple[type[Loss], ...] = (
+    losses.MSELoss, losses.SquaredError, losses.HalfSquaredError, losses.BCELoss, losses.CrossEntropyLoss, losses.L1Loss,
+    losses.HuberLoss, losses.SmoothL1Loss, *losses_classes.CLASSES, *losses_pairs.PAIRS, losses_penalty.L2Penalty,
+    losses_penalty.L1Penalty)
+LAYERS = {c.__name__: c for c in _LAYERS}
+LOSSES = {c.__name__: c for c in _LOSSES}
 
 
 class Sequential:
@@ -53,20 +74,20 @@ class Sequential:
             return to.program(title)
 
     def _start(self, to: Builder, batch: Size | bool | None) -> None:
-        first = next((p for p in self.layers if isinstance(p, (Linear, Conv1d))), None)
-        if first is None:
-            raise OptionError("Sequential", "no Linear or Conv1d", "at least one, to know the width of the input")
-        width = first.in_features if isinstance(first, Linear) else first.length
+        known = [axes for p in self.layers if (axes := p.sample_axes())]
+        if not known:
+            raise OptionError("Sequential", "no layer that tells the shape of the input", "Linear, Conv1d, … or Input(…) first")
+        along = next((axes for axes in known if axes[0].kind is Kind.TIME), known[0])  # time before features, even of a Linear
+        sample = (*along[:-1], known[0][-1]) if len(known[0]) == 1 else known[0]
         if batch is None:
             batch = False if self._all_one() else "N"
         rows = () if batch is False else (batch_axis(batch if batch is not True else "N"),)
-        axes = () if batch is False and self._all_one() else (*rows, Axis.of(width))
+        axes = () if batch is False and self._all_one() else (*rows, *sample)
         name = "X" if len(axes) > 1 else "x"
         to.now = to.add_input(name, axes, Role.INPUT, "the input" + (": one sample a row" if rows else ""))
 
     def _all_one(self) -> bool:
-        return all(p.in_features == 1 and p.out_features == 1 if isinstance(p, Linear) else not isinstance(p, Conv1d)
-                   for p in self.layers)
+        return all(p.in_features == 1 and p.out_features == 1 if isinstance(p, Linear) else not p.sample_axes() for p in self.layers)
 
 
 def build(kind: str, name: str, args: Iterable[Any], keywords: dict[str, Any] | None = None) -> Any:

@@ -8,12 +8,15 @@ from typing import Any
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import WorksheetError
 
+# The exact numbers of [training]: the rate, the clippings, and the settings of the optimizer.
+EXACT = ("learning_rate", "clip_value", "clip_norm",
+         "momentum", "dampening", "weight_decay", "beta1", "beta2", "alpha", "eps")
 KEYS: dict[str, tuple[str, ...]] = {
     "": ("title", "symbols", "sizes", "program", "answers", "training", "errata", "simplify"),
     "program": ("definitions", "layers", "loss", "objective", "wrt", "learning_rate", "batch"),
     "symbols": ("shape", "value", "domain", "assume", "note"),
     "answers": ("id", "wrt", "text", "latex"),
-    "training": ("data", "optimizer", "learning_rate", "epochs", "batch_size", "seed", "momentum"),
+    "training": ("data", "optimizer", "epochs", "batch_size", "seed", "schedule", "init", *EXACT),
     "errata": ("file", "text"),
 }
 

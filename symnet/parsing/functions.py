@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sympy as sp
+from sympy.core.parameters import distribute
 
-from symnet.core.functions import leaky_relu, relu, sigmoid, softplus, step
+from symnet.core.brackets import settle
+from symnet.core.functions import absolute, leaky_relu, relu, sigmoid, softplus, step
 from symnet.errors import ParseError, ShapeError
+from symnet.parsing.matrices import MATRICES
 from symnet.parsing.values import Value, count, elementwise, matmul, new_indices, reduce_sum
 
 Build = Callable[["Call"], Value]
@@ -34,7 +37,17 @@ class Call:
 
 
 def _entrywise(function: Callable[..., sp.Expr], arity: int = 1) -> Build:
-    return lambda call: elementwise(call.where, call.name, function, *call.only(arity))
+    return lambda call: elementwise(call.where, call.name, settled(function), *call.only(arity))
+
+
+def settled(function: Callable[..., sp.Expr]) -> Callable[..., sp.Expr]:
+    """SymPy writes tanh(-u) as -tanh(u), and back without end where a minus sign is not multiplied into a sum: tanh(-x w - v)."""
+    def build(*args: sp.Expr) -> sp.Expr:
+        if all(a.could_extract_minus_sign() and (-a).could_extract_minus_sign() for a in args):
+            with distribute(True):
+                return function(*args)
+        return function(*args)
+    return build
 
 
 def maximum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
@@ -74,8 +87,8 @@ def _last(call: Call, z: Value) -> int:
 
 def _norm(call: Call) -> Value:
     (x,) = call.only(1)
-    squares = reduce_sum(call.where, Value(x.axes, x.indices, x.expr**2), None)
-    return Value((), (), sp.sqrt(squares.expr))
+    squares = reduce_sum(call.where, Value(x.axes, x.indices, x.expr**2), call.axis, call.keepdims)
+    return Value(squares.axes, squares.indices, sp.sqrt(squares.expr))
 
 
 def _trace(call: Call) -> Value:
@@ -83,7 +96,7 @@ def _trace(call: Call) -> Value:
     if len(a.axes) != 2 or a.axes[0].range != a.axes[1].range:
         raise ShapeError(call.where, f"trace of shape {a.shape}", "a square matrix")
     k = sp.Dummy("k", integer=True)
-    return Value((), (), sp.Sum(a.at(k, k), (k, *a.axes[0].range)))
+    return Value((), (), settle(a.at(k, k), ((k, *a.axes[0].range),)))
 
 
 def _outer(call: Call) -> Value:
@@ -115,7 +128,8 @@ FUNCTIONS: Mapping[str, Build] = {
     "exp": _entrywise(sp.exp), "log": _entrywise(sp.log), "ln": _entrywise(sp.log), "sqrt": _entrywise(sp.sqrt),
     "log2": _entrywise(lambda x: sp.log(x) / sp.log(2)), "log10": _entrywise(lambda x: sp.log(x) / sp.log(10)),
     "log1p": _entrywise(lambda x: sp.log(1 + x)), "square": _entrywise(lambda x: x**2),
-    "abs": _entrywise(sp.Abs), "sign": _entrywise(sp.sign), "tanh": _entrywise(sp.tanh), "sinh": _entrywise(sp.sinh),
+    "abs": _entrywise(absolute), "sign": _entrywise(sp.sign), "floor": _entrywise(sp.floor),
+    "tanh": _entrywise(sp.tanh), "sinh": _entrywise(sp.sinh),
     "cosh": _entrywise(sp.cosh), "sin": _entrywise(sp.sin), "cos": _entrywise(sp.cos), "arctan": _entrywise(sp.atan),
     "atan": _entrywise(sp.atan), "erf": _entrywise(sp.erf),
     "Phi": _entrywise(lambda x: (1 + sp.erf(x / sp.sqrt(2))) / 2),
@@ -124,7 +138,7 @@ FUNCTIONS: Mapping[str, Build] = {
     "leaky_relu": _entrywise(leaky_relu, 2), "maximum": _extremum(maximum), "max": _extremum(maximum),
     "minimum": _extremum(sp.Min), "min": _extremum(sp.Min), "clip": _clip, "softmax": _softmax, "log_softmax": _log_softmax,
     "sum": _sum, "mean": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
-    "dot": _dot, "matmul": _dot, "transpose": _transpose,
+    "dot": _dot, "matmul": _dot, "transpose": _transpose, **MATRICES,
     "where": lambda call: elementwise(call.where, call.name, choose, *call.only(3)),
 }
 

@@ -222,7 +222,7 @@ class Parser:
                 if name not in ("T", "shape"):
                     raise self.fail(f".{name}", ".T or .shape[0]")
                 base = self.node("attribute", name, (base,), token.column)
-            elif token.text == "[" and not token.spaced and base.kind in ("name", "attribute"):
+            elif token.text == "[" and not token.spaced and base.kind in ("name", "attribute", "call"):
                 self.at += 1
                 places = [self.expression(0)]
                 while self.now.text == ",":

@@ -15,6 +15,7 @@ from symnet.core.wellformed import did_you_mean
 from symnet.errors import NameError_, ParseError, ShapeError
 from symnet.parsing.functions import FUNCTIONS, Call, choose, is_condition
 from symnet.parsing.grammar import Node
+from symnet.parsing.limits import MOST_DIGITS, too_large
 from symnet.parsing.values import Value, elementwise, matmul, number, of_tensor
 
 MAX_POWER, MAX_PRODUCTS, MAX_SIZE = 64, 24, 4000  # the last: parts of an expression once softmax is written out
@@ -40,6 +41,8 @@ class Lowering:
     def value(self, node: Node) -> Value:
         """The meaning of a node."""
         made: Value = getattr(self, f"_{node.kind}")(node)
+        if too_large(made.expr):
+            raise ParseError(self.at(node), "a constant that is too large", f"at most {MOST_DIGITS} digits")
         if made.expr in UNDEFINED or ((node.text == "**" or node.kind == "call") and made.expr.has(sp.I)):
             raise ParseError(self.at(node), "a value that no real number has, such as 1/0, log(0) or sqrt(-1)", "a real number")
         if node.kind == "call" and sum(1 for _ in islice(sp.preorder_traversal(made.expr), MAX_SIZE)) == MAX_SIZE:
@@ -168,7 +171,7 @@ class Lowering:
         condition = self.scalar(node.args[0])
         if not is_condition(condition):
             raise ParseError(self.at(node), "a bracket without a comparison", "[i <= j]")
-        return number(When(sp.S.One, condition))
+        return number(When(sp.S.One, oriented(condition)))
 
     def _attribute(self, node: Node) -> Value:
         if node.text == "T":
@@ -183,18 +186,31 @@ class Lowering:
             if len(places) != 1 or not -len(axes) <= which < len(axes):
                 raise ShapeError(self.at(node), f".shape[{which}]", f"an axis from 0 to {len(axes) - 1}")
             return number(axes[which].size)
+        if base.kind == "call":
+            return self._entry(node, self.real(base), places)
         name = self.find(base.text) if base.kind == "name" else None
         if name is None:
             raise NameError_(self.at(base), f"unknown name {base.text!r}", "a declared tensor",
                              did_you_mean(base.text, self.tensors))
-        tensor = self.tensors[name]
-        if len(places) != len(tensor.axes):
-            raise ShapeError(self.at(node), f"{len(places)} indices on {name}", f"{len(tensor.axes)}")
+        return self._entry(node, of_tensor(self.tensors[name]), places)
+
+    def _entry(self, node: Node, value: Value, places: tuple[Node, ...]) -> Value:
+        """One entry of a tensor, or of what a function gives: inv(A)[i, j]."""
+        if len(places) != len(value.axes):
+            raise ShapeError(self.at(node), f"{len(places)} indices on {node.args[0].text}", f"{len(value.axes)}")
         where = tuple(self.scalar(p) for p in places)
-        for place, axis in zip(where, tensor.axes, strict=True):
+        for place, axis in zip(where, value.axes, strict=True):
             if place.is_Symbol and not place.is_positive:
                 self.ranges.setdefault(place, axis.range)
-        return number(tensor[where])
+        return number(value.at(*where))
+
+
+def oriented(condition: sp.Basic) -> sp.Basic:
+    """Comparisons with the index on the left, as symnet writes them: 1 <= i becomes i >= 1."""
+    if isinstance(condition, sp.And):
+        return sp.And(*[oriented(c) for c in condition.args])
+    moving = [any(not s.is_positive for s in side.free_symbols) for side in condition.args]
+    return condition.reversed if moving == [False, True] else condition
 
 
 def times(a: sp.Expr, b: sp.Expr) -> sp.Expr:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symnet.core.axes import Axis
-from symnet.core.expressions import substitute, total
+from symnet.core.brackets import settle
+from symnet.core.expressions import substitute
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
@@ -106,15 +107,16 @@ def matmul(where: str, a: Value, b: Value) -> Value:
     free = new_indices((*a.axes[:-1], *b.axes[1:]))
     shift = right.lower - left.lower
     body = a.at(*free[: len(a.axes) - 1], k) * b.at(k + shift, *free[len(a.axes) - 1:])
-    return Value((*a.axes[:-1], *b.axes[1:]), free, total(body, ((k, left.lower, left.upper),)))
+    ranges = {i: axis.range for i, axis in zip(free, (*a.axes[:-1], *b.axes[1:]), strict=True)}
+    return Value((*a.axes[:-1], *b.axes[1:]), free, settle(body, ((k, left.lower, left.upper),), ranges))
 
 
 def reduce_sum(where: str, value: Value, axis: int | None, keepdims: bool = False) -> Value:
     """The sum over all axes or one; counted from the end when negative."""
     which = range(len(value.axes)) if axis is None else [_axis(where, value, axis)]
     over = tuple((value.indices[k], value.axes[k].lower, value.axes[k].upper) for k in reversed(list(which)))
-    expr = total(value.expr, over)
     keep = [k for k in range(len(value.axes)) if k not in which]
+    expr = settle(value.expr, over, {value.indices[k]: value.axes[k].range for k in keep})
     if not keepdims:
         return Value(tuple(value.axes[k] for k in keep), tuple(value.indices[k] for k in keep), expr)
     ones = {k: Axis.of(1) for k in which}

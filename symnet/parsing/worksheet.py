@@ -15,12 +15,11 @@ from symnet.core.numbers import rational
 from symnet.core.tensors import DOMAINS
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import ParseError, SymnetError, WorksheetError
+from symnet.parsing.calls import Call, call
 from symnet.parsing.declaring import check_name
-from symnet.parsing.fields import list_in, only, table_in, text_in, texts_in, whole_in
+from symnet.parsing.fields import EXACT, list_in, only, table_in, text_in, texts_in, whole_in
 
 LIMIT = 1_000_000  # bytes; a worksheet is a page, not a data set
-CALL = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{0,31})\s*\(([^()]*)\)\s*\Z")
-ATOM = re.compile(r"(?:([a-z_]{1,32})\s*=\s*)?([A-Za-z][A-Za-z0-9_]{0,31}|-?\d{1,9}(?:\.\d{1,9})?)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +31,6 @@ class Sign:
     domain: str = "real"
     assume: tuple[str, ...] = ()
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """``Linear(d, 3)`` as data: a name and arguments, each an integer, an exact number, a name or a truth value."""
-
-    name: str
-    args: tuple[Any, ...]
-    keywords: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,35 +120,16 @@ def _worksheet(data: dict[str, Any], where: str) -> Worksheet:
     )
 
 
-def call(text: str, where: str) -> Call:
-    """Take "Linear(d, 3)" apart.
+def schedule_call(text: str, where: str) -> Call:
+    """A schedule such as warmup(5, cosine(100)); a bare name is a call without arguments.
 
-    >>> call("Linear(d, 3)", "layers")
-    Call(name='Linear', args=('d', 3), keywords=())
+    >>> schedule_call("constant", "schedule")
+    Call(name='constant', args=(), keywords=())
     """
-    match = CALL.match(text)
-    if match is None:
-        raise WorksheetError(where, repr(text[:80]), "a layer such as Linear(2, 3) or Sigmoid()")
-    args: list[Any] = []
-    keywords: list[tuple[str, Any]] = []
-    for part in (p.strip() for p in match[2].split(",") if match[2].strip()):
-        atom = ATOM.match(part)
-        if atom is None:
-            raise WorksheetError(where, f"the argument {part[:40]!r}", "a whole number, a name, True or False")
-        value = _atom(atom[2])
-        if atom[1]:
-            keywords.append((atom[1], value))
-        else:
-            args.append(value)
-    return Call(match[1], tuple(args), tuple(keywords))
-
-
-def _atom(text: str) -> Any:
-    if text in ("True", "False"):
-        return text == "True"
-    if text[0].isalpha():
-        return text
-    return int(text) if "." not in text else rational(text)
+    try:
+        return call(text if "(" in text else f"{text}()", where)
+    except WorksheetError as error:
+        raise WorksheetError(where, error.found, "a schedule such as step(30, gamma=0.1) or warmup(5, cosine(100))") from None
 
 
 def _sign(name: str, spec: Any, where: str) -> Sign:
@@ -213,9 +184,11 @@ def _training(spec: Any, where: str) -> dict[str, Any] | None:
     table = table_in(spec, f"{where}, [training]")
     only(table, "training", f"{where}, [training]")
     whole: dict[str, Any] = {k: whole_in(table[k], f"{where}, {k}") for k in ("epochs", "batch_size") if k in table}
-    exact: dict[str, Any] = {k: _exact(table[k], f"{where}, {k}") for k in ("learning_rate", "momentum") if k in table}
+    exact: dict[str, Any] = {k: _exact(table[k], f"{where}, {k}") for k in EXACT if k in table}
     seed: dict[str, Any] = {"seed": table["seed"] and whole_in(table["seed"], f"{where}, seed")} if "seed" in table else {}
-    texts: dict[str, Any] = {k: text_in(table[k], f"{where}, {k}") for k in ("data", "optimizer") if k in table}
+    texts: dict[str, Any] = {k: text_in(table[k], f"{where}, {k}") for k in ("data", "optimizer", "init") if k in table}
+    if "schedule" in table:
+        texts["schedule"] = schedule_call(text_in(table["schedule"], f"{where}, schedule"), f"{where}, schedule")
     return {**whole, **exact, **seed, **texts}
 
 

@@ -9,7 +9,9 @@ from symnet.core.verdict import Verdict
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError
 
-THEOREMS = {"loss-scaling": "dividing the loss by c is dividing the learning rate by c"}
+THEOREMS = {"loss-scaling": "dividing the loss by c is dividing the learning rate by c",
+            "variance": "Var(z) = n Var(w) Var(x) for z = Σ w_i x_i, from which starting weights take their size",
+            "variance-relu": "the same for inputs that passed a relu: half of it"}
 
 
 def prove(name: str, optimizer: Any = "sgd") -> Proved | Refutation | Verdict:
@@ -21,6 +23,10 @@ def prove(name: str, optimizer: Any = "sgd") -> Proved | Refutation | Verdict:
     if name not in THEOREMS:
         raise OptionError("prove", f"no claim named {name[:60]!r}", "one of " + ", ".join(THEOREMS),
                           did_you_mean(name, THEOREMS))
-    from symnet.proofs.scaling import loss_scaling
+    if name == "loss-scaling":
+        from symnet.proofs.scaling import loss_scaling
 
-    return loss_scaling(optimizer)
+        return loss_scaling(optimizer)
+    from symnet.proofs.variance import variance_of_sum
+
+    return variance_of_sum(relu=name == "variance-relu")

@@ -13,7 +13,7 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.claim import Equation, ProofLine
-from symnet.core.expressions import Nabla, limits
+from symnet.core.expressions import BINDERS, Nabla, limits
 from symnet.equality.compare import prove_equal
 from symnet.errors import ProofError
 
@@ -169,7 +169,7 @@ def _shielded(equation: Equation, inside: sp.Expr) -> bool:
 
 
 def _bound(expr: sp.Expr) -> set[sp.Symbol]:
-    return {i for node in expr.atoms(sp.Sum) for i, _, _ in limits(node)}
+    return {i for node in expr.atoms(*BINDERS) for i, _, _ in limits(node)}
 
 
 @_rule("same right side")

@@ -20,20 +20,21 @@ from symnet.core.numbers import compute, decimal, to_flint
 from symnet.core.tensors import Tensor
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import prove_equal
-from symnet.errors import ProofError
+from symnet.errors import DomainError, ProofError
 from symnet.networks.optimizers import Optimizer, optimizer
 from symnet.proofs import kernel
 from symnet.proofs.kernel import Proof
 
 T = index("t")
 LOSS, FACTOR = sp.Symbol("L", real=True), sp.Symbol("c", positive=True)
+STARTS = (1, 3, 1000, 10**6)  # large ones pass the limit of a clipping
 STEPS = Axis.between(0, "T", Kind.TIME)
 
 
 class Run:
     """One run: the sequence of parameters and of each state, and the update equation of each, for every step."""
 
-    def __init__(self, rule: Optimizer, letter: str, loss: sp.Expr, rate: sp.Expr) -> None:
+    def __init__(self, rule: Optimizer, letter: str, loss: sp.Expr, rate: sp.Expr, zeros: tuple[str, ...] = ()) -> None:
         self.rule = rule
         self.tensors = {"w": Tensor(letter, (STEPS,))} | {
             old: Tensor(f"{old}{letter}", (STEPS,), latex=rf"{old}") for old, _ in rule.states}
@@ -42,6 +43,7 @@ class Run:
         there: dict[sp.Basic, sp.Expr] = {sp.Symbol(k, real=True): t[T] for k, t in self.tensors.items()}
         there |= {sp.Symbol("g", real=True): Nabla(loss, self.at("w", T)), sp.Symbol("lr", real=True): rate}
         there[sp.Symbol("t", real=True)] = T + 1
+        there |= {sp.Symbol(k, real=True): sp.S.Zero for k in zeros}
         for d in rule.program.definitions:
             there[d.entry] = d.expr.xreplace(there)
         new = {"w": "w_new", **dict(rule.states)}
@@ -55,24 +57,40 @@ class Run:
 def loss_scaling(name: str | Optimizer = "sgd") -> Proved | Refutation | Verdict:
     """Is L/c with rate α the same training as L with rate α/c, for every c > 0, every loss and every start?
 
+    With a schedule α is its base rate. A proof holds for every value of the other constants, save those that are 0 in the rule: they are
+    named as conditions. A refutation is about the constants of the rule, all of them named.
+
     >>> bool(loss_scaling("sgd")), bool(loss_scaling("adam"))
     (True, False)
     """
     rule = optimizer(name)
-    rate = sp.Symbol("lr", real=True)
-    first, second = Run(rule, "w", LOSS / FACTOR, rate), Run(rule, "v", LOSS, rate / FACTOR)
+    zeros = tuple(k for k, v in rule.settings.items() if v == 0 and k != "lr")
     claim = Claim("loss-scaling", f"For {rule.name}, training on the loss divided by c with learning rate α visits the same "
                   "parameters, step for step, as training on the loss itself with learning rate α divided by c.",
                   ("c > 0", "both runs start from the same parameters", "both runs see the same data in the same order",
-                   *(["the states start at 0"] if rule.states else [])))
+                   *(["the states start at 0"] if rule.states else []), *[f"{k} = 0" for k in zeros]))
+    own = {"w", "g", "t", "norm", *[old for old, _ in rule.states], *rule.settings}
+    foreign = [t.name for t in rule.program.inputs if t.name not in own]
+    if foreign or "lr" not in rule.settings:
+        return Verdict(Answer.UNDECIDED, reason=f"the rule needs {', '.join(foreign)}" if foreign else "the rule has no learning rate")
+    refuted = _counterexample(rule, claim)
+    if refuted is not None:
+        return refuted
+    undecided = Verdict(Answer.UNDECIDED, reason="no proof by scaling the states, and no counterexample on L(w) = w²/2")
+    return undecided if rule.uses_norm else _proof(rule, claim, zeros) or undecided
+
+
+def _proof(rule: Optimizer, claim: Claim, zeros: tuple[str, ...]) -> Proved | None:
+    """The proof, when every state of one run is a power of c times that of the other. The runs share all inputs but the gradient."""
+    rate = sp.Symbol("lr", real=True)
+    first, second = (Run(rule, *how, zeros) for how in (("w", LOSS / FACTOR, rate), ("v", LOSS, rate / FACTOR)))
     for powers in itertools.product((0, 1, 2), repeat=len(rule.states)):
         found = _attempt(first, second, dict(zip([old for old, _ in rule.states], powers, strict=True)))
         if found is not None:
             tensors = {t.name: t for run in (first, second) for t in run.tensors.values()}
             tensors["lr"] = Tensor("lr", latex=r"\alpha")
-            tensors |= {s.name: s for s in rule.program.inputs if s.latex}
-            return Proved(claim, found, tensors)
-    return _counterexample(rule, claim)
+            return Proved(claim, found, {**tensors, **{s.name: s for s in rule.program.inputs if s.latex}})
+    return None
 
 
 def _attempt(first: Run, second: Run, powers: Mapping[str, int]) -> Proof | None:
@@ -123,7 +141,7 @@ def one_step_equation(name: str | Optimizer = "sgd") -> tuple[sp.Expr, sp.Expr, 
     """The two one-step updates of w for a gradient g, and whether they are proved equal: α(g/c) and (α/c)g."""
     rule = optimizer(name)
     g, lr = sp.Symbol("g", real=True), sp.Symbol("lr", real=True)
-    there: dict[sp.Basic, sp.Expr] = {}
+    there: dict[sp.Basic, sp.Expr] = {sp.Symbol("norm", real=True): sp.Abs(g)}  # of one parameter
     for d in rule.program.definitions:
         there[d.entry] = d.expr.xreplace(there)  # a new state depends on g too
     right = there[sp.Symbol("w_new", real=True)]
@@ -131,19 +149,22 @@ def one_step_equation(name: str | Optimizer = "sgd") -> tuple[sp.Expr, sp.Expr, 
     return sides[0], sides[1], prove_equal(*sides).holds
 
 
-def _counterexample(rule: Optimizer, claim: Claim) -> Refutation | Verdict:
-    """Run both on L(w) = w²/2, whose gradient at w is w, until the parameters are certainly different."""
-    for c, start, steps in itertools.product((sp.Integer(10), sp.Integer(2)), (sp.S.One, sp.Integer(3)), (1, 2, 3)):
-        ends = [_minimize(rule, start, 1 / c, sp.S.One, steps, 256), _minimize(rule, start, sp.S.One, 1 / c, steps, 256)]
+def _counterexample(rule: Optimizer, claim: Claim) -> Refutation | None:
+    """Run both on L(w) = w²/2 of one parameter, whose gradient at w is w, until the parameters are certainly different."""
+    for c, start, steps in itertools.product((sp.Integer(10), sp.Integer(2)), map(sp.Integer, STARTS), (1, 2, 3)):
+        try:
+            ends = [_minimize(rule, start, a, b, steps, 256) for a, b in ((1 / c, sp.S.One), (sp.S.One, 1 / c))]
+        except (DomainError, ZeroDivisionError):  # the rule is not defined here
+            continue
         gap = ends[0] - ends[1]
         if not (gap == 0 if not hasattr(gap, "contains") else gap.contains(0)):
-            case = (("L(w)", "w²/2"), ("the start", str(start)), ("c", str(c)), ("α", str(rule.settings["lr"])),
-                    ("steps", str(steps)))
+            case = (("L(w)", "w²/2"), ("the start", str(start)), ("c", str(c)), ("α", str(rule.settings["lr"])), ("steps", str(steps)),
+                    *[(k, str(v)) for k, v in rule.settings.items() if k != "lr"])
             left, right = (decimal(partial(_minimize, rule, start, a, b, steps), 10).text
                            for a, b in ((1 / c, sp.S.One), (sp.S.One, 1 / c)))
-            return Refutation(claim, case, left, right, "the update divides the gradient by its own recent size, so a constant "
-                              "factor in the loss (almost) cancels, while a factor in the learning rate stays")
-    return Verdict(Answer.UNDECIDED, reason="no proof by scaling the states, and no counterexample on L(w) = w²/2")
+            return Refutation(claim, case, left, right, "; ".join(rule.remarks) or "the update treats a factor in the gradient otherwise "
+                              "than the same factor in the learning rate")
+    return None
 
 
 def _minimize(rule: Optimizer, start: sp.Rational, loss: sp.Rational, rate: sp.Rational, steps: int, bits: int) -> Any:
@@ -158,6 +179,7 @@ def _minimize(rule: Optimizer, start: sp.Rational, loss: sp.Rational, rate: sp.R
             values |= {sp.Symbol(k, real=True): v for k, v in state.items()}
             values |= {sp.Symbol("g", real=True): to_flint(loss) * state["w"],
                        sp.Symbol("t", real=True): to_flint(sp.Integer(step))}
+            values[sp.Symbol("norm", real=True)] = abs(values[sp.Symbol("g", real=True)])  # of the only gradient there is
             for d in rule.program.definitions:
                 values[d.entry] = compute(d.expr, values)
             state = {old: values[sp.Symbol(new, real=True)] for old, new in (("w", "w_new"), *rule.states)}

@@ -11,7 +11,7 @@ from symnet.core.errata import Errata
 from symnet.core.log import TrainingLog
 from symnet.core.program import Program
 from symnet.reports.values import Evaluated
-from symnet.reports.view import Level
+from symnet.reports.view import Level, Notation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Case:
     derivation: Derivation
     level: Level = Level.STUDENT
     digits: int = 6
+    notation: Notation = Notation.BOTH
+    columns: bool = False
     scalars: Derivation | None = None
     descent: Program | None = None
     values: Evaluated | None = None

@@ -17,7 +17,7 @@ from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.text import TextPrinter, definition_text, text
 from symnet.reports.plainmath import plain_math
 from symnet.reports.values import Values, equals
-from symnet.reports.view import Formula, Level, Link, Rich, Stage, StepView
+from symnet.reports.view import Formula, Level, Link, Notation, Rich, Stage, StepView
 from symnet.reports.words import RULES, law, plural
 
 MOST_ENTRIES = 8
@@ -29,6 +29,8 @@ class Lines:
 
     tensors: Mapping[str, Tensor]
     level: Level
+    notation: Notation = Notation.BOTH
+    columns: bool = False
     values: Values | None = None
     entries: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
     scalar_tensors: Mapping[str, Tensor] = field(default_factory=dict)
@@ -69,12 +71,19 @@ class Lines:
             anchor += "-"
         return anchor
 
-    def stages(self, d: Definition) -> Iterator[Stage]:
-        """The formula, its matrix form, and numbers."""
-        yield Stage("", self.definition(d))
-        matrix = matrix_latex(d, self.tensors) if d.target.axes or d.expr.has(sp.Indexed) else None
+    def forms(self, d: Definition) -> Iterator[Stage]:
+        """The formula in index form, in matrix notation, or in both."""
+        known = {**self.tensors, d.name: d.target}
+        asked = self.notation in (Notation.BOTH, Notation.MATRIX) and (d.target.axes or d.expr.has(sp.Indexed))
+        matrix = matrix_latex(d, known, self.columns) if asked else None
+        if matrix is None or self.notation is Notation.BOTH:
+            yield Stage("", Formula(definition_latex(d, known), definition_text(d, known)))
         if matrix is not None:
-            yield Stage("in matrix notation", Formula(matrix, plain_math(matrix)))
+            yield Stage("in matrix notation" if self.notation is Notation.BOTH else "", Formula(matrix, plain_math(matrix)))
+
+    def stages(self, d: Definition) -> Iterator[Stage]:
+        """The formula and numbers."""
+        yield from self.forms(d)
         if self.values is not None:
             yield from self._numbers(d)
 
@@ -128,12 +137,9 @@ class Lines:
         anchor = self._anchor("g", d)
         number = str(self.count + step.number)
         stages: list[Stage] = []
-        if self.level is not Level.EXPERT and step.rule is not Rule.DIRECT:
+        if self.level is not Level.EXPERT and step.rule is not Rule.DIRECT and self.notation is not Notation.MATRIX:
             stages += self._chain(step)
-        known = {**self.tensors, d.name: d.target}
-        stages.append(Stage("", Formula(definition_latex(d, known), definition_text(d, known))))
-        if d.target.axes and (matrix := matrix_latex(d, known)) is not None:
-            stages.append(Stage("in matrix notation", Formula(matrix, plain_math(matrix))))
+        stages += self.forms(d)
         if self.values is not None and step.live:
             stages += self._numbers(d)
         uses = self._uses(d)
@@ -164,11 +170,11 @@ class Lines:
         through = c.through.target
         places = c.upstream.indices if isinstance(c.upstream, sp.Indexed) else ()
         value = through[places] if through.axes else through[()]
-        partial = gradient_latex(marks(value), marks(of)), f"d{words(value)}/d{words(of)}"
+        partial = gradient_latex(marks(value), marks(of)), f"d{_whole(words(value))}/d{_whole(words(of))}"
         sums = "".join(rf"\sum_{{{marks(i)}={marks(lo)}}}^{{{marks(hi)}}} " for i, lo, hi in c.sums)
         loops = "".join(f" for {i} in {words(lo)}..{words(hi)}" for i, lo, hi in c.sums)
         upstream = self.tensors.get(tensor_name(c.upstream))
-        up = f"d{upstream.objective}/d{words(value)}" if upstream is not None else words(c.upstream)
+        up = words(c.upstream) if upstream is None or "_d" in upstream.objective else f"d{upstream.objective}/d{words(value)}"
         product = f"{up}*{partial[1]}"
         term = Formula(f"{sums}{marks(c.upstream)} \\cdot {partial[0]}", f"sum({product}{loops})" if loops else product)
         return term, Formula(f"{partial[0]} = {marks(c.local)}", f"{partial[1]} = {words(c.local)}")
@@ -180,8 +186,7 @@ class Lines:
         why: list[Rich] = [] if said else [(RULES[step.rule],)]  # a student reads each rule once, a beginner every time
         self.said.add(step.rule)
         for c in step.contributions:
-            known = {**self.tensors, c.through.name: c.through.target}
-            line = Formula(definition_latex(c.through, known), definition_text(c.through, known))
+            line = next(iter(self.forms(c.through))).formula
             why.append((self.name(step.of), " enters ", line, "."))
             if self.level is Level.BEGINNER and not c.sums and not c.through.target.axes:
                 why.append(("When ", self.name(step.of), " grows a little, ", self.name(c.through.target), " moves ",
@@ -201,6 +206,11 @@ class Lines:
                 shown = self.name(tensor) if tensor is not None else Formula(name, name)
                 found.append(("The gradient ", Link(shown, self.anchors.get(name, "backward")), " was put in."))
         return tuple(found)
+
+
+def _whole(name: str) -> str:
+    """A gradient in brackets, where a d stands before it."""
+    return f"({name})" if "_d" in name else name
 
 
 def _spoken(d: Definition) -> str:

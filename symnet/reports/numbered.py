@@ -12,7 +12,7 @@ from symnet.reports.case import Case
 from symnet.reports.lines import MOST_ENTRIES, Lines
 from symnet.reports.plainmath import plain_math
 from symnet.reports.values import Values, equals, number_latex
-from symnet.reports.view import Block, Formula, Level, Rich, Section, Stage, StepView, Table
+from symnet.reports.view import Block, Formula, Level, Notation, Rich, Section, Stage, StepView, Table
 from symnet.reports.words import LEADS
 
 
@@ -23,10 +23,13 @@ def gradients_table(case: Case, lines: Lines) -> Section:
     for name in d.wrt:
         formula = d.gradients[name]
         for line in formula.definitions:
-            matrix = matrix_latex(line, d.full.tensors) if line.target.axes else None
-            cells: list[Rich] = [(Formula(tensor_latex(d.program[name]), name),), (lines.definition(line),)]
+            matrix = matrix_latex(line, d.full.tensors, case.columns) if line.target.axes else None
+            form = lines.definition(line) if case.notation is not Notation.MATRIX or matrix is None else \
+                Formula(matrix, plain_math(matrix))
+            cells: list[Rich] = [(Formula(tensor_latex(d.program[name]), name),), (form,)]
             if any(t.axes for t in d.full.tensors.values()):
-                cells.append((Formula(matrix, plain_math(matrix)),) if matrix else ("",))
+                if case.notation is Notation.BOTH:
+                    cells.append((Formula(matrix, plain_math(matrix)),) if matrix else ("",))
                 cells.append((Formula(shape_latex(line.target), shape_text(line.target)),) if line.target.axes else ("a number",))
             if case.values is not None and not line.target.axes:
                 shown = case.values.shown(line.name, case.digits)
@@ -35,7 +38,9 @@ def gradients_table(case: Case, lines: Lines) -> Section:
                 cells.append(("entry by entry above",))
             rows.append(tuple(cells))
     head = ["parameter", "gradient"]
-    head += ["matrix notation", "shape"] if any(t.axes for t in d.full.tensors.values()) else []
+    shaped = any(t.axes for t in d.full.tensors.values())
+    head += ["matrix notation"] if shaped and case.notation is Notation.BOTH else []
+    head += ["shape"] if shaped else []
     head += ["value"] if case.values is not None else []
     return Section("gradients", "All gradients", (), (Table(tuple(head), tuple(rows)),))
 

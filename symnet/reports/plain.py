@@ -7,6 +7,8 @@ import textwrap
 
 from symnet.reports.view import Formula, Link, Picture, Rich, StepView, Story, Table
 
+TWICE = re.compile(r"\bdd([A-Za-z0-9]+)_d([A-Za-z0-9]+)_dd\1_d([A-Za-z0-9]+)")
+SECOND = re.compile(r"\bdd([A-Za-z0-9]+)_d([A-Za-z0-9]+)_d([A-Za-z0-9]+)")
 SLOPE = re.compile(r"\bd([A-Za-z][A-Za-z0-9]*)_d([A-Za-z]\w*)")
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~])")
 
@@ -30,7 +32,8 @@ def human(text: str) -> str:
     >>> human("dL_dw1 = dL_dz1*x")
     'dL/dw1 = dL/dz1*x'
     """
-    return SLOPE.sub(r"d\1/d\2", text)
+    text = TWICE.sub(r"d(d\1/d\2)/d(d\1/d\3)", text)
+    return SLOPE.sub(r"d\1/d\2", SECOND.sub(r"d²\1/(d\2 d\3)", text))
 
 
 def _say(pieces: Rich) -> str:

@@ -9,7 +9,8 @@ HIGH = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽
 WORDS = {r"\top": "ᵀ", r"\odot": "⊙", r"\oslash": "⊘", r"\cdot": "·", r"\times": "×", r"\partial": "∂", r"\sigma": "σ", r"\delta": "δ",
          r"\nabla": "∇", r"\approx": "≈", r"\le": "≤", r"\ge": "≥", r"\ne": "≠", r"\mid": "|", r"\infty": "∞", r"\pi": "π",
          r"\alpha": "α", r"\beta": "β", r"\varepsilon": "ε", r"\mu": "μ", r"\rho": "ρ", r"\theta": "θ", r"\lambda": "λ",
-         r"\lVert": "‖", r"\rVert": "‖", r"\quad": " ", r"\ldots": "…", r"\left": "", r"\right": "", r"\sum": "Σ"}
+         r"\gamma": "γ", r"\eta": "η", r"\tau": "τ", r"\phi": "φ", r"\psi": "ψ", r"\omega": "ω", r"\epsilon": "ε", r"\kappa": "κ",
+         r"\lVert": "‖", r"\rVert": "‖", r"\quad": " ", r"\,": " ", r"\ldots": "…", r"\left": "", r"\right": "", r"\sum": "Σ"}
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}_^]|[^\\{}_^]")
 
 
@@ -38,7 +39,13 @@ def _read(tokens: list[str], at: int) -> tuple[str, int]:
         elif token == "{":
             inner, at = _group(tokens, at)
             out += inner
-        elif token in (r"\mathbf", r"\mathrm", r"\operatorname", r"\text", r"\tilde", r"\hat", r"\mathbb"):
+        elif token == r"\sqrt":
+            inner, at = _group(tokens, at + 1)
+            out += f"√{inner}" if len(inner) == 1 else f"√({inner})"
+        elif token == r"\hat":
+            inner, at = _group(tokens, at + 1)
+            out += f"{inner}\u0302" if len(inner) == 1 else inner  # a combining circumflex
+        elif token in (r"\mathbf", r"\mathrm", r"\operatorname", r"\text", r"\tilde", r"\mathbb"):
             inner, at = _group(tokens, at + 1)
             out += inner
         else:

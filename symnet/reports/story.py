@@ -50,7 +50,8 @@ def _lines(case: Case) -> Lines:
             entries.setdefault(line.target.parent or line.name, []).append(line)
         scalars = dict(case.scalars.full.tensors)
     steps = {s.target.name: s.target for s in case.derivation.steps}
-    return Lines({**steps, **full.tensors}, case.level, values, {k: tuple(v) for k, v in entries.items()}, scalars)
+    known = {**steps, **full.tensors}
+    return Lines(known, case.level, case.notation, case.columns, values, {k: tuple(v) for k, v in entries.items()}, scalars)
 
 
 def _summary(case: Case) -> Rich:

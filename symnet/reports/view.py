@@ -14,6 +14,15 @@ class Level(StrEnum):
     EXPERT = "expert"
 
 
+class Notation(StrEnum):
+    """Which form of a line is shown; a line without a matrix form stands in index form in every case."""
+
+    BOTH = "both"
+    MATRIX = "matrix"
+    INDEX = "index"
+    SCALAR = "scalar"
+
+
 @dataclass(frozen=True, slots=True)
 class Formula:
     """One formula in both notations."""

@@ -16,6 +16,9 @@ RULES: dict[Rule, str] = {
     Rule.SUBSTITUTED: "Put the earlier gradient in: what it divides by cancels, and a shorter line is left.",
     Rule.BOUNDARY: "At the end of the axis only one of the terms is left.",
     Rule.RECURRENCE: "The value feeds the next place along the axis, so its gradient comes back from there.",
+    Rule.DETERMINANT: "The slope of a determinant in the entry (i, j) is the determinant times the entry (j, i) of the inverse.",
+    Rule.INVERSE: "Moving an entry of a matrix by h moves its inverse by about -h times the inverse's column there times its row there.",
+    Rule.SYMMETRIC: "The two entries across the diagonal are one number, so their gradients are put together.",
     Rule.ABSENT: "The loss does not depend on this value, so the gradient is 0.",
 }
 READING = ("∂L/∂w is read \"dL by dw\": the slope of L in w, with everything else held still. A small number at the foot of a letter "
@@ -23,7 +26,7 @@ READING = ("∂L/∂w is read \"dL by dw\": the slope of L in w, with everything
 GATES = "A gradient says how fast the loss changes: if it is g, moving the value a little, by h, moves the loss by about g times h."
 LAYOUT = "The gradient of a value has the shape of that value: its entry at a place is the slope of the loss in the entry there."
 ROLES = {"input": "given", "target": "target", "parameter": "learned", "constant": "constant", "intermediate": "computed",
-         "objective": "the loss", "gradient": "gradient"}
+         "objective": "what is differentiated", "gradient": "gradient"}
 LEADS = {
     "forward": "From the input to the loss, line by line.",
     "backward": "From the loss back to the parameters. Each line uses the line before it, and names the rule it follows.",

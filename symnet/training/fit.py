@@ -19,10 +19,14 @@ from symnet.core.axes import Kind
 from symnet.core.derivation import Derivation
 from symnet.core.log import TrainingLog
 from symnet.core.program import Program
-from symnet.core.tensors import Role, Tensor
-from symnet.core.wellformed import did_you_mean
+from symnet.core.tensors import Role
 from symnet.errors import DomainError, OptionError, ShapeError
+from symnet.networks.initializers import Initializer
+from symnet.networks.modifiers import clip_by_norm, clip_by_value, global_norm
 from symnet.networks.optimizers import Optimizer, optimizer
+from symnet.networks.schedules import Schedule, with_schedule
+from symnet.networks.schedules import schedule as schedule_of
+from symnet.training.starting import data_for, floats, start_for
 
 Array = np.ndarray[Any, Any]
 
@@ -70,11 +74,14 @@ def output_name(program: Program) -> str:
 
 def fit(what: Any, X: Any = None, Y: Any = None, *, loss: Any = None, optimizer: str | Optimizer = "sgd", lr: Any = None,
         epochs: int = 100, batch_size: int | None = None, seed: int = 0, params: Mapping[str, Any] | None = None,
-        progress: bool | None = None, **settings: Any) -> Fit:
+        schedule: str | Schedule | None = None, clip_value: Any = None, clip_norm: Any = None,
+        init: str | Initializer = "xavier_uniform", progress: bool | None = None, **settings: Any) -> Fit:
     """Train a network (with ``loss``) or a derivation on arrays X, Y, one sample a row; returns a Fit.
 
     Gradients are the derivation's, compiled; the update is the optimizer's own program. ``params`` are starting values;
-    other weights start uniform in ±√(6/(inputs + outputs)) from ``seed`` (Glorot & Bengio 2010, eq. 16), biases at 0.
+    other weights start by the initializer ``init`` from ``seed`` (uniform in ±√(6/(inputs + outputs)) unless told, Glorot & Bengio
+    2010, eq. 16), biases at 0. ``schedule`` gives the learning rate of each step (one mini-batch), ``clip_value`` and ``clip_norm``
+    bound the gradients, ``settings`` are the optimizer's, weight_decay among them.
     Mini-batches of ``batch_size`` are drawn anew each epoch. Raises ShapeError for arrays that do not fit, DomainError
     when the loss is no longer finite. XOR has starts from which this small net never gets away (loss log 2 / 2 ≈ 0.3466):
     then another seed helps.
@@ -89,10 +96,10 @@ def fit(what: Any, X: Any = None, Y: Any = None, *, loss: Any = None, optimizer:
     if epochs < 0 or (batch_size is not None and batch_size < 1):
         raise OptionError("fit", f"epochs={epochs}, batch_size={batch_size}", "whole numbers, at least 0 and 1")
     derivation = derivation_for(what, X, loss)
-    rule = optimizer_for(optimizer, {**settings, **({} if lr is None else {"lr": lr})})
-    data = _data(derivation, X, Y)
+    rule = optimizer_for(optimizer, {**settings, **({} if lr is None else {"lr": lr})}, schedule, clip_value, clip_norm)
+    data = data_for(derivation, X, Y)
     rng = np.random.default_rng(seed)
-    start = _start(derivation, params or {}, data, rng)
+    start = start_for(derivation, params or {}, data, rng, init)
     with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends in a DomainError, without warnings before
         return _Run(derivation, rule, data, start, rng, batch_size, progress).train(epochs)
 
@@ -107,74 +114,18 @@ def derivation_for(what: Any, X: Any = None, loss: Any = None) -> Derivation:
         raise OptionError("fit", type(what).__name__, "a network, a Program or a Derivation")
     if loss is None:
         raise OptionError("fit", "a network without a loss", "loss=sn.MSELoss() or another loss")
-    return derive(what.program(loss, "N" if _floats("X", X).ndim == 2 else None))
+    return derive(what.program(loss, "N" if floats("X", X).ndim == 2 else None))
 
 
-def optimizer_for(name: str | Optimizer, settings: Mapping[str, Any]) -> Optimizer:
-    """The optimizer with its settings."""
-    return optimizer(name).with_settings(**settings)
-
-
-def _data(derivation: Derivation, X: Any, Y: Any) -> dict[str, Array]:
-    """Arrays by name: the given ones, the derivation's own values for the rest."""
-    names = [t.name for t in tensors_of(derivation)[1]]
-    given = [a for a in (X, Y) if a is not None]
-    if len(given) > len(names):
-        raise ShapeError("fit", f"{len(given)} arrays", f"{len(names)}: " + ", ".join(names))
-    own = {n: to_array(v) for n, v in derivation.values.items() if n in names}
-    data = {**own, **{n: _floats(n, a) for n, a in zip(names, given, strict=False)}}
-    missing = [n for n in names if n not in data]
-    if missing:
-        raise ShapeError("fit", f"no values for {', '.join(missing)}", "an array for every input")
-    return data
-
-
-def _floats(name: str, value: Any) -> Array:
-    try:
-        return np.asarray(value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ShapeError(f"array {name}", str(error), "numbers in rows of one length") from None
-
-
-def to_array(value: Any) -> Array:
-    """Nested lists of exact numbers as floats."""
-    if isinstance(value, list):
-        return np.array([to_array(v) for v in value])
-    return np.asarray(float(value))
-
-
-def _start(derivation: Derivation, given: Mapping[str, Any], data: Mapping[str, Array],
-           rng: np.random.Generator) -> dict[str, Array]:
-    sizes = dict(derivation.meta.get("sizes") or {})
-    sizes |= {str(s): n for t in derivation.program.inputs if t.name in data
-              for s, n in zip(t.shape, data[t.name].shape, strict=False)}
-    made: dict[str, Array] = {}
-    names = [t.name for t in tensors_of(derivation)[0]]
-    for name in given:
-        if name not in names:
-            raise OptionError("params", f"no parameter named {name!r}", "one of " + ", ".join(names), did_you_mean(name, names))
-    for t in tensors_of(derivation)[0]:
-        if t.name in given:
-            made[t.name] = _floats(t.name, given[t.name])
-        elif t.name in derivation.values:
-            made[t.name] = to_array(derivation.values[t.name])
-        else:
-            made[t.name] = _random(t, sizes, rng)
-    return made
-
-
-def _random(t: Tensor, sizes: Mapping[str, int], rng: np.random.Generator) -> Array:
-    shape = []
-    for s in t.shape:
-        if not s.is_Integer and str(s) not in sizes:
-            raise ShapeError(f"parameter {t.name}", f"the size {s} is not known", "starting values in params")
-        shape.append(int(s) if s.is_Integer else sizes[str(s)])
-    if t.name.startswith("b"):
-        return np.zeros(shape)
-    ends = [1, 1, *shape][-2:]  # inputs and outputs of one map; axes before them are depth or time
-    bound = math.sqrt(6.0 / sum(ends))
-    made: Array = rng.uniform(-bound, bound, shape)
-    return made
+def optimizer_for(name: str | Optimizer, settings: Mapping[str, Any], schedule: str | Schedule | None = None,
+                  clip_value: Any = None, clip_norm: Any = None) -> Optimizer:
+    """The optimizer with its settings, behind a clipping and with a schedule where they are asked for."""
+    rule = optimizer(name, **settings)
+    if clip_value is not None:
+        rule = clip_by_value(rule, clip_value)
+    if clip_norm is not None:
+        rule = clip_by_norm(rule, clip_norm)
+    return rule if schedule is None else with_schedule(rule, schedule_of(schedule))
 
 
 @dataclass
@@ -195,6 +146,8 @@ class _Run:
         results = ("w_new", *[new for _, new in self.rule.states])
         self.update = update_function(self.rule.program, results)
         self.states = {n: [np.zeros_like(p) for _ in self.rule.states] for n, p in self.params.items()}
+        norm = global_norm(tensors_of(self.derivation)[0])
+        self.norm = update_function(norm, (norm.objective,)) if self.rule.uses_norm else None
         self.constants = {k: float(v) for k, v in self.rule.settings.items()}
         self.steps = 0
         losses = [self._loss(0)]
@@ -219,10 +172,12 @@ class _Run:
     def _step(self, batch: dict[str, Array]) -> None:
         _, gradients = self.function(**batch, **self.params)
         self.steps += 1
+        shared = {"t": float(self.steps)} if self.rule.counts else {}
+        if self.norm is not None:
+            shared["norm"] = float(self.norm(**gradients)[0])
         for name, gradient in gradients.items():
             olds = {old: s for (old, _), s in zip(self.rule.states, self.states[name], strict=True)}
-            count = {"t": float(self.steps)} if self.rule.counts else {}
-            new, *states = self.update(w=self.params[name], g=gradient, **olds, **self.constants, **count)
+            new, *states = self.update(w=self.params[name], g=gradient, **olds, **self.constants, **shared)
             self.params[name], self.states[name] = new, states
 
     def _batched(self) -> list[str]:

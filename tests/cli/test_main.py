@@ -106,3 +106,11 @@ def test_help_starts_with_an_example_and_version_speaks() -> None:
     assert "symnet report" in run("--help").stdout[:400] and run("--version").stdout.startswith("symnet ")
     for command in ("report", "derive", "check", "prove", "train"):
         assert "Example:" in run(command, "--help").stdout
+
+
+@pytest.mark.parametrize("library", ["jax", "torch"])
+def test_derive_writes_a_module_for_another_library(library: str, tmp_path: Path) -> None:
+    shown = run("derive", "(w*x-y)**2", "--wrt", "w", "--format", library).stdout
+    run("derive", "(w*x-y)**2", "--wrt", "w", "--format", library, "-o", str(tmp_path / "made.py"))
+    assert (tmp_path / "made.py").read_text(encoding="utf-8") == shown
+    assert f"import {library}" in shown and "def loss(" in shown

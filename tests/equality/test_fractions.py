@@ -22,8 +22,12 @@ def same(u: Fraction, v: Fraction) -> bool:
     return (u + RING.constant(sp.S.NegativeOne) * v).is_zero
 
 
-LEAVES = st.one_of(st.sampled_from([x, y]), st.fractions(-3, 3, max_denominator=4).map(lambda f: sp.Rational(f.numerator, f.denominator)))
-POLYNOMIALS = st.recursive(LEAVES, lambda e: st.one_of(st.builds(lambda u, v: u + v, e, e), st.builds(lambda u, v: u * v, e, e)), max_leaves=5)
+LEAVES = st.one_of(
+    st.sampled_from([x, y]), st.fractions(-3, 3, max_denominator=4).map(lambda f: sp.Rational(f.numerator, f.denominator))
+)
+POLYNOMIALS = st.recursive(
+    LEAVES, lambda e: st.one_of(st.builds(lambda u, v: u + v, e, e), st.builds(lambda u, v: u * v, e, e)), max_leaves=5
+)
 LAWS = settings(max_examples=60, deadline=None, derandomize=True)
 
 

@@ -9,8 +9,10 @@ from symnet.equality.points import points
 
 x, y, z = sp.symbols("x y z", real=True)
 DOMAINS = {
-    "positive": (sp.Symbol("p", positive=True), lambda v: v > 0), "nonnegative": (sp.Symbol("q", nonnegative=True), lambda v: v >= 0),
-    "size": (sp.Symbol("n", integer=True, positive=True), lambda v: v.is_Integer and v > 0), "index": (sp.Symbol("i", integer=True), lambda v: v.is_Integer),
+    "positive": (sp.Symbol("p", positive=True), lambda v: v > 0),
+    "nonnegative": (sp.Symbol("q", nonnegative=True), lambda v: v >= 0),
+    "size": (sp.Symbol("n", integer=True, positive=True), lambda v: v.is_Integer and v > 0),
+    "index": (sp.Symbol("i", integer=True), lambda v: v.is_Integer),
     "real": (x, lambda v: v.is_Rational),
 }
 

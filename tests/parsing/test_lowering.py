@@ -1,23 +1,28 @@
-"""From text to meaning: a law table text -> printed text, shapes as in NumPy, hostile texts refused, print -> parse -> equal."""
+"""From text to meaning: a law table text -> printed text, shapes as in NumPy, and what makes no sense is refused."""
 
 from __future__ import annotations
 
-import builtins
-import os
-
 import pytest
-import sympy as sp
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from symnet.core.text import text as printed
-from symnet.equality.compare import compare
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
 from symnet.parsing.program import expression, tensor_of
 from symnet.parsing.values import Value
 
-SHAPES = {"x": (), "y": (), "a": (), "z": (), "w1": (), "b_2": (), "w": ("d",), "v": ("d",), "X": ("N", "d"), "t": ("N",),
-          "W": ("d", "h"), "A": ("d", "d")}
+SHAPES = {
+    "x": (),
+    "y": (),
+    "a": (),
+    "z": (),
+    "w1": (),
+    "b_2": (),
+    "w": ("d",),
+    "v": ("d",),
+    "X": ("N", "d"),
+    "t": ("N",),
+    "W": ("d", "h"),
+    "A": ("d", "d"),
+}
 TENSORS = {name: tensor_of(name, shape) for name, shape in SHAPES.items()}
 
 
@@ -26,13 +31,45 @@ def read(text: str) -> Value:
 
 
 SCALARS = [
-    ("2x", "2*x"), ("2x**2", "2*x**2"), ("-x^2", "-x**2"), ("2**-x", "2**(-x)"), ("2**3**2", "512"), ("a(1-a)", "a*(1 - a)"),
-    ("a(1 - a)(1 + a)", "a*(1 - a)*(a + 1)"), ("x y z", "x*y*z"), ("x(y)", "x*y"), ("(x)2", "2*x"), ("1/2x", "x/2"),
-    ("x/2*y", "x*y/2"), ("--x", "x"), ("x - -y", "x + y"), ("x**-1", "1/x"), ("0.1", "1/10"), ("1e-3x", "x/1000"), ("x**0.5", "sqrt(x)"),
-    ("e**x", "exp(x)"), ("e^-x", "exp(-x)"), ("1/(1+e^(-x))", "1/(1 + exp(-x))"), ("σ(x)·½", "sigmoid(x)/2"), ("x²+y³", "x**2 + y**3"),
-    ("pi x", "pi*x"), ("sqrt(x^2)", "abs(x)"), ("w_1", "w1"), ("w_{1}", "w1"), ("w₁", "w1"), ("b2", "b_2"), ("x^T", "x"),
-    ("x if x > 0 else 0", "(x if x > 0 else 0)"), ("[x > 0]*y", "[x > 0]*y"), ("np.exp(x)", "exp(x)"), ("tanh(x)(y)", "y*tanh(x)"),
-    ("X[1, 2]", "X[1, 2]"), ("A[1, d]", "A[1, d]"), ("X.shape[0]", "N"), ("X.shape[-1]", "d"), ("A.T.shape[0]", "d"),
+    ("2x", "2*x"),
+    ("2x**2", "2*x**2"),
+    ("-x^2", "-x**2"),
+    ("2**-x", "2**(-x)"),
+    ("2**3**2", "512"),
+    ("a(1-a)", "a*(1 - a)"),
+    ("a(1 - a)(1 + a)", "a*(1 - a)*(a + 1)"),
+    ("x y z", "x*y*z"),
+    ("x(y)", "x*y"),
+    ("(x)2", "2*x"),
+    ("1/2x", "x/2"),
+    ("x/2*y", "x*y/2"),
+    ("--x", "x"),
+    ("x - -y", "x + y"),
+    ("x**-1", "1/x"),
+    ("0.1", "1/10"),
+    ("1e-3x", "x/1000"),
+    ("x**0.5", "sqrt(x)"),
+    ("e**x", "exp(x)"),
+    ("e^-x", "exp(-x)"),
+    ("1/(1+e^(-x))", "1/(1 + exp(-x))"),
+    ("σ(x)·½", "sigmoid(x)/2"),
+    ("x²+y³", "x**2 + y**3"),
+    ("pi x", "pi*x"),
+    ("sqrt(x^2)", "abs(x)"),
+    ("w_1", "w1"),
+    ("w_{1}", "w1"),
+    ("w₁", "w1"),
+    ("b2", "b_2"),
+    ("x^T", "x"),
+    ("x if x > 0 else 0", "(x if x > 0 else 0)"),
+    ("[x > 0]*y", "[x > 0]*y"),
+    ("np.exp(x)", "exp(x)"),
+    ("tanh(x)(y)", "y*tanh(x)"),
+    ("X[1, 2]", "X[1, 2]"),
+    ("A[1, d]", "A[1, d]"),
+    ("X.shape[0]", "N"),
+    ("X.shape[-1]", "d"),
+    ("A.T.shape[0]", "d"),
     ("sum(w[i]*v[i] for i in 1..d)", "sum(v[i]*w[i] for i in 1..d)"),
     ("sum(A[i, j] for i in 1..d for j in 1..d)", "sum(A[i, j] for i in 1..d for j in 1..d)"),
     ("sum(sum(A[i, j] for j in 1..d) for i in 1..d)", "sum(A[i, j] for i in 1..d for j in 1..d)"),
@@ -47,11 +84,30 @@ def test_a_number_is_read_as_mathematics_does(text: str, wanted: str) -> None:
 
 
 SHAPED = [
-    ("X @ w", "(N,)"), ("X.T @ X", "(d, d)"), ("X^T X", "(d, d)"), ("w @ v", "()"), ("w v", "()"), ("w*v", "(d,)"), ("X*w", "(N, d)"),
-    ("w @ W", "(h,)"), ("X @ W", "(N, h)"), ("X^T (X w - t)", "(d,)"), ("(2/N) X^T (X w - t)", "(d,)"), ("X.T.T", "(N, d)"),
-    ("w.T", "(d,)"), ("X + 1", "(N, d)"), ("2X", "(N, d)"), ("sum(X, axis=0)", "(d,)"), ("sum(X, 1)", "(N,)"), ("mean(X)", "()"),
-    ("sum(X, axis=-1, keepdims=True)", "(N, 1)"), ("X - mean(X, axis=1, keepdims=True)", "(N, d)"), ("outer(t, w)", "(N, d)"),
-    ("softmax(X)", "(N, d)"), ("sum(softmax(X), axis=1)", "(N,)"), ("where(X > 0, X, 0)", "(N, d)"),
+    ("X @ w", "(N,)"),
+    ("X.T @ X", "(d, d)"),
+    ("X^T X", "(d, d)"),
+    ("w @ v", "()"),
+    ("w v", "()"),
+    ("w*v", "(d,)"),
+    ("X*w", "(N, d)"),
+    ("w @ W", "(h,)"),
+    ("X @ W", "(N, h)"),
+    ("X^T (X w - t)", "(d,)"),
+    ("(2/N) X^T (X w - t)", "(d,)"),
+    ("X.T.T", "(N, d)"),
+    ("w.T", "(d,)"),
+    ("X + 1", "(N, d)"),
+    ("2X", "(N, d)"),
+    ("sum(X, axis=0)", "(d,)"),
+    ("sum(X, 1)", "(N,)"),
+    ("mean(X)", "()"),
+    ("sum(X, axis=-1, keepdims=True)", "(N, 1)"),
+    ("X - mean(X, axis=1, keepdims=True)", "(N, d)"),
+    ("outer(t, w)", "(N, d)"),
+    ("softmax(X)", "(N, d)"),
+    ("sum(softmax(X), axis=1)", "(N,)"),
+    ("where(X > 0, X, 0)", "(N, d)"),
 ]
 
 
@@ -61,25 +117,61 @@ def test_shapes_are_numpys(text: str, shape: str) -> None:
 
 
 WRONG = [
-    ("q", NameError_, "unknown name 'q'"), ("xx", NameError_, "did you mean"), ("sin x", NameError_, "'sin'"), ("f(x)", NameError_, "'f'"),
-    ("lambda", NameError_, "'lambda'"), ("import os", NameError_, "'import'"), ("eval(x)", NameError_, "'eval'"), ("np", NameError_, "'np'"),
-    ("T", NameError_, "'T'"), ("sum(x for x in 1..3)", NameError_, "already a name"), ("q[1]", NameError_, "'q'"),
-    ("W @ w", ShapeError, "h is not d"), ("X @ X", ShapeError, "transpose the right one"), ("X*W", ShapeError, "'@' for a matrix"),
-    ("X + t", ShapeError, "line up"), ("x @ y", ShapeError, "vectors or matrices"), ("X[1]", ShapeError, "1 indices on X"),
-    ("x[1]", ShapeError, "1 indices on x"), ("X.shape[2]", ShapeError, "an axis from 0 to 1"), ("w[w]", ShapeError, "a single number"),
-    ("sum(w, axis=1)", ShapeError, "axis 1"), ("softmax(x)", ShapeError, "single number"), ("trace(X)", ShapeError, "square"),
-    ("1/0", ParseError, "division by 0"), ("x/(x-x)", ParseError, "division by 0"), ("0**-1", ParseError, "no real number"),
-    ("log(0)", ParseError, "no real number"), ("1/log(0)", ParseError, "no real number"), ("sqrt(-1)", ParseError, "no real number"),
-    ("sqrt(-1)**2", ParseError, "no real number"), ("log(-2)", ParseError, "no real number"), ("0*log(0)", ParseError, "no real number"),
-    ("9**9**9", ParseError, "the exponent 387420489"), ("x**65", ParseError, "at most 64"), ("x**64**64", ParseError, "exponent"),
-    ("(x**64)**64", ParseError, "a power of a power"), ("((2**64)**64)**64", ParseError, "very long number"),
-    ("(x > 0) + 1", ParseError, "a comparison as a number"), ("-(x > 0)", ParseError, "a comparison as a number"),
-    ("exp(x > 0)", ParseError, "a comparison as a number"), ("(x > 0)**2", ParseError, "a comparison as a number"),
-    ("x if y else z", ParseError, "a comparison such as"), ("where(x, y, z)", ParseError, "a comparison such as"), ("[x]", ParseError, "compar"),
-    ("X.shape", ParseError, ".shape[0]"), ("sum(X, axis=x)", ParseError, "the axis x"), ("sum(X, foo=1)", ParseError, "'foo'"),
-    ("exp(x, y)", ParseError, "exp with 2 arguments"), ("exp()", ParseError, "exp with 0 arguments"),
-    ("__import__('os').system('x')", ParseError, "'_'"), ("x.__class__", ParseError, "'_'"), ("<script>", ParseError, "'<'"),
-    (r"\input{x}", ParseError, r"\\"), ("lambda x: x", ParseError, "':'"), ("open('/etc/passwd')", ParseError, "\"'\""),
+    ("q", NameError_, "unknown name 'q'"),
+    ("xx", NameError_, "did you mean"),
+    ("sin x", NameError_, "'sin'"),
+    ("f(x)", NameError_, "'f'"),
+    ("lambda", NameError_, "'lambda'"),
+    ("import os", NameError_, "'import'"),
+    ("eval(x)", NameError_, "'eval'"),
+    ("np", NameError_, "'np'"),
+    ("T", NameError_, "'T'"),
+    ("sum(x for x in 1..3)", NameError_, "already a name"),
+    ("q[1]", NameError_, "'q'"),
+    ("W @ w", ShapeError, "h is not d"),
+    ("X @ X", ShapeError, "transpose the right one"),
+    ("X*W", ShapeError, "'@' for a matrix"),
+    ("X + t", ShapeError, "line up"),
+    ("x @ y", ShapeError, "vectors or matrices"),
+    ("X[1]", ShapeError, "1 indices on X"),
+    ("x[1]", ShapeError, "1 indices on x"),
+    ("X.shape[2]", ShapeError, "an axis from 0 to 1"),
+    ("w[w]", ShapeError, "a single number"),
+    ("sum(w, axis=1)", ShapeError, "axis 1"),
+    ("softmax(x)", ShapeError, "single number"),
+    ("trace(X)", ShapeError, "square"),
+    ("1/0", ParseError, "division by 0"),
+    ("x/(x-x)", ParseError, "division by 0"),
+    ("0**-1", ParseError, "no real number"),
+    ("log(0)", ParseError, "no real number"),
+    ("1/log(0)", ParseError, "no real number"),
+    ("sqrt(-1)", ParseError, "no real number"),
+    ("sqrt(-1)**2", ParseError, "no real number"),
+    ("log(-2)", ParseError, "no real number"),
+    ("0*log(0)", ParseError, "no real number"),
+    ("9**9**9", ParseError, "the exponent 387420489"),
+    ("x**65", ParseError, "at most 64"),
+    ("x**64**64", ParseError, "exponent"),
+    ("(x**64)**64", ParseError, "a power of a power"),
+    ("((2**64)**64)**64", ParseError, "very long number"),
+    ("(x > 0) + 1", ParseError, "a comparison as a number"),
+    ("-(x > 0)", ParseError, "a comparison as a number"),
+    ("exp(x > 0)", ParseError, "a comparison as a number"),
+    ("(x > 0)**2", ParseError, "a comparison as a number"),
+    ("x if y else z", ParseError, "a comparison such as"),
+    ("where(x, y, z)", ParseError, "a comparison such as"),
+    ("[x]", ParseError, "compar"),
+    ("X.shape", ParseError, ".shape[0]"),
+    ("sum(X, axis=x)", ParseError, "the axis x"),
+    ("sum(X, foo=1)", ParseError, "'foo'"),
+    ("exp(x, y)", ParseError, "exp with 2 arguments"),
+    ("exp()", ParseError, "exp with 0 arguments"),
+    ("__import__('os').system('x')", ParseError, "'_'"),
+    ("x.__class__", ParseError, "'_'"),
+    ("<script>", ParseError, "'<'"),
+    (r"\input{x}", ParseError, r"\\"),
+    ("lambda x: x", ParseError, "':'"),
+    ("open('/etc/passwd')", ParseError, '"\'"'),
 ]
 
 
@@ -88,70 +180,3 @@ def test_what_makes_no_sense_is_refused_in_one_line(text: str, kind: type[Symnet
     with pytest.raises(kind) as caught:
         read(text)
     assert words in str(caught.value) and "\n" not in str(caught.value) and caught.value.where
-
-
-LARGE = {
-    "brackets": "(" * 200 + "x" + ")" * 200, "length": "x" * 100_000, "softmax in softmax": "softmax(" * 30 + "w" + ")" * 30,
-    "matrix products": "A @ " * 200 + "w", "terms": "x+" * 900 + "x", "tower": "9**" * 50 + "9", "exponent": "x**999999999",
-    "digits": "9" * 400, "wide product": "*".join(["(x+1)**64"] * 50 + ["y" * 900]), "powers of powers": "(" * 20 + "x" + ")**64" * 20,
-}
-
-
-@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
-def test_what_would_grow_without_end_is_refused(text: str) -> None:
-    with pytest.raises(SymnetError) as caught:
-        read(text)
-    assert len(str(caught.value)) < 700
-
-
-def test_nothing_is_executed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ran: list[str] = []
-    hostile = ("__import__('os').system('x')", "eval(x)", "exec(x)", "open(x)", "os.system(x)", "x.__class__", "compile(x)", "print(x)")
-
-    def refused() -> int:
-        count = 0
-        for text in hostile:
-            with pytest.raises(SymnetError):
-                read(text)
-            count += 1
-        return count
-
-    assert refused() == len(hostile)  # once before, so that no module is first loaded while it is watched
-    for owner, name in ((builtins, "eval"), (builtins, "exec"), (builtins, "compile"), (builtins, "print"), (os, "system")):
-        monkeypatch.setattr(owner, name, lambda *a, _n=name, **k: ran.append(_n))
-    count = refused()
-    monkeypatch.undo()
-    assert (count, ran) == (len(hostile), [])
-
-
-MATHS = st.text(alphabet="xyawXA1290.+-*/^@()[],=<> eT_σ²'", max_size=40)
-WORDS = st.lists(st.sampled_from(["x", "y", "w", "X", "A", "2", "0", "1/3", "+", "-", "*", "/", "**", "@", "(", ")", "exp(", "log(", "sum(",
-                                  "softmax(", ".T", "[1]", "[1,2]", ",", "if", "else", "> 0", "for i in 1..d", "axis=0", "where(", "^T"]),
-                 max_size=14).map(" ".join)
-
-
-@given(st.one_of(st.text(max_size=60), MATHS, WORDS))
-@settings(max_examples=300, deadline=None, derandomize=True)
-def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
-    try:
-        value = read(text)
-    except SymnetError as error:
-        assert "\n" not in str(error)
-    else:
-        assert isinstance(value.expr, sp.Basic) and not value.expr.has(sp.zoo, sp.nan)
-
-
-ATOMS = st.sampled_from(["x", "y", "a", "2", "3", "1/2", "w1"])
-TEXTS = st.recursive(ATOMS, lambda inner: st.one_of(
-    st.builds("({} + {})".format, inner, inner), st.builds("({} - {})".format, inner, inner), st.builds("{}*{}".format, inner, inner),
-    st.builds("({})/({} + 7)".format, inner, inner), st.builds("-({})".format, inner), st.builds("({})**2".format, inner),
-    st.builds("{}({})".format, st.sampled_from(["exp", "tanh", "sigmoid", "relu", "softplus", "abs"]), inner),
-    st.builds("({} if {} > 0 else {})".format, inner, inner, inner)), max_leaves=6)
-
-
-@given(TEXTS)
-@settings(max_examples=60, deadline=None, derandomize=True)
-def test_what_is_printed_is_read_back_as_the_same(text: str) -> None:
-    first = read(text).expr
-    again = read(printed(first)).expr
-    assert first == again or compare(first, again).answer.value == "proved"

@@ -23,19 +23,31 @@ def lines(made: Program) -> list[str]:
 
 
 READ = {
-    "numbers without declarations": (("z = w*x + b", "a = sigmoid(z)", "L = (a - y)**2"), None,
-                                     ["z = w*x + b", "a = sigmoid(z)", "L = (a - y)**2"]),
+    "numbers without declarations": (
+        ("z = w*x + b", "a = sigmoid(z)", "L = (a - y)**2"),
+        None,
+        ["z = w*x + b", "a = sigmoid(z)", "L = (a - y)**2"],
+    ),
     "a plain name": (("y = x",), None, ["y = x"]),
     "the sign := too": (("y := 2x",), None, ["y = 2*x"]),
     "greek on the left": (("α = 2x", "L = α²"), None, ["alpha = 2*x", "L = alpha**2"]),
     "subscript on the left": (("z₁ = 2x",), None, ["z1 = 2*x"]),
-    "a matrix product": (("r = X @ w - t", "L = sum(r**2)/N"), XWT,
-                         ["r[n] = sum(X[n, i]*w[i] for i in 1..d) - t[n]", "L = sum(r[n]**2 for n in 1..N)/N"]),
-    "textbook side by side": (("g = X^T (X w - t)",), XWT,
-                              ["g[i] = sum(X[n, i]*(sum(X[n, i1]*w[i1] for i1 in 1..d) - t[n]) for n in 1..N)"]),
+    "a matrix product": (
+        ("r = X @ w - t", "L = sum(r**2)/N"),
+        XWT,
+        ["r[n] = sum(X[n, i]*w[i] for i in 1..d) - t[n]", "L = sum(r[n]**2 for n in 1..N)/N"],
+    ),
+    "textbook side by side": (
+        ("g = X^T (X w - t)",),
+        XWT,
+        ["g[i] = sum(X[n, i]*(sum(X[n, i1]*w[i1] for i1 in 1..d) - t[n]) for n in 1..N)"],
+    ),
     "entries": (("r[n] = sum(X[n, i]*w[i] for i in 1..d)",), XWT, ["r[n] = sum(X[n, i]*w[i] for i in 1..d)"]),
-    "a recurrence": (("h[0] = s", "h[t] = tanh(u*h[t-1] + x[t])"), {"h": ("0..T",), "x": ("T",), "s": (), "u": ()},
-                     ["h[0] = s", "h[t] = tanh(h[t - 1]*u + x[t])"]),
+    "a recurrence": (
+        ("h[0] = s", "h[t] = tanh(u*h[t-1] + x[t])"),
+        {"h": ("0..T",), "x": ("T",), "s": (), "u": ()},
+        ["h[0] = s", "h[t] = tanh(h[t - 1]*u + x[t])"],
+    ),
     "integer sizes": (("L = sum(x**2)",), {"x": (3,)}, ["L = sum(x[i]**2 for i in 1..3)"]),
 }
 
@@ -63,7 +75,8 @@ WRONG = {
     "a constant's name": (("e = x",), None, NameError_, "'e' is a function or a constant"),
     "a keyword": (("if = x",), None, NameError_, "'if'"),
     "used as a name": (("y = sin",), None, NameError_, "'sin'"),
-    "no sign": (("x + 1",), None, ParseError, "no definition"), "no right side": (("y =",), None, ParseError, "no definition"),
+    "no sign": (("x + 1",), None, ParseError, "no definition"),
+    "no right side": (("y =",), None, ParseError, "no definition"),
     "a comparison on the left": (("x == 1",), None, ParseError, "no definition"),
     "a sum on the left": (("x + y = 1",), None, ParseError, "the left side"),
     "a comparison alone": (("y = x > 0",), None, ParseError, "a comparison alone"),
@@ -76,7 +89,8 @@ WRONG = {
     "an index without range": (("r[n] = 2",), XWT, ShapeError, "no range for the index n"),
     "one letter twice": (("r[n, n] = X[n, n]",), XWT, NameError_, "a different letter for each axis"),
     "a size named like a tensor": (("y = d",), {"w": ("d",), "d": ()}, NameError_, "size d"),
-    "a bad size": (("y = w",), {"w": ("d e",)}, ShapeError, "the size 'd e'"), "size zero": (("y = w",), {"w": (0,)}, SymnetError, ""),
+    "a bad size": (("y = w",), {"w": ("d e",)}, ShapeError, "the size 'd e'"),
+    "size zero": (("y = w",), {"w": (0,)}, SymnetError, ""),
     "a bad tensor name": (("y = w",), {"__class__": ()}, NameError_, "__class__"),
     "hostile": (("y = __import__('os').system('x')",), None, ParseError, "column 1"),
     "hostile left": (("__builtins__ = x",), None, ParseError, "the left side"),
@@ -85,7 +99,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("texts, tensors, kind, words", WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_said_in_one_line(texts: tuple[str, ...], tensors: dict | None, kind: type[SymnetError], words: str) -> None:
+def test_what_is_wrong_is_said_in_one_line(
+    texts: tuple[str, ...], tensors: dict | None, kind: type[SymnetError], words: str
+) -> None:
     with pytest.raises(kind) as caught:
         program(*texts, tensors=tensors)
     assert words in str(caught.value) and "\n" not in str(caught.value)
@@ -106,7 +122,10 @@ def test_a_bad_assumption_is_refused(text: str) -> None:
 
 
 PROGRAMS = {
-    "mlp": architectures.mlp, "deep mlp": architectures.deep_mlp, "rnn": architectures.rnn, "conv": architectures.conv1d,
+    "mlp": architectures.mlp,
+    "deep mlp": architectures.deep_mlp,
+    "rnn": architectures.rnn,
+    "conv": architectures.conv1d,
     "relu": lambda: sn.Sequential(sn.Linear("d", "h"), sn.ReLU(), sn.Linear("h", 1), sn.Sigmoid()).program(sn.BCELoss()),
     "log softmax": lambda: sn.Sequential(sn.Linear("d", 3), sn.LogSoftmax()).program(sn.SquaredError()),
 }
@@ -116,7 +135,8 @@ PROGRAMS = {
 def test_a_printed_program_is_read_back_as_the_same_program(make) -> None:
     made = make()
     shapes = {t.name: t for t in made.inputs} | {
-        d.name: d.target for d in made.definitions if len(made.by_name[d.name]) > 1 or d.target.axes}
+        d.name: d.target for d in made.definitions if len(made.by_name[d.name]) > 1 or d.target.axes
+    }
     again = program(*lines(made), tensors=shapes)
     for old, new in zip(made.definitions, again.definitions, strict=True):
         assert (new.entry, new.ranges) == (old.entry, old.ranges)

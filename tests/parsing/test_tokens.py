@@ -46,9 +46,17 @@ def test_columns_count_from_one_and_space_before_is_noted() -> None:
 
 
 REFUSED = {
-    "dunder": ("__import__", "column 1"), "attribute": ("x.__class__", "column 3"), "backslash": (r"\input{x}", "column 1"),
-    "semicolon": ("x; y", "column 2"), "backtick": ("`id`", "column 1"), "dollar": ("$x", "column 1"), "hash": ("x # y", "column 3"),
-    "double quote": ('x"', "column 2"), "null": ("x\x00", "column 2"), "emoji": ("x + 🙂", "column 5"), "brace": ("{x}", "column 1"),
+    "dunder": ("__import__", "column 1"),
+    "attribute": ("x.__class__", "column 3"),
+    "backslash": (r"\input{x}", "column 1"),
+    "semicolon": ("x; y", "column 2"),
+    "backtick": ("`id`", "column 1"),
+    "dollar": ("$x", "column 1"),
+    "hash": ("x # y", "column 3"),
+    "double quote": ('x"', "column 2"),
+    "null": ("x\x00", "column 2"),
+    "emoji": ("x + 🙂", "column 5"),
+    "brace": ("{x}", "column 1"),
     "right-to-left mark": ("x\u202ey", "column 2"),
 }
 
@@ -73,7 +81,9 @@ def test_limits_hold(text: str, words: str) -> None:
         tokenize(text, "here")
 
 
-@pytest.mark.parametrize("text", ["x" * MAX_LENGTH, "x+" * (MAX_TOKENS // 2), "1" * MAX_DIGITS], ids=["length", "symbols", "digits"])
+@pytest.mark.parametrize(
+    "text", ["x" * MAX_LENGTH, "x+" * (MAX_TOKENS // 2), "1" * MAX_DIGITS], ids=["length", "symbols", "digits"]
+)
 def test_the_limit_itself_is_allowed(text: str) -> None:
     assert tokenize(text, "here")[-1].kind == "end"
 

@@ -15,7 +15,7 @@ from symnet.parsing.fields import KEYS
 from symnet.parsing.worksheet import Call, call, parse_worksheet, read_worksheet
 from symnet.worksheets.builtin import names, worksheet_text
 
-FULL = '''
+FULL = """
 title = "Least squares"
 sizes = { N = 3 }
 simplify = "sqrt(x^2)"
@@ -46,16 +46,26 @@ learning_rate = "1/100"
 epochs = 20
 batch_size = 2
 seed = 0
+schedule = "warmup(5, cosine(100))"
+init = "lecun_normal"
+clip_value = 2
+clip_norm = 1
 momentum = 0.9
+dampening = 0.1
+weight_decay = "1/1000"
+beta1 = 0.8
+beta2 = 0.9
+alpha = 0.95
+eps = "1e-6"
 [errata]
 file = "first.txt"
 text = "z = 1"
-'''
-LAYERS = '''
+"""
+LAYERS = """
 [program]
 layers = ["Linear(d, 3)", "LeakyReLU(negative_slope=0.2)", "Linear(3, 1, bias=False)", "Sigmoid()"]
 loss = "BCELoss()"
-'''
+"""
 
 
 def test_every_key_is_read() -> None:
@@ -68,8 +78,19 @@ def test_every_key_is_read() -> None:
     assert (sheet.definitions, sheet.objective, sheet.wrt) == (("r = X @ w - y",), "sum(r**2)/N", ("w",))
     assert (sheet.learning_rate, sheet.batch) == (sp.Rational(1, 10), False)
     assert [a["id"] for a in sheet.answers] == ["mine", "A2"] and "latex" in sheet.answers[1]
-    assert sheet.training == {"data": "xor", "optimizer": "adam", "learning_rate": sp.Rational(1, 100), "epochs": 20, "batch_size": 2,
-                              "seed": 0, "momentum": sp.Rational(9, 10)}
+    assert sheet.training == {
+        "data": "xor",
+        "optimizer": "adam",
+        "learning_rate": sp.Rational(1, 100),
+        "epochs": 20,
+        "batch_size": 2,
+        "seed": 0,
+        "schedule": Call("warmup", (5, Call("cosine", (100,)))),
+        "init": "lecun_normal",
+        **{k: sp.Rational(v) for k, v in {"clip_value": 2, "clip_norm": 1, "momentum": "9/10", "dampening": "1/10"}.items()},
+        **{k: sp.Rational(v) for k, v in {"weight_decay": "1/1000", "beta1": "4/5", "beta2": "9/10"}.items()},
+        **{k: sp.Rational(v) for k, v in {"alpha": "19/20", "eps": "1e-6"}.items()},
+    }
     assert sheet.errata == {"file": "first.txt", "text": "z = 1"}
 
 
@@ -93,7 +114,8 @@ def test_the_worksheets_that_ship_are_read(name: str) -> None:
 
 
 UNKNOWN = {
-    "top": ('titel = "x"', "the key 'titel'", "did you mean 'title'"), "program": ('program.wtr = ["w"]', "the key 'wtr'", "did you mean 'wrt'"),
+    "top": ('titel = "x"', "the key 'titel'", "did you mean 'title'"),
+    "program": ('program.wtr = ["w"]', "the key 'wtr'", "did you mean 'wrt'"),
     "symbols": ("symbols.w = { shpae = [2] }", "the key 'shpae'", "did you mean 'shape'"),
     "answers": ('[[answers]]\ntxet = "1"', "the key 'txet'", "did you mean 'text'"),
     "training": ("training.epoch = 3", "the key 'epoch'", "did you mean 'epochs'"),
@@ -111,22 +133,62 @@ def test_an_unknown_key_is_refused_with_what_was_meant(text: str, found: str, hi
 
 
 BAD = {
-    "no TOML": "title = ", "unclosed text": 'title = "x', "a key twice": "title = 'a'\ntitle = 'b'", "deep TOML": "x = " + "[" * 5000,
-    "title": "title = 3", "long title": f'title = "{"x" * 30_000}"', "symbols": "symbols = 3", "sizes": "sizes.N = 0", "size": "sizes.N = true",
-    "big size": "sizes.N = 10000000", "size text": 'sizes.N = "three"', "program": "program = []", "definitions": 'program.definitions = "y = x"',
-    "definition": "program.definitions = [3]", "both": 'program = { definitions = ["y = x"], layers = ["Tanh()"] }', "wrt": 'program.wrt = "w"',
-    "rate": 'program.learning_rate = "fast"', "rate true": "program.learning_rate = true", "rate nan": "program.learning_rate = nan",
-    "layer": 'program.layers = ["Linear"]', "layer code": "program.layers = [\"Linear(__import__('os'), 2)\"]",
-    "layer nested": 'program.layers = ["Linear(Linear(2), 3)"]', "layer float": 'program.layers = ["Linear(1e9, 3)"]', "loss": "program.loss = 3",
-    "value": 'symbols.w = { value = "x" }', "value inf": "symbols.w = { value = inf }", "value date": "symbols.w = 2020-01-01",
-    "value true": "symbols.w = true", "value by zero": 'symbols.w = "1/0"', "value comma": 'symbols.w = "0,5"', "value empty": "symbols.w = []",
-    "ragged": "symbols.w = [[1, 2], [3]]", "mixed": "symbols.w = [1, [2]]", "shape": 'symbols.w = { shape = "d" }',
-    "domain": "symbols.w = { domain = 3 }", "assume": 'symbols.w = { assume = "w > 0" }', "note": "symbols.w = { note = 3 }",
-    "answers": "answers = 3", "answer": "answers = [3]", "answer empty": '[[answers]]\nwrt = "w"',
-    "answer twice": "[[answers]]\ntext = '1'\nlatex = '1'", "epochs": "training.epochs = 0", "epochs text": 'training.epochs = "3"',
-    "momentum": 'training.momentum = "big"', "seed": 'training.seed = "x"', "optimizer": "training.optimizer = 3", "training": "training = 1",
-    "errata": "errata = 1", "errata path": "errata.file = '../../x'", "errata absolute": "errata.file = '/etc/passwd'",
-    "errata hidden": "errata.file = '.x.txt'", "errata script": "errata.file = '<script>.txt'",
+    "no TOML": "title = ",
+    "unclosed text": 'title = "x',
+    "a key twice": "title = 'a'\ntitle = 'b'",
+    "deep TOML": "x = " + "[" * 5000,
+    "title": "title = 3",
+    "long title": f'title = "{"x" * 30_000}"',
+    "symbols": "symbols = 3",
+    "sizes": "sizes.N = 0",
+    "size": "sizes.N = true",
+    "big size": "sizes.N = 10000000",
+    "size text": 'sizes.N = "three"',
+    "program": "program = []",
+    "definitions": 'program.definitions = "y = x"',
+    "definition": "program.definitions = [3]",
+    "both": 'program = { definitions = ["y = x"], layers = ["Tanh()"] }',
+    "wrt": 'program.wrt = "w"',
+    "rate": 'program.learning_rate = "fast"',
+    "rate true": "program.learning_rate = true",
+    "rate nan": "program.learning_rate = nan",
+    "layer": 'program.layers = ["Linear"]',
+    "layer code": "program.layers = [\"Linear(__import__('os'), 2)\"]",
+    "layer nested": 'program.layers = ["Linear(Linear(2, 3)"]',
+    "layer float": 'program.layers = ["Linear(1e9, 3)"]',
+    "loss": "program.loss = 3",
+    "value": 'symbols.w = { value = "x" }',
+    "value inf": "symbols.w = { value = inf }",
+    "value date": "symbols.w = 2020-01-01",
+    "value true": "symbols.w = true",
+    "value by zero": 'symbols.w = "1/0"',
+    "value comma": 'symbols.w = "0,5"',
+    "value empty": "symbols.w = []",
+    "ragged": "symbols.w = [[1, 2], [3]]",
+    "mixed": "symbols.w = [1, [2]]",
+    "shape": 'symbols.w = { shape = "d" }',
+    "domain": "symbols.w = { domain = 3 }",
+    "assume": 'symbols.w = { assume = "w > 0" }',
+    "note": "symbols.w = { note = 3 }",
+    "answers": "answers = 3",
+    "answer": "answers = [3]",
+    "answer empty": '[[answers]]\nwrt = "w"',
+    "answer twice": "[[answers]]\ntext = '1'\nlatex = '1'",
+    "epochs": "training.epochs = 0",
+    "epochs text": 'training.epochs = "3"',
+    "momentum": 'training.momentum = "big"',
+    "seed": 'training.seed = "x"',
+    "optimizer": "training.optimizer = 3",
+    "schedule": "training.schedule = 3",
+    "schedule not closed": "training.schedule = 'cosine('",
+    "schedule hostile": "training.schedule = '__import__(1)'",
+    "clip": "training.clip_norm = 'much'",
+    "training": "training = 1",
+    "errata": "errata = 1",
+    "errata path": "errata.file = '../../x'",
+    "errata absolute": "errata.file = '/etc/passwd'",
+    "errata hidden": "errata.file = '.x.txt'",
+    "errata script": "errata.file = '<script>.txt'",
 }
 
 
@@ -144,7 +206,10 @@ def test_a_bad_name_is_refused(name: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["Linear(2 3)", "Linear(2,)", "Linear(2, 3", "os.system(x)", "Linear(x.y)", "", "()", "Linear(2)()", "L" * 99 + "()"])
+@pytest.mark.parametrize(
+    "text",
+    ["Linear(2 3)", "Linear(2,)", "Linear(2, 3", "os.system(x)", "Linear(x.y)", "", "()", "Linear(2)()", "L" * 99 + "()"],
+)
 def test_a_call_that_is_no_layer_is_refused(text: str) -> None:
     with pytest.raises(WorksheetError):
         call(text, "layers")
@@ -153,8 +218,15 @@ def test_a_call_that_is_no_layer_is_refused(text: str) -> None:
 def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "large.toml").write_text("#" * 1_000_001)
-    cases = {tmp_path / "none.toml": "no such file", tmp_path: "directory", tmp_path / "binary.toml": "not a text file",
-             tmp_path / "large.toml": "more than 1 MB", "a\0b.toml": "not a text file", "../../x": "no such file", "x" * 5000: "too long"}
+    cases = {
+        tmp_path / "none.toml": "no such file",
+        tmp_path: "directory",
+        tmp_path / "binary.toml": "not a text file",
+        tmp_path / "large.toml": "more than 1 MB",
+        "a\0b.toml": "not a text file",
+        "../../x": "no such file",
+        "x" * 5000: "too long",
+    }
     for path, words in cases.items():
         with pytest.raises(WorksheetError) as caught:
             read_worksheet(path)
@@ -167,10 +239,12 @@ def test_a_file_reads_like_its_text(tmp_path: Path) -> None:
 
 
 USELESS = {
-    "nothing to do": "title = 'x'", "layers without a loss": 'program.layers = ["Linear(2, 3)"]',
+    "nothing to do": "title = 'x'",
+    "layers without a loss": 'program.layers = ["Linear(2, 3)"]',
     "unknown layer": 'program = { layers = ["Linaer(2, 3)"], loss = "MSELoss()" }',
     "unknown loss": 'program = { layers = ["Linear(2, 3)"], loss = "MSE()" }',
     "layers that do not fit": 'program = { layers = ["Linear(2, 3)", "Linear(4, 1)"], loss = "MSELoss()" }',
+    "a layer as a size": 'program = { layers = ["Linear(Linear(2, 3), 3)"], loss = "MSELoss()" }',
     "a layer with too few arguments": 'program = { layers = ["Linear(2)"], loss = "MSELoss()" }',
     "a batch of nothing": 'program = { layers = ["Linear(2, 3)"], loss = "MSELoss()", batch = [] }',
     "a symbol that is not there": 'symbols.W9 = 1\nprogram = { layers = ["Linear(2, 3)"], loss = "MSELoss()" }',
@@ -187,7 +261,11 @@ def test_a_page_that_makes_no_derivation_is_refused_in_one_line(text: str) -> No
     assert "\n" not in str(caught.value)
 
 
-@given(st.text(max_size=60), st.sampled_from(["", "program.", "symbols.", "training.", "answers."]), st.sampled_from(["", "= 1", "= 'x'", "= []"]))
+@given(
+    st.text(max_size=60),
+    st.sampled_from(["", "program.", "symbols.", "training.", "answers."]),
+    st.sampled_from(["", "= 1", "= 'x'", "= []"]),
+)
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_any_text_is_a_page_or_refused_in_one_line(text: str, start: str, end: str) -> None:
     try:

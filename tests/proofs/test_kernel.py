@@ -81,13 +81,24 @@ class Liar:
 
 
 TAMPERED: dict[str, tuple[str, Callable[[Proof], Any]]] = {
-    "equations": ("equations", lambda p: (Equation(a[t], b[t] + 1, t),)), "no equations": ("equations", lambda p: ()),
-    "for one step": ("equations", lambda p: (HERE,)), "a liar": ("equations", lambda p: (Liar(),)), "hypotheses": ("hypotheses", lambda p: p.hypotheses[1:]),
-    "no hypotheses": ("hypotheses", lambda p: ()), "more hypotheses": ("hypotheses", lambda p: (*p.hypotheses, HERE)),
-    "premises": ("premises", lambda p: p.premises[::-1]), "no premises": ("premises", lambda p: ()), "no tuple": ("premises", lambda p: None),
-    "itself": ("premises", lambda p: (p, p)), "strangers": ("premises", lambda p: ("a", "b")), "data": ("data", lambda p: (t, (Equation(a[t], 2 * b[t]),))),
-    "data index": ("data", lambda p: (s, (HERE,))), "no data": ("data", lambda p: ()), "another rule": ("rule", lambda p: "given"),
-    "no rule": ("rule", lambda p: "trust me"), "a rule that is a list": ("rule", lambda p: []),
+    "equations": ("equations", lambda p: (Equation(a[t], b[t] + 1, t),)),
+    "no equations": ("equations", lambda p: ()),
+    "for one step": ("equations", lambda p: (HERE,)),
+    "a liar": ("equations", lambda p: (Liar(),)),
+    "hypotheses": ("hypotheses", lambda p: p.hypotheses[1:]),
+    "no hypotheses": ("hypotheses", lambda p: ()),
+    "more hypotheses": ("hypotheses", lambda p: (*p.hypotheses, HERE)),
+    "premises": ("premises", lambda p: p.premises[::-1]),
+    "no premises": ("premises", lambda p: ()),
+    "no tuple": ("premises", lambda p: None),
+    "itself": ("premises", lambda p: (p, p)),
+    "strangers": ("premises", lambda p: ("a", "b")),
+    "data": ("data", lambda p: (t, (Equation(a[t], 2 * b[t]),))),
+    "data index": ("data", lambda p: (s, (HERE,))),
+    "no data": ("data", lambda p: ()),
+    "another rule": ("rule", lambda p: "given"),
+    "no rule": ("rule", lambda p: "trust me"),
+    "a rule that is a list": ("rule", lambda p: []),
 }
 
 
@@ -98,7 +109,9 @@ def test_a_proof_that_was_changed_does_not_check(field: str, change: Callable[[P
     assert proof.check() is False
 
 
-@pytest.mark.parametrize("field, change", [("equations", (Equation(a[t + 1], b[t]),)), ("hypotheses", ()), ("rule", "algebra"), ("data", (x,))])
+@pytest.mark.parametrize(
+    "field, change", [("equations", (Equation(a[t + 1], b[t]),)), ("hypotheses", ()), ("rule", "algebra"), ("data", (x,))]
+)
 def test_a_line_changed_deep_inside_is_found(field: str, change: Any) -> None:
     proof = doubling()
     deep = proof.premises[1].premises[0]
@@ -113,7 +126,9 @@ def test_a_changed_line_does_not_become_right_by_being_used_or_noted() -> None:
     assert not kernel.rewrite(false, kernel.algebra(y + x, x + y)).check()
 
 
-@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))], ids=["copy", "deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))], ids=["copy", "deepcopy", "pickle"]
+)
 def test_a_copy_checks_only_as_long_as_it_says_the_same(again: Callable[[Proof], Proof]) -> None:
     copied = again(doubling())
     assert copied.check()
@@ -123,20 +138,31 @@ def test_a_copy_checks_only_as_long_as_it_says_the_same(again: Callable[[Proof],
 
 REFUSED: dict[str, Callable[[], Proof]] = {
     # algebra
-    "a false equality": lambda: kernel.algebra(x**2, x), "an undecided one": lambda: kernel.algebra(sp.Max(x, y), sp.Max(x, y) + sp.gamma(x)),
-    "true but for a point": lambda: kernel.algebra(x * (1 / x + 1), 1 + x), "two symbols of one name": lambda: kernel.algebra(c, sp.Symbol("c", real=True)),
+    "a false equality": lambda: kernel.algebra(x**2, x),
+    "an undecided one": lambda: kernel.algebra(sp.Max(x, y), sp.Max(x, y) + sp.gamma(x)),
+    "true but for a point": lambda: kernel.algebra(x * (1 / x + 1), 1 + x),
+    "two symbols of one name": lambda: kernel.algebra(c, sp.Symbol("c", real=True)),
     # at one step
-    "half a step": lambda: kernel.specialize(ALL, sp.Rational(1, 2)), "a step before the start": lambda: kernel.specialize(ALL, sp.Integer(-1)),
-    "a negative index": lambda: kernel.specialize(ALL, sp.Symbol("m", integer=True, negative=True)), "a real number": lambda: kernel.specialize(ALL, x),
+    "half a step": lambda: kernel.specialize(ALL, sp.Rational(1, 2)),
+    "a step before the start": lambda: kernel.specialize(ALL, sp.Integer(-1)),
+    "a negative index": lambda: kernel.specialize(ALL, sp.Symbol("m", integer=True, negative=True)),
+    "a real number": lambda: kernel.specialize(ALL, x),
     "no 'for all'": lambda: kernel.specialize(BASE, sp.S.Zero),
     "an index that a sum binds": lambda: kernel.specialize(kernel.given(Equation(sp.Sum(a[t + k], (k, 1, 3)), b[t], t)), k),
     # gradients
-    "a factor of the parameters": lambda: kernel.constant_factor(x, loss, x), "a factor that is an entry": lambda: kernel.constant_factor(a[0], loss, x),
-    "a factor of the loss": lambda: kernel.constant_factor(loss, loss, x), "a loss that is no symbol": lambda: kernel.constant_factor(c, loss * y, x),
+    "a factor of the parameters": lambda: kernel.constant_factor(x, loss, x),
+    "a factor that is an entry": lambda: kernel.constant_factor(a[0], loss, x),
+    "a factor of the loss": lambda: kernel.constant_factor(loss, loss, x),
+    "a loss that is no symbol": lambda: kernel.constant_factor(c, loss * y, x),
     # equals for equals
-    "under a sum that binds the index": lambda: kernel.rewrite(kernel.given(Equation(a[k], sp.S.Zero)), kernel.given(Equation(total, sp.Sum(a[k], (k, 1, 3))))),
-    "in the function of a gradient": lambda: kernel.rewrite(kernel.given(Equation(c, x)), kernel.given(Equation(y, Nabla(c * loss, x)))),
-    "a statement about every step": lambda: kernel.rewrite(ALL, BASE), "into every step": lambda: kernel.rewrite(BASE, ALL),
+    "under a sum that binds the index": lambda: kernel.rewrite(
+        kernel.given(Equation(a[k], sp.S.Zero)), kernel.given(Equation(total, sp.Sum(a[k], (k, 1, 3))))
+    ),
+    "in the function of a gradient": lambda: kernel.rewrite(
+        kernel.given(Equation(c, x)), kernel.given(Equation(y, Nabla(c * loss, x)))
+    ),
+    "a statement about every step": lambda: kernel.rewrite(ALL, BASE),
+    "into every step": lambda: kernel.rewrite(BASE, ALL),
     # same right side
     "different right sides": lambda: kernel.same_right(kernel.given(Equation(x, c)), kernel.given(Equation(y, 2 * c))),
     "right sides at every step": lambda: kernel.same_right(ALL, BASE),
@@ -155,21 +181,40 @@ def step_from(*given: Equation) -> Proof:
     return kernel.specialize(kernel.given(given[-1]), sp.S.Zero)
 
 
-n, p = sp.Symbol("n", integer=True, nonnegative=True), sp.Symbol("p", integer=True, positive=True)
+p = sp.Symbol("p", integer=True, positive=True)
 INDUCTIONS: dict[str, Callable[[], Proof]] = {
-    "no parts": lambda: kernel.induction(t, (HERE,)), "no step": lambda: kernel.induction(BASE, t, (HERE,)),
-    "a base elsewhere": lambda: kernel.induction(kernel.given(Equation(a[1], b[1])), kernel.given(Equation(a[t + 1], b[t + 1])), t, (HERE,)),
-    "a base of another claim": lambda: kernel.induction(kernel.given(Equation(a[0], 2 * b[0])), kernel.given(Equation(a[t + 1], b[t + 1])), t, (HERE,)),
+    "no parts": lambda: kernel.induction(t, (HERE,)),
+    "no step": lambda: kernel.induction(BASE, t, (HERE,)),
+    "a base elsewhere": lambda: kernel.induction(
+        kernel.given(Equation(a[1], b[1])), kernel.given(Equation(a[t + 1], b[t + 1])), t, (HERE,)
+    ),
+    "a base of another claim": lambda: kernel.induction(
+        kernel.given(Equation(a[0], 2 * b[0])), kernel.given(Equation(a[t + 1], b[t + 1])), t, (HERE,)
+    ),
     "the claim as its own step": lambda: kernel.induction(BASE, kernel.given(HERE), t, (HERE,)),
     "the step taken for granted": lambda: kernel.induction(BASE, kernel.given(Equation(a[t + 1], b[t + 1])), t, (HERE,)),
     "a hypothesis about one t": lambda: kernel.induction(
-        BASE, kernel.rewrite(kernel.given(Equation(x, b[t + 1])), kernel.rewrite(kernel.given(Equation(t, s)), kernel.given(Equation(a[t + 1], x)))), t, (HERE,)),
-    "a hypothesis about one t, dressed up": lambda: kernel.induction(BASE, step_from(Equation(a[t + 1], b[t + 1], s)), t, (HERE,)),
+        BASE,
+        kernel.rewrite(
+            kernel.given(Equation(x, b[t + 1])),
+            kernel.rewrite(kernel.given(Equation(t, s)), kernel.given(Equation(a[t + 1], x))),
+        ),
+        t,
+        (HERE,),
+    ),
+    "a hypothesis about one t, dressed up": lambda: kernel.induction(
+        BASE, step_from(Equation(a[t + 1], b[t + 1], s)), t, (HERE,)
+    ),
     "a claim about every step as hypothesis": lambda: kernel.induction(
-        kernel.given(Equation(a[0], b[0])), kernel.given(Equation(a[n + 1], b[n + 1])), n, (Equation(a[n], b[n], n),)),
+        kernel.given(Equation(x, y)), kernel.specialize(kernel.given(Equation(x, y, t)), t), t, (Equation(x, y, t),)
+    ),
     "a step two ahead": lambda: kernel.induction(BASE, kernel.given(Equation(a[t + 2], b[t + 2])), t, (HERE,)),
-    "an index that is never 0": lambda: kernel.induction(BASE, kernel.given(Equation(a[p + 1], b[p + 1])), p, (Equation(a[p], b[p]),)),
-    "an index that is no integer": lambda: kernel.induction(BASE, kernel.given(Equation(a[x + 1], b[x + 1])), x, (Equation(a[x], b[x]),)),
+    "an index that is never 0": lambda: kernel.induction(
+        BASE, kernel.given(Equation(a[p + 1], b[p + 1])), p, (Equation(a[p], b[p]),)
+    ),
+    "an index that is no integer": lambda: kernel.induction(
+        BASE, kernel.given(Equation(a[x + 1], b[x + 1])), x, (Equation(a[x], b[x]),)
+    ),
     "two claims and one base": lambda: kernel.induction(BASE, kernel.given(Equation(a[t + 1], b[t + 1])), t, (HERE, HERE)),
 }
 

@@ -12,7 +12,7 @@ from symnet.core.expressions import Nabla
 from symnet.core.functions import step
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import OptionError, SymnetError
-from symnet.networks.optimizers import SGD, Adam, Momentum, Optimizer, RMSprop, _rule, symbol
+from symnet.networks.optimizers import SGD, Adam, Momentum, Optimizer, RMSprop, symbol, update_rule
 from symnet.proofs import THEOREMS, prove
 from symnet.proofs.scaling import T, loss_scaling, one_step_equation
 
@@ -32,8 +32,10 @@ def test_what_is_proved_is_the_claim_for_every_step_and_nothing_is_assumed_in_si
     assert str(said) == "w[t] = v[t] for all t"
     w, v, c, loss = said.left.base, said.right.base, sp.Symbol("c", positive=True), sp.Symbol("L", real=True)
     assert set(proof.hypotheses) == {
-        Equation(w[0], v[0]), Equation(w[T + 1], w[T] - LR * Nabla(loss / c, w[T]), T),
-        Equation(v[T + 1], v[T] - LR / c * Nabla(loss, v[T]), T)}
+        Equation(w[0], v[0]),
+        Equation(w[T + 1], w[T] - LR * Nabla(loss / c, w[T]), T),
+        Equation(v[T + 1], v[T] - LR / c * Nabla(loss, v[T]), T),
+    }
 
 
 def test_momentum_relates_its_state_by_the_factor_too() -> None:
@@ -103,22 +105,27 @@ def test_the_one_step_equation_puts_in_the_new_states(name: str, equal: bool) ->
 
 
 RULES = {
-    "weight decay": ({"w_new": W - LR * (G + W / 100)}, Refutation), "sign": ({"w_new": W - LR * sp.sign(G)}, Refutation),
-    "no rate": ({"w_new": W - G}, Refutation), "standing still": ({"w_new": W}, Proved), "twice": ({"w_new": W - 2 * LR * G}, Proved),
+    "weight decay": ({"w_new": W - LR * (G + W / 100)}, Refutation),
+    "sign": ({"w_new": W - LR * sp.sign(G)}, Refutation),
+    "no rate": ({"w_new": W - G}, Refutation),
+    "standing still": ({"w_new": W}, Proved),
+    "twice": ({"w_new": W - 2 * LR * G}, Proved),
     "clipped": ({"w_new": W - LR * G * step(100 - G)}, (Refutation, Verdict)),
 }
 
 
 @pytest.mark.parametrize("lines, kind", RULES.values(), ids=RULES)
 def test_other_rules_get_their_own_answer(lines: dict[str, sp.Expr], kind: type) -> None:
-    found = loss_scaling(_rule("rule", lines, (), {"lr": "1/10"}))
+    found = loss_scaling(update_rule("rule", lines, (), {"lr": "1/10"}))
     assert isinstance(found, kind)
     if isinstance(found, Verdict):
         assert found.answer is Answer.UNDECIDED and found.reason
 
 
 def test_a_state_that_is_no_multiple_is_not_proved() -> None:
-    rule = _rule("Nonlinear", {"m_new": symbol("m") + G**2, "w_new": W - LR * symbol("m_new")}, (("m", "m_new"),), {"lr": "1/10"})
+    rule = update_rule(
+        "Nonlinear", {"m_new": symbol("m") + G**2, "w_new": W - LR * symbol("m_new")}, (("m", "m_new"),), {"lr": "1/10"}
+    )
     assert not isinstance(loss_scaling(rule), Proved)
 
 

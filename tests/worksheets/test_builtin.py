@@ -10,7 +10,8 @@ from symnet.worksheets.builtin import lines_text, names, worksheet_text
 
 
 def test_the_promised_worksheets_are_there() -> None:
-    assert {"first", "two-two-two", "softmax-regression", "ages", "xor", "digits", "mlp", "depth", "rnn", "convolution"} <= set(names())
+    assert {"first", "two-two-two", "softmax-regression", "ages", "xor", "digits", "mlp", "depth", "rnn", "convolution", "lstm",
+            "transformer"} <= set(names())
 
 
 @pytest.mark.parametrize("name", names())

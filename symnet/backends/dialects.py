@@ -1,0 +1,187 @@
+"""The NumPy module of a derivation, written for JAX or PyTorch: the same lines under the other library's names.
+
+Only what ``numpy_code.py`` writes is translated, call by call; a NumPy name without a row here is refused, never guessed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from symnet.backends.source import numpy_source
+from symnet.core.derivation import Derivation
+from symnet.errors import OptionError, UnknownNodeError
+
+CALL = re.compile(r"(?<![\w.])np\.([a-z_]+(?:\.[a-z_]+)*)")
+CONSTANT = re.compile(r"float\(np\.([a-z]+)\(")  # functions of plain numbers: computed at once, outside the traced arrays
+MATH = {"sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "erf"}
+SAME = ("exp", "log", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum", "linalg.det",
+        "linalg.inv", "linalg.slogdet")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One library: the start of the module, its name for each NumPy name, and what is put behind the function."""
+
+    name: str
+    head: str
+    names: Mapping[str, str]
+    helpers: Mapping[str, str]
+    tail: str
+    line: Callable[[str], str]
+
+
+def _functional(line: str) -> str:
+    """``z[0] = v`` as ``z = z.at[0].set(v)``: JAX's arrays do not change."""
+    text = line.strip()
+    found = ast.parse(text).body[0] if "] = " in text and not text.startswith(("if ", "for ")) else None
+    if not isinstance(found, ast.Assign) or not isinstance(found.targets[0], ast.Subscript):
+        return line
+    target = found.targets[0]
+    name = ast.get_source_segment(text, target.value)
+    place, value = ast.get_source_segment(text, target.slice), ast.get_source_segment(text, found.value)
+    return f"{line[:len(line) - len(line.lstrip())]}{name} = {name}.at[{place}].set({value})"
+
+
+def _tensor_methods(line: str) -> str:
+    return line.replace(".transpose(", ".permute(").replace(".max(", ".amax(").replace(".copy()", ".clone()").replace(", optimize=True", "")
+
+
+JAX = Dialect("jax", '''"""Made by symnet for JAX: value_and_grad(**symbols), and loss(parameters, data) with its gradient for jax.grad.
+
+For float64, first: jax.config.update("jax_enable_x64", True).
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+dtype = jnp.DTYPE
+
+
+def array(name, value, *shape):
+    made = jnp.asarray(value, dtype=dtype)
+    if made.ndim != len(shape) or any(s is not None and s != n for s, n in zip(shape, made.shape)):
+        raise ValueError(f"{name}: shape {made.shape}; expected {shape} (None is any size)")
+    return made
+
+''', {name: f"jnp.{name}" for name in (*SAME, "arange", "zeros", "asarray", "maximum", "minimum", "logaddexp", "heaviside", "clip",
+                                       "broadcast_to", "pi", "e", "nan", "inf")},
+              {"softmax": "def softmax(z, axis):\n    return jax.nn.softmax(z, axis=axis)\n",
+               "logsumexp": "def logsumexp(z, axis):\n    return jax.scipy.special.logsumexp(z, axis=axis)\n",
+               "logdet": "def logdet(a):\n    sign, value = jnp.linalg.slogdet(a)\n    return jnp.where(sign > 0, value, jnp.nan)\n",
+               "erf": "def erf(z):\n    return jax.scipy.special.erf(z)\n"}, '''
+
+@jax.custom_vjp
+def loss(parameters, data):
+    """The objective of two dictionaries of arrays; jax.grad(loss) gives the derived gradients of the parameters."""
+    return value_and_grad(**parameters, **data)[0]
+
+
+def _forward(parameters, data):
+    if any(leaf.perturbed for leaf in jax.tree_util.tree_leaves(data)):
+        raise TypeError("only the parameters have gradients here: " + ", ".join(WRT))
+    plain, rest = ({name: leaf.value for name, leaf in part.items()} for part in (parameters, data))
+    value, gradients = value_and_grad(**plain, **rest)
+    return value, ({name: gradients[name] for name in parameters}, rest)
+
+
+def _backward(saved, upstream):
+    gradients, data = saved
+    return {name: upstream*g for name, g in gradients.items()}, dict.fromkeys(data)
+
+
+loss.defvjp(_forward, _backward, symbolic_zeros=True)
+''', _functional)
+
+TORCH = Dialect("torch", '''"""Made by symnet for PyTorch: value_and_grad(**symbols), and loss(**symbols) with its backward()."""
+
+import math
+
+import torch
+
+dtype = torch.DTYPE
+
+
+def array(name, value, *shape):
+    made = torch.as_tensor(value, dtype=dtype)
+    if made.ndim != len(shape) or any(s is not None and s != n for s, n in zip(shape, made.shape)):
+        raise ValueError(f"{name}: shape {tuple(made.shape)}; expected {shape} (None is any size)")
+    return made
+
+
+def asarray(value, dtype=dtype):
+    return torch.as_tensor(value, dtype=dtype)
+
+''', {**{name: f"torch.{name}" for name in (*SAME, "arange", "zeros")}, "clip": "torch.clamp", "asarray": "asarray",
+      "pi": "math.pi", "e": "math.e", "nan": "math.nan", "inf": "math.inf",
+      **{name: name for name in ("maximum", "minimum", "logaddexp", "heaviside", "broadcast_to")}},
+                {"softmax": "def softmax(z, axis):\n    return torch.softmax(z, axis)\n",
+                 "logsumexp": "def logsumexp(z, axis):\n    return torch.logsumexp(z, axis)\n",
+                 "logdet": "def logdet(a):\n    return torch.logdet(a)\n",
+                 "erf": "def erf(z):\n    return torch.erf(z)\n",
+                 "maximum": "def maximum(a, b):\n    return torch.maximum(asarray(a), asarray(b))\n",
+                 "minimum": "def minimum(a, b):\n    return torch.minimum(asarray(a), asarray(b))\n",
+                 "logaddexp": "def logaddexp(a, b):\n    return torch.logaddexp(asarray(a), asarray(b))\n",
+                 "heaviside": "def heaviside(z, zero):\n    return torch.heaviside(z, asarray(zero))\n",
+                 "broadcast_to": "def broadcast_to(z, shape):\n    return torch.broadcast_to(asarray(z), shape)\n"}, '''
+
+class Loss(torch.autograd.Function):
+    """The objective of the arrays NAMES, in this order."""
+
+    @staticmethod
+    def forward(ctx, *arrays):
+        value, gradients = value_and_grad(**dict(zip(NAMES, arrays)))
+        ctx.save_for_backward(*[gradients[name] for name in WRT])
+        return asarray(value)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, upstream):
+        gradients = dict(zip(WRT, ctx.saved_tensors))
+        if any(needed and name not in gradients for name, needed in zip(NAMES, ctx.needs_input_grad)):
+            raise TypeError("only these have gradients here: " + ", ".join(WRT))
+        return tuple(upstream*gradients[name] if name in gradients else None for name in NAMES)
+
+
+def loss(**symbols):
+    """The objective; loss(…).backward() uses the derived gradients."""
+    return Loss.apply(*[symbols[name] for name in NAMES])
+''', _tensor_methods)
+DIALECTS = {d.name: d for d in (JAX, TORCH)}
+
+
+def library_source(derivation: Derivation, library: str, dtype: str = "float64") -> str:
+    """The module for ``library``: "numpy", "jax" or "torch"."""
+    if library == "numpy":
+        return numpy_source(derivation, dtype)
+    if library not in DIALECTS:
+        raise OptionError("export", f"the library {library!r}", "numpy, " + ", ".join(DIALECTS))
+    dialect = DIALECTS[library]
+    source = numpy_source(derivation, dtype)
+    lines = source[source.index("def value_and_grad("):].splitlines()
+    body = "\n".join(dialect.line(_translate(line, dialect)) for line in lines) + "\n"
+    helpers = "\n\n".join(text for name, text in dialect.helpers.items() if re.search(rf"(?<![\w.]){name}\(", body))
+    head = dialect.head.replace("DTYPE", dtype)
+    inputs = [t.name for t in derivation.program.inputs]
+    if not set(derivation.wrt) <= set(inputs):  # a gradient of something computed is no argument of a function
+        return f"{head}{helpers}\n\n{body}"
+    names = f"\n\nNAMES, WRT = {inputs!r}, {list(derivation.wrt)!r}\n"
+    return f"{head}{helpers}\n\n{body}{names}{dialect.tail}"
+
+
+def _translate(line: str, dialect: Dialect) -> str:
+    def constant(match: re.Match[str]) -> str:
+        if match[1] not in MATH:
+            raise UnknownNodeError(dialect.name, f"np.{match[1]} of a number", "a function of Python's math")
+        return f"float(math.{match[1]}("
+
+    def call(match: re.Match[str]) -> str:
+        if match[1] not in dialect.names:
+            raise UnknownNodeError(dialect.name, f"no form for np.{match[1]}", "a function with a form in this library")
+        return dialect.names[match[1]]
+
+    return CALL.sub(call, CONSTANT.sub(constant, line))

@@ -1,0 +1,115 @@
+"""Entries of tensors, numbers and conditions on indices as NumPy source: slices where they do, index arrays elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy as sp
+
+from symnet.arrays.tree import Labels, Leaf, Masked
+from symnet.core.axes import Range, inside
+from symnet.core.program import Program
+from symnet.core.tensors import Tensor
+from symnet.errors import UnknownNodeError
+
+COMPARE = {sp.Gt: ">", sp.Ge: ">=", sp.Lt: "<", sp.Le: "<=", sp.Eq: "==", sp.Ne: "!="}
+
+
+class IndexCode:
+    """Source for leaves of the array tree; ``names`` maps a tensor to its Python name, ``sizes`` a size likewise."""
+
+    def __init__(self, program: Program, names: Mapping[str, str], sizes: Mapping[str, str] | None = None) -> None:
+        self.tensors: Mapping[str, Tensor] = program.tensors
+        self.names = names
+        self.sizes = sizes or {}
+
+    def number(self, value: sp.Expr) -> str:
+        """A number, a size or an index expression."""
+        if isinstance(value, sp.Integer):
+            return str(int(value))
+        if isinstance(value, sp.Rational):
+            return f"({int(value.p)}/{int(value.q)})"
+        if value in (sp.pi, sp.E):
+            return {sp.pi: "np.pi", sp.E: "np.e"}[value]
+        if isinstance(value, sp.Symbol):
+            return self.sizes.get(str(value), str(value))
+        if isinstance(value, sp.Add):
+            first, *rest = sorted(value.args, key=lambda a: (a.could_extract_minus_sign(), a.is_number, str(a)))
+            tail = "".join(f" - {self.number(-a)}" if a.could_extract_minus_sign() else f" + {self.number(a)}" for a in rest)
+            return f"({self.number(first)}{tail})"
+        if isinstance(value, sp.Mul):
+            return "(" + "*".join(self.number(a) for a in value.args) + ")"
+        if isinstance(value, sp.Mod):
+            return f"({self.number(value.args[0])} % {self.number(value.args[1])})"
+        if isinstance(value, sp.floor):
+            above, below = sp.fraction(sp.together(value.args[0]))
+            return f"({self.number(above)} // {self.number(below)})"
+        raise UnknownNodeError("numpy", f"the number {value}", "sizes and whole numbers")
+
+    def leaf(self, node: Leaf) -> str:
+        name, axes = self.names[node.name], self.tensors[node.name].axes
+        if not axes:
+            return name
+        spans = dict(node.spans)
+        pairs = list(zip(node.places, axes, strict=True))
+        if all(isinstance(p, sp.Symbol) and p in spans and spans[p] == a.range for p, a in pairs) \
+                and len(set(node.places)) == len(node.places):
+            return name
+        simple = [self._slice(p, a.range, spans) for p, a in zip(node.places, axes, strict=True)]
+        if None not in simple and len(set(node.places)) == len(node.places):
+            return f"{name}[{', '.join(str(s) for s in simple)}]"
+        gathered = ", ".join(self.position(p, a.range, node, spans) for p, a in zip(node.places, axes, strict=True))
+        return f"{name}[{gathered}]"
+
+    def _slice(self, place: sp.Expr, axis: Range, spans: Mapping[sp.Symbol, Range]) -> str | None:
+        """A plain slice or fixed position along one axis; None when the place mixes indices."""
+        used = [s for s in place.free_symbols if s in spans]
+        if not used:
+            return self.number(sp.expand(place - axis[0]))
+        every = place.coeff(used[0], 1)
+        shift = sp.expand(place - every * used[0])
+        if len(used) != 1 or shift.free_symbols & set(spans) or not (every.is_Integer and every > 0):
+            return None
+        lo, hi = (sp.expand(every * end) for end in spans[used[0]])
+        start, stop = sp.expand(lo + shift - axis[0]), sp.expand(hi + shift - axis[0] + 1)
+        if every == 1 and start == 0 and sp.expand(stop - (axis[1] - axis[0] + 1)) == 0:
+            return ":"
+        # Under a bracket an index may leave the axis: NumPy would cut such a slice short in silence, so it is gathered.
+        step = f":{every}" if every > 1 else ""
+        return f"{self.number(start)}:{self.number(stop)}{step}" if inside((lo + shift, hi + shift), axis) else None
+
+    def position(self, place: sp.Expr, axis: Range, node: Leaf, spans: Mapping[sp.Symbol, Range]) -> str:
+        """Positions along one axis as an integer array over the node's labels; what falls outside is masked elsewhere."""
+        terms = sp.expand(place - axis[0])
+        below = int(sp.ilcm(1, *[c.q for c in terms.as_coefficients_dict().values()]))  # a stride: whole under its bracket
+        there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in terms.free_symbols if s in spans}
+        code = self.number(sp.expand(below * terms).xreplace(there)) + (f" // {below}" if below > 1 else "")
+        top = self.number(sp.expand(axis[1] - axis[0]))
+        return f"np.clip({code}, 0, {top})" if there else code
+
+    def grid(self, s: sp.Symbol, span: Range, labels: Labels) -> str:
+        """The values of an index, laid along its axis among ``labels``."""
+        values = f"np.arange({self.ends(span)})"
+        shape = ", ".join(":" if t == s else "None" for t in labels)
+        return values if len(labels) == 1 else f"{values}[{shape}]"
+
+    def ends(self, span: Range) -> str:
+        return f"{self.number(span[0])}, {self.number(sp.expand(span[1] + 1))}"
+
+    def mask(self, node: Masked) -> str:
+        """The condition of a bracket over the node's labels."""
+        spans = dict(node.spans)
+        there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in node.condition.free_symbols if s in spans}
+        parts = node.condition.args if isinstance(node.condition, sp.And) else (node.condition,)
+        return " & ".join(f"({self._test(p, there)})" for p in parts)
+
+    def _test(self, part: sp.Basic, there: Mapping[sp.Symbol, sp.Symbol]) -> str:
+        if type(part) not in COMPARE:
+            raise UnknownNodeError("numpy", f"the condition {part}", "comparisons of indices")
+        # (i + 1)/3 <= 2 is compared as i + 1 <= 6: thirds would be rounded
+        below = sp.ilcm(1, *[c.q for side in part.args for c in sp.expand(side).as_coefficients_dict().values()])
+        left, right = (self._index_code(sp.expand(below * a) if below > 1 else a, there) for a in part.args)
+        return f"{left} {COMPARE[type(part)]} {right}"
+
+    def _index_code(self, expr: sp.Expr, there: Mapping[sp.Symbol, sp.Symbol]) -> str:
+        return self.number(expr.xreplace(dict(there)))

@@ -1,0 +1,107 @@
+"""Jacobians and second derivatives: the same chain rule, with the objective's own indices carried along.
+
+A Jacobian's tensor has the axes of what is differentiated, then those of the variable: J[i, j] = ∂y[i]/∂x[j]. A Hessian is
+the Jacobian of a gradient line, so it is the same rule applied again to a longer program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy as sp
+
+from symnet.calculus.derive import _Builder, _wanted, derive
+from symnet.core.axes import Axis
+from symnet.core.derivation import Derivation
+from symnet.core.expressions import as_written, total
+from symnet.core.labels import Labels, extend, relabel
+from symnet.core.program import Definition, Program
+from symnet.core.tensors import Role, Tensor
+from symnet.errors import NameError_, ShapeError
+
+
+def jacobian(program: Program, of: str, wrt: Iterable[str] | None = None) -> Derivation:
+    """The Jacobian of a definition with respect to tensors: a Derivation whose gradients have of's axes in front.
+
+    Raises NameError_ for a name that no line defines and ShapeError for one that is defined slice by slice.
+
+    >>> from symnet.parsing.program import program
+    >>> p = program("s = softmax(z)", "L = sum(s)", tensors={"z": ("n",)})
+    >>> print(jacobian(p, "s", ["z"]).gradients["z"])
+    ds_dz[i, j] = [j == i]*s[i] - s[i]*s[j]
+    """
+    if of not in program.by_name:
+        raise NameError_("jacobian", f"no line defines {of!r}", "one of " + ", ".join(program.by_name))
+    lines = program.by_name[of]
+    if len(lines) != 1 or lines[0].slice() != tuple(a.range for a in lines[0].target.axes):
+        raise ShapeError("jacobian", f"{of!r} is defined slice by slice", "a tensor with one definition", "instantiate(sizes) first")
+    upto = program.definitions.index(lines[0]) + 1
+    part = Program(program.inputs, program.definitions[:upto], of, program.assumptions, program.title)
+    with as_written():
+        return _Builder(part, _wanted(part, wrt)).build()
+
+
+def hessian(derivation: Derivation, of: str, wrt: str | None = None) -> Derivation:
+    """∂²L/∂of ∂wrt (wrt defaults to of): the Jacobian of the gradient line of ``of``.
+
+    >>> from symnet.parsing.program import program
+    >>> p = program("L = log(sum(exp(z)))", tensors={"z": ("n",)})
+    >>> d = hessian(derive(p, ["z"]), "z")
+    >>> d.gradients["z"].shape
+    (n, n)
+    """
+    return jacobian(derivation.full, derivation.gradient_name(of), [wrt or of])
+
+
+def hessian_vector_product(derivation: Derivation, of: str, vector: str = "v") -> Derivation:
+    """H v for the Hessian of the objective in ``of``: the gradient of Σ v·∂L/∂of. ``vector`` is a new input of of's shape.
+
+    Source: Pearlmutter (1994), fast exact multiplication by the Hessian.
+    """
+    full = derivation.full
+    if vector in full.tensors:
+        raise NameError_("hessian_vector_product", f"{vector!r} is a name of the program", "a new name for the vector")
+    gradient = full[derivation.gradient_name(of)]
+    v = Tensor(vector, gradient.axes, role=Role.INPUT, note=f"a direction in {of}")
+    product = Tensor(_free(full, "q"), (), role=Role.OBJECTIVE, note="the gradient along the direction")
+    letters = _letters(full, gradient.axes)
+    body = v[letters] * gradient[letters] if letters else v[()] * gradient[()]
+    line = Definition(product, (), total(body, tuple((i, *a.range) for i, a in zip(letters, gradient.axes, strict=True))))
+    return derive(Program((*full.inputs, v), (*full.definitions, line), product.name, full.assumptions, full.title), [of])
+
+
+def gauss_newton(derivation: Derivation, output: str, wrt: str) -> Program:
+    """G = Jᵀ H J with J = ∂output/∂wrt and H = ∂²L/∂output²: the Hessian without the curvature of the network.
+
+    ``output`` must be a vector and ``wrt`` a vector, both defined in one line; for weights use their flattened form. The
+    result is a program whose last line is G. Source: Schraudolph (2002), fast curvature matrix-vector products.
+    """
+    program = derivation.program
+    outer = hessian(derive(program, [output]), output)
+    inner = jacobian(program, output, [wrt])
+    h, j = outer.full[outer.gradient_name(output)], inner.full[inner.gradient_name(wrt)]
+    if len(h.axes) != 2 or len(j.axes) != 2:
+        raise ShapeError("gauss_newton", f"{output} and {wrt} of shapes {program[output].shape} and {program[wrt].shape}", "two vectors")
+    lines = (*outer.full.definitions, *[d for d in inner.full.definitions if d.name not in outer.full.by_name])
+    whole = Program(program.inputs, lines, program.objective, program.assumptions, program.title)
+    a, b = _letters(whole, (j.axes[1], j.axes[1]))
+    m, n = sp.Dummy("m", integer=True), sp.Dummy("n", integer=True)
+    rows, columns = (m, *h.axes[0].range), (n, *h.axes[1].range)
+    target = Tensor(_free(whole, "G"), (j.axes[1], j.axes[1]), note="the Gauss-Newton matrix")
+    body = sp.Sum(j[m, a] * h[m, n] * j[n, b], rows, columns)
+    return whole.extend([Definition(target, (a, b), relabel(body, {a: a, b: b}, Labels.of(whole)))], target.name)
+
+
+def _free(program: Program, name: str) -> str:
+    while name in program.tensors:
+        name += "_"
+    return name
+
+
+def _letters(program: Program, axes: tuple[Axis, ...]) -> tuple[sp.Symbol, ...]:
+    labels = Labels.of(program)
+    scope: dict[sp.Symbol, sp.Symbol] = {}
+    for axis in axes:
+        labels.spare(axis.range)
+        scope = extend(scope, [(sp.Dummy(integer=True), *axis.range)], labels)
+    return tuple(scope.values())

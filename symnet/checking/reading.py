@@ -1,0 +1,42 @@
+r"""An answer as text -> what it means. Plain maths, or LaTeX wherever a backslash, a dollar or a brace stands, which plain maths has not.
+
+LaTeX may use the slopes at intermediate values by name (\frac{\partial L}{\partial z_{1}}, \delta_{1}), but not the one that is asked for.
+"""
+
+from __future__ import annotations
+
+from symnet.core.derivation import Derivation
+from symnet.core.labels import Labels, extend, relabel
+from symnet.core.program import Program
+from symnet.core.tensors import Tensor
+from symnet.core.text import text as plain_text
+from symnet.parsing.latex_answers import latex_answer
+from symnet.parsing.program import expression
+from symnet.parsing.values import Value
+
+
+def is_latex(answer: str) -> bool:
+    r"""True for what only LaTeX can be: \frac, w_{ij}^{(1)}, $x$."""
+    return any(c in answer for c in "\\$&") or "^{" in answer or "}^" in answer
+
+
+def read_answer(answer: str, derivation: Derivation, wrt: str, where: str = "answer", latex: bool | None = None) -> Value:
+    """The meaning of an answer for the gradient with respect to ``wrt``; ``latex`` says which it is, by default its looks do."""
+    if not (is_latex(answer) if latex is None else latex):
+        return expression(answer, derivation.program.tensors, where=where)
+    full, name = derivation.full, derivation.gradient_name(wrt)
+    return latex_answer(answer, _usable(full, derivation.program, name), full[name], where)
+
+
+def _usable(full: Program, program: Program, asked: str) -> dict[str, Tensor]:
+    """The names that an answer may use: the program's, and the slopes at what the program defines."""
+    defined = {d.name for d in program.definitions}
+    slopes = {n: t for n, t in full.tensors.items() if t.of in defined and n != asked}
+    return {**slopes, **program.tensors}
+
+
+def read_as(value: Value, program: Program) -> str:
+    """What was understood, in plain maths with the program's own letters for indices."""
+    labels = Labels.of(program)
+    scope = extend({}, [(i, *axis.range) for i, axis in zip(value.indices, value.axes, strict=True)], labels)
+    return plain_text(relabel(value.expr, scope, labels))

@@ -1,0 +1,50 @@
+"""Where an expression may be undefined: divisors, roots, powers and logarithms, as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from symnet.core.expressions import Nabla, When
+from symnet.core.functions import sigmoid
+from symnet.core.matrices import Det, Grid, InverseEntry
+
+
+def holes(expr: sp.Basic) -> Iterator[tuple[sp.Expr, str]]:
+    """What ``expr`` divides by and takes roots, powers and logarithms of, as it was written: sqrt(relu(u)) asks for nothing."""
+    if isinstance(expr, sp.log):
+        yield expr.args[0], "<="
+    elif isinstance(expr, InverseEntry):
+        yield Det(expr.matrix), "="
+    elif isinstance(expr, sp.Pow):
+        whole = expr.exp.is_Integer
+        if not whole or expr.exp < 0:
+            yield expr.base, "=" if whole else "<" if expr.exp.is_Rational and expr.exp > 0 else "<="
+    if not isinstance(expr, (sp.Sum, Grid, sp.Piecewise, When, Nabla, sp.Indexed)):
+        for arg in expr.args:
+            yield from holes(arg)
+
+
+def surely_defined(expr: sp.Expr, sign: str) -> bool:
+    """True when ``expr`` is shown never to be where the hole is: a sum of positive terms, an exp, a nonzero number."""
+    if _plainly_positive(expr):
+        return True
+    return bool(expr.is_positive or (sign == "=" and expr.is_nonzero) or (sign == "<" and expr.is_nonnegative))
+
+
+def _plainly_positive(expr: sp.Expr) -> bool:
+    """A sum or product of positive numbers and names, exps and sigmoids of real numbers: seen without SymPy's questions."""
+    if isinstance(expr, (sp.exp, sigmoid)):
+        return _plainly_real(expr.args[0])
+    if isinstance(expr, (sp.Add, sp.Mul)):
+        return all(_plainly_positive(a) for a in expr.args)
+    return bool((expr.is_Rational or expr.is_Symbol) and expr.is_positive)
+
+
+def _plainly_real(expr: sp.Expr) -> bool:
+    if isinstance(expr, (sp.Add, sp.Mul, sp.exp, sigmoid, sp.tanh)):
+        return all(_plainly_real(a) for a in expr.args)
+    if isinstance(expr, sp.Pow) and expr.exp.is_Integer:
+        return _plainly_real(expr.base) if expr.exp > 0 else _plainly_positive(expr.base)
+    return bool((expr.is_Rational or expr.is_Symbol) and expr.is_real)

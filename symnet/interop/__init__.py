@@ -1,0 +1,1 @@
+"""Models of other frameworks as programs, and derivations as source for other frameworks."""

@@ -1,0 +1,29 @@
+"""The end of a model: one of symnet's losses behind its output."""
+
+from __future__ import annotations
+
+from symnet.core.expressions import as_written
+from symnet.core.program import Program
+from symnet.interop.arrays import Array
+from symnet.interop.graph import Graph
+from symnet.interop.lines import write
+from symnet.networks.builder import Builder
+from symnet.networks.losses import Loss
+
+
+def finish(graph: Graph, output: Array, loss: Loss | None, title: str) -> Program:
+    """The program of a graph; with a loss, its output is called ``out`` and the loss comes last."""
+    names = {i.name for i in graph.inputs}
+    if loss is None:
+        return write(graph, output.node, _free("out" if output.shape else "L", names), title)
+    forward = write(graph, output.node, _free("out", names))
+    to = Builder(list(forward.inputs), list(forward.definitions), [], 0, forward.tensors[forward.objective])
+    with as_written():
+        loss.build(to)
+        return to.program(title)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name

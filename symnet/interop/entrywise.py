@@ -1,0 +1,145 @@
+"""Entrywise functions of other frameworks as SymPy, relu and leaky_relu by their textbook names.
+
+A maximum that only keeps exp from overflowing is carried as a mark: ``Top`` is that maximum and ``Scale`` is exp(Top), both
+unknown. exp(z - Top) = exp(z)/Scale, and log(Scale s) = Top + log s, so in a softmax or log-sum-exp they cancel exactly; what
+does not cancel is refused when the line is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy as sp
+
+from symnet.core import functions as fn
+from symnet.core.expressions import limits, total
+
+
+class Top(sp.Function):  # type: ignore[misc]
+    """Top(k, places): the maximum that node k takes, at these places."""
+
+    is_real = True
+
+
+class Scale(sp.Function):  # type: ignore[misc]
+    """exp of the Top with the same arguments."""
+
+    is_real = True
+    is_positive = True
+
+
+def exp(u: sp.Expr) -> sp.Expr:
+    """exp(u), with marks taken out as factors."""
+    marks: list[sp.Expr] = []
+    rest: list[sp.Expr] = []
+    for term in sp.Add.make_args(u):
+        factor, mark = term.as_coeff_Mul()
+        (marks if isinstance(mark, Top) and factor.is_Integer else rest).append(term)
+    scales = [Scale(*t.as_coeff_Mul()[1].args) ** t.as_coeff_Mul()[0] for t in marks]
+    return sp.Mul(sp.exp(sp.Add(*rest)), *scales)
+
+
+def log(u: sp.Expr) -> sp.Expr:
+    """log(u), with marks taken out as terms."""
+    marks, rest = _scales(u)
+    return sp.Add(sp.log(sp.Mul(*rest)), *[f.as_base_exp()[1] * Top(*f.as_base_exp()[0].args) for f in marks])
+
+
+def summed(body: sp.Expr, over: tuple[tuple[sp.Symbol, sp.Expr, sp.Expr], ...]) -> sp.Expr:
+    """Σ body under bound indices of its own, with the marks that do not depend on the sum taken out."""
+    factor, inner = body.as_coeff_Mul()
+    if isinstance(inner, sp.Sum):
+        return factor * summed(inner.function, (*limits(inner), *over))
+    own = {i: sp.Dummy("_", integer=True) for i, _, _ in over}
+    body, over = body.xreplace(own), tuple((own[i], lo, hi) for i, lo, hi in over)
+    marks, rest = _scales(body)
+    outside = [f for f in marks if not f.free_symbols & {i for i, _, _ in over}]
+    if not outside:
+        return total(body, over)
+    return sp.Mul(*outside, total(sp.Mul(*rest, *[f for f in marks if f not in outside]), over))
+
+
+def _scales(u: sp.Expr) -> tuple[list[sp.Expr], list[sp.Expr]]:
+    """(the factors that are powers of marks, the others)."""
+    factors = sp.Mul.make_args(u)
+    marks = [f for f in factors if isinstance(f.as_base_exp()[0], Scale)]
+    return marks, [f for f in factors if f not in marks]
+
+
+def marked(u: sp.Basic) -> bool:
+    """True while a mark has not cancelled."""
+    return bool(u.has(Top, Scale))
+
+
+def _positive(u: sp.Expr) -> bool:
+    """True when u > 0 for certain: an exp, a mark, a sum, product or power of such."""
+    if isinstance(u, sp.Sum):
+        return _positive(u.function)
+    if isinstance(u, (sp.Add, sp.Mul)):
+        return all(_positive(a) for a in u.args)
+    return isinstance(u, (sp.exp, Scale, fn.sigmoid)) or (isinstance(u, sp.Pow) and _positive(u.base)) or bool(
+        u.is_Number and u.is_positive)
+
+
+def absolute(u: sp.Expr) -> sp.Expr:
+    """|u|, or u itself where it is positive for certain."""
+    return u if _positive(u) else fn.absolute(u)
+
+
+def maximum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
+    """max(u, v); relu where one is 0."""
+    for a, b in ((u, v), (v, u)):
+        if b == -sp.oo:
+            return a
+        if b.is_zero:
+            return fn.relu(a)
+    return sp.Max(u, v)
+
+
+def minimum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
+    """min(u, v)."""
+    for a, b in ((u, v), (v, u)):
+        if b == sp.oo:
+            return a
+    return sp.Min(u, v)
+
+
+def minus(u: sp.Expr) -> sp.Expr:
+    """-u, term by term while u has marks to cancel."""
+    return sp.Add(*[-t for t in u.args]) if isinstance(u, sp.Add) and marked(u) else -u
+
+
+def choose(condition: sp.Basic, then: sp.Expr, other: sp.Expr) -> sp.Expr:
+    """``then`` where the condition holds, else ``other``; relu and leaky_relu by their names."""
+    if condition in (sp.true, sp.false):
+        return then if condition is sp.true else other
+    if isinstance(condition, (sp.Gt, sp.Ge)) and condition.rhs == 0 and then == condition.lhs:
+        slope, rest = other.as_coeff_Mul()
+        if other.is_zero or rest == then:
+            return fn.relu(then) if other.is_zero else fn.leaky_relu(then, slope)
+    return sp.Piecewise((then, condition), (other, True))
+
+
+def power(u: sp.Expr, exponent: sp.Expr) -> sp.Expr:
+    """u ** exponent."""
+    return u**exponent
+
+
+MAPS: dict[str, Callable[..., sp.Basic]] = {
+    "add": lambda u, v: u + v, "sub": lambda u, v: u + minus(v), "mul": lambda u, v: u * v, "div": lambda u, v: u / v, "neg": minus,
+    "pow": power,
+    "exp": exp, "log": log, "log1p": lambda u: log(1 + u), "expm1": lambda u: exp(u) - 1, "tanh": sp.tanh, "sin": sp.sin, "cos": sp.cos,
+    "sinh": sp.sinh, "cosh": sp.cosh, "atan": sp.atan, "logistic": fn.sigmoid, "erf": sp.erf, "erfc": lambda u: 1 - sp.erf(u),
+    "sqrt": sp.sqrt, "rsqrt": lambda u: 1 / sp.sqrt(u), "square": lambda u: u**2, "abs": absolute, "sign": sp.sign, "max": maximum,
+    "min": minimum, "relu": fn.relu, "leaky_relu": fn.leaky_relu, "softplus": fn.softplus,
+    "gt": lambda u, v: sp.Gt(u, v), "ge": lambda u, v: sp.Ge(u, v), "lt": lambda u, v: sp.Lt(u, v), "le": lambda u, v: sp.Le(u, v),
+    "eq": lambda u, v: sp.Eq(u, v), "ne": lambda u, v: sp.Ne(u, v), "is_finite": lambda u: sp.true,
+    "indicator": lambda c: choose(c, sp.S.One, sp.S.Zero), "select": choose,
+}
+LINEAR = frozenset({"add", "sub", "mul", "div", "neg", "select", "indicator"})
+ACTIVATIONS = (fn.sigmoid, sp.tanh, fn.relu, fn.leaky_relu, fn.softplus, sp.sin, sp.cos)
+
+
+def is_exp_sum(u: sp.Basic) -> bool:
+    """Σ exp(…): the lower half of a softmax."""
+    return isinstance(u, sp.Sum) and isinstance(u.function, sp.exp) and len(limits(u)) == 1

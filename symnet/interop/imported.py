@@ -1,0 +1,24 @@
+"""What a reader of a trained model gives: the program and the values of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symnet.core.program import Program
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model as a program, with the numbers it holds. ``sn.derive`` takes it like a program.
+
+    ``values`` maps each parameter's name to its array; ``sources`` to its name in the framework it comes from. Example::
+
+        model = sn.from_sklearn(MLPClassifier().fit(X, y))
+        loss, gradients = sn.derive(model).compile()(model.values, X, Y)
+    """
+
+    program: Program
+    values: Mapping[str, Any]
+    sources: Mapping[str, str]

@@ -1,0 +1,217 @@
+"""PyTorch's operators (ATen, as ``torch.export`` gives them) as array operations, one row each. Conventions are PyTorch's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sympy as sp
+
+from symnet.core.numbers import rational
+from symnet.interop import idioms
+from symnet.interop.arrays import Array, Maker
+from symnet.interop.graph import unsupported
+
+Rule = Callable[..., Array | list[Array]]  # rule(maker, *args, **kwargs) with the operator's own arguments
+
+
+def _map(function: str) -> Rule:
+    return lambda m, *args, **_: m.map(function, *args)
+
+
+def _scaled(function: str) -> Rule:
+    """add and sub have a factor ``alpha`` for the second argument."""
+    def rule(m: Maker, a: Any, b: Any, alpha: Any = 1) -> Array:
+        return m.map(function, a, b if alpha == 1 else m.map("mul", alpha, b))
+    return rule
+
+
+def _same(m: Maker, a: Array, *_: Any, **__: Any) -> Array:
+    return a
+
+
+def _dropout(m: Maker, a: Array, p: float, train: bool) -> Array:
+    if train and p:
+        raise unsupported(f"dropout with p = {p} while training", m.where, "model.eval(), or p = 0")
+    return a
+
+
+def _reduce(m: Maker, a: Array, dim: Any = None, keepdim: bool = False, **_: Any) -> Array:
+    return m.sum(a, dim, keepdim)
+
+
+def _mean(m: Maker, a: Array, dim: Any = None, keepdim: bool = False, **_: Any) -> Array:
+    return m.mean(a, dim, keepdim)
+
+
+def _variance(m: Maker, a: Array, dim: Any = None, unbiased: Any = True, keepdim: bool = False, correction: Any = None) -> Array:
+    return m.variance(a, dim, int(bool(unbiased)) if correction is None else correction, keepdim)
+
+
+def _addmm(m: Maker, c: Array, a: Array, b: Array, beta: Any = 1, alpha: Any = 1) -> Array:
+    product = m.matmul(a, b)
+    return m.map("add", c if beta == 1 else m.map("mul", beta, c), product if alpha == 1 else m.map("mul", alpha, product))
+
+
+def _transpose(m: Maker, a: Array, first: int = 0, second: int = 1) -> Array:
+    order = list(range(a.rank))
+    order[first], order[second] = order[second], order[first]
+    return m.permute(a, order) if a.rank > 1 else a
+
+
+def _flatten(m: Maker, a: Array, start: int = 0, end: int = -1) -> Array:
+    first, last = start % a.rank, end % a.rank
+    return m.reshape(a, [*a.shape[:first], sp.Mul(*a.shape[first:last + 1]), *a.shape[last + 1:]])
+
+
+def _unflatten(m: Maker, a: Array, dim: int, sizes: Sequence[Any]) -> Array:
+    k = dim % a.rank
+    return m.reshape(a, [*a.shape[:k], *sizes, *a.shape[k + 1:]])
+
+
+def _unsqueeze(m: Maker, a: Array, dim: int) -> Array:
+    k = dim % (a.rank + 1)
+    return m.reshape(a, [*a.shape[:k], 1, *a.shape[k:]])
+
+
+def _squeeze(m: Maker, a: Array, dim: Any = None) -> Array:
+    chosen = range(a.rank) if dim is None else [k % a.rank for k in ([dim] if isinstance(dim, int) else dim)]
+    return m.reshape(a, [n for k, n in enumerate(a.shape) if not (k in chosen and n == 1)])
+
+
+def _slice(m: Maker, a: Array, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Array:
+    if start in (None, 0) and (end is None or (isinstance(end, int) and end >= 2**62)) and step == 1:
+        return a
+    return m.cut(a, dim, start, end, step)
+
+
+def _pieces(m: Maker, a: Array, sizes: Any, dim: int = 0) -> list[Array]:
+    whole = int(a.shape[dim])
+    lengths = sizes if isinstance(sizes, (list, tuple)) else [min(sizes, whole - k) for k in range(0, whole, sizes)]
+    starts = [sum(lengths[:k]) for k in range(len(lengths))]
+    return [m.cut(a, dim, s, s + n) for s, n in zip(starts, lengths, strict=True)]
+
+
+def _chunk(m: Maker, a: Array, count: int, dim: int = 0) -> list[Array]:
+    return _pieces(m, a, -(-int(a.shape[dim]) // count), dim)
+
+
+def _unbind(m: Maker, a: Array, dim: int = 0) -> list[Array]:
+    return [m.take(a, dim, k) for k in range(int(a.shape[dim]))]
+
+
+def _attention(m: Maker, q: Array, k: Array, v: Array, attn_mask: Array | None = None, dropout_p: float = 0.0, is_causal: bool = False,
+               scale: Any = None, enable_gqa: bool = False) -> Array:
+    if dropout_p or is_causal or enable_gqa:
+        raise unsupported("attention with dropout, is_causal or enable_gqa", m.where, "none of them, or a mask of numbers")
+    return idioms.attention(m, q, k, v, attn_mask, scale)
+
+
+def _list(value: Any, rank: int, empty: int) -> list[int]:
+    """PyTorch gives one number for all axes, or a list."""
+    numbers = [value] if isinstance(value, int) else list(value or [empty])
+    return [int(n) for n in (numbers * rank if len(numbers) == 1 else numbers)]
+
+
+def _conv(m: Maker, x: Array, w: Array, b: Array | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+          groups: int = 1) -> Array:
+    if isinstance(padding, str):
+        raise unsupported(f"padding={padding!r}", m.where, "a number")
+    rank = w.rank - 2
+    if x.rank != w.rank:
+        raise unsupported(f"an input with {x.rank} axes", m.where, f"{w.rank}: samples, channels, places")
+    return idioms.convolution(m, x, w, b, _list(stride, rank, 1), _list(padding, rank, 0), _list(dilation, rank, 1), groups)
+
+
+def _max_pool(rank: int) -> Rule:
+    def rule(m: Maker, x: Array, kernel: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Array:
+        if ceil_mode:
+            raise unsupported("ceil_mode", m.where, "False")
+        size = _list(kernel, rank, 1)
+        return idioms.max_pool(m, x, size, _list(stride, rank, 1) if stride else size, _list(padding, rank, 0), _list(dilation, rank, 1))
+    return rule
+
+
+def _avg_pool(rank: int) -> Rule:
+    def rule(m: Maker, x: Array, kernel: Any, stride: Any = (), padding: Any = 0, ceil_mode: bool = False, include: bool = True,
+             divisor: Any = None) -> Array:
+        if ceil_mode or not include or divisor is not None:
+            raise unsupported("ceil_mode, count_include_pad=False or divisor_override", m.where, "the defaults")
+        size = _list(kernel, rank, 1)
+        return idioms.average_pool(m, x, size, _list(stride, rank, 1) if stride else size, _list(padding, rank, 0))
+    return rule
+
+
+def _layer_norm(m: Maker, x: Array, shape: Sequence[int], w: Array | None = None, b: Array | None = None, eps: float = 1e-5,
+                *_: Any) -> Array:
+    return idioms.layer_norm(m, x, len(shape), w, b, eps)
+
+
+def _rms_norm(m: Maker, x: Array, shape: Sequence[int], w: Array | None = None, eps: float | None = None) -> Array:
+    # PyTorch's default is the eps of the array's type; programs have real numbers, so float64's is taken
+    return idioms.rms_norm(m, x, len(shape), w, 2.0**-52 if eps is None else eps)
+
+
+def _batch_norm(m: Maker, x: Array, w: Array | None, b: Array | None, mean: Array | None, var: Array | None, training: bool,
+                momentum: float, eps: float, *_: Any) -> Array:
+    return idioms.batch_norm(m, x, w, b, None if training else mean, None if training else var, eps)
+
+
+def _reduction(m: Maker, terms: Array, reduction: int) -> Array:
+    """PyTorch's code: 0 none, 1 mean, 2 sum."""
+    return terms if reduction == 0 else m.mean(terms) if reduction == 1 else m.sum(terms)
+
+
+def _cross_entropy(m: Maker, x: Array, y: Array, weight: Any = None, reduction: int = 1, ignore: int = -100,
+                   smoothing: float = 0.0) -> Array:
+    if x.shape != y.shape or weight is not None or x.rank != 2:
+        raise unsupported("cross_entropy with class numbers or weights", m.where, "targets that are probabilities, (N, C)")
+    if smoothing:
+        y = m.map("add", m.map("mul", 1 - rational(smoothing), y), rational(smoothing) / x.shape[1])
+    return _reduction(m, m.map("neg", m.sum(m.map("mul", y, idioms.log_softmax(m, x, 1)), 1)), reduction)
+
+
+def _bce(m: Maker, a: Array, y: Array, weight: Any = None, reduction: int = 1) -> Array:
+    yes = m.map("mul", y, m.map("log", a))
+    return _reduction(m, m.map("neg", m.map("add", yes, m.map("mul", m.map("sub", 1, y), m.map("log", m.map("sub", 1, a))))), reduction)
+
+
+def _bce_logits(m: Maker, z: Array, y: Array, weight: Any = None, positive: Any = None, reduction: int = 1) -> Array:
+    if weight is not None or positive is not None:
+        raise unsupported("weight or pos_weight", m.where, "none")
+    return _reduction(m, m.map("sub", m.map("softplus", z), m.map("mul", y, z)), reduction)
+
+
+OPERATORS: dict[str, Rule] = {
+    **{name: _map(name) for name in ("mul", "div", "neg", "exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "sinh", "cosh", "erf",
+                                     "erfc", "sqrt", "rsqrt", "square", "abs", "sign", "pow", "relu", "gt", "ge", "lt", "le", "eq", "ne")},
+    "sigmoid": _map("logistic"), "atan": _map("atan"), "maximum": _map("max"), "minimum": _map("min"), "where": _map("select"),
+    "add": _scaled("add"), "sub": _scaled("sub"), "rsub": lambda m, a, b, alpha=1: _scaled("sub")(m, b, a, alpha),
+    "reciprocal": lambda m, a: m.map("div", 1, a), "log_sigmoid": lambda m, a: m.map("neg", m.map("softplus", m.map("neg", a))),
+    "leaky_relu": lambda m, a, slope=0.01: m.map("leaky_relu", a, slope),
+    "gelu": lambda m, a, approximate="none": idioms.gelu(m, a, approximate),
+    "silu": idioms.silu, "mish": idioms.mish, "softplus": lambda m, a, beta=1, threshold=20: idioms.softplus(m, a, beta),
+    "elu": lambda m, a, alpha=1, scale=1, *_: idioms.elu(m, a, alpha, scale),
+    "selu": lambda m, a: idioms.elu(m, a, idioms.SELU_ALPHA, idioms.SELU_SCALE),
+    "hardtanh": lambda m, a, low=-1, high=1: idioms.hardtanh(m, a, low, high), "relu6": lambda m, a: idioms.hardtanh(m, a, 0, 6),
+    "clamp": lambda m, a, min=None, max=None: idioms.hardtanh(m, a, -sp.oo if min is None else min, sp.oo if max is None else max),
+    "sum": _reduce, "mean": _mean, "var": _variance, "std": lambda m, *args, **options: m.map("sqrt", _variance(m, *args, **options)),
+    "logsumexp": idioms.logsumexp,
+    "softmax": lambda m, a, dim, *_: idioms.softmax(m, a, dim), "log_softmax": lambda m, a, dim, *_: idioms.log_softmax(m, a, dim),
+    "linear": lambda m, x, w, b=None: m.linear(x, w, b), "matmul": lambda m, a, b: m.matmul(a, b), "mm": lambda m, a, b: m.matmul(a, b),
+    "bmm": lambda m, a, b: m.matmul(a, b), "addmm": _addmm, "dot": lambda m, a, b: m.matmul(a, b), "mv": lambda m, a, b: m.matmul(a, b),
+    "t": _transpose, "transpose": _transpose, "permute": lambda m, a, order: m.permute(a, order), "numpy_T": lambda m, a: m.permute(
+        a, range(a.rank)[::-1]), "view": lambda m, a, sizes: m.reshape(a, sizes), "reshape": lambda m, a, sizes: m.reshape(a, sizes),
+    "_unsafe_view": lambda m, a, sizes: m.reshape(a, sizes), "flatten": _flatten, "unflatten": _unflatten, "unsqueeze": _unsqueeze,
+    "squeeze": _squeeze, "expand": lambda m, a, sizes, **_: m.expand(a, sizes), "select": lambda m, a, dim, place: m.take(a, dim, place),
+    "slice": _slice, "split": _pieces, "split_with_sizes": _pieces, "chunk": _chunk, "unbind": _unbind,
+    "broadcast_tensors": lambda m, arrays: arrays,  # every operation broadcasts
+    **dict.fromkeys(("contiguous", "clone", "alias", "detach_", "lift_fresh_copy", "to", "_to_copy"), _same),
+    "dropout": _dropout, "feature_dropout": _dropout, "scaled_dot_product_attention": _attention,
+    "conv1d": _conv, "conv2d": _conv, "max_pool1d": _max_pool(1), "max_pool2d": _max_pool(2), "avg_pool1d": _avg_pool(1),
+    "avg_pool2d": _avg_pool(2), "layer_norm": _layer_norm, "rms_norm": _rms_norm, "batch_norm": _batch_norm,
+    "zeros": lambda m, sizes, **_: m.expand(m.number(0), sizes), "ones": lambda m, sizes, **_: m.expand(m.number(1), sizes),
+    "mse_loss": lambda m, a, b, reduction=1: _reduction(m, m.map("square", m.map("sub", a, b)), reduction),
+    "l1_loss": lambda m, a, b, reduction=1: _reduction(m, m.map("abs", m.map("sub", a, b)), reduction),
+    "binary_cross_entropy": _bce, "binary_cross_entropy_with_logits": _bce_logits, "cross_entropy_loss": _cross_entropy,
+}

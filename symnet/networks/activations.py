@@ -1,0 +1,176 @@
+"""More activations by PyTorch's names, each an expression of known functions; none has a derivative rule of its own.
+
+Where an activation has a kink it is written with cases, and the derivative on a border is that of the branch that holds
+there, which is PyTorch's convention too: ELU has slope α at 0, Hardtanh slope 0 at both ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symnet.core.functions import relu, sigmoid, softplus
+from symnet.core.numbers import rational
+from symnet.core.program import Definition
+from symnet.core.tensors import Role, Tensor
+from symnet.errors import OptionError
+from symnet.networks.builder import Builder
+from symnet.networks.layers import Activation
+
+# PyTorch's digits (torch/nn/modules/activation.py, class SELU), taken as exact decimals; Klambauer et al. 2017, eq. 14.
+SELU_ALPHA = rational("1.6732632423543772848170429916717")
+SELU_SCALE = rational("1.0507009873554804934193349852946")
+ALPHA = Tensor("alpha_selu", domain="positive", role=Role.CONSTANT, latex=r"\alpha", note="constant of SELU")
+SCALE = Tensor("scale_selu", domain="positive", role=Role.CONSTANT, latex=r"\lambda", note="scale of SELU")
+GELU_CUBIC = rational("0.044715")
+
+
+def constant(to: Builder, tensor: Tensor, value: sp.Expr) -> None:
+    """Add a line that names a number, once in a program."""
+    if all(d.target != tensor for d in to.lines):
+        to.lines.append(Definition(tensor, (), value, (), tensor.note))
+
+
+def cases(*branches: tuple[sp.Expr, sp.Basic]) -> sp.Expr:
+    """Branches in order, each with its condition; the last condition is True."""
+    return sp.Piecewise(*branches)
+
+
+def linear_or_exponential(z: sp.Expr, right: sp.Expr, left: sp.Expr) -> sp.Expr:
+    """right·z for z > 0, left·(e^z - 1) otherwise."""
+    return cases((right * z, z > 0), (left * (sp.exp(z) - 1), sp.true))
+
+
+@dataclass(frozen=True)
+class ELU(Activation):
+    """z for z > 0, α(e^z - 1) otherwise; PyTorch's default α = 1. The slope at 0 is α. Source: Clevert et al. 2016, eq. 15.
+
+    >>> ELU(2).function()(sp.Symbol("z", real=True))
+    Piecewise((z, z > 0), (2*exp(z) - 2, True))
+    """
+
+    alpha: object = 1
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        alpha = rational(self.alpha)
+        return lambda z: linear_or_exponential(z, sp.S.One, alpha)
+
+
+@dataclass(frozen=True)
+class SELU(Activation):
+    """λ z for z > 0, λ α(e^z - 1) otherwise, with PyTorch's α = 1.6732632423543772848170429916717 and scale
+    λ = 1.0507009873554804934193349852946, taken as exact decimals. The slope at 0 is λα. Source: Klambauer et al. 2017, eq. 2.
+    """
+
+    def build(self, to: Builder) -> None:
+        constant(to, ALPHA, SELU_ALPHA)
+        constant(to, SCALE, SELU_SCALE)
+        super().build(to)
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return lambda z: SCALE[()] * linear_or_exponential(z, sp.S.One, ALPHA[()])
+
+
+@dataclass(frozen=True)
+class GELU(Activation):
+    """z Φ(z), Φ the standard normal distribution: (z/2)(1 + erf(z/√2)); with approximate="tanh"
+    (z/2)(1 + tanh(√(2/π)(z + 0.044715 z³))). Source: Hendrycks & Gimpel 2016, section 2.
+    """
+
+    approximate: str = "none"
+
+    def __post_init__(self) -> None:
+        if self.approximate not in ("none", "tanh"):
+            raise OptionError("GELU, approximate", repr(self.approximate), '"none" or "tanh"')
+
+    def build(self, to: Builder) -> None:
+        if self.approximate == "none":
+            super().build(to)
+            return
+        z, k = to.now, max(to.linear, 1)
+        u = to.entrywise(f"u{k}", f"inner part of the GELU of layer {k}", lambda z: sp.sqrt(2 / sp.pi) * (z + GELU_CUBIC * z**3))
+        places = to.letters(z.axes)
+        to.line(f"a{k}", z.axes, places, z[places] * (1 + sp.tanh(u[places])) / 2, f"activation of layer {k}: what it passes on")
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return lambda z: z * (1 + sp.erf(z / sp.sqrt(2))) / 2
+
+
+@dataclass(frozen=True)
+class SiLU(Activation):
+    """z σ(z), also called swish. Source: Elfwing, Uchibe & Doya 2018, eq. 4."""
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return lambda z: z * sigmoid(z)
+
+
+@dataclass(frozen=True)
+class Mish(Activation):
+    """z tanh(softplus(z)). Source: Misra 2020, eq. 1."""
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return lambda z: z * sp.tanh(softplus(z))
+
+
+@dataclass(frozen=True)
+class Softsign(Activation):
+    """z/(1 + |z|), between -1 and 1. Its derivative 1/(1 + |z|)² is smooth at 0 although |z| is not."""
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return lambda z: z / (1 + sp.Abs(z))
+
+
+@dataclass(frozen=True)
+class Hardtanh(Activation):
+    """z cut off at min_val and max_val (PyTorch's defaults -1 and 1), with slope 0 at both ends.
+
+    >>> Hardtanh().function()(sp.Symbol("z", real=True))
+    Piecewise((-1, z <= -1), (z, z < 1), (1, True))
+    """
+
+    min_val: object = -1
+    max_val: object = 1
+
+    def __post_init__(self) -> None:
+        if rational(self.min_val) >= rational(self.max_val):
+            raise OptionError("Hardtanh", f"min_val {self.min_val}, max_val {self.max_val}", "min_val below max_val")
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        low, high = rational(self.min_val), rational(self.max_val)
+        return lambda z: cases((low, z <= low), (z, z < high), (high, sp.true))
+
+
+@dataclass(frozen=True)
+class ReLU6(Activation):
+    """min(max(z, 0), 6), with slope 0 at both ends."""
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return Hardtanh(0, 6).function()
+
+
+@dataclass(frozen=True)
+class LogSigmoid(Activation):
+    """log σ(z), written -softplus(-z), so that it stays finite."""
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return lambda z: -softplus(-z)
+
+
+@dataclass(frozen=True)
+class Softshrink(Activation):
+    """z moved towards 0 by λ and 0 between -λ and λ: relu(z - λ) - relu(-z - λ); PyTorch's default λ = 0.5."""
+
+    lambd: object = "1/2"
+
+    def __post_init__(self) -> None:
+        if rational(self.lambd) < 0:
+            raise OptionError("Softshrink, lambd", str(self.lambd), "a number that is not negative")
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        by = rational(self.lambd)
+        return lambda z: relu(z - by) - relu(-z - by)
+
+
+ACTIVATIONS: tuple[type[Activation], ...] = (ELU, SELU, GELU, SiLU, Mish, Softsign, Hardtanh, ReLU6, LogSigmoid, Softshrink)

@@ -1,0 +1,118 @@
+"""Losses on scores and log-probabilities: binary cross-entropy with logits, NLL, Kullback-Leibler, hinge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symnet.core.functions import relu, softplus
+from symnet.networks.builder import Builder
+from symnet.networks.losses import Entrywise, Loss, Reduced, amount, summed, target
+
+
+@dataclass(frozen=True)
+class BCEWithLogitsLoss(Entrywise):
+    """-(y log σ(z) + (1 - y) log(1 - σ(z))) written as softplus(z) - y z, so that it stays finite; the mean over all entries.
+
+    ``pos_weight`` multiplies the first term, which then is written w y softplus(-z) + (1 - y) softplus(z).
+    """
+
+    pos_weight: object = 1
+    about = ("the binary cross-entropy of the scores", "the binary cross-entropy of the scores, summed")
+
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        weight = amount(to, "BCEWithLogitsLoss, pos_weight", self.pos_weight, "weight of the positive class")
+        return softplus(a) - y * a if weight == 1 else weight * y * softplus(-a) + (1 - y) * softplus(a)
+
+
+@dataclass(frozen=True)
+class NLLLoss(Reduced):
+    """-Σ_k y_k a_k, the mean over samples, of log-probabilities a (LogSoftmax); a class index is given as its one-hot row."""
+
+    def build(self, to: Builder) -> None:
+        a, y = to.now, target(to, "the target: 1 for the right class, 0 for the others")
+        places = to.letters(a.axes)
+        value = -summed(y[places] * a[places], places, a.axes)
+        self.objective(to, self.reduced(value, a.axes[:-1]), "minus the log-probability of the right class")
+
+
+@dataclass(frozen=True)
+class KLDivLoss(Reduced):
+    """y (log y - a) with log-probabilities a and probabilities y, 0 log 0 being 0; with ``log_target`` the target is log y.
+
+    As in PyTorch the mean is over all entries; reduction="batchmean" divides by the number of samples (the first axis), which
+    is the mathematical divergence. Source: Kullback & Leibler 1951, eq. 2.4.
+    """
+
+    log_target: bool = False
+
+    def __post_init__(self) -> None:
+        if self.reduction != "batchmean":
+            super().__post_init__()
+
+    def build(self, to: Builder) -> None:
+        note = "the target: " + ("logarithms of the shares" if self.log_target else "the share each class should get")
+        a, y = to.now, target(to, note, "real" if self.log_target else "nonnegative")
+        at = to.letters(a.axes)
+        if self.log_target:
+            value = summed(sp.exp(y[at]) * (y[at] - a[at]), at, a.axes)
+        else:
+            own = sp.Piecewise((y[at] * sp.log(y[at]), y[at] > 0), (0, sp.true))
+            value = summed(own, at, a.axes) - summed(y[at] * a[at], at, a.axes)
+        value = value / a.axes[0].size if self.reduction == "batchmean" and a.axes else self.reduced(value, a.axes)
+        self.objective(to, value, "the Kullback-Leibler divergence")
+
+
+@dataclass(frozen=True)
+class HingeLoss(Entrywise):
+    """max(0, 1 - y a) for scores a and targets y of -1 or 1, the mean over all entries; ``squared`` squares each term.
+
+    The slope at the kink is 0. PyTorch has no such class; this is scikit-learn's hinge_loss. Source: Cortes & Vapnik 1995.
+    """
+
+    squared: bool = False
+    about = ("the mean hinge loss", "the hinge loss, summed")
+    says = "the target: -1 or 1"
+
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        return relu(1 - y * a) ** (2 if self.squared else 1)
+
+
+@dataclass(frozen=True)
+class HingeEmbeddingLoss(Entrywise):
+    """a where y = 1, max(0, margin - a) where y = -1 (PyTorch's HingeEmbeddingLoss); the margin is 1 by default."""
+
+    margin: object = 1
+    about = ("the mean hinge embedding loss", "the hinge embedding loss, summed")
+    says = "the target: -1 or 1"
+
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        margin = amount(to, "HingeEmbeddingLoss, margin", self.margin, "the margin", "nonnegative")
+        return sp.Piecewise((a, y > 0), (relu(margin - a), sp.true))
+
+
+@dataclass(frozen=True)
+class SoftMarginLoss(Entrywise):
+    """log(1 + e^(-y a)), written softplus(-y a), for targets y of -1 or 1 (PyTorch's SoftMarginLoss)."""
+
+    about = ("the mean soft margin loss", "the soft margin loss, summed")
+    says = "the target: -1 or 1"
+
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        return softplus(-y * a)
+
+
+@dataclass(frozen=True)
+class PoissonNLLLoss(Entrywise):
+    """e^a - y a for the log-rate a (PyTorch's PoissonNLLLoss with its defaults, without Stirling's term)."""
+
+    about = ("the mean Poisson loss", "the Poisson loss, summed")
+    says = "the target: a count"
+
+    def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
+        return sp.exp(a) - y * a
+
+
+CLASSES: tuple[type[Loss], ...] = (
+    BCEWithLogitsLoss, NLLLoss, KLDivLoss, HingeLoss, HingeEmbeddingLoss, SoftMarginLoss, PoissonNLLLoss)

@@ -1,0 +1,98 @@
+"""What may be put in front of any optimizer: weight decay, coupled and decoupled, and clipping, by value and by norm.
+
+Each takes a rule and gives a rule with one more line, so the result is again a program that trains, prints and can be proved about.
+The one put on last acts first: ``clip_by_norm(SGD(weight_decay="1/100"), 1)`` clips the gradient of the loss and then adds the decay,
+as ``clip_grad_norm_`` before ``optimizer.step()`` does in PyTorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import sympy as sp
+
+from symnet.core.axes import index
+from symnet.core.expressions import as_written, total
+from symnet.core.numbers import rational
+from symnet.core.program import Definition, Program
+from symnet.core.tensors import Tensor
+from symnet.errors import OptionError
+from symnet.networks.rule import LR, NORM, TOTAL, G, Optimizer, W, in_front, named, symbol
+
+DECAY = "the decay pulls at w itself, which the factor in the loss does not touch and the factor in the learning rate does"
+COUPLED = "the decay λw is added to the gradient of the loss and is not divided with it"
+CLIP = "the limit of the clipping stays where it is, so a divided gradient may pass where the whole one is cut"
+
+
+def weight_decay(rule: Optimizer, decay: Any) -> Optimizer:
+    """g_decay = g + λ w in place of g: coupled decay, the gradient of L + λ/2 ‖w‖² (PyTorch's ``weight_decay`` of SGD and Adam).
+
+    Source: Krogh & Hertz 1991. A decay of 0 leaves the rule as it is.
+    """
+    if rational(decay) == 0:
+        return rule
+    return in_front(rule, named(rule, "weight decay"), {"g_decay": G + symbol("lam") * W}, {G: symbol("g_decay")}, {"lam": decay},
+                    remarks=(COUPLED,))
+
+
+def decoupled_decay(rule: Optimizer, decay: Any, name: str = "") -> Optimizer:
+    """w_decay = w - lr λ w in place of w: the decay does not pass through the rule's averages.
+
+    PyTorch's AdamW, with the factor lr. Source: Loshchilov & Hutter 2019, algorithm 2, line 12 (their η_t λ is lr λ here).
+    """
+    if rational(decay) == 0:
+        return replace(rule, name=name or rule.name)
+    return in_front(rule, name or named(rule, "decoupled weight decay"), {"w_decay": W - LR * symbol("lam") * W},
+                    {W: symbol("w_decay")}, {"lam": decay}, remarks=(DECAY,))
+
+
+def clip_by_value(rule: Optimizer, limit: Any) -> Optimizer:
+    """g_clip = max(-k, min(k, g)) in place of g, entry by entry: PyTorch's ``clip_grad_value_``."""
+    _check(rule, limit)
+    k = symbol("limit")
+    line = sp.Max(-k, sp.Min(k, G))
+    return _clipped(rule, "value", line, limit)
+
+
+def clip_by_norm(rule: Optimizer, limit: Any) -> Optimizer:
+    """g_clip = g min(1, k / (‖g‖ + 10⁻⁶)) in place of g, with ‖g‖ the norm of all gradients together (``global_norm``).
+
+    PyTorch's ``clip_grad_norm_``, its 10⁻⁶ included. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+    """
+    _check(rule, limit)
+    with as_written():
+        line = G * sp.Min(1, symbol("limit") / (NORM + sp.Rational(1, 10**6)))
+    return _clipped(rule, "norm", line, limit, TOTAL)
+
+
+def _clipped(rule: Optimizer, by: str, line: sp.Expr, limit: Any, *more: Tensor) -> Optimizer:
+    name, cut = named(rule, f"gradients clipped by {by}"), symbol("g_clip")
+    return in_front(rule, name, {"g_clip": line}, {G: cut}, {"limit": limit}, more, (CLIP,))
+
+
+def _check(rule: Optimizer, limit: Any) -> None:
+    if rational(limit) <= 0:
+        raise OptionError("clip", f"the limit {limit}", "a positive number")
+    if "g_clip" in rule.program.by_name:
+        raise OptionError("clip", "gradients that are clipped already", "one kind of clipping")
+
+
+def global_norm(gradients: Iterable[Tensor]) -> Program:
+    """norm = √(Σ over all entries of all gradients of g²), as a program whose inputs are the gradients.
+
+    >>> from symnet.core.axes import Axis
+    >>> print(global_norm([Tensor("W", (Axis.of("d"),)), Tensor("b")]))
+    norm := sqrt(b**2 + Sum(W[i1]**2, (i1, 1, d)))
+    """
+    tensors = tuple(gradients)
+    squares = []
+    for t in tensors:
+        places = tuple(index(f"i{k}") for k in range(1, len(t.axes) + 1))
+        over = tuple((i, a.lower, a.upper) for i, a in zip(places, t.axes, strict=True))
+        squares.append(total(t[places] ** 2, over) if places else t[()] ** 2)
+    name = "norm"
+    while any(t.name == name for t in tensors):
+        name += "_"
+    return Program(tensors, (Definition(Tensor(name, latex=TOTAL.latex), (), sp.sqrt(sp.Add(*squares))),))

@@ -1,0 +1,162 @@
+"""Normalization by PyTorch's names: subtract a mean, divide by a standard deviation, then scale and shift by parameters.
+
+Variances are biased (divided by the count, not the count less one), as PyTorch normalizes. Each layer adds its mean mu, its variance
+var and the normalized x̂ as lines of their own. Sources: Ioffe & Szegedy 2015, algorithm 1; Ba, Kiros & Hinton 2016, eq. 4;
+Zhang & Sennrich 2019, eq. 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symnet.core.axes import Axis, Kind
+from symnet.core.expressions import total
+from symnet.core.numbers import rational
+from symnet.core.tensors import Role, Tensor
+from symnet.errors import OptionError, ShapeError
+from symnet.networks.builder import Builder
+from symnet.networks.layers import Layer, Size
+
+Places = tuple[sp.Symbol, ...]
+MACHINE_EPS = sp.Rational(1, 2**52)  # of float64
+
+
+def _shape(axes: Sequence[Axis]) -> str:
+    return "(" + ", ".join(str(a.size) for a in axes) + ")"
+
+
+def _eps(where: str, value: object) -> sp.Rational:
+    eps = rational(value)
+    if eps < 0:
+        raise OptionError(where, f"eps={value}", "a number that is not negative")
+    return eps
+
+
+def _number(to: Builder) -> int:
+    """1 + how many normalizations there are already."""
+    return 1 + sum(d.name.startswith(("xhat", "rms")) for d in to.lines)
+
+
+def _mean(body: sp.Expr, x: Tensor, places: Places, over: Sequence[int]) -> sp.Expr:
+    """The mean of ``body`` over the axes ``over`` of x."""
+    sums = tuple((places[k], *x.axes[k].range) for k in reversed(over))
+    return total(body, sums) / sp.Mul(*[x.axes[k].size for k in over])
+
+
+def _normalized(to: Builder, k: int, over: Sequence[int], eps: sp.Rational) -> None:
+    """mu, var and x̂ = (x - mu)/√(var + eps), with means over the axes ``over``."""
+    x = to.now
+    places = to.letters(x.axes)
+    kept = [d for d in range(len(x.axes)) if d not in over]
+    axes, here = tuple(x.axes[d] for d in kept), tuple(places[d] for d in kept)
+    mu = to.line(f"mu{k}", axes, here, _mean(x[places], x, places, over), f"means of normalization {k}")[here if here else ()]
+    body = (x[places] - mu) ** 2
+    var = to.line(f"var{k}", axes, here, _mean(body, x, places, over), f"variances of normalization {k}")[here if here else ()]
+    to.line(f"xhat{k}", x.axes, places, (x[places] - mu) / sp.sqrt(var + eps), "normalized: mean 0, variance near 1")
+
+
+def _scaled(to: Builder, k: int, along: Sequence[int], value: sp.Expr, places: Places, bias: bool) -> None:
+    """u = gamma·value + beta, with parameters along the axes ``along``."""
+    x = to.now
+    axes, here = tuple(x.axes[d] for d in along), tuple(places[d] for d in along)
+    value = to.add_input(f"gamma{k}", axes, Role.PARAMETER, f"scales of normalization {k}")[here] * value
+    if bias:
+        value = value + to.add_input(f"beta{k}", axes, Role.PARAMETER, f"shifts of normalization {k}")[here]
+    to.line(f"u{k}", x.axes, places, value, "normalized, then scaled" + (" and shifted" if bias else ""))
+
+
+@dataclass(frozen=True)
+class BatchNorm1d(Layer):
+    """x̂ = (x - mu)/√(var + eps), u = gamma x̂ + beta: for each feature over the samples (and positions), training statistics.
+
+    Inputs are X[n, j] or X[n, c, i]; the mean of feature j is over n (and i). eps as in PyTorch, 1e-5; ``affine=False`` leaves gamma
+    and beta out. Running averages, PyTorch's evaluation mode, are no part of the training program.
+    """
+
+    num_features: Size
+    eps: object = "1e-5"
+    affine: bool = True
+
+    def sample_axes(self) -> tuple[Axis, ...]:
+        return (Axis.of(self.num_features),)
+
+    def build(self, to: Builder) -> None:
+        axes, k = to.now.axes, _number(to)
+        where = f"BatchNorm1d {k}"
+        if len(axes) not in (2, 3) or axes[0].kind is not Kind.BATCH:
+            raise ShapeError(where, f"an input of shape {_shape(axes)}", "(N, features) or (N, channels, length)", "a batch")
+        if axes[1].size != Axis.of(self.num_features).size:
+            raise ShapeError(where, f"{axes[1].size} features", str(self.num_features))
+        _normalized(to, k, [d for d in range(len(axes)) if d != 1], _eps(where, self.eps))
+        if self.affine:
+            places = to.letters(axes)
+            _scaled(to, k, [1], to.now[places], places, True)
+
+
+def _last(where: str, x: Tensor, shape: Size | tuple[Size, ...]) -> list[int]:
+    """The positions of the last axes of x, which must have the sizes ``shape``."""
+    wanted = [Axis.of(s) for s in (shape if isinstance(shape, tuple) else (shape,))]
+    last = list(range(len(x.axes) - len(wanted), len(x.axes)))
+    if not wanted or last[0] < 0 or any(x.axes[d].size != a.size for d, a in zip(last, wanted, strict=True)):
+        raise ShapeError(where, f"an input of shape {_shape(x.axes)}", f"one that ends in {_shape(wanted)}")
+    return last
+
+
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """x̂ = (x - mu)/√(var + eps), u = gamma x̂ + beta: for each sample over its last axes, those of ``normalized_shape``.
+
+    ``normalized_shape`` is one size or several; eps as in PyTorch, 1e-5. gamma and beta have that shape; ``bias=False`` leaves beta
+    out, ``elementwise_affine=False`` both.
+    """
+
+    normalized_shape: Size | tuple[Size, ...]
+    eps: object = "1e-5"
+    elementwise_affine: bool = True
+    bias: bool = True
+
+    def sample_axes(self) -> tuple[Axis, ...]:
+        return tuple(Axis.of(s) for s in (self.normalized_shape if isinstance(self.normalized_shape, tuple) else (self.normalized_shape,)))
+
+    def build(self, to: Builder) -> None:
+        k = _number(to)
+        where = f"LayerNorm {k}"
+        last = _last(where, to.now, self.normalized_shape)
+        _normalized(to, k, last, _eps(where, self.eps))
+        if self.elementwise_affine:
+            places = to.letters(to.now.axes)
+            _scaled(to, k, last, to.now[places], places, self.bias)
+
+
+@dataclass(frozen=True)
+class RMSNorm(Layer):
+    """u = gamma x/√(mean(x²) + eps), the mean over the last axes, those of ``normalized_shape``.
+
+    ``eps=None`` is the machine epsilon 2^-52 of float64 (PyTorch's default: that of the input's type).
+    """
+
+    normalized_shape: Size | tuple[Size, ...]
+    eps: object = None
+    elementwise_affine: bool = True
+
+    def sample_axes(self) -> tuple[Axis, ...]:
+        return tuple(Axis.of(s) for s in (self.normalized_shape if isinstance(self.normalized_shape, tuple) else (self.normalized_shape,)))
+
+    def build(self, to: Builder) -> None:
+        k, x = _number(to), to.now
+        where = f"RMSNorm {k}"
+        last = _last(where, x, self.normalized_shape)
+        eps = MACHINE_EPS if self.eps is None else _eps(where, self.eps)
+        places = to.letters(x.axes)
+        kept = [d for d in range(len(x.axes)) if d not in last]
+        axes, here = tuple(x.axes[d] for d in kept), tuple(places[d] for d in kept)
+        value = sp.sqrt(_mean(x[places] ** 2, x, places, last) + eps)
+        rms = to.line(f"rms{k}", axes, here, value, f"root mean squares of normalization {k}")[here if here else ()]
+        to.now = x
+        if self.elementwise_affine:
+            _scaled(to, k, last, x[places] / rms, places, False)
+        else:
+            to.line(f"u{k}", x.axes, places, x[places] / rms, "divided by the root mean square")

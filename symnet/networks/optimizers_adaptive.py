@@ -1,0 +1,122 @@
+"""Optimizers that divide the gradient by its own recent size, entry by entry. Conventions and defaults are PyTorch's.
+
+Every state is 0 at the start. ``weight_decay`` is coupled (g + λ w in place of g) except in AdamW and Lion, where it is decoupled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from symnet.core.expressions import as_written
+from symnet.core.numbers import rational
+from symnet.networks.modifiers import decoupled_decay
+from symnet.networks.modifiers import weight_decay as decayed
+from symnet.networks.rule import EPS, LR, STEP, G, Optimizer, W, symbol, update_rule
+
+SIZE = "the update divides the gradient by its own recent size, so a constant factor in the loss (almost) cancels, while a factor in " \
+       "the learning rate stays"
+SIGN = "only the sign of the averaged gradient is used, so a constant factor in the loss cancels, while a factor in the learning rate stays"
+
+
+def Adagrad(lr: Any = "1/100", lr_decay: Any = 0, eps: Any = "1e-10", *, weight_decay: Any = 0) -> Optimizer:
+    """s_new = s + g²; w_new = w - lr g / (√s_new + eps). With ``lr_decay`` eta the rate is lr / (1 + (t - 1) eta).
+
+    Source: Duchi, Hazan & Singer 2011, section 1 (diagonal form); PyTorch's Adagrad with initial_accumulator_value = 0.
+
+    >>> print(Adagrad().program)
+    s_new := g**2 + s
+    w_new := -g*lr/(eps + sqrt(s_new)) + w
+    """
+    s, eta, slowed = symbol("s"), symbol("eta"), rational(lr_decay) != 0
+    with as_written():
+        rate = LR / (1 + (STEP - 1) * eta) if slowed else LR
+        lines = {"s_new": s + G**2, "w_new": W - rate * G / (sp.sqrt(symbol("s_new")) + EPS)}
+    settings = {"lr": lr, **({"eta": lr_decay} if slowed else {}), "eps": eps}
+    return decayed(update_rule("Adagrad", lines, (("s", "s_new"),), settings, slowed, (SIZE,)), weight_decay)
+
+
+def RMSprop(lr: Any = "1/100", alpha: Any = "99/100", eps: Any = "1e-8", *, centered: bool = False, momentum: Any = 0,
+            weight_decay: Any = 0) -> Optimizer:
+    """v_new = rho v + (1 - rho) g²; w_new = w - lr g / (√v_new + eps), with rho the constructor's ``alpha``.
+
+    ``centered`` divides by the square root of v_new - a_new², where a_new = rho a + (1 - rho) g, an estimate of the variance of g: never
+    negative in exact numbers. ``momentum`` mu keeps b_new = mu b + (the quotient) and w_new = w - lr b_new.
+    Source: Tieleman & Hinton 2012, lecture 6.5; centered: Graves 2013, eq. 38-41, but with eps outside the root, as in PyTorch.
+
+    >>> print(RMSprop().program)
+    v_new := g**2*(1 - rho) + rho*v
+    w_new := -g*lr/(eps + sqrt(v_new)) + w
+    """
+    v, a, b, rho, mu = (symbol(n) for n in ("v", "a", "b", "rho", "mu"))
+    pushed, size = rational(momentum) != 0, symbol("v_new")
+    with as_written():
+        lines = {"v_new": rho * v + (1 - rho) * G**2}
+        if centered:
+            lines["a_new"] = rho * a + (1 - rho) * G
+            size = size - symbol("a_new") ** 2
+        quotient = G / (sp.sqrt(size) + EPS)
+        if pushed:
+            lines["b_new"] = mu * b + quotient
+        lines["w_new"] = W - LR * (symbol("b_new") if pushed else quotient)
+    states = tuple((n[0], n) for n in lines if n != "w_new")
+    settings = {"lr": lr, "rho": alpha, "eps": eps, **({"mu": momentum} if pushed else {})}
+    return decayed(update_rule("RMSprop", lines, states, settings, remarks=(SIZE,)), weight_decay)
+
+
+def Adam(lr: Any = "1/1000", beta1: Any = "9/10", beta2: Any = "999/1000", eps: Any = "1e-8", *, weight_decay: Any = 0) -> Optimizer:
+    """Averages of g and g², corrected for their start at 0; w_new = w - lr m̂ / (√v̂ + eps).
+
+    m_new = beta1 m + (1 - beta1) g, v_new = beta2 v + (1 - beta2) g², m̂ = m_new / (1 - beta1^t), v̂ = v_new / (1 - beta2^t).
+    Source: Kingma & Ba 2015, algorithm 1.
+    """
+    m, v, b1, b2 = (symbol(n) for n in ("m", "v", "beta1", "beta2"))
+    with as_written():
+        lines = {"m_new": b1 * m + (1 - b1) * G, "v_new": b2 * v + (1 - b2) * G**2,
+                 "m_hat": symbol("m_new") / (1 - b1**STEP), "v_hat": symbol("v_new") / (1 - b2**STEP),
+                 "w_new": W - LR * symbol("m_hat") / (sp.sqrt(symbol("v_hat")) + EPS)}
+    settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}
+    return decayed(update_rule("Adam", lines, (("m", "m_new"), ("v", "v_new")), settings, True, (SIZE,)), weight_decay)
+
+
+def AdamW(lr: Any = "1/1000", beta1: Any = "9/10", beta2: Any = "999/1000", eps: Any = "1e-8", *,
+          weight_decay: Any = "1/100") -> Optimizer:
+    """Adam from w - lr λ w instead of w: the decay is decoupled from the averages.
+
+    Source: Loshchilov & Hutter 2019, algorithm 2; the decay times lr, as in PyTorch's AdamW.
+    """
+    return decoupled_decay(Adam(lr, beta1, beta2, eps), weight_decay, "AdamW")
+
+
+def NAdam(lr: Any = "1/500", beta1: Any = "9/10", beta2: Any = "999/1000", eps: Any = "1e-8", momentum_decay: Any = "1/250", *,
+          weight_decay: Any = 0) -> Optimizer:
+    """Adam whose m̂ looks one step ahead: mu_next m_new / (1 - μ_1⋯μ_{t+1}) + (1 - mu_t) g / (1 - μ_1⋯μ_t).
+
+    mu_t = beta1 (1 - 0.96^(t psi) / 2), mu_next the same for t + 1. The state q = 1 - μ_1⋯μ_t is kept in place of the product, because
+    it is 0 at the start like every state (PyTorch keeps the product, in single precision). Source: Dozat 2016, algorithm 2 (Nadam).
+    """
+    m, v, q, b1, b2, psi = (symbol(n) for n in ("m", "v", "q", "beta1", "beta2", "psi"))
+    base = sp.Rational(24, 25)
+    now, ahead = symbol("mu_t"), symbol("mu_next")
+    with as_written():
+        lines = {"mu_t": b1 * (1 - base ** (STEP * psi) / 2), "mu_next": b1 * (1 - base ** ((STEP + 1) * psi) / 2),
+                 "m_new": b1 * m + (1 - b1) * G, "v_new": b2 * v + (1 - b2) * G**2, "q_new": 1 - (1 - q) * now,
+                 "m_hat": ahead * symbol("m_new") / (1 - (1 - symbol("q_new")) * ahead) + (1 - now) * G / symbol("q_new"),
+                 "v_hat": symbol("v_new") / (1 - b2**STEP),
+                 "w_new": W - LR * symbol("m_hat") / (sp.sqrt(symbol("v_hat")) + EPS)}
+    settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps, "psi": momentum_decay}
+    states = (("m", "m_new"), ("v", "v_new"), ("q", "q_new"))
+    return decayed(update_rule("NAdam", lines, states, settings, True, (SIZE,)), weight_decay)
+
+
+def Lion(lr: Any = "1/10000", beta1: Any = "9/10", beta2: Any = "99/100", *, weight_decay: Any = 0) -> Optimizer:
+    """w_new = w - lr sign(beta1 m + (1 - beta1) g); m_new = beta2 m + (1 - beta2) g. The decay is decoupled, times lr.
+
+    Source: Chen et al. 2023, algorithm 2 (found by program search); sign(0) = 0.
+    """
+    m, b1, b2 = symbol("m"), symbol("beta1"), symbol("beta2")
+    with as_written():
+        lines = {"u": b1 * m + (1 - b1) * G, "m_new": b2 * m + (1 - b2) * G, "w_new": W - LR * sp.sign(symbol("u"))}
+    settings = {"lr": lr, "beta1": beta1, "beta2": beta2}
+    return decoupled_decay(update_rule("Lion", lines, (("m", "m_new"),), settings, remarks=(SIGN,)), weight_decay, "Lion")

@@ -1,0 +1,128 @@
+"""Pooling by PyTorch's names: the largest or the mean entry of each window. The stride is the kernel size unless given.
+
+The input is X[n, c, i] or X[n, c, i, j], as for convolutions. Left out of PyTorch's arguments: ceil_mode, return_indices,
+count_include_pad=False. Source: docs.pytorch.org, torch.nn.MaxPool1d, MaxPool2d, AvgPool1d and AvgPool2d.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import sympy as sp
+
+from symnet.core.axes import Axis
+from symnet.core.expressions import total
+from symnet.errors import OptionError
+from symnet.networks.builder import Builder
+from symnet.networks.layers import Layer
+from symnet.networks.windows import Sizes, Window, batch_letters, edged, letters, padded, signal, spread, whole, windows
+
+MOST_TAPS = 16  # of one maximum: its derivative compares every entry with the later ones
+
+
+def _where(layer: Layer, to: Builder) -> str:
+    return f"{type(layer).__name__} after layer {to.linear}"
+
+
+def _padding_fits(where: str, made: tuple[Window, ...]) -> None:
+    """PyTorch's rule: at most half the kernel, so that every window sees the signal."""
+    for w in made:
+        if w.padding and not (w.kernel.is_Integer and 2 * w.padding <= w.kernel):
+            raise OptionError(where, f"padding={w.padding}", f"at most half the kernel size {w.kernel}")
+
+
+@dataclass(frozen=True)
+class _MaxPool(Layer):
+    """What MaxPool1d and MaxPool2d share."""
+
+    kernel_size: int | tuple[int, ...]
+    stride: int | tuple[int, ...] | None = None
+    padding: int | tuple[int, ...] = 0
+    dilation: int | tuple[int, ...] = 1
+
+    dims: ClassVar[int]
+
+    def build(self, to: Builder) -> None:
+        where = _where(self, to)
+        for k in spread(where, "kernel_size", self.kernel_size, self.dims):
+            if whole(where, "kernel_size", k, 1) > MOST_TAPS:
+                raise OptionError(where, f"kernel_size={k}", f"at most {MOST_TAPS}")
+        made = windows(where, self.dims, self.kernel_size, self.stride, self.padding, self.dilation)
+        _padding_fits(where, made)
+        if any(w.padding and w.dilation != 1 for w in made):
+            raise OptionError(where, "padding and dilation together", "one of them")
+        front, number = signal(to, where, self.dims), max(to.linear, 1)
+        outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, to.now.axes[-self.dims:], strict=True)]
+        for at, (w, out) in reversed(list(enumerate(zip(made, outs, strict=True), start=len(front)))):
+            _largest(to, at, w, out, f"{'m' if at == len(front) else 'r'}{number}")
+
+
+def _largest(to: Builder, at: int, w: Window, out: Axis, name: str) -> None:
+    """name[…, i, …] := max over the taps of axis ``at``."""
+    x = edged(to, at, w.padding, f"pad{name}")
+    places = letters(to, "nci" if len(x.axes) == 3 else "ncij"[-len(x.axes):])
+    seen = [x[(*places[:at], w.place(places[at], sp.Integer(p)), *places[at + 1:])] for p in range(1, int(w.kernel) + 1)]
+    note = "the largest entry of each window" if name[0] == "m" else "the largest entry of each row of a window"
+    to.line(name, (*x.axes[:at], out, *x.axes[at + 1:]), places, sp.Max(*seen), note)
+
+
+@dataclass(frozen=True)
+class MaxPool1d(_MaxPool):
+    """m[n, c, i] = max over p = 1..K of X[n, c, s(i-1) + d(p-1) + 1]; padding is never the largest.
+
+    Around X stands the edge entry less 1, which has the effect of PyTorch's -∞ in finite numbers. The window has a whole number of
+    taps, so the maximum is written out, max(X[.., i], X[.., i+1], …), a nested maximum. Where entries tie, the last of them in the
+    written order gets the derivative (core.functions); PyTorch gives it to the first.
+    """
+
+    dims = 1
+
+
+@dataclass(frozen=True)
+class MaxPool2d(_MaxPool):
+    """The largest entry of each window: first along each row, r[n, c, i, j] = max_q X[n, c, i, ·], then m = max_p r[n, c, ·, j].
+
+    The two maxima in a row equal the maximum of the window and keep the derivative short. Ties as in MaxPool1d.
+    """
+
+    dims = 2
+
+
+@dataclass(frozen=True)
+class _AvgPool(Layer):
+    """What AvgPool1d and AvgPool2d share."""
+
+    kernel_size: Sizes
+    stride: int | tuple[int, ...] | None = None
+    padding: int | tuple[int, ...] = 0
+
+    dims: ClassVar[int]
+
+    def build(self, to: Builder) -> None:
+        where, number = _where(self, to), max(to.linear, 1)
+        made, front = windows(where, self.dims, self.kernel_size, self.stride, self.padding), signal(to, where, self.dims)
+        _padding_fits(where, made)
+        outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, to.now.axes[-self.dims:], strict=True)]
+        x = padded(to, made, f"pads{number}")
+        taps = [Axis.of(w.kernel) for w in made]
+        chosen = letters(to, batch_letters(front) + "ij"[:self.dims] + "pq"[:self.dims], *[w.kernel for w in made])
+        rest, i, p = chosen[:len(front)], chosen[len(front):-self.dims], chosen[-self.dims:]
+        places = tuple(w.place(a, t) for w, a, t in zip(made, i, p, strict=True))
+        sums = tuple((t, *a.range) for t, a in reversed(list(zip(p, taps, strict=True))))
+        value = total(x[(*rest, *places)], sums) / sp.Mul(*[w.kernel for w in made])
+        to.line(f"s{number}", (*front, *outs), (*rest, *i), value, "the mean of each window")
+
+
+@dataclass(frozen=True)
+class AvgPool1d(_AvgPool):
+    """s[n, c, i] = (1/K) Σ_p X[n, c, s(i-1) + p]; zeros around X count (PyTorch's count_include_pad=True). K may be a symbol."""
+
+    dims = 1
+
+
+@dataclass(frozen=True)
+class AvgPool2d(_AvgPool):
+    """s[n, c, i, j] = (1/(K₁K₂)) Σ_p Σ_q X[n, c, s₁(i-1) + p, s₂(j-1) + q]; zeros around X count."""
+
+    dims = 2

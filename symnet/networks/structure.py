@@ -1,0 +1,186 @@
+"""Layers that shape a network: Input, Flatten, Dropout, Residual, Embedding and a positional bias.
+
+Names and conventions are PyTorch's where PyTorch has the layer. Source: docs.pytorch.org, torch.nn; residual connections: He et al.
+2016; dropout: Srivastava et al. 2014; learned positions: Gehring et al. 2017.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from symnet.core.axes import Axis, Kind
+from symnet.core.axes import size as to_size
+from symnet.core.expressions import When, total
+from symnet.core.numbers import rational
+from symnet.core.tensors import Role, Tensor
+from symnet.errors import OptionError, ShapeError
+from symnet.networks.builder import Builder, over, same_size
+from symnet.networks.layers import Layer, Size
+from symnet.networks.windows import letters
+
+
+def _shape(axes: tuple[Axis, ...]) -> str:
+    return "(" + ", ".join(str(a.size) for a in axes) + ")"
+
+
+def _entry(x: Tensor, places: tuple[sp.Symbol, ...]) -> sp.Expr:
+    return x[places] if x.axes else x[()]
+
+
+class Input(Layer):
+    """States the shape of one sample, the batch left out: Input(3, 28, 28) before a Conv2d. It adds no line.
+
+    >>> from symnet.networks.sequential import Sequential
+    >>> Sequential(Input("c", 5), Flatten()).program().inputs[0].shape
+    (N, c, 5)
+    """
+
+    def __init__(self, *shape: Size) -> None:
+        if not shape:
+            raise OptionError("Input", "no sizes", "the sizes of one sample, such as Input(3, 28, 28)")
+        self.shape = tuple(to_size(s) for s in shape)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Input) and self.shape == other.shape
+
+    def __hash__(self) -> int:
+        return hash(self.shape)
+
+    def sample_axes(self) -> tuple[Axis, ...]:
+        return tuple(Axis.of(s) for s in self.shape)
+
+    def build(self, to: Builder) -> None:
+        found = to.now.axes[-len(self.shape):]
+        if tuple(a.size for a in found) != self.shape:
+            raise ShapeError("Input", f"shape {_shape(to.now.axes)} so far", f"one that ends in {_shape(self.sample_axes())}")
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """f[n, m] = X[n, c, i, j] at m = HW(c-1) + W(i-1) + j: the axes from start_dim to end_dim written as one, the last fastest.
+
+    The batch is axis 0, as in PyTorch; without a batch axis the axes of the sample are counted from 1 all the same.
+    As an index program it is a sum with a bracket, Σ_c Σ_i Σ_j [m = HW(c-1) + W(i-1) + j] X[n, c, i, j], that has one term.
+    """
+
+    start_dim: int = 1
+    end_dim: int = -1
+
+    def build(self, to: Builder) -> None:
+        x, shift = to.now, 0 if to.now.axes and to.now.axes[0].kind is Kind.BATCH else 1
+        count = len(x.axes)
+        first = self.start_dim - shift if self.start_dim >= 0 else self.start_dim + count
+        last = self.end_dim - shift if self.end_dim >= 0 else self.end_dim + count
+        if not 0 <= first < count or not first <= last < count:
+            raise ShapeError("Flatten", f"start_dim={self.start_dim}, end_dim={self.end_dim}",
+                             f"axes of an input of shape {_shape(x.axes)}")
+        if first == last:
+            return
+        joined = x.axes[first:last + 1]
+        axis = Axis.of(sp.expand(sp.Mul(*[a.size for a in joined])))
+        places = to.letters(x.axes)
+        m = next(c for c in letters(to, "mabdegh") if c not in places)
+        inner = places[first:last + 1]
+        where, stride = sp.S.Zero, sp.S.One
+        for i, a in reversed(list(zip(inner, joined, strict=True))):
+            where, stride = where + stride * (i - a.lower), stride * a.size
+        sums = tuple((i, *a.range) for i, a in reversed(list(zip(inner, joined, strict=True))))
+        value = total(When(x[places], sp.Eq(m, sp.expand(where + 1))), sums)
+        to.line(f"f{max(to.linear, 1)}", (*x.axes[:first], axis, *x.axes[last + 1:]), (*places[:first], m, *places[last + 1:]), value,
+                "the entries of one sample in a row")
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """d = mask ⊙ x/(1 - p): the mask is an input of x's shape, 1 where an entry is kept and 0 where it is dropped.
+
+    Training draws each entry of the mask, 1 with probability 1 - p; the derivation holds for every mask. PyTorch's evaluation mode is
+    the same with the mask 1 - p everywhere.
+    """
+
+    p: Any = "1/2"
+
+    def build(self, to: Builder) -> None:
+        p = rational(self.p)
+        if not 0 <= p < 1:
+            raise OptionError("Dropout", f"p={self.p}", "a probability, 0 <= p < 1")
+        x = to.now
+        k = 1 + sum(t.name.startswith("mask") for t in to.inputs)
+        mask = to.add_input(f"mask{k}", x.axes, Role.CONSTANT, "1 for an entry that is kept, 0 for one that is dropped")
+        places = to.letters(x.axes)
+        to.line(f"d{k}", x.axes, places, _entry(mask, places) * _entry(x, places) / (1 - p), "what dropout keeps, scaled up")
+
+
+class Residual(Layer):
+    """r = x + F(x) with F the layers given, one after another; F keeps the shape. Source: He et al. 2016, eq. 1.
+
+    >>> from symnet.networks.layers import Linear, Tanh
+    >>> from symnet.networks.sequential import Sequential
+    >>> print(Sequential(Residual(Linear("d", "d"), Tanh())).program().definitions[-1])
+    r1[n, j] := X[n, j] + a1[n, j]
+    """
+
+    def __init__(self, *block: Layer) -> None:
+        if not block or not all(isinstance(p, Layer) for p in block):
+            raise OptionError("Residual", "something that is no layer" if block else "no layers", "layers such as Linear(3, 3)")
+        self.block = block
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Residual) and self.block == other.block
+
+    def __hash__(self) -> int:
+        return hash(self.block)
+
+    def sample_axes(self) -> tuple[Axis, ...]:
+        return next((axes for axes in (p.sample_axes() for p in self.block) if axes), ())
+
+    def build(self, to: Builder) -> None:
+        x = to.now
+        for layer in self.block:
+            layer.build(to)
+        out = to.now
+        if [a.size for a in x.axes] != [a.size for a in out.axes]:
+            raise ShapeError("Residual", f"a block that takes {_shape(x.axes)} to {_shape(out.axes)}", "a block that keeps the shape")
+        places = to.letters(x.axes)
+        to.line(f"r{max(to.linear, 1)}", x.axes, places, _entry(x, places) + _entry(out, places), "the input added to the block's output")
+
+
+@dataclass(frozen=True)
+class Embedding(Layer):
+    """e[n, j] = Σ_v X[n, v] E[v, j]: row v of E for the word v. The indices come as one-hot rows, X[n, v] = 1 for the word v, else 0.
+
+    PyTorch takes the index itself; with one-hot rows the gradient is Xᵀ(∂L/∂e), which adds up the rows of each word just as PyTorch's
+    does. E has PyTorch's shape (num_embeddings, embedding_dim). X may have more axes before the last, such as Input("T", "V").
+    """
+
+    num_embeddings: Size
+    embedding_dim: Size
+
+    def sample_axes(self) -> tuple[Axis, ...]:
+        return (Axis.of(self.num_embeddings),)
+
+    def build(self, to: Builder) -> None:
+        to.linear += 1
+        k, x, words, width = to.linear, to.now, Axis.of(self.num_embeddings), Axis.of(self.embedding_dim)
+        if not x.axes:
+            raise ShapeError(f"Embedding, layer {k}", "a single number", f"one-hot rows of {words.size} entries")
+        same_size(f"Embedding, layer {k}", x.axes[-1], words)
+        table = to.add_input(f"E{k}", (words, width), Role.PARAMETER, f"embeddings of layer {k}: row v for the word v")
+        *rest, v, j = to.letters((*x.axes, width))
+        to.line(f"e{k}", (*x.axes[:-1], width), (*rest, j), over(x[(*rest, v)] * table[v, j], v, x.axes[-1]), "the row of each word")
+
+
+@dataclass(frozen=True)
+class PositionalBias(Layer):
+    """h[n, t, j] = x[n, t, j] + P[t, j]: a learned bias for each place of a sample, the same for all samples."""
+
+    def build(self, to: Builder) -> None:
+        x = to.now
+        shared = 1 if x.axes and x.axes[0].kind is Kind.BATCH else 0
+        k = 1 + sum(t.name.startswith("P") and t.name[1:].isdigit() for t in to.inputs)
+        bias = to.add_input(f"P{k}", x.axes[shared:], Role.PARAMETER, "a bias for each place of a sample")
+        places = to.letters(x.axes)
+        to.line(f"h{k}", x.axes, places, _entry(x, places) + _entry(bias, places[shared:]), "with the bias of each place")

@@ -1,0 +1,53 @@
+r"""An answer in LaTeX for a gradient: an expression, or a line \frac{\partial L}{\partial w_{ij}} = expression in i and j."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import sympy as sp
+
+from symnet.core.axes import index
+from symnet.core.tensors import Tensor
+from symnet.errors import ParseError, ShapeError
+from symnet.parsing.grammar import Node
+from symnet.parsing.latex import NAMES, LatexLowering, sizes_of, understood
+from symnet.parsing.latex_grammar import LatexParser
+from symnet.parsing.values import Value, new_indices
+
+
+def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, where: str = "answer") -> Value:
+    """What ``text`` says that ``gradient`` is. Raises ParseError when the left side is something else."""
+    *left, right = LatexParser(text, where, NAMES).sides()
+    sizes = sizes_of(tensors)
+    if not left:
+        return understood(right, LatexLowering(tensors, sizes, where), gradient.axes, where)
+    free = {name: index(name) for name in _letters(left[0]) if name not in sizes and name not in tensors}
+    places = _places(left[0], {**tensors, gradient.name: gradient}, gradient, sizes, free, where)
+    if not places:
+        return understood(right, LatexLowering(tensors, sizes, where), gradient.axes, where)
+    value = understood(right, LatexLowering(tensors, sizes, where, free), (), where)
+    if value.axes:
+        raise ShapeError(where, f"shape {value.shape} for one entry of the gradient", "a single number")
+    letters = new_indices(gradient.axes)
+    return Value(gradient.axes, letters, value.expr.xreplace(dict(zip(places, letters, strict=True))))
+
+
+def _places(node: Node, tensors: Mapping[str, Tensor], gradient: Tensor, sizes: Mapping[str, sp.Symbol],
+            free: Mapping[str, sp.Symbol], where: str) -> tuple[sp.Expr, ...]:
+    """The indices on the left, () for the whole gradient."""
+    names = LatexLowering(tensors, sizes, where, free).names
+    found = names.slopes(node.args[0], node.args[1:]) if node.kind == "slope" else []
+    if [r.tensor.name for r in found] == [gradient.name]:
+        given = tuple(s for s in found[0].slots if s is not None)
+        if not given or (len(set(given)) == len(gradient.axes) and all(s.is_Symbol for s in given)):
+            return given
+    raise ParseError(f"{where}, column {node.column}", "something else than the gradient asked for on the left", "the right side alone")
+
+
+def _letters(node: Node) -> Iterator[str]:
+    """The single letters below the names of a slope."""
+    if node.kind in ("letters", "place"):
+        yield from (a.text for a in node.args if a.kind == "printed" and len(a.text) == 1)
+        return
+    for arg in node.args:
+        yield from _letters(arg)

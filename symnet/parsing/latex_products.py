@@ -1,0 +1,150 @@
+r"""Products as mathematics writes them: columns, rows, matrices, vectors of ones of the length that fits, the unit matrix.
+
+A vector is a column; its transpose is a Row. ``1 b^T`` has as many rows as what it is added to; until then that axis is OPEN: it has
+size 1, stretches in a sum as NumPy's do, and the entries do not depend on its index. The unit matrix is a Unit until its size is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+
+from symnet.core.axes import Axis
+from symnet.core.expressions import When
+from symnet.errors import ShapeError
+from symnet.parsing.lowering import times
+from symnet.parsing.values import Value, elementwise, matmul, new_indices, number, same
+
+OPEN = Axis("ones", sp.S.One, sp.S.One)
+UNKNOWN = "a vector of ones or a unit matrix whose size nothing tells"
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Value):
+    """A vector on its side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit(Value):
+    """``expr`` times the unit matrix of the size that fits; it has no axes yet."""
+
+
+def column(value: Value) -> Value:
+    """The vector upright."""
+    return Value(value.axes, value.indices, value.expr) if isinstance(value, Row) else value
+
+
+def row(value: Value) -> Value:
+    """The vector on its side; anything else as it is."""
+    return Row(value.axes, value.indices, value.expr) if len(value.axes) == 1 else value
+
+
+def transpose(where: str, value: Value) -> Value:
+    """A column becomes a row, a row a column."""
+    if len(value.axes) > 2:
+        raise ShapeError(where, f"the transpose of shape {value.shape}", "a vector or a matrix")
+    if len(value.axes) == 1:
+        return column(value) if isinstance(value, Row) else row(value)
+    return value if not value.axes else value.transposed
+
+
+def ones() -> Value:
+    """A column of ones of a length that fits."""
+    return Value((OPEN,), new_indices((OPEN,)), sp.S.One)
+
+
+def is_open(value: Value) -> bool:
+    """True when a size is still to be found."""
+    return isinstance(value, Unit) or OPEN in value.axes
+
+
+def stretch(value: Value, axes: Sequence[Axis]) -> Value:
+    """``value`` with its open axes as long as those of ``axes``; the unit matrix of that size."""
+    if isinstance(value, Unit):
+        if len(axes) != 2 or not same(*axes) or OPEN in axes:
+            return value
+        i, j = new_indices(tuple(axes))
+        return Value(tuple(axes), (i, j), When(value.expr, sp.Eq(i, j + axes[0].lower - axes[1].lower)))
+    if OPEN not in value.axes or len(axes) != len(value.axes):
+        return value
+    return type(value)(tuple(b if a == OPEN else a for a, b in zip(value.axes, axes, strict=True)), value.indices, value.expr)
+
+
+def together(where: str, sign: str, function: Callable[..., sp.Expr], *values: Value) -> Value:
+    """Entry by entry; vectors must stand the same way, and a vector beside a matrix is a row, as in X W + b."""
+    if any(isinstance(v, Unit) for v in values):
+        if all(isinstance(v, Unit) for v in values):
+            return Unit((), (), function(*[v.expr for v in values]))
+        partner = next(v for v in values if not isinstance(v, Unit))
+        values = tuple(stretch(v, partner.axes) for v in values)
+        if any(isinstance(v, Unit) for v in values):
+            raise ShapeError(where, f"the unit matrix with shape {partner.shape}", "a square matrix")
+    vectors = [v for v in values if len(v.axes) == 1]
+    rank = max(len(v.axes) for v in values)
+    if rank == 1 and len({isinstance(v, Row) for v in vectors}) > 1:
+        raise ShapeError(where, f"a row and a column with {sign}", "two columns or two rows", "^{\\top} on one of them")
+    if rank == 2:
+        _beside_matrix(where, sign, vectors, next(v for v in values if len(v.axes) == 2))
+    made = elementwise(where, sign, function, *[column(v) for v in values])
+    return row(made) if rank == 1 and isinstance(vectors[0], Row) else made
+
+
+def _beside_matrix(where: str, sign: str, vectors: Sequence[Value], matrix: Value) -> None:
+    for v in vectors:
+        if not isinstance(v, Row) and same(matrix.axes[0], v.axes[0]) and OPEN not in (*matrix.axes, *v.axes):
+            raise ShapeError(where, f"a column {v.shape} {sign} a matrix {matrix.shape}", "arrays of one shape",
+                             "\\mathbf{1} b^{\\top} adds b to every row, b \\mathbf{1}^{\\top} to every column")
+
+
+def product(where: str, sign: str, a: Value, b: Value) -> Value:
+    """a b as mathematics reads it; ``sign`` is j (side by side), c (a dot), x (a cross), k (a Kronecker product)."""
+    if isinstance(a, Unit) or isinstance(b, Unit):
+        return _with_unit(where, a, b)
+    if not a.axes or not b.axes:
+        kept = a if a.axes else b
+        made = elementwise(where, "a product", times, column(a), column(b))
+        return row(made) if isinstance(kept, Row) else made
+    if len(a.axes) > 2 or len(b.axes) > 2:
+        raise ShapeError(where, f"a product of {a.shape} and {b.shape}", "vectors or matrices")
+    if sign == "x":
+        raise ShapeError(where, "\\times between arrays", "\\odot entry by entry, or a product side by side")
+    if len(a.axes) == 1 and len(b.axes) == 1:
+        return _vectors(where, sign, a, b)
+    if len(a.axes) == 1 and not isinstance(a, Row):
+        raise ShapeError(where, f"a column {a.shape} before a matrix {b.shape}", "a row", "a^{\\top}")
+    if isinstance(b, Row):
+        raise ShapeError(where, f"a matrix {a.shape} before a row {b.shape}", "a column", "no ^{\\top}")
+    made = _contract(where, a, b)
+    return row(made) if isinstance(a, Row) else made
+
+
+def _with_unit(where: str, a: Value, b: Value) -> Value:
+    expr = times(a.expr, b.expr)
+    if isinstance(a, Unit) and isinstance(b, Unit):
+        return Unit((), (), expr)
+    unit, other = (a, b) if isinstance(a, Unit) else (b, a)
+    return product(where, "j", number(unit.expr), other) if other.axes else Unit((), (), expr)
+
+
+def _vectors(where: str, sign: str, a: Value, b: Value) -> Value:
+    left, right = isinstance(a, Row), isinstance(b, Row)
+    if (left and not right) or (sign == "c" and not left and not right):
+        return _contract(where, a, b)
+    if not left and right:
+        i, j = new_indices((*a.axes, *b.axes))
+        return Value((*a.axes, *b.axes), (i, j), times(a.at(i), b.at(j)))
+    raise ShapeError(where, f"two {'rows' if left else 'columns'} side by side", "a row before a column",
+                     "a^{\\top} b for the sum, a b^{\\top} for the outer product, a \\odot b entry by entry")
+
+
+def _contract(where: str, a: Value, b: Value) -> Value:
+    inner, outer = a.axes[-1], b.axes[0]
+    if inner == OPEN and outer == OPEN:
+        raise ShapeError(where, UNKNOWN, "\\mathbf{1}_{N} with its length")
+    if inner == OPEN:
+        a = Value((*a.axes[:-1], outer), a.indices, a.expr)
+    if outer == OPEN:
+        b = Value((inner, *b.axes[1:]), b.indices, b.expr)
+    return matmul(where, column(a), column(b))

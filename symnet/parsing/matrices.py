@@ -1,0 +1,128 @@
+"""Matrices by NumPy's names: det, inv, solve, matrix_power, kron, diag, eye, and vec, each as an index expression.
+
+Conventions: ``kron(A, B)[p(i-1) + k, q(j-1) + l] = A[i, j] B[k, l]`` for B of shape (p, q), as NumPy's. ``vec(A)`` stacks the
+columns (Magnus & Neudecker 2019, §2.4); ``ravel(A)`` stacks the rows, as NumPy's. ``logdet(A)`` is log det A, which needs a
+positive determinant (PyTorch's logdet); write ``log(abs(det(A)))`` for either sign. ``norm`` of a matrix is Frobenius'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import sympy as sp
+
+from symnet.core.axes import Axis
+from symnet.core.expressions import When, total
+from symnet.core.matrices import Det, Grid, InverseEntry
+from symnet.errors import ParseError, ShapeError
+from symnet.parsing.values import Value, matmul, new_indices, same
+
+if TYPE_CHECKING:
+    from symnet.parsing.functions import Call
+
+MOST_FACTORS = 12  # of a matrix power
+
+
+def _square(call: Call, value: Value) -> tuple[tuple[Axis, ...], tuple[sp.Symbol, ...], Grid]:
+    """(axes in front, their indices, the matrix over the last two axes): a stack of matrices is a batch, as in NumPy."""
+    if len(value.axes) < 2 or not same(*value.axes[-2:]):
+        raise ShapeError(call.where, f"{call.name} of shape {value.shape}", "a square matrix")
+    *lead, row, column = new_indices(value.axes)
+    r, c = value.axes[-2:]
+    return value.axes[:-2], tuple(lead), Grid(value.at(*lead, row, column), (row, *r.range), (column, *c.range))
+
+
+def _det(call: Call) -> Value:
+    axes, lead, grid = _square(call, *call.only(1))
+    return Value(axes, lead, Det(grid))
+
+
+def _logdet(call: Call) -> Value:
+    made = _det(call)
+    return Value(made.axes, made.indices, sp.log(made.expr))
+
+
+def _inverse(call: Call, a: Value) -> Value:
+    axes, lead, grid = _square(call, a)
+    i, j = new_indices(a.axes[-2:])
+    return Value((*axes, *a.axes[:-3:-1]), (*lead, i, j), InverseEntry(grid, i, j))
+
+
+def _solve(call: Call) -> Value:
+    a, b = call.only(2)
+    return matmul(call.where, _inverse(call, a), b)
+
+
+def _power(call: Call) -> Value:
+    a, exponent = call.only(2)
+    n = exponent.expr
+    if not n.is_Integer or abs(n) > MOST_FACTORS:
+        raise ParseError(call.where, f"the exponent {n}", f"a whole number from -{MOST_FACTORS} to {MOST_FACTORS}")
+    if len(a.axes) != 2 or not same(*a.axes):
+        raise ShapeError(call.where, f"{call.name} of shape {a.shape}", "a square matrix")
+    if n == 0:
+        return _identity(a.axes[0])
+    base = _inverse(call, a) if n < 0 else a
+    result = base
+    for _ in range(abs(int(n)) - 1):
+        result = matmul(call.where, result, base)
+    return result
+
+
+def _kron(call: Call) -> Value:
+    a, b = call.only(2)
+    if len(a.axes) != len(b.axes) or len(a.axes) not in (1, 2):
+        raise ShapeError(call.where, f"kron of {a.shape} and {b.shape}", "two matrices or two vectors")
+    axes = tuple(Axis.of(sp.expand(u.size * v.size)) for u, v in zip(a.axes, b.axes, strict=True))
+    places, outer, inner = new_indices(axes), new_indices(a.axes), new_indices(b.axes)
+    parts = zip(places, outer, inner, a.axes, b.axes, strict=True)
+    meets = [sp.Eq(place, v.size * (i - u.lower) + k - v.lower + 1) for place, i, k, u, v in parts]
+    over = tuple((i, *axis.range) for i, axis in zip((*outer, *inner), (*a.axes, *b.axes), strict=True))
+    return Value(axes, places, total(When(a.at(*outer) * b.at(*inner), sp.And(*meets)), over))
+
+
+def _stack(by_columns: bool) -> Callable[[Call], Value]:
+    def build(call: Call) -> Value:
+        (a,) = call.only(1)
+        if len(a.axes) != 2:
+            raise ShapeError(call.where, f"{call.name} of shape {a.shape}", "a matrix")
+        i, j = new_indices(a.axes)
+        slow, fast = ((j, a.axes[1]), (i, a.axes[0])) if by_columns else ((i, a.axes[0]), (j, a.axes[1]))
+        axis = Axis.of(sp.expand(a.axes[0].size * a.axes[1].size))
+        (place,) = new_indices((axis,))
+        meets = sp.Eq(place, fast[1].size * (slow[0] - slow[1].lower) + fast[0] - fast[1].lower + 1)
+        return Value((axis,), (place,), total(When(a.at(i, j), meets), ((i, *a.axes[0].range), (j, *a.axes[1].range))))
+    return build
+
+
+def _diag(call: Call) -> Value:
+    """A vector on the diagonal of a matrix, or the diagonal of a matrix as a vector."""
+    (a,) = call.only(1)
+    if len(a.axes) == 1:
+        i, j = new_indices((*a.axes, *a.axes))
+        return Value((*a.axes, *a.axes), (i, j), When(a.at(i), sp.Eq(i, j)))
+    if len(a.axes) != 2 or not same(*a.axes):
+        raise ShapeError(call.where, f"diag of shape {a.shape}", "a vector or a square matrix")
+    (i,) = new_indices(a.axes[:1])
+    return Value(a.axes[:1], (i,), a.at(i, i + a.axes[1].lower - a.axes[0].lower))
+
+
+def _identity(axis: Axis) -> Value:
+    i, j = new_indices((axis, axis))
+    return Value((axis, axis), (i, j), When(sp.S.One, sp.Eq(i, j)))
+
+
+def _eye(call: Call) -> Value:
+    (size,) = call.only(1)
+    if size.axes or not size.expr.is_integer or not size.expr.is_positive:
+        raise ShapeError(call.where, f"{call.name} of {size.expr}", "a size, such as eye(d) or eye(3)")
+    return _identity(Axis.of(size.expr))
+
+
+MATRICES: Mapping[str, Callable[[Call], Value]] = {
+    "det": _det, "linalg.det": _det, "logdet": _logdet, "solve": _solve, "linalg.solve": _solve,
+    "inv": lambda call: _inverse(call, *call.only(1)), "linalg.inv": lambda call: _inverse(call, *call.only(1)),
+    "matrix_power": _power, "linalg.matrix_power": _power, "kron": _kron, "vec": _stack(True), "ravel": _stack(False),
+    "diag": _diag, "eye": _eye, "identity": _eye,
+}

@@ -1,0 +1,152 @@
+"""Derivations as modules for JAX and PyTorch: the same numbers as the NumPy module, and no gradient that was not derived."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet.backends.dialects import DIALECTS, library_source
+from symnet.core.derivation import Derivation
+from symnet.core.program import Program
+from symnet.errors import OptionError, UnknownNodeError
+from symnet.networks import architectures as nets
+
+ODD = "sum(erf(x) + log(1 + exp(x)) + maximum(x, y) + abs(x)*cos(y) + where(x > y, exp(x), y) + sqrt(2)*x + pi) + log(sum(exp(x)))"
+CASES: dict[str, tuple[Callable[[], Program], dict[str, int]]] = {
+    "mlp": (nets.mlp, {"N": 3, "d": 4, "h": 5, "k": 2}),
+    "depth": (nets.deep_mlp, {"d": 3, "L": 4}),
+    "rnn": (nets.rnn, {"T": 4, "d": 2, "m": 3}),
+    "conv": (lambda: nets.conv1d(stride=2), {"K": 3, "M": 4}),
+    "attention": (lambda: sn.program("p = softmax(Q @ K.T)", "L = sum((p @ V)**3)", tensors={"Q": ("T", "d"), "K": ("S", "d"), "V": ("S", "c")}),
+                  {"T": 3, "S": 4, "d": 2, "c": 5}),
+    "relu, bce": (lambda: sn.Sequential(sn.Linear("d", "k"), sn.ReLU(), sn.Linear("k", 2), sn.Sigmoid()).program(sn.BCELoss()),
+                  {"N": 3, "d": 4, "k": 2}),
+    "leaky relu, softplus": (lambda: sn.Sequential(sn.Linear("d", "k"), sn.LeakyReLU(), sn.Linear("k", 2), sn.Softplus()).program(
+        sn.MSELoss()), {"N": 3, "d": 4, "k": 2}),
+    "functions": (lambda: sn.program("L = " + ODD, tensors={"x": ("d",), "y": ("d",)}), {"d": 4}),
+    "constant": (lambda: sn.program("z = 2", "L = sum(x*z)", tensors={"x": ("d",)}), {"d": 4}),
+}
+
+
+def load(library: str) -> Any:
+    module = pytest.importorskip(library)
+    if library == "jax":
+        module.config.update("jax_enable_x64", True)
+    return module
+
+
+def draw(program: Program, sizes: dict[str, int]) -> dict[str, Any]:
+    rng = np.random.default_rng(3)
+    shapes = {t.name: [int(n.xreplace({s: sizes[str(s)] for s in n.free_symbols})) for n in t.shape] for t in program.inputs}
+    return {name: np.abs(rng.normal(size=shape)) for name, shape in shapes.items()}
+
+
+def run(source: str) -> dict[str, Any]:
+    space: dict[str, Any] = {}
+    exec(source, space)
+    return space
+
+
+def prepared(name: str) -> tuple[Derivation, dict[str, Any], float, dict[str, Any]]:
+    make, sizes = CASES[name]
+    d = sn.derive(make())
+    arrays = draw(d.program, sizes)
+    return d, arrays, *run(library_source(d, "numpy"))["value_and_grad"](**arrays)
+
+
+def agree(found: dict[str, Any], wanted: dict[str, Any], times: float = 1) -> None:
+    assert set(found) == set(wanted)
+    for name, g in wanted.items():
+        assert np.asarray(found[name]).dtype == np.float64
+        assert np.asarray(found[name]).shape == g.shape
+        assert np.allclose(np.asarray(found[name]), times * g, rtol=1e-12, atol=1e-13), name
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("library", DIALECTS)
+def test_the_module_gives_the_numbers_of_numpy(library: str, name: str) -> None:
+    load(library)
+    d, arrays, value, gradients = prepared(name)
+    found = run(library_source(d, library))["value_and_grad"](**arrays)
+    assert float(found[0]) == pytest.approx(value, rel=1e-12)
+    agree(found[1], gradients)
+
+
+@pytest.mark.parametrize("name", ["mlp", "rnn", "functions"])
+def test_jax_compiles_it_and_grad_gives_the_derived_gradients(name: str) -> None:
+    jax = load("jax")
+    d, arrays, _, gradients = prepared(name)
+    loss = run(library_source(d, "jax"))["loss"]
+    data = {n: a for n, a in arrays.items() if n not in d.wrt}
+    agree(jax.jit(jax.grad(lambda p: 2 * loss(p, data)))({n: arrays[n] for n in d.wrt}), gradients, 2)
+
+
+def test_jax_does_not_differentiate_what_was_not_derived() -> None:
+    jax = load("jax")
+    d, arrays, _, _ = prepared("mlp")
+    parameters, data = {n: arrays[n] for n in d.wrt}, {n: a for n, a in arrays.items() if n not in d.wrt}
+    with pytest.raises(TypeError, match="only the parameters have gradients here: W1, b1, W2, b2"):
+        jax.grad(run(library_source(d, "jax"))["loss"], argnums=1)(parameters, data)
+
+
+@pytest.mark.parametrize("name", ["mlp", "rnn", "functions"])
+def test_backward_of_torch_gives_the_derived_gradients(name: str) -> None:
+    torch = load("torch")
+    d, arrays, _, gradients = prepared(name)
+    tensors = {n: torch.tensor(a, requires_grad=n in d.wrt) for n, a in arrays.items()}
+    (2 * run(library_source(d, "torch"))["loss"](**tensors)).backward()
+    agree({n: tensors[n].grad for n in d.wrt}, gradients, 2)
+
+
+def test_torch_does_not_differentiate_what_was_not_derived() -> None:
+    torch = load("torch")
+    d, arrays, _, _ = prepared("mlp")
+    loss = run(library_source(d, "torch"))["loss"](**{n: torch.tensor(a, requires_grad=True) for n, a in arrays.items()})
+    with pytest.raises(TypeError, match="only these have gradients here: W1, b1, W2, b2"):
+        loss.backward()
+
+
+@pytest.mark.parametrize("library", DIALECTS)
+@pytest.mark.parametrize("name", CASES)
+def test_no_numpy_is_left(library: str, name: str) -> None:
+    tree = ast.parse(library_source(sn.derive(CASES[name][0]()), library))
+    imported = {a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    assert imported == {"math", library}
+    assert "np" not in {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+
+
+@pytest.mark.parametrize("library", DIALECTS)
+@pytest.mark.parametrize("name", ["jax", "jnp", "torch", "math", "asarray", "heaviside", "loss", "NAMES", "lambda"])
+def test_a_tensor_may_have_any_name(library: str, name: str) -> None:
+    load(library)
+    d = sn.derive(sn.program(f"L = sum(maximum({name}*x, x) + log(1 + exp(x)))", tensors={name: ("d",), "x": ("d",)}) if name != "lambda"
+                  else sn.Sequential(sn.Linear("lambda", 1)).program(sn.MSELoss()))
+    arrays = draw(d.program, {"d": 3, "N": 2, "lambda": 4})
+    agree(run(library_source(d, library))["value_and_grad"](**arrays)[1], run(library_source(d, "numpy"))["value_and_grad"](**arrays)[1])
+
+
+def test_a_gradient_of_something_computed_has_no_loss_function() -> None:
+    d = sn.derive(sn.program("z = w*x", "L = z**2"), wrt=["z"])
+    assert "custom_vjp" not in library_source(d, "jax")
+    assert "autograd" not in library_source(d, "torch")
+
+
+def test_another_library_is_refused() -> None:
+    with pytest.raises(OptionError, match="tensorflow"):
+        library_source(prepared("constant")[0], "tensorflow")
+
+
+def test_a_numpy_function_without_a_form_is_refused() -> None:
+    from symnet.backends.dialects import JAX, _translate
+
+    with pytest.raises(UnknownNodeError, match=r"np\.unwrap"):
+        _translate("x = np.unwrap(y)", JAX)
+
+
+def test_export_is_public() -> None:
+    assert sn.export(sn.derive(nets.mlp()), "torch") == library_source(sn.derive(nets.mlp()), "torch")

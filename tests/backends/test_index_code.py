@@ -1,0 +1,97 @@
+"""Index expressions as NumPy: slices with a step, whole-number comparisons, digits, and what stands outside a bracket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+
+import symnet as sn
+from symnet.calculus import derive
+from symnet.core.axes import Axis, index, size
+from symnet.core.expressions import When, total
+from symnet.core.program import Definition, Program
+from symnet.core.tensors import Role, Tensor
+from symnet.networks.losses import SquaredError
+
+I, J, M = index("i"), index("j"), index("m")
+
+
+def source(program: Program, wrt: list[str]) -> str:
+    return str(derive(program, wrt=wrt).compile().source.split("def value_and_grad")[1])
+
+
+def compiled(target: tuple[Axis, ...], places: tuple[sp.Symbol, ...], value: Any, *inputs: Tensor) -> Any:
+    """L = Σ v² with v as given, compiled with gradients of all inputs."""
+    v, loss = Tensor("v", target), Tensor("L", role=Role.OBJECTIVE)
+    square = total(v[places] ** 2, tuple((i, *a.range) for i, a in zip(places, target, strict=True)))
+    return derive(Program(inputs, (Definition(v, places, value), Definition(loss, (), square))), wrt=[t.name for t in inputs]).compile()
+
+
+X = Tensor("X", (Axis.of(7),), role=Role.INPUT)
+
+
+def test_every_second_entry_is_a_slice_with_a_step() -> None:
+    run = compiled((Axis.of(3),), (I,), X[2 * I] - X[2 * I - 1], X)
+    assert "X[1:6:2]" in run.source
+    assert "X[0:5:2]" in run.source
+    x = np.arange(7.0) ** 2
+    assert run({"X": x})[0] == ((x[1:6:2] - x[0:5:2]) ** 2).sum()
+
+
+@pytest.mark.parametrize("function, reduced", [(sp.Max, np.max), (sp.Min, np.min)], ids=["max", "min"])
+def test_an_extremum_of_three_is_two_of_two(function: Any, reduced: Any) -> None:
+    """np.maximum(a, b, c) would write its result over c."""
+    run = compiled((Axis.of(5),), (I,), function(X[I], X[I + 1], X[I + 2]), X)
+    x = np.random.default_rng(1).normal(size=7)
+    value, grads = run({"X": x})
+    seen = np.stack([x[:5], x[1:6], x[2:]])
+    assert value == pytest.approx((reduced(seen, axis=0) ** 2).sum(), rel=1e-14)
+    wanted = np.zeros(7)
+    which = (seen.argmax if function is sp.Max else seen.argmin)(axis=0)
+    np.add.at(wanted, which + np.arange(5), 2 * reduced(seen, axis=0))
+    np.testing.assert_allclose(grads["X"], wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize("below", [3, 7, 10, 49])
+def test_a_bracket_with_a_fraction_is_compared_in_whole_numbers(below: int) -> None:
+    """[i/3 <= 2] in floating point would lose 6/3 <= 2 for some fractions."""
+    count = 4 * below
+    x = Tensor("x", (Axis.of(count),), role=Role.INPUT)
+    run = compiled((Axis.of(count),), (I,), When(x[I], sp.Le(I / below + sp.Rational(2, below), 3 + sp.Rational(1, below))), x)
+    value, _ = run({"x": np.ones(count)})
+    assert value == 3 * below - 1
+
+
+def test_an_entry_at_plain_indices_stands_outside_the_bracket() -> None:
+    made = sn.Sequential(sn.Conv1d(2, 3, 2, positions=4)).program(SquaredError())
+    line = next(text for text in source(made, ["X"]).splitlines() if "dL_dX = " in text)
+    assert "W1, np.where(" in line  # the weight itself is not spread over the positions
+
+
+C, H = Axis.of("C"), Axis.of("H")
+GRID = Tensor("G", (C, H), role=Role.INPUT)
+
+
+@pytest.mark.parametrize("place", [H.size * (I - 1) + J, C.size * (J - 1) + I], ids=["rows", "columns"])
+def test_entries_in_a_row_are_taken_by_their_digits(place: sp.Expr) -> None:
+    value = total(When(GRID[I, J], sp.Eq(M, sp.expand(place))), ((J, *H.range), (I, *C.range)))
+    run = compiled((Axis.of(C.size * H.size),), (M,), value * X[1], GRID, X)
+    assert "//" in run.source and " % " in run.source and "einsum" not in run.source.split("v = ")[1].splitlines()[0]
+    g, x = np.random.default_rng(2).normal(size=(3, 4)), np.ones(7)
+    loss, grads = run({"G": g, "X": x})
+    assert loss == pytest.approx((g**2).sum(), rel=1e-14)
+    np.testing.assert_allclose(grads["G"], 2 * g, rtol=1e-14)
+
+
+def test_a_bracket_that_is_no_number_system_is_a_masked_sum() -> None:
+    """Σ_i Σ_j [m = i + j - 1] G[i, j]: several terms for one m, so no digits."""
+    value = total(When(GRID[I, J], sp.Eq(M, I + J - 1)), ((J, *H.range), (I, *C.range)))
+    run = compiled((Axis.of(size("C") + size("H") - 1),), (M,), value, GRID)
+    g = np.random.default_rng(3).normal(size=(3, 4))
+    sums = np.array([g[::-1].diagonal(k).sum() for k in range(-2, 4)])
+    loss, grads = run({"G": g})
+    assert loss == pytest.approx((sums**2).sum(), rel=1e-13)
+    np.testing.assert_allclose(grads["G"], 2 * sums[np.add.outer(np.arange(3), np.arange(4))], rtol=1e-13)

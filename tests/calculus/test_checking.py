@@ -1,0 +1,177 @@
+"""The law of the whole room: every step of every derivation passes its independent check, and a wrong step does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import sympy as sp
+
+import symnet as sn
+from symnet.calculus import derive
+from symnet.calculus.checking import ENTRIES
+from symnet.core.derivation import Derivation, Step
+from symnet.core.expressions import as_written
+from symnet.core.program import Program
+from symnet.core.tensors import entry_indices, tensor_name
+from symnet.networks.architectures import conv1d, deep_mlp, mlp, rnn, unrolled_mlp
+from symnet.networks.convolution import Convolution
+
+
+def net(*layers: object, loss: object = None) -> Program:
+    return sn.Sequential(*layers).program(loss or sn.MSELoss())  # type: ignore[arg-type]
+
+
+def lines(*text: str, **tensors: object) -> Program:
+    return sn.program(*text, tensors=tensors or None)
+
+
+def scalar_chain() -> Program:
+    return lines("z = w*x + b", "a = sigmoid(z)", "c = log(1 + a**2)", "L = exp(-c)*sin(a)/sqrt(a + 1) + (a - y)**3")
+
+
+ARCHITECTURES: dict[str, Callable[[], Program]] = {
+    "mlp": mlp,
+    "mlp, shares declared": lambda: mlp(normalized=True),
+    "mlp at integers": lambda: mlp(3, 4, 2),
+    "unrolled mlp": lambda: unrolled_mlp(2, 3),
+    "deep mlp": deep_mlp,
+    "rnn": rnn,
+    "conv1d": conv1d,
+    "conv1d, stride 2": lambda: conv1d(stride=2),
+    "conv1d, stride 3": lambda: conv1d(stride=3),
+    "conv1d in a batch": lambda: net(Convolution("K", "M"), sn.Tanh()),
+    "binary cross-entropy": lambda: net(sn.Linear("d", "h"), sn.Sigmoid(), loss=sn.BCELoss()),
+    "relu": lambda: net(sn.Linear("d", "h"), sn.ReLU(), sn.Linear("h", "k")),
+    "leaky relu": lambda: net(sn.Linear("d", "h"), sn.LeakyReLU(), sn.Linear("h", "k")),
+    "softplus": lambda: net(sn.Linear("d", "h"), sn.Softplus(), sn.Linear("h", "k"), loss=sn.HalfSquaredError()),
+    "softmax, squared": lambda: net(sn.Linear("d", "h"), sn.Softmax(), loss=sn.SquaredError()),
+    "log-softmax": lambda: net(sn.Linear("d", "h"), sn.LogSoftmax()),
+    "one neuron": lambda: net(sn.Linear(1, 1), sn.Sigmoid(), sn.Linear(1, 1), sn.Sigmoid()),
+    "no bias": lambda: net(sn.Linear("d", "d", bias=False), sn.Tanh(), sn.Linear("d", "d", bias=False)),
+}
+EXPRESSIONS: dict[str, Callable[[], Program]] = {
+    "scalars": scalar_chain,
+    "a weight used in every layer": lambda: lines("u = tanh(W @ x)", "v = tanh(W @ u)", "L = sum(v**2)", W=("d", "d"), x=("d",)),
+    "a matrix and its transpose": lambda: lines("L = sum(A.T @ A @ A)", A=("d", "d")),
+    "a trace": lambda: lines("L = trace(A @ B @ A)", A=("d", "d"), B=("d", "d")),
+    "attention": lambda: lines("p = softmax(Q @ K.T)", "O = p @ V", "L = sum(O**2)", Q=("T", "d"), K=("S", "d"), V=("S", "v")),
+    "layer norm": lambda: lines("m = mean(x)", "v = mean((x - m)**2)", "u = (x - m)/sqrt(v + 1)", "L = sum(g*u**3)",
+                                x=("d",), g=("d",)),
+    "broadcasting": lambda: lines("c = x*y", "L = sum(c**3)", x=("N", "d"), y=("d",)),
+    "a norm": lambda: lines("L = linalg.norm(A @ x)", A=("h", "d"), x=("d",)),
+    "neighbours": lambda: lines("L = sum(x[i]*x[i+1]**2 for i in 1..4)", x=(5,)),
+    "every second": lambda: lines("L = sum(x[2*i]*y[i]**2 for i in 1..3)", x=(7,), y=(3,)),
+    "backwards": lambda: lines("L = sum(x[i]*y[6-i]**2 for i in 1..5)", x=(5,), y=(5,)),
+    "off the diagonal": lambda: lines("L = sum(A[i,i+1]**2 for i in 1..3)", A=(4, 4)),
+    "one place and all": lambda: lines("L = sum(x[1]*x[i]**2 for i in 1..4)", x=(4,)),
+    "a two-dimensional convolution": lambda: lines(
+        "z[i,j] = sum(X[i+p-1, j+q-1]*w[p,q] for p in 1..2 for q in 1..3)", "L = sum(z**2)", X=(5, 6), w=(2, 3), z=(4, 4)),
+    "largest of three": lambda: lines("L = maximum(maximum(a*b, c), b)*a"),
+    "cases": lambda: lines("L = x**2*y if x > 0 else y**3*x"),
+    "a power of a power": lambda: lines("L = (a**2 + 1)**b"),
+    "logarithms of many entries": lambda: lines("L = sum(log(W))*log(log(v))", W=("d", "h"), v=()),
+    "several uses": lambda: lines("u = a*b", "v = u + a", "L = u*v*a"),
+}
+ALL = ARCHITECTURES | EXPRESSIONS
+
+
+def derivation(name: str) -> Derivation:
+    """With respect to every input."""
+    made = ALL[name]()
+    return derive(made, [t.name for t in made.inputs])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_step_of_every_derivation_checks(name: str) -> None:
+    d = derivation(name)
+    assert {s.of.name for s in d.steps} >= {t.name for t in d.program.inputs}
+    for step in d.steps:
+        found = step.check()
+        assert found, f"{step.target.name}: {found.reason}"
+        assert found.entries >= 1
+
+
+@pytest.mark.parametrize(("name", "sizes"), [
+    ("mlp", {"N": 2, "d": 1, "h": 3, "k": 2}), ("deep mlp", {"d": 2, "L": 3}), ("rnn", {"T": 3, "d": 1, "m": 2}),
+    ("conv1d, stride 2", {"K": 3, "M": 2}), ("one neuron", {})], ids=lambda v: v if isinstance(v, str) else "")
+def test_the_steps_of_an_instantiated_derivation_check(name: str, sizes: dict[str, int]) -> None:
+    scalars = derivation(name).instantiate(sizes)
+    assert all(not s.of.axes for s in scalars.steps)
+    for step in scalars.steps[::3]:
+        assert step.check(), f"{step.target.name}: {step.check().reason}"
+
+
+def wrong(step: Step) -> dict[str, sp.Expr]:
+    """Right sides that are slightly wrong."""
+    expr, names = step.expression, {tensor_name(e) for e in step.expression.atoms(sp.Indexed)}
+    made = {"sign": -expr, "factor": 2 * expr, "extra": expr + sp.Rational(1, 10**9)}
+    if {"W2"} & names:
+        entry = next(e for e in expr.atoms(sp.Indexed) if tensor_name(e) == "W2")
+        other = next(e for e in expr.atoms(sp.Indexed) if tensor_name(e) != "W2")
+        made["another name"] = expr.xreplace({entry: sp.S.One, other: 2 * other * entry - other})
+    return made
+
+
+def with_line(step: Step, expr: sp.Expr) -> Step:
+    """The step with another right side, in its derivation and its program."""
+    d = step.derivation
+    assert d is not None
+    line = replace(step.definition, expr=expr)
+    full = Program(d.full.inputs, tuple(line if x == step.definition else x for x in d.full), d.full.objective)
+    made = replace(step, definition=line)
+    steps = tuple(made if s is step else s for s in d.steps)
+    return replace(made, derivation=replace(d, full=full, steps=steps))
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 6])
+def test_a_wrong_step_does_not_check(number: int) -> None:
+    step = derive(mlp()).steps[number]
+    assert with_line(step, step.expression).check(), "the tampering itself does no harm"
+    with as_written():
+        table = wrong(step)
+    for kind, expr in table.items():
+        found = with_line(step, expr).check()
+        assert not found, kind
+        assert "differs from the central difference" in found.reason
+
+
+def test_a_transposed_gradient_is_caught_even_when_it_is_square() -> None:
+    d = derive(ALL["a trace"](), ["A"])
+    step, = d.steps
+    i, j = step.definition.indices
+    turned = step.expression.xreplace({i: j, j: i})
+    assert not with_line(step, turned).check()
+
+
+def test_the_sizes_are_all_different() -> None:
+    found = derivation("mlp").steps[2].check()
+    sizes = dict(found.sizes)
+    assert set(sizes) == {"N", "d", "h", "k"}
+    assert len(set(sizes.values())) == 4
+    assert found.entries == ENTRIES
+
+
+@pytest.mark.parametrize(("made", "phrase"), [
+    (lambda: lines("L = log(-1 - w**2)*w"), "log: the value"),
+    (lambda: sn.program("L = sum(x)*w", tensors={"x": ("d",), "w": ()}, assumptions=["sum(x**2) == 1"]), "a plain sum of entries"),
+], ids=["defined nowhere", "an assumption no point is made for"])
+def test_what_cannot_be_checked_is_not_called_right(made: Callable[[], Program], phrase: str) -> None:
+    for step in derive(made()).steps:
+        found = step.check()
+        assert not found
+        assert found.reason.startswith("could not be checked: ")
+        assert phrase in found.reason
+
+
+def test_shares_are_respected_by_the_check_and_needed_by_the_step() -> None:
+    """(p - y)/N is right only where Σy = 1: without the declaration the same line is found wrong."""
+    declared = derive(mlp(normalized=True))
+    step = next(s for s in declared.steps if s.of.name == "z2")
+    assert step.check()
+    bare = derive(mlp())
+    same = next(s for s in bare.steps if s.of.name == "z2")
+    renamed = step.expression.xreplace(dict(zip(step.definition.indices, same.definition.indices, strict=True)))
+    assert entry_indices(same.definition.entry) == same.definition.indices
+    assert not with_line(same, renamed).check()

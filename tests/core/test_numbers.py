@@ -1,0 +1,190 @@
+"""Exact numbers in, certified decimals out."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from fractions import Fraction
+
+import mpmath
+import pytest
+import sympy as sp
+from flint import arb, ctx, fmpq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symnet.core import functions as fn
+from symnet.core.numbers import compute, decide, decimal, enclose, fixed, layout, rational
+from symnet.errors import DomainError, ParseError, UnknownNodeError
+
+LAW = settings(max_examples=60, deadline=None, derandomize=True)
+FRACTIONS = st.fractions(min_value=-10**9, max_value=10**9, max_denominator=10**9)
+x = sp.Symbol("x", real=True)
+
+
+@pytest.mark.parametrize(("given_value", "wanted"), [
+    (2, "2"), ("2", "2"), ("-0.40", "-2/5"), (".5", "1/2"), ("5.", "5"), ("1/3", "1/3"), (" 1 / 3 ", "1/3"), ("+7", "7"),
+    ("-2e-3", "-1/500"), ("1.5e3", "1500"), (0.1, "1/10"), (-2.5e-9, "-1/400000000"), (1e22, str(10**22)),
+    (Fraction(-3, 9), "-1/3"), (Decimal("0.125"), "1/8"), (sp.Rational(4, 6), "2/3"),
+], ids=str)
+def test_rational_reads_exactly(given_value: object, wanted: str) -> None:
+    assert rational(given_value) == sp.Rational(wanted)
+    assert isinstance(rational(given_value), sp.Rational)
+
+
+@pytest.mark.parametrize(("given_value", "phrase"), [
+    ("", "a number such as"), ("abc", "a number such as"), ("1/0", "denominator that is not 0"), ("1,5", "not a comma"),
+    (True, "a number such as"), (None, "a number such as"), (float("nan"), "a number such as"), (float("inf"), "a number"),
+    (Decimal("NaN"), "a finite number"), ("__import__('os')", "a number such as"), ("9" * 61, "a number such as"),
+    ("1e9999", "a number such as"), ("--1", "a number such as"), ("1/2/3", "a number such as"), (".", "a number such as"),
+    ("0x10", "a number such as"), ("1_000", "a number such as"),
+], ids=str)
+def test_rational_refuses_in_one_line(given_value: object, phrase: str) -> None:
+    with pytest.raises(ParseError, match=phrase) as caught:
+        rational(given_value)
+    assert "\n" not in str(caught.value)
+
+
+@LAW
+@given(FRACTIONS)
+def test_rational_reads_back_what_python_prints(value: Fraction) -> None:
+    assert rational(str(value)) == rational(value) == sp.Rational(value.numerator, value.denominator)
+
+
+@LAW
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e30, max_value=1e30))
+def test_a_float_is_the_decimal_it_prints_as(value: float) -> None:
+    read = rational(value)
+    assert Fraction(int(read.p), int(read.q)) == Fraction(Decimal(repr(value)))
+    assert float(read) == value
+
+
+@LAW
+@given(FRACTIONS, st.integers(1, 30))
+def test_decimal_rounds_a_rational_like_python(value: Fraction, digits: int) -> None:
+    shown = decimal(sp.Rational(value.numerator, value.denominator), digits)
+    with localcontext() as context:
+        context.prec, context.rounding = digits, ROUND_HALF_EVEN
+        wanted = Decimal(value.numerator) / Decimal(value.denominator)
+    assert Decimal(shown.text) == wanted
+    assert shown.exact == (Fraction(wanted) == value)
+    assert shown.relation == ("=" if shown.exact else "≈")
+
+
+@LAW
+@given(FRACTIONS, st.integers(0, 12))
+def test_fixed_rounds_a_rational_like_python(value: Fraction, places: int) -> None:
+    shown = fixed(sp.Rational(value.numerator, value.denominator), places)
+    assert Fraction(shown.text) == round(value, places)  # Python rounds a Fraction half to even
+    assert len(shown.text.partition(".")[2]) == places or "e" in shown.text
+
+
+IRRATIONAL = {"exp": (sp.exp, mpmath.exp), "tanh": (sp.tanh, mpmath.tanh), "sin": (sp.sin, mpmath.sin),
+              "atan": (sp.atan, mpmath.atan), "erf": (sp.erf, mpmath.erf),
+              "sigmoid": (fn.sigmoid, lambda v: 1 / (1 + mpmath.exp(-v))),
+              "softplus": (fn.softplus, lambda v: mpmath.log(1 + mpmath.exp(v)))}
+
+
+@LAW
+@given(st.sampled_from(sorted(IRRATIONAL)), st.fractions(-9, 9, max_denominator=999).filter(bool), st.integers(1, 40))
+def test_decimal_of_an_irrational_agrees_with_mpmath(name: str, value: Fraction, digits: int) -> None:
+    ours, theirs = IRRATIONAL[name]
+    shown = decimal(ours(sp.Rational(value.numerator, value.denominator)), digits)
+    with mpmath.workdps(digits + 40):
+        text = mpmath.nstr(theirs(mpmath.mpf(value.numerator) / value.denominator), digits + 30)
+    with localcontext() as context:
+        context.prec, context.rounding = digits, ROUND_HALF_EVEN
+        assert Decimal(shown.text) == +Decimal(text)
+    assert not shown.exact
+
+
+@pytest.mark.parametrize(("expr", "digits", "wanted"), [
+    (sp.Rational(5, 2), 1, "2"), (sp.Rational(7, 2), 1, "4"), (sp.Rational(1, 8), 6, "0.125"), (sp.S.Zero, 3, "0"),
+    (sp.Rational(-1, 3), 3, "-0.333"), (sp.Rational(999999, 10**6), 3, "1.00"), (sp.Rational(-9996, 10), 3, "-1000"),
+    (1 - sp.exp(-30), 4, "1.000"), (sp.exp(sp.log(10, evaluate=False), evaluate=False), 5, "10.000"),
+    (sp.Integer(10)**25, 3, "1e25"), (sp.pi / 10**7, 4, "3.142e-7"), (sp.Integer(123456), 2, "120000"),
+], ids=str)
+def test_decimal_prints(expr: sp.Expr, digits: int, wanted: str) -> None:
+    assert decimal(expr, digits).text == wanted
+
+
+@pytest.mark.parametrize(("expr", "places", "wanted"), [
+    (sp.exp(1), 3, "2.718"), (sp.Rational(1, 2), 0, "0"), (sp.Rational(3, 2), 0, "2"), (sp.Rational(-1, 3), 2, "-0.33"),
+    (sp.Rational(768, 1000), 3, "0.768"), (sp.S.One, 2, "1.00"), (sp.Rational(1, 10**9), 3, "0.000"),
+], ids=str)
+def test_fixed_prints(expr: sp.Expr, places: int, wanted: str) -> None:
+    assert fixed(expr, places).text == wanted
+
+
+def test_a_rounding_that_no_precision_settles_is_said_and_not_guessed() -> None:
+    tie = sp.exp(sp.log(2, evaluate=False), evaluate=False) + sp.Rational(1, 2)  # 2.5, but only as a ball
+    for show in (lambda: decimal(tie, 1), lambda: fixed(tie, 0)):
+        with pytest.raises(DomainError, match="do not settle the rounding"):
+            show()
+
+
+@LAW
+@given(st.integers(-10**12, 10**12), st.integers(-10, 30))
+def test_layout_is_the_number(whole: int, places: int) -> None:
+    for trim in (False, True):
+        assert Fraction(layout(whole, places, trim)) == Fraction(whole) / Fraction(10)**places
+
+
+@LAW
+@given(st.fractions(-5, 5, max_denominator=99), st.sampled_from([24, 53, 128]))
+def test_a_ball_holds_the_true_value(value: Fraction, bits: int) -> None:
+    exact = sp.Rational(value.numerator, value.denominator)
+    ball = enclose(fn.sigmoid(x) * sp.tanh(x) + sp.exp(x) / 3, {x: exact}, bits)
+    with mpmath.workdps(80):
+        v = mpmath.mpf(value.numerator) / value.denominator
+        truth = mpmath.tanh(v) / (1 + mpmath.exp(-v)) + mpmath.exp(v) / 3
+        text = mpmath.nstr(truth, 70)
+    with ctx.workprec(300):
+        assert (ball - arb(text)).contains(0)
+
+
+def test_values_stay_exact_while_they_are_rational() -> None:
+    value = compute((x + 1)**3 / x - abs(-x) + fn.relu(x), {x: sp.Rational(1, 2)})
+    assert isinstance(value, fmpq)
+    assert value == fmpq(27, 4)
+
+
+def test_a_node_without_a_rule_is_never_taken_as_zero() -> None:
+    for expr in (sp.gamma(x), sp.Function("f")(x), x + sp.zeta(x)):
+        with pytest.raises(UnknownNodeError, match="no rule for"):
+            compute(expr, {x: sp.S.One})
+    with pytest.raises(UnknownNodeError, match="no value for x"):
+        compute(x + 1, {})
+
+
+@pytest.mark.parametrize(("expr", "phrase"), [
+    (sp.log(x), "log: the value -1.* expected a positive number"), (1 / (x + 1), "division: 0"),
+    (sp.sqrt(x), "negative base"), (x ** sp.Rational(1, 3), "negative base"), (sp.log(x + 1), "log: the value 0"),
+    (sp.Piecewise((x, x > 0)), "no case applies"),
+], ids=str)
+def test_outside_a_domain_is_an_error(expr: sp.Expr, phrase: str) -> None:
+    with pytest.raises(DomainError, match=phrase):
+        compute(expr, {x: sp.Integer(-1)})
+
+
+@pytest.mark.parametrize(("relation", "truths"), [  # at 0, 1 and 2
+    (x > 1, (False, False, True)), (x >= 1, (False, True, True)), (x < 1, (True, False, False)),
+    (x <= 1, (True, True, False)), (sp.Eq(x, 1), (False, True, False)), (sp.Ne(x, 1), (True, False, True)),
+    (sp.And(x > 0, x < 2), (False, True, False)), (sp.Or(x < 1, x > 1), (True, False, True)),
+    (sp.Not(sp.And(x > 0, x < 2)), (True, False, True)), (sp.true, (True, True, True)),
+], ids=str)
+def test_decide(relation: sp.Basic, truths: tuple[bool, ...]) -> None:
+    assert tuple(decide(relation, {x: sp.Integer(v)}, {}) for v in (0, 1, 2)) == truths
+
+
+def test_a_comparison_that_the_balls_leave_open_is_open() -> None:
+    assert decide(sp.Gt(x, 0), {x: arb(0, 1)}, {}) is None
+    wide = compute(sp.Piecewise((sp.Integer(5), x > 0), (sp.Integer(7), True)), {x: arb(0, 1)})
+    assert wide.contains(5)
+    assert wide.contains(7)
+
+
+def test_a_comparison_of_cases_is_decided_by_the_case_that_holds() -> None:
+    x, y, wide = sp.Symbol("x"), sp.Symbol("y"), arb(0, 1)
+    either = sp.ITE(x > 0, y > 1, y > 5)
+    known = [({x: fmpq(1), y: fmpq(2)}, True), ({x: fmpq(-1), y: fmpq(2)}, False), ({x: wide, y: fmpq(9)}, True), ({x: wide, y: fmpq(2)}, None)]
+    assert [decide(either, values, {}) for values, _ in known] == [wanted for _, wanted in known]

@@ -1,0 +1,139 @@
+"""Initializers: PyTorch's bounds and deviations, reproducible from a seed, and the variance formula held by samples and by a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import sympy as sp
+
+import symnet as sn
+from symnet.errors import SymnetError
+from symnet.networks.initializers import (
+    INITIALIZERS,
+    UNIFORM,
+    M,
+    N,
+    fans_of,
+    initializer,
+    kaiming_normal,
+    kaiming_uniform,
+    lecun_normal,
+    lecun_uniform,
+    xavier_normal,
+    xavier_uniform,
+)
+
+Draw = Callable[..., np.ndarray]
+SHAPE = (300, 200)  # inputs, outputs
+# torch.nn.init: the bound of a uniform law, the standard deviation of a normal one
+TORCH: dict[str, tuple[Draw, float]] = {
+    "xavier_uniform": (xavier_uniform, math.sqrt(6 / 500)), "xavier_normal": (xavier_normal, math.sqrt(2 / 500)),
+    "kaiming_uniform": (kaiming_uniform, math.sqrt(2) * math.sqrt(3 / 300)), "kaiming_normal": (kaiming_normal, math.sqrt(2) / math.sqrt(300)),
+    "lecun_uniform": (lecun_uniform, math.sqrt(3 / 300)), "lecun_normal": (lecun_normal, 1 / math.sqrt(300)),
+}
+each = pytest.mark.parametrize("name", TORCH)
+
+
+def test_every_initializer_has_a_row_and_is_public() -> None:
+    assert set(TORCH) == set(INITIALIZERS) and all(getattr(sn, name) is draw for name, (draw, _) in TORCH.items())
+
+
+@each
+def test_the_spread_is_pytorchs(name: str) -> None:
+    found = INITIALIZERS[name].spread.subs({N: 300, M: 200})
+    assert float(found) == pytest.approx(TORCH[name][1], rel=1e-14)
+
+
+@each
+def test_samples_have_the_law_that_is_claimed(name: str) -> None:
+    draw, spread = TORCH[name]
+    made = draw(SHAPE, seed=1)
+    claimed = float(INITIALIZERS[name].variance.subs({N: 300, M: 200}))
+    assert made.shape == SHAPE and abs(made.mean()) < 4 * math.sqrt(claimed / made.size)
+    assert made.var() == pytest.approx(claimed, rel=0.02)  # 60,000 samples: the error of a variance is about 0.6 %
+    if INITIALIZERS[name].law == UNIFORM:
+        assert np.abs(made).max() <= spread and np.abs(made).max() > 0.999 * spread
+    else:
+        assert np.abs(made).max() > 3 * spread and abs((made**4).mean() / claimed**2 - 3) < 0.15
+
+
+@each
+def test_a_seed_gives_the_same_array_and_another_seed_another(name: str) -> None:
+    draw, _ = TORCH[name]
+    assert np.array_equal(draw((4, 3), 5), draw((4, 3), 5)) and not np.array_equal(draw((4, 3), 5), draw((4, 3), 6))
+    assert np.array_equal(draw((4, 3), np.random.default_rng(5)), draw((4, 3), 5))
+
+
+def test_the_variance_of_a_uniform_law_is_a_third_of_its_bound_squared() -> None:
+    a, w = sp.symbols("a w", positive=True)
+    moment = sp.integrate(w**2 / (2 * a), (w, -a, a))  # the density is 1/(2a), the mean 0
+    for method in INITIALIZERS.values():
+        if method.law == UNIFORM:
+            assert sp.expand(moment.subs(a, method.spread) - method.variance) == 0
+
+
+# n Var(w), m Var(w): by how much a layer changes the variance on the way forward and back (Glorot & Bengio 2010, eq. 5-6)
+WISHES = {"lecun": (sp.S.One, M / N), "kaiming": (sp.Integer(2), 2 * M / N), "xavier": (2 * N / (N + M), 2 * M / (N + M))}
+
+
+@each
+def test_what_a_layer_does_to_the_variance(name: str) -> None:
+    method, (forward, backward) = INITIALIZERS[name], WISHES[name.split("_")[0]]
+    assert sp.cancel(method.forward - forward) == 0 and sp.cancel(method.backward - backward) == 0
+    assert method.forward.subs({M: N}) in (1, 2) and (method.name.startswith("kaiming") or method.backward.subs({M: N}) == 1)
+
+
+@pytest.mark.parametrize("name", ["lecun_normal", "lecun_uniform", "xavier_normal"])
+def test_a_linear_layer_multiplies_the_variance_as_the_formula_says(name: str) -> None:
+    rng = np.random.default_rng(3)
+    n, m = 400, 300
+    x = rng.uniform(-1, 1, (500, n))
+    z = x @ INITIALIZERS[name].draw((n, m), rng)
+    assert z.var() / x.var() == pytest.approx(float(INITIALIZERS[name].forward.subs({N: n, M: m})), rel=0.03)
+
+
+def test_he_keeps_the_signal_through_twenty_relus_and_xavier_loses_it() -> None:
+    ends = {}
+    for name in ("kaiming_normal", "xavier_normal"):
+        rng = np.random.default_rng(4)
+        z = rng.normal(size=(200, 300))
+        for _ in range(20):
+            z = np.maximum(z, 0) @ INITIALIZERS[name].draw((300, 300), rng)
+        ends[name] = z.var()
+    assert 0.3 < ends["kaiming_normal"] < 3 and ends["xavier_normal"] < 1e-5  # half of it a layer: 2^-20
+
+
+def test_gain_slope_and_mode_as_in_pytorch() -> None:
+    assert np.allclose(xavier_uniform((4, 3), 1, gain="5/3"), 5 / 3 * xavier_uniform((4, 3), 1), rtol=1e-15)
+    assert np.allclose(kaiming_normal((4, 3), 1, a="1/2"), kaiming_normal((4, 3), 1) / math.sqrt(1.25), rtol=1e-15)
+    assert np.allclose(kaiming_uniform((4, 3), 1, mode="fan_out") * math.sqrt(3), kaiming_uniform((4, 3), 1) * 2, rtol=1e-15)
+    slope = kaiming_uniform((300, 200), 1, a=math.sqrt(5))  # PyTorch's default of Linear: uniform on ±1/√n
+    assert np.abs(slope).max() == pytest.approx(1 / math.sqrt(300), rel=1e-3)
+
+
+@pytest.mark.parametrize(("shape", "fans"), [((), (1, 1)), ((4,), (1, 4)), ((4, 3), (4, 3)), ((6, 4, 3), (4, 3))], ids=str)
+def test_the_fans_are_the_last_two_axes(shape: tuple[int, ...], fans: tuple[int, int]) -> None:
+    assert fans_of(shape) == fans
+
+
+@pytest.mark.parametrize(("name", "found"), [("glorot_normal", "xavier_normal"), ("he_normal", "kaiming_normal"), ("he", "kaiming_uniform"),
+                                             ("Xavier", "xavier_uniform"), ("LECUN_UNIFORM", "lecun_uniform")])
+def test_other_names(name: str, found: str) -> None:
+    assert initializer(name).name == found and initializer(initializer(name)) is INITIALIZERS[found]
+
+
+REFUSED: dict[str, tuple[Callable[[], object], str]] = {
+    "unknown": (lambda: initializer("xaviar"), "did you mean 'xavier"), "hostile": (lambda: initializer("<script>\n" * 900), "one of xavier_uniform"),
+    "nothing": (lambda: initializer(None), "one of xavier_uniform"), "mode": (lambda: kaiming_uniform((2, 2), mode="fan_on"), "did you mean 'fan_"),
+    "gain": (lambda: xavier_uniform((2, 2), gain="big"), "'big'"),
+}
+
+
+@pytest.mark.parametrize("make, words", REFUSED.values(), ids=REFUSED)
+def test_what_is_no_initializer_is_refused_in_one_line(make: Callable[[], object], words: str) -> None:
+    with pytest.raises(SymnetError) as caught:
+        make()
+    assert words in str(caught.value) and "\n" not in str(caught.value) and len(str(caught.value)) < 700

@@ -1,0 +1,106 @@
+"""Sequential: which program comes out, how the sample axis is chosen, and layers and losses from their names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import pytest
+
+import symnet as sn
+from symnet.core.axes import Kind
+from symnet.core.tensors import Role
+from symnet.errors import OptionError, SymnetError
+from symnet.networks.convolution import Convolution
+from symnet.networks.layers import LeakyReLU, Linear
+from symnet.networks.losses import CrossEntropyLoss, SquaredError
+from symnet.networks.sequential import LAYERS, LOSSES, Sequential, build
+
+BATCHES = {
+    "rows by default": (Sequential(Linear("d", 2)), None, "X", ["N", "d"]),
+    "plain numbers by default": (Sequential(Linear(1, 1)), None, "x", []),
+    "one sample": (Sequential(Linear("d", 2)), False, "x", ["d"]),
+    "a name": (Sequential(Linear("d", 2)), "B", "X", ["B", "d"]),
+    "a number": (Sequential(Linear("d", 2)), 5, "X", ["5", "d"]),
+    "rows of one": (Sequential(Linear(1, 1)), "N", "X", ["N", "1"]),
+    "True": (Sequential(Linear(1, 1)), True, "X", ["N", "1"]),
+    "one of many": (Sequential(Linear(1, 2)), None, "X", ["N", "1"]),
+    "conv": (Sequential(Convolution(2, 3)), None, "X", ["N", "4"]),
+    "a layer before": (Sequential(sn.Tanh(), Linear(3, 2)), None, "X", ["N", "3"]),
+}
+
+
+@pytest.mark.parametrize("net, batch, name, shape", BATCHES.values(), ids=BATCHES)
+def test_the_input_has_the_wanted_shape(net: Sequential, batch: object, name: str, shape: list[str]) -> None:
+    first = net.program(batch=batch).inputs[0]
+    assert (first.name, [str(s) for s in first.shape], first.role) == (name, shape, Role.INPUT)
+    assert not shape or (first.axes[0].kind is Kind.BATCH) is (len(shape) > 1)
+
+
+def test_the_lines_come_in_the_order_of_the_layers() -> None:
+    made = Sequential(Linear("d", "h"), sn.Tanh(), Linear("h", "k"), sn.Softmax()).program(CrossEntropyLoss())
+    assert [d.name for d in made] == ["z1", "a1", "z2", "a2", "p", "L"]
+    assert [t.name for t in made.inputs] == ["X", "W1", "b1", "W2", "b2", "Y"]
+
+
+def test_two_activations_in_a_row_get_names_of_their_own() -> None:
+    made = Sequential(Linear("d", "h"), sn.Tanh(), sn.ReLU(), sn.Sigmoid()).program()
+    assert len({d.name for d in made}) == 4
+
+
+def test_the_title_is_kept_and_the_loss_is_the_objective() -> None:
+    made = Sequential(Linear("d", 1)).program(SquaredError(), title="<b>mine</b>")
+    assert (made.title, made.objective) == ("<b>mine</b>", "L")
+    assert Sequential(Linear("d", 1)).program().objective == "z1"
+
+
+def test_a_network_can_be_used_again() -> None:
+    net = Sequential(Linear("d", "h"), sn.Tanh())
+    assert str(net.program(SquaredError())) == str(net.program(SquaredError())) != str(net.program())
+
+
+REFUSED: dict[str, Callable[[], object]] = {
+    "nothing": lambda: Sequential(),
+    "no layer": lambda: Sequential(3),
+    "a class": lambda: Sequential(sn.Tanh),
+    "a list": lambda: Sequential([Linear(2, 3)]),
+    "a loss as a layer": lambda: Sequential(SquaredError()),
+    "no width known": lambda: Sequential(sn.Tanh()).program(),
+    "unknown layer": lambda: build("layer", "Linaer", (2, 3)),
+    "unknown loss": lambda: build("loss", "MSE", ()),
+    "too few": lambda: build("layer", "Linear", (2,)),
+    "too many": lambda: build("layer", "Tanh", (2,)),
+    "unknown keyword": lambda: build("layer", "Linear", (2, 3), {"bais": True}),
+    "an inner name": lambda: build("layer", "__init__", ()),
+    "an abstract class": lambda: build("layer", "Layer", ()),
+}
+
+
+@pytest.mark.parametrize("make", REFUSED.values(), ids=REFUSED)
+def test_what_makes_no_network_is_refused_in_one_line(make: Callable[[], object]) -> None:
+    with pytest.raises(SymnetError) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_misspelt_layer_is_told_what_was_meant() -> None:
+    with pytest.raises(OptionError, match="did you mean 'Linear'"):
+        build("layer", "Linaer", (2, 3))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_by_name_is_the_layer(name: str) -> None:
+    needed = [p for p in inspect.signature(LAYERS[name]).parameters.values() if p.default is p.empty]
+    args = tuple(sn.Tanh() if name == "Residual" else 2 for _ in needed)
+    assert build("layer", name, args) == LAYERS[name](*args)
+
+
+@pytest.mark.parametrize("name", [n for n in LOSSES if n not in ("L1Penalty", "L2Penalty")])
+def test_a_loss_by_name_is_the_loss(name: str) -> None:
+    assert build("loss", name, ()) == LOSSES[name]()
+
+
+def test_arguments_by_name_arrive() -> None:
+    assert build("layer", "Linear", ("d", 3), {"bias": False}) == Linear("d", 3, False)
+    assert build("layer", "LeakyReLU", (), {"negative_slope": "1/5"}) == LeakyReLU("1/5")
+    assert build("loss", "CrossEntropyLoss", (), {"normalized": True}) == CrossEntropyLoss(True)
