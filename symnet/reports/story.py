@@ -74,7 +74,7 @@ def _drawing(case: Case) -> Iterator[Section]:
     values = Values(case.values, min(case.digits, 4)) if case.values is not None else None
     picture = draw(source.program, source.names, values if case.values is not None else None)
     if picture is None and case.scalars is not None:
-        picture = draw(case.derivation.program, case.derivation.names, None)
+        picture, values = draw(case.derivation.program, case.derivation.names, None), None
     if picture is not None:
         said = ("Values in blue are computed from left to right; slopes of the loss (∂) in orange from right to left." if values else
                 "Each circle is one line of the forward pass.")
