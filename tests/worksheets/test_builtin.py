@@ -51,3 +51,13 @@ def test_other_names_are_refused(bad: str) -> None:
         worksheet_text(bad)
     with pytest.raises(WorksheetError):
         lines_text(bad)
+
+
+@pytest.mark.parametrize(("name", "most"), [("first", 0.01), ("xor", 0.01), ("ages", 0.15), pytest.param("digits", 0.1, marks=pytest.mark.slow)])
+def test_the_shipped_training_learns(name: str, most: float) -> None:
+    """The loss after the epochs that the worksheet asks for."""
+    if name == "digits":
+        pytest.importorskip("sklearn")
+    from symnet.training.run import train_sheet
+
+    assert train_sheet(sn.load(name), {}, progress=False).losses[-1] < most
