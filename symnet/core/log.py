@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TrainingLog:
-    """``losses[0]`` is the loss before the first step, ``losses[k]`` after epoch k; ``settings`` are exact, as text."""
+    """``losses[0]`` is the loss before the first step, ``losses[k]`` after epoch k; ``settings`` are exact, as text.
+
+    ``law`` is the update of one entry w with gradient g, line by line, each as LaTeX and as text.
+    """
 
     optimizer: str
     settings: tuple[tuple[str, str], ...]
     losses: tuple[float, ...]
     samples: int
     batch_size: int
+    law: tuple[tuple[str, str], ...] = ()
 
     @property
     def epochs(self) -> int:

@@ -7,7 +7,7 @@ import math
 from symnet.core.log import TrainingLog
 from symnet.reports.view import Picture
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 260, 68, 40, 14
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 260, 84, 40, 14
 MOST_POINTS = 400
 
 

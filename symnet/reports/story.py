@@ -21,7 +21,7 @@ from symnet.reports.drawing import draw
 from symnet.reports.lines import Lines
 from symnet.reports.numbered import gradients_table, json_data, update_section
 from symnet.reports.values import Values, equals, number_latex
-from symnet.reports.view import Block, Formula, Level, Rich, Section, StepView, Story, Table
+from symnet.reports.view import Block, Formula, Level, Rich, Section, Stage, StepView, Story, Table
 from symnet.reports.words import GATES, LAYOUT, LEADS, READING, ROLES, plural
 
 
@@ -189,4 +189,6 @@ def _training(case: Case) -> Section | None:
     batch = "all samples at once" if log.batch_size >= log.samples else f"{log.batch_size} samples at a time"
     lead = f"{log.optimizer} with {settings}; {plural(log.epochs, 'epoch')} over {plural(log.samples, 'sample')}, {batch}."
     picture = loss_curve(log)
-    return Section("training", "Training", (lead,), (picture,))
+    lines = tuple(Stage("", Formula(*both)) for both in log.law)
+    law = (StepView("t-law", "w", ("The update of each entry w with gradient g",), lines),) if lines else ()
+    return Section("training", "Training", (lead,), (*law, picture))

@@ -17,9 +17,11 @@ from symnet.backends.updates import update_function
 from symnet.calculus import derive
 from symnet.core.axes import Kind
 from symnet.core.derivation import Derivation
+from symnet.core.latex import definition_latex
 from symnet.core.log import TrainingLog
 from symnet.core.program import Program
 from symnet.core.tensors import Role
+from symnet.core.text import definition_text
 from symnet.errors import DomainError, OptionError, ShapeError
 from symnet.networks.initializers import Initializer
 from symnet.networks.modifiers import clip_by_norm, clip_by_value, global_norm
@@ -157,7 +159,9 @@ class _Run:
             losses.append(self._loss(epoch))
             self._say(epoch, epochs, losses[-1])
         settings = tuple((k, str(v)) for k, v in self.rule.settings.items())
-        log = TrainingLog(self.rule.name, settings, tuple(losses), self._samples(), self.batch_size or self._samples())
+        rule = self.rule.program
+        law = tuple((definition_latex(d, rule.tensors), definition_text(d, rule.tensors)) for d in rule.definitions)
+        log = TrainingLog(self.rule.name, settings, tuple(losses), self._samples(), self.batch_size or self._samples(), law)
         return Fit(self.derivation, dict(self.params), log, tuple(self.data))
 
     def _loss(self, epoch: int) -> float:
