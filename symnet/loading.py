@@ -18,7 +18,7 @@ from symnet.core.wellformed import did_you_mean
 from symnet.errors import ShapeError, WorksheetError
 from symnet.parsing.calls import Call
 from symnet.parsing.program import assumptions_of, program, tensor_of
-from symnet.parsing.worksheet import Sign, Worksheet, parse_worksheet, read_worksheet
+from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksheet, read_worksheet
 from symnet.worksheets.builtin import names, worksheet_text
 
 
@@ -52,10 +52,8 @@ def derivation_of(sheet: Worksheet, where: str = "worksheet") -> Derivation:
 
 
 def with_values(derivation: Derivation, values: Mapping[str, Any], meta: Mapping[str, Any]) -> Derivation:
-    """The same derivation that knows its values; its steps point to it."""
-    made = replace(derivation, values=dict(values), meta=dict(meta))
-    object.__setattr__(made, "steps", tuple(replace(s, derivation=made) for s in derivation.steps))
-    return made
+    """The same derivation that knows its values."""
+    return replace(derivation, values=dict(values), meta=dict(meta))
 
 
 def _network(sheet: Worksheet, where: str) -> Program:
@@ -100,20 +98,16 @@ def _lines(sheet: Worksheet, where: str) -> Program:
 
 
 def _tensor(name: str, sign: Sign, parameter: bool, where: str) -> Tensor:
-    shape = sign.shape if sign.shape is not None else _shape(sign.value)
+    shape = sign.shape if sign.shape is not None else nested_shape(sign.value)
     tensor = tensor_of(name, shape, f"{where}, symbol {name}")
     return replace(tensor, domain=sign.domain, note=sign.note, role=Role.PARAMETER if parameter else Role.INPUT)
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    return (len(value), *_shape(value[0])) if isinstance(value, list) else ()
 
 
 def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:
     """The sizes that given arrays have. Raises ShapeError when two arrays disagree or one does not fit its tensor."""
     sizes: dict[str, int] = {}
     for name, value in values.items():
-        tensor, found = made[name], _shape(value)
+        tensor, found = made[name], nested_shape(value)
         if len(found) != len(tensor.axes):
             raise ShapeError(f"value of {name}", f"shape {found}", f"{len(tensor.axes)} axes: {tensor.shape}")
         for axis, number in zip(tensor.axes, found, strict=True):

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sympy as sp
 
 from symnet.calculus.evaluate import Evaluation, evaluate
+from symnet.calculus.instantiate import instantiate_program
 from symnet.calculus.updating import descent_step
 from symnet.core.derivation import Derivation
 from symnet.core.numbers import as_ball, decimal, to_flint
 from symnet.core.program import Definition, Program
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, free_name
 from symnet.errors import OptionError, SymnetError
 from symnet.loading import with_values
 from symnet.reports.case import Case, Nudge, Shown
-from symnet.reports.report import FORMATS, Report, format_of
+from symnet.reports.report import Report, format_of
 from symnet.reports.story import tell
 from symnet.reports.view import Level, Notation
 
@@ -45,7 +47,7 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
         raise OptionError("notation", f"{notation!r}, {samples!r}"[:60], "one of " + ", ".join(Notation) + "; rows or columns")
     if notation == Notation.SCALAR:
         derivation = _entries(derivation)
-    case = case_of(derivation, Level(level), digits, theorem, how)
+    case = case_of(derivation, Level(level), digits, theorem)
     made = Report(tell(replace(case, notation=Notation(notation), columns=samples == "columns")))
     if path is not None:
         made.write(Path(path), how)
@@ -61,7 +63,7 @@ def _entries(derivation: Derivation) -> Derivation:
     return with_values(made, made.values, {**derivation.meta, "sizes": {}, "errata": None, "training": None})
 
 
-def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True, format: str = FORMATS[0]) -> Case:
+def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True) -> Case:
     """Everything that can be said about this derivation."""
     from symnet import __version__
 
@@ -85,9 +87,9 @@ def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = T
         checks=tuple(s.check() for s in derivation.steps),
         nudges=_nudges(derivation, values, sizes, digits) if values is not None else (),
         proved=proved, shown=_shown(derivation, sizes, digits) if proved and complete else None,  # type: ignore[arg-type]
-        errata=_errata(derivation), log=_training(derivation), numpy=_numpy(derivation),
+        errata=_errata(derivation), log=_training(derivation), numpy=partial(_numpy, derivation),
         footer=f"Made by symnet {__version__}.",
-        json_values=_json_values(derivation, values) if values is not None else {})
+        json_values=partial(_json_values, derivation, values))
 
 
 def _has_axes(derivation: Derivation) -> bool:
@@ -100,7 +102,10 @@ def _complete(derivation: Derivation) -> bool:
     return all(t.name in derivation.values for t in program.inputs) and all(str(s) in sizes for s in program.sizes)
 
 
-def _json_values(derivation: Derivation, values: Evaluation) -> dict[str, Any]:
+def _json_values(derivation: Derivation, values: Evaluation | None) -> dict[str, Any]:
+    if values is None:
+        return {}
+
     def both(exact: Any, shown: Any) -> Any:
         if isinstance(exact, list):
             return [both(e, s) for e, s in zip(exact, shown, strict=True)]
@@ -111,16 +116,17 @@ def _json_values(derivation: Derivation, values: Evaluation) -> dict[str, Any]:
 
 def _nudges(derivation: Derivation, values: Evaluation, sizes: Mapping[str, int], digits: int) -> tuple[Nudge, ...]:
     """Move each parameter by 1/1000 and do the forward pass again."""
-    found: list[Nudge] = []
-    base = _objective(derivation.program, values.point, sizes)
-    for t in (t for t in values.scalars.inputs if (t.parent or t.name) in derivation.wrt):
-        if len(found) == MOST_NUDGES:
-            break
-        gradient = _gradient_scalar(derivation, values, t)
-        up, down = (_objective(derivation.program, {**values.point, t.name: values.point[t.name] + h}, sizes)
-                    for h in (NUDGE, -NUDGE))
-        found.append(_nudge(t.name, base, up, down, gradient, digits))
-    return tuple(found)
+    scalars, entries = instantiate_program(derivation.program, sizes)
+    point = {t.name: values.point[t.name] for t in scalars.inputs}
+
+    def objective(moved: Mapping[str, sp.Rational]) -> Certified:
+        made = Evaluation(derivation.program, scalars, {**point, **moved}, sizes, entries)
+        return lambda bits: made.balls(bits)[derivation.objective]
+
+    base = objective({})
+    moved = [t for t in scalars.inputs if (t.parent or t.name) in derivation.wrt][:MOST_NUDGES]
+    return tuple(_nudge(t.name, base, objective({t.name: point[t.name] + NUDGE}), objective({t.name: point[t.name] - NUDGE}),
+                        _gradient_scalar(derivation, values, t), digits) for t in moved)
 
 
 def _nudge(name: str, base: Certified, up: Certified, down: Certified, gradient: Certified, digits: int) -> Nudge:
@@ -138,16 +144,7 @@ def _nudge(name: str, base: Certified, up: Certified, down: Certified, gradient:
     return Nudge(name, "0.001", *shown)
 
 
-def _objective(program: Program, point: Mapping[str, sp.Rational], sizes: Mapping[str, int]) -> Any:
-    """The objective at a point of scalars, as a function from bits to a certified value."""
-    from symnet.calculus.instantiate import instantiate_program
-
-    scalars, entries = instantiate_program(program, sizes)
-    made = Evaluation(program, scalars, {t.name: point[t.name] for t in scalars.inputs}, sizes, entries)
-    return lambda bits: made.balls(bits)[program.objective]
-
-
-def _gradient_scalar(derivation: Derivation, values: Evaluation, t: Tensor) -> Any:
+def _gradient_scalar(derivation: Derivation, values: Evaluation, t: Tensor) -> Certified:
     name = derivation.gradient_name(t.parent or t.name)
     place = next(s.name for s in values.scalars.tensors.values() if (s.parent or s.name) == name and s.place == t.place)
     return lambda bits: values.balls(bits)[place]
@@ -159,7 +156,7 @@ def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Sho
     from symnet.equality.compare import compare
 
     rate, program = derivation.meta["learning_rate"], derivation.program
-    scaled = Tensor("J" if "J" not in program.tensors else "J_")
+    scaled = Tensor(free_name("J", program.tensors))
     part = Program(program.inputs, (*program.definitions, Definition(scaled, (), program.objective_tensor[()] / FACTOR)),
                    scaled.name, program.assumptions)
     first = evaluate(descent_step(derive(part, derivation.wrt)), {**derivation.values, "lr": rate}, sizes)

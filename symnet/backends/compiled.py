@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symnet.backends.running import function_of
 from symnet.backends.source import numpy_source, tensors_of
 from symnet.core.derivation import Derivation
 from symnet.core.matrices import SINGULAR
@@ -35,9 +36,7 @@ class CompiledDerivation:
         self.source = numpy_source(derivation, dtype)
         self.parameters, self.data = tensors_of(derivation)
         self.wrt = derivation.wrt
-        space: dict[str, Any] = {}
-        exec(compile(self.source, "<symnet>", "exec"), space)  # noqa: S102 - our own source: names are checked at birth
-        self.value_and_grad = space["value_and_grad"]
+        self.value_and_grad = function_of(self.source, "value_and_grad")
 
     def __call__(self, params: Mapping[str, Any], *data: Any, **named: Any) -> tuple[float, dict[str, np.ndarray[Any, Any]]]:
         if len(data) > len(self.data):

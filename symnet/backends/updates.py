@@ -7,6 +7,7 @@ from typing import Any
 
 from symnet.arrays.lowering import lower_definition
 from symnet.backends.numpy_code import NumpyCode
+from symnet.backends.running import function_of
 from symnet.backends.source import python_names
 from symnet.core.program import Program
 
@@ -23,7 +24,5 @@ def update_source(program: Program, results: tuple[str, ...]) -> str:
 
 def update_function(program: Program, results: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
     """``update(w=…, g=…, …)`` for arrays."""
-    space: dict[str, Any] = {}
-    exec(compile(update_source(program, results), "<symnet>", "exec"), space)  # noqa: S102 - our own source, checked names
-    made: Callable[..., tuple[Any, ...]] = space["update"]
+    made: Callable[..., tuple[Any, ...]] = function_of(update_source(program, results), "update")
     return made

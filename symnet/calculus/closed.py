@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy as sp
 
 from symnet.core.derivation import Derivation
@@ -23,6 +25,14 @@ def closed_form(derivation: Derivation, name: str) -> sp.Expr:
     target = derivation.names.get(name, name)
     with as_written():
         return _closed(program, program[target].name)
+
+
+def closed_scalars(program: Program, given: Mapping[sp.Basic, sp.Expr] | None = None) -> dict[sp.Basic, sp.Expr]:
+    """Each line of a program of scalars with everything put in, by its entry; ``given`` are expressions for its inputs."""
+    there = dict(given or {})
+    for d in program.definitions:
+        there[d.entry] = d.expr.xreplace(there)
+    return there
 
 
 def _closed(program: Program, name: str) -> sp.Expr:

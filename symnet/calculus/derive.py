@@ -17,7 +17,7 @@ from symnet.core.expressions import as_written
 from symnet.core.functions import conventions
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
-from symnet.core.tensors import Role, Tensor, entry_indices
+from symnet.core.tensors import Role, Tensor, entry_indices, free_name
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import NameError_, ShapeError
 
@@ -83,9 +83,7 @@ class _Builder:
 
     def _gradient_tensor(self, name: str) -> Tensor:
         tensor = self.program[name]
-        title = f"d{self.program.objective}_d{name}"
-        while title in self.program.tensors:
-            title += "_"
+        title = free_name(f"d{self.program.objective}_d{name}", self.program.tensors)
         axes = (*self.program.objective_tensor.axes, *tensor.axes)
         return Tensor(title, axes, "real", Role.GRADIENT, of=name, objective=self.program.objective)
 
@@ -171,16 +169,8 @@ class _Builder:
         lines = [s.definition for s in steps if s.live]
         full = self.program.extend(lines, self.program.objective)
         used = [c for d in full.definitions for c in conventions(d.expr)]
-        derivation = Derivation(self.program, full, self.wrt, (), {u: t.name for u, t in self.gradient.items()},
-                                tuple(dict.fromkeys(used)))
-        bound = tuple(_with_derivation(s, derivation) for s in steps)
-        object.__setattr__(derivation, "steps", bound)  # the steps point back to their derivation, once, here
-        return derivation
-
-
-def _with_derivation(step: Step, derivation: Derivation) -> Step:
-    object.__setattr__(step, "derivation", derivation)
-    return step
+        return Derivation(self.program, full, self.wrt, tuple(steps), {u: t.name for u, t in self.gradient.items()},
+                          tuple(dict.fromkeys(used)))
 
 
 def _active(program: Program, wrt: Sequence[str]) -> set[str]:

@@ -15,7 +15,7 @@ from symnet.core.names import entry_latex
 from symnet.core.places import Env, NameEntry, at_place, holds, in_order, span, visits
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.schedule import schedule
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, free_name
 from symnet.errors import ShapeError
 
 LIMIT = 20_000  # entries; beyond this a list of scalars helps nobody
@@ -46,9 +46,7 @@ class Entries:
         return self.made[key]
 
     def _name(self, name: str, place: tuple[int, ...]) -> str:
-        title = "_".join([name, *map(str, place)])
-        while title in self.taken:
-            title += "_"
+        title = free_name("_".join([name, *map(str, place)]), self.taken)
         self.taken.add(title)
         return title
 
@@ -58,10 +56,13 @@ class Entries:
             self.symbols[key] = self.scalar(name, place)[()]
         return self.symbols[key]
 
+    def places(self, name: str) -> Iterator[tuple[int, ...]]:
+        """All places of a tensor, row by row."""
+        return itertools.product(*[span(a.range, self.env) for a in self.tensors[name].axes])
+
     def of(self, name: str) -> Iterator[Tensor]:
         """All entries of a tensor, row by row."""
-        for place in itertools.product(*[span(a.range, self.env) for a in self.tensors[name].axes]):
-            yield self.scalar(name, place)
+        return (self.scalar(name, place) for place in self.places(name))
 
 
 def environment(program: Program, sizes: Mapping[str, int]) -> dict[sp.Symbol, sp.Expr]:
@@ -140,23 +141,17 @@ def _instantiate(derivation: Derivation, sizes: Mapping[str, int]) -> Derivation
     steps = [made for s in derivation.steps for made in _steps(s, entries, through)]
     steps = [replace(s, number=k) for k, s in enumerate(steps, start=1)]
     names = {entries.scalar(u, p).name: entries.scalar(g, p).name
-             for u, g in derivation.names.items() for p in _places(entries, u)} if not derivation.program.objective_tensor.axes \
+             for u, g in derivation.names.items() for p in entries.places(u)} if not derivation.program.objective_tensor.axes \
         else {s.name: s.name for g in derivation.names.values() for s in entries.of(g)}  # a Jacobian's entries go by their own names
     wrt = tuple(t.name for u in derivation.wrt for t in entries.of(u)) if not derivation.program.objective_tensor.axes \
         else tuple(s.name for u in derivation.wrt for s in entries.of(derivation.names[u]))
     values = {t.name: v for n, nested in derivation.values.items() for t, v in _flatten(n, nested, entries)}
-    made = Derivation(forward, full, wrt, (), names, derivation.conventions, values, derivation.meta)
-    object.__setattr__(made, "steps", tuple(replace(s, derivation=made) for s in steps))
-    return made
-
-
-def _places(entries: Entries, name: str) -> Iterator[tuple[int, ...]]:
-    return itertools.product(*[span(a.range, entries.env) for a in entries.tensors[name].axes])
+    return Derivation(forward, full, wrt, tuple(steps), names, derivation.conventions, values, derivation.meta)
 
 
 def _flatten(name: str, nested: Any, entries: Entries) -> Iterator[tuple[Tensor, Any]]:
     axes = entries.tensors[name].axes
-    for tensor, place in zip(entries.of(name), _places(entries, name), strict=True):
+    for tensor, place in zip(entries.of(name), entries.places(name), strict=True):
         value = nested
         for p, axis in zip(place, axes, strict=True):
             value = value[p - int(axis.lower.xreplace(entries.env))]

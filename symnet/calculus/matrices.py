@@ -21,7 +21,7 @@ from symnet.core.derivation import Derivation, Rule, Step
 from symnet.core.expressions import When, as_written
 from symnet.core.names import gradient_latex, tensor_latex
 from symnet.core.program import Definition
-from symnet.core.tensors import Role, Tensor
+from symnet.core.tensors import Role, Tensor, free_name
 from symnet.errors import OptionError, ShapeError
 
 CONVENTIONS = {
@@ -50,16 +50,12 @@ def symmetric(derivation: Derivation, name: str, convention: str = "projection")
     with as_written():
         line = _line(derivation, plain, of, convention)
     step = Step(len(derivation.steps) + 1, of, line, Rule.SYMMETRIC, (), line.expr, conditions=(CONVENTIONS[convention],))
-    made = replace(derivation, full=derivation.full.extend([line]), names={**derivation.names, name: line.name},
-                   conventions=tuple(dict.fromkeys((*derivation.conventions, CONVENTIONS[convention]))))
-    object.__setattr__(made, "steps", tuple(replace(s, derivation=made) for s in (*derivation.steps, step)))
-    return made
+    return replace(derivation, full=derivation.full.extend([line]), names={**derivation.names, name: line.name},
+                   steps=(*derivation.steps, step), conventions=tuple(dict.fromkeys((*derivation.conventions, CONVENTIONS[convention]))))
 
 
 def _line(derivation: Derivation, plain: Tensor, of: Tensor, convention: str) -> Definition:
-    title = f"d{derivation.objective}d{of.name}sym"
-    while title in derivation.full.tensors:
-        title += "_"
+    title = free_name(f"d{derivation.objective}d{of.name}sym", derivation.full.tensors)
     mark = gradient_latex(tensor_latex(derivation.program.objective_tensor), tensor_latex(of))
     target = Tensor(title, of.axes, "real", Role.GRADIENT, latex=rf"\left({mark}\right)^{{\mathrm{{sym}}}}", note=CONVENTIONS[convention])
     i, j = (sp.Symbol(letter, integer=True) for letter in _letters(derivation))

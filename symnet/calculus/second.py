@@ -16,7 +16,7 @@ from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written, total
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
-from symnet.core.tensors import Role, Tensor
+from symnet.core.tensors import Role, Tensor, free_name
 from symnet.errors import NameError_, ShapeError
 
 
@@ -63,7 +63,7 @@ def hessian_vector_product(derivation: Derivation, of: str, vector: str = "v") -
         raise NameError_("hessian_vector_product", f"{vector!r} is a name of the program", "a new name for the vector")
     gradient = full[derivation.gradient_name(of)]
     v = Tensor(vector, gradient.axes, role=Role.INPUT, note=f"a direction in {of}")
-    product = Tensor(_free(full, "q"), (), role=Role.OBJECTIVE, note="the gradient along the direction")
+    product = Tensor(free_name("q", full.tensors), (), role=Role.OBJECTIVE, note="the gradient along the direction")
     letters = _letters(full, gradient.axes)
     body = v[letters] * gradient[letters] if letters else v[()] * gradient[()]
     line = Definition(product, (), total(body, tuple((i, *a.range) for i, a in zip(letters, gradient.axes, strict=True))))
@@ -87,15 +87,9 @@ def gauss_newton(derivation: Derivation, output: str, wrt: str) -> Program:
     a, b = _letters(whole, (j.axes[1], j.axes[1]))
     m, n = sp.Dummy("m", integer=True), sp.Dummy("n", integer=True)
     rows, columns = (m, *h.axes[0].range), (n, *h.axes[1].range)
-    target = Tensor(_free(whole, "G"), (j.axes[1], j.axes[1]), note="the Gauss-Newton matrix")
+    target = Tensor(free_name("G", whole.tensors), (j.axes[1], j.axes[1]), note="the Gauss-Newton matrix")
     body = sp.Sum(j[m, a] * h[m, n] * j[n, b], rows, columns)
     return whole.extend([Definition(target, (a, b), relabel(body, {a: a, b: b}, Labels.of(whole)))], target.name)
-
-
-def _free(program: Program, name: str) -> str:
-    while name in program.tensors:
-        name += "_"
-    return name
 
 
 def _letters(program: Program, axes: tuple[Axis, ...]) -> tuple[sp.Symbol, ...]:

@@ -9,7 +9,7 @@ import sympy as sp
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries
 from symnet.core.program import Definition, Program
-from symnet.core.tensors import Role, Tensor, entry_indices, scalar, tensor_name
+from symnet.core.tensors import Role, Tensor, entry_indices, free_name, scalar, tensor_name
 
 RATE = "lr"
 
@@ -35,10 +35,7 @@ def descent_step(derivation: Derivation) -> Program:
 
 
 def _new(tensor: Tensor, program: Program) -> Tensor:
-    name = f"{tensor.name}_new"
-    while name in program.tensors:
-        name += "_"
-    return replace(tensor, name=name, latex="", role=Role.INTERMEDIATE)
+    return replace(tensor, name=free_name(f"{tensor.name}_new", program.tensors), latex="", role=Role.INTERMEDIATE)
 
 
 def _again(d: Definition, new: dict[str, Tensor]) -> Definition:

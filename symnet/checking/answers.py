@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import sympy as sp
 
 from symnet.calculus import derive
-from symnet.calculus.closed import closed_form
-from symnet.calculus.instantiate import Entries, instantiate_program
+from symnet.calculus.closed import closed_form, closed_scalars
+from symnet.calculus.instantiate import instantiate_program
 from symnet.checking.reading import read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.matrices import SINGULAR, written_out
-from symnet.core.places import span
 from symnet.core.program import Assumption, Definition, Program
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, free_name
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare, prove_equal
 from symnet.errors import OptionError, SymnetError
@@ -41,21 +39,13 @@ def check_answer(answer: str, derivation: Derivation, wrt: str, latex: bool | No
     if shape != wanted.shape:
         return Verdict(Answer.REFUTED, "shape", reason=f"the answer is {_shape(shape)}, the gradient {_shape(wanted.shape)}")
     if not any(t.axes for t in derivation.program.tensors.values()):
-        there = _scalars(derivation.full)
+        there = closed_scalars(derivation.full)
         return compare(value.expr.xreplace(there), closed_form(derivation, wrt), declared)
     return _for_all_sizes(value, derivation, wrt) or _entry_by_entry(value, derivation, wanted, declared)
 
 
 def _shape(shape: tuple[sp.Expr, ...]) -> str:
     return "of shape (" + ", ".join(map(str, shape)) + ")" if shape else "a single number"
-
-
-def _scalars(program: Program) -> dict[sp.Basic, sp.Expr]:
-    """Each scalar definition with everything put in."""
-    there: dict[sp.Basic, sp.Expr] = {}
-    for d in program.definitions:
-        there[d.entry] = d.expr.xreplace(there)
-    return there
 
 
 def _for_all_sizes(value: Value, derivation: Derivation, wrt: str) -> Verdict | None:
@@ -74,7 +64,7 @@ def _for_all_sizes(value: Value, derivation: Derivation, wrt: str) -> Verdict | 
 def _entry_by_entry(value: Value, derivation: Derivation, wanted: Tensor,
                     declared: tuple[Assumption, ...]) -> Verdict:
     """Every entry at small sizes, all different, for two choices of sizes."""
-    target = Tensor(_fresh(derivation.full), value.axes)
+    target = Tensor(free_name("answer", derivation.full.tensors), value.axes)
     letters = value.indices
     whole = derivation.full
     lines = (*whole.definitions, Definition(target, letters, value.expr))
@@ -104,10 +94,10 @@ Judged = tuple[tuple[int, ...], Verdict]  # a place and what was found there
 def _verdicts(program: Program, left: Tensor, right: Tensor, sizes: dict[str, int]) -> Iterator[Judged]:
     """Entry by entry; nothing where there is no gradient at these sizes, as of log det X^T X for a wide X."""
     scalars, entries = instantiate_program(program, sizes)
-    there = _scalars(scalars)
-    if any(_singular(there[entries(right.name, place)]) for place in _places(right, entries)):
+    there = closed_scalars(scalars)
+    if any(_singular(there[entries(right.name, place)]) for place in entries.places(right.name)):
         return
-    for place in _places(right, entries):
+    for place in entries.places(right.name):
         verdict = compare(there[entries(left.name, place)], there[entries(right.name, place)], scalars.assumptions)
         if verdict.condition and set(verdict.condition.split(" and ")) <= set(map(str, scalars.assumptions)):
             verdict = replace(verdict, condition=" and ".join(map(str, program.assumptions)))  # as declared, not entry by entry
@@ -129,15 +119,3 @@ def _joined(verdicts: list[Verdict], scope: str) -> Verdict:
     points = worst.answer is Answer.ALMOST_EVERYWHERE
     condition = "except where " + " or ".join(c.removeprefix("except where ") for c in said) if points else " and ".join(said)
     return Verdict(worst.answer, worst.method, condition, None, "", scope)
-
-
-def _fresh(program: Program) -> str:
-    name = "answer"
-    while name in program.tensors:
-        name += "_"
-    return name
-
-
-def _places(tensor: Tensor, entries: Entries) -> Iterator[tuple[int, ...]]:
-    env: Mapping[sp.Symbol, sp.Expr] = entries.env
-    return itertools.product(*[span(a.range, env) for a in tensor.axes])

@@ -6,13 +6,13 @@ For programs of numbers. The truth and the answer are closed forms in the inputs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 import sympy as sp
 
-from symnet.calculus.closed import closed_form
+from symnet.calculus.closed import closed_form, closed_scalars
 from symnet.core.derivation import Derivation
 from symnet.core.functions import TABLE
 from symnet.core.tensors import Tensor
@@ -34,6 +34,7 @@ class Mistake:
     undo: str
 
 
+Closed = Mapping[sp.Basic, sp.Expr]  # each scalar of the forward and backward pass, written in the inputs
 Candidate = tuple[str, str, sp.Expr]  # kind, message, the answer with the slip undone
 
 
@@ -46,9 +47,9 @@ def diagnose(answer: sp.Expr, derivation: Derivation, wrt: str) -> Mistake | Non
     >>> diagnose(2 * (w * x - y), d, "w").message
     'the factor dz/dw = x is missing'
     """
+    there = closed_scalars(derivation.full)
     truth = closed_form(derivation, wrt)
-    named, answer = answer, answer.xreplace(closed_values(derivation))
-    for kind, message, undone in islice(_candidates(named, answer, truth, derivation, wrt), MOST):
+    for kind, message, undone in islice(_candidates(answer, truth, derivation, wrt, there), MOST):
         try:
             if refute(undone, truth, 4) is None and prove_equal(undone, truth).holds:
                 return Mistake(kind, message, text(undone))
@@ -57,22 +58,23 @@ def diagnose(answer: sp.Expr, derivation: Derivation, wrt: str) -> Mistake | Non
     return None
 
 
-def _candidates(named: sp.Expr, answer: sp.Expr, truth: sp.Expr, derivation: Derivation, wrt: str) -> Iterator[Candidate]:
+def _candidates(named: sp.Expr, truth: sp.Expr, derivation: Derivation, wrt: str, there: Closed) -> Iterator[Candidate]:
     """Every single slip, undone, the likeliest first."""
+    answer = named.xreplace(there)
     for value, name in CONSTANTS.items():
         if value == -1:
             yield "sign", "the sign is wrong", -answer
         else:
             yield "constant", f"{name} is missing", answer * value
             yield "constant", f"{name} is too much", answer / value
-    factors = list(_factors(derivation, wrt))
+    factors = list(_factors(derivation, there))
     for kind, name, value in factors:
         yield f"missing {kind}", f"the factor {name} is missing", answer * value
     for kind, name, value in factors:
         yield f"doubled {kind}", f"the factor {name} was taken twice", answer / value
-    yield from _other_gradient(answer, truth, derivation, wrt)
-    yield from _wrong_place(answer, truth, derivation)
-    yield from _swapped(named, derivation)
+    yield from _other_gradient(answer, truth, derivation, wrt, there)
+    yield from _wrong_place(answer, derivation, there)
+    yield from _swapped(named, derivation, there)
     yield from _terms(answer, truth)
     for kind, name, value in factors:
         yield f"missing {kind}, sign", f"the factor {name} is missing and the sign is wrong", -answer * value
@@ -80,9 +82,8 @@ def _candidates(named: sp.Expr, answer: sp.Expr, truth: sp.Expr, derivation: Der
             yield f"missing {kind}, constant", f"the factor {name} and a factor {k} are missing", answer * value * k
 
 
-def _factors(derivation: Derivation, wrt: str) -> Iterator[tuple[str, str, sp.Expr]]:
-    """The links of the chain to ``wrt``, then every value of the forward pass."""
-    there = closed_values(derivation)
+def _factors(derivation: Derivation, there: Closed) -> Iterator[tuple[str, str, sp.Expr]]:
+    """The links of the chain, then every value of the forward and backward pass."""
     seen: set[sp.Expr] = set()
     for step in derivation.steps:
         for c in step.contributions:
@@ -103,17 +104,8 @@ def _factors(derivation: Derivation, wrt: str) -> Iterator[tuple[str, str, sp.Ex
             yield "value", t.name, t[()]
 
 
-def closed_values(derivation: Derivation) -> dict[sp.Basic, sp.Expr]:
-    """Each scalar of the forward and backward pass, written in the inputs."""
-    there: dict[sp.Basic, sp.Expr] = {}
-    for d in derivation.full.definitions:
-        there[d.entry] = d.expr.xreplace(there)
-    return there
-
-
-def _other_gradient(answer: sp.Expr, truth: sp.Expr, derivation: Derivation, wrt: str) -> Iterator[Candidate]:
+def _other_gradient(answer: sp.Expr, truth: sp.Expr, derivation: Derivation, wrt: str, there: Closed) -> Iterator[Candidate]:
     """The answer is another line of the derivation: undoing it means going on from there."""
-    there = closed_values(derivation)
     for step in derivation.steps:
         value = there.get(step.target[()]) if step.live else None
         if value is not None and step.of.name != wrt:
@@ -122,9 +114,8 @@ def _other_gradient(answer: sp.Expr, truth: sp.Expr, derivation: Derivation, wrt
                 answer - value + truth
 
 
-def _wrong_place(answer: sp.Expr, truth: sp.Expr, derivation: Derivation) -> Iterator[Candidate]:
+def _wrong_place(answer: sp.Expr, derivation: Derivation, there: Closed) -> Iterator[Candidate]:
     """An activation's slope taken at its output instead of its input: σ'(a) for σ'(z)."""
-    there = closed_values(derivation)
     for d in derivation.program.definitions:
         row = TABLE.get(d.expr.func)
         if row is None or len(d.expr.args) != 1:
@@ -136,10 +127,9 @@ def _wrong_place(answer: sp.Expr, truth: sp.Expr, derivation: Derivation) -> Ite
         yield "slope at the output", f"the slope of {row.name} was taken at {d.name} instead of {argument}", answer / wrong * right
 
 
-def _swapped(named: sp.Expr, derivation: Derivation) -> Iterator[Candidate]:
+def _swapped(named: sp.Expr, derivation: Derivation, there: Closed) -> Iterator[Candidate]:
     """One name written for another, in one factor or throughout; or two names exchanged."""
     tensors: list[Tensor] = list(derivation.program.tensors.values())
-    there = closed_values(derivation)
     used = [t for t in tensors if t[()] in named.free_symbols]
     for wrong in used:
         for right in tensors:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import sympy as sp
 
 from symnet.calculus import derive
+from symnet.calculus.closed import closed_scalars
 from symnet.calculus.evaluate import evaluate
 from symnet.core.derivation import Derivation
 from symnet.core.functions import BY_NAME
@@ -70,10 +70,7 @@ class Names:
             part = Program(program.inputs, program.definitions[: upto + 1], above)
             cut = _independent(part, below)
             made = derive(cut, [below])
-            values = {n: self._plain(n) for n in [t.name for t in cut.inputs]}
-            there = {t[()]: values[t.name] for t in cut.inputs}
-            for d in made.full.definitions:
-                there[d.entry] = d.expr.xreplace(there)
+            there = closed_scalars(made.full, {t[()]: self._plain(t.name) for t in cut.inputs})
             self.slopes[above, below] = there[made.full[made.gradient_name(below)][()]]
         return self.slopes[above, below]
 
@@ -116,5 +113,4 @@ def _independent(program: Program, name: str) -> Program:
     if name not in program.by_name:
         return program
     kept = [d for d in program.definitions if d.name != name]
-    given = replace(program[name])
-    return Program((*program.inputs, given), tuple(kept), program.objective)
+    return Program((*program.inputs, program[name]), tuple(kept), program.objective)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 import sympy as sp
 
-from symnet.core.functions import sigmoid
 from symnet.core.numbers import decimal, fixed, rational
 
 INVERSE: dict[str, Callable[[sp.Expr], sp.Expr]] = {
@@ -90,5 +89,3 @@ def other_argument(text: str, printed: str, argument: sp.Expr) -> str:
     there = decimal(INVERSE[match[1]](number), 3).text
     return f"{match[1]} gives {printed} at about {there}, but its input here is {decimal(argument, 6).text}"
 
-
-__all__ = ["cut_off", "explain", "factors", "other_argument", "places", "product_slips", "rounds_to", "sigmoid"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symnet.core.verdict import Answer
-from symnet.errors import OptionError, SymnetError, WorksheetError
+from symnet.errors import OptionError, WorksheetError
 
 
 def say(text: str) -> None:
@@ -87,7 +87,9 @@ def _write_source(source: str, output: str | None) -> int:
     if output in (None, "-"):
         sys.stdout.write(source)
     else:
-        Path(str(output)).write_text(source, encoding="utf-8")
+        from symnet.reports.report import write_whole
+
+        write_whole(Path(str(output)), source.encode("utf-8"))
         say(f"symnet: wrote {output}")
     return 0
 
@@ -186,5 +188,3 @@ def train(options: Namespace) -> int:
         print(f"{log.optimizer} ({settings}): loss {log.losses[0]:.6g} before, {log.losses[-1]:.6g} after {log.epochs} epochs")
     return 0
 
-
-__all__ = ["SymnetError", "check", "derive", "prove", "report", "train"]

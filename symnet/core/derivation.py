@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -162,6 +162,10 @@ class Derivation:
     conventions: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """The steps point to the derivation that holds them, also after ``dataclasses.replace``."""
+        object.__setattr__(self, "steps", tuple(replace(s, derivation=self) for s in self.steps))
 
     @property
     def objective(self) -> str:

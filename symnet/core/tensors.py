@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -84,6 +85,17 @@ class Tensor:
 def scalar(name: str, domain: str = "real", role: Role = Role.INPUT, **more: Any) -> Tensor:
     """A tensor without axes."""
     return Tensor(name, (), domain, role, **more)
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """``name``, with as many _ behind it as it takes to be none of ``taken``.
+
+    >>> free_name("q", {"q", "q_"})
+    'q__'
+    """
+    while name in taken:
+        name += "_"
+    return name
 
 
 def tensor_name(entry: sp.Expr) -> str:

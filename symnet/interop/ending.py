@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symnet.core.expressions import as_written
 from symnet.core.program import Program
+from symnet.core.tensors import free_name
 from symnet.interop.arrays import Array
 from symnet.interop.graph import Graph
 from symnet.interop.lines import write
@@ -15,15 +16,9 @@ def finish(graph: Graph, output: Array, loss: Loss | None, title: str) -> Progra
     """The program of a graph; with a loss, its output is called ``out`` and the loss comes last."""
     names = {i.name for i in graph.inputs}
     if loss is None:
-        return write(graph, output.node, _free("out" if output.shape else "L", names), title)
-    forward = write(graph, output.node, _free("out", names))
+        return write(graph, output.node, free_name("out" if output.shape else "L", names), title)
+    forward = write(graph, output.node, free_name("out", names))
     to = Builder(list(forward.inputs), list(forward.definitions), [], 0, forward.tensors[forward.objective])
     with as_written():
         loss.build(to)
         return to.program(title)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name

@@ -10,7 +10,7 @@ import numpy as np
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind
-from symnet.core.tensors import Role
+from symnet.core.tensors import Role, free_name
 from symnet.errors import MissingToolError
 from symnet.interop.arrays import Array, Maker
 from symnet.interop.ending import finish
@@ -93,9 +93,7 @@ class _Reader:
         name = clean({"input": "x", "output": "y"}.get(given.name, given.name))
         name = name.upper() if many and len(name) == 1 else name
         taken = {*self.values, *[str(s) for a in axes for s in a.size.free_symbols]}
-        while name in taken:
-            name += "_"
-        return Array(self.graph.add_input(name, axes, Role.INPUT, given.name), tuple(a.size for a in axes))
+        return Array(self.graph.add_input(free_name(name, taken), axes, Role.INPUT, given.name), tuple(a.size for a in axes))
 
     def _node(self, node: Any, number: int) -> Any:
         self.maker.where = f"node {number}{f' {node.name!r}' if node.name else ''}, operator {node.op_type}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -9,7 +10,7 @@ import sympy as sp
 from symnet.core.axes import Axis, Kind, index
 from symnet.core.expressions import total
 from symnet.core.program import Assumption, Definition, Program
-from symnet.core.tensors import Role, Tensor
+from symnet.core.tensors import Role, Tensor, free_name
 from symnet.errors import ShapeError
 
 LETTERS = {Kind.BATCH: "n", Kind.TIME: "t", Kind.DEPTH: "l"}
@@ -31,13 +32,14 @@ class Builder:
         self.inputs.append(tensor)
         return tensor
 
+    def free(self, name: str) -> str:
+        """``name``, or that with _ behind it where the program has it already."""
+        return free_name(name, {t.name for t in self.inputs} | {d.name for d in self.lines})
+
     def line(self, name: str, axes: tuple[Axis, ...], indices: tuple[sp.Expr, ...], expr: sp.Expr, note: str,
              role: Role = Role.INTERMEDIATE) -> Tensor:
         """Add a definition; its target flows on."""
-        taken = {t.name for t in self.inputs} | {d.name for d in self.lines}
-        while name in taken:
-            name += "_"
-        tensor = Tensor(name, axes, role=role, note=note)
+        tensor = Tensor(self.free(name), axes, role=role, note=note)
         self.lines.append(Definition(tensor, indices, expr, (), note))
         self.now = tensor
         return tensor
@@ -73,6 +75,11 @@ class Builder:
 def over(body: sp.Expr, letter: sp.Symbol, axis: Axis) -> sp.Expr:
     """Σ body over an axis."""
     return total(body, ((letter, *axis.range),))
+
+
+def axes_text(axes: Sequence[Axis]) -> str:
+    """The sizes of axes, for a message: "(N, 3)"."""
+    return "(" + ", ".join(str(a.size) for a in axes) + ")"
 
 
 def same_size(where: str, found: Axis, wanted: Axis) -> None:

@@ -17,7 +17,7 @@ from symnet.core.axes import index
 from symnet.core.expressions import as_written, total
 from symnet.core.numbers import rational
 from symnet.core.program import Definition, Program
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, free_name
 from symnet.errors import OptionError
 from symnet.networks.rule import LR, NORM, TOTAL, G, Optimizer, W, in_front, named, symbol
 
@@ -92,7 +92,5 @@ def global_norm(gradients: Iterable[Tensor]) -> Program:
         places = tuple(index(f"i{k}") for k in range(1, len(t.axes) + 1))
         over = tuple((i, a.lower, a.upper) for i, a in zip(places, t.axes, strict=True))
         squares.append(total(t[places] ** 2, over) if places else t[()] ** 2)
-    name = "norm"
-    while any(t.name == name for t in tensors):
-        name += "_"
+    name = free_name("norm", {t.name for t in tensors})
     return Program(tensors, (Definition(Tensor(name, latex=TOTAL.latex), (), sp.sqrt(sp.Add(*squares))),))

@@ -17,15 +17,11 @@ from symnet.core.expressions import total
 from symnet.core.numbers import rational
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
-from symnet.networks.builder import Builder
+from symnet.networks.builder import Builder, axes_text
 from symnet.networks.layers import Layer, Size
 
 Places = tuple[sp.Symbol, ...]
 MACHINE_EPS = sp.Rational(1, 2**52)  # of float64
-
-
-def _shape(axes: Sequence[Axis]) -> str:
-    return "(" + ", ".join(str(a.size) for a in axes) + ")"
 
 
 def _eps(where: str, value: object) -> sp.Rational:
@@ -87,7 +83,7 @@ class BatchNorm1d(Layer):
         axes, k = to.now.axes, _number(to)
         where = f"BatchNorm1d {k}"
         if len(axes) not in (2, 3) or axes[0].kind is not Kind.BATCH:
-            raise ShapeError(where, f"an input of shape {_shape(axes)}", "(N, features) or (N, channels, length)", "a batch")
+            raise ShapeError(where, f"an input of shape {axes_text(axes)}", "(N, features) or (N, channels, length)", "a batch")
         if axes[1].size != Axis.of(self.num_features).size:
             raise ShapeError(where, f"{axes[1].size} features", str(self.num_features))
         _normalized(to, k, [d for d in range(len(axes)) if d != 1], _eps(where, self.eps))
@@ -101,7 +97,7 @@ def _last(where: str, x: Tensor, shape: Size | tuple[Size, ...]) -> list[int]:
     wanted = [Axis.of(s) for s in (shape if isinstance(shape, tuple) else (shape,))]
     last = list(range(len(x.axes) - len(wanted), len(x.axes)))
     if not wanted or last[0] < 0 or any(x.axes[d].size != a.size for d, a in zip(last, wanted, strict=True)):
-        raise ShapeError(where, f"an input of shape {_shape(x.axes)}", f"one that ends in {_shape(wanted)}")
+        raise ShapeError(where, f"an input of shape {axes_text(x.axes)}", f"one that ends in {axes_text(wanted)}")
     return last
 
 

@@ -73,10 +73,7 @@ class Cell:
 
     def state(self, letter: str, initial: bool, note: str) -> Tensor:
         """A tensor over t = 0..T with its first place: 0 or an input."""
-        taken, name = {t.name for t in self.to.inputs} | {d.name for d in self.to.lines}, f"{letter}{self.number}"
-        while name in taken:
-            name += "_"
-        state = Tensor(name, (*self.rest_axes, self.whole, self.out), note=note)
+        state = Tensor(self.to.free(f"{letter}{self.number}"), (*self.rest_axes, self.whole, self.out), note=note)
         start: sp.Expr = sp.S.Zero
         if initial:
             axes, before = (*self.rest_axes, self.out), f"{note}, before the first input"

@@ -17,13 +17,9 @@ from symnet.core.expressions import When, total
 from symnet.core.numbers import rational
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
-from symnet.networks.builder import Builder, over, same_size
+from symnet.networks.builder import Builder, axes_text, over, same_size
 from symnet.networks.layers import Layer, Size
 from symnet.networks.windows import letters
-
-
-def _shape(axes: tuple[Axis, ...]) -> str:
-    return "(" + ", ".join(str(a.size) for a in axes) + ")"
 
 
 def _entry(x: Tensor, places: tuple[sp.Symbol, ...]) -> sp.Expr:
@@ -55,7 +51,7 @@ class Input(Layer):
     def build(self, to: Builder) -> None:
         found = to.now.axes[-len(self.shape):]
         if tuple(a.size for a in found) != self.shape:
-            raise ShapeError("Input", f"shape {_shape(to.now.axes)} so far", f"one that ends in {_shape(self.sample_axes())}")
+            raise ShapeError("Input", f"shape {axes_text(to.now.axes)} so far", f"one that ends in {axes_text(self.sample_axes())}")
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ class Flatten(Layer):
         last = self.end_dim - shift if self.end_dim >= 0 else self.end_dim + count
         if not 0 <= first < count or not first <= last < count:
             raise ShapeError("Flatten", f"start_dim={self.start_dim}, end_dim={self.end_dim}",
-                             f"axes of an input of shape {_shape(x.axes)}")
+                             f"axes of an input of shape {axes_text(x.axes)}")
         if first == last:
             return
         joined = x.axes[first:last + 1]
@@ -143,7 +139,7 @@ class Residual(Layer):
             layer.build(to)
         out = to.now
         if [a.size for a in x.axes] != [a.size for a in out.axes]:
-            raise ShapeError("Residual", f"a block that takes {_shape(x.axes)} to {_shape(out.axes)}", "a block that keeps the shape")
+            raise ShapeError("Residual", f"a block that takes {axes_text(x.axes)} to {axes_text(out.axes)}", "a block that keeps the shape")
         places = to.letters(x.axes)
         to.line(f"r{max(to.linear, 1)}", x.axes, places, _entry(x, places) + _entry(out, places), "the input added to the block's output")
 

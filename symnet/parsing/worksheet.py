@@ -160,13 +160,14 @@ def _values(value: Any, where: str) -> Any:
     if not isinstance(value, list):
         return _exact(value, where)
     rows = [_values(v, where) for v in value]
-    if not rows or len({_shape(r) for r in rows}) != 1:
+    if not rows or len({nested_shape(r) for r in rows}) != 1:
         raise WorksheetError(where, "rows of different lengths" if rows else "an empty list", "a full array of numbers")
     return rows
 
 
-def _shape(value: Any) -> tuple[int, ...]:
-    return (len(value), *_shape(value[0])) if isinstance(value, list) else ()
+def nested_shape(value: Any) -> tuple[int, ...]:
+    """The shape of nested lists; () for a number."""
+    return (len(value), *nested_shape(value[0])) if isinstance(value, list) else ()
 
 
 def _answer(answer: Any, number: int, where: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.calculus.closed import closed_scalars
 from symnet.core.axes import Axis, Kind, index
 from symnet.core.claim import Claim, Equation, Proved, Refutation
 from symnet.core.expressions import Nabla
@@ -44,8 +45,7 @@ class Run:
         there |= {sp.Symbol("g", real=True): Nabla(loss, self.at("w", T)), sp.Symbol("lr", real=True): rate}
         there[sp.Symbol("t", real=True)] = T + 1
         there |= {sp.Symbol(k, real=True): sp.S.Zero for k in zeros}
-        for d in rule.program.definitions:
-            there[d.entry] = d.expr.xreplace(there)
+        there = closed_scalars(rule.program, there)
         new = {"w": "w_new", **dict(rule.states)}
         self.updates = {k: Equation(self.at(k, T + 1), there[sp.Symbol(n, real=True)], T) for k, n in new.items()}
 

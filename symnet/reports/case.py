@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from symnet.core.claim import Proved, Refutation
@@ -54,6 +55,6 @@ class Case:
     shown: Shown | None = None
     errata: Errata | None = None
     log: TrainingLog | None = None
-    numpy: str = ""
+    numpy: Callable[[], str] = str  # the NumPy module and the exact values, made when the JSON is asked for
     footer: str = ""
-    json_values: dict[str, Any] = field(default_factory=dict)
+    json_values: Callable[[], dict[str, Any]] = dict

@@ -11,7 +11,7 @@ from symnet.core.text import definition_text, text
 from symnet.reports.case import Case
 from symnet.reports.lines import MOST_ENTRIES, Lines
 from symnet.reports.plainmath import plain_math
-from symnet.reports.values import Values, equals, number_latex
+from symnet.reports.values import Values, equals
 from symnet.reports.view import Block, Formula, Level, Notation, Rich, Section, Stage, StepView, Table
 from symnet.reports.words import LEADS
 
@@ -86,24 +86,22 @@ def json_data(case: Case, lines: Lines) -> dict[str, object]:
     """The contract of ``derive --format json``."""
     d = case.derivation
     objective = d.program.by_name[d.objective][-1]
-    known = lines.tensors
+    known, values = lines.tensors, case.json_values()
     return {
         "title": str(d.meta.get("title") or d.program.title),
         "objective": {"latex": definition_latex(objective, known), "text": definition_text(objective, known),
-                      "value": case.json_values.get(d.objective)},
+                      "value": values.get(d.objective)},
         "gradients": {name: {"latex": f.latex(), "text": str(f), "shape": [str(s) for s in f.shape],
                              "matrix": matrix_latex(f.definitions[0], known),
-                             "value": case.json_values.get(d.gradient_name(name))} for name, f in d.gradients.items()},
+                             "value": values.get(d.gradient_name(name))} for name, f in d.gradients.items()},
         "steps": [{"target": s.target.name, "of": s.of.name, "rule": s.rule.value, "latex": definition_latex(s.definition, known),
                    "text": definition_text(s.definition, known), "uses": list(s.uses), "conditions": [*s.conditions, *[
                        f"{text(a.left)} = {text(a.right)}" for a in s.assumptions]], "live": s.live} for s in d.steps],
         "conventions": list(d.conventions),
-        "values": case.json_values,
+        "values": values,
         "errata": None if case.errata is None else [
             {"line": j.line, "name": j.name, "printed": j.printed, "correct": j.correct, "value": j.value, "slip": j.slip}
             for j in case.errata.wrong],
-        "numpy": case.numpy,
+        "numpy": case.numpy(),
     }
 
-
-__all__ = ["gradients_table", "json_data", "number_latex", "update_section"]

@@ -27,6 +27,23 @@ def format_of(path: str | Path | None, format: str | None) -> str:
     return ENDINGS[ending]
 
 
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file by way of a temporary one beside it: whole, or not at all. Raises OptionError when the place cannot be written."""
+    name = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".symnet-", suffix=path.suffix)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
+        raise OptionError(f"output {path}", error.strerror or "cannot be written", "a place that can be written") from None
+    return path
+
+
 @dataclass(frozen=True)
 class Report:
     """A report that can be written in any format; notebooks show it by its mimebundle."""
@@ -68,27 +85,14 @@ class Report:
         return {"html": self.html, "latex": self.latex, "text": self.text, "md": self.markdown, "json": self.json}[format]()
 
     def write(self, path: Path, format: str) -> Path:
-        """Write to a file, by way of a temporary one beside it. Raises OptionError when the place cannot be written."""
+        """Write to a file, whole or not at all. Raises OptionError when the place cannot be written."""
         if format == "pdf":
             from symnet.reports.pdf import make_pdf
 
             content = make_pdf(self.latex())
         else:
             content = self.as_format(format).encode("utf-8")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".symnet-", suffix=path.suffix)
-        except OSError as error:
-            raise OptionError(f"output {path}", error.strerror or "cannot be written", "a place that can be written") from None
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except OSError as error:
-            Path(name).unlink(missing_ok=True)
-            raise OptionError(f"output {path}", error.strerror or "cannot be written", "a place that can be written") from None
-        return path
+        return write_whole(path, content)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         markdown = self.markdown()

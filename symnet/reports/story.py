@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import sympy as sp
 
@@ -37,7 +38,7 @@ def tell(case: Case) -> Story:
         sections.append(update_section(case, lines))
     sections += [s for s in (_checks(case), theorem_section(case), errata_section(case), _training(case)) if s is not None]
     title = str(d.meta.get("title") or d.program.title or "A derivation")
-    return Story(title, case.level, _summary(case), tuple(sections), case.footer, json_data(case, lines))
+    return Story(title, case.level, _summary(case), tuple(sections), case.footer, partial(json_data, case, lines))
 
 
 def _lines(case: Case) -> Lines:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Level(StrEnum):
@@ -103,7 +105,12 @@ class Story:
     summary: Rich
     sections: tuple[Section, ...]
     footer: str = ""
-    data: dict[str, object] = field(default_factory=dict)  # the JSON reading
+    reading: Callable[[], dict[str, object]] = dict  # makes ``data``
+
+    @cached_property
+    def data(self) -> dict[str, object]:
+        """The JSON reading: exact values and the NumPy module, made only when somebody asks."""
+        return self.reading()
 
     @property
     def written(self) -> tuple[Section, ...]:

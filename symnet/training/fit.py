@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from symnet.backends import compile_derivation
+from symnet.backends.running import function_of
 from symnet.backends.source import forward_source, tensors_of
 from symnet.backends.updates import update_function
 from symnet.calculus import derive
@@ -50,9 +51,7 @@ class Fit:
     @cached_property
     def _forward(self) -> Any:
         program = self.derivation.program
-        space: dict[str, Any] = {}
-        exec(compile(forward_source(program, output_name(program)), "<symnet>", "exec"), space)  # noqa: S102 - our own source
-        return space["forward"]
+        return function_of(forward_source(program, output_name(program)), "forward")
 
     def predict(self, X: Any) -> Array:
         """The output of the network for inputs X: the last line that does not use the target."""

@@ -8,8 +8,8 @@ import pytest
 import sympy as sp
 
 import symnet as sn
-from symnet.calculus.closed import closed_form
-from symnet.checking.diagnosis import closed_values, diagnose
+from symnet.calculus.closed import closed_form, closed_scalars
+from symnet.checking.diagnosis import diagnose
 from symnet.core.functions import sigmoid
 from symnet.equality.compare import compare
 from symnet.parsing.program import expression
@@ -51,7 +51,7 @@ def test_a_named_slip_undone_is_the_right_answer(seed: int) -> None:
     rng = random.Random(seed)
     wrt = rng.choice(["w1", "b1", "w2", "b2"])
     truth = closed_form(FIRST, wrt)
-    factors = [sp.Integer(-1), sp.Integer(2), *closed_values(FIRST).values()]
+    factors = [sp.Integer(-1), sp.Integer(2), *closed_scalars(FIRST.full).values()]
     wrong = truth * rng.choice(factors) ** rng.choice((-1, 1)) * rng.choice([sp.S.One, sp.S.One, *factors])
     found = diagnose(wrong, FIRST, wrt)
     if found is not None:
