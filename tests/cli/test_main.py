@@ -49,6 +49,7 @@ def test_data_goes_to_stdout_talk_to_stderr(tmp_path: Path) -> None:
     ("derive", "X@w", "--shape", "X:N,d", "--shape", "w:N", "--wrt", "w"), ("prove", "everything"), ("prove", "--optimizer", "magic"),
     ("check", "nope.md"), ("check", "first"), ("train", "two-two-two"), ("nonsense",), ("train", "xor", "--lr", "a,b"),
     ("report", "first", "--format", "html", "-o", "-", "--digits", "99"),
+    ("derive", "w*x", "--wrt", "w", "--format", "numpy", "-o", "/proc/nowhere/x.py"),
 ], ids=lambda a: " ".join(a)[:40])
 def test_bad_input_is_one_line_and_exit_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*arguments, cwd=tmp_path)
