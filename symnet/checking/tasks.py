@@ -27,6 +27,10 @@ class Result:
     read_as: str = ""
     mistake: Mistake | None = None
 
+    def __str__(self) -> str:
+        read = f"   read as {self.read_as}" if self.read_as else ""
+        return f"{self.id}: {self.verdict}{read}" + (f"\n    {self.mistake.message}" if self.mistake else "")
+
     def as_json(self) -> dict[str, object]:
         """The fields of the contract."""
         v = self.verdict

@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from symnet.core.verdict import Answer
-from symnet.errors import OptionError, WorksheetError
+from symnet.errors import OptionError
 
 
 def say(text: str) -> None:
@@ -104,49 +103,6 @@ def _derivation(options: Namespace) -> Any:
         sheet = replace(sheet, errata=None, training=None, wrt=tuple(options.wrt) if options.wrt else sheet.wrt)
         return derivation_of(sheet, options.what)
     return from_expression(options.what, options.wrt, options.shape, options.domain)
-
-
-def check(options: Namespace) -> int:
-    """symnet check."""
-    if Path(options.file).suffix.lower() in (".md", ".txt"):
-        return _check_page(options)
-    from symnet.loading import check_worksheet, load_worksheet
-
-    results = check_worksheet(load_worksheet(options.file), options.file)
-    if options.format == "json":
-        from symnet import __version__
-
-        print(json.dumps({"version": __version__, "results": [r.as_json() for r in results]}, indent=2, ensure_ascii=False))
-    else:
-        for r in results:
-            print(f"{r.id}: {r.verdict}" + (f"   read as {r.read_as}" if r.read_as else "")
-                  + (f"\n    {r.mistake.message}" if r.mistake else ""))
-    answers = {r.verdict.answer for r in results}
-    return 1 if Answer.REFUTED in answers else 3 if Answer.UNDECIDED in answers else 0
-
-
-def _check_page(options: Namespace) -> int:
-    from symnet.checking.errata import judge_page
-    from symnet.loading import load
-
-    try:
-        page = Path(options.file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WorksheetError(options.file, getattr(error, "strerror", None) or "not a text file", "a page of worked lines") from None
-    found = judge_page(page, load(options.against))
-    undecided = [j for j in found.judged if j.mark.value == "undecided"]
-    if options.format == "json":
-        rows = [{"line": j.line, "name": j.name, "printed": j.printed, "mark": j.mark.value, "correct": j.correct, "value": j.value,
-                 "slip": j.slip} for j in found.judged]
-        print(json.dumps({"results": rows, "skipped": found.skipped}, indent=2, ensure_ascii=False))
-    else:
-        if str(found):
-            print(found)
-        for j in undecided:
-            print(f"line {j.line}: undecided: {j.slip}")
-        print(f"{len(found.judged)} claims: {len(found.right)} right, {len(found.wrong)} wrong, {len(undecided)} undecided; "
-              f"{found.skipped} lines of prose passed over")
-    return 1 if found.wrong else 3 if undecided or not found.judged else 0
 
 
 def prove(options: Namespace) -> int:

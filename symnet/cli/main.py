@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from symnet.cli import commands
+from symnet.cli.check import check
 from symnet.errors import SymnetError
 
 DESCRIPTION = """\
@@ -88,10 +89,16 @@ def _derive(p: argparse.ArgumentParser) -> None:
 
 
 def _check(p: argparse.ArgumentParser) -> None:
-    p.add_argument("file", help="a worksheet with [[answers]], or a page of worked lines (.md, .txt)")
-    p.add_argument("--against", default="first", metavar="WORKSHEET", help="for a page: the worksheet it works out (default: first)")
-    p.add_argument("--format", choices=("text", "json"), default="text")
-    p.set_defaults(run=commands.check)
+    p.add_argument("files", nargs="+", metavar="FILE", help="a worksheet with [[answers]]; a page of worked lines (.md, .txt); a folder or "
+                   "several of them; or FILE.py:FUNCTION, your own NumPy code, which is run")
+    p.add_argument("--worksheet", "--against", default="first", metavar="WORKSHEET",
+                   help="for a page and for NumPy code: the worksheet it works out (default: first)")
+    p.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="for many files: this many workers (default: 1)")
+    p.add_argument("--time", type=float, default=60, metavar="SECONDS", help="for many files: the limit of one answer (default: 60)")
+    p.add_argument("--memory", type=int, default=1024, metavar="MB", help="for many files: the limit of one worker (default: 1024)")
+    p.add_argument("--dask", metavar="ADDRESS", help="for many files: a Dask scheduler, tcp://host:port (needs symnet[dask])")
+    _output(p, ("text", "json", "csv", "html"))
+    p.set_defaults(run=check)
 
 
 def _prove(p: argparse.ArgumentParser) -> None:
