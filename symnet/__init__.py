@@ -8,8 +8,10 @@ __version__ = "0.1.0"
 
 # The public names and the file each lives in; loaded on first use, so that `import symnet` stays light.
 _WHERE = {
-    "program": "symnet.parsing.program", "derive": "symnet.face", "check": "symnet.face", "prove": "symnet.proofs",
+    "program": "symnet.parsing.program", "derive": "symnet.face", "check": "symnet.face", "check_code": "symnet.checking.code.check",
+    "diagnose": "symnet.checking.diagnosis", "prove": "symnet.proofs",
     "report": "symnet.face", "fit": "symnet.training.fit", "load": "symnet.loading", "compare": "symnet.equality.compare",
+    "check_page": "symnet.loading",
     "Program": "symnet.core.program", "Definition": "symnet.core.program", "Assumption": "symnet.core.program",
     "Tensor": "symnet.core.tensors", "Axis": "symnet.core.axes", "Derivation": "symnet.core.derivation",
     "SymnetError": "symnet.errors",

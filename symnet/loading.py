@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,17 @@ from typing import Any
 import sympy as sp
 
 from symnet.calculus import derive
+from symnet.checking.errata import judge_page
+from symnet.checking.pages import split_worksheet
 from symnet.checking.tasks import Result, judge, judge_simplified
 from symnet.core.derivation import Derivation
+from symnet.core.errata import Errata
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import ShapeError, WorksheetError
 from symnet.parsing.calls import Call
-from symnet.parsing.program import assumptions_of, program, tensor_of
+from symnet.parsing.program import assumptions_of, axis_of, program, tensor_of
 from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksheet, read_worksheet
 from symnet.worksheets.builtin import names, worksheet_text
 
@@ -100,7 +103,8 @@ def _lines(sheet: Worksheet, where: str) -> Program:
 def _tensor(name: str, sign: Sign, parameter: bool, where: str) -> Tensor:
     shape = sign.shape if sign.shape is not None else nested_shape(sign.value)
     tensor = tensor_of(name, shape, f"{where}, symbol {name}")
-    return replace(tensor, domain=sign.domain, note=sign.note, role=Role.PARAMETER if parameter else Role.INPUT)
+    classes = None if sign.classes is None else axis_of(sign.classes, f"{where}, symbol {name}, classes").size
+    return replace(tensor, domain=sign.domain, note=sign.note, classes=classes, role=Role.PARAMETER if parameter else Role.INPUT)
 
 
 def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:
@@ -119,14 +123,34 @@ def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:
     return sizes
 
 
+def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: str = "page") -> Errata:
+    """Every line of a worked page (Markdown or text) judged, against the worksheet in its first ```toml fence or else ``worksheet``.
+
+    A page with its own worksheet may give values for its symbols: "x = 2" then replaces what the fence says. Example::
+
+        print(sn.check_page(open("hand-in.md").read(), "first").first_wrong)
+    """
+    inner, text = split_worksheet(page)
+    if inner:
+        inside = f"{where}, its worksheet"
+        return judge_page(text, derivation_of(parse_worksheet(inner, inside), inside), own_values=True)
+    return judge_page(text, derivation_of(worksheet) if isinstance(worksheet, Worksheet) else load(worksheet))
+
+
 def check_worksheet(sheet: Worksheet, where: str = "worksheet") -> list[Result]:
     """Every answer of a worksheet judged. Raises WorksheetError when there are none."""
+    _, one = judge_of(sheet, where)
+    return [one(answer) for answer in sheet.answers]
+
+
+def judge_of(sheet: Worksheet, where: str = "worksheet") -> tuple[Derivation, Callable[[Mapping[str, str]], Result]]:
+    """The derivation of a worksheet and the judge of its answers by it. Raises WorksheetError when there are no answers."""
     if not sheet.answers:
         raise WorksheetError(where, "no [[answers]]", "answers to check")
     if sheet.simplify:
         goal = replace(sheet, objective=sheet.simplify, definitions=sheet.definitions, wrt=())
-        made = derivation_of(goal, where)
-        return [judge_simplified(a, made) for a in sheet.answers]
+        whole = derivation_of(goal, where)
+        return whole, lambda answer: judge_simplified(answer, whole, sheet.simplify)
     wanted = tuple(dict.fromkeys([*sheet.wrt, *[a["wrt"] for a in sheet.answers if "wrt" in a]]))
     made = derivation_of(replace(sheet, wrt=wanted), where)
-    return [judge(a, made) for a in sheet.answers]
+    return made, lambda answer: judge(answer, made)

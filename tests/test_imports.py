@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ["jax", "torch", "onnx", "sklearn", "scipy", "matplotlib", "numba", "flint", "jinja2", "latex2mathml", "sympy", "numpy"]
+HEAVY = ["jax", "torch", "onnx", "sklearn", "scipy", "matplotlib", "numba", "flint", "jinja2", "latex2mathml", "sympy", "numpy", "distributed"]
 
 
 def loaded_after(code: str) -> set[str]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from symnet.cli.main import main
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -28,9 +30,27 @@ def test_the_worksheet_is_one_and_its_answer_is_right() -> None:
     from symnet.loading import check_worksheet
     from symnet.parsing.worksheet import parse_worksheet
 
-    (sheet,) = re.findall(r"```toml\n(.*?)```", README, re.S)
+    sheet = re.findall(r"```toml\n(.*?)```", README, re.S)[0]
     (result,) = check_worksheet(parse_worksheet(sheet))
     assert result.verdict.holds
+
+
+(HOMEWORK,) = re.findall(r"````markdown\n(.*?)````", README, re.S)
+(MODEL,) = re.findall(r"```py\n(.*?)```", README, re.S)
+
+
+def test_the_page_of_work_is_judged_as_the_readme_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "homework.md").write_text(HOMEWORK, encoding="utf-8")
+    assert main(["check", str(tmp_path / "homework.md")]) == 1
+    said = capsys.readouterr().out
+    assert "it is -0.106" in said and "follows from your line 13" in said and "1 in itself, 1 that follows" in said
+
+
+def test_the_numpy_code_is_judged_as_the_readme_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, code, exit_code in (("right", MODEL, 0), ("wrong", MODEL.replace(" / len(X)", ""), 1)):
+        (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
+        assert main(["check", f"{tmp_path / name}.py:backward", "--worksheet", "softmax-regression"]) == exit_code
+        assert ("conditional" if exit_code == 0 else "refuted (entry [0, 0]") in capsys.readouterr().out
 
 
 COMMANDS = [line.split("#")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()
@@ -41,9 +61,12 @@ COMMANDS = [line.split("#")[0].strip() for block in re.findall(r"```sh\n(.*?)```
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_runs(command: str, tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text(re.findall(r"```toml\n(.*?)```", README, re.S)[0], encoding="utf-8")
-    (tmp_path / "page.txt").write_text("z1 = w1*x + b1 = 1.2\n", encoding="utf-8")
+    (tmp_path / "homework.md").write_text(HOMEWORK, encoding="utf-8")
+    (tmp_path / "model.py").write_text(MODEL, encoding="utf-8")
+    (tmp_path / "answers").mkdir()
+    (tmp_path / "answers" / "anna.toml").write_text((tmp_path / "my.toml").read_text(encoding="utf-8"), encoding="utf-8")
     done = subprocess.run([sys.executable, "-m", *shlex.split(command)], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
-    assert done.returncode == (1 if "adam" in command else 0), done.stderr
+    assert done.returncode == (1 if "adam" in command or "homework" in command else 0), done.stderr
 
 
 def test_links_and_pictures_exist() -> None:

@@ -6,27 +6,46 @@ from collections.abc import Iterable, Mapping
 
 import sympy as sp
 
-from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, OfMatrix, Softmax
-from symnet.core.axes import Range, bounds, inside
-from symnet.core.expressions import Limits, When, fresh, limits
+from symnet.arrays.chosen import gathered, taken
+from symnet.arrays.digits import all_digits
+from symnet.arrays.tree import (
+    Apply,
+    Cases,
+    Contract,
+    Labels,
+    Leaf,
+    LogSum,
+    Masked,
+    Node,
+    Number,
+    OfMatrix,
+    Scatter,
+    Softmax,
+)
+from symnet.core.axes import Range
+from symnet.core.expressions import Limits, When, asks_data, entries, fresh, limits
 from symnet.core.functions import TABLE
 from symnet.core.matrices import Det, Grid, InverseEntry, written_out
 from symnet.core.program import Definition
-from symnet.core.tensors import entry_indices, tensor_name
+from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import UnknownNodeError
 
 
-def lower_definition(d: Definition, scalars: Iterable[sp.Symbol] = ()) -> Node:
-    """The right side of a definition; ``scalars`` are indices that are plain numbers here, such as a loop's."""
+def lower_definition(d: Definition, scalars: Iterable[sp.Symbol] = (), tensors: Mapping[str, Tensor] | None = None) -> Node:
+    """The right side of a definition; ``scalars`` are indices that are plain numbers here, such as a loop's.
+
+    With ``tensors`` a sum that a class chooses from becomes a look-up; without, it stays a sum with a bracket, as it is printed.
+    """
     free = {i: span for i, span in d.free.items() if i not in set(scalars)}
-    return Lowering(free).node(fresh(d.expr))
+    return Lowering(free, tensors).node(fresh(d.expr))
 
 
 class Lowering:
     """``spans`` gives the range of every index in scope; an index that is not in it is a number."""
 
-    def __init__(self, spans: Mapping[sp.Symbol, Range]) -> None:
+    def __init__(self, spans: Mapping[sp.Symbol, Range], tensors: Mapping[str, Tensor] | None = None) -> None:
         self.spans = dict(spans)
+        self.tensors = tensors
 
     def node(self, expr: sp.Basic) -> Node:
         """The array for one expression."""
@@ -52,7 +71,7 @@ class Lowering:
 
     def _leaf(self, expr: sp.Expr) -> Leaf:
         places = entry_indices(expr)
-        labels = tuple(dict.fromkeys(s for e in places for s in _sorted(e.free_symbols) if s in self.spans))
+        labels = tuple(dict.fromkeys(s for e in places for s in letters_in(e) if s in self.spans))
         return Leaf(labels, tensor_name(expr), places, tuple((s, self.spans[s]) for s in labels))
 
     def _apply(self, expr: sp.Expr) -> Apply:
@@ -60,18 +79,36 @@ class Lowering:
         return Apply(union(args), expr.func, args)
 
     def _inner(self, over: Iterable[Limits]) -> Lowering:
-        return Lowering({**self.spans, **{i: (lo, hi) for i, lo, hi in over}})
+        return Lowering({**self.spans, **{i: (lo, hi) for i, lo, hi in over}}, self.tensors)
 
     def _sum(self, expr: sp.Sum) -> Node:
         over = limits(expr)
         inside, body = self._inner(over), expr.function
         if isinstance(body, When):
-            digits = _all_digits(body.condition, over, self.spans)
+            digits = all_digits(body.condition, over, self.spans)
             if digits is not None:
                 return self.node(body.body.xreplace(digits))
+            chosen = self._chosen(body, over)
+            if chosen is not None:
+                return chosen
         factors = tuple(inside.node(f) for f in _apart(body))
         bound = {i for i, _, _ in over}
         return Contract(tuple(s for s in union(factors) if s not in bound), factors, over)
+
+    def _chosen(self, body: When, over: tuple[Limits, ...]) -> Node | None:
+        if self.tensors is None:
+            return None
+        there = taken(body, over, self.tensors)
+        if there is not None:
+            return self.node(there)
+        rows = gathered(body, over, self.spans)
+        if rows is None:
+            return None
+        node = self._inner(rows.over).node(rows.body)
+        bound = {t[0] for t in rows.over}
+        others = tuple(s for s in node.labels if s not in bound)
+        spans = tuple((s, self.spans[s]) for s in others)
+        return Scatter((rows.label, *others), node, rows.place, rows.over, self.spans[rows.label], spans)
 
     def _when(self, expr: When, outside: sp.Expr = sp.S.Zero) -> Masked:
         body = self.node(expr.body)
@@ -108,7 +145,7 @@ class Lowering:
 
     def _cases(self, expr: sp.Piecewise) -> Cases:
         branches: list[tuple[Node, type | None, Node | None, Node | None]] = []
-        for value, condition in expr.args:
+        for value, condition in _apart_cases(expr.args):
             if condition is sp.true:
                 branches.append((self.node(value), None, None, None))
             elif isinstance(condition, sp.core.relational.Relational):
@@ -151,6 +188,23 @@ class Lowering:
         return LogSum(tuple(s for s in body.labels if s != over[0][0]), body, over[0])
 
 
+def _apart_cases(cases: Iterable[tuple[sp.Expr, sp.Basic]]) -> list[tuple[sp.Expr, sp.Basic]]:
+    """The same cases, each with one comparison: c or d is two cases, c and d is a case within a case."""
+    made: list[tuple[sp.Expr, sp.Basic]] = []
+    rest = list(cases)
+    while rest:
+        value, condition = rest.pop(0)
+        if isinstance(condition, sp.Or):
+            rest = [(value, c) for c in condition.args] + rest
+        elif isinstance(condition, sp.And):
+            first, *others = condition.args
+            otherwise = rest or [(sp.nan, sp.true)]
+            made.append((sp.Piecewise((value, sp.And(*others)), *otherwise, evaluate=False), first))
+        else:
+            made.append((value, condition))
+    return made
+
+
 def _is_exp_sum(expr: sp.Basic) -> bool:
     return isinstance(expr, sp.Sum) and len(expr.limits) == 1 and _is_exp(expr.function)
 
@@ -165,45 +219,18 @@ def _apart(body: sp.Expr) -> tuple[sp.Expr, ...]:
     if not isinstance(body, When):
         return tuple(sp.Mul.make_args(body))
     factors = sp.Mul.make_args(body.body)
+    if asks_data(body):  # [v = x[n] + 1] E[v, j] is a product of two arrays, the first of zeros and ones
+        entries_ = [f for f in factors if isinstance(f, sp.Indexed)]
+        return (When(sp.Mul(*[f for f in factors if f not in entries_]), body.condition), *entries_)
     plain = [f for f in factors if isinstance(f, sp.Indexed) and all(p.is_Symbol for p in f.indices)]
     rest = [f for f in factors if f not in plain]
     return (*plain, When(sp.Mul(*rest), body.condition)) if rest else (body,)
 
 
-def _all_digits(condition: sp.Basic, over: tuple[Limits, ...],
-                spans: Mapping[sp.Symbol, Range]) -> dict[sp.Symbol, sp.Expr] | None:
-    """Several such equations, each for some of the indices: the rows and the columns of a Kronecker product."""
-    found: dict[sp.Symbol, sp.Expr] = {}
-    for part in sp.And.make_args(condition):
-        digits = _digits(part, tuple(t for t in over if t[0] in part.free_symbols), spans)
-        if digits is None or found.keys() & digits.keys():
-            return None
-        found |= digits
-    return found if len(found) == len(over) else None
-
-
-def _digits(condition: sp.Basic, over: tuple[Limits, ...], spans: Mapping[sp.Symbol, Range]) -> dict[sp.Symbol, sp.Expr] | None:
-    """Σ_c Σ_i Σ_j [m = HW c + W i + j] x[c, i, j] has one term: its indices are the digits of m, to the bases C, H and W.
-
-    None where the condition is of another kind, or m may not be reached.
-    """
-    if not isinstance(condition, sp.Eq):
-        return None
-    left = sp.expand(condition.lhs - condition.rhs)
-    sign = -1 if any(left.coeff(i, 1) == 1 for i, _, _ in over) else 1
-    stride, digits, waiting = sp.S.One, [], list(over)
-    while waiting:  # the last digit has stride 1, the one before as many as the last has values, …
-        found = next((t for t in waiting if sp.expand(sign * left.coeff(t[0], 1) + stride) == 0), None)
-        if found is None:
-            return None
-        waiting.remove(found)
-        digits.append((found, stride))
-        stride = sp.expand(stride * (found[2] - found[1] + 1))
-    place = sp.expand(sign * left.xreplace({i: lo for i, lo, _ in over}))  # counts from 0
-    span = bounds(place, spans)
-    if span is None or not inside(span, (sp.S.Zero, stride - 1)):
-        return None
-    return {i: lo + sp.Mod(sp.floor(place / s), hi - lo + 1) for (i, lo, hi), s in digits}
+def letters_in(place: sp.Expr) -> list[sp.Symbol]:
+    """The symbols of a place in a fixed order: those of x[n, t] + 1 as they stand."""
+    inner = [s for e in entries(place) for p in entry_indices(e) for s in _sorted(p.free_symbols)]
+    return inner or _sorted(place.free_symbols)
 
 
 def union(nodes: Iterable[Node]) -> Labels:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 import sympy as sp
 
 from symnet.arrays.along import ALONG, along_sums
+from symnet.arrays.class_forms import class_form
 from symnet.arrays.letters import ADD, ATOM, HAD, MUL, Form, Letters, brace
 from symnet.arrays.lowering import lower_definition
 from symnet.arrays.matrix_forms import of_matrix_form
+from symnet.arrays.scalars import power, squared_norm
 from symnet.arrays.scalars import scale as scale_of
-from symnet.arrays.scalars import squared_norm
 from symnet.arrays.tree import Apply, Contract, Labels, Leaf, Masked, Node, Number, OfMatrix, Softmax, is_inverse, sign_of, without_sign
+from symnet.core.expressions import of_data
 from symnet.core.functions import TABLE
 from symnet.core.latex import LatexPrinter
 from symnet.core.program import Definition
@@ -95,8 +97,13 @@ class _Notation:
         raise NoForm
 
     def _diagonal(self, node: Masked, labels: Labels) -> Form:
-        """[i = j] v[i] is diag(v); a number on the diagonal stands before the unit matrix."""
+        """[i = j] v[i] is diag(v); a number on the diagonal stands before the unit matrix. [j = y[i] + 1] is onehot(y, C)."""
         test = node.condition
+        if of_data(test):
+            found = class_form(self.form, self.letters, node, labels)
+            if found is None:
+                raise NoForm
+            return found
         if len(labels) != 2 or not isinstance(test, sp.Eq) or set(test.args) != set(labels) or len(node.body.labels) > 1:
             raise NoForm
         inner = self.form(node.body, node.body.labels)
@@ -133,7 +140,10 @@ class _Notation:
         if node.function is sp.Mul:
             return self._mul(node, labels)
         if node.function is sp.Pow:
-            return self._pow(node, labels)
+            shown = power(self.form, self.printer, node, labels)
+            if shown is None:
+                raise NoForm
+            return shown
         if node.function in TABLE and len(node.args) == 1:
             inner = self.form(node.args[0], labels).text
             name = r"\exp" if node.function is sp.exp else TABLE[node.function].latex
@@ -145,9 +155,15 @@ class _Notation:
         ordered = sorted(terms, key=lambda t: (t[0] < 0, not isinstance(t[1], Number), not isinstance(t[1], Contract)))
         text = ""
         for sign, term in ordered:
-            shown = self.form(without_sign(term), labels if term.labels else ()).within(HAD)
+            bare = without_sign(term)
+            shown = self._everywhere(bare, labels) if labels and not term.labels and not isinstance(bare, Number) else \
+                self.form(bare, labels if term.labels else ()).within(HAD)
             text += (" - " if sign < 0 else " + " if text else "") + shown
         return Form(text.strip() if not text.startswith(" - ") else "-" + text[3:], ADD)
+
+    def _everywhere(self, node: Node, labels: Labels) -> str:
+        """A number added to every entry: b 1 beside a column, b 1 1^T beside a matrix. A plain number stands as it is, as in 1 - A."""
+        return f"{self.form(node, ()).within(MUL)} {ONE}" + (rf" {ONE}^{{\top}}" if len(labels) == 2 else "")
 
     def _mul(self, node: Apply, labels: Labels) -> Form:
         if sign_of(node) < 0:
@@ -192,18 +208,6 @@ class _Notation:
 
     def _is_gradient(self, node: Node) -> bool:
         return isinstance(node, Leaf) and self.tensors[node.name].of != ""
-
-    def _pow(self, node: Apply, labels: Labels) -> Form:
-        base, exponent = node.args
-        if not isinstance(exponent, Number):
-            raise NoForm
-        if exponent.value == -1:
-            inner = self.form(base, labels)
-            return Form(rf"\frac{{1}}{{{inner.text}}}", MUL) if not labels else Form(rf"1 \oslash {inner.within(ATOM)}", HAD)
-        mark = self.printer(exponent.value)
-        text = self.form(base, labels).within(ATOM)
-        text = brace(text) if "^" in text and not text.startswith(r"\left(") else text
-        return Form(f"{text}^{{{mark}}}" if not labels else rf"{text}^{{\odot {mark}}}", ATOM)
 
     def _contract(self, node: Contract, labels: Labels) -> Form:
         along = [(i, lo, hi) for i, lo, hi in node.over if not any(i in f.labels and self._plain(f, i) for f in node.factors)]

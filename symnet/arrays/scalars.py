@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from symnet.arrays.letters import ATOM, MUL, Form
+from symnet.arrays.letters import ATOM, HAD, MUL, Form, brace
 from symnet.arrays.tree import Apply, Labels, Node, Number
+from symnet.core.latex import LatexPrinter
 
 Shown = Callable[[Node, Labels], Form]
 
@@ -42,3 +43,17 @@ def squared_norm(form: Shown, factors: list[Node], over: list[sp.Symbol], labels
     mark = "_{F}" if len(over) == 2 else ""
     inner = form(f.args[0], f.labels[::-1] if columns else f.labels)
     return Form(rf"\left\lVert {inner.text} \right\rVert{mark}^{{2}}", ATOM)
+
+
+def power(form: Shown, printer: LatexPrinter, node: Apply, labels: Labels) -> Form | None:
+    """A power of a number, or of every entry; None where the exponent is no number."""
+    base, exponent = node.args
+    if not isinstance(exponent, Number):
+        return None
+    if exponent.value == -1:
+        inner = form(base, labels)
+        return Form(rf"\frac{{1}}{{{inner.text}}}", MUL) if not labels else Form(rf"1 \oslash {inner.within(ATOM)}", HAD)
+    mark = printer(exponent.value)
+    text = form(base, labels).within(ATOM)
+    text = brace(text) if "^" in text and not text.startswith(r"\left(") else text
+    return Form(f"{text}^{{{mark}}}" if not labels else rf"{text}^{{\odot {mark}}}", ATOM)

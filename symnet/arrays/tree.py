@@ -84,6 +84,20 @@ class Masked(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Scatter(Node):
+    """``body``, whose first axes are ``over``, added up by class: each term goes to ``place`` of the first label, which covers ``span``.
+
+    ``spans`` gives the range of every other label.
+    """
+
+    body: Node
+    place: sp.Expr
+    over: tuple[Limits, ...]
+    span: Range
+    spans: tuple[tuple[sp.Symbol, Range], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OfMatrix(Node):
     """``kind`` "det", "logdet", "logabsdet" or "inv" of the matrix whose entry at ``rows`` and ``columns`` is ``body``.
 

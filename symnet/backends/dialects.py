@@ -73,6 +73,21 @@ def array(name, value, *shape):
               {"softmax": "def softmax(z, axis):\n    return jax.nn.softmax(z, axis=axis)\n",
                "logsumexp": "def logsumexp(z, axis):\n    return jax.scipy.special.logsumexp(z, axis=axis)\n",
                "logdet": "def logdet(a):\n    sign, value = jnp.linalg.slogdet(a)\n    return jnp.where(sign > 0, value, jnp.nan)\n",
+               "scatter": "def scatter(at, values, shape):\n    return jnp.zeros(shape, dtype=dtype).at[at].add(values)\n",
+               "whole": """def whole(name, value, *shape):
+    made = jnp.asarray(value)
+    if made.ndim != len(shape) or any(s is not None and s != n for s, n in zip(shape, made.shape)):
+        raise ValueError(f"{name}: shape {made.shape}; expected {shape} (None is any size)")
+    if not isinstance(made, jax.core.Tracer) and not bool(jnp.all(made == jnp.floor(made))):
+        raise ValueError(f"{name}: whole numbers expected")
+    return made.astype(int)
+""",
+               "within": """def within(name, value, classes, *ignored):
+    if isinstance(value, jax.core.Tracer):
+        return  # nothing can be asked of numbers that are not known yet
+    if not bool(jnp.all(jnp.isin(value, jnp.asarray(ignored, dtype=int)) | (0 <= value) & (value < classes))):
+        raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
+""",
                "erf": "def erf(z):\n    return jax.scipy.special.erf(z)\n"}, '''
 
 @jax.custom_vjp
@@ -122,6 +137,21 @@ def asarray(value, dtype=dtype):
                 {"softmax": "def softmax(z, axis):\n    return torch.softmax(z, axis)\n",
                  "logsumexp": "def logsumexp(z, axis):\n    return torch.logsumexp(z, axis)\n",
                  "logdet": "def logdet(a):\n    return torch.logdet(a)\n",
+                 "scatter": "def scatter(at, values, shape):\n    rows = torch.broadcast_to(asarray(values), (*at.shape, *shape[1:]))\n"
+                            "    return torch.zeros(shape, dtype=dtype).index_put((at,), rows, accumulate=True)\n",
+                 "whole": """def whole(name, value, *shape):
+    made = torch.as_tensor(value)
+    if made.ndim != len(shape) or any(s is not None and s != n for s, n in zip(shape, made.shape)):
+        raise ValueError(f"{name}: shape {tuple(made.shape)}; expected {shape} (None is any size)")
+    if made.dtype.is_floating_point and not bool((made == torch.floor(made)).all()):
+        raise ValueError(f"{name}: whole numbers expected")
+    return made.to(torch.int64)
+""",
+                 "within": """def within(name, value, classes, *ignored):
+    kept = torch.isin(value, torch.tensor(ignored, dtype=torch.int64))
+    if not bool((kept | (0 <= value) & (value < classes)).all()):
+        raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
+""",
                  "erf": "def erf(z):\n    return torch.erf(z)\n",
                  "maximum": "def maximum(a, b):\n    return torch.maximum(asarray(a), asarray(b))\n",
                  "minimum": "def minimum(a, b):\n    return torch.minimum(asarray(a), asarray(b))\n",

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from symnet.arrays.tree import Labels, Leaf, Masked
-from symnet.core.axes import Range, inside
+from symnet.arrays.chosen import sure
+from symnet.arrays.tree import Labels, Leaf, Masked, Node
+from symnet.core.axes import Axis, Range, inside
+from symnet.core.expressions import entries
 from symnet.core.program import Program
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import UnknownNodeError
 
 COMPARE = {sp.Gt: ">", sp.Ge: ">=", sp.Lt: "<", sp.Le: "<=", sp.Eq: "==", sp.Ne: "!="}
@@ -32,7 +34,7 @@ class IndexCode:
         if value in (sp.pi, sp.E):
             return {sp.pi: "np.pi", sp.E: "np.e"}[value]
         if isinstance(value, sp.Symbol):
-            return self.sizes.get(str(value), str(value))
+            return self.sizes.get(str(value), self.names.get(str(value), str(value)) if not value.is_integer else str(value))
         if isinstance(value, sp.Add):
             first, *rest = sorted(value.args, key=lambda a: (a.could_extract_minus_sign(), a.is_number, str(a)))
             tail = "".join(f" - {self.number(-a)}" if a.could_extract_minus_sign() else f" + {self.number(a)}" for a in rest)
@@ -46,6 +48,20 @@ class IndexCode:
             return f"({self.number(above)} // {self.number(below)})"
         raise UnknownNodeError("numpy", f"the number {value}", "sizes and whole numbers")
 
+    def aligned(self, node: Node, labels: Labels) -> str:
+        """``node`` as an array that broadcasts over ``labels``, in this order."""
+        raise NotImplementedError
+
+    def data(self, expr: sp.Basic, labels: Labels, spans: Mapping[sp.Symbol, Range]) -> dict[sp.Basic, sp.Symbol]:
+        """The source of every entry in an index or a condition, laid along its axes among ``labels``."""
+        found: dict[sp.Basic, sp.Symbol] = {}
+        for e in entries(expr):
+            if isinstance(e, sp.Indexed):
+                own = tuple(dict.fromkeys(s for p in e.indices for s in sorted(p.free_symbols, key=str) if s in spans))
+                leaf = Leaf(own, tensor_name(e), entry_indices(e), tuple((s, spans[s]) for s in own))
+                found[e] = sp.Symbol(self.aligned(leaf, labels))
+        return found
+
     def leaf(self, node: Leaf) -> str:
         name, axes = self.names[node.name], self.tensors[node.name].axes
         if not axes:
@@ -58,8 +74,20 @@ class IndexCode:
         simple = [self._slice(p, a.range, spans) for p, a in zip(node.places, axes, strict=True)]
         if None not in simple and len(set(node.places)) == len(node.places):
             return f"{name}[{', '.join(str(s) for s in simple)}]"
+        row = self._row(node, pairs, spans)
+        if row is not None:
+            return f"{name}[{row}]"
         gathered = ", ".join(self.position(p, a.range, node, spans) for p, a in zip(node.places, axes, strict=True))
         return f"{name}[{gathered}]"
+
+    def _row(self, node: Leaf, pairs: list[tuple[sp.Expr, Axis]], spans: Mapping[sp.Symbol, Range]) -> str | None:
+        """x of E[x]: the first place is an entry, the others are whole axes of their own."""
+        (first, axis), *rest = pairs
+        own = tuple(p for p, _ in rest)
+        if next(entries(first), None) is None or any(spans.get(p) != a.range for p, a in rest) or len(set(own)) < len(own):
+            return None
+        front = node.labels[:len(node.labels) - len(own)]
+        return self.position(first, axis.range, Leaf(front, "", ()), spans) if (*front, *own) == node.labels else None
 
     def _slice(self, place: sp.Expr, axis: Range, spans: Mapping[sp.Symbol, Range]) -> str | None:
         """A plain slice or fixed position along one axis; None when the place mixes indices."""
@@ -81,11 +109,16 @@ class IndexCode:
     def position(self, place: sp.Expr, axis: Range, node: Leaf, spans: Mapping[sp.Symbol, Range]) -> str:
         """Positions along one axis as an integer array over the node's labels; what falls outside is masked elsewhere."""
         terms = sp.expand(place - axis[0])
+        data = self.data(terms, node.labels, spans)
+        safe = bool(data) and sure(place, axis, self.tensors)
+        terms = terms.xreplace(data)
         below = int(sp.ilcm(1, *[c.q for c in terms.as_coefficients_dict().values()]))  # a stride: whole under its bracket
+        if place.is_Symbol and spans.get(place) == axis:
+            return self.grid(place, (sp.S.Zero, sp.expand(axis[1] - axis[0])), node.labels)
         there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in terms.free_symbols if s in spans}
         code = self.number(sp.expand(below * terms).xreplace(there)) + (f" // {below}" if below > 1 else "")
         top = self.number(sp.expand(axis[1] - axis[0]))
-        return f"np.clip({code}, 0, {top})" if there else code
+        return f"np.clip({code}, 0, {top})" if (there or data) and not safe else code
 
     def grid(self, s: sp.Symbol, span: Range, labels: Labels) -> str:
         """The values of an index, laid along its axis among ``labels``."""
@@ -99,8 +132,10 @@ class IndexCode:
     def mask(self, node: Masked) -> str:
         """The condition of a bracket over the node's labels."""
         spans = dict(node.spans)
-        there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in node.condition.free_symbols if s in spans}
-        parts = node.condition.args if isinstance(node.condition, sp.And) else (node.condition,)
+        data = self.data(node.condition, node.labels, spans)
+        condition = node.condition.xreplace(data)
+        there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in condition.free_symbols if s in spans}
+        parts = condition.args if isinstance(condition, sp.And) else (condition,)
         return " & ".join(f"({self._test(p, there)})" for p in parts)
 
     def _test(self, part: sp.Basic, there: Mapping[sp.Symbol, sp.Symbol]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, OfMatrix, Softmax, is_inverse
+from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, OfMatrix, Scatter, Softmax, is_inverse
 from symnet.backends.brackets import atom, divisor, factor
 from symnet.backends.index_code import COMPARE, IndexCode
 from symnet.backends.linear_code import of_matrix
@@ -61,12 +61,17 @@ class NumpyCode(IndexCode):
         if isinstance(node, LogSum):
             return f"logsumexp({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, Masked):
+            if isinstance(node.body, Number) and not node.body.labels and node.outside == 0:  # zeros and ones of the dtype
+                ones = f"np.asarray({self.mask(node)}, dtype=dtype)"
+                return ones if node.body.value == 1 else f"({self.number(node.body.value)}*{ones})"
             outside = "0.0" if node.outside == 0 else "-np.inf"
             return f"np.where({self.mask(node)}, {self.aligned(node.body, node.labels)}, {outside})"
         if isinstance(node, Cases):
             return self._cases(node)
         if isinstance(node, OfMatrix):
             return of_matrix(self, node)
+        if isinstance(node, Scatter):
+            return self._scatter(node)
         raise UnknownNodeError("numpy", type(node).__name__, "an array expression")
 
     def _apply(self, node: Apply) -> str:
@@ -106,6 +111,13 @@ class NumpyCode(IndexCode):
         core = self._sum_product(factors, [i for i in inner if i in bound], node.labels)
         return "(" + "*".join([*numbers, core]) + ")" if numbers else core
 
+    def _scatter(self, node: Scatter) -> str:
+        over = tuple(t[0] for t in node.over)
+        at = self.position(node.place, node.span, Leaf(over, "", ()), {i: (lo, hi) for i, lo, hi in node.over})
+        values = self.aligned(node.body, (*over, *node.labels[1:]))
+        shape = ", ".join(self.number(sp.expand(hi - lo + 1)) for lo, hi in (node.span, *[span for _, span in node.spans]))
+        return f"scatter({at}, {values}, ({shape}{'' if node.spans else ','}))"
+
     def _sum_product(self, factors: list[Node], over: list[sp.Symbol], out: Labels) -> str:
         if len(factors) == 1:
             code, labels = self.code(factors[0]), factors[0].labels
@@ -125,13 +137,13 @@ class NumpyCode(IndexCode):
 
     def _cases(self, node: Cases) -> str:
         text = ""
-        for value, relation, left, right in node.branches:
+        for depth, (value, relation, left, right) in enumerate(node.branches):
             code = self.aligned(value, node.labels)
             if relation is None or left is None or right is None:
-                return text + code + ")" * text.count("np.where(")
+                return text + code + ")" * depth
             test = f"{self.aligned(left, node.labels)} {COMPARE[relation]} {self.aligned(right, node.labels)}"
             text += f"np.where({test}, {code}, "
-        return text + "np.nan" + ")" * text.count("np.where(")
+        return text + "np.nan" + ")" * len(node.branches)
 
 
 def _matmul(code: NumpyCode, factors: list[Node], over: list[sp.Symbol], out: Labels) -> str | None:

@@ -16,8 +16,8 @@ from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
-TAKEN = {"np", "softmax", "logsumexp", "logdet", "erf", "symbols", "value_and_grad", "array", "dtype", "min", "max", "range", "reversed",
-         "float", "forward", "jax", "jnp", "torch", "math", "asarray", "maximum", "minimum", "logaddexp", "heaviside", "broadcast_to"}
+TAKEN = set("""scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
+float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to""".split())
 HELPERS = {
     "softmax": """def softmax(z, axis):
     e = np.exp(z - z.max(axis=axis, keepdims=True))
@@ -30,6 +30,23 @@ HELPERS = {
     "logdet": """def logdet(a):
     sign, value = np.linalg.slogdet(a)
     return np.where(sign > 0, value, np.nan)
+""",
+    "scatter": """def scatter(at, values, shape):
+    made = np.zeros(shape, dtype=dtype)
+    np.add.at(made, at, values)
+    return made
+""",
+    "whole": """def whole(name, value, *shape):
+    made = np.asarray(value)
+    if made.ndim != len(shape) or any(s is not None and s != n for s, n in zip(shape, made.shape)):
+        raise ValueError(f"{name}: shape {made.shape}; expected {shape} (None is any size)")
+    if not np.all(made == np.floor(made)):
+        raise ValueError(f"{name}: whole numbers expected")
+    return made.astype(np.int64)
+""",
+    "within": """def within(name, value, classes, *ignored):
+    if not np.all(np.isin(value, ignored) | (0 <= value) & (value < classes)):
+        raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
     "erf": """def erf(z):
     from math import erf as one
@@ -109,7 +126,8 @@ def _inputs(program: Program, code: NumpyCode) -> Iterator[str]:
     waiting = sorted(program.inputs, key=lambda t: sum(not s.is_Symbol for s in t.shape))
     for tensor in waiting:
         shape = [code.number(s) if s.free_symbols <= known else "None" for s in tensor.shape]
-        yield f"{names[tensor.name]} = array({tensor.name!r}, symbols[{tensor.name!r}]{''.join(', ' + s for s in shape)})"
+        read = "whole" if tensor.domain == "index" else "array"
+        yield f"{names[tensor.name]} = {read}({tensor.name!r}, symbols[{tensor.name!r}]{''.join(', ' + s for s in shape)})"
         for k, size in enumerate(tensor.shape):
             found = _new_size(size, known)
             if found is not None:
@@ -120,6 +138,10 @@ def _inputs(program: Program, code: NumpyCode) -> Iterator[str]:
     missing = [str(s) for s in program.sizes if s not in known]
     if missing:
         raise ShapeError("compile", f"no input tells the size {missing[0]}", "an input with an axis of that size")
+    for tensor in waiting:
+        if tensor.domain == "index" and tensor.classes is not None and tensor.classes.free_symbols <= known:
+            rest = "" if tensor.ignored is None else f", {tensor.ignored}"
+            yield f"within({tensor.name!r}, {names[tensor.name]}, {code.number(tensor.classes)}{rest})"
 
 
 def _new_size(size: sp.Expr, known: set[sp.Basic]) -> tuple[sp.Symbol, sp.Expr] | None:
@@ -157,7 +179,7 @@ def _plain(d: Definition, code: NumpyCode, program: Program) -> Iterator[str]:
 
 def value(d: Definition, code: NumpyCode, labels: tuple[sp.Symbol, ...], scalars: tuple[sp.Symbol, ...]) -> str:
     """The right side as an array over ``labels``, with the full shape of the left side."""
-    node = lower_definition(d, scalars)
+    node = lower_definition(d, scalars, code.tensors)
     right = code.aligned(node, labels)
     if set(node.labels) == set(labels):
         return right[1:-1] if right.startswith("(") and right.endswith(")") and _closes_last(right) else right

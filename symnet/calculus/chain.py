@@ -19,7 +19,7 @@ from symnet.calculus.masking import fold_under
 from symnet.calculus.occurrences import Occurrence, hide_exp, occurrences, show_exp
 from symnet.calculus.solving import pin, solve
 from symnet.core.axes import Range
-from symnet.core.expressions import Limits, When, substitute, total
+from symnet.core.expressions import Limits, bracketed, substitute, total
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 
@@ -42,7 +42,7 @@ class Term:
         bound = {i for i, _, _ in self.sums}
         inner = [c for c in self.conditions if c.free_symbols & bound]
         outer = [c for c in self.conditions if c not in inner]
-        return When(total(When(self.upstream * self.local, sp.And(*inner)), self.sums), sp.And(*outer))
+        return bracketed(total(bracketed(self.upstream * self.local, sp.And(*inner)), self.sums), sp.And(*outer))
 
 
 def terms_of(definition: Definition, wanted: frozenset[str], tensors: dict[str, Tensor], alphas: dict[str, tuple[sp.Symbol, ...]],

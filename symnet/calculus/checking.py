@@ -131,12 +131,20 @@ def _point(program: Program, scalars: Program, entries: Entries, rng: random.Ran
     """Random rationals for every input entry, inside its domain, then bent to the declared assumptions."""
     point = {}
     for t in scalars.inputs:
+        if t.domain == "index":
+            point[t.name] = sp.Integer(_any_class(t, rng))
+            continue
         value = sp.Rational(rng.randint(1, 97), rng.choice((53, 59, 61, 67)))
         keep = positive or t.domain in ("positive", "nonnegative") or rng.random() < 0.6
         point[t.name] = value if keep else -value
     for a in program.assumptions:
         _bend(a, program, entries, point)
     return point
+
+
+def _any_class(t: Tensor, rng: random.Random) -> int:
+    """One of the classes, counted from 0, or now and then the ignored one."""
+    return t.ignored if t.ignored is not None and rng.random() < 0.3 else rng.randrange(2 if t.classes is None else int(t.classes))
 
 
 def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp.Rational]) -> None:

@@ -11,7 +11,7 @@ from symnet.calculus.chain import Term, terms_of
 from symnet.calculus.inlining import inline
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
-from symnet.calculus.tidying import implied, tidy
+from symnet.calculus.tidying import class_facts, implied, tidy
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.functions import conventions
@@ -19,7 +19,7 @@ from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name
 from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ShapeError
+from symnet.errors import DomainError, NameError_, ShapeError
 
 
 def derive(program: Program, wrt: Iterable[str] | None = None) -> Derivation:
@@ -46,12 +46,14 @@ def derive(program: Program, wrt: Iterable[str] | None = None) -> Derivation:
 def _wanted(program: Program, wrt: Iterable[str] | None) -> tuple[str, ...]:
     if wrt is None:
         parameters = [t.name for t in program.inputs if t.role is Role.PARAMETER]
-        return tuple(parameters or [t.name for t in program.inputs if t.role is not Role.TARGET])
+        return tuple(parameters or [t.name for t in program.inputs if t.role is not Role.TARGET and t.domain != "index"])
     names = tuple(dict.fromkeys(wrt))
     for name in names:
         if name not in program.tensors:
             raise NameError_("wrt", f"no symbol or definition named {name!r}", "a name of the program",
                              did_you_mean(name, program.tensors))
+        if program[name].domain == "index":
+            raise DomainError("wrt", f"{name!r}, whose entries are whole numbers", "a tensor of real numbers")
     return names
 
 
@@ -67,7 +69,8 @@ class _Builder:
     def build(self) -> Derivation:
         self.labels = Labels.of(self.program)
         self.active = _active(self.program, self.wrt)
-        self.facts = {**{a: a for a in self.program.assumptions}, **implied(self.program)}  # each with what was declared
+        declared = (*self.program.assumptions, *class_facts(self.program))
+        self.facts = {**{a: a for a in declared}, **implied(self.program)}  # each with what was declared
         order = self._order()
         self.alphas = {u: tuple(sp.Dummy(f"α{d}", integer=True) for d in range(len(self.program[u].axes))) for u in order}
         objective = self.program.objective_tensor

@@ -206,3 +206,7 @@ def _check_domains(scalars: Program, point: Mapping[str, sp.Rational]) -> None:
         value = point[t.name]
         if (t.domain == "positive" and value <= 0) or (t.domain == "nonnegative" and value < 0):
             raise DomainError(f"value of {t.parent or t.name}", str(value), f"a {t.domain} number, as declared")
+        inside = value.is_Integer and (t.classes is None or (value >= 0 and value < t.classes))
+        if t.domain == "index" and value != t.ignored and not inside:
+            top = "" if t.classes is None else f" to {t.classes - 1}"
+            raise DomainError(f"value of {t.parent or t.name}", str(value), f"a whole number from 0{top}, as declared")

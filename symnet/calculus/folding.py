@@ -115,7 +115,7 @@ def unify(pattern: sp.Basic, target: sp.Basic, wild: set[sp.Symbol], match: Matc
 
 def _all(pattern: sp.Basic, target: sp.Basic, wild: set[sp.Symbol], match: Match) -> Match | None:
     orders = [target.args]
-    if isinstance(pattern, (sp.Add, sp.Mul)) and len(pattern.args) == 2:
+    if isinstance(pattern, (sp.Add, sp.Mul, sp.And)) and len(pattern.args) == 2:
         orders.append(target.args[::-1])
     for order in orders:
         current: Match | None = match

@@ -12,7 +12,7 @@ import sympy as sp
 
 from symnet.calculus.chain import Term
 from symnet.calculus.tidying import assume, common_factor, cost, multiply_out, tidy
-from symnet.core.expressions import When, entries, substitute, total
+from symnet.core.expressions import asks_data, bracketed, entries, substitute, total
 from symnet.core.program import Assumption, Definition
 from symnet.core.tensors import tensor_name
 
@@ -24,6 +24,8 @@ def divided_by(expr: sp.Expr) -> set[str]:
 
 def cancels(earlier: Definition, term: Term) -> bool:
     """True when the earlier gradient divides by a tensor that the local derivative multiplies by."""
+    if any(asks_data(f) for f in sp.Mul.make_args(earlier.expr)) and term.sums:
+        return True  # Σ_c [c = y[n] + 1] u[c] may be a number
     below = divided_by(earlier.expr)
     if not below:
         return False
@@ -61,4 +63,4 @@ def _put_in(term: Term, earlier: Mapping[str, Definition]) -> sp.Expr:
     places = term.upstream.indices if isinstance(term.upstream, sp.Indexed) else ()
     value = substitute(definition.expr, dict(zip(definition.indices, places, strict=True)))
     parts = sp.Add.make_args(multiply_out(value))
-    return sp.Add(*[total(When(part * term.local, sp.And(*term.conditions)), term.sums) for part in parts])
+    return sp.Add(*[total(bracketed(part * term.local, sp.And(*term.conditions)), term.sums) for part in parts])

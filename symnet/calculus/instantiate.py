@@ -12,7 +12,7 @@ import sympy as sp
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.names import entry_latex
-from symnet.core.places import Env, NameEntry, at_place, holds, in_order, span, visits
+from symnet.core.places import Env, NameEntry, at_place, in_order, open_at, span, visits
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.schedule import schedule
 from symnet.core.tensors import Tensor, free_name
@@ -39,9 +39,11 @@ class Entries:
             lead = len(tensor.axes) - len(self.tensors[tensor.of].axes) if tensor.of in self.tensors else 0  # a Jacobian's
             of = self.scalar(tensor.of, place[lead:]).name if tensor.of in self.tensors else tensor.of
             above = self.scalar(tensor.objective, place[:lead]).name if lead else tensor.objective
-            self.made[key] = tensor if not tensor.axes else replace(
+            classes = None if tensor.classes is None else tensor.classes.xreplace(dict(self.env))
+            self.made[key] = replace(tensor, classes=classes) if not tensor.axes else replace(
                 tensor, name=self._name(name, place), axes=(), parent=name, place=place, of=of, objective=above,
-                latex=entry_latex(tensor, [str(p) for p in place], self.tensors))
+                latex=entry_latex(tensor, [str(p) for p in place], self.tensors),
+                classes=classes)
             self.by_name[self.made[key].name] = self.made[key]
         return self.made[key]
 
@@ -172,9 +174,11 @@ def _contributions(c: Contribution, of: Tensor, env: Env, entries: Entries,
                    through: Mapping[str, Definition]) -> Iterator[Contribution]:
     for values in itertools.product(*[span((lo, hi), env) for _, lo, hi in c.sums]):
         inner = {**env, **{i: sp.Integer(v) for (i, _, _), v in zip(c.sums, values, strict=True)}}
-        if not all(holds(k, inner) for k in c.conditions):
+        left = open_at(sp.And(*c.conditions), inner, entries)
+        if left is sp.false:
             continue
         local = at_place(c.local, inner, entries)
+        local = local if left is sp.true else sp.Piecewise((local, left), (sp.S.Zero, sp.true))
         if local.is_zero:
             continue
         upstream = at_place(c.upstream, inner, entries)

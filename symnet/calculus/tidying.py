@@ -5,12 +5,13 @@ Each function is an identity of the real numbers; nothing here searches or guess
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import reduce
 
 import sympy as sp
 
 from symnet.calculus.folding import unify
-from symnet.core.expressions import Limits, When, entries, limits, rebuild, substitute, total
+from symnet.core.expressions import Limits, When, asks_data, entries, limits, rebuild, substitute, total
 from symnet.core.program import Assumption, Program
 from symnet.core.tensors import has_name, tensor_name
 
@@ -39,10 +40,22 @@ def _pull(term: sp.Expr, over: tuple[Limits, ...]) -> sp.Expr:
             continue
         outside: list[sp.Expr] = []
         inside: list[sp.Expr] = []
-        for factor in sp.Mul.make_args(term):
+        for factor in _opened(term):
             (inside if i in factor.free_symbols else outside).append(factor)
-        term = sp.Mul(*outside, total(sp.Mul(*inside), ((i, lo, hi),)))
+        brackets = [f for f in inside if asks_data(f)]  # opened: their bodies are 1
+        body = When(sp.Mul(*[f for f in inside if f not in brackets]), sp.And(*[f.condition for f in brackets]))
+        term = sp.Mul(*outside, total(body, ((i, lo, hi),)))
     return _merge(term)
+
+
+def _opened(term: sp.Expr) -> Iterator[sp.Expr]:
+    """The factors of a term; of [c = y[n] + 1] u v, whose bracket asks for data and guards no place, the bracket and u and v."""
+    for factor in sp.Mul.make_args(term):
+        if asks_data(factor):
+            yield from _opened(factor.body)
+            yield When(sp.S.One, factor.condition)
+        else:
+            yield factor
 
 
 def _merge(term: sp.Expr) -> sp.Expr:
@@ -125,13 +138,31 @@ def assume(expr: sp.Expr, assumptions: tuple[Assumption, ...]) -> tuple[sp.Expr,
     return expr, tuple(dict.fromkeys(used))
 
 
+def class_facts(program: Program) -> tuple[Assumption, ...]:
+    """Σ_c [c = y[n] + 1] = 1 for a tensor y of classes 0..C-1; where one is ignored, Σ_c [c = y[n] + 1, y[n] ≠ it] = [y[n] ≠ it]."""
+    found = []
+    for t in program.inputs:
+        if t.domain != "index" or t.classes is None:
+            continue
+        places = tuple(sp.Dummy(f"n{k}", integer=True) for k in range(len(t.axes)))
+        c, entry = sp.Dummy("c", integer=True), t[places if places else ()]
+        over, one = ((c, sp.S.One, t.classes),), sp.Eq(c, entry + 1)
+        said = f"every entry of {t.name} is one of 0, …, {t.classes - 1}"
+        if t.ignored is None or (t.ignored >= 0 and t.classes.is_Integer and t.ignored < t.classes):
+            found.append(Assumption(total(When(sp.S.One, one), over), sp.S.One, said))
+        if t.ignored is not None:
+            kept = sp.Ne(entry, t.ignored)
+            found.append(Assumption(total(When(sp.S.One, sp.And(one, kept)), over), When(sp.S.One, kept), f"{said} or {t.ignored}"))
+    return tuple(found)
+
+
 def implied(program: Program) -> dict[Assumption, Assumption]:
     """Sums of defined tensors that a declared sum makes a number, each with the declared one.
 
     For q_k := (1 - ε) y_k + ε/K and the declared Σ_k y_k = 1 this is Σ_k q_k = 1.
     """
     found: dict[Assumption, Assumption] = {}
-    for source in program.assumptions:
+    for source in (*program.assumptions, *class_facts(program)):
         for d in program.definitions if isinstance(source.left, sp.Sum) else ():
             if len(program.by_name[d.name]) > 1 or not has_name(d.expr, {tensor_name(e) for e in entries(source.left)}):
                 continue

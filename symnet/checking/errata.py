@@ -1,145 +1,191 @@
-"""Judge every number and formula of a page against a derivation: right, wrong with the slip, or undecided with the reason."""
+"""Judge every claim of a page against a derivation, link by link: right, wrong with the slip, or undecided with the reason.
+
+Each link is judged against the truth (``Judged.mark``) and against the link before it with the page's own numbers (``follows``). A wrong
+number that follows from an earlier wrong one is no new error; it names the line that it came from.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sympy as sp
 
-from symnet.checking.lines import NUMBER, Chain, Row, Stated, read_lines
+from symnet.checking import carried
+from symnet.checking.carried import Own
+from symnet.checking.chains import NUMBER
+from symnet.checking.left_sides import Kind, Lefts
+from symnet.checking.lines import Chain, Prose, Row, Stated, Unread, read_lines
+from symnet.checking.links import Before, Formulas, Said, unreadable
 from symnet.checking.names import Names
-from symnet.checking.slips import explain, factors, other_argument, places, rounds_to
+from symnet.checking.results import Results
 from symnet.core.derivation import Derivation
-from symnet.core.errata import Errata, Judged, Mark
-from symnet.core.numbers import decimal, fixed, rational
-from symnet.core.verdict import Answer
-from symnet.equality.compare import compare
+from symnet.core.errata import Errata, Follows, Judged, Mark
+from symnet.core.numbers import rational
 from symnet.errors import SymnetError
 
-DECIMAL = re.compile(r"\d\.\d")
+Claimed = Chain | Row | Stated | Unread
 
 
-def judge_page(page: str, derivation: Derivation) -> Errata:
+def judge_page(page: str, derivation: Derivation, own_values: bool = False) -> Errata:
     """Every claim of ``page`` judged. Prose is passed over but counted; a line that cannot be read is undecided.
 
-    A printed decimal is right when the exact value rounds to it at the digits shown. A formula is right when it is proved
-    equal to what its line defines.
+    A printed decimal is right when the exact value rounds to it at the digits shown; "=" before a rounded decimal is noted, no error. A
+    formula is right when it is proved equal to what its line defines. A number for an input that has no value in the worksheet gives it
+    one; with ``own_values`` (the page carries its own worksheet) it also replaces the value that is there.
     """
-    return _Page(Names(derivation)).judge(page)
+    if any(t.axes for t in derivation.program.tensors.values()):
+        from symnet.checking.array_lines import judge_array_page
+
+        return judge_array_page(page, derivation, own_values)
+    return Page(Names(derivation), own_values).judge(page)
 
 
 @dataclass
-class _Page:
+class Page:
+    """The state of one page while it is read."""
+
     names: Names
-    said: dict[str, sp.Expr] = field(default_factory=dict)  # the page's own rounded numbers, by name
-    formulas: dict[str, str] = field(default_factory=dict)  # what the page itself defines
+    own_values: bool = False
     found: list[Judged] = field(default_factory=list)
     skipped: int = 0
 
+    def __post_init__(self) -> None:
+        self.own = Own(self.names)
+        self.formulas, self.results = Formulas(self.names, self.own), Results(self.names, self.own)
+        self.lefts = Lefts(self.names, self.own_values)
+        self.last: tuple[sp.Symbol, str, Before] | None = None
+
     def judge(self, page: str) -> Errata:
-        section = None
+        """All lines in order."""
+        section = ""
         for line in read_lines(page):
-            if not isinstance(line, (Chain, Row, Stated)):
+            if isinstance(line, Prose):
                 self.skipped += 1
                 continue
-            if line.section != section:  # a new section starts with nothing of its own
-                section, self.names.own = line.section, {}
-                self.said, self.formulas = {}, {}
-            try:
-                {Chain: self._chain, Row: self._row, Stated: self._stated}[type(line)](line)  # type: ignore[operator]
-            except SymnetError as error:
-                self._add(line, getattr(line, "left", ""), line.text, Mark.UNDECIDED, slip=error.message)
+            if line.section != section:
+                section, self.lefts.fresh = line.section, set()
+            self.line(line)
         return Errata(tuple(self.found), self.skipped)
 
-    def _add(self, line: Chain | Row | Stated, name: str, printed: str, mark: Mark, **more: object) -> None:
-        self.found.append(Judged(line.number, line.text, line.section, name, printed, mark, **more))  # type: ignore[arg-type]
-
-    def _stated(self, line: Stated) -> None:
+    def line(self, line: Claimed) -> None:
+        """One line; what cannot be read is undecided and the page goes on."""
         try:
-            value = self.names.exact(line.left)
-        except SymnetError:
-            self.names.own[line.left] = rational(line.value)
-            return
-        self._result(line, line.left, value, line.value, "")
+            if isinstance(line, Unread):
+                self._add(line, "", line.text, "=", Said(Mark.UNDECIDED, Follows.UNDECIDED, {"slip": line.reason}))
+            elif isinstance(line, Chain):
+                self._chain(line)
+            elif isinstance(line, Row):
+                self._row(line)
+            else:
+                self._chain(Chain(line.number, line.text, line.section, line.left, (("=", line.value),)))
+        except SymnetError as error:
+            links = line.links if isinstance(line, Chain) else ()
+            printed = " ".join(f"{r} {t}" for r, t in links).removeprefix("= ").removeprefix("≈ ") or line.text
+            self._add(line, getattr(line, "left", ""), printed, links[0][0] if links else "=", unreadable(error))
+            self.last = None
+
+    def _add(self, line: Claimed, name: str, printed: str, relation: str, said: Said) -> None:
+        self.found.append(Judged(line.number, line.text, line.section, name, printed, said.mark, relation=relation, follows=said.follows,
+                                 **said.more))
+
+    # chains
 
     def _chain(self, line: Chain) -> None:
-        first = line.links[0][1]
-        if self._defines(line, first):
-            self.formulas[line.left] = first
+        if not line.left:
+            self._go_on(line)
             return
-        try:
-            value = self.names.exact(line.left)
-        except SymnetError:
-            if not NUMBER.match(first):
-                raise
-            self.names.own[line.left] = rational(first)
+        relation, first = line.links[0]
+        left, kind = self.lefts.meaning(line)
+        name = self.lefts.called(line, left)
+        if kind in (Kind.FORMULA, Kind.REPEATED):
+            self._add(line, name, first, relation, Said(Mark.GIVEN if kind is Kind.FORMULA else Mark.RIGHT, Follows.YES))
             return
-        previous, symbolic = "", ""
-        for _, text in line.links:
-            if NUMBER.match(text):
-                self._result(line, line.left, value, text, previous, symbolic)
+        links, before = line.links, Before("", self.names.local(left))
+        if kind is not Kind.CLAIM:
+            self._add(line, name, first, relation, Said(Mark.GIVEN, Follows.YES))
+            links = links[1:]
+            if NUMBER.match(first):
+                self._given(left, name, first, line, kind)
             else:
-                symbolic = self._formula(line, value, text) or symbolic
-            previous = text
+                meaning = self.names.local(left)
+                before = Before(first, meaning, line.latex, Mark.RIGHT, first, meaning)
+        self._judge_links(line, left, name, links, before)
 
-    def _defines(self, line: Chain, right: str) -> bool:
-        """A formula for a name that is given and not computed is the page's own definition: y = w * x."""
-        program = self.names.derivation.program
-        given = line.left in program.tensors and line.left not in program.by_name
-        return given and len(line.links) == 1 and not NUMBER.match(right)
+    def _given(self, left: sp.Symbol, name: str, number: str, line: Chain, kind: Kind) -> None:
+        """A value from now on. Where it replaces another, what was computed with that one is forgotten."""
+        if kind is Kind.VALUE:
+            if left in self.names.point:
+                self.own.said = {a: s for a, s in self.own.said.items() if self.names.local(a) is None}
+                self.own.claims = {}
+            self.names.point[left] = rational(number)
+        self.say(left, name, number, line, Mark.RIGHT)
 
-    def _formula(self, line: Chain, value: sp.Expr, text: str) -> str:
-        """Judge one link; returns it when it is a formula in names, for the search for slips."""
-        here = self.names.read(text)
-        if DECIMAL.search(text):
-            exact = compare(here, value).answer is Answer.PROVED
-            self._add(line, line.left, text, Mark.RIGHT if exact else Mark.PUT_IN)
-            return ""
-        verdict = compare(here, value)
-        mark = {Answer.PROVED: Mark.RIGHT, Answer.REFUTED: Mark.WRONG}.get(verdict.answer, Mark.UNDECIDED)
-        more = {} if mark is not Mark.WRONG else {"correct": decimal(value, 8).text, "value": decimal(value, 8).text,
-                                                  "slip": f"this formula gives {decimal(here, 8).text}"}
-        self._add(line, line.left, text, mark, **more)
-        return text
+    def _go_on(self, line: Chain) -> None:
+        """A line that begins with =."""
+        if self.last is None:
+            self._add(line, "", line.text, line.links[0][0], Said(Mark.UNDECIDED, Follows.UNDECIDED, {
+                "slip": "it begins with = and there is no line before it that can be read"}))
+            return
+        left, name, before = self.last
+        self._judge_links(line, left, name, line.links, before)
 
-    def _result(self, line: Chain | Row | Stated, name: str, value: sp.Expr, printed: str, previous: str,
-                symbolic: str = "") -> None:
-        if rounds_to(value, printed):
-            self._add(line, name, printed, Mark.RIGHT, value=decimal(value, 8).text)
-        else:
-            slip, carried = self._slip(value, printed, previous or symbolic)
-            self._add(line, name, printed, Mark.WRONG, correct=fixed(value, places(printed)).text,
-                      value=decimal(value, 8).text, slip=slip, carried=carried)
-        self.said[name.replace(" ", "")] = rational(printed)
+    def _judge_links(self, line: Chain, left: sp.Symbol, name: str, links: tuple[tuple[str, str], ...], before: Before) -> None:
+        for relation, text in links:
+            try:
+                number = NUMBER.match(text)
+                said = self.results.judge(left, name, text, relation, before) if number else \
+                    self.formulas.judge(left, text, line.latex, before)
+            except SymnetError as error:
+                said, number = unreadable(error), None
+            self._add(line, name, text, relation, said)
+            if number:
+                self.say(left, name, text, line, said.mark, said.more.get("kind") == "cut off")
+            elif said.expr is not None and said.expr.free_symbols and said.mark is not Mark.PUT_IN:
+                self._claim(left, name, text, said, line)
+            before = self._after(before, text, said, line)
+        self.last = (left, name, before)
 
-    def _slip(self, value: sp.Expr, printed: str, previous: str) -> tuple[str, bool]:
-        if not previous:
-            return explain(printed, value, []), False
-        by_hand = self.names.read(previous, self.said)
-        if rounds_to(by_hand, printed):
-            return "it follows from the rounded or wrong numbers before it", True
-        parts = factors(previous)
-        product = [(self._label(part), self.names.read(part, self.said)) for part in parts] if len(parts) > 1 else []
-        found = explain(printed, by_hand, product) or explain(printed, value, [])
-        return found or self._argument(previous, printed), False
+    def _after(self, before: Before, text: str, said: Said, line: Chain) -> Before:
+        """What the next link is judged against."""
+        if said.expr is None:
+            return replace(before, mark=Mark.UNDECIDED)
+        symbolic = said.mark is not Mark.PUT_IN and bool(said.expr.free_symbols)
+        start = before.wrong if said.follows is Follows.YES else None
+        wrong = {Mark.WRONG: start or line.number, Mark.PUT_IN: start}.get(said.mark)
+        return Before(text, said.expr, line.latex, said.mark, text if symbolic else before.symbolic,
+                      said.expr if symbolic else before.symbolic_expr, wrong)
 
-    def _label(self, part: str) -> str:
-        """A factor as the page calls it: "0.246 (da2/dz2)" for a number that the page gave that name."""
-        named = [n for n, v in self.said.items() if NUMBER.match(part) and v == rational(part)]
-        return f"{part} ({named[-1]})" if named else part
+    def _claim(self, left: sp.Symbol, name: str, text: str, said: Said, line: Chain) -> None:
+        if said.mark is Mark.WRONG and said.expr is not None and left not in said.expr.free_symbols:
+            self.own.claims[left] = carried.Claim(name, said.expr, text, line.number)
+        elif said.mark is Mark.RIGHT:
+            self.own.claims.pop(left, None)
 
-    def _argument(self, previous: str, printed: str) -> str:
-        inner = re.match(r"\s*[a-z]+\((.*)\)\s*\Z", previous)
-        return other_argument(previous, printed, self.names.read(inner[1], self.said)) if inner else ""
+    def say(self, left: sp.Symbol, name: str, printed: str, line: Chain | Row | Stated, mark: Mark, cut: bool = False) -> None:
+        """Remember a number that the page gave a name."""
+        value = self.names.value(left)
+        exact = value is not None and value.is_Rational and value == rational(printed)
+        given = self.names.local(left) is None
+        self.own.said[left] = carried.Said(left, name, printed, line.number, mark is Mark.WRONG, exact or given, cut)
+        self.lefts.fresh.add(left)
+
+    # tables
 
     def _row(self, line: Row) -> None:
-        if not line.claimed or line.claimed not in self.formulas:
+        """A row of a table: its claimed cell at its other cells. A row that claims nothing is data."""
+        formula = self.lefts.formulas.get(line.claimed, "")
+        if not formula:
+            self._add(line, ", ".join(n for n, _ in line.cells), ", ".join(c for _, c in line.cells), "=", Said(Mark.GIVEN, Follows.YES))
             return
-        kept = dict(self.names.own)
-        self.names.own |= {n: rational(c) for n, c in line.cells[:-1]}
-        formula = self.formulas[line.claimed]
-        value = self.names.read(formula)
-        at = ", ".join(f"{n} = {c}" for n, c in line.cells[:-1] if n != line.claimed)
-        self._result(line, f"{line.claimed} at {at}", value, line.cells[-1][1], formula)
-        self.names.own = kept
+        point = dict(self.names.point)
+        try:
+            for name, cell in line.cells[:-1]:
+                self.names.point[self.names.atom(name)] = rational(cell)
+            expr = self.names.read(formula)
+            cell = line.cells[-1][1]
+            atom = self.names.define("cell_", expr)
+            at = ", ".join(f"{n} = {c}" for n, c in line.cells[:-1] if n != line.claimed)
+            said = self.results.judge(atom, line.claimed, cell, "≈", Before(formula, expr))
+            self._add(line, f"{line.claimed} at {at}", cell, "≈", said)
+        finally:
+            self.names.point = point

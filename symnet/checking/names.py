@@ -1,111 +1,240 @@
-"""What a name on somebody's page stands for: a symbol, an intermediate, dLoss/dw2, da2/dz2, sigmoid'(z), w1'."""
+"""What a name on somebody's page stands for: a symbol, an intermediate, dLoss/dw2, da2/dz2, sigmoid'(z), w1', the page's own e.
+
+Every such name is an atom, a SymPy symbol. ``local(atom)`` is its definition in other atoms (z2 = w2 a1 + b2, da2/dz2 = a2 (1 - a2)),
+``truth(expression)`` puts definitions in until only the inputs are left, ``value`` the numbers too.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import sympy as sp
+from flint import ctx, fmpq
 
 from symnet.calculus import derive
-from symnet.calculus.closed import closed_scalars
-from symnet.calculus.evaluate import evaluate
+from symnet.checking.page_latex import read_latex
 from symnet.core.derivation import Derivation
 from symnet.core.functions import BY_NAME
+from symnet.core.numbers import compute
 from symnet.core.program import Program
-from symnet.core.tensors import Tensor
-from symnet.errors import NameError_, ShapeError
-from symnet.parsing.program import expression
-from symnet.parsing.tokens import plain
+from symnet.core.tensors import Tensor, free_name
+from symnet.core.wellformed import did_you_mean
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
+from symnet.parsing.functions import FUNCTIONS
+from symnet.parsing.lowering import CONSTANTS
+from symnet.parsing.program import expression, free_names
+from symnet.parsing.tokens import MAX_LENGTH, plain
 
-SLOPE = re.compile(r"\bd\s?([A-Za-z]\w*)\s?/\s?d\s?([A-Za-z]\w*)")
-PRIME_CALL = re.compile(r"\b([a-z]\w*)'\s*\(([^()]*)\)")
+SLOPE = re.compile(r"\bd\s?([A-Za-z]\w*|\([A-Za-z]\w*\))\s?/\s?d\s?([A-Za-z]\w*|\([A-Za-z]\w*\))")
+PRIME_CALL = re.compile(r"\b([a-z]\w*)'\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
+GRADIENT = re.compile(r"(?:d|grad_?)([A-Za-z]\w*)|([A-Za-z]\w*?)_grad")
 PRIME = re.compile(r"\b([A-Za-z]\w*)'")
+NEW = re.compile(r"([A-Za-z]\w*?)(?:'|_new)\Z")
+LOSS = frozenset({"L", "C", "E", "J", "loss", "Loss", "LOSS", "cost", "Cost", "error", "Error", "MSE", "mse"})
+RATE = ("alpha", "eta", "lr", "learning_rate")
+SAME = {"sigma": "sigmoid", "ReLU": "relu", "ln": "log", "expit": "sigmoid"}
 
 
 class Names:
-    """Exact values by name: the page's own first, then those of the derivation at its values."""
+    """The atoms of one page for a derivation of numbers, and what the page defines itself (``own``)."""
 
     def __init__(self, derivation: Derivation) -> None:
-        self.derivation = derivation
-        program = derivation.program
-        self.all = derive(program, [t for t in program.tensors if t != program.objective])
-        self.values = evaluate(self.all.full, derivation.values, dict(derivation.meta.get("sizes", {})))
+        self.derivation, self.program = derivation, derivation.program
+        self.all = derive(self.program, [t for t in self.program.tensors if t != self.program.objective])
+        self.point: dict[sp.Basic, sp.Expr] = {self.program[n][()]: v for n, v in derivation.values.items() if not self.program[n].axes}
+        self.tensors: dict[str, Tensor] = dict(self.all.full.tensors)
         self.own: dict[str, sp.Expr] = {}
-        self.slopes: dict[tuple[str, str], sp.Expr] = {}
+        self.parts: dict[tuple[str, str], Derivation] = {}
+        self._local: dict[sp.Basic, sp.Expr] = {d.entry: d.expr for d in self.all.full.definitions}
+        self._closed: dict[sp.Basic, sp.Expr] = {}
+        self.called: dict[sp.Basic, str] = {}  # an atom as the page calls it
+        rate = derivation.meta.get("learning_rate")
+        self.rate = Tensor(free_name("alpha", self.tensors))
+        if rate is not None:
+            self.point[self.rate[()]] = rate
 
-    def exact(self, name: str) -> sp.Expr:
-        """The exact value of a name as it is written on the page. Raises NameError_ for a name nobody defined."""
-        name = plain(name)
-        if name in self.own:
-            return self.own[name]
+    def atom(self, name: str) -> sp.Symbol:
+        """The atom of a name as it is written on the page. Raises NameError_ for a name nobody defined."""
+        name = plain(name.replace("∂", "d")).strip()
         slope = SLOPE.fullmatch(name)
+        new = NEW.fullmatch(name)
         if slope:
-            return self._slope(slope[1], slope[2])
-        if name.endswith("'"):
-            return self._updated(name[:-1])
-        if name == "alpha" and self.derivation.meta.get("learning_rate") is not None:
-            return self.derivation.meta["learning_rate"]
-        return self._plain(name)
+            found = self.slope(slope[1], slope[2])
+        elif new and name not in self.tensors:
+            found = self.updated(new[1])
+        else:
+            found = self._plain(name)
+        self.called.setdefault(found, name.replace(" ", ""))
+        return found
 
-    def _plain(self, name: str) -> sp.Expr:
-        known = self._alias(name)
-        if known not in self.all.program.tensors:
-            raise NameError_("line", f"nobody defined {name!r}", "a name of the worksheet or of the lines above")
-        if self.all.program[known].axes:
+    def known(self, name: str) -> str | None:
+        """The tensor that a plain name stands for: w_1 and w1 are one name, Loss is the objective."""
+        if name in self.tensors:
+            return name
+        bare = name.replace("_", "")
+        same = [t for t in self.tensors if t.replace("_", "") == bare]
+        if len(same) == 1:
+            return same[0]
+        if name.lower() in RATE and not any(r in self.tensors for r in (name, name.lower())) and (self.has_rate or name == "learning_rate"):
+            return self.rate.name
+        return self.derivation.objective if name in LOSS else None
+
+    @property
+    def has_rate(self) -> bool:
+        """True when there is a learning rate."""
+        return self.rate[()] in self.point
+
+    def _plain(self, name: str) -> sp.Symbol:
+        known = self.known(name)
+        if known == self.rate.name:
+            return self.rate[()]
+        if known is None:
+            below = self.delta(name) or self._gradient(name)
+            if below:
+                return self.slope(self.derivation.objective, below)
+        if known is None:
+            shown = [n for n, t in self.tensors.items() if not t.of and not n.endswith(("_new", "_"))]
+            near = did_you_mean(name, [*shown, *FUNCTIONS])
+            raise NameError_("line", f"nobody defined {name!r}", "a name of the worksheet or of the lines above",
+                             near if near.startswith("did") else did_you_mean(name, shown))
+        if self.tensors[known].axes:
             raise ShapeError("line", f"{name!r} is an array", "a single number")
-        return self.values.exact_scalar(known)
+        return self.tensors[known][()]
 
-    def _alias(self, name: str) -> str:
-        return self.derivation.objective if name.lower() in ("loss", "cost") else name
+    def slope(self, above: str, below: str) -> sp.Symbol:
+        """The atom of d above / d below."""
+        a, b = self._plain(above.strip("()")), self._plain(below.strip("()"))
+        if str(a) == self.derivation.objective and str(b) in self.all.names:
+            return self.all.full[self.all.gradient_name(str(b))][()]
+        if str(a) not in self.program.by_name and a in self._local:
+            raise NameError_("line", f"the slope of {above!r}", "a line of the worksheet above the fraction", "write out what it is")
+        name = f"d{a}_d{b}"
+        if name not in self.tensors:
+            self._local[Tensor(name)[()]] = self._derived(str(a), str(b))
+            self.tensors[name] = Tensor(name, of=str(b), objective=str(a))
+        return self.tensors[name][()]
 
-    def _slope(self, above: str, below: str) -> sp.Expr:
-        above, below = self._alias(above), self._alias(below)
-        if above == self.derivation.objective:
-            return self.values.exact_scalar(self.all.gradient_name(below))
-        if (above, below) not in self.slopes:
-            program = self.derivation.program
-            if above not in program.by_name:
-                raise NameError_("line", f"nobody defined {above!r}", "a line of the worksheet")
-            upto = max(k for k, d in enumerate(program.definitions) if d.name == above)
-            part = Program(program.inputs, program.definitions[: upto + 1], above)
-            cut = _independent(part, below)
-            made = derive(cut, [below])
-            there = closed_scalars(made.full, {t[()]: self._plain(t.name) for t in cut.inputs})
-            self.slopes[above, below] = there[made.full[made.gradient_name(below)][()]]
-        return self.slopes[above, below]
+    def _derived(self, above: str, below: str) -> sp.Expr:
+        """d above / d below in names of the forward pass; ``below`` is held as given."""
+        if above == below:
+            return sp.S.One
+        program = self.program
+        if above not in program.by_name:
+            raise NameError_("line", f"nobody defined {above!r}", "a line of the worksheet")
+        upto = max(k for k, d in enumerate(program.definitions) if d.name == above)
+        cut = _independent(Program(program.inputs, program.definitions[: upto + 1], above), below)
+        made = self.parts[above, below] = derive(cut, [below])
+        there: dict[sp.Basic, sp.Expr] = {}
+        for d in made.full.definitions:
+            if d.target.of:
+                there[d.entry] = d.expr.xreplace(there)
+        return there[made.full[made.gradient_name(below)][()]]
 
-    def _updated(self, name: str) -> sp.Expr:
-        rate = self.derivation.meta.get("learning_rate")
-        if rate is None:
-            raise NameError_("line", f"{name}' without a learning rate", "learning_rate in the worksheet")
-        return self._plain(name) - rate * self.values.exact_scalar(self.all.gradient_name(name))
+    def updated(self, name: str) -> sp.Symbol:
+        """The atom of a parameter after a step of descent."""
+        old = self._plain(name)
+        made = Tensor(free_name(f"{old}_new", self.program.tensors))
+        if made.name not in self.tensors:
+            if not self.has_rate:
+                raise NameError_("line", f"{name}' without a learning rate", "learning_rate in the worksheet")
+            self._local[made[()]] = old - self.rate[()] * self.slope(self.derivation.objective, str(old))
+            self.tensors[made.name] = made
+        return made[()]
 
-    def read(self, text: str, numbers: dict[str, sp.Expr] | None = None) -> sp.Expr:
-        """The exact value of an expression on the page; ``numbers`` overrides values of names (the page's rounded ones)."""
-        table: dict[str, tuple[str, sp.Expr]] = {}
+    def define(self, name: str, value: sp.Expr) -> sp.Symbol:
+        """A name of the page's own."""
+        made = Tensor(re.sub(r"\W", "", plain(name)).replace("'", "_new") or "q")
+        self.tensors[made.name] = made
+        self.own[made.name] = value
+        self._local[made[()]] = value
+        self._closed = {}
+        return made[()]
 
-        def stand(match: re.Match[str], value: sp.Expr | None = None) -> str:
-            key = f"known{len(table)}"
-            table[key] = (match.group(), value if value is not None else self._valued(match.group(), numbers))
-            return key
+    def give(self, atom: sp.Symbol, value: sp.Expr) -> None:
+        """A number that the page gives for an input."""
+        self.point[atom] = value
 
-        source = PRIME_CALL.sub(lambda m: stand(m, self._prime(m[1], m[2], numbers)), plain(text))
-        source = SLOPE.sub(stand, source)
-        source = PRIME.sub(stand, source)
-        names = dict.fromkeys(n for n in re.findall(r"\b[A-Za-z]\w*\b(?!\s*\()", source) if n not in table)
-        values = {n: self._valued(n, numbers) for n in names} | {k: v for k, (_, v) in table.items()}
+    def local(self, atom: sp.Basic) -> sp.Expr | None:
+        """The definition of an atom in other atoms; None for an input."""
+        return self._local.get(atom)
+
+    def truth(self, expr: sp.Expr) -> sp.Expr:
+        """``expr`` in the inputs alone."""
+        return expr.xreplace({s: self._close(s) for s in expr.free_symbols})
+
+    def _close(self, atom: sp.Basic) -> sp.Expr:
+        if atom not in self._closed:
+            local = self._local.get(atom)
+            self._closed[atom] = atom if local is None else self.truth(local)
+        return self._closed[atom]
+
+    def value(self, expr: sp.Expr) -> sp.Expr | None:
+        """The exact value, None where an input has none."""
+        return put_in(self.truth(expr), self.point)
+
+    def read(self, text: str, latex: bool = False) -> sp.Expr:
+        """An expression of the page, in atoms."""
+        if len(text) > MAX_LENGTH:
+            raise ParseError("line", f"{len(text)} characters", f"at most {MAX_LENGTH}")
+        if not latex:
+            return self._text(text)
+        try:
+            return read_latex(self, text)
+        except SymnetError:
+            if "\\" in text:
+                raise
+            return self._text(text.replace("{", "").replace("}", ""))  # $dL/dw_2$ is plain maths between dollars
+
+    def _text(self, text: str) -> sp.Expr:
+        table: dict[str, sp.Expr] = {}
+
+        def stand(value: sp.Expr) -> str:
+            table[f"known{len(table)}"] = value
+            return f" known{len(table) - 1} "
+
+        source = plain(text.replace("∂", "d").replace("⋅", "*"))
+        for _ in range(4):
+            source = PRIME_CALL.sub(lambda m: stand(self._prime(m[1], self._inner(m[2], table))), source)
+        source = SLOPE.sub(lambda m: stand(self.slope(m[1], m[2])), source)
+        source = PRIME.sub(lambda m: stand(self.atom(m[0])), source)
+        return self._inner(source, table)
+
+    def _inner(self, source: str, table: Mapping[str, sp.Expr]) -> sp.Expr:
+        names = [n for n in free_names(source, "line") if n not in table]
+        values = dict(table) | {n: self.atom(n) for n in names}
+        values |= {n: self.tensors[n][()] for n in CONSTANTS if n in self.own}
         parsed = expression(source, {n: Tensor(n) for n in values}, {}, "line")
         return parsed.expr.xreplace({Tensor(n)[()]: v for n, v in values.items()})
 
-    def _valued(self, name: str, numbers: dict[str, sp.Expr] | None) -> sp.Expr:
-        key = name.replace(" ", "")
-        return numbers[key] if numbers and key in numbers else self.exact(name)
+    def _prime(self, function: str, argument: sp.Expr) -> sp.Expr:
+        name = SAME.get(function, function)
+        if name not in BY_NAME or len(BY_NAME[name].derivative) != 1:
+            raise NameError_("line", f"no function {function!r}", "one of " + ", ".join(BY_NAME), did_you_mean(function, BY_NAME))
+        return BY_NAME[name].derivative[0](argument, BY_NAME[name].function(argument))
 
-    def _prime(self, function: str, argument: str, numbers: dict[str, sp.Expr] | None) -> sp.Expr:
-        if function not in BY_NAME:
-            raise NameError_("line", f"no function {function!r}", "one of " + ", ".join(BY_NAME))
-        row, at = BY_NAME[function], self.read(argument, numbers)
-        return row.derivative[0](at, row.function(at))
+    def _gradient(self, name: str) -> str:
+        """dw2, grad_w2 and w2_grad are the slope of the loss at w2; "" for anything else."""
+        match = GRADIENT.fullmatch(name)
+        below = self.known(match[1] or match[2]) if match else None
+        return below if below in self.program.tensors and below != self.derivation.objective else ""
+
+    def delta(self, name: str) -> str:
+        """delta2 is the slope of the loss at z2, where nobody says otherwise; "" when there is no z2."""
+        match = re.fullmatch(r"delta_?(\d*)", name)
+        return f"z{match[1]}" if match and f"z{match[1]}" in self.program.by_name else ""
+
+
+def put_in(expr: sp.Expr, point: Mapping[sp.Basic, sp.Expr]) -> sp.Expr | None:
+    """``expr`` at a point, None where a value is missing: a rational, or an expression that SymPy is not asked to work out."""
+    if not expr.free_symbols <= point.keys():
+        return None
+    with ctx.workprec(64):
+        found = compute(expr, point)
+    if isinstance(found, fmpq):
+        return sp.Rational(int(found.p), int(found.q))
+    with sp.evaluate(False):
+        return expr.xreplace(dict(point))
 
 
 def _independent(program: Program, name: str) -> Program:

@@ -1,6 +1,7 @@
 r"""An answer as text -> what it means. Plain maths, or LaTeX wherever a backslash, a dollar or a brace stands, which plain maths has not.
 
-LaTeX may use the slopes at intermediate values by name (\frac{\partial L}{\partial z_{1}}, \delta_{1}), but not the one that is asked for.
+It may use the slopes at intermediate values by name (dL/dz1, \frac{\partial L}{\partial z_{1}}, \delta_{1}), but not the one that is
+asked for.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ def is_latex(answer: str) -> bool:
 
 def read_answer(answer: str, derivation: Derivation, wrt: str, where: str = "answer", latex: bool | None = None) -> Value:
     """The meaning of an answer for the gradient with respect to ``wrt``; ``latex`` says which it is, by default its looks do."""
-    if not (is_latex(answer) if latex is None else latex):
-        return expression(answer, derivation.program.tensors, where=where)
     full, name = derivation.full, derivation.gradient_name(wrt)
-    return latex_answer(answer, _usable(full, derivation.program, name), full[name], where)
+    usable = _usable(full, derivation.program, name)
+    given = {d.name: d.expr for d in derivation.program.definitions if not d.indices}
+    if not (is_latex(answer) if latex is None else latex):
+        return expression(answer, usable, where=where, given=given)
+    return latex_answer(answer, usable, full[name], where, given)
 
 
 def _usable(full: Program, program: Program, asked: str) -> dict[str, Tensor]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import sympy as sp
-
 from symnet.checking.answers import check_answer
 from symnet.checking.diagnosis import Mistake, diagnose
 from symnet.checking.reading import read_answer, read_as
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
-from symnet.errors import SymnetError
+from symnet.errors import ShapeError, SymnetError
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.program import expression
 
@@ -29,14 +27,14 @@ class Result:
 
     def __str__(self) -> str:
         read = f"   read as {self.read_as}" if self.read_as else ""
-        return f"{self.id}: {self.verdict}{read}" + (f"\n    {self.mistake.message}" if self.mistake else "")
+        return f"{self.id}: {self.verdict}{read}" + (f"\n    {self.mistake}\n    {self.mistake.hint}" if self.mistake else "")
 
     def as_json(self) -> dict[str, object]:
         """The fields of the contract."""
         v = self.verdict
         w = v.witness
         witness = None if w is None else {"point": dict(w.point), "answer": w.left, "correct": w.right}
-        slip = None if self.mistake is None else {"kind": self.mistake.kind, "message": self.mistake.message}
+        slip = None if self.mistake is None else self.mistake.as_json()
         return {"id": self.id, "verdict": v.answer.value, "condition": v.condition, "witness": witness, "mistake": slip,
                 "message": str(v), "read_as": self.read_as}
 
@@ -48,30 +46,27 @@ def judge(answer: Mapping[str, str], derivation: Derivation) -> Result:
     if wrt not in derivation.names:
         reason = f"no gradient of {wrt!r} is asked for" if wrt else "wrt is missing"
         return Result(name, Verdict(Answer.UNDECIDED, reason=reason))
+    latex = "latex" in answer
+    text = answer["latex" if latex else "text"]
     try:
-        latex = "latex" in answer
-        text = answer["latex" if latex else "text"]
         value = read_answer(text, derivation, wrt, f"answer {name}", latex)
         verdict = check_answer(text, derivation, wrt, latex)
-        return Result(name, verdict, read_as(value, derivation.program), _slip(value.expr, verdict, derivation, wrt))
+        slip = diagnose(value, derivation, wrt, text, latex=latex) if verdict.answer is Answer.REFUTED else None
+        return Result(name, verdict, read_as(value, derivation.program), slip)
+    except ShapeError as error:
+        return Result(name, Verdict(Answer.UNDECIDED, reason=error.message), mistake=diagnose(text, derivation, wrt, latex=latex))
     except SymnetError as error:
         return Result(name, Verdict(Answer.UNDECIDED, reason=error.message))
 
 
-def _slip(answer: sp.Expr, verdict: Verdict, derivation: Derivation, wrt: str) -> Mistake | None:
-    """The slip in a refuted answer about a program of numbers; arrays are not diagnosed yet."""
-    if verdict.answer is not Answer.REFUTED or any(t.axes for t in derivation.program.tensors.values()):
-        return None
-    return diagnose(answer, derivation, wrt)
-
-
-def judge_simplified(answer: Mapping[str, str], derivation: Derivation) -> Result:
-    """One answer that must equal the objective itself."""
+def judge_simplified(answer: Mapping[str, str], derivation: Derivation, goal: str = "") -> Result:
+    """One answer that must equal the objective itself. ``goal`` is its text: where x*y/x has no value SymPy forgets."""
     try:
         tensors = derivation.program.tensors
         read = latex_expression if "latex" in answer else expression
         value = read(answer["latex" if "latex" in answer else "text"], tensors, where=f"answer {answer['id']}")
-        goal = derivation.program.by_name[derivation.objective][-1].expr
-        return Result(answer["id"], compare(value.expr, goal), read_as(value, derivation.program))
+        aim = derivation.program.by_name[derivation.objective][-1].expr
+        other = expression(goal, tensors, where="simplify").holes if goal else ()
+        return Result(answer["id"], compare(value.expr, aim, holes=value.holes, other_holes=other), read_as(value, derivation.program))
     except SymnetError as error:
         return Result(answer["id"], Verdict(Answer.UNDECIDED, reason=error.message))

@@ -11,15 +11,15 @@ from symnet.core.verdict import Answer
 
 def check(options: Namespace) -> int:
     """symnet check: the look of FILE tells what is to be judged."""
-    if len(options.files) > 1 or options.dask or Path(options.files[0]).is_dir() or options.format in ("csv", "html"):
-        from symnet.cli.check_many import check_many
-
-        return check_many(options)
-    file = options.files[0]
-    if ".py" in file:
+    file, several = options.files[0], len(options.files) > 1 or Path(options.files[0]).is_dir()
+    if ".py" in file and not several:
         from symnet.cli.check_code import check_code
 
         return check_code(file, options)
+    if several or options.dask or options.output or options.format in ("csv", "html"):
+        from symnet.cli.check_many import check_many
+
+        return check_many(options)
     if Path(file).suffix.lower() in (".md", ".txt"):
         from symnet.cli.check_page import check_page
 

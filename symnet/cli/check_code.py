@@ -1,12 +1,97 @@
-"""symnet check FILE.py:FUNCTION --worksheet W: a hand-written NumPy backward pass, judged."""
+"""symnet check FILE.py:FUNCTION --worksheet W: a hand-written NumPy backward pass, judged.
+
+This command runs the user's own file, which is the user's choice; nothing else in ``symnet check`` runs code.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import json
+import sys
 from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
 
+from symnet.core.verdict import Answer
+from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError
+
+USUAL = ("backward", "backprop", "loss_and_grads", "loss_and_grad", "value_and_grad", "gradients", "gradient", "grads", "grad")
+MODULE = "symnet_checked_file"
 
 
 def check_code(place: str, options: Namespace) -> int:
     """Run the user's own function on symbolic arrays and judge each gradient it returns."""
-    raise OptionError("check", place, "a worksheet (.toml) or a page of worked lines (.md, .txt)")
+    from symnet import __version__
+    from symnet.checking.code.check import check_code as judge
+    from symnet.loading import load
+
+    derivation = load(options.worksheet)
+    path, name = split(place)
+    with contextlib.redirect_stdout(sys.stderr), module_of(path) as module:  # what the code prints is talk, not data
+        found = judge(function_of(module, name, path), derivation)
+    if options.format not in (None, "text", "json"):
+        raise OptionError("check", f"--format {options.format} for NumPy code", "text or json")
+    text = json.dumps({"version": __version__, **found.as_json()}, indent=2, ensure_ascii=False) if options.format == "json" else str(found)
+    if options.output and options.output != "-":
+        try:
+            Path(options.output).write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OptionError(f"-o {options.output}", error.strerror or "it cannot be written", "a file that can be written") from None
+    else:
+        print(text)
+    return 1 if found.worst is Answer.REFUTED else 3 if found.worst is Answer.UNDECIDED else 0
+
+
+def split(place: str) -> tuple[Path, str]:
+    """FILE.py:FUNCTION as a path and a name; the name may be left out."""
+    head, dot, tail = place.rpartition(".py")
+    if not dot or (tail and not tail.startswith(":")):
+        raise OptionError("check", place, "FILE.py:FUNCTION", "symnet check model.py:backward --worksheet first")
+    return Path(head + ".py"), tail[1:]
+
+
+@contextlib.contextmanager
+def module_of(path: Path) -> Iterator[ModuleType]:
+    """The user's file, run as a module of its own; its folder is importable while it is in use."""
+    from symnet.checking.code.calling import told
+
+    if not path.is_file():
+        raise OptionError("check", f"no file {path}", "a Python file")
+    spec = importlib.util.spec_from_file_location(MODULE, path)
+    if spec is None or spec.loader is None:
+        raise OptionError("check", str(path), "a Python file")
+    module = importlib.util.module_from_spec(spec)
+    before = list(sys.path)
+    sys.path.insert(0, str(path.parent.resolve()))
+    sys.modules[MODULE] = module
+    try:
+        try:
+            spec.loader.exec_module(module)
+        except SyntaxError as error:
+            raise OptionError(f"{path.name}:{error.lineno}", f"SyntaxError: {error.msg}", "Python code") from None
+        except (Exception, SystemExit) as error:
+            raise told(error, path) from None
+        yield module
+    finally:
+        sys.path[:] = before
+        sys.modules.pop(MODULE, None)
+
+
+def function_of(module: ModuleType, name: str, path: Path) -> Callable[..., Any]:
+    """The function that is asked for; without a name the one that has a usual name, or the only one there is."""
+    own = {k: v for k, v in vars(module).items() if isinstance(v, FunctionType) and v.__module__ == MODULE and not k.startswith("_")}
+    if name:
+        found = vars(module).get(name)
+        if not callable(found):
+            raise OptionError(str(path), f"no function {name!r}", "one of " + ", ".join(own) if own else "a function in the file",
+                              did_you_mean(name, own))
+        return found  # type: ignore[no-any-return]
+    usual = [own[k] for k in USUAL if k in own] or list(own.values())
+    if len(usual) != 1:
+        raise OptionError("check", f"{path} has {'no function' if not usual else 'several functions'}", "FILE.py:FUNCTION",
+                          f"{path}:{next(iter(own), 'backward')}")
+    return usual[0]

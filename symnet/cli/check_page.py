@@ -6,29 +6,32 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
+from symnet.cli.page_words import page_json, page_text
 from symnet.errors import WorksheetError
+
+LIMIT = 1_000_000  # bytes; a page, not a book
 
 
 def check_page(file: str, options: Namespace) -> int:
-    """A Markdown or text page against the worksheet it works out."""
-    from symnet.checking.errata import judge_page
-    from symnet.loading import load
+    """A Markdown or text page against the worksheet in it, else against ``--worksheet``.
 
+    Exit codes: 0 every claim is right, 1 something is wrong, 3 nothing is wrong but something is undecided or nothing is claimed.
+    """
+    from symnet import __version__
+    from symnet.loading import check_page as judge
+
+    found = judge(_text(file), options.worksheet, file)
+    if options.format == "json":
+        print(json.dumps(page_json(found, __version__), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(page_text(found)))
+    return 1 if found.wrong else 3 if found.undecided or not found.claims else 0
+
+
+def _text(file: str) -> str:
     try:
-        page = Path(file).read_text(encoding="utf-8")
+        if Path(file).stat().st_size > LIMIT:
+            raise WorksheetError(file, "a file of more than 1 MB", "a page of worked lines")
+        return Path(file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise WorksheetError(file, getattr(error, "strerror", None) or "not a text file", "a page of worked lines") from None
-    found = judge_page(page, load(options.worksheet))
-    undecided = [j for j in found.judged if j.mark.value == "undecided"]
-    if options.format == "json":
-        rows = [{"line": j.line, "name": j.name, "printed": j.printed, "mark": j.mark.value, "correct": j.correct, "value": j.value,
-                 "slip": j.slip} for j in found.judged]
-        print(json.dumps({"results": rows, "skipped": found.skipped}, indent=2, ensure_ascii=False))
-    else:
-        if str(found):
-            print(found)
-        for j in undecided:
-            print(f"line {j.line}: undecided: {j.slip}")
-        print(f"{len(found.judged)} claims: {len(found.right)} right, {len(found.wrong)} wrong, {len(undecided)} undecided; "
-              f"{found.skipped} lines of prose passed over")
-    return 1 if found.wrong else 3 if undecided or not found.judged else 0

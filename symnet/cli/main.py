@@ -6,6 +6,7 @@ Exit codes: 0 done and right; 1 checked and wrong, or a claim refuted; 2 unusabl
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -134,6 +135,9 @@ def _train(p: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a console without "≠" gets "?" in its place, not a traceback
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         options = parser().parse_args(arguments)
         if options.command is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import sympy as sp
 
 from symnet.core.axes import Range, at_most, bounds, inside
-from symnet.core.expressions import Limits, When, fresh, limits, substitute, total
+from symnet.core.expressions import Limits, When, fresh, limits, of_data, substitute, total
 
 Ranges = Mapping[sp.Symbol, Range]
 
@@ -82,7 +82,7 @@ def fixed(conditions: Iterable[sp.Basic], over: tuple[Limits, ...], ranges: Rang
 def _solutions(conditions: list[sp.Basic], over: tuple[Limits, ...]) -> Iterator[tuple[sp.Basic, Limits, sp.Expr]]:
     """The equations that fix an index of a sum, and its value."""
     for condition in conditions:
-        if not isinstance(condition, sp.Eq) or condition.has(sp.Mod, sp.Indexed):
+        if not isinstance(condition, sp.Eq) or condition.has(sp.Mod) or of_data(condition):
             continue
         gap = sp.expand(condition.lhs - condition.rhs)
         for limit in over:
@@ -99,7 +99,7 @@ def _stays(limit: Limits, value: sp.Expr, known: Ranges) -> bool:
 
 def _split(condition: sp.Basic, ranges: Ranges) -> Iterator[sp.Basic]:
     """p·u + v = 0 with |v| < p says u = 0 and v = 0: two places of a Kronecker product are one only if both parts are."""
-    if not isinstance(condition, sp.Eq) or condition.has(sp.Mod, sp.Indexed):
+    if not isinstance(condition, sp.Eq) or condition.has(sp.Mod) or of_data(condition):
         yield condition
         return
     gap = sp.expand(condition.lhs - condition.rhs)

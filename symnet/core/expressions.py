@@ -128,6 +128,34 @@ def substitute(expr: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:
     return expr.xreplace(dict(mapping))
 
 
+def of_data(condition: sp.Basic) -> bool:
+    """True for a condition that asks for the entries of a tensor, such as [c = y[n] + 1] for classes y."""
+    return next(entries(condition), None) is not None
+
+
+def bracketed(body: sp.Expr, condition: sp.Basic) -> sp.Expr:
+    """[condition] body. In front of a bracket that asks for data stand the factors of the body that have no index.
+
+    >>> i, y, N = sp.Symbol("i", integer=True), sp.Symbol("y", real=True), sp.Symbol("N", integer=True, positive=True)
+    >>> bracketed(-sp.IndexedBase("x")[i] / N, sp.Eq(i, y))
+    -When(x[i], Eq(i, y))/N
+    """
+    factors = sp.Mul.make_args(body)
+    inner = [f for f in factors if asks_data(f)]
+    whole = sp.And(condition, *[f.condition for f in inner])
+    if whole is sp.true or not all(of_data(c) for c in sp.And.make_args(whole)):
+        return When(body, condition)
+    plain = sp.Mul(*[f for f in factors if f not in inner], *[f.body for f in inner])
+    front = [f for f in sp.Mul.make_args(plain) if not f.has(sp.Indexed, When) and all(
+        s.is_integer is not True or s.is_positive for s in f.free_symbols)]
+    return sp.Mul(*front, When(sp.Mul(*[f for f in sp.Mul.make_args(plain) if f not in front]), whole))
+
+
+def asks_data(factor: sp.Expr) -> bool:
+    """True for a bracket that asks for data alone, which guards no place."""
+    return isinstance(factor, When) and all(of_data(c) for c in sp.And.make_args(factor.condition))
+
+
 def entries(expr: sp.Basic) -> Iterator[sp.Expr]:
     """The tensor entries in ``expr``: every ``Indexed`` node and every plain Symbol that is no index or size."""
     stack = [expr]

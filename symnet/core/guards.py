@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from symnet.core.axes import Range, bounds
+from symnet.core.expressions import of_data
 
 Fact = tuple[sp.Expr, Range]
 MOST = 3  # guarantees that are used together
@@ -38,6 +39,8 @@ def guard_ranges(condition: sp.Basic) -> dict[sp.Expr, Range]:
     high: dict[sp.Expr, sp.Expr] = {}
     found: dict[sp.Expr, Range] = {}
     for part in sp.And.make_args(condition):
+        if of_data(part):
+            continue
         if isinstance(part, sp.Ge):
             low[part.args[0]] = part.args[1]
         elif isinstance(part, sp.Le):

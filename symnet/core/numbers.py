@@ -121,6 +121,8 @@ def _cases(expr: sp.Piecewise, values: Mapping[Any, Number], known: dict[Any, Nu
         truth = decide(condition, values, known)
         if truth is False:
             continue
+        if branch is sp.zoo:  # SymPy's 1/0, in a case that may hold
+            raise DomainError("division", "0", "a divisor that is not 0")
         value = compute(branch, values, known)
         result = value if result is None else hull(result, value)
         if truth is True:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import sympy as sp
 
 from symnet.core.axes import Range
-from symnet.core.expressions import When, limits, rebuild
+from symnet.core.expressions import When, limits, of_data, rebuild
 from symnet.core.matrices import Grid, InverseEntry, Rows
 from symnet.core.program import Definition
 from symnet.core.schedule import Block
@@ -48,10 +48,22 @@ def at_place(expr: sp.Expr, env: Env, entry: NameEntry) -> sp.Expr:
         places = [sp.Integer(integer(p - lo + 1, env)) for p, lo in zip(expr.places, first, strict=True)]
         return InverseEntry(at_place(expr.matrix, env, entry), *places)
     if isinstance(expr, When):
-        return at_place(expr.body, env, entry) if holds(expr.condition, env) else sp.S.Zero
+        left = open_at(expr.condition, env, entry)
+        if left is sp.false:
+            return sp.S.Zero
+        body = at_place(expr.body, env, entry)
+        return body if left is sp.true else sp.Piecewise((body, left), (sp.S.Zero, sp.true))
     if not expr.args:
         return expr
     return rebuild(expr, tuple(at_place(a, env, entry) for a in expr.args))
+
+
+def open_at(condition: sp.Basic, env: Env, entry: NameEntry) -> sp.Basic:
+    """What is left of a condition: true, false, or the parts that ask for data, at these places."""
+    parts = sp.And.make_args(condition)
+    if not all(holds(p, env) for p in parts if not of_data(p)):
+        return sp.false
+    return sp.And(*[p.func(*[at_place(a, env, entry) for a in p.args]) for p in parts if of_data(p)])
 
 
 def holds(condition: sp.Basic, env: Env) -> bool:

@@ -205,7 +205,7 @@ def negated(term: sp.Expr) -> sp.Expr:
     return factors[0] if len(factors) == 1 else sp.Mul(*factors, evaluate=False)
 
 
-def chain(condition: sp.Basic, show: Callable[[sp.Expr], str], le: str, other: Mapping[type, str]) -> str:
+def chain(condition: sp.Basic, show: Callable[[sp.Expr], str], le: str, other: Mapping[type, str], between: str = ", ") -> str:
     """A condition on one line; lo <= e & e <= hi becomes lo <= e <= hi."""
     parts = condition.args if isinstance(condition, sp.And) else (condition,)
     low = {p.args[0]: p.args[1] for p in parts if isinstance(p, sp.Ge)}
@@ -217,7 +217,7 @@ def chain(condition: sp.Basic, show: Callable[[sp.Expr], str], le: str, other: M
         if type(p) not in other:
             raise UnknownNodeError("printing", f"no form for {type(p).__name__}", "a comparison")
         texts.append(f"{show(p.args[0])} {other[type(p)]} {show(p.args[1])}")
-    return ", ".join(texts)
+    return between.join(texts)
 
 
 def over(node: sp.Sum) -> tuple[tuple[sp.Symbol, sp.Expr, sp.Expr], ...]:

@@ -70,9 +70,10 @@ class Assumption:
 
     left: sp.Expr
     right: sp.Expr
+    said: str = ""
 
     def __str__(self) -> str:
-        return f"{self.left} = {self.right}"
+        return self.said or f"{self.left} = {self.right}"
 
 
 def define(target: Tensor, *indices: sp.Expr, expr: sp.Expr, note: str = "") -> Definition:

@@ -15,7 +15,7 @@ from symnet.core.expressions import entries
 from symnet.errors import NameError_, ShapeError
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
-DOMAINS = ("real", "positive", "nonnegative", "complex")
+DOMAINS = ("real", "positive", "nonnegative", "complex", "index")
 
 
 class Role(StrEnum):
@@ -38,6 +38,9 @@ class Tensor:
     printed name. ``W[i, j]`` is the entry, a SymPy expression; a scalar's entry is ``w[()]``. A scalar made from the entry
     W1[1, 2] when a program is instantiated keeps ``parent`` "W1" and ``place`` (1, 2).
 
+    The entries of an "index" tensor are whole numbers that count from 0, as positions in an array do: 0..classes-1, or ``ignored``.
+    They stand in brackets such as [c = y[n] + 1], since the indices of a program count from 1; nothing is differentiated by them.
+
     >>> from symnet.core.axes import index
     >>> Tensor("W", (Axis.of("d"), Axis.of("h")))[index("i"), index("j")]
     W[i, j]
@@ -53,6 +56,8 @@ class Tensor:
     note: str = ""
     parent: str = ""
     place: tuple[int, ...] = ()
+    classes: sp.Expr | None = None
+    ignored: int | None = None
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
@@ -68,7 +73,7 @@ class Tensor:
     @property
     def base(self) -> Any:
         """The SymPy object behind the name: a Symbol for a scalar, an IndexedBase otherwise."""
-        assumptions = {} if self.domain == "complex" else {self.domain: True}
+        assumptions = {} if self.domain == "complex" else {"rational" if self.domain == "index" else self.domain: True}
         return sp.IndexedBase(self.name, **assumptions) if self.axes else sp.Symbol(self.name, **assumptions)
 
     def __getitem__(self, indices: Any) -> sp.Expr:

@@ -82,7 +82,7 @@ class TextPrinter(Printer):
         for branch, condition in expr.args:
             text += self.within(branch, MUL)
             if condition is not sp.true:
-                text += f" if {chain(condition, self, '<=', COMPARE)} else "
+                text += f" if {chain(condition, self, '<=', COMPARE, ' and ')} else "
         return f"({text})", ATOM
 
     def function(self, expr: sp.Expr) -> Piece:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from symnet.core.axes import Axis, Range, inside
-from symnet.core.expressions import BINDERS, When, limits
+from symnet.core.expressions import BINDERS, When, entries, limits
 from symnet.core.guards import Guards, spans
 from symnet.core.matrices import Grid, InverseEntry
 from symnet.core.tensors import Tensor, tensor_name
@@ -84,6 +84,12 @@ def _check(expr: sp.Basic, ranges: Ranges, guards: Guards, where: str, known: Ma
         for place, (_, low, high) in zip(expr.places, reversed(expr.matrix.limits), strict=True):
             _check_place("the inverse", place, Axis("", low, high), ranges, guards, where, known)
     elif isinstance(expr, When):
+        for entry in entries(expr.condition):
+            _check(entry, ranges, guards, where, known)
+            tensor = known[tensor_name(entry)]
+            if tensor.domain != "index":
+                raise ShapeError(where, f"the bracket [{expr.condition}] asks for {tensor.name!r}, a {tensor.domain} tensor",
+                                 'indices, sizes and tensors of the domain "index"', "where(condition, a, b) compares values")
         _check(expr.body, ranges, guards.under(expr.condition), where, known)
     else:
         for arg in expr.args:

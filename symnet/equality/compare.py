@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from itertools import product
 
 import sympy as sp
 
-from symnet.core.expressions import entries
+from symnet.core.functions import step
 from symnet.core.matrices import written_out
-from symnet.core.numbers import compute, decimal, enclose
 from symnet.core.program import Assumption
-from symnet.core.verdict import Answer, Verdict, Witness
+from symnet.core.verdict import Answer, Verdict
+from symnet.equality.cases import has_cases
 from symnet.equality.fractions import TooLarge
+from symnet.equality.gap import judged, without_implied
 from symnet.equality.holes import holes as find_holes
 from symnet.equality.holes import surely_defined
+from symnet.equality.meeting import defined_somewhere
 from symnet.equality.normal import Basis
-from symnet.equality.points import points
-from symnet.errors import DomainError, UnknownNodeError
-
-BITS = 128
-FEW = 4  # points tried before a proof is; nearly every wrong answer fails at the first
+from symnet.equality.refuting import FEW, MANY, Point, refute
+from symnet.equality.regions import Agreement, Suspect, agree
+from symnet.errors import UnknownNodeError
 
 
-def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = ()) -> Verdict:
+def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (), holes: Holes = (), other_holes: Holes = ()) -> Verdict:
     """The verdict on left = right for real numbers, for every value in the domains of the symbols.
 
     A declared assumption is used only when the equality does not hold without it; the verdict is then CONDITIONAL and
     names it. "Equal except where a denominator vanishes" is ALMOST_EVERYWHERE and names the denominator. REFUTED carries
     an exact rational point at which ball arithmetic shows the two sides different. Where one side alone asks for more (log x
-    needs x > 0) the verdict is CONDITIONAL too.
+    needs x > 0) the verdict is CONDITIONAL too. ``holes`` are where the left side, as it was written, has no value,
+    when SymPy has dropped that on reading: x*y/x is y except where x = 0; ``other_holes`` are those of the right side. See
+    ``holes.holes`` for their signs.
 
     >>> x = sp.Symbol("x", real=True)
     >>> from symnet.core.functions import sigmoid
@@ -37,13 +40,20 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     >>> str(compare(x**2, x))
     'refuted (at x = 2: 4 ≠ 2)'
     """
-    conditions = tuple(assumptions)
-    witness = refute(left, right, FEW)
+    conditions, asked = tuple(assumptions), (*holes, *other_holes)
+    witness = refute(left, right, FEW, asked=asked)
     if witness is None:
-        proof = prove_equal(left, right)
-        witness = None if proof.holds else refute(left, right)
+        proof, point = _attempt(left, right, (holes, other_holes))
+        witness = None if proof.holds else refute(left, right, MANY if has_cases(left, right) else 16, near=point, asked=asked)
         if witness is None:
+            return proof if proof.answer is not Answer.UNDECIDED else _one_has_no_value(left, right) or proof
+    elif has_cases(left, right):
+        # a difference on a border alone is "almost everywhere", whichever points are tried
+        inside = refute(left, right, borders=False, asked=asked)
+        proof = _attempt(left, right, (holes, other_holes))[0] if inside is None else Verdict(Answer.UNDECIDED)
+        if proof.answer is Answer.ALMOST_EVERYWHERE:
             return proof
+        witness = inside or witness
     for used in _subsets(conditions):
         there = dict(pair for a in used for pair in _solved(a))
         verdict = prove_equal(left.xreplace(there), right.xreplace(there)) if there else None
@@ -52,10 +62,20 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     if conditions:
         solved = [_solved(a) for a in conditions]
         there = dict(pair for pairs in solved for pair in pairs)
-        witness = refute(left, right, there=there) if all(solved) and len(there) == len(solved) else None
+        witness = refute(left, right, there=there, asked=asked) if all(solved) and len(there) == len(solved) else None
         if witness is None:
             return Verdict(Answer.UNDECIDED, reason="different in general; the declared assumptions were not enough to decide")
     return Verdict(Answer.REFUTED, "ball enclosure", witness=witness)
+
+
+def _one_has_no_value(left: sp.Expr, right: sp.Expr) -> Verdict | None:
+    """REFUTED when one side is shown to have no value anywhere, as log(-x) for positive x, and the other has one somewhere."""
+    never = [[u for u, sign in find_holes(side) if (sign == "<=" and surely_defined(-u, "<")) or (sign == "<" and surely_defined(-u, "<="))]
+             for side in (left, right)]
+    for side, other, holes in ((left, right, never[0]), (right, left, never[1])):
+        if holes and defined_somewhere(other):
+            return Verdict(Answer.REFUTED, "domain", reason=f"{side} has no value anywhere: {holes[0]} is never positive")
+    return None
 
 
 def _solved(assumption: Assumption) -> list[tuple[sp.Expr, sp.Expr]]:
@@ -75,64 +95,45 @@ def _subsets(assumptions: tuple[Assumption, ...]) -> Iterable[tuple[Assumption, 
         yield assumptions
 
 
-def symbols_of(*sides: sp.Expr) -> list[sp.Symbol]:
-    """The free scalars of the sides, in a fixed order."""
-    return sorted({s for side in sides for s in side.free_symbols if isinstance(s, sp.Symbol)}, key=str)
-
-
-def refute(left: sp.Expr, right: sp.Expr, tries: int = 16, there: Mapping[sp.Expr, sp.Expr] | None = None) -> Witness | None:
-    """An exact point at which the sides are certainly different, or None. Points where a side is undefined are passed by.
-
-    ``there`` gives some symbols as formulas in the others (declared assumptions, solved); the point then satisfies them.
-    """
-    if any(isinstance(e, sp.Indexed) for side in (left, right) for e in entries(side)) or left.has(sp.Sum) or right.has(sp.Sum):
-        return None
-    solved = dict(there or {})
-    free = [s for s in symbols_of(left, right, *solved.values()) if s not in solved]
-    for point in points(free, tries if free else 1):
-        whole = {**point, **{s: value.xreplace(point) for s, value in solved.items()}}
-        if not all(value.is_Rational and _in_domain(s, value) for s, value in whole.items()):
-            continue
-        try:
-            if not enclose(left - right, whole, BITS).contains(0):
-                return Witness(tuple((str(s), str(v)) for s, v in whole.items()), _shown(left, whole), _shown(right, whole))
-        except (DomainError, ZeroDivisionError):
-            continue
-    return None
-
-
-def _in_domain(symbol: sp.Expr, value: sp.Expr) -> bool:
-    """A value computed from an assumption must still lie in the domain of its symbol."""
-    return not (symbol.is_positive and value <= 0) and not (symbol.is_nonnegative and value < 0)
-
-
-def _shown(side: sp.Expr, point: dict[sp.Symbol, sp.Rational]) -> str:
-    return decimal(lambda bits: compute(side, point), 10).text
-
-
 def prove_equal(left: sp.Expr, right: sp.Expr) -> Verdict:
-    """PROVED or ALMOST_EVERYWHERE by normal form, else UNDECIDED with the reason; never REFUTED."""
-    basis = Basis()
+    """PROVED, ALMOST_EVERYWHERE or CONDITIONAL by normal form, region by region where there are cases, else UNDECIDED; never REFUTED."""
+    return _attempt(left, right)[0]
+
+
+def _attempt(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes] = ((), ())) -> tuple[Verdict, Point]:
+    """What can be proved; and where a proof by regions failed, a point of that region."""
     try:
         left, right = written_out(left), written_out(right)
-        basis.survey(left, right)
-        sides = [basis.undefined(side) for side in (left, right)]
-        _, difference = basis.normal(left - right)
+        also = [tuple(ASKING[sign](u) for u, sign in dropped) for dropped in written]
+        basis, sides, same = judged(left, right, (*also[0], *also[1]))
+        for side, asking in zip(sides, also, strict=True):
+            for u in asking:
+                side |= basis.undefined(u)
+        found: Agreement | Suspect = Agreement((), ()) if same else Suspect({})
+        if not same and has_cases(left, right) and defined_somewhere(left, right):
+            found = agree(left, right, lambda p: refute(p, sp.S.Zero) is not None, (*also[0], *also[1]))
     except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError) as problem:
-        return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0")
-    if not difference.is_zero:
-        return Verdict(Answer.UNDECIDED, reason="the normal forms differ, and no point was found where the values do")
+        return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0"), {}
+    if isinstance(found, Suspect):
+        return Verdict(Answer.UNDECIDED, reason="the normal forms differ, and no point was found where the values do"), found.point
     single = [((sides[0] | sides[1])[key], key[1]) for key in sides[0].keys() ^ sides[1].keys()]
-    holes = sorted((str(u), sign) for u, sign in single if not _never(basis, u, sign, (left, right)))
+    both = {(sides[0][key], key[1]) for key in sides[0].keys() & sides[1].keys()}
+    single += [hole for hole in found.holes if hole not in both and hole not in single]
+    single = without_implied([h for h in single if not _never(basis, *h, (left, right))], both)
+    holes = sorted((str(u), sign) for u, sign in single)
+    holes += [(str(p), "=") for p in found.borders if (str(p), "=") not in holes]
+    method = "normal form" if same else "normal form in each region"
     if any(sign != "=" for _, sign in holes):
-        return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes))
+        return Verdict(Answer.CONDITIONAL, method, " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes)), {}
     if holes:
-        return Verdict(Answer.ALMOST_EVERYWHERE, "normal form", "except where " + " or ".join(f"{u} = 0" for u, _ in holes))
-    return Verdict(Answer.PROVED, "normal form")
+        return Verdict(Answer.ALMOST_EVERYWHERE, method, "except where " + " or ".join(f"{u} = 0" for u, _ in holes)), {}
+    return Verdict(Answer.PROVED, method), {}
 
 
 def _never(basis: Basis, u: sp.Expr, sign: str, sides: tuple[sp.Expr, sp.Expr]) -> bool:
     """True when a side as it is written shows that u is no hole: sqrt((x + 3)² + 1) speaks for sqrt(x² + 6x + 10)."""
+    if u.has(step) and all(v.is_nonzero for v in _values(u)):
+        return True
     known = dict.fromkeys(h for side in sides for h, kind in find_holes(side) if kind == sign and surely_defined(h, kind))
     try:
         ratios = [basis.normal(h / u)[1] for h in known if u != 0]
@@ -142,6 +143,16 @@ def _never(basis: Basis, u: sp.Expr, sign: str, sides: tuple[sp.Expr, sp.Expr]) 
                for r in ratios if not r.is_zero)
 
 
+def _values(u: sp.Expr) -> list[sp.Expr]:
+    """What ``u`` is for every choice of 0 and 1 for its steps: 2 step(x) - 1, which |x| is x times, is never 0."""
+    steps = sorted(u.atoms(step), key=str)[:4]
+    return [u.xreplace(dict(zip(steps, chosen, strict=True))) for chosen in product((sp.S.Zero, sp.S.One), repeat=len(steps))]
+
+
+Holes = tuple[tuple[sp.Expr, str], ...]
+ASKING: dict[str, Callable[[sp.Expr], sp.Expr]] = {  # the shortest expression with that hole
+    "=": lambda u: sp.Pow(u, -1, evaluate=False), "<=": lambda u: sp.log(u, evaluate=False),
+    "<": lambda u: sp.Pow(u, sp.Rational(1, 2), evaluate=False)}
 NEEDED = {"=": "!=", "<=": ">", "<": ">="}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import sympy as sp
@@ -13,10 +14,15 @@ from symnet.errors import UnknownNodeError
 
 MAX_POWER = 64
 MAX_TERMS = 20_000
+MAX_WORK = 4_000_000  # products of terms in one multiplication
 
 
 class TooLarge(Exception):
     """A normal form that would grow past the limits; the caller answers "undecided"."""
+
+
+class Nowhere(TooLarge):
+    """What was taken to hold cannot hold together; a caller that knows no better answers "undecided"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,10 @@ class Fraction:
     def __add__(self, other: Fraction) -> Fraction:
         if self.below == other.below:
             return _checked(self.above + other.above, self.below)
-        return _checked(self.above * other.below + other.above * self.below, self.below * other.below)
+        return _checked(_product(self.above, other.below) + _product(other.above, self.below), _product(self.below, other.below))
 
     def __mul__(self, other: Fraction) -> Fraction:
-        return _checked(self.above * other.above, self.below * other.below)
+        return _checked(_product(self.above, other.above), _product(self.below, other.below))
 
     def __pow__(self, n: int) -> Fraction:
         if abs(n) > MAX_POWER:
@@ -40,6 +46,8 @@ class Fraction:
         above, below = (self.above, self.below) if n >= 0 else (self.below, self.above)
         if below == 0:
             raise ZeroDivisionError
+        if max(comb(len(p) + abs(n) - 1, abs(n)) for p in (above, below)) > MAX_WORK:
+            raise TooLarge(f"more than {MAX_TERMS} terms")
         return _checked(above ** abs(n), below ** abs(n))
 
     @property
@@ -48,10 +56,16 @@ class Fraction:
         return bool(self.above == 0)
 
 
+def _product(a: Any, b: Any) -> Any:
+    if len(a) * len(b) > MAX_WORK:
+        raise TooLarge(f"more than {MAX_TERMS} terms")
+    return a * b
+
+
 def _checked(above: Any, below: Any) -> Fraction:
     if len(above) + len(below) > MAX_TERMS:
         raise TooLarge(f"more than {MAX_TERMS} terms")
-    if not below.is_constant():
+    if not below.is_constant() and len(above) * len(below) <= MAX_WORK // 10:
         shared = above.gcd(below)
         if shared != 1:
             above, below = above / shared, below / shared

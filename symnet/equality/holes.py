@@ -11,19 +11,22 @@ from symnet.core.functions import sigmoid
 from symnet.core.matrices import Det, Grid, InverseEntry
 
 
-def holes(expr: sp.Basic) -> Iterator[tuple[sp.Expr, str]]:
-    """What ``expr`` divides by and takes roots, powers and logarithms of, as it was written: sqrt(relu(u)) asks for nothing."""
+def holes(expr: sp.Basic, sure: bool = False) -> Iterator[tuple[sp.Expr, str]]:
+    """What ``expr`` divides by and takes roots, powers and logarithms of, as it was written: sqrt(relu(u)) asks for nothing.
+
+    Only where it certainly has no value with ``sure``: u^v asks for u > 0, but for a whole number v it has a value below 0 too.
+    """
     if isinstance(expr, sp.log):
         yield expr.args[0], "<="
     elif isinstance(expr, InverseEntry):
         yield Det(expr.matrix), "="
     elif isinstance(expr, sp.Pow):
         whole = expr.exp.is_Integer
-        if not whole or expr.exp < 0:
+        if (not whole or expr.exp < 0) and not (sure and not expr.exp.is_Rational):
             yield expr.base, "=" if whole else "<" if expr.exp.is_Rational and expr.exp > 0 else "<="
     if not isinstance(expr, (sp.Sum, Grid, sp.Piecewise, When, Nabla, sp.Indexed)):
         for arg in expr.args:
-            yield from holes(arg)
+            yield from holes(arg, sure)
 
 
 def surely_defined(expr: sp.Expr, sign: str) -> bool:

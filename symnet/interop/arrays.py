@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
 
-from symnet.interop.graph import Graph, unsupported
+from symnet.interop.graph import MOVES, Graph, unsupported
 from symnet.interop.values import same
 
+TESTS = frozenset({"gt", "ge", "lt", "le", "eq", "ne", "and", "or", "not", "never"})  # the functions that give true or false
 Shape = tuple[sp.Expr, ...]
 
 
@@ -33,6 +34,7 @@ class Maker:
 
     graph: Graph
     where: str = ""
+    values: dict[int, Any] = field(default_factory=dict)  # the numbers of the nodes that are parameters
 
     def number(self, value: Any) -> Array:
         """A constant."""
@@ -133,6 +135,66 @@ class Maker:
         shape = tuple(a.shape[k - new] if s == -1 else sp.sympify(s, strict=True) for k, s in enumerate(sizes))
         return Array(self.graph.add("spread", a.node, more=(sources, shape), where=self.where), shape)
 
+    def table(self, sizes: Sequence[int], numbers: Sequence[Any]) -> Array:
+        """A small array of numbers."""
+        shape = tuple(map(sp.Integer, sizes))
+        return Array(self.graph.add("table", more=(shape, tuple(numbers)), where=self.where), shape)
+
+    def is_test(self, a: Array | None) -> bool:
+        """True for an array of true and false."""
+        if a is None:
+            return False
+        op = self.graph.ops[a.node]
+        if op.kind == "input":
+            return bool(self.graph.inputs[op.more[0]].domain == "bool")
+        if op.kind == "map":
+            return op.more[0] in TESTS
+        return op.kind in MOVES and self.is_test(Array(op.args[0], ()))
+
+    def is_whole(self, a: Array) -> bool:
+        """True for an array of whole numbers."""
+        op = self.graph.ops[a.node]
+        if op.kind == "input":
+            return bool(self.graph.inputs[op.more[0]].domain == "index")
+        return op.kind in ("iota", "table") or (op.kind in MOVES and self.is_whole(Array(op.args[0], ())))
+
+    def iota(self, sizes: Sequence[Any], axis: int) -> Array:
+        """0, 1, … along an axis."""
+        shape = tuple(sp.sympify(n, strict=True) for n in sizes)
+        return Array(self.graph.add("iota", more=(axis, shape), where=self.where), shape)
+
+    def concat(self, arrays: Sequence[Array], axis: int) -> Array:
+        """One after another along an axis."""
+        k = axis % arrays[0].rank
+        size = sp.expand(sp.Add(*[a.shape[k] for a in arrays]))
+        shape = (*arrays[0].shape[:k], size, *arrays[0].shape[k + 1:])
+        return Array(self.graph.add("concat", *[a.node for a in arrays], more=(k,), where=self.where), shape)
+
+    def pad(self, a: Array, axis: int, low: int, high: int, value: Any = 0) -> Array:
+        """Places before and after along an axis that hold ``value``."""
+        if not low and not high:
+            return a
+        shape = (*a.shape[:axis], sp.expand(a.shape[axis] + low + high), *a.shape[axis + 1:])
+        more = (axis, sp.Integer(low), sp.Integer(high), self.graph.ops[self.number(value).node].more[0])
+        return Array(self.graph.add("pad", a.node, more=more, where=self.where), shape)
+
+    def running(self, a: Array, axis: int, back: bool = False) -> Array:
+        """Σ over the places up to each one."""
+        return Array(self.graph.add("running", a.node, more=(axis % a.rank, back), where=self.where), a.shape)
+
+    def flip(self, a: Array, axis: int) -> Array:
+        """The places of an axis from the last to the first."""
+        return Array(self.graph.add("reverse", a.node, more=(axis % a.rank,), where=self.where), a.shape)
+
+    def lookup(self, a: Array, places: Sequence[Array], axes: Sequence[int], shared: Sequence[tuple[int, int]] = ()) -> Array:
+        """a at the places that index arrays name: their axes, then the rest of a's."""
+        shape: Shape = ()
+        for p in places:
+            shape = self._joined(shape, p.shape)
+        rest = [n for k, n in enumerate(a.shape) if k not in axes and k not in [mine for mine, _ in shared]]
+        node = self.graph.add("lookup", a.node, *[p.node for p in places], more=(tuple(axes), tuple(shared)), where=self.where)
+        return Array(node, (*shape, *rest))
+
     def take(self, a: Array, axis: int, place: int) -> Array:
         """One place of an axis; negative from the end."""
         k = axis % a.rank
@@ -145,6 +207,8 @@ class Maker:
         if not a.shape[k].is_Integer:
             raise unsupported(f"a slice of an axis of size {a.shape[k]}", self.where, "a size that is a number")
         places = range(int(a.shape[k]))[slice(start, stop, step)]
+        if step == -1 and places:  # counted down: the stretch, turned round
+            return self.flip(self.cut(a, axis, places[-1], places[0] + 1), k)
         if step < 1 or not places:
             raise unsupported(f"the slice {start}:{stop}:{step}", self.where, "at least one place, upwards")
         more = (k, sp.Integer(places[0]), sp.Integer(len(places)), step)

@@ -8,11 +8,13 @@ does not cancel is refused when the line is written.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import sympy as sp
 
 from symnet.core import functions as fn
-from symnet.core.expressions import limits, total
+from symnet.core.expressions import When, limits, total
+from symnet.interop.asking import Barred, by_bracket, compared, negated, truth, whole
 
 
 class Top(sp.Function):  # type: ignore[misc]
@@ -30,6 +32,9 @@ class Scale(sp.Function):  # type: ignore[misc]
 
 def exp(u: sp.Expr) -> sp.Expr:
     """exp(u), with marks taken out as factors."""
+    if isinstance(u, Barred):
+        outside, inside = _scales(exp(u.args[0]))
+        return sp.Mul(*outside, When(sp.Mul(*inside), u.args[1]))
     marks: list[sp.Expr] = []
     rest: list[sp.Expr] = []
     for term in sp.Add.make_args(u):
@@ -73,8 +78,8 @@ def marked(u: sp.Basic) -> bool:
 
 def _positive(u: sp.Expr) -> bool:
     """True when u > 0 for certain: an exp, a mark, a sum, product or power of such."""
-    if isinstance(u, sp.Sum):
-        return _positive(u.function)
+    if isinstance(u, sp.Sum):  # of exponentials under a bracket: a softmax has at least one term
+        return _positive(u.function.body if isinstance(u.function, When) else u.function)
     if isinstance(u, (sp.Add, sp.Mul)):
         return all(_positive(a) for a in u.args)
     return isinstance(u, (sp.exp, Scale, fn.sigmoid)) or (isinstance(u, sp.Pow) and _positive(u.base)) or bool(
@@ -111,13 +116,34 @@ def minus(u: sp.Expr) -> sp.Expr:
 
 def choose(condition: sp.Basic, then: sp.Expr, other: sp.Expr) -> sp.Expr:
     """``then`` where the condition holds, else ``other``; relu and leaky_relu by their names."""
+    condition = truth(condition)
     if condition in (sp.true, sp.false):
         return then if condition is sp.true else other
+    if whole(condition):
+        return by_bracket(condition, then, other)
     if isinstance(condition, (sp.Gt, sp.Ge)) and condition.rhs == 0 and then == condition.lhs:
         slope, rest = other.as_coeff_Mul()
         if other.is_zero or rest == then:
             return fn.relu(then) if other.is_zero else fn.leaky_relu(then, slope)
     return sp.Piecewise((then, condition), (other, True))
+
+
+def added(u: sp.Expr, v: sp.Expr) -> sp.Expr:
+    """u + v; -∞ stays where it is."""
+    for a, b in ((u, v), (v, u)):
+        if isinstance(a, Barred):
+            if isinstance(b, Barred):
+                return Barred(added(a.args[0], b.args[0]), sp.And(a.args[1], b.args[1]))
+            return Barred(added(a.args[0], b), a.args[1])
+    return u + v
+
+
+def multiplied(u: sp.Expr, v: sp.Expr) -> sp.Expr:
+    """u v; -∞ stays where it is times a positive number."""
+    for a, b in ((u, v), (v, u)):
+        if isinstance(a, Barred) and b.is_positive:
+            return Barred(a.args[0] * b, a.args[1])
+    return u * v
 
 
 def power(u: sp.Expr, exponent: sp.Expr) -> sp.Expr:
@@ -126,20 +152,27 @@ def power(u: sp.Expr, exponent: sp.Expr) -> sp.Expr:
 
 
 MAPS: dict[str, Callable[..., sp.Basic]] = {
-    "add": lambda u, v: u + v, "sub": lambda u, v: u + minus(v), "mul": lambda u, v: u * v, "div": lambda u, v: u / v, "neg": minus,
+    "add": added, "sub": lambda u, v: added(u, minus(v)), "mul": multiplied, "div": lambda u, v: multiplied(u, 1 / v), "neg": minus,
     "pow": power,
     "exp": exp, "log": log, "log1p": lambda u: log(1 + u), "expm1": lambda u: exp(u) - 1, "tanh": sp.tanh, "sin": sp.sin, "cos": sp.cos,
     "sinh": sp.sinh, "cosh": sp.cosh, "atan": sp.atan, "logistic": fn.sigmoid, "erf": sp.erf, "erfc": lambda u: 1 - sp.erf(u),
     "sqrt": sp.sqrt, "rsqrt": lambda u: 1 / sp.sqrt(u), "square": lambda u: u**2, "abs": absolute, "sign": sp.sign, "max": maximum,
     "min": minimum, "relu": fn.relu, "leaky_relu": fn.leaky_relu, "softplus": fn.softplus,
-    "gt": lambda u, v: sp.Gt(u, v), "ge": lambda u, v: sp.Ge(u, v), "lt": lambda u, v: sp.Lt(u, v), "le": lambda u, v: sp.Le(u, v),
-    "eq": lambda u, v: sp.Eq(u, v), "ne": lambda u, v: sp.Ne(u, v), "is_finite": lambda u: sp.true,
+    "gt": partial(compared, sp.Gt), "ge": partial(compared, sp.Ge), "lt": partial(compared, sp.Lt), "le": partial(compared, sp.Le),
+    "eq": partial(compared, sp.Eq), "ne": partial(compared, sp.Ne), "is_finite": lambda u: sp.true,
+    "never": lambda u: sp.false, "and": lambda u, v: sp.And(truth(u), truth(v)), "or": lambda u, v: sp.Or(truth(u), truth(v)),
+    "not": lambda u: negated(truth(u)),
     "indicator": lambda c: choose(c, sp.S.One, sp.S.Zero), "select": choose,
 }
 LINEAR = frozenset({"add", "sub", "mul", "div", "neg", "select", "indicator"})
 ACTIVATIONS = (fn.sigmoid, sp.tanh, fn.relu, fn.leaky_relu, fn.softplus, sp.sin, sp.cos)
 
 
+def is_exp(u: sp.Basic) -> bool:
+    """exp(…), or [c] exp(…)."""
+    return isinstance(u.body if isinstance(u, When) else u, sp.exp)
+
+
 def is_exp_sum(u: sp.Basic) -> bool:
-    """Σ exp(…): the lower half of a softmax."""
-    return isinstance(u, sp.Sum) and isinstance(u.function, sp.exp) and len(limits(u)) == 1
+    """Σ exp(…) or Σ [c] exp(…): the lower half of a softmax."""
+    return isinstance(u, sp.Sum) and is_exp(u.function) and len(limits(u)) == 1

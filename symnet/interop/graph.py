@@ -1,9 +1,10 @@
 """A graph of array operations, the common ground of every reader: a reader adds operations, ``lines.py`` writes the program.
 
 The operations are NumPy's, few and without rank tricks: ``input``, ``number``, ``map`` (entry by entry, sizes of 1 repeat), ``sum``,
-``top`` (the maximum along axes; it must cancel, as in a softmax), ``dot``, and the moves ``spread`` (broadcast), ``permute``,
-``reshape``, ``take`` (one place of an axis), ``cut`` (a stretch of one), ``window`` (an axis seen through a sliding window). Two
-equal operations are one node, so that what a framework computes twice is named once.
+``top`` (the maximum along axes; it must cancel, as in a softmax), ``dot``, ``iota`` (0, 1, … along an axis), ``table`` (a small array),
+``concat``, ``pad``, ``running`` (sums up to each place), ``reverse``, ``lookup`` (by index arrays), and the moves ``spread`` (broadcast),
+``permute``, ``reshape``, ``take`` (one place of an axis), ``cut`` (a stretch of one), ``window`` (an axis seen through a sliding
+window). Two equal operations are one node, so that what a framework computes twice is named once.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Input:
     axes: tuple[Axis, ...]
     role: Role
     note: str = ""
+    domain: str = "real"
 
 
 @dataclass
@@ -57,9 +59,9 @@ class Graph:
             self.ops.append(Op(kind, args, more, where))
         return self._known[key]
 
-    def add_input(self, name: str, axes: tuple[Axis, ...], role: Role, note: str = "") -> int:
-        """A new input."""
-        self.inputs.append(Input(name, axes, role, note))
+    def add_input(self, name: str, axes: tuple[Axis, ...], role: Role, note: str = "", domain: str = "real") -> int:
+        """A new input; its domain is "real", "index" for whole numbers, or "bool"."""
+        self.inputs.append(Input(name, axes, role, note, domain))
         return self.add("input", more=(len(self.inputs) - 1,), where=f"input {name}")
 
     def number(self, value: Any, where: str = "") -> int:

@@ -63,6 +63,11 @@ def elu(m: Maker, a: Array, alpha: Any = 1, scale: Any = 1) -> Array:
     return m.map("mul", rational(scale), m.map("select", m.map("gt", a, 0), a, below))
 
 
+def celu(m: Maker, a: Array, alpha: Any) -> Array:
+    """a for a > 0, else α(exp(a/α) - 1)."""
+    return m.map("select", m.map("gt", a, 0), a, m.map("mul", alpha, m.map("expm1", m.map("div", a, alpha))))
+
+
 def hardtanh(m: Maker, a: Array, low: Any = -1, high: Any = 1) -> Array:
     """a between two bounds."""
     return m.map("min", m.map("max", a, low), high)
@@ -107,24 +112,31 @@ def batch_norm(m: Maker, a: Array, weight: Array | None, bias: Array | None, mea
     return scaled(m, m.map("div", m.map("sub", a, centre), root), column(weight), column(bias))
 
 
-def attention(m: Maker, q: Array, k: Array, v: Array, mask: Array | None = None, scale: Any = None) -> Array:
-    """softmax(q kᵀ/√d + mask) v over the last two axes."""
+def attention(m: Maker, q: Array, k: Array, v: Array, mask: Array | None = None, scale: Any = None, test: bool = False) -> Array:
+    """softmax(q kᵀ/√d + mask) v over the last two axes; a mask that is a ``test`` says where a key may be seen."""
     kt = m.permute(k, [*range(k.rank - 2), k.rank - 1, k.rank - 2])
     scores = m.map("mul", m.matmul(q, kt), 1 / sp.sqrt(q.shape[-1]) if scale is None else rational(scale))
-    return m.matmul(softmax(m, scores if mask is None else m.map("add", scores, mask), -1), v)
+    if mask is not None:
+        scores = m.map("select", mask, scores, -sp.oo) if test else m.map("add", scores, mask)
+    return m.matmul(softmax(m, scores, -1), v)
 
 
 def convolution(m: Maker, x: Array, w: Array, bias: Array | None, stride: Sequence[int], padding: Sequence[int],
                 dilation: Sequence[int], groups: int) -> Array:
     """y[n, o, i…] = Σ_{c, p…} w[o, c, p…] x[n, c, stride (i - 1) + dilation (p - 1) + 1 - padding …] + b[o] (cross-correlation)."""
-    if groups != 1:
-        raise unsupported(f"{groups} groups", m.where, "1")
     rank = x.rank - 2
     for k in reversed(range(rank)):
         x = m.window(x, 2 + k, int(w.shape[2 + k]), stride[k], dilation[k], padding[k])
     taps = [3 + 2 * k for k in range(rank)]
-    made = m.dot(x, w, ([1, *taps], [1, *range(2, 2 + rank)]))
-    made = m.permute(made, [0, made.rank - 1, *range(1, made.rank - 1)])
+    if groups == 1:
+        made = m.dot(x, w, ([1, *taps], [1, *range(2, 2 + rank)]))
+        made = m.permute(made, [0, made.rank - 1, *range(1, made.rank - 1)])
+    else:  # each group of channels makes its own group of outputs
+        x = m.reshape(x, [x.shape[0], groups, x.shape[1] / groups, *x.shape[2:]])
+        v = m.reshape(w, [groups, w.shape[0] / groups, *w.shape[1:]])
+        made = m.dot(x, v, ([2, *[t + 1 for t in taps]], [2, *range(3, 3 + rank)]), ([1], [0]))  # group, sample, places, output
+        made = m.permute(made, [1, 0, made.rank - 1, *range(2, made.rank - 1)])
+        made = m.reshape(made, [made.shape[0], w.shape[0], *made.shape[3:]])
     return made if bias is None else m.map("add", made, m.reshape(bias, [*bias.shape, *[1] * rank]))
 
 

@@ -13,13 +13,15 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind
 from symnet.core.axes import size as to_size
+from symnet.core.numbers import rational
 from symnet.core.program import Program
 from symnet.core.tensors import Role
 from symnet.errors import MissingToolError, NameError_, ShapeError
 from symnet.interop.graph import Graph, unsupported
 from symnet.interop.lines import write
-from symnet.interop.primitives import PRIMITIVES, inner_jaxpr
+from symnet.interop.primitives import INNER, PRIMITIVES, inner_jaxpr
 
+MOST_CONSTANTS = 64  # numbers of an array that stands inside a function
 KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME}
 Shapes = Mapping[str, Sequence[int | str]]
 
@@ -31,7 +33,8 @@ def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names:
     ``example_inputs`` are the arguments (arrays or nested dicts, lists and tuples of arrays); only their shapes matter. An input is
     named by its dictionary key or the argument's name, or by ``names``, one for each array in JAX's order. ``shapes`` gives an
     input symbolic sizes, {"X": ("N", "d")}: the program then holds for all of them. The arguments in ``parameters`` (default: the
-    first, as in ``jax.grad``) are what ``sn.derive`` differentiates. A maximum subtracted inside a softmax or log-sum-exp
+    first, as in ``jax.grad``) are what ``sn.derive`` differentiates. Arrays of whole numbers are index arrays, whose entries count from
+    0; negative ones, which JAX counts from the end, are not read. A maximum subtracted inside a softmax or log-sum-exp
     cancels exactly; ``custom_jvp`` functions are read as what they compute, so kinks follow symnet's conventions.
 
     Raises UnknownNodeError naming the primitive and its place in the jaxpr, MissingToolError without jax. Example::
@@ -54,8 +57,10 @@ def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names:
     closed = _trace(jax, function, example_inputs, leaves, axes)
     graph = Graph()
     roles = [Role.PARAMETER if p[0] in parameters else Role.INPUT for p in paths]
-    nodes = [graph.add_input(n, tuple(a), r) for n, a, r in zip(found, axes, roles, strict=True)]
-    outputs = Reader(graph).read(closed.jaxpr, [Reader(graph).constant(c, "constant") for c in closed.consts] + nodes, "")
+    domains = ["bool" if "bool" in d else "index" if "int" in d else "real" for d in (str(jax.numpy.result_type(v)) for v in leaves)]
+    nodes = [graph.add_input(n, tuple(a), r, "", d) for n, a, r, d in zip(found, axes, roles, domains, strict=True)]
+    reader = Reader(graph)
+    outputs = reader.read(closed.jaxpr, [reader.constant(c, "constant") for c in closed.consts] + nodes, "")
     if len(outputs) != 1:
         raise unsupported(f"{len(outputs)} outputs", "from_jax", "one array: the objective")
     return write(graph, outputs[0], objective, title)
@@ -125,6 +130,7 @@ class Reader:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.known: dict[int, Any] = {}  # the nodes that are constants, and their values
 
     def read(self, jaxpr: Any, inputs: Sequence[int], path: str) -> list[int]:
         """The nodes of the outputs. Inner functions (jit, custom_jvp, …) are read in place."""
@@ -133,13 +139,17 @@ class Reader:
             name = str(eqn.primitive.name)
             where = f"jaxpr{path}, equation {number} ({name})"
             args = [self._atom(env, a, where) for a in eqn.invars]
-            inner = inner_jaxpr(name, eqn.params)
-            if inner is not None:
+            inner = _for_any_platform(eqn) if name == "cond" else inner_jaxpr(name, eqn.params)
+            if self._is_constant(name, args):
+                values = eqn.primitive.bind(*[self.known[a] for a in args], **eqn.params)
+                made = [self.constant(v, where) for v in (values if eqn.primitive.multiple_results else [values])]
+            elif inner is not None:
                 body, constants = getattr(inner, "jaxpr", inner), getattr(inner, "consts", ())
                 made = self.read(body, [self.constant(c, where) for c in constants] + args[len(args) - len(body.invars):],
                                  f"{path}, equation {number} ({eqn.params.get('name', name)})")
             elif name in PRIMITIVES:
-                made = [PRIMITIVES[name](Equation(self.graph, eqn, args, where))]
+                found = PRIMITIVES[name](Equation(self.graph, eqn, args, where))
+                made = found if isinstance(found, list) else [found]
             else:
                 made = [self.graph.add("unread", more=(name, where), where=where)] * len(eqn.outvars)
             env.update(zip(eqn.outvars, made, strict=False))
@@ -148,13 +158,35 @@ class Reader:
     def _atom(self, env: Mapping[Any, int], atom: Any, where: str) -> int:
         return self.constant(atom.val, where) if hasattr(atom, "val") else env[atom]
 
+    def _is_constant(self, name: str, args: Sequence[int]) -> bool:
+        """True when every argument is a constant, one of them an array: then the equation is computed."""
+        return name not in INNER and all(a in self.known for a in args) and any(getattr(self.known[a], "shape", ()) for a in args)
+
     def constant(self, value: Any, where: str) -> int:
-        """A number that stands in the function; an array would need a name."""
-        if getattr(value, "shape", ()) != ():
-            raise unsupported(f"an array of shape {value.shape} inside the function", where, "arrays as arguments")
-        plain = value.item() if hasattr(value, "item") else value
+        """A number that stands in the function, or a small array of them; a large one would need a name."""
+        shape = getattr(value, "shape", ())
+        if shape != ():
+            if value.size > MOST_CONSTANTS:
+                raise unsupported(f"an array of shape {shape} inside the function", where, "arrays as arguments")
+            numbers = [self._plain(v) for v in import_module("numpy").asarray(value).reshape(-1)]
+            node = self.graph.add("table", more=(tuple(map(sp.Integer, shape)), tuple(
+                sp.true if n is True else sp.false if n is False else rational(n) for n in numbers)), where=where)
+        else:
+            node = self.graph.number(self._plain(value), where)
+        self.known[node] = value
+        return node
+
+    @staticmethod
+    def _plain(value: Any) -> Any:
+        """A Python number; one of 32 bits as the shortest decimal that prints as it."""
         narrow = getattr(value, "dtype", None) is not None and str(value.dtype) == "float32"
-        return self.graph.number(float(str(value)) if narrow else plain, where)
+        return float(str(value)) if narrow else value.item() if hasattr(value, "item") else value
+
+
+def _for_any_platform(eqn: Any) -> Any:
+    """The branch that JAX takes where it has no special one for the machine; None for a choice by a value."""
+    platforms = eqn.params.get("branches_platforms")
+    return eqn.params["branches"][list(platforms).index(None)] if platforms and None in platforms else None
 
 
 class Equation:

@@ -11,13 +11,15 @@ from dataclasses import replace
 import sympy as sp
 
 from symnet.core.axes import Axis
-from symnet.core.expressions import When, as_written
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.expressions import When, as_written, entries
 from symnet.core.program import Definition, Program
-from symnet.core.tensors import Role, Tensor
+from symnet.core.tensors import Role, Tensor, tensor_name
+from symnet.interop import placing
 from symnet.interop import values as vs
+from symnet.interop.asking import NOUGHT, Barred, whole
 from symnet.interop.entrywise import ACTIVATIONS, LINEAR, MAPS, Top, is_exp_sum, marked
 from symnet.interop.graph import MOVES, Graph, Op, unsupported
+from symnet.interop.lettering import letter_of, lettered
 from symnet.interop.reshaping import reshape
 from symnet.interop.values import Dim, Value
 
@@ -30,11 +32,12 @@ class Writer:
     def __init__(self, graph: Graph, output: int, name: str) -> None:
         self.graph, self.output, self.name = graph, output, name
         self.uses = graph.uses(output)
-        self.inputs = [Tensor(i.name, i.axes, role=i.role, note=i.note) for i in graph.inputs]
+        self.inputs = [Tensor(i.name, i.axes, "index" if i.domain == "bool" else i.domain, i.role, note=i.note) for i in graph.inputs]
         self.taken = {t.name for t in self.inputs} | {name} | {str(s) for t in self.inputs for e in t.shape for s in e.free_symbols}
         self.values: dict[int, Value] = {}
         self.lines: list[Definition] = []
         self.count: dict[str, int] = {}
+        self.classes: dict[str, sp.Expr] = {}
         self.tops: dict[tuple[int, tuple[int, ...]], int] = {}  # the same maximum, with its axis kept or not, is one mark
 
     def program(self, title: str = "") -> Program:
@@ -46,14 +49,23 @@ class Writer:
                 if self._wants_name(k, op):
                     self._give_name(k)
             self._finish()
-            return Program(tuple(self.inputs), self._lettered(), self.name, (), title)
+            said = {n: c for n, c in self.classes.items() if c is not sp.S.NaN}
+            used = {self.graph.inputs[op.more[0]].name for op in map(self.graph.ops.__getitem__, self.graph.needed(self.output))
+                    if op.kind == "input"}
+            inputs = (replace(t, classes=said.get(t.name)) if t.domain == "index" else t for t in self.inputs
+                      if t.role is not Role.CONSTANT or t.name in used)
+            return Program(tuple(inputs), lettered(self.inputs, self.lines), self.name, (), title)
 
     # One method a kind of operation.
 
     def _input(self, k: int, op: Op) -> Value:
         tensor = self.inputs[op.more[0]]
         dims = vs.of_axes(tensor.axes)
-        return Value(dims, tensor[tuple(d.place for d in dims)])
+        entry = tensor[tuple(d.place for d in dims)]
+        if self.graph.inputs[op.more[0]].domain == "bool":  # 1 for true, 0 for false
+            self._classes(tensor.name, sp.Integer(2))
+            return Value(dims, sp.Ne(entry, 0))
+        return Value(dims, entry)
 
     def _unread(self, k: int, op: Op) -> Value:
         raise unsupported(f"the operation {op.more[0]!r}", op.where)
@@ -69,8 +81,47 @@ class Writer:
                     self._give_name(a)
         if function == "mul":
             self._name_factors(op.args)
-        dims, entries = vs.align([self.values[a] for a in op.args], op.where)
-        return Value(dims, MAPS[function](*entries, *numbers))
+        dims, found = vs.align([self.values[a] for a in op.args], op.where)
+        return Value(dims, MAPS[function](*[e.xreplace({NOUGHT: sp.S.Zero}) for e in found], *numbers))
+
+    def _iota(self, k: int, op: Op) -> Value:
+        return placing.counted(*op.more)
+
+    def _table(self, k: int, op: Op) -> Value:
+        return placing.tabled(*op.more)
+
+    def _concat(self, k: int, op: Op) -> Value:
+        return placing.concatenated([self.values[a] for a in op.args], op.more[0], op.where)
+
+    def _pad(self, k: int, op: Op) -> Value:
+        axis, low, high, filling = op.more
+        return placing.padded(self.values[op.args[0]], axis, (low, high), filling, op.where)
+
+    def _running(self, k: int, op: Op) -> Value:
+        if not self._is_atom(op.args[0]):
+            self._give_name(op.args[0])
+        axis, back = op.more
+        return placing.running(self.values[op.args[0]], axis, back, op.where)
+
+    def _reverse(self, k: int, op: Op) -> Value:
+        return placing.reversed_(self.values[op.args[0]], op.more[0], op.where)
+
+    def _lookup(self, k: int, op: Op) -> Value:
+        table, *places = op.args
+        axes, shared = op.more
+        if not self._is_atom(table):
+            self._give_name(table)
+        found = [self.values[p] for p in places]
+        for axis, place in zip(axes, found, strict=True):
+            for e in entries(place.expr):
+                self._classes(tensor_name(e), self.values[table].dims[axis].size)
+        return placing.looked_up(self.values[table], found, axes, shared, op.where)
+
+    def _classes(self, name: str, size: sp.Expr) -> None:
+        """An index array that is looked up with names places of that axis: its classes are as many."""
+        known = self.classes.setdefault(name, size)
+        if sp.expand(known - size) != 0:  # looked up in two arrays of different lengths: nothing is said
+            self.classes[name] = sp.S.NaN
 
     def _sum(self, k: int, op: Op) -> Value:
         axes, keep = op.more
@@ -121,7 +172,10 @@ class Writer:
         expr = self.values[k].expr
         if k == self.output or op.kind in MOVES or self._is_atom(k):
             return False
-        cheap = isinstance(expr, sp.exp) and _is_entry(expr.args[0])  # stays inside, so that a softmax is seen whole
+        bare = expr.body if isinstance(expr, When) else expr
+        if op.kind in ("iota", "table") or not isinstance(expr, sp.Expr) or whole(expr):
+            return False
+        cheap = isinstance(bare, sp.exp) and _is_entry(bare.args[0])  # stays inside, so that a softmax is seen whole
         return isinstance(expr, ACTIVATIONS) or (self.uses[k] > 1 and not cheap)
 
     def _name_factors(self, args: tuple[int, ...]) -> None:
@@ -149,24 +203,24 @@ class Writer:
             self._give_name(op.args[0])
             self.values[k] = getattr(self, f"_{op.kind}")(k, op)
         v = self.values[k]
+        if isinstance(v.expr, Barred):
+            u = Value(v.dims, v.expr.args[0])
+            if not _is_entry(u.expr) and not marked(u.expr):
+                self.values[k] = replace(v, expr=Barred(self._line(u, self._fresh_name(u.expr)).expr, v.expr.args[1]))
+            return
         if not isinstance(v.expr, sp.Expr) or _is_entry(v.expr) or v.expr.is_number or marked(v.expr):
             return
         self.values[k] = self._line(v, self._fresh_name(v.expr))
 
     def _line(self, v: Value, name: str) -> Value:
+        v = replace(v, expr=v.expr.xreplace({NOUGHT: sp.S.Zero}))
         varying = [(i, a) for i, a in v.parts if i in v.expr.free_symbols]
         tensor = Tensor(name, tuple(a for _, a in varying), role=Role.INTERMEDIATE)
         self.lines.append(Definition(tensor, tuple(i for i, _ in varying), v.expr))
         return replace(v, expr=tensor[tuple(i for i, _ in varying)])
 
     def _fresh_name(self, expr: sp.Expr) -> str:
-        letter = "v"
-        if isinstance(expr, ACTIVATIONS):
-            letter = "a"
-        elif any(isinstance(f, sp.Pow) and is_exp_sum(f.base) for f in sp.Mul.make_args(expr)):
-            letter = "p"
-        elif any(isinstance(f, sp.Sum) for t in sp.Add.make_args(expr) for f in sp.Mul.make_args(t)):
-            letter = "z"
+        letter = letter_of(expr)
         while True:
             self.count[letter] = self.count.get(letter, 0) + 1
             name = f"{letter}{self.count[letter]}"
@@ -184,25 +238,16 @@ class Writer:
                               "an output before the reshape")
         places = tuple(d.parts[0][0] if d.parts else sp.Dummy("_", integer=True) for d in v.dims)
         tensor = Tensor(self.name, axes, role=Role.INTERMEDIATE if axes else Role.OBJECTIVE)
-        self.lines.append(Definition(tensor, places, v.expr))
+        self.lines.append(Definition(tensor, places, v.expr.xreplace({NOUGHT: sp.S.Zero})))
         for d in self.lines:
             for bad in (sp.nan, sp.oo, -sp.oo, sp.zoo):
                 if d.expr.has(bad):
                     raise unsupported(f"the value {bad} in {d.name}", f"definition of {d.name}", "finite numbers")
+            if d.expr.has(Barred):
+                raise unsupported(f"the value -∞ in {d.name}", f"definition of {d.name}", "-∞ under a softmax")
             tops = sorted({int(t.args[0]) for t in d.expr.atoms(sp.Function) if marked(t) and t.args[0].is_Integer})
             if tops:
                 raise unsupported("a maximum along an axis that does not cancel", self.graph.ops[tops[0]].where, SAFE)
-
-    def _lettered(self) -> tuple[Definition, ...]:
-        """Readable letters for the indices."""
-        tensors = [*self.inputs, *[d.target for d in self.lines]]
-        labels = Labels(tensors, (), {str(s) for t in tensors for e in t.shape for s in e.free_symbols})
-        made = []
-        for d in self.lines:
-            scope = extend({}, [(i, *d.free[i]) for i in d.indices], labels)
-            ranges = tuple((scope[i], lo, hi) for i, lo, hi in d.ranges)
-            made.append(Definition(d.target, tuple(scope[i] for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note))
-        return tuple(made)
 
 
 def _is_entry(expr: sp.Basic) -> bool:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from symnet.core.axes import Axis, Kind
 from symnet.core.tensors import Role, free_name
@@ -17,7 +16,8 @@ from symnet.interop.ending import finish
 from symnet.interop.graph import Graph, unsupported
 from symnet.interop.imported import Imported
 from symnet.interop.naming import clean, parameter_names
-from symnet.interop.onnx_ops import OPERATORS, Call
+from symnet.interop.onnx_call import Call
+from symnet.interop.onnx_ops import OPERATORS
 from symnet.networks.losses import Loss
 
 
@@ -93,7 +93,8 @@ class _Reader:
         name = clean({"input": "x", "output": "y"}.get(given.name, given.name))
         name = name.upper() if many and len(name) == 1 else name
         taken = {*self.values, *[str(s) for a in axes for s in a.size.free_symbols]}
-        return Array(self.graph.add_input(free_name(name, taken), axes, Role.INPUT, given.name), tuple(a.size for a in axes))
+        domain = {6: "index", 7: "index", 9: "bool"}.get(given.type.tensor_type.elem_type, "real")
+        return Array(self.graph.add_input(free_name(name, taken), axes, Role.INPUT, given.name, domain), tuple(a.size for a in axes))
 
     def _node(self, node: Any, number: int) -> Any:
         self.maker.where = f"node {number}{f' {node.name!r}' if node.name else ''}, operator {node.op_type}"
@@ -102,10 +103,19 @@ class _Reader:
         if node.op_type == "Constant":
             return self._constant(attributes)
         if node.op_type == "Shape":
-            return self._shape(node)
+            return self._shape(node, attributes)
+        given = [self.env[n] if n else None for n in node.input]
+        if given and all(a is None or isinstance(a, np.ndarray) for a in given):
+            return self._constants(node, given)
         if node.op_type not in OPERATORS or node.domain not in ("", "ai.onnx"):
             raise unsupported(f"the operator {node.op_type!r}", self.maker.where)
-        return OPERATORS[node.op_type](Call(self.maker, [self.env[n] if n else None for n in node.input], attributes))
+        return OPERATORS[node.op_type](Call(self.maker, given, attributes))
+
+    def _constants(self, node: Any, given: list[Any]) -> Any:
+        """A node whose inputs are all constants, such as a shape put together: ONNX's reference computes it."""
+        evaluator = import_module("onnx.reference").ReferenceEvaluator(node)
+        made = evaluator.run(None, {n: a for n, a in zip(node.input, given, strict=True) if n})
+        return made if len(made) > 1 else np.asarray(made[0])
 
     def _constant(self, attributes: dict[str, Any]) -> Any:
         if "value" in attributes:
@@ -113,11 +123,11 @@ class _Reader:
         value = next(iter(attributes.values()))
         return np.asarray(value)
 
-    def _shape(self, node: Any) -> Any:
+    def _shape(self, node: Any, attributes: dict[str, Any]) -> Any:
         shape = self.env[node.input[0]].shape
-        if any(isinstance(n, sp.Symbol) or not n.is_Integer for n in shape):
+        if not all(isinstance(n, int) or n.is_Integer for n in shape):
             raise unsupported("the shape of an array of any size", self.maker.where, "sizes that are numbers")
-        return np.asarray([int(n) for n in shape])
+        return np.asarray([int(n) for n in shape][attributes.get("start"):attributes.get("end")])
 
 
 def _plain(value: Any) -> Any:

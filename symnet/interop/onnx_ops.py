@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
@@ -11,53 +10,8 @@ import sympy as sp
 from symnet.interop import idioms
 from symnet.interop.arrays import Array, Maker
 from symnet.interop.graph import unsupported
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One node: its inputs (an Array, a NumPy array of whole numbers or of one number, or None) and its attributes."""
-
-    maker: Maker
-    inputs: Sequence[Any]
-    attributes: Mapping[str, Any]
-
-    def array(self, k: int) -> Array | None:
-        """Input k as an array of the program."""
-        value = self.inputs[k] if k < len(self.inputs) else None
-        if value is None or isinstance(value, Array):
-            return value
-        if value.size != 1:
-            raise unsupported(f"a constant array of shape {value.shape} as input {k + 1}", self.maker.where, "a number, or an initializer")
-        number = self.maker.number(float(str(value.reshape(())[()])) if value.dtype.kind == "f" else value.item())
-        return self.maker.expand(number, [1] * value.ndim) if value.ndim else number
-
-    def first(self) -> Array:
-        """The first input."""
-        value = self.array(0)
-        if value is None:
-            raise unsupported("a node without inputs", self.maker.where, "one input")
-        return value
-
-    def arrays(self) -> list[Array]:
-        """Every input."""
-        return [a for k in range(len(self.inputs)) if (a := self.array(k)) is not None]
-
-    def integers(self, k: int, attribute: str) -> list[int] | None:
-        """Whole numbers given as input k or, in older models, as an attribute."""
-        if k < len(self.inputs) and self.inputs[k] is not None:
-            value = self.inputs[k]
-            if isinstance(value, Array):
-                raise unsupported(f"{attribute} that are computed", self.maker.where, "constants")
-            return [int(n) for n in value.reshape(-1)]
-        found = self.attributes.get(attribute)
-        return None if found is None else [int(n) for n in (found if isinstance(found, (list, tuple)) else [found])]
-
-    def get(self, name: str, default: Any) -> Any:
-        """An attribute."""
-        return self.attributes.get(name, default)
-
-
-Rule = Callable[[Call], Any]
+from symnet.interop.onnx_call import Call, Rule
+from symnet.interop.onnx_places import PLACES
 
 
 def _map(function: str) -> Rule:
@@ -136,13 +90,6 @@ def _split(c: Call) -> list[Array]:
     return [c.maker.cut(a, axis, sum(sizes[:k]), sum(sizes[:k + 1])) for k in range(len(sizes))]
 
 
-def _gather(c: Call) -> Array:
-    where = c.inputs[1]
-    if isinstance(where, Array) or where.ndim:
-        raise unsupported("Gather with an array of places", c.maker.where, "one constant place")
-    return c.maker.take(c.first(), int(c.get("axis", 0)), int(where))
-
-
 def _softmax(function: Callable[[Maker, Array, int], Array]) -> Rule:
     return lambda c: function(c.maker, c.first(), int(c.get("axis", -1)))
 
@@ -152,35 +99,6 @@ def _clip(c: Call) -> Array:
     made = c.first()
     made = made if low is None else c.maker.map("max", made, low)
     return made if high is None else c.maker.map("min", made, high)
-
-
-def _window(c: Call) -> tuple[list[int], list[int], list[int], list[int]]:
-    """(kernel, stride, padding, dilation) of the spatial axes."""
-    rank = c.first().rank - 2
-    weights = c.array(1)
-    kernel = [int(n) for n in c.get("kernel_shape", None) or (weights.shape[2:] if weights is not None else [])]
-    pads = list(c.get("pads", [0] * 2 * rank))
-    if pads[:rank] != pads[rank:] or c.get("auto_pad", "NOTSET") not in ("NOTSET", b"NOTSET", "VALID", b"VALID") or c.get("ceil_mode", 0):
-        raise unsupported("padding on one side, auto_pad or ceil_mode", c.maker.where, "equal padding on both sides")
-    return kernel, list(c.get("strides", [1] * rank)), pads[:rank], list(c.get("dilations", [1] * rank))
-
-
-def _conv(c: Call) -> Array:
-    _, stride, padding, dilation = _window(c)
-    x, w, *bias = c.arrays()
-    return idioms.convolution(c.maker, x, w, bias[0] if bias else None, stride, padding, dilation, int(c.get("group", 1)))
-
-
-def _average_pool(c: Call) -> Array:
-    kernel, stride, padding, dilation = _window(c)
-    if any(d != 1 for d in dilation) or (any(padding) and not c.get("count_include_pad", 0)):
-        raise unsupported("dilations, or padding that is not counted", c.maker.where, "none, or count_include_pad=1")
-    return idioms.average_pool(c.maker, c.first(), kernel, stride, padding)
-
-
-def _max_pool(c: Call) -> Array:
-    kernel, stride, padding, dilation = _window(c)
-    return idioms.max_pool(c.maker, c.first(), kernel, stride, padding, dilation)
 
 
 def _layer_norm(c: Call) -> Array:
@@ -208,10 +126,14 @@ def _dropout(c: Call) -> Array:
 
 def _cast(c: Call) -> Array:
     a = c.first()
-    if int(c.get("to", 1)) not in (1, 10, 11, 16):
+    kind, test = int(c.get("to", 1)), c.maker.is_test(a)
+    if kind == 9:
+        return a if test else c.maker.map("ne", a, 0)
+    if kind in (6, 7) and (test or c.maker.is_whole(a)):
+        return c.maker.map("indicator", a) if test else a
+    if kind not in (1, 10, 11, 16):
         raise unsupported("a conversion to something else than real numbers", c.maker.where, "float or double")
-    comparison = c.maker.graph.ops[a.node].more[:1] in [(name,) for name in ("gt", "ge", "lt", "le")]
-    return c.maker.map("indicator", a) if comparison else a
+    return c.maker.map("indicator", a) if test else a
 
 
 def _expand(c: Call) -> Array:
@@ -243,7 +165,7 @@ OPERATORS: dict[str, Rule] = {
     "ReduceL1": _reduce(lambda m, a, axes, keep: m.sum(m.map("abs", a), axes, keep)),
     "GlobalAveragePool": lambda c: c.maker.mean(c.first(), range(2, c.first().rank), True),
     "Transpose": _transpose, "Reshape": _reshape, "Flatten": _flatten, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze, "Slice": _slice,
-    "Split": _split, "Gather": _gather, "Expand": _expand, "Identity": lambda c: c.first(), "Cast": _cast,
+    "Split": _split, "Expand": _expand, "Identity": lambda c: c.first(), "Cast": _cast,
     "Dropout": _dropout,
-    "Conv": _conv, "AveragePool": _average_pool, "MaxPool": _max_pool, "LayerNormalization": _layer_norm, "BatchNormalization": _batch_norm,
+    "LayerNormalization": _layer_norm, "BatchNormalization": _batch_norm, **PLACES,
 }

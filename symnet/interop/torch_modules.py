@@ -12,7 +12,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind
 from symnet.core.tensors import Role
-from symnet.errors import MissingToolError, ShapeError
+from symnet.errors import MissingToolError, ShapeError, UnknownNodeError
 from symnet.interop.arrays import Array, Maker
 from symnet.interop.ending import finish
 from symnet.interop.graph import Graph, unsupported
@@ -39,9 +39,14 @@ def from_torch(module: Any, example_inputs: Sequence[Any], loss: Loss | None = N
     torch = _torch()
     exported = _exported(torch, module, tuple(example_inputs), batch)
     reader = _Reader(Graph(), exported, _sizes(exported, batch))
-    output = reader.read()
-    values = {name: _array(tensor) for name, tensor in reader.values.items()}
-    return Imported(finish(reader.graph, output, loss, title), values, reader.sources)
+    try:
+        output = reader.read()
+    except UnknownNodeError as unknown:
+        reader, output = _in_parts(torch, exported, batch, unknown)
+    program = finish(reader.graph, output, loss, title)
+    held = {t.name for t in program.inputs}
+    values = {name: _array(tensor) for name, tensor in reader.values.items() if name in held}
+    return Imported(program, values, {name: path for name, path in reader.sources.items() if name in held})
 
 
 def _torch() -> Any:
@@ -59,6 +64,22 @@ def _exported(torch: Any, module: Any, inputs: tuple[Any, ...], batch: str | Non
         raise ShapeError("from_torch", f"torch.export cannot take the graph: {error}", "a module that torch.export takes") from None
 
 
+def _in_parts(torch: Any, exported: Any, batch: str | None, unknown: UnknownNodeError) -> tuple[_Reader, Array]:
+    """Once more with PyTorch's own decompositions of the operators that are not read whole (an LSTM step by step, …).
+
+    Where that does not help either, the operator that was met first is named.
+    """
+    table = torch.export.default_decompositions()
+    for key in [k for k in table if str(k).split(".")[1] in OPERATORS]:
+        del table[key]
+    try:
+        parts = exported.run_decompositions(table)
+        reader = _Reader(Graph(), parts, _sizes(parts, batch))
+        return reader, reader.read()
+    except Exception:  # torch has many kinds of errors here
+        raise unknown from None
+
+
 def _sizes(exported: Any, batch: str | None) -> dict[str, str]:
     """PyTorch's symbol of the first axis (s77) -> the name asked for."""
     if batch is None:
@@ -66,6 +87,11 @@ def _sizes(exported: Any, batch: str | None) -> dict[str, str]:
     found = [str(n) for node in exported.graph.nodes if node.op == "placeholder" and hasattr(node.meta.get("val"), "shape")
              for n in node.meta["val"].shape if not isinstance(n, int)]
     return dict.fromkeys(found, batch)
+
+
+def domain_of(dtype: str) -> str:
+    """What the entries of an input are: real numbers, whole numbers, or true and false."""
+    return "bool" if "bool" in dtype else "index" if "int" in dtype else "real"
 
 
 def _array(tensor: Any) -> Any:
@@ -99,7 +125,8 @@ class _Reader:
             elif node.op == "call_function":
                 self.env[node] = self._call(node)
             elif node.op == "output":
-                outputs = node.args[0]
+                specs_ = self.exported.graph_signature.output_specs  # new values of buffers come out too
+                outputs = [a for a, s in zip(node.args[0], specs_, strict=True) if str(s.kind).rsplit(".", 1)[-1] == "USER_OUTPUT"]
                 if len(outputs) != 1:
                     raise unsupported(f"{len(outputs)} outputs", "from_torch", "one")
                 return self.env[outputs[0]]  # type: ignore[no-any-return]
@@ -111,10 +138,14 @@ class _Reader:
         role = {"PARAMETER": Role.PARAMETER, "USER_INPUT": Role.INPUT}.get(kind, Role.CONSTANT)
         name = names.get(node.name) or self._data_name(node.name, len(sizes), set(names.values()))
         axes = [Axis.of(n, Kind.BATCH if k == 0 and role is Role.INPUT and len(sizes) > 1 else Kind.FEATURE) for k, n in enumerate(sizes)]
+        domain = domain_of(str(node.meta["val"].dtype))
         if role is not Role.INPUT:
             self.values[name] = {**self.exported.state_dict, **self.exported.constants}[spec.target]
             self.sources[name] = str(spec.target)
-        return Array(self.graph.add_input(name, tuple(axes), role, self.sources.get(name, "")), tuple(a.size for a in axes))
+        made = Array(self.graph.add_input(name, tuple(axes), role, self.sources.get(name, ""), domain), tuple(a.size for a in axes))
+        if name in self.values:
+            self.maker.values[made.node] = _array(self.values[name])
+        return made
 
     def _data_name(self, name: str, rank: int, taken: set[str]) -> str:
         alone = len(self.exported.graph_signature.user_inputs) == 1

@@ -7,10 +7,12 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.core.numbers import rational
 from symnet.interop import idioms
 from symnet.interop.arrays import Array, Maker
 from symnet.interop.graph import unsupported
+from symnet.interop.torch_norms import NORMS
+from symnet.interop.torch_places import PLACES
+from symnet.interop.torch_windows import WINDOWS
 
 Rule = Callable[..., Array | list[Array]]  # rule(maker, *args, **kwargs) with the operator's own arguments
 
@@ -102,84 +104,11 @@ def _unbind(m: Maker, a: Array, dim: int = 0) -> list[Array]:
 
 def _attention(m: Maker, q: Array, k: Array, v: Array, attn_mask: Array | None = None, dropout_p: float = 0.0, is_causal: bool = False,
                scale: Any = None, enable_gqa: bool = False) -> Array:
-    if dropout_p or is_causal or enable_gqa:
-        raise unsupported("attention with dropout, is_causal or enable_gqa", m.where, "none of them, or a mask of numbers")
-    return idioms.attention(m, q, k, v, attn_mask, scale)
-
-
-def _list(value: Any, rank: int, empty: int) -> list[int]:
-    """PyTorch gives one number for all axes, or a list."""
-    numbers = [value] if isinstance(value, int) else list(value or [empty])
-    return [int(n) for n in (numbers * rank if len(numbers) == 1 else numbers)]
-
-
-def _conv(m: Maker, x: Array, w: Array, b: Array | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-          groups: int = 1) -> Array:
-    if isinstance(padding, str):
-        raise unsupported(f"padding={padding!r}", m.where, "a number")
-    rank = w.rank - 2
-    if x.rank != w.rank:
-        raise unsupported(f"an input with {x.rank} axes", m.where, f"{w.rank}: samples, channels, places")
-    return idioms.convolution(m, x, w, b, _list(stride, rank, 1), _list(padding, rank, 0), _list(dilation, rank, 1), groups)
-
-
-def _max_pool(rank: int) -> Rule:
-    def rule(m: Maker, x: Array, kernel: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Array:
-        if ceil_mode:
-            raise unsupported("ceil_mode", m.where, "False")
-        size = _list(kernel, rank, 1)
-        return idioms.max_pool(m, x, size, _list(stride, rank, 1) if stride else size, _list(padding, rank, 0), _list(dilation, rank, 1))
-    return rule
-
-
-def _avg_pool(rank: int) -> Rule:
-    def rule(m: Maker, x: Array, kernel: Any, stride: Any = (), padding: Any = 0, ceil_mode: bool = False, include: bool = True,
-             divisor: Any = None) -> Array:
-        if ceil_mode or not include or divisor is not None:
-            raise unsupported("ceil_mode, count_include_pad=False or divisor_override", m.where, "the defaults")
-        size = _list(kernel, rank, 1)
-        return idioms.average_pool(m, x, size, _list(stride, rank, 1) if stride else size, _list(padding, rank, 0))
-    return rule
-
-
-def _layer_norm(m: Maker, x: Array, shape: Sequence[int], w: Array | None = None, b: Array | None = None, eps: float = 1e-5,
-                *_: Any) -> Array:
-    return idioms.layer_norm(m, x, len(shape), w, b, eps)
-
-
-def _rms_norm(m: Maker, x: Array, shape: Sequence[int], w: Array | None = None, eps: float | None = None) -> Array:
-    # PyTorch's default is the eps of the array's type; programs have real numbers, so float64's is taken
-    return idioms.rms_norm(m, x, len(shape), w, 2.0**-52 if eps is None else eps)
-
-
-def _batch_norm(m: Maker, x: Array, w: Array | None, b: Array | None, mean: Array | None, var: Array | None, training: bool,
-                momentum: float, eps: float, *_: Any) -> Array:
-    return idioms.batch_norm(m, x, w, b, None if training else mean, None if training else var, eps)
-
-
-def _reduction(m: Maker, terms: Array, reduction: int) -> Array:
-    """PyTorch's code: 0 none, 1 mean, 2 sum."""
-    return terms if reduction == 0 else m.mean(terms) if reduction == 1 else m.sum(terms)
-
-
-def _cross_entropy(m: Maker, x: Array, y: Array, weight: Any = None, reduction: int = 1, ignore: int = -100,
-                   smoothing: float = 0.0) -> Array:
-    if x.shape != y.shape or weight is not None or x.rank != 2:
-        raise unsupported("cross_entropy with class numbers or weights", m.where, "targets that are probabilities, (N, C)")
-    if smoothing:
-        y = m.map("add", m.map("mul", 1 - rational(smoothing), y), rational(smoothing) / x.shape[1])
-    return _reduction(m, m.map("neg", m.sum(m.map("mul", y, idioms.log_softmax(m, x, 1)), 1)), reduction)
-
-
-def _bce(m: Maker, a: Array, y: Array, weight: Any = None, reduction: int = 1) -> Array:
-    yes = m.map("mul", y, m.map("log", a))
-    return _reduction(m, m.map("neg", m.map("add", yes, m.map("mul", m.map("sub", 1, y), m.map("log", m.map("sub", 1, a))))), reduction)
-
-
-def _bce_logits(m: Maker, z: Array, y: Array, weight: Any = None, positive: Any = None, reduction: int = 1) -> Array:
-    if weight is not None or positive is not None:
-        raise unsupported("weight or pos_weight", m.where, "none")
-    return _reduction(m, m.map("sub", m.map("softplus", z), m.map("mul", y, z)), reduction)
+    if dropout_p or enable_gqa:
+        raise unsupported("attention with dropout or enable_gqa", m.where, "neither of them")
+    if is_causal:
+        attn_mask = m.map("le", m.iota([1, k.shape[-2]], 1), m.iota([q.shape[-2], 1], 0))
+    return idioms.attention(m, q, k, v, attn_mask, scale, is_causal or m.is_test(attn_mask))
 
 
 OPERATORS: dict[str, Rule] = {
@@ -206,12 +135,7 @@ OPERATORS: dict[str, Rule] = {
     "squeeze": _squeeze, "expand": lambda m, a, sizes, **_: m.expand(a, sizes), "select": lambda m, a, dim, place: m.take(a, dim, place),
     "slice": _slice, "split": _pieces, "split_with_sizes": _pieces, "chunk": _chunk, "unbind": _unbind,
     "broadcast_tensors": lambda m, arrays: arrays,  # every operation broadcasts
-    **dict.fromkeys(("contiguous", "clone", "alias", "detach_", "lift_fresh_copy", "to", "_to_copy"), _same),
+    **PLACES, **WINDOWS, **NORMS, **dict.fromkeys(("contiguous", "clone", "alias", "detach_", "lift_fresh_copy", "to", "_to_copy"), _same),
     "dropout": _dropout, "feature_dropout": _dropout, "scaled_dot_product_attention": _attention,
-    "conv1d": _conv, "conv2d": _conv, "max_pool1d": _max_pool(1), "max_pool2d": _max_pool(2), "avg_pool1d": _avg_pool(1),
-    "avg_pool2d": _avg_pool(2), "layer_norm": _layer_norm, "rms_norm": _rms_norm, "batch_norm": _batch_norm,
     "zeros": lambda m, sizes, **_: m.expand(m.number(0), sizes), "ones": lambda m, sizes, **_: m.expand(m.number(1), sizes),
-    "mse_loss": lambda m, a, b, reduction=1: _reduction(m, m.map("square", m.map("sub", a, b)), reduction),
-    "l1_loss": lambda m, a, b, reduction=1: _reduction(m, m.map("abs", m.map("sub", a, b)), reduction),
-    "binary_cross_entropy": _bce, "binary_cross_entropy_with_logits": _bce_logits, "cross_entropy_loss": _cross_entropy,
 }

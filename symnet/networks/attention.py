@@ -55,8 +55,11 @@ def attention(queries: Size = "T", keys: Size = "S", width: Size = "d", values: 
 
 
 def weights(to: Builder, sources: tuple[Tensor, Tensor], letters: tuple[tuple[sp.Symbol, ...], sp.Symbol, sp.Symbol, sp.Symbol],
-            mask: str | None, number: str, names: tuple[str, str] = ("U", "P")) -> Tensor:
-    """Add U = Q Kᵀ/√d (+ M) and P = softmax(U) over the keys; ``letters`` are those of the leading axes, query, key and feature."""
+            mask: str | None, number: str, names: tuple[str, str] = ("U", "P"), padding: bool = False) -> Tensor:
+    """Add U = Q Kᵀ/√d (+ M) and P = softmax(U) over the keys; ``letters`` are those of the leading axes, query, key and feature.
+
+    With ``padding`` an input pad[n, s] of zeros and ones says which keys are padding: their share is 0.
+    """
     if mask not in MASKS:
         raise OptionError("attention", f"mask={mask!r}", 'None, "additive" or "causal"')
     (q, k), (rest, t, s, i) = sources, letters
@@ -67,15 +70,28 @@ def weights(to: Builder, sources: tuple[Tensor, Tensor], letters: tuple[tuple[sp
         scores = scores + to.add_input(f"M{number}", (rows, columns), Role.INPUT, "mask: is added to the scores")[t, s]
     u = to.line(f"{names[0]}{number}", (*lead, rows, columns), (*rest, t, s), scores, "scores: how well each key fits each query")
 
+    pad = _padding(to, q, columns, number) if padding else None
+
     def share(key: sp.Symbol) -> sp.Expr:
-        raised = sp.exp(u[(*rest, t, key)])
-        return When(raised, sp.Le(key, t)) if mask == "causal" else raised
+        seen = [sp.Le(key, t)] if mask == "causal" else []
+        if pad is not None:
+            seen.append(sp.Eq(pad[(*rest[:len(pad.axes) - 1], key)], 0))
+        return When(sp.exp(u[(*rest, t, key)]), sp.And(*seen))
 
     if mask == "causal" and rows.range != columns.range:
         raise OptionError("attention", f"mask='causal' with {rows.size} queries and {columns.size} keys", "as many keys as queries")
     other = index(f"{s}1")
     note = "attention weights: shares that add up to 1 for each query"
     return to.line(f"{names[1]}{number}", u.axes, (*rest, t, s), share(s) / over(share(other), other, columns), note)
+
+
+def _padding(to: Builder, q: Tensor, columns: Axis, number: str) -> Tensor:
+    """pad[n, s] = 1 for a key that is padding, 0 for one that counts: PyTorch's key_padding_mask."""
+    lead = q.axes[:1] if q.axes[0].kind is Kind.BATCH else ()
+    pad = Tensor(f"pad{number}", (*lead, columns), "index", Role.INPUT, note="1 for a key that is padding, 0 for one that counts",
+                 classes=sp.Integer(2))
+    to.inputs.append(pad)
+    return pad
 
 
 def _unused(wanted: str, *axes: Axis) -> list[str]:
@@ -89,8 +105,9 @@ class MultiheadAttention(Layer):
     """Self-attention with several heads: O_h = softmax(Q_h K_hᵀ/√d_h + M) V_h, then Σ_h O_h W_o[h] + b_o.
 
     Q_h = X W_q[h] + b_q[h], and so K_h and V_h. ``head_dim`` is embed_dim/num_heads when both are numbers, else the name "d_h" (any size
-    will do; PyTorch takes embed_dim/num_heads). ``mask`` as in ``attention``. With ``memory="S"`` keys and values come from a second
-    input E[n, s, i] of that many positions (cross-attention).
+    will do; PyTorch takes embed_dim/num_heads). ``mask`` as in ``attention``; ``key_padding_mask=True`` adds an input pad1[n, s], 1 for a
+    key that is padding (each row must keep a key that is seen), as PyTorch's argument of that name. With ``memory="S"`` keys and values
+    come from a second input E[n, s, i] of that many positions (cross-attention).
     """
 
     embed_dim: Size
@@ -100,6 +117,7 @@ class MultiheadAttention(Layer):
     bias: bool = True
     mask: str | None = None
     memory: Size | None = None
+    key_padding_mask: bool = False
 
     def sample_axes(self) -> tuple[Axis, ...]:
         return Axis.of(self.positions, Kind.TIME), Axis.of(self.embed_dim)
@@ -142,7 +160,7 @@ class MultiheadAttention(Layer):
             return to.line(name, (*axes, of.axes[-2], inner), (*rest, h, at, k), value, f"{note} of each head")
 
         q, key, v = head("q", x, t, "queries"), head("k", memory, s, "keys"), head("v", memory, s, "values")
-        p = weights(to, (q, key), ((*rest, h), t, s, k), self.mask, number, ("S", "alpha"))
+        p = weights(to, (q, key), ((*rest, h), t, s, k), self.mask, number, ("S", "alpha"), self.key_padding_mask)
         value = over(p[(*rest, h, t, s)] * v[(*rest, h, s, k)], s, columns)
         o = to.line(f"O{number}", (*axes, rows, inner), (*rest, h, t, k), value, "what each head passes on")
         w = to.add_input(f"W{number}_o", (heads, inner, ins), Role.PARAMETER, f"weights that put the heads together, layer {number}")
@@ -169,6 +187,7 @@ class TransformerEncoderLayer(Layer):
     positions: Size = "T"
     mask: str | None = None
     layer_norm_eps: object = "1e-5"
+    key_padding_mask: bool = False
 
     def sample_axes(self) -> tuple[Axis, ...]:
         return Axis.of(self.positions, Kind.TIME), Axis.of(self.d_model)
@@ -178,7 +197,8 @@ class TransformerEncoderLayer(Layer):
         if self.activation not in ("relu", "gelu"):
             raise OptionError("TransformerEncoderLayer", f"activation={self.activation!r}", '"relu" or "gelu"')
         d, wide = self.d_model, self.dim_feedforward
-        attend = MultiheadAttention(d, self.nhead, self.head_dim, self.positions, mask=self.mask)
+        attend = MultiheadAttention(d, self.nhead, self.head_dim, self.positions, mask=self.mask,
+                                    key_padding_mask=self.key_padding_mask)
         mlp = (Linear(d, wide), ReLU() if self.activation == "relu" else GELU(), Linear(wide, d))
         norm = LayerNorm(d, self.layer_norm_eps)
         return (Residual(norm, attend), Residual(norm, *mlp)) if self.norm_first else (Residual(attend), norm, Residual(*mlp), norm)

@@ -1,8 +1,10 @@
 """Convolutions by PyTorch's names and conventions: cross-correlations, weights of shape (out_channels, in_channels, *kernel_size).
 
-The input is X[n, c, i] or X[n, c, i, j] (a batch of signals with channels), without a batch X[c, i] or X[c, i, j]. Sizes may be
-symbols; stride, padding and dilation are whole numbers, one for all axes or one for each. Left out of PyTorch's arguments: groups,
-padding_mode other than zeros, padding="same". Source: docs.pytorch.org, torch.nn.Conv1d and Conv2d; Dumoulin & Visin 2016.
+The input is X[n, c, i] or X[n, c, i, j] (a batch of signals with channels), without a batch X[c, i] or X[c, i, j]. Sizes may be symbols;
+stride, padding and dilation are whole numbers, one for all axes or one for each; padding may be "same" or "valid". With ``groups`` the
+channels and the outputs fall into as many groups, and each group of outputs sees its own group of channels: W has the shape
+(out_channels, in_channels/groups, *kernel_size). Left out of PyTorch's arguments: padding_mode other than zeros. Source:
+docs.pytorch.org, torch.nn.Conv1d and Conv2d; Dumoulin & Visin 2016.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ import sympy as sp
 
 from symnet.core.axes import Axis, index
 from symnet.core.axes import size as to_size
-from symnet.core.expressions import total
+from symnet.core.expressions import When, total
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import ShapeError
+from symnet.errors import OptionError, ShapeError
 from symnet.networks.builder import Builder, over, same_size
 from symnet.networks.layers import Layer, Size
-from symnet.networks.windows import Sizes, Window, batch_letters, letters, padded, signal, spread, windows
+from symnet.networks.windows import Sizes, Window, batch_letters, letters, padded, signal, spread, whole, windows
 
 OUTPUTS = ("M", "P", "R", "S", "U", "V")  # names for output lengths that nobody gave
 
@@ -32,10 +34,11 @@ class _Convolution(Layer):
     out_channels: Size
     kernel_size: Sizes
     stride: int | tuple[int, ...] = 1
-    padding: int | tuple[int, ...] = 0
+    padding: int | str | tuple[int, ...] = 0
     dilation: int | tuple[int, ...] = 1
     bias: bool = True
     positions: Sizes | None = None
+    groups: int = 1
 
     dims: ClassVar[int]
 
@@ -53,20 +56,37 @@ class _Convolution(Layer):
         if front[-1].size != Axis.of(self.in_channels).size:
             raise ShapeError(where, f"{front[-1].size} channels", str(self.in_channels), "in_channels of the signal before")
         outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, to.now.axes[-self.dims:], strict=True)]
+        self._grouped(where)
         self._line(to, made, front, outs, padded(to, made, f"pad{to.linear}"))
+
+    def _grouped(self, where: str) -> tuple[sp.Expr, sp.Expr]:
+        """(channels, outputs) of one group."""
+        each = [sp.expand(to_size(n) / whole(where, "groups", self.groups, 1)) for n in (self.in_channels, self.out_channels)]
+        if not all(n.is_integer for n in each):
+            raise OptionError(where, f"groups={self.groups}", f"a divisor of {self.in_channels} and {self.out_channels}",
+                              "sizes such as 3*sn.size('c') for a symbol")
+        return each[0], each[1]
 
     def _windows(self, where: str) -> tuple[Window, ...]:
         return windows(where, self.dims, self.kernel_size, self.stride, self.padding, self.dilation)
 
     def _line(self, to: Builder, made: tuple[Window, ...], front: tuple[Axis, ...], outs: list[Axis], x: Tensor) -> None:
         k, dims, taps, out = to.linear, self.dims, [Axis.of(w.kernel) for w in made], Axis.of(self.out_channels)
-        w = to.add_input(f"W{k}", (out, front[-1], *taps), Role.PARAMETER, f"kernels of layer {k}: W[o, c] makes channel o from c")
+        ins, made_by = self._grouped(f"{type(self).__name__}, layer {k}")
+        channels = front[-1] if self.groups == 1 else Axis.of(ins)
+        w = to.add_input(f"W{k}", (out, channels, *taps), Role.PARAMETER, f"kernels of layer {k}: W[o, c] makes channel o from c")
         b = to.add_input(f"b{k}", (out,), Role.PARAMETER, f"biases of layer {k}") if self.bias else None
         chosen = letters(to, batch_letters(front) + "o" + "ij"[:dims] + "pq"[:dims])
         rest, (c, o), i, p = chosen[:len(front) - 1], chosen[len(front) - 1:len(front) + 1], chosen[-2 * dims:-dims], chosen[-dims:]
         places = tuple(v.place(a, t) for v, a, t in zip(made, i, p, strict=True))
-        sums = ((c, *front[-1].range), *[(t, *a.range) for t, a in zip(p, taps, strict=True)])
-        value = total(w[(o, c, *p)] * x[(*rest, c, *places)], tuple(reversed(sums))) + (b[o] if b else 0)
+        sums = ((c, *channels.range), *[(t, *a.range) for t, a in zip(p, taps, strict=True)])
+
+        def seen(group: sp.Expr) -> sp.Expr:
+            return total(w[(o, c, *p)] * x[(*rest, sp.expand(c + ins * group), *places)], tuple(reversed(sums)))
+
+        value = seen(sp.S.Zero) if self.groups == 1 else sp.Add(*[When(seen(sp.Integer(g)), sp.And(
+            sp.Ge(o, g * made_by + 1), sp.Le(o, (g + 1) * made_by))) for g in range(self.groups)])
+        value = value + (b[o] if b else 0)
         to.line(f"z{k}", (*front[:-1], out, *outs), (*rest, o, *i), value, f"convolution of layer {k}, before its activation")
 
 

@@ -29,6 +29,10 @@ class Layer(ABC):
         """The axes of one sample of the input, where the layer's arguments tell them; () where any shape will do."""
         return ()
 
+    def classes(self) -> sp.Expr | None:
+        """How many values an entry of the input may take where the layer takes whole numbers 0, 1, …; None for real numbers."""
+        return None
+
 
 @dataclass(frozen=True)
 class Linear(Layer):

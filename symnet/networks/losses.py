@@ -192,28 +192,46 @@ class BCELoss(Entrywise):
 class CrossEntropyLoss(Reduced):
     """-Σ_k y_k log p_k with p = softmax(z), the mean over samples. Targets are shares: a row of them for each sample.
 
-    A class index is given as its one-hot row, whose loss is -log p of that class, as PyTorch's. ``label_smoothing`` ε puts
-    (1 - ε) y_k + ε/K in place of y_k, K the number of classes. ``normalized=True`` declares Σ_k y_k = 1, and only then is the
-    gradient printed (p - y)/N. Sources: Bishop 2006, eq. 4.108; Szegedy et al. 2016, section 7.
+    With ``indices=True`` they are class indices, as PyTorch's integer targets: y[n] is one of 0..K-1, and the loss is
+    -Σ_n Σ_k [k = y[n] + 1] log p[n, k] (a program counts from 1). ``ignore_index`` is a class that marks samples to leave out
+    (PyTorch's is -100 unless told; here none is). ``weight`` names the weights of the classes, an input of K numbers; PyTorch's mean
+    then divides by Σ_n w[y[n]] for indices, by N for shares. ``label_smoothing`` ε puts (1 - ε) y_k + ε/K in place of y_k, K the number
+    of classes. ``normalized=True`` declares Σ_k y_k = 1, and only then is the gradient printed (p - y)/N; indices need no such word.
+    The classes are the last axis. Sources: Bishop 2006, eq. 4.108; Szegedy et al. 2016, section 7.
     """
 
     normalized: bool = False
     label_smoothing: object = 0
+    indices: bool = field(default=False, kw_only=True)
+    weight: str | None = field(default=None, kw_only=True)
+    ignore_index: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        from symnet.networks.losses_indices import check_options
+
         super().__post_init__()
+        check_options("CrossEntropyLoss", self.weight, self.ignore_index, self.indices)
         if not is_name(self.label_smoothing) and not 0 <= rational(self.label_smoothing) <= 1:
             raise OptionError("CrossEntropyLoss, label_smoothing", str(self.label_smoothing), "a number from 0 to 1")
 
     def build(self, to: Builder) -> None:
+        from symnet.networks.losses_indices import class_loss, class_weights, classes_of
+
         softmax_line(to, "p", "softmax of the last layer: shares between 0 and 1 that add up to 1", logarithm=False)
+        note = "the cross-entropy" + (", summed" if self.reduction == "sum" else "")
+        if self.indices:
+            p, places = to.now, to.letters(to.now.axes)
+            found = classes_of(to, places, self.ignore_index)
+            value = class_loss(found, lambda at: sp.log(p[at]), self.weight, self.label_smoothing, self.reduction == "mean")
+            self.objective(to, value, note)
+            return
         p, y = to.now, target(to, "the target: the share each class should get")
         places = to.letters(p.axes)
         wanted = self._smoothed(to, y, places)
         if self.normalized:
             to.assumptions.append(Assumption(over(y[places], places[-1], p.axes[-1]), sp.S.One))
-        value = -summed(wanted[places] * sp.log(p[places]), places, p.axes)
-        note = "the cross-entropy" + (", summed" if self.reduction == "sum" else "")
+        w = class_weights(to, self.weight, p.axes[-1], places[-1])
+        value = -summed(w * wanted[places] * sp.log(p[places]), places, p.axes)
         self.objective(to, self.reduced(value, p.axes[:-1]), note)
 
     def _smoothed(self, to: Builder, y: Tensor, places: Places) -> Tensor:

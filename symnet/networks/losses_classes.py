@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy as sp
 
 from symnet.core.functions import relu, softplus
 from symnet.networks.builder import Builder
 from symnet.networks.losses import Entrywise, Loss, Reduced, amount, summed, target
+from symnet.networks.losses_indices import check_options, class_loss, class_weights, classes_of
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,29 @@ class BCEWithLogitsLoss(Entrywise):
 
 @dataclass(frozen=True)
 class NLLLoss(Reduced):
-    """-Σ_k y_k a_k, the mean over samples, of log-probabilities a (LogSoftmax); a class index is given as its one-hot row."""
+    """-Σ_k y_k a_k, the mean over samples, of log-probabilities a (LogSoftmax); a class is given as its one-hot row.
+
+    With ``indices=True`` the targets are class indices 0..K-1, PyTorch's form: -Σ_n Σ_k [k = y[n] + 1] a[n, k]; ``weight`` and
+    ``ignore_index`` are those of CrossEntropyLoss.
+    """
+
+    indices: bool = field(default=False, kw_only=True)
+    weight: str | None = field(default=None, kw_only=True)
+    ignore_index: int | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_options("NLLLoss", self.weight, self.ignore_index, self.indices)
 
     def build(self, to: Builder) -> None:
-        a, y = to.now, target(to, "the target: 1 for the right class, 0 for the others")
-        places = to.letters(a.axes)
-        value = -summed(y[places] * a[places], places, a.axes)
-        self.objective(to, self.reduced(value, a.axes[:-1]), "minus the log-probability of the right class")
+        a, places, note = to.now, to.letters(to.now.axes), "minus the log-probability of the right class"
+        if self.indices:
+            found = classes_of(to, places, self.ignore_index)
+            self.objective(to, class_loss(found, lambda at: a[at], self.weight, 0, self.reduction == "mean"), note)
+            return
+        y = target(to, "the target: 1 for the right class, 0 for the others")
+        value = -summed(class_weights(to, self.weight, a.axes[-1], places[-1]) * y[places] * a[places], places, a.axes)
+        self.objective(to, self.reduced(value, a.axes[:-1]), note)
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,14 @@ class BatchNorm1d(Layer):
     """x̂ = (x - mu)/√(var + eps), u = gamma x̂ + beta: for each feature over the samples (and positions), training statistics.
 
     Inputs are X[n, j] or X[n, c, i]; the mean of feature j is over n (and i). eps as in PyTorch, 1e-5; ``affine=False`` leaves gamma
-    and beta out. Running averages, PyTorch's evaluation mode, are no part of the training program.
+    and beta out. With ``training=False``, PyTorch's evaluation mode, mean and variance are inputs, running_mean1 and running_var1; how
+    training keeps those averages is no part of the program.
     """
 
     num_features: Size
     eps: object = "1e-5"
     affine: bool = True
+    training: bool = True
 
     def sample_axes(self) -> tuple[Axis, ...]:
         return (Axis.of(self.num_features),)
@@ -86,10 +88,25 @@ class BatchNorm1d(Layer):
             raise ShapeError(where, f"an input of shape {axes_text(axes)}", "(N, features) or (N, channels, length)", "a batch")
         if axes[1].size != Axis.of(self.num_features).size:
             raise ShapeError(where, f"{axes[1].size} features", str(self.num_features))
-        _normalized(to, k, [d for d in range(len(axes)) if d != 1], _eps(where, self.eps))
+        if self.training:
+            _normalized(to, k, [d for d in range(len(axes)) if d != 1], _eps(where, self.eps))
+        else:
+            self._evaluated(to, k, _eps(where, self.eps))
         if self.affine:
             places = to.letters(axes)
             _scaled(to, k, [1], to.now[places], places, True)
+
+
+    @staticmethod
+    def _evaluated(to: Builder, k: int, eps: sp.Rational) -> None:
+        """x̂ = (x - running mean)/√(running var + eps)."""
+        x, places = to.now, to.letters(to.now.axes)
+        mean = to.add_input(f"running_mean{k}", (x.axes[1],), Role.CONSTANT, f"the mean of each feature, kept by training {k}")
+        note = f"the variance of each feature, kept by training {k}"
+        var = Tensor(f"running_var{k}", (x.axes[1],), "nonnegative", Role.CONSTANT, note=note)
+        to.inputs.append(var)
+        value = (x[places] - mean[places[1]]) / sp.sqrt(var[places[1]] + eps)
+        to.line(f"xhat{k}", x.axes, places, value, "normalized by the statistics that training kept")
 
 
 def _last(where: str, x: Tensor, shape: Size | tuple[Size, ...]) -> list[int]:

@@ -1,7 +1,8 @@
 """Pooling by PyTorch's names: the largest or the mean entry of each window. The stride is the kernel size unless given.
 
-The input is X[n, c, i] or X[n, c, i, j], as for convolutions. Left out of PyTorch's arguments: ceil_mode, return_indices,
-count_include_pad=False. Source: docs.pytorch.org, torch.nn.MaxPool1d, MaxPool2d, AvgPool1d and AvgPool2d.
+The input is X[n, c, i] or X[n, c, i, j], as for convolutions. With ``ceil_mode`` a last window may reach beyond the signal and its
+padding (lengths must then be numbers). Left out of PyTorch's arguments: return_indices. Source: docs.pytorch.org, torch.nn.MaxPool1d,
+MaxPool2d, AvgPool1d and AvgPool2d.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import ClassVar
 import sympy as sp
 
 from symnet.core.axes import Axis
-from symnet.core.expressions import total
+from symnet.core.expressions import When, total
 from symnet.errors import OptionError
 from symnet.networks.builder import Builder
 from symnet.networks.layers import Layer
-from symnet.networks.windows import Sizes, Window, batch_letters, edged, letters, padded, signal, spread, whole, windows
+from symnet.networks.windows import Sizes, Window, batch_letters, ceiled, edged, letters, padded, signal, spread, whole, windows
 
 MOST_TAPS = 16  # of one maximum: its derivative compares every entry with the later ones
 
@@ -40,6 +41,7 @@ class _MaxPool(Layer):
     stride: int | tuple[int, ...] | None = None
     padding: int | tuple[int, ...] = 0
     dilation: int | tuple[int, ...] = 1
+    ceil_mode: bool = False
 
     dims: ClassVar[int]
 
@@ -50,9 +52,11 @@ class _MaxPool(Layer):
                 raise OptionError(where, f"kernel_size={k}", f"at most {MOST_TAPS}")
         made = windows(where, self.dims, self.kernel_size, self.stride, self.padding, self.dilation)
         _padding_fits(where, made)
-        if any(w.padding and w.dilation != 1 for w in made):
-            raise OptionError(where, "padding and dilation together", "one of them")
         front, number = signal(to, where, self.dims), max(to.linear, 1)
+        if self.ceil_mode:
+            made = tuple(ceiled(where, w, a.size) for w, a in zip(made, to.now.axes[-self.dims:], strict=True))
+        if any(w.around and w.dilation != 1 for w in made):
+            raise OptionError(where, "padding or ceil_mode together with dilation", "one of them")
         outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, to.now.axes[-self.dims:], strict=True)]
         for at, (w, out) in reversed(list(enumerate(zip(made, outs, strict=True), start=len(front)))):
             _largest(to, at, w, out, f"{'m' if at == len(front) else 'r'}{number}")
@@ -60,7 +64,7 @@ class _MaxPool(Layer):
 
 def _largest(to: Builder, at: int, w: Window, out: Axis, name: str) -> None:
     """name[…, i, …] := max over the taps of axis ``at``."""
-    x = edged(to, at, w.padding, f"pad{name}")
+    x = edged(to, at, w, f"pad{name}")
     places = letters(to, "nci" if len(x.axes) == 3 else "ncij"[-len(x.axes):])
     seen = [x[(*places[:at], w.place(places[at], sp.Integer(p)), *places[at + 1:])] for p in range(1, int(w.kernel) + 1)]
     note = "the largest entry of each window" if name[0] == "m" else "the largest entry of each row of a window"
@@ -96,6 +100,8 @@ class _AvgPool(Layer):
     kernel_size: Sizes
     stride: int | tuple[int, ...] | None = None
     padding: int | tuple[int, ...] = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
 
     dims: ClassVar[int]
 
@@ -103,6 +109,9 @@ class _AvgPool(Layer):
         where, number = _where(self, to), max(to.linear, 1)
         made, front = windows(where, self.dims, self.kernel_size, self.stride, self.padding), signal(to, where, self.dims)
         _padding_fits(where, made)
+        spots = to.now.axes[-self.dims:]
+        if self.ceil_mode:
+            made = tuple(ceiled(where, w, a.size) for w, a in zip(made, spots, strict=True))
         outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, to.now.axes[-self.dims:], strict=True)]
         x = padded(to, made, f"pads{number}")
         taps = [Axis.of(w.kernel) for w in made]
@@ -110,13 +119,27 @@ class _AvgPool(Layer):
         rest, i, p = chosen[:len(front)], chosen[len(front):-self.dims], chosen[-self.dims:]
         places = tuple(w.place(a, t) for w, a, t in zip(made, i, p, strict=True))
         sums = tuple((t, *a.range) for t, a in reversed(list(zip(p, taps, strict=True))))
-        value = total(x[(*rest, *places)], sums) / sp.Mul(*[w.kernel for w in made])
+        below = [_counted(w, a, (place, t), self.count_include_pad) for w, a, place, t in zip(made, spots, places, p, strict=True)]
+        value = total(x[(*rest, *places)], sums) / sp.Mul(*below)
         to.line(f"s{number}", (*front, *outs), (*rest, *i), value, "the mean of each window")
+
+
+def _counted(w: Window, axis: Axis, at: tuple[sp.Expr, sp.Symbol], padding_too: bool) -> sp.Expr:
+    """How many places of a window count: its taps inside the signal, or inside the signal and its padding; K where all do."""
+    place, tap = at
+    first, last = (1, axis.size + 2 * w.padding) if padding_too else (w.padding + 1, axis.size + w.padding)
+    if w.around == 0 or (padding_too and w.more == 0):
+        return w.kernel
+    return total(When(sp.S.One, sp.And(sp.Ge(place, first), sp.Le(place, last))), ((tap, sp.S.One, w.kernel),))
 
 
 @dataclass(frozen=True)
 class AvgPool1d(_AvgPool):
-    """s[n, c, i] = (1/K) Σ_p X[n, c, s(i-1) + p]; zeros around X count (PyTorch's count_include_pad=True). K may be a symbol."""
+    """s[n, c, i] = (1/K) Σ_p X[n, c, s(i-1) + p]; zeros around X count. K may be a symbol.
+
+    With count_include_pad=False the sum is divided by Σ_p [1 <= s(i-1) + p - padding <= T], the taps that see the signal; what a window
+    of ceil_mode lacks behind the padding counts in no case.
+    """
 
     dims = 1
 

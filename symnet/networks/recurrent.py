@@ -1,20 +1,24 @@
-"""Recurrent layers over symbolic time, by PyTorch's names: RNN, GRU and LSTM. One layer, one direction, batch first.
+"""Recurrent layers over symbolic time, by PyTorch's names: RNN, GRU and LSTM; several layers and both directions, batch first.
 
 The input is x[n, t, k] (PyTorch's batch_first=True); without a batch, x[t, k]. The weights W1_ii, W1_hi, … and biases b1_ii, b1_hi
 are PyTorch's W_ii, W_hi, b_ii, b_hi of layer 1, one tensor for each gate: W[j, k] feeds unit j from input k. PyTorch stacks them:
 weight_ih_l0 is the rows of W_ir, W_iz, W_in (GRU) or W_ii, W_if, W_ig, W_io (LSTM), in this order, and weight_hh_l0, bias_ih_l0 and
 bias_hh_l0 likewise. The states run over t = 0..T; h[0] and c[0] are 0, or inputs with ``initial=True``.
+With ``num_layers`` the states of one layer are the input of the next. With ``bidirectional=True`` each layer has a second network that
+runs from t = T to 1, its states over t = 1..T+1 with h[T+1] = 0, and passes on both states side by side, the forward ones first. Each
+layer and direction has a number of its own: W1 and W2 are PyTorch's _l0 and _l0_reverse, W3 and W4 its _l1 and _l1_reverse.
 Source: docs.pytorch.org, torch.nn.RNN, GRU, LSTM; Hochreiter & Schmidhuber 1997; Cho et al. 2014.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind
+from symnet.core.expressions import When
 from symnet.core.functions import relu, sigmoid
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor
@@ -28,7 +32,8 @@ OUTPUTS = ("all", "last")
 
 @dataclass(frozen=True)
 class Recurrent(Layer):
-    """What RNN, GRU and LSTM share. ``output`` is "all", the states at t = 1..T, or "last", the state at T."""
+    """What RNN, GRU and LSTM share. ``output`` is "all", the states at t = 1..T, or "last", the final states: at T, and at 1 of the
+    backward direction (PyTorch's h_n of the last layer)."""
 
     input_size: Size
     hidden_size: Size
@@ -36,6 +41,8 @@ class Recurrent(Layer):
     output: str = "all"
     bias: bool = True
     initial: bool = False
+    num_layers: int = field(default=1, kw_only=True)
+    bidirectional: bool = field(default=False, kw_only=True)
 
     def sample_axes(self) -> tuple[Axis, ...]:
         """The axes of one sample of the input: time and features."""
@@ -44,18 +51,40 @@ class Recurrent(Layer):
     def build(self, to: Builder) -> None:
         if self.output not in OUTPUTS:
             raise OptionError(type(self).__name__, f"output={self.output!r}", '"all" or "last"')
-        to.linear += 1
+        if isinstance(self.num_layers, bool) or not isinstance(self.num_layers, int) or self.num_layers < 1:
+            raise OptionError(type(self).__name__, f"num_layers={self.num_layers!r}", "a whole number, 1 or more")
         time, width = self.sample_axes()
-        same_size(f"{type(self).__name__}, layer {to.linear}", to.now.axes[-1], width)
+        where = f"{type(self).__name__}, layer {to.linear + 1}"
+        same_size(where, to.now.axes[-1], width)
         if len(to.now.axes) < 2 or to.now.axes[-2].size != time.size:
-            raise OptionError(f"{type(self).__name__}, layer {to.linear}", f"an input of shape {to.now.shape}", "(..., T, features)")
-        cell = Cell(to, self.bias, Axis.of(self.hidden_size))
-        state = self.cell(cell)
-        t = time.upper if self.output == "last" else cell.t
-        axes = (*cell.rest_axes, *(() if self.output == "last" else (time,)), cell.out)
-        places = tuple(p for p in (*cell.rest, *(() if self.output == "last" else (cell.t,)), cell.j))
-        note = "the last state" if self.output == "last" else "the state at each time"
-        to.line(f"a{to.linear}", axes, places, state[(*cell.rest, t, cell.j)], note)
+            raise OptionError(where, f"an input of shape {to.now.shape}", "(..., T, features)")
+        for depth in range(1, self.num_layers + 1):
+            x, made = to.now, []
+            for back in (False, True)[:1 + self.bidirectional]:
+                to.linear, to.now = to.linear + 1, x
+                cell = Cell(to, self.bias, Axis.of(self.hidden_size), back)
+                made.append((cell, self.cell(cell)))
+            self._pass_on(to, made, time, self.output == "last" and depth == self.num_layers)
+
+    @staticmethod
+    def _pass_on(to: Builder, made: list[tuple[Cell, Tensor]], time: Axis, last: bool) -> None:
+        """The states of one layer, those of both directions side by side."""
+        cell, note = made[0][0], "the last state" if last else "the state at each time"
+        here = () if last else (cell.t,)
+        width = cell.out if len(made) == 1 else Axis.of(2 * cell.out.size)
+        axes = (*cell.rest_axes, *(() if last else (time,)), width)
+        j = cell.j if len(made) == 1 else to.letters(axes)[-1]
+
+        def state(k: int, at: sp.Expr) -> sp.Expr:
+            own, h = made[k]
+            return h[(*cell.rest, (own.last if last else cell.t), at)]
+
+        value = state(0, j)
+        if len(made) > 1:
+            m = cell.out.size
+            value = When(value, sp.And(sp.Ge(j, 1), sp.Le(j, m))) + When(state(1, j - m), sp.And(sp.Ge(j, m + 1), sp.Le(j, 2 * m)))
+            note += " of both directions, the forward one first"
+        to.line(f"a{to.linear}", axes, (*cell.rest, *here, j), value, note)
 
     @abstractmethod
     def cell(self, cell: Cell) -> Tensor:
@@ -65,10 +94,12 @@ class Recurrent(Layer):
 class Cell:
     """One layer under construction: its letters and the lines that its equations are made of. Used once, then dropped."""
 
-    def __init__(self, to: Builder, bias: bool, out: Axis) -> None:
+    def __init__(self, to: Builder, bias: bool, out: Axis, back: bool = False) -> None:
+        self.back = back
         self.to, self.bias, self.out, self.x, self.number = to, bias, out, to.now, to.linear
         *self.rest_axes, self.time, self.ins = to.now.axes
-        self.whole = Axis.between(0, self.time.upper, Kind.TIME)
+        self.whole = Axis.between(1, self.time.upper + 1, Kind.TIME) if back else Axis.between(0, self.time.upper, Kind.TIME)
+        self.start, self.last = (self.whole.upper, sp.S.One) if back else (sp.S.Zero, self.time.upper)
         *self.rest, self.t, self.k, self.j, self.m = to.letters((*to.now.axes, out, out))
 
     def state(self, letter: str, initial: bool, note: str) -> Tensor:
@@ -79,7 +110,7 @@ class Cell:
             axes, before = (*self.rest_axes, self.out), f"{note}, before the first input"
             given = self.to.add_input(f"{letter}{self.number}_0", axes, Role.INPUT, before)
             start = given[(*self.rest, self.j)]
-        self._slice(state, sp.S.Zero, start)
+        self._slice(state, self.start, start)
         return state
 
     def next_state(self, state: Tensor, value: sp.Expr) -> None:
@@ -89,7 +120,7 @@ class Cell:
     def _slice(self, state: Tensor, t: sp.Expr, value: sp.Expr) -> None:
         ranges = tuple((i, *a.range) for i, a in zip(self.rest, self.rest_axes, strict=True))
         moving = ((self.t, *self.time.range),) if t == self.t else ()
-        note = state.note if t == self.t else state.note.replace("time t", "time 0")
+        note = state.note if t == self.t else state.note.replace("time t", f"time {self.start}")
         self.to.lines.append(Definition(state, (*self.rest, t, self.j), value, (*ranges, *moving, (self.j, *self.out.range)), note))
 
     def line(self, name: str, value: sp.Expr, note: str) -> sp.Expr:
@@ -100,8 +131,8 @@ class Cell:
         return self.to.line(title, (*self.rest_axes, self.time, self.out), places, value, note)[places]
 
     def before(self, state: Tensor, j: sp.Symbol | None = None) -> sp.Expr:
-        """state[t-1]."""
-        return state[(*self.rest, self.t - 1, j or self.j)]
+        """state[t-1]; state[t+1] of the backward direction."""
+        return state[(*self.rest, self.t + 1 if self.back else self.t - 1, j or self.j)]
 
     def from_input(self, gate: str, of: str) -> sp.Expr:
         """W_i· x[t] + b_i·."""

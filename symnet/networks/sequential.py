@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from symnet.core.axes import Kind
+import sympy as sp
+
+from symnet.core.axes import Axis, Kind
 from symnet.core.expressions import as_written
 from symnet.core.program import Program
-from symnet.core.tensors import Role
+from symnet.core.tensors import Role, Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError
 from symnet.networks import (
@@ -75,6 +77,11 @@ class Sequential:
 
     def _start(self, to: Builder, batch: Size | bool | None) -> None:
         known = [axes for p in self.layers if (axes := p.sample_axes())]
+        first = next((p for p in self.layers if not isinstance(p, structure.Input)), self.layers[0])
+        classes = first.classes()
+        if classes is not None:
+            self._start_classes(to, classes, known, batch)
+            return
         if not known:
             raise OptionError("Sequential", "no layer that tells the shape of the input", "Linear, Conv1d, … or Input(…) first")
         along = next((axes for axes in known if axes[0].kind is Kind.TIME), known[0])  # time before features, even of a Linear
@@ -85,6 +92,18 @@ class Sequential:
         axes = () if batch is False and self._all_one() else (*rows, *sample)
         name = "X" if len(axes) > 1 else "x"
         to.now = to.add_input(name, axes, Role.INPUT, "the input" + (": one sample a row" if rows else ""))
+
+    def _start_classes(self, to: Builder, classes: sp.Expr, known: list[tuple[Axis, ...]], batch: Size | bool | None) -> None:
+        """The input of an Embedding: whole numbers, one for each place that an Input or a layer over time tells."""
+        rows = () if batch is False else (batch_axis(batch if not isinstance(batch, bool) and batch is not None else "N"),)
+        if isinstance(self.layers[0], structure.Input):
+            places = known[0]
+        else:
+            places = next((axes[:-1] for axes in known if axes[0].kind is Kind.TIME), ())
+        axes = (*rows, *places)
+        note = f"the input: words counted from 0, each one of 0, …, {classes - 1}"
+        to.now = Tensor("X" if len(axes) > 1 else "x", axes, "index", Role.INPUT, note=note, classes=classes)
+        to.inputs.append(to.now)
 
     def _all_one(self) -> bool:
         return all(p.in_features == 1 and p.out_features == 1 if isinstance(p, Linear) else not p.sample_axes() for p in self.layers)

@@ -146,19 +146,33 @@ class Residual(Layer):
 
 @dataclass(frozen=True)
 class Embedding(Layer):
-    """e[n, j] = Σ_v X[n, v] E[v, j]: row v of E for the word v. The indices come as one-hot rows, X[n, v] = 1 for the word v, else 0.
+    """e[n, j] = Σ_v [v = x[n] + 1] E[v, j]: the row of E that the index x[n] names. The indices are PyTorch's, counted from 0.
 
-    PyTorch takes the index itself; with one-hot rows the gradient is Xᵀ(∂L/∂e), which adds up the rows of each word just as PyTorch's
-    does. E has PyTorch's shape (num_embeddings, embedding_dim). X may have more axes before the last, such as Input("T", "V").
+    The input holds whole numbers 0..V-1 and stands first in a network; Input("T") before it gives it more axes, x[n, t]. The gradient Σ_n
+    [v = x[n] + 1] ∂L/∂e[n, j] adds up the rows of each word. E has PyTorch's shape (num_embeddings, embedding_dim). ``padding_idx`` is a
+    word of padding: its vector is 0, whose gradient is 0 (where PyTorch starts that row and leaves it). With ``one_hot=True`` the input
+    holds a row of shares of the words for each place, X[n, v], and the layer is X E.
+
+    >>> from symnet.networks.sequential import Sequential
+    >>> print(Sequential(Embedding("V", "d")).program())
+    e1[n, j] := Sum(When(E1[i, j], Eq(i, x[n] + 1)), (i, 1, V))
     """
 
     num_embeddings: Size
     embedding_dim: Size
+    padding_idx: int | None = None
+    one_hot: bool = False
 
     def sample_axes(self) -> tuple[Axis, ...]:
-        return (Axis.of(self.num_embeddings),)
+        return (Axis.of(self.num_embeddings),) if self.one_hot else ()
+
+    def classes(self) -> sp.Expr | None:
+        return None if self.one_hot else to_size(self.num_embeddings)
 
     def build(self, to: Builder) -> None:
+        if not self.one_hot:
+            self._by_index(to)
+            return
         to.linear += 1
         k, x, words, width = to.linear, to.now, Axis.of(self.num_embeddings), Axis.of(self.embedding_dim)
         if not x.axes:
@@ -167,6 +181,19 @@ class Embedding(Layer):
         table = to.add_input(f"E{k}", (words, width), Role.PARAMETER, f"embeddings of layer {k}: row v for the word v")
         *rest, v, j = to.letters((*x.axes, width))
         to.line(f"e{k}", (*x.axes[:-1], width), (*rest, j), over(x[(*rest, v)] * table[v, j], v, x.axes[-1]), "the row of each word")
+
+    def _by_index(self, to: Builder) -> None:
+        to.linear += 1
+        k, x, words, width = to.linear, to.now, Axis.of(self.num_embeddings), Axis.of(self.embedding_dim)
+        where = f"Embedding, layer {k}"
+        if x.domain != "index":
+            raise ShapeError(where, "real numbers", "whole numbers that name words", "Embedding first, or Embedding(…, one_hot=True)")
+        table = to.add_input(f"E{k}", (words, width), Role.PARAMETER, f"embeddings of layer {k}: row v for the word v - 1")
+        *rest, v, j = to.letters((*x.axes, words, width))
+        mine = sp.Eq(v, _entry(x, tuple(rest)) + 1)
+        if self.padding_idx is not None:
+            mine = sp.And(mine, sp.Ne(_entry(x, tuple(rest)), self.padding_idx))
+        to.line(f"e{k}", (*x.axes, width), (*rest, j), over(When(table[v, j], mine), v, words), "the row of each word")
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import sympy as sp
 from sympy.core.parameters import distribute
 
+from symnet.core.axes import Axis
 from symnet.core.brackets import settle
 from symnet.core.functions import absolute, leaky_relu, relu, sigmoid, softplus, step
-from symnet.errors import ParseError, ShapeError
-from symnet.parsing.matrices import MATRICES
+from symnet.errors import ParseError, ShapeError, SymnetError
+from symnet.parsing.matrices import LARGEST, MATRICES
 from symnet.parsing.values import Value, count, elementwise, matmul, new_indices, reduce_sum
 
 Build = Callable[["Call"], Value]
@@ -48,6 +50,11 @@ def settled(function: Callable[..., sp.Expr]) -> Callable[..., sp.Expr]:
                 return function(*args)
         return function(*args)
     return build
+
+
+def _stated(form: Callable[[sp.Expr], sp.Expr]) -> Build:
+    """A function of one argument by its formula."""
+    return lambda call: elementwise(call.where, call.name, form, *call.only(1))
 
 
 def maximum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
@@ -121,7 +128,27 @@ def _clip(call: Call) -> Value:
 
 
 def _extremum(pick: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> Build:
-    return lambda call: elementwise(call.where, call.name, pick, *call.only(2))
+    """The larger or smaller of two numbers, entry by entry; max and min take more."""
+    return lambda call: reduce(lambda a, b: elementwise(call.where, call.name, pick, a, b), call.only(2, 12 if len(call.name) == 3 else 2))
+
+
+def _filled(number: int) -> Build:
+    """ones(N), zeros(N, d)."""
+    def build(call: Call) -> Value:
+        sizes = call.only(1, 3)
+        if any(s.axes or not s.expr.is_integer or not s.expr.is_positive for s in sizes):
+            raise ShapeError(call.where, f"{call.name} of {', '.join(str(s.expr) for s in sizes)}", "sizes, such as ones(N) or ones(N, d)")
+        if any(s.expr.is_Integer and s.expr > LARGEST for s in sizes):
+            raise ShapeError(call.where, f"{call.name} of a large size", f"at most {LARGEST}, or a name")
+        axes = tuple(Axis.of(s.expr) for s in sizes)
+        return Value(axes, new_indices(axes), sp.Integer(number))
+    return build
+
+
+def _log_sum_exp(call: Call) -> Value:
+    (z,) = call.only(1)
+    sums = reduce_sum(call.where, Value(z.axes, z.indices, sp.exp(z.expr)), _last(call, z), call.keepdims)
+    return Value(sums.axes, sums.indices, sp.log(sums.expr))
 
 
 FUNCTIONS: Mapping[str, Build] = {
@@ -135,12 +162,30 @@ FUNCTIONS: Mapping[str, Build] = {
     "Phi": _entrywise(lambda x: (1 + sp.erf(x / sp.sqrt(2))) / 2),
     "sigmoid": _entrywise(sigmoid), "sigma": _entrywise(sigmoid), "expit": _entrywise(sigmoid),
     "relu": _entrywise(relu), "ReLU": _entrywise(relu), "softplus": _entrywise(softplus), "step": _entrywise(step),
+    "sgn": _entrywise(sp.sign), "logistic": _entrywise(sigmoid), "expm1": _stated(lambda x: sp.exp(x) - 1),
+    "lg": _stated(lambda x: sp.log(x) / sp.log(10)), "cbrt": _stated(lambda x: sp.sign(x) * absolute(x) ** sp.Rational(1, 3)),
+    "tan": _stated(lambda x: sp.sin(x) / sp.cos(x)), "cot": _stated(lambda x: sp.cos(x) / sp.sin(x)),
+    "sec": _stated(lambda x: 1 / sp.cos(x)), "csc": _stated(lambda x: 1 / sp.sin(x)), "sech": _stated(lambda x: 1 / sp.cosh(x)),
+    "csch": _stated(lambda x: 1 / sp.sinh(x)), "coth": _stated(lambda x: sp.cosh(x) / sp.sinh(x)),
+    "silu": _stated(lambda x: x * sigmoid(x)), "swish": _stated(lambda x: x * sigmoid(x)),
+    "gelu": _stated(lambda x: x * (1 + sp.erf(x / sp.sqrt(2))) / 2), "mish": _stated(lambda x: x * sp.tanh(softplus(x))),
+    "logsigmoid": _stated(lambda x: -softplus(-x)), "logsumexp": _log_sum_exp, "ones": _filled(1), "zeros": _filled(0),
     "leaky_relu": _entrywise(leaky_relu, 2), "maximum": _extremum(maximum), "max": _extremum(maximum),
     "minimum": _extremum(sp.Min), "min": _extremum(sp.Min), "clip": _clip, "softmax": _softmax, "log_softmax": _log_softmax,
     "sum": _sum, "mean": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
     "dot": _dot, "matmul": _dot, "transpose": _transpose, **MATRICES,
     "where": lambda call: elementwise(call.where, call.name, choose, *call.only(3)),
 }
+
+
+def built(call: Call) -> Value:
+    """The value of a call by its name."""
+    try:
+        return FUNCTIONS[call.name](call)
+    except ValueError as error:
+        if isinstance(error, SymnetError) or "not comparable" not in str(error):
+            raise
+        raise ParseError(call.where, f"a sum of numbers in {call.name}, which is not worked out", "the number itself") from None
 
 
 def is_condition(expr: sp.Basic) -> bool:
@@ -152,4 +197,15 @@ def choose(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
     """``yes`` where the condition holds, else ``no``."""
     if not is_condition(condition):
         raise ParseError("condition", str(condition), "a comparison such as z > 0")
+    if condition.has(sp.Piecewise):  # SymPy would turn it into cases of truth values, which have no form here: cases of cases say the same
+        return _chosen_by_cases(condition, yes, no)
     return sp.Piecewise((yes, condition), (no, True), evaluate=False)
+
+
+def _chosen_by_cases(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
+    """(yes if (a if c else b) > 0 else no) as ((yes if a > 0 else no) if c else (yes if b > 0 else no))."""
+    inner = [p for p in sp.preorder_traversal(condition) if isinstance(p, sp.Piecewise)]
+    if len(set(inner)) > 3:
+        raise ParseError("condition", "too many cases inside a condition", "at most 3")
+    parts = [choose(condition.xreplace({inner[-1]: e}), yes, no) for e, _ in inner[-1].args]
+    return sp.Piecewise(*zip(parts, [c for _, c in inner[-1].args], strict=True), evaluate=False)

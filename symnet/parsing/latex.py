@@ -12,21 +12,22 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Range, index
 from symnet.core.expressions import When, total
-from symnet.core.functions import BY_NAME, step
+from symnet.core.functions import BY_NAME
 from symnet.core.tensors import Tensor
 from symnet.errors import NameError_, ParseError, ShapeError
-from symnet.parsing.functions import FUNCTIONS, Call
+from symnet.parsing.asking import ASKING, with_holes
+from symnet.parsing.conditions import indicator
+from symnet.parsing.functions import FUNCTIONS, Call, built, choose
 from symnet.parsing.grammar import Node
-from symnet.parsing.latex_grammar import LatexParser
+from symnet.parsing.latex_lines import LatexLines, use_lines
 from symnet.parsing.latex_lowering import Sides, index_name, shown
 from symnet.parsing.latex_products import OPEN, UNKNOWN, Row, Unit, column, is_open, row, stretch
-from symnet.parsing.lowering import oriented
 from symnet.parsing.values import Value, elementwise, new_indices, number, reduce_sum, same
 
 NAMES = frozenset(FUNCTIONS) | frozenset(BY_NAME)
 WHOLE = frozenset({"softmax", "log_softmax", "sum", "mean", "norm", "linalg.norm", "trace", "tr", "outer", "dot", "matmul", "transpose",
                    "det", "linalg.det", "logdet", "inv", "linalg.inv", "solve", "linalg.solve", "kron",
-                   "vec", "ravel", "diag", "eye", "identity"})
+                   "vec", "ravel", "diag", "eye", "identity", "onehot"})
 MOST_CELLS = 64
 
 
@@ -38,8 +39,10 @@ class LatexLowering(Sides):
         if node.text in WHOLE and any(OPEN in a.axes for a in args):
             raise ShapeError(self.at(node), UNKNOWN, "\\mathbf{1}_{N} with its length")
         axis = 0 if self.columns and node.text.endswith("softmax") and len(args[0].axes) == 2 else None
+        if node.text in ASKING:
+            self.ask(args[0], ASKING[node.text])
         if node.text in FUNCTIONS:
-            made = FUNCTIONS[node.text](Call(node.text, self.at(node), tuple(map(column, args)), axis))
+            made = built(Call(node.text, self.at(node), tuple(map(column, args)), axis))
         else:
             made = elementwise(self.at(node), node.text, self._checked(node), *map(column, args))
         lying = node.text not in WHOLE and any(isinstance(a, Row) for a in args) and all(isinstance(a, Row) or not a.axes for a in args)
@@ -67,7 +70,7 @@ class LatexLowering(Sides):
             raise ShapeError(self.at(node), f"an exponent of shape {exponent.shape}", "a number")
         if base.axes and not node.text:
             if len(base.axes) == 2 and power == -1:
-                return FUNCTIONS["inv"](Call("inv", self.at(node), (base,)))
+                return built(Call("inv", self.at(node), (base,)))
             if power == -1:
                 raise ShapeError(self.at(node), f"the inverse of shape {base.shape}", "a square matrix", "1 \\oslash x entry by entry")
             if len(base.axes) == 2 and same(*base.axes):
@@ -107,10 +110,11 @@ class LatexLowering(Sides):
         if text in self.tensors or text in self.scope:  # a size may be hidden by an index, as a book's k is
             raise NameError_(self.at(name), f"the index {shown(name)!r} is already a name", "another letter")
         limits = None if low.kind == "none" else (self._place(low), self._place(high))
+        terms = self.loop(node, *limits) if limits else self.terms
         symbol, saved, spans = index(text), dict(self.scope), self.spans.pop(index(text), [])
         self.scope[text] = symbol
         value = self.any(body)
-        self.scope = saved
+        self.scope, self.terms = saved, terms
         limits = limits or self._span(name, symbol)
         self.spans[symbol] = spans
         if isinstance(value, Unit):
@@ -155,17 +159,25 @@ class LatexLowering(Sides):
         return Value(axes, places, entry.xreplace(dict(zip(symbols, places, strict=True))))
 
     def _cases(self, node: Node) -> Value:
-        values = [self.real(r.args[0]) for r in node.args]
         tests = [None if r.args[1].kind == "none" else self._test(r.args[1]) for r in node.args]
+        values = []
+        for k, r in enumerate(node.args):
+            own, said = tests[k], [sp.Not(t.expr) for t in tests[:k] if t is not None]
+            values.append(self.branch(r.args[0], sp.And(*said, sp.true if own is None else own.expr, evaluate=False)))
         if len(tests) == 2 and tests[0] and tests[1] and sp.Not(tests[0].expr) == tests[1].expr:
             tests[1] = None
         if None in tests[:-1] or tests[-1] is not None or len(tests) < 2:
             raise ParseError(self.at(node), "cases that do not end with \\text{otherwise}", "one line for each case, the rest last")
         count = len(values)
 
-        def choose(*found: sp.Expr) -> sp.Expr:
+        def cases(*found: sp.Expr) -> sp.Expr:
+            if any(test.has(sp.Piecewise) for test in found[count:]):
+                made = found[count - 1]
+                for value, test in zip(found[count - 2::-1], found[:count - 1:-1], strict=True):
+                    made = choose(test, value, made)
+                return made
             return sp.Piecewise(*zip(found[:count], [*found[count:], True], strict=True), evaluate=False)
-        return elementwise(self.at(node), "cases", choose, *map(column, values), *[t for t in tests if t is not None])
+        return elementwise(self.at(node), "cases", cases, *map(column, values), *[t for t in tests if t is not None])
 
     def _test(self, node: Node) -> Value:
         value = self.value(node)
@@ -195,27 +207,13 @@ class LatexLowering(Sides):
         return Row(axes[1:], (j,), made.expr.xreplace({i: sp.S.One})) if len(rows) == 1 else made
 
 
-def indicator(condition: sp.Basic) -> sp.Expr:
-    """1 where the condition holds, else 0: a bracket on indices, a step for numbers."""
-    if condition in (sp.true, sp.false):
-        return sp.Integer(condition is sp.true)
-    if not condition.has(sp.Indexed) and all(s.is_integer for s in condition.free_symbols):
-        return When(sp.S.One, oriented(condition))
-    if isinstance(condition, sp.And):
-        return sp.Mul(*[indicator(c) for c in condition.args])
-    u, v = condition.args
-    if isinstance(condition, (sp.Gt, sp.Le)):
-        return step(u - v) if isinstance(condition, sp.Gt) else 1 - step(u - v)
-    if isinstance(condition, (sp.Lt, sp.Ge)):
-        return step(v - u) if isinstance(condition, sp.Lt) else 1 - step(v - u)
-    return sp.Piecewise((1, condition), (0, True), evaluate=False)
-
-
 def latex_expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol] | None = None, where: str = "LaTeX",
-                     free: Mapping[str, sp.Symbol] | None = None, axes: Sequence[Axis] = (), columns: bool = False) -> Value:
+                     free: Mapping[str, sp.Symbol] | None = None, axes: Sequence[Axis] = (), columns: bool = False,
+                     given: Mapping[str, sp.Expr] | None = None) -> Value:
     r"""One expression in LaTeX over declared tensors: its axes, indices and SymPy entry.
 
     ``free`` are the indices that the left side gives; ``axes`` the shape that is wanted, which tells how long a vector of ones is.
+    A part may be named in a line of its own; ``given`` says what declared names stand for, which a line may say again.
     With ``columns`` every letter of a matrix stands for the transpose of what is declared. Raises ParseError, NameError_ or
     ShapeError in one line.
 
@@ -225,7 +223,11 @@ def latex_expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[st
     '(d,)'
     """
     lowering = LatexLowering(tensors, sizes or sizes_of(tensors), where, free, columns)
-    return understood(LatexParser(text, where, NAMES).whole(), lowering, axes, where)
+    (*left, right), lines = LatexLines(text, where, NAMES).lines()
+    if left:
+        raise ParseError(f"{where}, column {left[0].column}", "a left side and =", "the right side alone")
+    use_lines(lowering, lines, given or {}, where)
+    return understood(right, lowering, axes, where)
 
 
 def sizes_of(tensors: Mapping[str, Tensor]) -> dict[str, sp.Symbol]:
@@ -236,6 +238,8 @@ def sizes_of(tensors: Mapping[str, Tensor]) -> dict[str, sp.Symbol]:
 def understood(tree: Node, lowering: LatexLowering, axes: Sequence[Axis], where: str) -> Value:
     """The meaning of a tree, with every size known."""
     value = stretch(lowering.any(tree), axes)
+    holes = list(lowering.asked)
+    lowering.own.finish()
     if is_open(value):
         raise ShapeError(where, UNKNOWN, "\\mathbf{1}_{N} or I_{d} with its size")
-    return column(value)
+    return with_holes(column(value), holes)

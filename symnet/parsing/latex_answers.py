@@ -11,21 +11,29 @@ from symnet.core.tensors import Tensor
 from symnet.errors import ParseError, ShapeError
 from symnet.parsing.grammar import Node
 from symnet.parsing.latex import NAMES, LatexLowering, sizes_of, understood
-from symnet.parsing.latex_grammar import LatexParser
+from symnet.parsing.latex_lines import Given, LatexLines, use_lines
 from symnet.parsing.values import Value, new_indices
 
 
-def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, where: str = "answer") -> Value:
-    """What ``text`` says that ``gradient`` is. Raises ParseError when the left side is something else."""
-    *left, right = LatexParser(text, where, NAMES).sides()
+def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, where: str = "answer", given: Given | None = None) -> Value:
+    """What ``text`` says that ``gradient`` is. Raises ParseError when the left side is something else.
+
+    ``given`` says what declared names stand for; a line of the answer may say it again.
+    """
+    (*left, right), lines = LatexLines(text, where, NAMES).lines()
     sizes = sizes_of(tensors)
+
+    def lowering(free: Mapping[str, sp.Symbol] | None = None) -> LatexLowering:
+        made = LatexLowering(tensors, sizes, where, free)
+        use_lines(made, lines, given or {}, where)
+        return made
     if not left:
-        return understood(right, LatexLowering(tensors, sizes, where), gradient.axes, where)
+        return understood(right, lowering(), gradient.axes, where)
     free = {name: index(name) for name in _letters(left[0]) if name not in sizes and name not in tensors}
     places = _places(left[0], {**tensors, gradient.name: gradient}, gradient, sizes, free, where)
     if not places:
-        return understood(right, LatexLowering(tensors, sizes, where), gradient.axes, where)
-    value = understood(right, LatexLowering(tensors, sizes, where, free), (), where)
+        return understood(right, lowering(), gradient.axes, where)
+    value = understood(right, lowering(free), (), where)
     if value.axes:
         raise ShapeError(where, f"shape {value.shape} for one entry of the gradient", "a single number")
     letters = new_indices(gradient.axes)

@@ -9,8 +9,9 @@ from symnet.parsing.latex_reader import ACCENTS, FONTS, GREEK, NONE, Reader
 from symnet.parsing.latex_tokens import Token
 
 CALLS = {"tanh": "tanh", "log": "log", "ln": "log", "exp": "exp", "sin": "sin", "cos": "cos", "sinh": "sinh", "cosh": "cosh",
-         "arctan": "arctan", "max": "maximum", "min": "minimum", "det": "det", "tr": "trace"}
-WORDS = {"max": "maximum", "min": "minimum", "tr": "trace", "trace": "trace", "ln": "log", "diag": "diag", "ReLU": "relu", "sgn": "sign",
+         "arctan": "arctan", "max": "max", "min": "min", "det": "det", "tr": "trace"}
+CALLS |= {name: name for name in ("tan", "cot", "sec", "csc", "coth")}
+WORDS = {"tr": "trace", "trace": "trace", "ln": "log", "diag": "diag", "ReLU": "relu", "sgn": "sign",
          "SiLU": "silu", "GELU": "gelu", "leaky_relu": "leaky_relu"}
 CLOSERS = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", "lvert": "rvert", "lVert": "rVert", "|": "|", "Vert": "Vert", "lfloor": "rfloor",
            "langle": "rangle"}
@@ -55,7 +56,7 @@ class Atoms(Reader):
             return own[name](token.column)
         if name in ("mathbf", "mathbb") and self.is_one():
             return self.ones(token.column)
-        if name in CALLS or (name == "sigma") or (name == "Phi" and self.ahead(1).text == "("):
+        if name in CALLS or (name == "sigma" and self.ahead(1).text != "_") or (name == "Phi" and self.ahead(1).text == "("):
             self.next()
             return self.call({**CALLS, "sigma": "sigmoid", "Phi": "Phi"}[name], token.column)
         if name in GREEK or name in ACCENTS or name in FONTS:
@@ -65,6 +66,7 @@ class Atoms(Reader):
     def named(self) -> Node:
         """A name, or a call when the name is a function's."""
         token = self.now
+        self.no_function_in_letters()
         name = self.name()
         known = WORDS.get(name, name.replace("-", "_"))
         upright = token.kind == "command" and token.text in FONTS and known in self.functions
@@ -77,6 +79,18 @@ class Atoms(Reader):
             self.next()
             name += "'"
         return Node("printed", name, (NONE, NONE), token.column)
+
+    def no_function_in_letters(self) -> None:
+        """exp(x) without a backslash is e times x times p of x in LaTeX, which nobody means."""
+        before = self.tokens[self.at - 1] if self.at else self.tokens[-1]
+        if before.kind == "letter" and before.column + 1 == self.now.column:
+            return
+        letters, k = "", 0
+        while k < 16 and self.ahead(k).kind == "letter" and self.ahead(k).column == self.now.column + k:
+            letters, k = letters + self.ahead(k).text, k + 1
+        if len(letters) > 1 and letters in self.functions and self.ahead(k).text == "(":
+            raise self.fail(f"{letters}(…)", f"\\operatorname{{{letters}}} or a space between factors",
+                            f"{letters} may be a function or the product {' '.join(letters)}")
 
     def braced(self) -> Node:
         """{an expression}."""

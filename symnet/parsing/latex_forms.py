@@ -205,12 +205,17 @@ class Forms(Atoms):
         """The condition of one case; NONE for otherwise."""
         if self.command("text", "mathrm", "textbf", "textit"):
             self.next()
-            word = self.word()
+            word = self.word().rstrip(".,")
             if word in ("otherwise", "else"):
+                if self.mark(",", "."):
+                    self.next()
                 return NONE
             if word not in ("if", "for", "when", "where"):
                 raise self.fail(f"the word {word!r}", "if or otherwise")
-        return self.conditions()
+        found = self.conditions()
+        if self.mark(",", "."):
+            self.next()
+        return found
 
     def is_one(self) -> bool:
         r"""True at \mathbf{1} and \mathbb{1}, and at \mathbf 1."""

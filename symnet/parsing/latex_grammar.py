@@ -12,7 +12,8 @@ from symnet.parsing.latex_reader import NONE
 from symnet.parsing.latex_tokens import Token
 
 RELATIONS = {"le": "<=", "ge": ">=", "ne": "!=", "<": "<", ">": ">", "=": "=="}
-PRODUCTS = {"cdot": "c", "times": "x", "*": "c", "otimes": "k", "/": "/"}
+MOST_FACTORS = 200
+PRODUCTS = {"cdot": "c", "times": "x", "*": "c", "otimes": "k", "/": "/", "div": "/"}
 NO_START = frozenset({*RELATIONS, *PRODUCTS, "odot", "oslash", "rvert", "rVert", "rfloor", "rangle", "mid", "end", "top", "pm", "mp", "in",
                       "to", "prime", "rceil"})
 
@@ -24,18 +25,27 @@ class LatexParser(Forms):
         """The whole text as one expression."""
         return self.sides(1)[0]
 
-    def sides(self, most: int = 2) -> list[Node]:
+    def equated(self, most: int) -> list[Node]:
         """Expressions with = between them."""
         found = [self.terms()]
         while self.mark("=") and len(found) < most:
             self.next()
             found.append(self.terms())
+        return found
+
+    def sides(self, most: int = 2) -> list[Node]:
+        """One line."""
+        found = self.equated(most)
         if self.mark(".", ","):
             self.next()
+        self.ended()
+        return found
+
+    def ended(self) -> None:
+        """Refuse what stands behind the last line."""
         if self.now.kind != "end":
             hint = "the right side alone" if self.mark("=") else ""
             raise self.fail(self.now.shown, "an operator or the end", hint)
-        return found
 
     def terms(self) -> Node:
         """Terms with + and -."""
@@ -68,7 +78,7 @@ class LatexParser(Forms):
                 self.next()
                 signs += PRODUCTS[token.text]
                 args.append(self.factor())
-                if token.text == "/" and self.starts_factor():
+                if token.text in ("/", "div") and self.starts_factor():
                     raise self.fail(f"a factor after a division with / ({self.now.shown})", "brackets or \\frac",
                                     "a/b c may be (a/b) c or a/(b c)")
             elif self.starts_factor():
@@ -76,6 +86,8 @@ class LatexParser(Forms):
                 args.append(self._beside(args[-1], token))
             else:
                 break
+            if len(args) > MOST_FACTORS:
+                raise self.fail("a product that is too long", f"at most {MOST_FACTORS} factors")
         return args[0] if len(args) == 1 else self.node("product", signs, tuple(args), column)
 
     def _beside(self, left: Node, token: Token) -> Node:
@@ -88,6 +100,10 @@ class LatexParser(Forms):
                             column=token.column)
         if left.kind == "printed" and token.text == "[" and not token.sized and right.kind != "bracket":
             raise self.fail("[…] behind a name", "an index below, x_{i}, or a product with round brackets", column=token.column)
+        if left.kind == "printed" and right.kind == "group" and token.text == "(" and right.args[0].kind == "printed" \
+                and not any(part.args for name in (left, right.args[0]) for part in name.args):
+            a, b = left.text, right.args[0].text
+            raise self.fail(f"{a}({b}), where {a} is no function", f"{a} {b} or {a} \\cdot {b} for the product", column=token.column)
         return right
 
     def starts_factor(self) -> bool:
@@ -99,21 +115,21 @@ class LatexParser(Forms):
             return token.text in ("(", "[", "{", r"\{") or (token.text == "|" and self.open[-1:] != ["|"])
         if token.kind == "command" and token.text == "Vert":
             return self.open[-1:] != ["Vert"]
-        return token.kind == "command" and token.text not in NO_START and not self._is_word_if()
+        return token.kind == "command" and token.text not in NO_START and not self.at_word()
 
-    def _is_word_if(self) -> bool:
+    def at_word(self) -> bool:
         """True at words such as \\text{otherwise}, which end what stands before them."""
         if not (self.command("text", "mathrm", "textbf", "textit") and self.ahead(1).text == "{"):
             return False
         word, k = "", 2
         while self.ahead(k).kind == "letter" and len(word) < 12:
             word, k = word + self.ahead(k).text, k + 1
-        return word in ("if", "for", "when", "where", "otherwise", "else", "and", "or") and self.ahead(k).text == "}"
+        return word in ("if", "for", "when", "where", "otherwise", "else", "and", "or", "with", "let") and self.ahead(k).text == "}"
 
     def conditions(self) -> Node:
         """Comparisons with commas between them; an expression alone is returned as it is."""
         parts = [self._condition()]
-        while self.mark(","):
+        while self.mark(",") and self.ahead(1).text not in ("\\\\", "end"):
             self.next()
             parts.append(self._condition())
         tree = parts[0]

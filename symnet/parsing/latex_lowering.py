@@ -10,11 +10,13 @@ from symnet.core.axes import Axis, Range
 from symnet.core.tensors import Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import NameError_, ParseError, ShapeError
-from symnet.parsing.functions import FUNCTIONS, Call
+from symnet.parsing.conditions import times
+from symnet.parsing.functions import Call, built
 from symnet.parsing.grammar import Node
 from symnet.parsing.latex_names import ALONG, Names, Reading
 from symnet.parsing.latex_products import UNKNOWN, Unit, is_open, ones, product, stretch, together, transpose
-from symnet.parsing.lowering import CONSTANTS, MAX_PRODUCTS, Lowering, times
+from symnet.parsing.lowering import CONSTANTS, MAX_PRODUCTS, Lowering
+from symnet.parsing.own_lines import key_of
 from symnet.parsing.values import Value, new_indices, number
 
 
@@ -44,8 +46,12 @@ class Sides(Lowering):
         bare = not node.args[0].args and not node.args[1].args
         if bare and index_name(node.text) in self.scope:
             return number(self.scope[index_name(node.text)])
+        own = self.own.get(key_of(node), shown(node))
+        if own is not None:
+            return own
         if node.text.endswith("'"):
-            raise NameError_(self.at(node), f"the prime of {node.text.rstrip(chr(39))!r}", "a prime behind a function or an index")
+            raise NameError_(self.at(node), f"the prime of {node.text.rstrip(chr(39))!r}", "a prime behind a function or an index",
+                             "X^{\\top} for the transpose")
         found = self.names.readings(node)
         if len(found) > 1:
             raise NameError_(self.at(node), f"{shown(node)} may be " + " or ".join(map(spelled, found)), "a name with one reading")
@@ -153,6 +159,7 @@ class Sides(Lowering):
     def _divided(self, node: Node, above: Value, below: Value) -> Value:
         if (below.axes and len(above.axes) > 1) or isinstance(below, Unit):
             raise ShapeError(self.at(node), f"{above.shape} over {below.shape}", "a number below", "\\oslash entry by entry")
+        self.ask(below, "=")
         if isinstance(above, Unit):
             return Unit((), (), self._over(node)(above.expr, below.expr))
         return together(self.at(node), "a fraction", self._over(node), above, below)
@@ -160,7 +167,10 @@ class Sides(Lowering):
     def _kron(self, node: Node, a: Value, b: Value) -> Value:
         if len(a.axes) != 2 or len(b.axes) != 2 or is_open(a) or is_open(b):
             raise ShapeError(self.at(node), f"\\otimes between {a.shape} and {b.shape}", "two matrices", "a b^{\\top} for an outer product")
-        return FUNCTIONS["kron"](Call("kron", self.at(node), (a, b)))
+        self.products += MAX_PRODUCTS // 4
+        if self.products > MAX_PRODUCTS:
+            raise ParseError(self.at(node), "too many Kronecker products", "4 at most")
+        return built(Call("kron", self.at(node), (a, b)))
 
     def _binary(self, node: Node) -> Value:
         if node.text == "/":

@@ -37,6 +37,7 @@ class Names:
     def __init__(self, tensors: Mapping[str, Tensor], place: Place) -> None:
         self.tensors, self.place = tensors, place
         self._places: dict[Node, sp.Expr | None] = {}
+        self._bare: dict[str, list[Reading]] = {}  # of names without scripts, which stand often in a line
 
     def readings(self, node: Node) -> list[Reading]:
         """Every tensor, whole or at a place, that ``node`` may stand for."""
@@ -44,6 +45,13 @@ class Names:
             return self.slopes(node.args[0], node.args[1:])
         if node.kind != "printed":
             return []
+        if node.args[0].args or node.args[1].args:
+            return self._printed(node)
+        if node.text not in self._bare:
+            self._bare[node.text] = self._printed(node)
+        return self._bare[node.text]
+
+    def _printed(self, node: Node) -> list[Reading]:
         plain = [t for t in self.tensors.values() if not t.of]
         for swapped in (False, True):
             found = [r for t in plain for r in self._of(t, node, swapped) if not swapped or _is_case(node.text[0], r)]

@@ -14,7 +14,7 @@ import sympy as sp
 from symnet.core.axes import Axis
 from symnet.core.expressions import When
 from symnet.errors import ShapeError
-from symnet.parsing.lowering import times
+from symnet.parsing.conditions import times
 from symnet.parsing.values import Value, elementwise, matmul, new_indices, number, same
 
 OPEN = Axis("ones", sp.S.One, sp.S.One)

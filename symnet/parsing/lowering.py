@@ -7,43 +7,38 @@ from itertools import islice
 
 import sympy as sp
 
-from symnet.core.axes import Range, index
-from symnet.core.expressions import When, total
+from symnet.core.axes import index
+from symnet.core.expressions import total
+from symnet.core.functions import BY_NAME, absolute
 from symnet.core.numbers import rational
-from symnet.core.tensors import Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import NameError_, ParseError, ShapeError
-from symnet.parsing.functions import FUNCTIONS, Call, choose, is_condition
-from symnet.parsing.grammar import Node
+from symnet.parsing.asking import ASKING
+from symnet.parsing.chosen import asks, entry_at, inside
+from symnet.parsing.conditions import indicator, times
+from symnet.parsing.functions import Call, built, choose, is_condition
+from symnet.parsing.grammar import Node, is_slope
 from symnet.parsing.limits import MOST_DIGITS, too_large
-from symnet.parsing.values import Value, elementwise, matmul, number, of_tensor
+from symnet.parsing.naming import CONSTANTS, Names
+from symnet.parsing.values import Value, elementwise, matmul, number, of_tensor, same
+
+__all__ = ["CONSTANTS", "MAX_PRODUCTS", "Lowering"]
 
 MAX_POWER, MAX_PRODUCTS, MAX_SIZE = 64, 24, 4000  # the last: parts of an expression once softmax is written out
 UNDEFINED = frozenset({sp.zoo, sp.nan, sp.oo, -sp.oo})
-CONSTANTS = {"pi": sp.pi, "e": sp.E}
+ALSO = {"sigma": "sigmoid", "expit": "sigmoid", "logistic": "sigmoid", "atan": "arctan", "ReLU": "relu", "ln": "log"}
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
 
 
-class Lowering:
+class Lowering(Names):
     """The names one line may use: ``tensors``, ``sizes`` and the ``free`` indices of its left side."""
-
-    def __init__(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], where: str,
-                 free: Mapping[str, sp.Symbol] | None = None) -> None:
-        self.tensors, self.sizes, self.where = tensors, sizes, where
-        self.scope: dict[str, sp.Symbol] = dict(free or {})
-        self.ranges: dict[sp.Symbol, Range] = {}
-        self.products = 0
-
-    def at(self, node: Node) -> str:
-        """Where a node stands, for a message."""
-        return f"{self.where}, column {node.column}"
 
     def value(self, node: Node) -> Value:
         """The meaning of a node."""
         made: Value = getattr(self, f"_{node.kind}")(node)
         if too_large(made.expr):
             raise ParseError(self.at(node), "a constant that is too large", f"at most {MOST_DIGITS} digits")
-        if made.expr in UNDEFINED or ((node.text == "**" or node.kind == "call") and made.expr.has(sp.I)):
+        if made.expr in UNDEFINED or ((node.text in ("**", "^") or node.kind == "call") and made.expr.has(sp.I)):
             raise ParseError(self.at(node), "a value that no real number has, such as 1/0, log(0) or sqrt(-1)", "a real number")
         if node.kind == "call" and sum(1 for _ in islice(sp.preorder_traversal(made.expr), MAX_SIZE)) == MAX_SIZE:
             raise ParseError(self.at(node), "an expression that is too long once written out",
@@ -67,42 +62,38 @@ class Lowering:
     def _number(self, node: Node) -> Value:
         return number(rational(node.text))
 
-    def _name(self, node: Node) -> Value:
-        name = node.text
-        if name in self.scope:
-            return number(self.scope[name])
-        found = self.find(name)
-        if found is not None:
-            return of_tensor(self.tensors[found])
-        if name in self.sizes:
-            return number(self.sizes[name])
-        if name in CONSTANTS:
-            return number(CONSTANTS[name])
-        known = [*self.tensors, *self.sizes, *self.scope]
-        raise NameError_(self.at(node), f"unknown name {name!r}", "a declared name", did_you_mean(name, known))
-
-    def find(self, name: str) -> str | None:
-        """The declared tensor that is meant: w_1, w_{1} and w1 are one name."""
-        if name in self.tensors:
-            return name
-        bare = name.replace("_", "")
-        same = [t for t in self.tensors if t.replace("_", "") == bare]
-        return same[0] if len(same) == 1 else None
-
     def _unary(self, node: Node) -> Value:
         inner = self.real(node.args[0])
         return Value(inner.axes, inner.indices, -inner.expr)
 
     def _binary(self, node: Node) -> Value:
+        if is_slope(node) and not any(self.find(a.text) or a.text in self.sizes for a in node.args):
+            found = self.find("_".join(a.text for a in node.args))  # dL/dz is the tensor dL_dz, where there is one
+            if found is not None:
+                return of_tensor(self.tensors[found])
         left, right = (self.value(a) if node.text == "and" else self.real(a) for a in node.args)
         where, sign = self.at(node), node.text
+        if sign == "and" and not (is_condition(left.expr) and is_condition(right.expr)):
+            raise ParseError(where, "'and' between numbers", "comparisons such as x > 0 and y > 0")
+        if sign == "called":
+            a, b = (n.text for n in node.args)
+            raise ParseError(where, f"{a}({b}), where {a} is no function", f"{a}*{b} for the product", f"{a} alone, if {a} at {b} is meant")
+        if sign == "behind":
+            if left.axes or not right.axes:  # 2/N X^T r has one reading: nobody divides by an array
+                raise ParseError(where, "a factor behind a division", "brackets or *", "a/b c may be (a/b)*c or a/(b*c)")
+            sign = "juxtaposed"
+        if sign == "juxtaposed" and left.axes and right.axes:
+            self._one_product(node, left, right)
         if sign == "@" or (sign == "juxtaposed" and left.axes and right.axes):
             self.products += 1
             if self.products > MAX_PRODUCTS:
                 raise ParseError(where, "too many matrix products in one line", f"at most {MAX_PRODUCTS}",
                                  "a line for a part of it")
             return matmul(where, left, right)
-        if sign == "**":
+        if sign in ("**", "^"):
+            if sign == "^" and len(left.axes) == 2 and same(*left.axes):
+                raise ShapeError(where, f"the power {right.expr} of a square matrix, which may be a product or entry by entry",
+                                 "A @ A or inv(A), or A**2 entry by entry")
             return self._power(node, left, right)
         if sign == "and":
             return elementwise(where, "'and'", sp.And, left, right)
@@ -110,9 +101,31 @@ class Lowering:
             return elementwise(where, repr(sign), COMPARE[sign], left, right)
         if sign == "/" and right.expr.is_zero:
             raise ParseError(where, "division by 0", "a divisor that is not 0")
+        if sign == "/":
+            self.ask(right, "=")
         table: Mapping[str, Callable[..., sp.Expr]] = {
             "+": lambda a, b: a + b, "-": lambda a, b: a - b, "/": lambda a, b: a / b}
         return elementwise(where, repr("*" if sign == "juxtaposed" else sign), table.get(sign, times), left, right)
+
+    def _one_product(self, node: Node, left: Value, right: Value) -> None:
+        """Two vectors side by side have a reading only when the left one lies on its side."""
+        lying = [a.kind == "attribute" for a in node.args]
+        if len(left.axes) == len(right.axes) == 1 and lying != [True, False]:
+            raise ShapeError(self.at(node), "two vectors side by side", "v @ w for the sum, outer(v, w) for the matrix, v*w entry by entry")
+
+    def _prime(self, node: Node) -> Value:
+        """The slope of a function of one argument: sigma'(z)."""
+        known = BY_NAME.get(ALSO.get(node.text, node.text))
+        if known is None or len(known.derivative) != 1 or len(node.args) != 1:
+            raise ParseError(self.at(node), f"the derivative of {node.text}", "a function of one argument that symnet knows")
+        return elementwise(self.at(node), node.text, lambda z: known.derivative[0](z, known.function(z)), self.real(node.args[0]))
+
+    def _abs(self, node: Node) -> Value:
+        value = self.real(node.args[0])
+        if value.axes:
+            raise ShapeError(self.at(node), f"|…| of shape {value.shape}, which may be entry by entry, a norm or a determinant",
+                             "abs(x), norm(x) or det(x)")
+        return number(absolute(value.expr))
 
     def _power(self, node: Node, base: Value, exponent: Value) -> Value:
         power = exponent.expr
@@ -123,6 +136,8 @@ class Lowering:
         if base.expr.is_Pow and base.expr.exp.is_Rational and power.is_Rational and \
                 abs(base.expr.exp * power) > MAX_POWER:
             raise ParseError(self.at(node), "a power of a power", f"an exponent of at most {MAX_POWER}")
+        if not power.is_Integer or power < 0:
+            self.ask(base, "=" if power.is_Integer else "<" if power.is_Rational and power > 0 else "<=")
         return elementwise(self.at(node), "'**'", lambda a, b: a**b, base, exponent)
 
     @staticmethod
@@ -130,11 +145,25 @@ class Lowering:
         return isinstance(expr, sp.Rational) and max(int(expr.p).bit_length(), int(expr.q).bit_length()) > 256
 
     def _cond(self, node: Node) -> Value:
-        yes, condition, no = self.real(node.args[0]), self.value(node.args[1]), self.real(node.args[2])
+        (yes, condition, no) = self.chosen(node.args[0], node.args[1], node.args[2])
         return elementwise(self.at(node), "'if'", choose, condition, yes, no)
 
+    def chosen(self, yes: Node, condition: Node, no: Node) -> tuple[Value, Value, Value]:
+        """The branches and the condition; what a branch asks for counts only where it holds."""
+        test = self.value(condition)
+        return self.branch(yes, test.expr), test, self.branch(no, sp.Not(test.expr) if is_condition(test.expr) else sp.true)
+
     def _call(self, node: Node) -> Value:
-        args = [self.value(a) if (node.text, k) == ("where", 0) else self.real(a) for k, a in enumerate(node.args)]
+        if node.text == "where" and len(node.args) == 3:
+            yes, test, no = self.chosen(node.args[1], node.args[0], node.args[2])
+            args = [test, yes, no]
+        else:
+            args = [self.real(a) for a in node.args]
+        if node.text in ASKING and len(args) == 1:
+            self.ask(args[0], ASKING[node.text])
+        self.products += (MAX_PRODUCTS // 4) * (node.text == "kron")
+        if self.products > MAX_PRODUCTS:
+            raise ParseError(self.at(node), "too many matrix products in one line", f"at most {MAX_PRODUCTS}, or 4 of kron")
         axis, keepdims = None, False
         for key, value in node.keywords:
             if key == "axis":
@@ -145,7 +174,9 @@ class Lowering:
                 raise ParseError(self.at(node), f"the keyword {key!r} of {node.text}", "axis=… or keepdims=True")
         if node.text in ("sum", "mean") and len(args) == 2 and axis is None:
             axis, args = self._integer(node.args[1]), args[:1]
-        return FUNCTIONS[node.text](Call(node.text, self.at(node), tuple(args), axis, keepdims))
+        if len(args) == 1 and axis is None:
+            return inside(args[0], self.tensors, lambda a: built(Call(node.text, self.at(node), (a,), axis, keepdims)))
+        return built(Call(node.text, self.at(node), tuple(args), axis, keepdims))
 
     def _integer(self, node: Node) -> int:
         value = self.value(node).expr
@@ -154,7 +185,7 @@ class Lowering:
         return int(value)
 
     def _sum(self, node: Node) -> Value:
-        saved, over = dict(self.scope), []
+        saved, over, terms = dict(self.scope), [], self.terms
         for k in range(1, len(node.args), 3):
             name = node.args[k].text
             if name in self.tensors or name in self.sizes or name in self.scope:
@@ -163,18 +194,21 @@ class Lowering:
             symbol = index(name)
             self.scope[name] = symbol
             over.append((symbol, low, high))
+            self.loop(node, low, high)
         body = self.scalar(node.args[0])
-        self.scope = saved
+        if is_condition(body) or any(map(is_condition, (e for _, *ends in over for e in ends))):
+            raise ParseError(self.at(node), "a comparison as a number", "where(condition, 1, 0)")
+        self.scope, self.terms = saved, terms
         return number(total(body, tuple(reversed(over))))
 
     def _bracket(self, node: Node) -> Value:
         condition = self.scalar(node.args[0])
         if not is_condition(condition):
             raise ParseError(self.at(node), "a bracket without a comparison", "[i <= j]")
-        return number(When(sp.S.One, oriented(condition)))
+        return number(indicator(condition))
 
     def _attribute(self, node: Node) -> Value:
-        if node.text == "T":
+        if node.text in ("T", "^T"):
             return self.value(node.args[0]).transposed
         raise ParseError(self.at(node), ".shape alone", ".shape[0]")
 
@@ -196,6 +230,12 @@ class Lowering:
 
     def _entry(self, node: Node, value: Value, places: tuple[Node, ...]) -> Value:
         """One entry of a tensor, or of what a function gives: inv(A)[i, j]."""
+        asked = tuple(self.value(p) for p in places)
+        if any(asks(a) for a in asked):
+            for a, axis in zip(asked, value.axes, strict=False):
+                if a.expr.is_Symbol and not a.expr.is_positive and not asks(a):
+                    self.ranges.setdefault(a.expr, axis.range)
+            return entry_at(self.at(node), value, asked, self.tensors)
         if len(places) != len(value.axes):
             raise ShapeError(self.at(node), f"{len(places)} indices on {node.args[0].text}", f"{len(value.axes)}")
         where = tuple(self.scalar(p) for p in places)
@@ -203,18 +243,3 @@ class Lowering:
             if place.is_Symbol and not place.is_positive:
                 self.ranges.setdefault(place, axis.range)
         return number(value.at(*where))
-
-
-def oriented(condition: sp.Basic) -> sp.Basic:
-    """Comparisons with the index on the left, as symnet writes them: 1 <= i becomes i >= 1."""
-    if isinstance(condition, sp.And):
-        return sp.And(*[oriented(c) for c in condition.args])
-    moving = [any(not s.is_positive for s in side.free_symbols) for side in condition.args]
-    return condition.reversed if moving == [False, True] else condition
-
-
-def times(a: sp.Expr, b: sp.Expr) -> sp.Expr:
-    """a·b; a bracket takes in the whole product, so that what it guards is not looked at where it fails."""
-    if isinstance(a, When):
-        return When(times(a.body, b), a.condition)
-    return When(times(a, b.body), b.condition) if isinstance(b, When) else a * b

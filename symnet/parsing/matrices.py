@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symnet.parsing.functions import Call
 
 MOST_FACTORS = 12  # of a matrix power
+LARGEST = 1000  # size of a matrix of ones or units, where it is a number
 
 
 def _square(call: Call, value: Value) -> tuple[tuple[Axis, ...], tuple[sp.Symbol, ...], Grid]:
@@ -117,12 +118,24 @@ def _eye(call: Call) -> Value:
     (size,) = call.only(1)
     if size.axes or not size.expr.is_integer or not size.expr.is_positive:
         raise ShapeError(call.where, f"{call.name} of {size.expr}", "a size, such as eye(d) or eye(3)")
+    if size.expr.is_Integer and size.expr > LARGEST:
+        raise ShapeError(call.where, f"{call.name} of a large size", f"at most {LARGEST}, or a name")
     return _identity(Axis.of(size.expr))
+
+
+def _onehot(call: Call) -> Value:
+    """onehot(y, C)[n, c] = [c = y[n] + 1]: the row of zeros with a one at each class; y counts from 0."""
+    y, size = call.only(2)
+    if size.axes or not size.expr.is_integer or not size.expr.is_positive:
+        raise ShapeError(call.where, f"{call.name} with {size.expr} classes", "a size, such as onehot(y, C) or onehot(y, 10)")
+    axis = Axis.of(size.expr)
+    places, (c,) = new_indices(y.axes), new_indices((axis,))
+    return Value((*y.axes, axis), (*places, c), When(sp.S.One, sp.Eq(c, y.at(*places) + 1)))
 
 
 MATRICES: Mapping[str, Callable[[Call], Value]] = {
     "det": _det, "linalg.det": _det, "logdet": _logdet, "solve": _solve, "linalg.solve": _solve,
     "inv": lambda call: _inverse(call, *call.only(1)), "linalg.inv": lambda call: _inverse(call, *call.only(1)),
     "matrix_power": _power, "linalg.matrix_power": _power, "kron": _kron, "vec": _stack(True), "ravel": _stack(False),
-    "diag": _diag, "eye": _eye, "identity": _eye,
+    "diag": _diag, "onehot": _onehot, "eye": _eye, "identity": _eye,
 }

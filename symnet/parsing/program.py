@@ -16,6 +16,7 @@ from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError
 from symnet.parsing.declaring import axis_of, check_name, tensor_of
+from symnet.parsing.expressions import expression
 from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.lowering import CONSTANTS, Lowering
@@ -221,10 +222,3 @@ def assumptions_of(program: Program, texts: Sequence[str]) -> tuple[Assumption, 
     labels = Labels.of(program)
     sizes = {str(s): s for s in program.sizes}
     return tuple(_assumption(text, program.tensors, sizes, labels) for text in texts)
-
-
-def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol] | None = None,
-               where: str = "expression") -> Value:
-    """One expression over declared tensors: its axes, indices and SymPy entry."""
-    known = sizes or {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
-    return Lowering(tensors, known, where).value(Parser(text, where, FUNCTIONS).whole())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from symnet.errors import ParseError, one_line
@@ -12,15 +13,19 @@ MAX_LENGTH, MAX_TOKENS, MAX_DIGITS = 2000, 1200, 30
 GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
          "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
          "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Σ": "Sigma", "Φ": "Phi", "Ω": "Omega", "Δ": "Delta"}
-SIGNS = {"·": "*", "×": "*", "⊙": "*", "−": "-", "–": "-", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "⊤": "T", "′": "'",
-         "²": "**2", "³": "**3", "½": "(1/2)", "\u00a0": " "}
+SIGNS = {"·": "*", "×": "*", "⊙": "*", "−": "-", "–": "-", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "⊤": "T", "′": "'", "’": "'",
+         "½": "(1/2)", "√": " sqrt ", "∂": "d", "‖": "||", "∥": "||", "𝟙": "1", "𝟏": "1", "\u00a0": " "}
 DIGITS = {chr(0x2080 + k): str(k) for k in range(10)}
+HATS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0305": "_bar"}
+RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀ", "0123456789+-T", strict=True))
+ABOVE = re.compile(f"[{''.join(RAISED)}]+")
+NEXT = re.compile("([α-ωΣΦΩ])(?=[A-Za-zα-ωΣΦΩ])")  # πx is pi x
 
 TOKEN = re.compile(r"""
     (?P<space>\s+)
   | (?P<number>\d+(?:\.(?!\.)\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
   | (?P<name>[A-Za-z](?:[A-Za-z0-9]|_(?=[A-Za-z0-9{]))*(?:\{[A-Za-z0-9]+\})?)
-  | (?P<mark>\.\.|\*\*|<=|>=|==|!=|:=|[-+*/^@()\[\],.=<>':])
+  | (?P<mark>\.\.|\*\*|\|\||<=|>=|==|!=|:=|[-+*/^@()\[\]{}|,.=<>':])
 """, re.X)
 
 
@@ -35,8 +40,22 @@ class Token:
 
 
 def plain(text: str) -> str:
-    """Unicode maths signs, Greek letters and subscript digits as plain text."""
+    """Unicode maths signs, Greek letters, hats, raised and subscript digits as plain text.
+
+    >>> plain("ŷ − σ(πx₁)²")
+    'y_hat - sigma(pi x1)^{2} '
+    """
+    if not text.isascii():
+        text = "".join(map(_bare, text))
+        text = ABOVE.sub(lambda m: "^{" + "".join(RAISED[c] for c in m[0]) + "} ", NEXT.sub(r"\1 ", text))
+        text = re.sub(r"(?<!\^)(?<!\^\{)⊤", "^T ", text)
     return "".join(GREEK.get(c) or SIGNS.get(c) or DIGITS.get(c) or c for c in text)
+
+
+def _bare(sign: str) -> str:
+    """A letter with a hat, a tilde or a bar as letters alone: ŷ is y_hat."""
+    parts = unicodedata.normalize("NFD", sign)
+    return parts[:-1] + HATS[parts[-1]] if parts[-1] in HATS and parts[:-1].isalpha() else HATS.get(sign, sign)
 
 
 def tokenize(text: str, where: str) -> list[Token]:
@@ -55,7 +74,8 @@ def tokenize(text: str, where: str) -> list[Token]:
         else:
             if kind == "number" and len(match.group()) > MAX_DIGITS:
                 raise ParseError(f"{where}, column {position + 1}", "a number that is too long", f"at most {MAX_DIGITS} digits")
-            tokens.append(Token(kind, match.group().replace("{", "").replace("}", ""), position + 1, spaced))
+            found = match.group().replace("{", "").replace("}", "") if kind == "name" else match.group()
+            tokens.append(Token(kind, found, position + 1, spaced))
             spaced = False
         position = match.end()
         if len(tokens) > MAX_TOKENS:

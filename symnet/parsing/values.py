@@ -13,14 +13,23 @@ from symnet.core.expressions import substitute
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
+Hole = tuple[sp.Expr, str]  # (u, "="): nothing is said where u = 0; "<=" where u <= 0, "<" where u < 0
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """``expr`` depends on ``indices``, one for each of ``axes``."""
+    """``expr`` depends on ``indices``, one for each of ``axes``. ``holes`` are where the text as it was written has no value,
+    though ``expr`` has, because SymPy shortens while it builds: x*y/x has none at x = 0, sqrt(x)**2 none below 0."""
 
     axes: tuple[Axis, ...]
     indices: tuple[sp.Symbol, ...]
     expr: sp.Expr
+    holes: tuple[Hole, ...] = ()
+
+    @property
+    def divisors(self) -> tuple[sp.Expr, ...]:
+        """What the text divides by and the expression no longer does."""
+        return tuple(u for u, sign in self.holes if sign == "=")
 
     @property
     def shape(self) -> str:

@@ -24,13 +24,17 @@ LIMIT = 1_000_000  # bytes; a worksheet is a page, not a data set
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One entry of [symbols]: its shape, exact value(s), domain, assumptions on it, and a note for the symbol table."""
+    """One entry of [symbols]: its shape, exact value(s), domain, assumptions on it, and a note for the symbol table.
+
+    ``classes`` is the size C (a number or a name) of a symbol of the domain "index", whose entries are whole numbers 0..C-1.
+    """
 
     shape: tuple[Any, ...] | None = None
     value: Any = None
     domain: str = "real"
     assume: tuple[str, ...] = ()
     note: str = ""
+    classes: int | str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def parse_worksheet(text: str, where: str = "worksheet") -> Worksheet:
     except WorksheetError:
         raise
     except SymnetError as error:
-        raise type(error)(f"{where}, {error.where}", error.found, error.expected, error.hint) from None
+        place = error.where if error.where.startswith(where) else f"{where}, {error.where}"
+        raise type(error)(place, error.found, error.expected, error.hint) from None
 
 
 def _worksheet(data: dict[str, Any], where: str) -> Worksheet:
@@ -144,7 +149,18 @@ def _sign(name: str, spec: Any, where: str) -> Sign:
     shape = tuple(list_in(spec["shape"], f"{place}, shape")) if "shape" in spec else None
     value = _values(spec["value"], place) if "value" in spec else None
     return Sign(shape, value, domain, texts_in(spec.get("assume", []), f"{place}, assume"),
-                text_in(spec.get("note", ""), f"{place}, note"))
+                text_in(spec.get("note", ""), f"{place}, note"), _classes(spec, domain, place))
+
+
+def _classes(spec: dict[str, Any], domain: str, place: str) -> int | str | None:
+    """The number of classes, or a name for it."""
+    found = spec.get("classes")
+    if (domain == "index") != (found is not None):
+        raise WorksheetError(place, 'domain = "index" without classes' if found is None else f"classes of a {domain} symbol",
+                             'domain = "index" and classes = "C": whole numbers 0..C-1')
+    if found is not None and (isinstance(found, bool) or not isinstance(found, (int, str))):
+        raise WorksheetError(f"{place}, classes", type(found).__name__, "a whole number or a name")
+    return found
 
 
 def _exact(value: Any, where: str) -> sp.Rational:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symnet.core.claim import Equation, Proved, Refutation
-from symnet.core.errata import Judged
+from symnet.core.errata import Errata, Follows, Judged, Mark
 from symnet.core.latex import latex
 from symnet.core.names import tensor_latex, tensor_text
 from symnet.core.tensors import Tensor
@@ -67,23 +67,63 @@ def _shown(case: Case) -> list[Block]:
 
 
 def errata_section(case: Case) -> Section | None:
-    """Every wrong number of the page that was checked, with the exact value and the slip."""
+    """Every wrong number of the page that was checked, with the exact value and the slip or the line it follows from."""
     if case.errata is None:
         return None
     e = case.errata
     rows = tuple(_row(j) for j in e.wrong)
-    undecided = [j for j in e.judged if j.mark.value == "undecided"]
-    between = len(e.judged) - len(e.right) - len(e.wrong) - len(undecided)
+    between = sum(j.mark is Mark.PUT_IN for j in e.judged)
+    given = sum(j.mark is Mark.GIVEN for j in e.judged)
     count = (f"{plural(len(e.judged), 'claim')} read: {len(e.right)} right, {len(e.wrong)} wrong"
              + (f", {between} with rounded numbers on the way to a result" if between else "")
-             + (f", {len(undecided)} undecided" if undecided else "") + f"; {plural(e.skipped, 'line')} of prose passed over.")
-    table = Table(("the line", "printed", "exact", "what went wrong"), rows, (3.2, 1.5, 1.8, 2.6))
-    blocks: tuple[Block, ...] = ((count,), *((table,) if rows else ()))
+             + (f", {given} given" if given else "")
+             + (f", {len(e.undecided)} undecided" if e.undecided else "") + f"; {plural(e.skipped, 'line')} of prose passed over.")
+    table = Table(("line", "as it stands", "printed", "exact", "what went wrong"), rows, (0.6, 3.0, 1.5, 1.8, 2.6))
+    blocks: tuple[Block, ...] = ((count,), *_first(e), *((table,) if rows else ()))
     return Section("errata", "Errata of the worked example", (LEADS["errata"],), blocks)
 
 
+def _first(e: Errata) -> list[Block]:
+    """The first wrong line, how many errors there are, and what is right though it rests on a wrong number."""
+    first = e.first_wrong
+    if first is None:
+        return []
+    said = f"The first wrong line is line {first.line}: {first.name} is printed as {first.printed}. "
+    own, following = len(e.errors), len(e.carried)
+    said += f"{own} of the wrong numbers {'is' if own == 1 else 'are'} wrong in {'itself' if own == 1 else 'themselves'}"
+    one = "follows from an earlier number and is no new error" if following == 1 else "follow from earlier numbers and are no new errors"
+    said += f"; {following} {one}." if following else "."
+    resting = [f"line {j.line} ({j.name}, from line {j.from_line})" for j in e.right if j.from_line and j.follows is Follows.YES]
+    lucky = [f"line {j.line} ({j.name} = {j.printed})" for j in e.right if j.follows is Follows.NO]
+    blocks: list[Block] = [(said,)]
+    blocks += [(f"Right to the digits shown, though resting on a wrong number: {', '.join(resting)}.",)] if resting else []
+    blocks += [(f"Right, but not by what stands before: {', '.join(lucky)}.",)] if lucky else []
+    return blocks
+
+
 def _row(j: Judged) -> tuple[Rich, ...]:
-    slip = j.slip[0].upper() + j.slip[1:] + "." if j.slip else "No single slip explains it."
+    said = j.slip or (f"no single slip explains it; {j.note}" if j.note else "no single slip explains it")
+    slip = said[0].upper() + said[1:] + "."
     line = j.text if len(j.text) <= 150 else j.text[:147] + "…"
-    return ((f"{line}",), (f"{j.name}: ", Formula(number_latex(j.printed), j.printed)),
-            (Formula(number_latex(j.correct), j.correct), " (", Formula(rf"{number_latex(j.value)}\ldots", j.value), ")"), (slip,))
+    return ((str(j.line),), (f"{line}",), (f"{j.name}: ", *_printed(j)), _exact(j), (slip,))
+
+
+def _printed(j: Judged) -> Rich:
+    return (Formula(number_latex(j.printed), j.printed),) if _is_number(j.printed) else (j.printed,)
+
+
+def _exact(j: Judged) -> Rich:
+    """The right value, to the digits that were printed and to more; of a formula, the right formula."""
+    more: Rich = (Formula(rf"({number_latex(j.value)}\ldots)", f"({j.value})"),) if _is_number(j.value) and j.value != j.correct else ()
+    if not j.correct:
+        return more
+    right: Rich = (Formula(number_latex(j.correct), j.correct),) if _is_number(j.correct) else (j.correct,)
+    return (*right, " ", *more) if more else right
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -100,7 +100,8 @@ def json_data(case: Case, lines: Lines) -> dict[str, object]:
         "conventions": list(d.conventions),
         "values": values,
         "errata": None if case.errata is None else [
-            {"line": j.line, "name": j.name, "printed": j.printed, "correct": j.correct, "value": j.value, "slip": j.slip}
+            {"line": j.line, "name": j.name, "printed": j.printed, "correct": j.correct, "value": j.value, "slip": j.slip,
+             "follows": j.follows.value, "from_line": j.from_line, "carried": j.carried}
             for j in case.errata.wrong],
         "numpy": case.numpy(),
     }

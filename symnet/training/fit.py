@@ -29,6 +29,7 @@ from symnet.networks.modifiers import clip_by_norm, clip_by_value, global_norm
 from symnet.networks.optimizers import Optimizer, optimizer
 from symnet.networks.schedules import Schedule, with_schedule
 from symnet.networks.schedules import schedule as schedule_of
+from symnet.training.masks import Masks
 from symnet.training.starting import data_for, floats, start_for
 
 Array = np.ndarray[Any, Any]
@@ -42,6 +43,7 @@ class Fit:
     params: Mapping[str, Array]
     log: TrainingLog
     data: tuple[str, ...] = field(default=())
+    constants: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def losses(self) -> tuple[float, ...]:
@@ -56,7 +58,8 @@ class Fit:
     def predict(self, X: Any) -> Array:
         """The output of the network for inputs X: the last line that does not use the target."""
         first = next(t.name for t in tensors_of(self.derivation)[1] if t.role is not Role.TARGET)
-        made: Array = self._forward(**{**self.params, first: X})
+        arrays = {**self.params, **self.constants, first: np.asarray(X)}
+        made: Array = self._forward(**arrays, **Masks(self.derivation, arrays).still(arrays, self.derivation.program.inputs))
         return made
 
 
@@ -76,13 +79,15 @@ def output_name(program: Program) -> str:
 def fit(what: Any, X: Any = None, Y: Any = None, *, loss: Any = None, optimizer: str | Optimizer = "sgd", lr: Any = None,
         epochs: int = 100, batch_size: int | None = None, seed: int = 0, params: Mapping[str, Any] | None = None,
         schedule: str | Schedule | None = None, clip_value: Any = None, clip_norm: Any = None,
-        init: str | Initializer = "xavier_uniform", progress: bool | None = None, **settings: Any) -> Fit:
+        init: str | Initializer = "xavier_uniform", progress: bool | None = None, constants: Mapping[str, Any] | None = None,
+        **settings: Any) -> Fit:
     """Train a network (with ``loss``) or a derivation on arrays X, Y, one sample a row; returns a Fit.
 
     Gradients are the derivation's, compiled; the update is the optimizer's own program. ``params`` are starting values;
     other weights start by the initializer ``init`` from ``seed`` (uniform in ±√(6/(inputs + outputs)) unless told, Glorot & Bengio
     2010, eq. 16), biases at 0. ``schedule`` gives the learning rate of each step (one mini-batch), ``clip_value`` and ``clip_norm``
-    bound the gradients, ``settings`` are the optimizer's, weight_decay among them.
+    bound the gradients, ``settings`` are the optimizer's, weight_decay among them. ``constants`` are values of other inputs, such as the
+    weights of classes. The masks of dropout are drawn anew for each step; losses and predictions are those of evaluation, with 1 - p.
     Mini-batches of ``batch_size`` are drawn anew each epoch. Raises ShapeError for arrays that do not fit, DomainError
     when the loss is no longer finite. XOR has starts from which this small net never gets away (loss log 2 / 2 ≈ 0.3466):
     then another seed helps.
@@ -98,7 +103,7 @@ def fit(what: Any, X: Any = None, Y: Any = None, *, loss: Any = None, optimizer:
         raise OptionError("fit", f"epochs={epochs}, batch_size={batch_size}", "whole numbers, at least 0 and 1")
     derivation = derivation_for(what, X, loss)
     rule = optimizer_for(optimizer, {**settings, **({} if lr is None else {"lr": lr})}, schedule, clip_value, clip_norm)
-    data = data_for(derivation, X, Y)
+    data = data_for(derivation, X, Y, constants)
     rng = np.random.default_rng(seed)
     start = start_for(derivation, params or {}, data, rng, init)
     with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends in a DomainError, without warnings before
@@ -151,6 +156,7 @@ class _Run:
         self.norm = update_function(norm, (norm.objective,)) if self.rule.uses_norm else None
         self.constants = {k: float(v) for k, v in self.rule.settings.items()}
         self.steps = 0
+        self.masks = Masks(self.derivation, self.data)
         losses = [self._loss(0)]
         for epoch in range(1, epochs + 1):
             for batch in self._batches():
@@ -161,11 +167,13 @@ class _Run:
         rule = self.rule.program
         law = tuple((definition_latex(d, rule.tensors), definition_text(d, rule.tensors)) for d in rule.definitions)
         log = TrainingLog(self.rule.name, settings, tuple(losses), self._samples(), self.batch_size or self._samples(), law)
-        return Fit(self.derivation, dict(self.params), log, tuple(self.data))
+        held = {t.name for t in self.derivation.program.inputs if t.role is Role.CONSTANT}
+        return Fit(self.derivation, dict(self.params), log, tuple(self.data), {n: a for n, a in self.data.items() if n in held})
 
     def _loss(self, epoch: int) -> float:
         try:
-            value = float(self.function(**self.data, **self.params)[0])
+            still = self.masks.still(self._arrays(self.data), self.derivation.program.inputs)
+            value = float(self.function(**self.data, **self.params, **still)[0])
         except ValueError as error:
             raise ShapeError("fit", str(error), "arrays that fit the network") from None
         if not math.isfinite(value):
@@ -173,7 +181,8 @@ class _Run:
         return value
 
     def _step(self, batch: dict[str, Array]) -> None:
-        _, gradients = self.function(**batch, **self.params)
+        drawn = self.masks.drawn(self._arrays(batch), self.derivation.program.inputs, self.rng)
+        _, gradients = self.function(**batch, **self.params, **drawn)
         self.steps += 1
         shared = {"t": float(self.steps)} if self.rule.counts else {}
         if self.norm is not None:
@@ -182,6 +191,9 @@ class _Run:
             olds = {old: s for (old, _), s in zip(self.rule.states, self.states[name], strict=True)}
             new, *states = self.update(w=self.params[name], g=gradient, **olds, **self.constants, **shared)
             self.params[name], self.states[name] = new, states
+
+    def _arrays(self, batch: Mapping[str, Array]) -> dict[str, Array]:
+        return {**batch, **self.params}
 
     def _batched(self) -> list[str]:
         return [t.name for t in self.derivation.program.inputs

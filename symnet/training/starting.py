@@ -14,20 +14,25 @@ from symnet.core.tensors import Role, Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError, ShapeError
 from symnet.networks.initializers import Initializer, initializer
+from symnet.training.masks import Masks
 
 Array = np.ndarray[Any, Any]
 
 
-def data_for(derivation: Derivation, X: Any, Y: Any) -> dict[str, Array]:
-    """Arrays by name: the given ones, the derivation's own values for the rest."""
+def data_for(derivation: Derivation, X: Any, Y: Any, constants: Mapping[str, Any] | None = None) -> dict[str, Array]:
+    """Arrays by name: the given ones, the derivation's own values for the rest, no values for the masks of dropout."""
     names = [t.name for t in tensors_of(derivation)[1]]
     masks = [t.name for t in tensors_of(derivation)[1] if t.role is Role.CONSTANT]  # neither X nor Y; the derivation's values give them
     given = [a for a in (X, Y) if a is not None]
     if len(given) > len(names):
         raise ShapeError("fit", f"{len(given)} arrays", f"{len(names)}: " + ", ".join(names))
-    own = {n: to_array(v) for n, v in derivation.values.items() if n in names}
+    for name in constants or {}:
+        if name not in names:
+            raise OptionError("constants", f"no input named {name!r}", "one of " + ", ".join(names), did_you_mean(name, names))
+    own = {n: to_array(v) for n, v in derivation.values.items() if n in names} | {n: floats(n, v) for n, v in (constants or {}).items()}
     data = {**own, **{n: floats(n, a) for n, a in zip([n for n in names if n not in masks], given, strict=False)}}
-    missing = [n for n in names if n not in data]
+    drawn = Masks(derivation, data).kept
+    missing = [n for n in names if n not in data and n not in drawn]
     if missing:
         raise ShapeError("fit", f"no values for {', '.join(missing)}", "an array for every input")
     return data

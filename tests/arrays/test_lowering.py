@@ -111,7 +111,13 @@ def test_an_unknown_function_raises(expr: sp.Expr) -> None:
         Lowering({}).node(expr)
 
 
-def test_a_compound_condition_on_values_raises() -> None:
-    x, y = sp.symbols("x y", real=True)
-    with pytest.raises(UnknownNodeError, match="condition"):
-        Lowering({}).node(sp.Piecewise((x, (x > 0) & (y > 0)), (y, True)))
+def test_a_compound_condition_on_values_becomes_cases_within_cases() -> None:
+    x, y, z = sp.symbols("x y z", real=True)
+    both = Lowering({}).node(sp.Piecewise((x, (x > 0) & (y > 0)), (y, True)))
+    either = Lowering({}).node(sp.Piecewise((z, (x > 0) | (y > 0)), (y, True)))
+    assert isinstance(both, Cases) and isinstance(both.branches[0][0], Cases) and len(both.branches) == 2
+    assert isinstance(either, Cases) and [b[1] for b in either.branches] == [sp.Gt, sp.Gt, None]
+    run = sn.derive(sn.program("L = where(x > 0 and y > 1, x*y, where(x < -1 and y < 0, x**2, 3*x)) + y")).compile()
+    for a, b in ((2.0, 3.0), (2.0, 0.5), (-2.0, -1.0), (-2.0, 1.0), (-0.5, -1.0)):
+        value = a * b if a > 0 and b > 1 else a**2 if a < -1 and b < 0 else 3 * a
+        assert run({"x": a, "y": b})[0] == value + b

@@ -26,6 +26,7 @@ from symnet.core.places import span
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.equality.compare import compare, prove_equal
+from symnet.equality.indexed import prove_for_all_sizes
 from symnet.networks import architectures
 from symnet.parsing.latex import latex_expression
 from symnet.worksheets.builtin import names
@@ -38,6 +39,9 @@ ARCHITECTURES: Mapping[str, Callable[[], Program]] = {
     "deep mlp": architectures.deep_mlp,
     "rnn function": architectures.rnn,
     "conv1d": architectures.conv1d,
+    "class indices": lambda: sn.Sequential(sn.Embedding("V", "d"), sn.Linear("d", "C")).program(sn.CrossEntropyLoss(indices=True)),
+    "classes with weights": lambda: sn.Sequential(sn.Linear("d", "C"), sn.LogSoftmax()).program(
+        sn.NLLLoss(indices=True, weight="w", ignore_index=-1)),
 }
 
 
@@ -65,7 +69,7 @@ def entrywise(left: sp.Expr, right: sp.Expr, d: Definition, tensors: Mapping[str
 
 
 def equal(back: sp.Expr, d: Definition, tensors: Mapping[str, Tensor]) -> None:
-    if not prove_equal(back, d.expr).holds:
+    if not prove_equal(back, d.expr).holds and not prove_for_all_sizes(back, d.expr, d.free).holds:
         for choice in CHOICES:
             entrywise(back, d.expr, d, tensors, choice)
 
@@ -135,6 +139,9 @@ LINES: dict[str, tuple[str, ...]] = {
     "centred": ("C = X - mean(X, axis=1, keepdims=True)", "L = sum(C**3)"),
     "taken letters": ("d1 = X*w", "Z1 = d1 + v", "L = sum(Z1**2*d1)"),
     "both cases": ("x = X*w", "L = sum(x*X)"),
+    "a number beside a column": ("z = X @ w + s", "L = sum(sigmoid(s/2 - z)) + sum((v - s)**2)"),
+    "a number beside a matrix": ("Z = X @ A - s", "L = sum(tanh(s - 2*Z)*X)"),
+    "a product with a sum with ones": ("z = (X @ w + s)*y", "L = sum(z**2)"),
 }
 
 

@@ -73,7 +73,7 @@ def test_check_a_page(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("Some prose.\nz1 = w1*x + b1 = 1.2\na1 = sigmoid(z1) ≈ 0.768\n", encoding="utf-8")
     done = run("check", "page.md", cwd=tmp_path)
     assert done.returncode == 1
-    assert "a1 is printed as 0.768; it is 0.769" in done.stdout and "cut off" in done.stdout and "1 lines of prose" in done.stdout
+    assert "≈ 0.768 is wrong: it is 0.769" in done.stdout and "cut off" in done.stdout and "1 line of prose" in done.stdout
 
 
 @pytest.mark.parametrize(("optimizer", "code", "word"), [("sgd", 0, "proved"), ("momentum", 0, "proved"), ("adam", 1, "refuted"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from symnet.core.tensors import Role
 from symnet.errors import UnknownNodeError
 from symnet.interop.onnx_models import from_onnx
 
-onnx = pytest.importorskip("onnx")
-reference = pytest.importorskip("onnx.reference")
+onnx = importlib.import_module("onnx")
+reference = importlib.import_module("onnx.reference")
 helper, DOUBLE = onnx.helper, onnx.TensorProto.DOUBLE
 RNG = np.random.default_rng(0)
 W, B, IMAGE, KERNEL = (RNG.normal(size=s) for s in ((3, 4), (4,), (2, 2, 5, 4), (3, 2, 2, 2)))
@@ -138,17 +139,17 @@ def test_every_step_checks() -> None:
 @pytest.mark.parametrize(("nodes", "message"), [
     (after_matmul("Hardmax"), r"node 2 'the_Hardmax', operator Hardmax.*'Hardmax'"),
     (after_matmul("ReduceMax"), r"node 2 'the_ReduceMax'"),
-    ([node("Gather", "input g")], "an array of places"),
+    ([node("CumSum", "input g", exclusive=1)], "without its own place"),
     ([node("Cast", "input", to=7)], "something else than real numbers"),
-], ids=["hardmax", "maximum", "gather", "cast"])
+], ids=["hardmax", "maximum", "running sum", "cast"])
 def test_what_is_not_read_is_named_with_its_place(nodes: list[Any], message: str) -> None:
     with pytest.raises(UnknownNodeError, match=message):
-        from_onnx(model(nodes, constants={"g": ints(0, 1)}))
+        from_onnx(model(nodes, constants={"g": ints(0)}))
 
 
 def test_gradients_of_an_exported_torch_module_are_those_of_autograd(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("onnxscript")
+    torch = importlib.import_module("torch")
+    importlib.import_module("onnxscript")
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.LayerNorm(4), torch.nn.Linear(4, 2)).double()
     x, y = torch.randn(5, 3).double(), torch.randn(5, 2).double()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from typing import Any
 
@@ -12,7 +13,7 @@ import symnet as sn
 from symnet.errors import OptionError, UnknownNodeError
 from symnet.interop.sklearn_models import from_sklearn
 
-neural = pytest.importorskip("sklearn.neural_network")
+neural = importlib.import_module("sklearn.neural_network")
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 4))
 TARGETS = {

@@ -16,7 +16,6 @@ from symnet.calculus import derive
 from symnet.core.axes import size
 from symnet.core.program import Program
 from symnet.core.tensors import Role
-from symnet.errors import SymnetError
 from symnet.networks.convolution import Conv1d, Conv2d
 from symnet.networks.losses import SquaredError
 from symnet.networks.sequential import Sequential
@@ -169,7 +168,7 @@ MISFITS: dict[str, tuple[Callable[[], object], str]] = {
     "a length that may not divide": (lambda: Sequential(sn.Input(3, "T"), Conv1d(3, 4, 2, stride=2)).program(), "stride 2"),
     "stride 0": (lambda: Sequential(Conv1d(3, 4, 3, stride=0)).program(), "stride"),
     "a negative padding": (lambda: Sequential(Conv1d(3, 4, 3, padding=-1)).program(), "padding"),
-    "a padding that is a word": (lambda: Sequential(Conv1d(3, 4, 3, padding="same")).program(), "padding"),
+    "a padding that is a word": (lambda: Sequential(Conv1d(3, 4, 3, padding="full")).program(), "padding"),
     "dilation 0": (lambda: Sequential(Conv2d(3, 4, 3, dilation=(1, 0))).program(), "dilation"),
     "a kernel of three": (lambda: Sequential(sn.Input(3, 8, 8), Conv2d(3, 4, (3, 3, 3))).program(), "kernel_size"),
     "a kernel of size 0": (lambda: Sequential(Conv1d(3, 4, 0)).program(), "positive"),
@@ -177,11 +176,8 @@ MISFITS: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize("make, words", MISFITS.values(), ids=MISFITS)
-def test_what_does_not_fit_is_said_in_one_line(make: Callable[[], object], words: str) -> None:
-    with pytest.raises(SymnetError) as caught:
-        make()
-    assert "\n" not in str(caught.value)
-    assert words in str(caught.value)
+def test_what_does_not_fit_is_said_in_one_line(refused: Callable[..., None], make: Callable[[], object], words: str) -> None:
+    refused(make, words)
 
 
 def test_the_length_that_fits_is_the_inverse_of_the_number_of_outputs() -> None:

@@ -15,7 +15,6 @@ from symnet.calculus import derive
 from symnet.core.axes import size
 from symnet.core.program import Program
 from symnet.core.tensors import Role
-from symnet.errors import SymnetError
 from symnet.networks.layers import Layer
 from symnet.networks.losses import SquaredError
 from symnet.networks.normalization import MACHINE_EPS, BatchNorm1d, LayerNorm, RMSNorm
@@ -141,8 +140,5 @@ MISFITS: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize("make, words", MISFITS.values(), ids=MISFITS)
-def test_what_does_not_fit_is_said_in_one_line(make: Callable[[], object], words: str) -> None:
-    with pytest.raises(SymnetError) as caught:
-        make()
-    assert "\n" not in str(caught.value)
-    assert words in str(caught.value)
+def test_what_does_not_fit_is_said_in_one_line(refused: Callable[..., None], make: Callable[[], object], words: str) -> None:
+    refused(make, words)

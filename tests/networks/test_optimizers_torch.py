@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import symnet as sn
 from symnet.backends.updates import update_function
 
-torch = pytest.importorskip("torch")
+torch = importlib.import_module("torch")
 
 RNG = np.random.default_rng(7)
 START, GRADIENTS = RNG.normal(size=(2, 3)), [RNG.normal(size=(2, 3)) for _ in range(20)]

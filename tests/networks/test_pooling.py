@@ -14,7 +14,6 @@ import symnet as sn
 from symnet.calculus import derive
 from symnet.core.axes import size
 from symnet.core.program import Program
-from symnet.errors import SymnetError
 from symnet.networks.losses import SquaredError
 from symnet.networks.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from symnet.networks.sequential import Sequential
@@ -167,8 +166,5 @@ MISFITS: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize("make, words", MISFITS.values(), ids=MISFITS)
-def test_what_does_not_fit_is_said_in_one_line(make: Callable[[], object], words: str) -> None:
-    with pytest.raises(SymnetError) as caught:
-        make()
-    assert "\n" not in str(caught.value)
-    assert words in str(caught.value)
+def test_what_does_not_fit_is_said_in_one_line(refused: Callable[..., None], make: Callable[[], object], words: str) -> None:
+    refused(make, words)

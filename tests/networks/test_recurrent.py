@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ from symnet.loading import derivation_of
 from symnet.networks.recurrent import GRU, LSTM, RNN, Recurrent, gru, lstm
 from symnet.parsing.worksheet import parse_worksheet
 
-jax = pytest.importorskip("jax")
+jax = importlib.import_module("jax")
 jax.config.update("jax_enable_x64", True)
 jnp = jax.numpy
 

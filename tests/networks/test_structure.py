@@ -15,7 +15,6 @@ from symnet.calculus import derive
 from symnet.core.axes import Axis, size
 from symnet.core.program import Program
 from symnet.core.tensors import Role
-from symnet.errors import SymnetError
 from symnet.networks.losses import SquaredError
 from symnet.networks.sequential import Sequential
 from symnet.networks.structure import Dropout, Embedding, Flatten, Input, PositionalBias, Residual
@@ -49,8 +48,8 @@ CASES: dict[str, tuple[Program, dict[str, tuple[int, ...]], Callable[[Arrays], A
     "residual in a residual": (net(Residual(Residual(sn.Linear("d", "d")), sn.Tanh())),
                                {"X": (2, 3), "W1": (3, 3), "b1": (3,), "Y": (2, 3)},
                                lambda a: a["X"] + jnp.tanh(a["X"] + affine(a, a["X"], 1))),
-    "embedding": (net(Embedding("V", "d")), {"X": (2, 5), "E1": (5, 3), "Y": (2, 3)}, lambda a: a["X"] @ a["E1"]),
-    "embedding of a sequence": (net(Input("T", "V"), Embedding("V", "d"), PositionalBias()),
+    "embedding": (net(Embedding("V", "d", one_hot=True)), {"X": (2, 5), "E1": (5, 3), "Y": (2, 3)}, lambda a: a["X"] @ a["E1"]),
+    "embedding of a sequence": (net(Input("T", "V"), Embedding("V", "d", one_hot=True), PositionalBias()),
                                 {"X": (2, 4, 5), "E1": (5, 3), "P1": (4, 3), "Y": (2, 4, 3)}, lambda a: a["X"] @ a["E1"] + a["P1"]),
     "positional bias": (net(sn.Linear("d", "h"), PositionalBias(), PositionalBias()),
                         {"X": (2, 3), "W1": (3, 4), "b1": (4,), "P1": (4,), "P2": (4,), "Y": (2, 4)},
@@ -117,7 +116,7 @@ def test_dropout_of_a_number() -> None:
 
 def test_the_gradient_of_an_embedding_adds_up_the_rows_of_each_word() -> None:
     words, upstream = [2, 0, 2], np.arange(12.0).reshape(3, 4)
-    run = derive(net(Embedding(5, 4))).compile()
+    run = derive(net(Embedding(5, 4, one_hot=True))).compile()
     _, grads = run({"E1": np.zeros((5, 4))}, np.eye(5)[words], -upstream / 2)  # L = Σ (e - Y)², so dL/de = upstream
     wanted = np.zeros((5, 4))
     np.add.at(wanted, words, upstream)
@@ -174,9 +173,9 @@ def test_a_small_cnn_is_fitted() -> None:
     assert (fitted.predict(x).argmax(axis=1) == labels).all()
 
 
-def test_fitting_with_dropout_asks_for_the_mask_by_name() -> None:
-    with pytest.raises(SymnetError, match="no values for mask1"):
-        sn.fit(net(sn.Linear(2, 3), Dropout()), np.ones((4, 2)), np.ones((4, 3)), epochs=1, progress=False)
+def test_fitting_with_dropout_draws_the_mask() -> None:
+    made = sn.fit(Sequential(sn.Linear(2, 3), Dropout(), sn.Linear(3, 1)), [[0, 1], [1, 0]], [[1], [0]], loss=sn.MSELoss(), epochs=2)
+    assert "mask1" not in made.params and len(made.losses) == 3
 
 
 MISFITS: dict[str, tuple[Callable[[], object], str]] = {
@@ -188,7 +187,7 @@ MISFITS: dict[str, tuple[Callable[[], object], str]] = {
     "a block that changes the shape": (lambda: Sequential(Residual(sn.Linear(3, 4))).program(), "keeps the shape"),
     "an empty block": (lambda: Residual(), "no layers"),
     "a block of something else": (lambda: Residual(sn.Tanh), "no layer"),
-    "an embedding of another width": (lambda: Sequential(sn.Linear(3, 4), Embedding(5, 2)).program(), "4 features"),
+    "an embedding of another width": (lambda: Sequential(sn.Linear(3, 4), Embedding(5, 2, one_hot=True)).program(), "4 features"),
     "an input after a layer of another shape": (lambda: Sequential(sn.Linear(3, 4), Input(5)).program(), "ends in (5)"),
     "an input without sizes": (lambda: Input(), "no sizes"),
     "an input of size 0": (lambda: Input(0), "positive"),
@@ -197,8 +196,5 @@ MISFITS: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize("make, words", MISFITS.values(), ids=MISFITS)
-def test_what_does_not_fit_is_said_in_one_line(make: Callable[[], object], words: str) -> None:
-    with pytest.raises(SymnetError) as caught:
-        make()
-    assert "\n" not in str(caught.value)
-    assert words in str(caught.value)
+def test_what_does_not_fit_is_said_in_one_line(refused: Callable[..., None], make: Callable[[], object], words: str) -> None:
+    refused(make, words)

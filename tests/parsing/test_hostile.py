@@ -34,6 +34,12 @@ LARGE = {
     "exponent": "x**999999999",
     "digits": "9" * 400,
     "wide product": "*".join(["(x+1)**64"] * 50 + ["y" * 900]),
+    "Kronecker products": "kron(A, A) " * 12,
+    "terms of sums": "sum(sum(1 for i in 1..999) for j in 1..999)",
+    "ones": "sum(ones(99999))",
+    "own lines": "; ".join(f"s{k} = x" for k in range(40)) + "; y",
+    "bars": "|" * 300 + "x" + "|" * 300,
+    "functions without brackets": "sqrt " * 300 + "x",
     "powers of powers": "(" * 20 + "x" + ")**64" * 20,
 }
 

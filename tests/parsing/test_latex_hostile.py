@@ -42,6 +42,9 @@ LARGE = {
     "floor of a tower": r"\lfloor e^{e^{e^{50}}} \rfloor",
     "cells": r"\begin{pmatrix} " + "1 & " * 100 + r"1 \end{pmatrix}",
     "terms": "x+" * 20_000 + "x",
+    "factors": "x" * 3000,
+    "Kronecker products": r"A \otimes " * 40 + "A",
+    "own lines": ", ".join(f"s_{{{k}}} = x" for k in range(40)) + ", y",
 }
 
 

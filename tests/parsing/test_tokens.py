@@ -16,7 +16,7 @@ READ = {
     "subscript digits": ("w₁₂", ["w12"]),
     "a trailing underscore is no name": ("x_1", ["x_1"]),
     "greek": ("σ(α)", ["sigma", "(", "alpha", ")"]),
-    "powers": ("x²+y³", ["x", "**", "2", "+", "y", "**", "3"]),
+    "powers": ("x²+y³", ["x", "^", "{", "2", "}", "+", "y", "^", "{", "3", "}"]),
     "product signs": ("a·b×c⊙d", ["a", "*", "b", "*", "c", "*", "d"]),
     "long minus": ("a−b–c", ["a", "-", "b", "-", "c"]),
     "comparisons": ("a≤b≥c≠d", ["a", "<=", "b", ">=", "c", "!=", "d"]),
@@ -56,7 +56,6 @@ REFUSED = {
     "double quote": ('x"', "column 2"),
     "null": ("x\x00", "column 2"),
     "emoji": ("x + 🙂", "column 5"),
-    "brace": ("{x}", "column 1"),
     "right-to-left mark": ("x\u202ey", "column 2"),
 }
 

@@ -24,6 +24,7 @@ X = { shape = ["N", "d"], note = "rows are samples" }
 w = { shape = ["d"] }
 y = { shape = ["N"], assume = ["sum(y) == 1"] }
 p = { domain = "positive", value = "1/3" }
+c = { shape = ["N"], domain = "index", classes = "d" }
 q = 0.5
 m = { value = [["1", "1/2"], [2, 0.1]] }
 [program]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def test_ages_have_the_condition_from_forty_on() -> None:
 
 
 def test_digits_are_grey_values_with_one_hot_targets() -> None:
-    pytest.importorskip("sklearn")
+    importlib.import_module("sklearn")
     X, Y = digits()
     assert X.shape == (1797, 64) and Y.shape == (1797, 10)
     assert X.min() == 0 and X.max() == 1

@@ -1,0 +1,140 @@
+"""Two tensors of a program at small sizes: an entry and an exact point at which they certainly differ, found without closed forms.
+
+Every line is computed at the point with balls, so that nothing grows: a network of many layers costs as much as running it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import sympy as sp
+from flint import ctx
+
+from symnet.calculus.instantiate import Entries
+from symnet.core.numbers import Number, as_ball, compute, decimal
+from symnet.core.program import Assumption, Definition, Program
+from symnet.core.verdict import Witness
+from symnet.equality.cases import turns
+from symnet.equality.points import points
+from symnet.errors import DomainError, SymnetError
+
+BITS, FEW = 128, 4
+Place = tuple[int, ...]
+
+
+class Numbers:
+    """The scalars of a program, computed where they are needed and once for each point."""
+
+    def __init__(self, scalars: Program, entries: Entries) -> None:
+        self.entries = entries
+        self.lines: dict[sp.Basic, Definition] = {d.entry: d for d in scalars.definitions}
+        self.inputs: dict[sp.Basic, frozenset[sp.Basic]] = {t[()]: frozenset((t[()],)) for t in scalars.inputs}
+        for d in scalars.definitions:
+            used = [self.inputs[s] for s in d.expr.free_symbols if s in self.inputs]
+            self.inputs[d.entry] = frozenset().union(*used)
+        self._turning: dict[sp.Expr, list[sp.Expr]] = {}
+        self._values: dict[tuple[sp.Basic, ...], dict[sp.Basic, Number]] = {}
+
+    def value(self, entry: sp.Basic, point: Mapping[sp.Basic, sp.Rational], bits: int = BITS) -> Number:
+        """One scalar at a point."""
+        known = self._values.setdefault((*point.items(), bits), dict(point))
+        with ctx.workprec(bits):
+            return self._computed(entry, known)
+
+    def _computed(self, entry: sp.Basic, known: dict[sp.Basic, Number]) -> Number:
+        stack = [entry]
+        while stack:
+            top = stack[-1]
+            if top in known:
+                stack.pop()
+                continue
+            expr = self.lines[top].expr
+            missing = [s for s in expr.free_symbols if s in self.lines and s not in known]
+            if missing:
+                stack += missing
+            else:
+                known[top] = compute(expr, known)
+                stack.pop()
+        return known[entry]
+
+    def difference(self, left: str, right: str, there: Mapping[sp.Basic, sp.Expr]) -> tuple[Place, Witness] | None:
+        """The first place at which two tensors of one shape are shown to differ, with the point.
+
+        ``there`` gives some inputs as formulas in the others: declared assumptions, which the point then satisfies.
+        """
+        for place in self.entries.places(right):
+            a, b = self.entries(left, place), self.entries(right, place)
+            used = self.inputs[a] | self.inputs[b]
+            used |= {s for e in used & there.keys() for s in there[e].free_symbols}
+            free = sorted(used - there.keys(), key=str)
+            for point in points(free, FEW if free else 1):
+                whole = {**point, **{e: there[e].xreplace(point) for e in sorted(used & there.keys(), key=str)}}
+                try:
+                    if all(in_domain(e, v) for e, v in whole.items()) and not self._on_border((a, b), whole) and \
+                            not as_ball(self.value(a, whole) - self.value(b, whole)).contains(0):
+                        said = tuple((str(e), str(v)) for e, v in whole.items())
+                        return place, Witness(said, *self._shown(a, b, whole))
+                except (DomainError, ZeroDivisionError):
+                    continue
+                except SymnetError:
+                    return None
+        return None
+
+    def _on_border(self, goals: tuple[sp.Basic, ...], point: Mapping[sp.Basic, sp.Rational]) -> bool:
+        """True where a step, a kink or a case may change: two answers that differ there alone are equal almost everywhere."""
+        stack, seen = list(goals), set[sp.Basic]()
+        while stack:
+            entry = stack.pop()
+            if entry in seen or entry not in self.lines:
+                continue
+            seen.add(entry)
+            expr = self.lines[entry].expr
+            stack += expr.free_symbols
+            for u in self._turns(expr):
+                values = {s: self.value(s, point) for s in u.free_symbols if s in self.inputs}
+                with ctx.workprec(BITS):
+                    if as_ball(compute(u, values)).contains(0):
+                        return True
+        return False
+
+    def _turns(self, expr: sp.Expr) -> list[sp.Expr]:
+        if expr not in self._turning:
+            self._turning[expr] = [u for u in turns(expr) if not all(s.is_rational for s in u.free_symbols)]  # classes do not vary
+        return self._turning[expr]
+
+    def _shown(self, a: sp.Basic, b: sp.Basic, point: Mapping[sp.Basic, sp.Rational]) -> tuple[str, str]:
+        """Both values, with as many digits as it takes to see that they differ."""
+        said = ("", "")
+        for digits in (10, 20, 40, 80):
+            said = (self._decimal(a, point, digits), self._decimal(b, point, digits))
+            if said[0] != said[1]:
+                break
+        return said
+
+    def _decimal(self, entry: sp.Basic, point: Mapping[sp.Basic, sp.Rational], digits: int) -> str:
+        return decimal(lambda bits: self.value(entry, point, bits), digits).text
+
+
+def in_domain(symbol: sp.Basic, value: sp.Rational) -> bool:
+    """True when the value is one that the symbol may have."""
+    return not (symbol.is_positive and value <= 0) and not (symbol.is_nonnegative and value < 0) and bool(value.is_Rational)
+
+
+def solved(assumptions: Iterable[Assumption]) -> dict[sp.Basic, sp.Expr] | None:
+    """Each assumption solved for an input in which it is linear, each in turn put into the others; None where one cannot be."""
+    there: dict[sp.Basic, sp.Expr] = {}
+    for a in assumptions:
+        gap = sp.expand((a.left - a.right).xreplace(there))
+        if gap == 0:
+            continue
+        found = next((s for s in sorted(gap.free_symbols, key=str, reverse=True) if _linear(gap, s)), None)
+        if found is None:
+            return None
+        value = sp.expand(found - gap / gap.coeff(found, 1))
+        there = {s: e.xreplace({found: value}) for s, e in there.items()} | {found: value}
+    return there
+
+
+def _linear(gap: sp.Expr, symbol: sp.Basic) -> bool:
+    factor = gap.coeff(symbol, 1)
+    return bool(factor.is_Rational and factor != 0 and symbol not in sp.expand(gap - factor * symbol).free_symbols)

@@ -1,0 +1,207 @@
+"""Is a tensor the gradient? For all sizes by normal form, else entry by entry at small sizes, names first and then opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import combinations, islice
+
+import sympy as sp
+
+from symnet.calculus.closed import closed_scalars
+from symnet.calculus.instantiate import Entries, instantiate_program
+from symnet.checking.answers_opening import Opening
+from symnet.checking.answers_opening import written_out as in_lines
+from symnet.checking.answers_points import Numbers, solved
+from symnet.core.axes import Range
+from symnet.core.derivation import Derivation
+from symnet.core.expressions import When
+from symnet.core.matrices import SINGULAR, Grid, written_out
+from symnet.core.program import Assumption, Definition, Program
+from symnet.core.tensors import Tensor, free_name
+from symnet.core.verdict import Answer, Verdict
+from symnet.equality.compare import compare, prove_equal
+from symnet.equality.indexed import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
+from symnet.errors import OptionError, SymnetError
+from symnet.parsing.values import Hole, Value
+
+# Two choices, so that a factor such as 2/N, which is 1 at N = 2, is not lost.
+SIZES = ((3, 2, 4, 5, 6, 7), (2, 3, 5, 4, 7, 6))
+MOST_PARTS = 3000  # nodes of scalars that are still worth a proof before everything is put in
+NAMED = 2  # stages of opening: as it stands, and with the names that one side alone uses written out
+Sized = tuple[str, Program, Entries, Numbers]  # the scope, and the program of scalars at these sizes
+
+
+class _Kept:
+    """What an iterator gives, made when it is first asked for and kept."""
+
+    def __init__(self, made: Iterator[Sized]) -> None:
+        self._made, self._found = made, list[Sized]()
+
+    def __iter__(self) -> Iterator[Sized]:
+        yield from self._found
+        for one in self._made:
+            self._found.append(one)
+            yield one
+
+
+class Question:
+    """The gradient with respect to ``wrt``, derived without the assumptions that are declared."""
+
+    def __init__(self, derivation: Derivation, wrt: str, declared: tuple[Assumption, ...] = ()) -> None:
+        self.derivation, self.declared = derivation, declared
+        self.whole = derivation.full
+        self.wanted = self.whole[derivation.gradient_name(wrt)]
+        self.formulas = self.whole.by_name[self.wanted.name]
+        self.opening = Opening(self.whole)
+
+    def judge(self, value: Value) -> Verdict:
+        """The verdict on an answer of the right shape."""
+        verdict = self._named(value)
+        if verdict is not None:
+            return verdict
+        sized = _Kept(self._sized(value))
+        different = self._first(sized, False)
+        if different is not None and not self.declared:
+            return different
+        if different is not None:
+            ways: tuple[Callable[[], Verdict | None], ...] = (
+                lambda: self._under(value, 0, NAMED), lambda: self._first(sized, True), lambda: self._under(value, NAMED, None))
+            verdict = next((v for way in ways if (v := way()) is not None), None)
+        else:
+            verdict = self._proved(value, (), NAMED, None) or self._entrywise(value)
+        return self._entry_by_entry(sized, value.holes) if verdict is None else verdict
+
+    def _first(self, sized: Iterable[Sized], assumed: bool) -> Verdict | None:
+        """The first refutation."""
+        return next((v for one in sized if (v := self._different(one, assumed)) is not None), None)
+
+    def _different(self, sized: Sized, assumed: bool) -> Verdict | None:
+        """REFUTED at an entry and a point, which satisfies the assumptions where they are ``assumed``."""
+        scope, program, _, numbers = sized
+        there = solved(program.assumptions) if assumed else {}
+        found = None if there is None else numbers.difference(program.title, self.wanted.name, there)
+        return Verdict(Answer.REFUTED, "ball enclosure", _entry(found[0]), found[1], scope=scope) if found else None
+
+    def _named(self, value: Value) -> Verdict | None:
+        """Proved for all sizes while the names that both sides use stay closed: the usual right answer, and the cheapest to see."""
+        return self._proved(value, (), 0, NAMED)
+
+    def _under(self, value: Value, first: int, last: int | None) -> Verdict | None:
+        """Proved for all sizes under as few of the declared assumptions as will do."""
+        for count in range(1, len(self.declared) + 1):
+            for used in combinations(self.declared, count):
+                verdict = self._proved(value, used, first, last)
+                if verdict is not None:
+                    return verdict
+        return None
+
+    def _proved(self, value: Value, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
+        verdict = None
+        for formula in self.formulas:
+            verdict = self._slice(value, formula, used, first, last)
+            if verdict is None:
+                return None
+        return verdict if self.whole.sizes or verdict is None else replace(verdict, scope="")
+
+    def _slice(self, value: Value, formula: Definition, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
+        """The answer on one slice of the gradient; nearly always that is all of it."""
+        expr = value.at(*formula.indices)
+        ranges: dict[sp.Symbol, Range] = formula.free
+        for names in islice(self.opening.stages(expr, formula.expr), first, last):
+            verdict = prove_for_all_sizes(expr, formula.expr, ranges, used, self.derivation.program.definitions, value.holes,
+                                          self.opening.lines(names))
+            if verdict.answer is not Answer.UNDECIDED:
+                return verdict
+            if verdict.reason not in (DIFFER, ELSEWHERE):  # too large, or a node without a rule: opening more does not help
+                return None
+        return None
+
+    def _entrywise(self, value: Value) -> Verdict | None:
+        """Proved for all sizes as an identity of numbers, where no index is summed: cases, |x|, clip."""
+        for formula in self.formulas:
+            sides = (value.at(*formula.indices), formula.expr)
+            if any(side.has(sp.Sum, When, Grid) for side in sides) or value.holes:
+                return None
+            there = {e: sp.Dummy(real=True, positive=e.is_positive or None) for side in sides for e in side.atoms(sp.Indexed)}
+            if not all(e.is_real for e in there) or not prove_equal(*[side.xreplace(there) for side in sides]).holds:
+                return None
+        return Verdict(Answer.PROVED, "normal form", scope=SCOPE if self.whole.sizes else "")
+
+    def _sized(self, value: Value) -> Iterator[Sized]:
+        """The program with the answer as its last line, at each choice of sizes."""
+        target = Tensor(free_name("answer", self.whole.tensors), value.axes)
+        lines = (*self.whole.definitions, Definition(target, value.indices, value.expr))
+        program = Program(self.whole.inputs, lines, self.whole.objective, self.declared)
+        if len(program.sizes) > len(SIZES[0]):
+            raise OptionError("check", f"{len(program.sizes)} different sizes", f"at most {len(SIZES[0])}")
+        for choice in SIZES[:2 if program.sizes else 1]:
+            sizes = dict(zip([str(s) for s in program.sizes], choice, strict=False))
+            scope = "at sizes " + ", ".join(f"{k} = {v}" for k, v in sizes.items()) if sizes else ""
+            scalars, entries = instantiate_program(program, sizes)
+            yield scope, replace(scalars, title=target.name), entries, Numbers(scalars, entries)
+
+    def _entry_by_entry(self, sized: Iterable[Sized], holes: tuple[Hole, ...]) -> Verdict:
+        """Every entry at small sizes, all different, for two choices of sizes."""
+        found: list[Verdict] = []
+        scopes: list[str] = []
+        scope = ""
+        for scope, scalars, entries, _ in sized:
+            before = len(found)
+            for place, verdict in self._verdicts(scalars, entries, holes):
+                if verdict.answer in (Answer.REFUTED, Answer.UNDECIDED):
+                    return Verdict(verdict.answer, verdict.method, _entry(place), verdict.witness, verdict.reason, scope)
+                found.append(verdict)
+            scopes += [scope] * (len(found) > before)
+        if not found:
+            return Verdict(Answer.UNDECIDED, reason=f"{SINGULAR[0]} at every size that was tried", scope=scope)
+        return _joined(found, " and ".join(scopes))
+
+    def _verdicts(self, scalars: Program, entries: Entries, holes: tuple[Hole, ...]) -> Iterator[tuple[tuple[int, ...], Verdict]]:
+        """Entry by entry; nothing where there is no gradient at these sizes, as of log det X^T X for a wide X."""
+        there = closed_scalars(scalars)
+        right = self.wanted.name
+        if any(_singular(there[entries(right, place)]) for place in entries.places(right)):
+            return
+        opening, asked = Opening(scalars), tuple((u.xreplace(there), sign) for u, sign in holes)
+        for place in entries.places(right):
+            sides = entries(scalars.title, place), entries(right, place)
+            verdict = None if self.declared or holes else _in_names(opening, *sides)
+            verdict = verdict or compare(there[sides[0]], there[sides[1]], scalars.assumptions, asked)
+            if verdict.condition and set(verdict.condition.split(" and ")) <= set(map(str, scalars.assumptions)):
+                verdict = replace(verdict, condition=" and ".join(map(str, self.declared)))  # as declared, not entry by entry
+            yield place, verdict
+
+
+def _in_names(opening: Opening, left: sp.Expr, right: sp.Expr) -> Verdict | None:
+    """PROVED with some names still closed, or nothing."""
+    for names in opening.stages(left, right):
+        lines = {d.entry: d.expr for name in sorted(names, key=opening.order.__getitem__) for d in opening.definitions[name]}
+        sides = [in_lines(side, lines) for side in (left, right)]
+        if sum(1 for side in sides for _ in islice(sp.preorder_traversal(side), MOST_PARTS)) >= MOST_PARTS:
+            return None
+        verdict = prove_equal(*sides)
+        if verdict.holds:
+            return verdict
+    return None
+
+
+def _entry(place: tuple[int, ...]) -> str:
+    return f"entry ({', '.join(map(str, place))})" if place else ""
+
+
+def _singular(expr: sp.Expr) -> bool:
+    try:
+        written_out(expr)
+    except (ZeroDivisionError, SymnetError):
+        return True
+    return False
+
+
+def _joined(verdicts: list[Verdict], scope: str) -> Verdict:
+    """The weakest of the answers, with all the conditions that entries of that answer have."""
+    worst = max(verdicts, key=lambda v: list(Answer).index(v.answer))
+    said = dict.fromkeys(v.condition for v in verdicts if v.answer is worst.answer and v.condition)
+    points = worst.answer is Answer.ALMOST_EVERYWHERE
+    condition = "except where " + " or ".join(c.removeprefix("except where ") for c in said) if points else " and ".join(said)
+    return Verdict(worst.answer, worst.method, condition, None, "", scope)

@@ -1,0 +1,170 @@
+"""Is this text, in plain maths or LaTeX, that array of the derivation? Asked as one about a gradient: the slope of sum(C * T) in C is T.
+
+The derivation's slopes (dL_dZ1) and the page's own names are lines of the program, so an answer may use them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import sympy as sp
+
+from symnet.calculus import derive
+from symnet.checking.answers import check_answer
+from symnet.checking.diagnosis import diagnose
+from symnet.checking.names import GRADIENT, LOSS, SLOPE
+from symnet.core.derivation import Derivation
+from symnet.core.expressions import entries, fresh, substitute, total
+from symnet.core.labels import Labels, extend, relabel
+from symnet.core.program import Definition, Program
+from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
+from symnet.core.text import text
+from symnet.core.verdict import Verdict
+from symnet.core.wellformed import did_you_mean
+from symnet.errors import NameError_, SymnetError
+from symnet.parsing.latex import latex_expression, sizes_of
+from symnet.parsing.program import expression
+from symnet.parsing.tokens import plain
+from symnet.parsing.values import Value
+
+OTHER = re.compile(r"\b(?:D|delta|d|grad)_?\w+\b|\b\w+_grad\b|\bD\b")  # names that may stand for a slope
+DELTA = re.compile(r"\b(?:D|delta)_?(\d*)\b")
+
+
+class Claims:
+    """The program of one page: forward pass, slopes, and what the page defines."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        program = derivation.program
+        self.derivation = derivation
+        self.all = derive(program, [t for t in program.tensors if t != program.objective])
+        self.program = Program(self.all.full.inputs, self.all.full.definitions, program.objective, program.assumptions)
+        self.wrong: dict[str, str] = {}  # a name -> the line of the program that holds what the page wrongly says it is
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor that a name on the page stands for: Z1, z_1, dL/dW1, Loss. Raises NameError_."""
+        found = self._find(plain(name.replace("∂", "d")).strip())
+        if found is None:
+            known = [n for n, t in self.program.tensors.items() if not t.of]
+            raise NameError_("line", f"nobody defined {name!r}", "a name of the worksheet or of the lines above", did_you_mean(name, known))
+        return self.program.tensors[found]
+
+    def _find(self, name: str) -> str | None:
+        slope = SLOPE.fullmatch(name)
+        tensors = self.program.tensors
+        if slope:
+            above, below = self._find(slope[1].strip("()")), self._find(slope[2].strip("()"))
+            wanted = self.all.names.get(below or "")
+            if above != self.derivation.objective or wanted is None:
+                raise NameError_("line", f"the slope {name!r}", f"a slope of {self.derivation.objective} in a name of the worksheet",
+                                 did_you_mean(slope[2].strip("()"), self.all.names))
+            return wanted
+        if name in tensors:
+            return name
+        bare = name.replace("_", "")
+        same = [n for n in tensors if n.replace("_", "") == bare] or [n for n in tensors if n.lower() == bare.lower() and not tensors[n].of]
+        if len(same) == 1:
+            return same[0]
+        if name in LOSS:
+            return self.derivation.objective
+        gradient = GRADIENT.fullmatch(name)
+        below = self._find(gradient[1] or gradient[2]) if gradient else None
+        if below in self.all.names:
+            return self.all.names[below or ""]
+        delta = DELTA.fullmatch(name)
+        z = next((n for n in (f"Z{delta[1]}", f"z{delta[1]}") if n in self.all.names), None) if delta else None
+        return self.all.names[z] if z is not None else None
+
+    def written(self, source: str, latex: bool) -> str:
+        """The text with slopes by the names of the program."""
+        if latex:
+            name = self.derivation.objective
+            return re.sub(r"\\mathcal\s*(?:\{\s*[LJ]\s*\}|[LJ])|\\(?:text|mathrm|operatorname)\{\s*(?:Loss|loss|Cost|cost)\s*\}",
+                          lambda _: f" {name} ", source)
+        source = SLOPE.sub(lambda m: " " + self.tensor(m[0]).name + " ", plain(source.replace("∂", "d").replace("⋅", "*")))
+        tensors = self.program.tensors
+        return OTHER.sub(lambda m: m[0] if m[0] in tensors else self._find(m[0]) or m[0], source)
+
+    def read(self, source: str, latex: bool) -> Value:
+        """What a text means here."""
+        tensors = self.program.tensors
+        source = self.written(source, latex)
+        return latex_expression(source, tensors, where="line") if latex else expression(source, tensors, sizes_of(tensors), "line")
+
+    def define(self, name: str, source: str, latex: bool) -> Tensor:
+        """A name of the page's own, as a line of the program."""
+        value = self.read(source, latex)
+        old = {d.name for d in self.program.definitions}
+        made = Tensor(free_name(name, self.program.tensors) if name in old else name, value.axes)
+        labels = Labels.of(self.program)
+        scope = extend({}, [(i, *a.range) for i, a in zip(value.indices, value.axes, strict=True)], labels)
+        line = Definition(made, tuple(scope[i] for i in value.indices), relabel(value.expr, scope, labels))
+        self.program = replace(self.program, definitions=(*self.program.definitions, line))
+        return made
+
+    def verdict(self, source: str, target: Tensor, latex: bool, carried: bool = False) -> Verdict:
+        """Is the text this tensor? With ``carried`` the page's own wrong formulas stand for the names that it gave them."""
+        asked, probe = self._asked(target, self.wrong if carried else {})
+        return check_answer(self.written(source, latex), asked, probe, latex)
+
+    def carried(self, target: Tensor) -> set[str]:
+        """The wrongly given names that the derivation's own line for a tensor uses."""
+        return {tensor_name(e) for d in self.program.by_name.get(target.name, ()) for e in entries(d.expr)} & set(self.wrong)
+
+    def shown(self, target: Tensor) -> str:
+        """What the derivation says of a tensor, in index form."""
+        lines = self.program.by_name.get(target.name, ())
+        body = text(lines[0].expr) if len(lines) == 1 else ""
+        for name, tensor in self.program.tensors.items():
+            if tensor.of:
+                body = re.sub(rf"\b{name}\b", f"d{tensor.objective}/d{tensor.of}", body)
+        return body
+
+    def _asked(self, target: Tensor, instead: Mapping[str, str]) -> tuple[Derivation, str]:
+        """A derivation whose gradient is ``target``, written out once so that it can be compared for all sizes."""
+        lines = self.program.by_name.get(target.name, ())
+        probe = Tensor(free_name("C", self.program.tensors), target.axes)
+        if len(lines) == 1:
+            d = lines[0]
+            places, body = d.indices, d.expr
+        else:
+            labels = Labels.of(self.program)
+            scope = extend({}, [(sp.Dummy(integer=True), *a.range) for a in target.axes], labels)
+            places = tuple(scope.values())
+            body = target[places] if places else target[()]
+        body = self._instead(body, instead)
+        spans = tuple((i, *a.range) for i, a in zip(places, target.axes, strict=True))
+        goal = Tensor(free_name("J", self.program.tensors))
+        entry = probe[places] if places else probe[()]
+        lines = (*self.program.definitions, Definition(goal, (), total(entry * body, spans)))
+        whole = Program((*self.program.inputs, probe), lines, goal.name, self.program.assumptions)
+        return derive(whole, [probe.name]), probe.name
+
+    def _instead(self, body: sp.Expr, instead: Mapping[str, str]) -> sp.Expr:
+        tensors = self.program.tensors
+        used = {e for e in entries(body) if tensor_name(e) in instead}
+        return body.xreplace({e: tensors[instead[tensor_name(e)]][entry_indices(e)] for e in used})
+
+    def slip(self, source: str, target: Tensor, latex: bool) -> tuple[str, str]:
+        """(sentence, kind) for a wrong gradient, ("", "") when no slip is found."""
+        if not target.of or target.of not in self.derivation.program.tensors:
+            return "", ""
+        try:
+            found = diagnose(self._closed(self.read(source, latex)), self.all, target.of)
+        except (SymnetError, NotImplementedError, RecursionError):
+            return "", ""
+        return (found.message, found.kind) if found is not None else ("", "")
+
+    def _closed(self, value: Value) -> Value:
+        """Slopes and the page's own names written out, where each is one line."""
+        known, expr = set(self.derivation.program.tensors), value.expr
+        for _ in range(30):
+            open_ = {e for e in entries(expr) if tensor_name(e) not in known and len(self.program.by_name.get(tensor_name(e), ())) == 1}
+            if not open_:
+                break
+            lines = {e: self.program.by_name[tensor_name(e)][0] for e in open_}
+            expr = fresh(expr).xreplace({e: substitute(fresh(d.expr), dict(zip(d.indices, entry_indices(e), strict=True)))
+                                         for e, d in lines.items()})
+        return replace(value, expr=expr)

@@ -1,0 +1,95 @@
+"""A refuted gradient that is right under an assumption: one that the program declares, or that the rows of a target sum to 1."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy as sp
+
+from symnet.checking.code.arrays import each
+from symnet.checking.code.judging import Place, Trial, judge
+from symnet.checking.code.nodes import Node, tracing
+from symnet.checking.code.rebuilding import rebuilt
+from symnet.checking.code.truth import Truth
+from symnet.core.program import Assumption, Program
+from symnet.core.tensors import Role
+from symnet.core.verdict import Answer, Verdict
+from symnet.errors import SymnetError
+
+Found = tuple[Trial, Verdict, Place | None]
+HUGE = -10_000  # a mask
+HOLDS = (Answer.PROVED, Answer.ALMOST_EVERYWHERE)
+
+
+def under_assumptions(judged: dict[str, list[Found]], program: Program) -> dict[str, list[Found]]:
+    """The same judgements, a refuted one CONDITIONAL where the assumption makes it right at every choice of sizes."""
+    refuted = [n for n, found in judged.items() if any(v.answer is Answer.REFUTED and v.method != "shape" for _, v, _ in found)]
+    for assumptions, condition in _candidates(program) if refuted else ():
+        better = {n: made for n in refuted if (made := _again(judged[n], n, assumptions, condition)) is not None}
+        if better:
+            return {**judged, **better}
+    return judged
+
+
+def with_infinity(judged: dict[str, list[Found]]) -> dict[str, list[Found]]:
+    """What is undecided since the code masks with -1e9 or so, CONDITIONAL where it is right with -∞ in its place."""
+    return {name: [_infinite(f, name) if f[1].answer is Answer.UNDECIDED else f for f in found] for name, found in judged.items()}
+
+
+def _infinite(found: Found, name: str) -> Found:
+    trial = found[0]
+    for old in [node for node in trial.order if node.op == "num" and node.value <= HUGE and under_exp(trial, node)]:
+        try:
+            with tracing(trial.graph):
+                made = rebuilt(trial.order, old, trial.graph.node("inf", (), -1))
+        except SymnetError:
+            continue
+        again = replace(trial, returned={n: each(made.__getitem__, a) for n, a in trial.returned.items()}, cache={})
+        verdict, _ = judge(again, name)
+        if verdict.answer in HOLDS:
+            return trial, replace(verdict, answer=Answer.CONDITIONAL, condition=f"{int(old.value)} is taken for -∞"), None
+    return found
+
+
+def under_exp(trial: Trial, number: Node) -> bool:
+    """Does the number matter in exponents alone, where a large negative one means "left out"?"""
+    open_, met = {number}, False
+    for node in trial.order:
+        if any(a in open_ for a in node.args):
+            if node.op in ("add", "mul", "max", "where"):
+                open_.add(node)
+            elif node.op == "exp":
+                met = True
+            else:
+                return False
+    return met and not any(a in open_ for array in trial.returned.values() for a in array.flat)
+
+
+def _candidates(program: Program) -> list[tuple[tuple[Assumption, ...], str]]:
+    if program.assumptions:
+        return [(program.assumptions, " and ".join(map(str, program.assumptions)))]
+    made = []
+    for t in program.inputs:
+        if t.role is Role.TARGET and len(t.axes) > 1:
+            letters = sp.symbols(f"i:{len(t.axes)}", integer=True)
+            row = sp.Sum(t[tuple(letters)], (letters[-1], *t.axes[-1].range))
+            made.append((Assumption(row, sp.S.One), f"each row of {t.name} sums to 1"))
+    return [((a,), said) for a, said in made]
+
+
+def _again(found: list[Found], name: str, assumptions: tuple[Assumption, ...], condition: str) -> list[Found] | None:
+    made: list[Found] = []
+    for trial, verdict, place in found:
+        if verdict.answer is not Answer.REFUTED:
+            made.append((trial, verdict, place))
+            continue
+        old = trial.truth.program
+        if trial.known:
+            return None
+        whole = Program(old.inputs, old.definitions, old.objective, assumptions, old.title)
+        again = replace(trial, truth=Truth(whole, trial.truth.sizes, solved=True), cache={})
+        better, _ = judge(again, name)
+        if better.answer not in HOLDS:
+            return None
+        made.append((trial, replace(better, answer=Answer.CONDITIONAL, condition=condition), None))
+    return made

@@ -1,0 +1,212 @@
+"""One trace at one choice of sizes against the derivation: refuted at an exact point, or proved entry by entry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+from flint import ctx
+
+from symnet.checking.code.asking import beyond
+from symnet.checking.code.nodes import Graph, Node
+from symnet.checking.code.proving import Prover
+from symnet.checking.code.truth import Truth, value_of
+from symnet.checking.code.values import BITS, needed, values
+from symnet.core.decimals import as_ball, rounded
+from symnet.core.numbers import rational
+from symnet.core.verdict import Answer, Verdict, Witness
+from symnet.equality.compare import compare
+
+CORNER = 300  # nodes of an entry whose cases are taken apart
+FIRST, MORE = 4, 12  # points that come before a proof is tried, and after none was found
+Place = tuple[int, ...]
+
+
+@dataclass
+class Trial:
+    """What the function returned at one choice of sizes, and the Truth there. Grows values and proofs as they are asked for."""
+
+    truth: Truth
+    graph: Graph
+    returned: Mapping[str, Any]  # tensor name -> array of nodes
+    targets: Mapping[str, str]  # tensor name -> the tensor that it should be
+    known: Mapping[tuple[str, Place], int] = field(default_factory=dict)  # entries that are numbers: class labels
+    labels: str = ""  # the class labels, in words
+    deadline: float = math.inf  # no new proof is begun after this moment
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def order(self) -> list[Node]:
+        """Every node that a returned value depends on."""
+        if "order" not in self.cache:
+            self.cache["order"] = needed(node for a in self.returned.values() for node in a.flat)
+        return self.cache["order"]  # type: ignore[no-any-return]
+
+    @property
+    def points(self) -> list[Mapping[Any, Any]]:
+        """The exact points; a wrong entry nearly always shows at the first."""
+        if "points" not in self.cache:
+            self.cache["points"] = list(self.truth.points(FIRST + MORE))
+        return self.cache["points"]  # type: ignore[no-any-return]
+
+    def at(self, k: int) -> tuple[dict[Node, Any], Mapping[Any, Any]]:
+        """The values of the nodes and of the scalars at point k."""
+        if k not in self.cache:
+            self.cache[k] = values(self.order, self.points[k]), self.truth.values(self.points[k])
+        return self.cache[k]  # type: ignore[no-any-return]
+
+    def extend(self, array: Any) -> None:
+        """Have values for the nodes of one more array."""
+        for k in range(FIRST):
+            mine, _ = self.at(k)
+            mine.update(values(needed(array.flat), self.points[k]))
+
+    def prover(self, kinks: bool) -> Prover:
+        """The proof state; with ``kinks``, both sides of a kink count as one."""
+        key = "kinks" if kinks else "proof"
+        if key not in self.cache:
+            both = [self.at(k) for k in range(FIRST)]
+            self.cache[key] = Prover(self.truth, [m for m, _ in both], [r for _, r in both], kinks, self.deadline)
+        return self.cache[key]  # type: ignore[no-any-return]
+
+    def entries(self, name: str) -> dict[Place, Any]:
+        """The right entries of a returned value, by places counted from 0."""
+        return self.truth.array(self.targets[name])
+
+
+def wrong_at(trial: Trial, name: str, first: int, last: int) -> tuple[Place, Witness] | None:
+    """The first entry that is certainly wrong at one of the points, and where its values are shortest to write."""
+    array, entries = trial.returned[name], trial.entries(name)
+    for k in range(first, last):
+        for place, entry in entries.items():
+            if _differ(trial, k, array[place], entry):
+                found = [_witness(trial, j, array[place], entry) for j in range(k, last) if _differ(trial, j, array[place], entry)]
+                return place, min(found, key=lambda w: len(w.left) + len(w.right))
+    return None
+
+
+def _sides(trial: Trial, k: int, node: Node, entry: sp.Expr) -> tuple[Any, Any]:
+    mine, right = trial.at(k)
+    return mine[node], right[entry] if entry in right else value_of(entry, right)
+
+
+def _differ(trial: Trial, k: int, node: Node, entry: sp.Expr) -> bool:
+    """Are the two certainly different at point k?"""
+    a, b = _sides(trial, k, node, entry)
+    if a is None or b is None:
+        return False
+    with ctx.workprec(BITS):
+        return not as_ball(a - b).contains(0)
+
+
+def wrong_in_a_corner(trial: Trial, name: str, place: Place | None) -> tuple[Place, Witness] | None:
+    """A difference that shows in a region which no point has met, where the entry is short enough to take its cases apart."""
+    if place is None:
+        return None
+    prover = trial.prover(False)
+    both = [prover.spelled(x, CORNER) for x in (prover.form[trial.returned[name][place]], trial.entries(name)[place])]
+    sides = [x for x in both if x is not None and not x.has(sp.nan) and not x.free_symbols & prover.about.keys()]
+    if len(sides) < 2:
+        return None
+    found = compare(sides[0], sides[1])
+    if found.answer is not Answer.REFUTED or found.witness is None:
+        return None
+    point = {s: rational(dict(found.witness.point)[str(s)]) for side in sides for s in side.free_symbols}
+    return place, Witness(found.witness.point, *_apart(*[value_of(side, point) for side in sides]))
+
+
+def _witness(trial: Trial, k: int, node: Node, entry: sp.Expr) -> Witness:
+    """The point and the values of both sides there."""
+    return Witness(tuple((str(s), str(v)) for s, v in trial.points[k].items()), *_apart(*_sides(trial, k, node, entry)))
+
+
+def _apart(a: Any, b: Any) -> tuple[str, str]:
+    """Two values with enough digits to tell them apart."""
+    with ctx.workprec(BITS):
+        shown = [(str(rounded(a, d)), str(rounded(b, d))) for d in (6, 10, 20, 40)]
+    return next((pair for pair in shown if pair[0] != pair[1]), shown[-1])
+
+
+def shape_of(trial: Trial, name: str) -> Verdict | None:
+    """A refutation when the shape is not that of the tensor."""
+    found, wanted = tuple(trial.returned[name].shape), trial.truth.shape(trial.targets[name])
+    if found == wanted:
+        return None
+    said = "a single number" if not found else f"of shape {_shape(found)}"
+    right = "a single number" if not wanted else f"of shape {_shape(wanted)}"
+    return Verdict(Answer.REFUTED, "shape", reason=f"the code's is {said}, the right one {right}", scope=scope(trial))
+
+
+def _shape(shape: Place) -> str:
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+def scope(trial: Trial) -> str:
+    """At which sizes, and with which class labels."""
+    sizes = "at sizes " + ", ".join(f"{k} = {v}" for k, v in trial.truth.sizes.items()) if trial.truth.sizes else ""
+    return ", ".join(s for s in (sizes, trial.labels) if s)
+
+
+def judge(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
+    """The verdict on one returned value, and the entry that decides it."""
+    shape = shape_of(trial, name)
+    if shape is not None:
+        return shape, None
+    wrong = wrong_at(trial, name, 0, FIRST)
+    if wrong is None:
+        found, place = prove(trial, name)
+        if found.answer is not Answer.UNDECIDED:
+            return found, None
+        wrong = wrong_at(trial, name, FIRST, FIRST + MORE) or wrong_in_a_corner(trial, name, place)
+        if wrong is None:
+            return found, place
+    return Verdict(Answer.REFUTED, "ball enclosure", witness=wrong[1], scope=scope(trial)), wrong[0]
+
+
+def prove(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
+    """Every entry by normal form; where the sides of a kink must be taken for one, the verdict names the kink."""
+    found, place = _prove(trial, name, False)
+    if found.answer is Answer.UNDECIDED:
+        again, _ = _prove(trial, name, True)
+        if again.answer is not Answer.UNDECIDED:
+            kinks = [str(u) for u in trial.prover(True).tidy.used]
+            said = " or ".join(f"{u} = 0" for u in kinks[:2]) + (f" or {len(kinks) - 2} more" if len(kinks) > 2 else "")
+            return Verdict(Answer.ALMOST_EVERYWHERE, "normal form", f"except at a kink, where {said}", scope=scope(trial)), None
+    return found, place
+
+
+def _prove(trial: Trial, name: str, kinks: bool) -> tuple[Verdict, Place | None]:
+    prover, array = trial.prover(kinks), trial.returned[name]
+    prover.write(needed(array.flat))
+    conditions: dict[str, Answer] = {}
+    for place, entry in trial.entries(name).items():
+        verdict = prover.equal(prover.form[array[place]], entry)
+        if verdict.answer is Answer.UNDECIDED:
+            reason = verdict.reason
+            if all(trial.at(k)[0][array[place]] is None for k in range(FIRST)):
+                reason = "the code's value does not exist at the points that were tried"
+            where = f"entry [{', '.join(map(str, place))}]: " if place else ""
+            return Verdict(Answer.UNDECIDED, reason=where + reason, scope=scope(trial)), place
+        if verdict.condition:
+            conditions[verdict.condition] = verdict.answer
+    for u, sign in beyond(prover, array.flat):
+        said = f"except where {u} = 0" if sign == "=" else f"{u} {'>' if sign == '<=' else '>='} 0"
+        conditions[said] = Answer.ALMOST_EVERYWHERE if sign == "=" else Answer.CONDITIONAL
+    if conditions:
+        answer = Answer.CONDITIONAL if Answer.CONDITIONAL in conditions.values() else Answer.ALMOST_EVERYWHERE
+        kept = [c for c, a in conditions.items() if a is answer]
+        shown = " and ".join(kept[:2]) + (f" and {len(kept) - 2} more" if len(kept) > 2 else "")
+        return Verdict(answer, "normal form", shown, scope=scope(trial)), None
+    return Verdict(Answer.PROVED, "normal form", scope=scope(trial)), None
+
+
+def same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
+    """Two traces of one graph gave the same nodes."""
+    return one.keys() == two.keys() and all(a.shape == two[k].shape and all(x is y for x, y in zip(a.flat, two[k].flat, strict=True))
+                                            for k, a in one.items())
+
+
+__all__ = ["Trial", "judge", "same", "scope"]

@@ -1,0 +1,100 @@
+"""What was found of a user's function: one judgement for each returned value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from symnet.core.verdict import Answer, Verdict
+
+RIGHT = (Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A mistake that was confirmed by proof: ``kind`` is stable and for programs, ``message`` for people."""
+
+    kind: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One returned value: the gradient with respect to ``name``, or the loss. ``entry`` is the first wrong one, counted from 0."""
+
+    name: str
+    title: str
+    verdict: Verdict
+    entry: tuple[int, ...] | None = None
+    slip: Slip | None = None
+
+    @property
+    def right(self) -> bool:
+        """True for every answer that holds, with its condition if it has one."""
+        return self.verdict.answer in RIGHT
+
+    def __str__(self) -> str:
+        v = self.verdict
+        at = f"entry [{', '.join(map(str, self.entry))}]" if self.entry and v.witness else ""
+        witness = f"the code gives {v.witness.left}, right is {v.witness.right}" if v.witness else ""
+        point = ", ".join(f"{k} = {x}" for k, x in v.witness.point) if v.witness and len(v.witness.point) <= 6 else ""
+        said = ": ".join(x for x in (at, witness) if x) + (f" (at {point})" if point else "")
+        detail = "; ".join(x for x in (v.condition if not at else "", v.reason, said, v.scope) if x)
+        line = f"{self.title}: {v.answer.value}" + (f" ({detail})" if detail else "")
+        return line + (f"\n    {self.slip.message}" if self.slip else "")
+
+    def as_json(self) -> dict[str, object]:
+        """The fields of the contract of ``symnet check``, and the entry."""
+        v, w = self.verdict, self.verdict.witness
+        witness = None if w is None else {"point": dict(w.point), "answer": w.left, "correct": w.right}
+        slip = None if self.slip is None else {"kind": self.slip.kind, "message": self.slip.message}
+        return {"id": self.title, "wrt": self.name, "verdict": v.answer.value, "condition": v.condition, "witness": witness,
+                "entry": None if self.entry is None else list(self.entry), "mistake": slip, "message": str(self), "read_as": "",
+                "scope": v.scope}
+
+
+@dataclass(frozen=True)
+class CodeCheck:
+    """Every returned value judged. True when all of them are right; ``check["W1"]`` is the judgement on one.
+
+    ``missing`` are gradients that the derivation has and the function does not return, ``unread`` returned keys that name no gradient,
+    ``notes`` says how numbers in the code were read.
+    """
+
+    function: str
+    judged: tuple[Judged, ...]
+    missing: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return all(j.right for j in self.judged)
+
+    def __getitem__(self, name: str) -> Judged:
+        for j in self.judged:
+            if name in (j.name, j.title):
+                return j
+        raise KeyError(name)
+
+    @property
+    def worst(self) -> Answer:
+        """REFUTED if anything is, else UNDECIDED if anything is, else PROVED."""
+        answers = {j.verdict.answer for j in self.judged}
+        return next((a for a in (Answer.REFUTED, Answer.UNDECIDED) if a in answers), Answer.PROVED)
+
+    def __str__(self) -> str:
+        scopes = {j.verdict.scope for j in self.judged if j.right} - {""}
+        once = scopes.pop() if len(scopes) == 1 else ""  # said once, at the end
+        lines = [str(replace(j, verdict=replace(j.verdict, scope="")) if j.right and j.verdict.scope == once else j) for j in self.judged]
+        lines += [f"what holds was shown {once}"] if once else []
+        lines += [f"not returned: {', '.join(self.missing)}"] if self.missing else []
+        lines += [f"not read: {', '.join(self.unread)} (no such gradient)"] if self.unread else []
+        lines += [f"note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, object]:
+        """For programs: the results, and what was left over."""
+        return {"function": self.function, "results": [j.as_json() for j in self.judged], "missing": list(self.missing),
+                "unread": list(self.unread), "notes": list(self.notes)}

@@ -1,0 +1,177 @@
+"""NumPy's elementwise functions on arrays of nodes: one row each. SciPy's expit, erf and the like are ufuncs too, met by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from flint import fmpq
+
+from symnet.checking.code import nodes as n
+from symnet.checking.code.arrays import Traced, cleaned, each, nodes_of, over_axes, plain, wrap
+from symnet.errors import OptionError
+
+Node = n.Node
+PLAIN = ("a plain float array that is to hold symbolic values", "np.zeros_like or np.zeros inside the function")
+_HALF = fmpq(1, 2)
+
+
+def _root(a: Node) -> Node:
+    return n.power(a, n.num(_HALF))
+
+
+def _square(a: Node) -> Node:
+    return n.power(a, n.num(2))
+
+
+def _log_of(base: int) -> Callable[[Node], Node]:
+    return lambda a: n.divide(n.apply("log", a), n.apply("log", n.num(base)))
+
+
+def _less(a: Node, b: Node) -> Node:
+    return n.compared("gt", b, a)
+
+
+def _softplus(a: Node, b: Node) -> Node:
+    return n.apply("log", n.add((n.apply("exp", a), n.apply("exp", b))))
+
+
+def _whole(name: str) -> Callable[[Node, Node], Node]:
+    def apply(a: Node, b: Node) -> Node:
+        ratio = n.apply("floor", n.divide(a, b)) if "num" not in (a.op,) or b.op != "num" else n.num(a.value // b.value)
+        return ratio if name == "floor_divide" else n.add((a, n.negative(n.mul((b, ratio)))))
+    return apply
+
+
+def _heaviside(a: Node, b: Node) -> Node:
+    return n.choose(n.compared("eq", a, n.num(0)), b, n.as_number(n.compared("gt", a, n.num(0))))
+
+
+def _times(a: Node, b: Node) -> Node:
+    return n.joined("and", (a, b)) if a.is_condition and b.is_condition else n.mul((a, b))
+
+
+def _plus(a: Node, b: Node) -> Node:
+    return n.joined("or", (a, b)) if a.is_condition and b.is_condition else n.add((a, b))
+
+
+def _known(value: bool) -> Callable[[Node], Node]:
+    return lambda a: n.truth(value)
+
+
+def _tan(a: Node) -> Node:
+    return n.divide(n.apply("sin", a), n.apply("cos", a))
+
+
+ONE: dict[str, Callable[[Node], Node]] = {
+    "negative": n.negative, "positive": n.as_number, "absolute": lambda a: n.apply("abs", a), "fabs": lambda a: n.apply("abs", a),
+    "sign": lambda a: n.apply("sign", a), "exp": lambda a: n.apply("exp", a), "log": lambda a: n.apply("log", a),
+    "exp2": lambda a: n.power(n.num(2), a), "expm1": lambda a: n.add((n.apply("exp", a), n.num(-1))),
+    "log1p": lambda a: n.apply("log", n.add((n.num(1), a))), "log2": _log_of(2), "log10": _log_of(10),
+    "sqrt": _root, "square": _square, "reciprocal": lambda a: n.power(a, n.num(-1)), "conjugate": n.as_number,
+    "tanh": lambda a: n.apply("tanh", a), "sinh": lambda a: n.apply("sinh", a), "cosh": lambda a: n.apply("cosh", a),
+    "sin": lambda a: n.apply("sin", a), "cos": lambda a: n.apply("cos", a), "tan": _tan,
+    "arctan": lambda a: n.apply("arctan", a), "erf": lambda a: n.apply("erf", a), "expit": lambda a: n.apply("sigmoid", a),
+    "erfc": lambda a: n.add((n.num(1), n.negative(n.apply("erf", a)))), "log_expit": lambda a: n.apply("log", n.apply("sigmoid", a)),
+    "ndtr": lambda a: n.mul((n.num(_HALF), n.add((n.num(1), n.apply("erf", n.divide(a, _root(n.num(2)))))))),
+    "floor": lambda a: n.apply("floor", a), "logical_not": n.invert, "invert": n.invert,
+    "isnan": _known(False), "isinf": _known(False), "isfinite": _known(True),
+}
+TWO: dict[str, Callable[[Node, Node], Node]] = {
+    "add": _plus, "subtract": lambda a, b: n.add((a, n.negative(b))), "multiply": _times, "divide": n.divide, "true_divide": n.divide,
+    "power": n.power, "float_power": n.power, "maximum": lambda a, b: n.extremum("max", (a, b)),
+    "minimum": lambda a, b: n.extremum("min", (a, b)), "fmax": lambda a, b: n.extremum("max", (a, b)),
+    "fmin": lambda a, b: n.extremum("min", (a, b)), "greater": lambda a, b: n.compared("gt", a, b), "less": _less,
+    "greater_equal": lambda a, b: n.compared("ge", a, b), "less_equal": lambda a, b: n.compared("ge", b, a),
+    "equal": lambda a, b: n.compared("eq", a, b), "not_equal": lambda a, b: n.invert(n.compared("eq", a, b)),
+    "logical_and": lambda a, b: n.joined("and", (a, b)), "logical_or": lambda a, b: n.joined("or", (a, b)),
+    "bitwise_and": lambda a, b: n.joined("and", (a, b)), "bitwise_or": lambda a, b: n.joined("or", (a, b)),
+    "logaddexp": _softplus, "heaviside": _heaviside,
+    "floor_divide": _whole("floor_divide"), "remainder": _whole("remainder"),
+    "xlogy": lambda a, b: n.mul((a, n.apply("log", b))),
+}
+REDUCED: dict[str, Callable[[list[Node]], Node]] = {
+    "add": n.add, "multiply": n.mul, "maximum": lambda v: n.extremum("max", v), "minimum": lambda v: n.extremum("min", v),
+    "logical_and": lambda v: n.joined("and", v), "logical_or": lambda v: n.joined("or", v),
+}
+_MADE: dict[str, Callable[..., Node]] = {**ONE, **TWO}
+
+
+def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """``ufunc`` on arrays of nodes."""
+    name = ufunc.__name__
+    if name == "matmul" and method == "__call__":
+        from symnet.checking.code.products import matmul
+
+        return _put(options.get("out"), matmul(*inputs))
+    if name not in (REDUCED if method == "reduce" else _MADE):
+        raise OptionError(f"np.{name}", "a symbolic array", "a function that has a formula")
+    if method == "__call__":
+        return _elementwise(name, inputs, options)
+    if method == "reduce":
+        return reduce(name, inputs[0], **{"axis": 0, **options})
+    if method == "outer":
+        a, b = (nodes_of(x) for x in inputs)
+        return wrap(each(_MADE[name], a.reshape(a.shape + (1,) * b.ndim), b))
+    if method == "at":
+        return _at(name, *inputs)
+    raise OptionError(f"np.{name}.{method}", "a symbolic array", "np.cumsum, or a loop")
+
+
+def _elementwise(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    masks = [x.mask for x in inputs if isinstance(x, Traced) and x.mask is not None]
+    made = wrap(each(_MADE[name], *[nodes_of(x) for x in inputs]))
+    where = options.get("where", True)
+    if where is not True:
+        kept = nodes_of(options["out"][0]) if options.get("out") else None
+        if kept is None:
+            raise OptionError(f"np.{name}", "where= without out=", "both, or np.where")
+        made = wrap(each(n.choose, nodes_of(where), plain(made), kept))
+    if masks:
+        made.mask = masks[0]
+    return _put(options.get("out"), made)
+
+
+def _put(out: Any, made: Traced) -> Any:
+    """Into ``out`` where one is given: that is what -= and += do."""
+    if not out:
+        return made
+    target = out[0] if isinstance(out, tuple) else out
+    if not isinstance(target, Traced):
+        raise OptionError("in-place", *PLAIN)
+    target_nodes = plain(target)
+    if target_nodes.shape != np.broadcast_shapes(target_nodes.shape, made.shape):
+        raise OptionError("in-place", f"shape {made.shape} into an array of shape {target.shape}", "shapes that broadcast")
+    target_nodes[...] = plain(made)
+    return target
+
+
+def reduce(name: str, x: Any, axis: Any = None, keepdims: Any = False, initial: Any = None, out: Any = None, where: Any = True,
+           dtype: Any = None) -> Any:
+    """Sum, product, maximum, … along axes; what a mask left out counts as nothing."""
+    array = nodes_of(x)
+    mask = x.mask if isinstance(x, Traced) and x.mask is not None else None
+    if where is not True:
+        mask = wrap(np.broadcast_to(nodes_of(where), array.shape))
+    if mask is not None:
+        empty = {"add": n.num(0), "multiply": n.num(1), "maximum": n.graph().node("inf", (), -1), "minimum": n.graph().node("inf", (), 1)}
+        if name in ("maximum", "minimum"):
+            raise OptionError(f"np.{name} of x[mask]", "entries that are not known", "np.where(mask, x, -np.inf), where one entry is kept")
+        array = each(n.choose, plain(mask), array, empty[name])
+    start = [] if initial is None or not np.isscalar(initial) else [nodes_of(initial)[()]]
+    keep = bool(keepdims) and keepdims is not np._NoValue
+    return _put(out, wrap(over_axes(array, axis, keep, lambda values: REDUCED[name]([*values, *start]))))
+
+
+def _at(name: str, target: Any, where: Any, *values: Any) -> None:
+    if not isinstance(target, Traced):
+        raise OptionError("in-place", *PLAIN)
+    array = plain(target)
+    key = cleaned(where)
+    order = np.arange(array.size).reshape(array.shape)[key]
+    given = [np.broadcast_to(nodes_of(v), order.shape) for v in values]
+    flat = array.reshape(-1).copy()
+    for k, place in enumerate(np.asarray(order).reshape(-1)):
+        flat[place] = _MADE[name](flat[place], *[g.reshape(-1)[k] for g in given])
+    array[...] = flat.reshape(array.shape)

@@ -1,0 +1,210 @@
+"""Slips in the answer as it is written: one place of its formula is changed, and it must then be the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import combinations
+
+import sympy as sp
+
+from symnet.checking.diagnosis.case import Case, Claim
+from symnet.checking.diagnosis.finding import Finding, Word, Words
+from symnet.core.expressions import entries, limits, rebuild, substitute
+from symnet.core.functions import TABLE, relu, sigmoid, softplus, step
+from symnet.core.tensors import Role, Tensor, entry_indices, tensor_name
+from symnet.parsing.values import Value
+
+Edit = tuple[str, Words, sp.Expr]  # kind, words, the formula then
+PAIRS = 6  # factors of a product that are also taken two at a time
+Local = Callable[[sp.Expr], Iterator[Edit]]
+SIMILAR = (sigmoid, sp.tanh, relu, softplus, sp.sin, sp.cos, sp.sinh, sp.cosh, sp.exp, sp.log)
+
+
+def everywhere(expr: sp.Expr, local: Local) -> Iterator[Edit]:
+    """``local`` at every node, the rest of the formula kept."""
+    yield from local(expr)
+    if isinstance(expr, (sp.Indexed, sp.Symbol)):
+        return
+    for k, arg in enumerate(expr.args):
+        if isinstance(arg, sp.Expr):
+            for kind, words, changed in everywhere(arg, local):
+                yield kind, words, rebuild(expr, (*expr.args[:k], changed, *expr.args[k + 1:]))
+
+
+def answer_edits(case: Case) -> Iterator[Finding]:
+    """Every change of one place of the answer."""
+    value = case.value
+    for local in (_add, _mul, _pow, _function, _indices):
+        for kind, words, expr in everywhere(value.expr, local):
+            yield from _finding(case, kind, words, expr)
+    for kind, words, expr in (*_renamed(case), *_factors(case)):
+        yield from _finding(case, kind, words, expr)
+
+
+def truth_edits(case: Case) -> Iterator[Finding]:
+    """Every term or factor left out of the right formula."""
+    truth = case.named
+    if truth is None:
+        return
+
+    def local(expr: sp.Expr) -> Iterator[Edit]:
+        if isinstance(expr, sp.Add):
+            for k, t in enumerate(expr.args):
+                yield "dropped term", {"term": t}, sp.Add(*expr.args[:k], *expr.args[k + 1:])
+                yield "sign of a term", {"term": t}, sp.Add(*expr.args[:k], -t, *expr.args[k + 1:])
+        if isinstance(expr, sp.Piecewise):
+            for branch, condition in expr.args:
+                yield "missing case", {"condition": condition if condition != sp.true else _otherwise(expr)}, branch
+        if isinstance(expr, step):
+            yield "missing case", {"condition": expr.args[0] > 0}, sp.S.One
+        if expr.func in TABLE and len(expr.args) == 1:
+            yield "missing activation", {"wrong": expr.args[0], "right": expr}, expr.args[0]
+        if isinstance(expr, sp.Mul):
+            for k, t in enumerate(expr.args):
+                if not t.is_number:
+                    yield "missing factor", {"factor": t}, sp.Mul(*expr.args[:k], *expr.args[k + 1:])
+            for pair in combinations([t for t in expr.args if not t.is_number][:PAIRS], 2):
+                yield "missing factor", {"factor": sp.Mul(*pair)}, sp.Mul(*[t for t in expr.args if t not in pair])
+
+    for kind, words, expr in everywhere(truth.expr, local):
+        right = Value(truth.axes, truth.indices, expr)
+        yield Finding(kind, Claim(case.value, right), words, _place(words), value=right)
+
+
+def _finding(case: Case, kind: str, words: Words, expr: sp.Expr) -> Iterator[Finding]:
+    if not expr.has(sp.zoo, sp.nan, sp.oo):
+        made = replace(case.value, expr=expr)
+        yield Finding(kind, Claim(made, case.gradient), words, _place(words), made, case.value)
+
+
+def _otherwise(cases: sp.Piecewise) -> sp.Basic:
+    """The condition of the last branch, as far as it can be said in one."""
+    return sp.Not(cases.args[-2][1])
+
+
+def _place(words: Words) -> Word:
+    return next((words[key] for key in ("wrong", "term", "factor", "node", "condition") if key in words), "")
+
+
+def _add(expr: sp.Expr) -> Iterator[Edit]:
+    if isinstance(expr, sp.Add):
+        for k, t in enumerate(expr.args):
+            yield "sign of a term", {"term": t}, sp.Add(*expr.args[:k], -t, *expr.args[k + 1:])
+            yield "extra term", {"term": t}, sp.Add(*expr.args[:k], *expr.args[k + 1:])
+            for other in [n for n in (t + 1, t - 1) if t.is_Integer and n != 0]:
+                changed = sp.Add(*expr.args[:k], other, *expr.args[k + 1:])
+                yield "wrong number", {"wrong": expr, "right": changed}, changed
+
+
+def _mul(expr: sp.Expr) -> Iterator[Edit]:
+    if isinstance(expr, sp.Mul):
+        for k, t in enumerate(expr.args):
+            if not t.is_number:
+                yield "extra factor", {"factor": t}, sp.Mul(*expr.args[:k], *expr.args[k + 1:])
+        for pair in combinations([t for t in expr.args if not t.is_number][:PAIRS], 2):
+            yield "extra factor", {"factor": sp.Mul(*pair)}, sp.Mul(*[t for t in expr.args if t not in pair])
+
+
+def _pow(expr: sp.Expr) -> Iterator[Edit]:
+    if isinstance(expr, sp.Pow) and expr.exp.is_Rational:
+        for shift in (1, -1):
+            changed = expr.base ** (expr.exp + shift)
+            yield "wrong power", {"wrong": expr, "right": changed}, changed
+    elif (isinstance(expr, (sp.Indexed, sp.Symbol, sp.Add)) or expr.func in TABLE) and expr.is_integer is not True:
+        yield "wrong power", {"wrong": expr, "right": expr**2}, expr**2
+
+
+def _function(expr: sp.Expr) -> Iterator[Edit]:
+    if isinstance(expr, step):
+        yield "reversed indicator", {"node": expr}, 1 - expr
+    elif isinstance(expr, sp.Piecewise) and len(expr.args) == 2:
+        (first, condition), (second, _) = expr.args
+        yield "reversed indicator", {"node": expr}, sp.Piecewise((second, condition), (first, True))
+    elif expr.func in SIMILAR:
+        for other in SIMILAR:
+            if other is not expr.func:
+                changed = other(*expr.args)
+                yield "another function", {"wrong": TABLE[expr.func].name, "right": TABLE[other].name}, changed
+
+
+def _indices(expr: sp.Expr) -> Iterator[Edit]:
+    """A[i, j] for A[j, i]."""
+    if isinstance(expr, sp.Indexed):
+        places = entry_indices(expr)
+        for k in range(len(places) - 1):
+            if places[k] != places[k + 1]:
+                changed = expr.base[(*places[:k], places[k + 1], places[k], *places[k + 2:])]
+                yield "transposed factor", {"wrong": expr, "right": changed}, changed
+        for k, place in enumerate(places):
+            for shift in (-1, 1):
+                changed = expr.base[(*places[:k], place + shift, *places[k + 1:])]
+                yield "shifted index", {"wrong": expr, "right": changed}, changed
+
+
+def _like(a: Tensor, b: Tensor) -> bool:
+    return a.name != b.name and [x.range for x in a.axes] == [x.range for x in b.axes]
+
+
+def _renamed(case: Case) -> Iterator[Edit]:
+    """One name for another, at one place or throughout; or two names exchanged."""
+    expr = case.value.expr
+    slopes = any(tensor_name(e) not in case.program.tensors for e in entries(expr))
+    tensors = case.derivation.full.tensors if slopes else case.program.tensors
+    found = sorted(set(entries(expr)), key=str)
+    used = [tensors[n] for n in dict.fromkeys(tensor_name(e) for e in found) if n in tensors]
+    for wrong in used:
+        for right in tensors.values():
+            if _like(wrong, right) and right.name not in (case.program.objective, case.truth.name):
+                weights = wrong.role is right.role is Role.PARAMETER
+                kind = "neighbouring weight" if weights or _numbered(wrong.name, right.name) else "wrong variable"
+                words: Words = {"wrong": wrong.name, "right": right.name}
+                yield kind, words, expr.xreplace({e: _entry(right, e) for e in found if tensor_name(e) == wrong.name})
+
+                def one(node: sp.Expr, wrong: Tensor = wrong, right: Tensor = right, kind: str = kind,
+                        words: Words = words) -> Iterator[Edit]:
+                    if isinstance(node, (sp.Indexed, sp.Symbol)) and node.is_integer is not True and tensor_name(node) == wrong.name:
+                        yield kind, words, _entry(right, node)
+                    elif isinstance(node, sp.Pow) and node.exp.is_Integer and node.exp > 1 and \
+                            isinstance(node.base, (sp.Indexed, sp.Symbol)) and tensor_name(node.base) == wrong.name:
+                        yield kind, words, node.base ** (node.exp - 1) * _entry(right, node.base)
+
+                yield from everywhere(expr, one)
+    for k, a in enumerate(used):
+        for b in used[k + 1:]:
+            if _like(a, b):
+                there = {e: _entry(b if tensor_name(e) == a.name else a, e) for e in found if tensor_name(e) in (a.name, b.name)}
+                yield "swapped variables", {"wrong": a.name, "right": b.name}, expr.xreplace(there)
+
+
+def _numbered(a: str, b: str) -> bool:
+    """w1 and w2."""
+    return a != b and a.rstrip("0123456789") == b.rstrip("0123456789") and a[:1] in "wWvVuU"
+
+
+def _entry(tensor: Tensor, like: sp.Expr) -> sp.Expr:
+    return tensor[entry_indices(like)] if tensor.axes else tensor[()]
+
+
+def _factors(case: Case) -> Iterator[Edit]:
+    """A value of the forward pass, of the axes of the answer, that is missing or too much."""
+    value = case.value
+    spans = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
+    inner = value.expr.function if isinstance(value.expr, sp.Sum) else None
+    known = {**spans, **{i: (lo, hi) for i, lo, hi in limits(value.expr)}} if inner is not None else {}
+    for t in case.program.tensors.values():
+        for letters in _fitting(t, spans):
+            entry = t[letters] if t.axes else t[()]
+            yield "missing factor", {"factor": entry}, value.expr * entry
+            if value.expr.has(entry):
+                yield "extra factor", {"factor": entry}, value.expr / entry
+        for letters in _fitting(t, known) if inner is not None and t.axes else ():
+            yield "missing factor", {"factor": t[letters]}, substitute(rebuild(value.expr, (inner * t[letters], *value.expr.args[1:])), {})
+
+
+def _fitting(t: Tensor, spans: dict[sp.Symbol, tuple[sp.Expr, sp.Expr]]) -> Iterator[tuple[sp.Symbol, ...]]:
+    """Letters for the axes of ``t``, each of the same range, all different."""
+    choices: list[tuple[sp.Symbol, ...]] = [()]
+    for axis in t.axes:
+        choices = [(*c, i) for c in choices for i, span in spans.items() if span == axis.range and i not in c]
+    yield from choices

@@ -1,0 +1,65 @@
+"""Equalities that are declared, or only supposed, of the inputs: at integer sizes solved for one entry each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import sympy as sp
+
+from symnet.calculus.instantiate import instantiate_program
+from symnet.checking.diagnosis.evaluating import World
+from symnet.core.program import Assumption, Definition, Program
+from symnet.core.tensors import Tensor, free_name
+
+
+def solve(assumptions: Iterable[Assumption]) -> dict[sp.Symbol, sp.Expr] | None:
+    """Entries as formulas in the others, so that all the equalities of scalars hold; None when one cannot be solved."""
+    there: dict[sp.Symbol, sp.Expr] = {}
+    for a in assumptions:
+        gap = sp.expand((a.left - a.right).xreplace(there))
+        if gap == 0:
+            continue
+        found = next((s for s in sorted(gap.free_symbols, key=str, reverse=True) if _linear(gap, s)), None)
+        if found is None:
+            return None
+        value = sp.expand(found - gap / gap.coeff(found, 1))
+        there = {s: v.xreplace({found: value}) for s, v in there.items()} | {found: value}
+    return there
+
+
+def _linear(gap: sp.Expr, symbol: sp.Symbol) -> bool:
+    """True when the gap is a rational number times the symbol, and something without it."""
+    factor = gap.coeff(symbol, 1)
+    return bool(factor.is_Rational and factor != 0 and symbol not in sp.expand(gap - factor * symbol).free_symbols)
+
+
+def impose(world: World, program: Program, assumptions: tuple[Assumption, ...]) -> bool:
+    """Change some inputs of ``world`` so that the assumptions hold; False when they cannot be solved."""
+    if not assumptions:
+        return True
+    stub = Definition(Tensor(free_name("one", program.tensors)), (), sp.S.One)
+    part = Program(program.inputs, (stub,), stub.name, assumptions)
+    scalars, entries = instantiate_program(part, _sizes(part, world.sizes))
+    there = solve(scalars.assumptions)
+    if there is None:
+        return False
+    for t in program.inputs:
+        world.values[t.name] = np.array(world.values[t.name], dtype=float)
+    place = {s: (t.parent or t.name, t.place) for t in scalars.inputs for s in [t[()]]}
+
+    def cell(symbol: sp.Symbol) -> tuple[str, tuple[int, ...]]:
+        name, at = place[symbol]
+        lower = [int(a.lower.xreplace(entries.env)) for a in part.tensors[name].axes]
+        return name, tuple(p - low for p, low in zip(at, lower, strict=True))
+
+    for symbol, value in there.items():
+        name, at = cell(symbol)
+        for lane in range(world.points):
+            numbers = {s: sp.Float(float(world.values[cell(s)[0]][(*cell(s)[1], lane)])) for s in value.free_symbols}
+            world.values[name][(*at, lane)] = float(value.xreplace(numbers))
+    return True
+
+
+def _sizes(program: Program, known: Mapping[sp.Symbol, object]) -> dict[str, int]:
+    return {str(s): int(known[s]) for s in program.sizes}  # type: ignore[call-overload]

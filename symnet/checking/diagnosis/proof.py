@@ -1,0 +1,129 @@
+"""The proof of a claim: left = ratio · right, entry by entry at the two choices of sizes that answers are checked at.
+
+First every forward value is a symbol of its own, which makes short formulas: what is equal then is equal. Where that does not
+prove it, all of them are put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice, product
+
+import sympy as sp
+
+from symnet.calculus.closed import closed_scalars
+from symnet.calculus.instantiate import Entries, instantiate_program
+from symnet.checking.answers_sizes import SIZES
+from symnet.checking.diagnosis.case import Case, Claim
+from symnet.checking.diagnosis.facts import solve
+from symnet.core.expressions import entries
+from symnet.core.program import Assumption, Definition, Program
+from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
+from symnet.core.verdict import Answer
+from symnet.equality.compare import prove_equal
+from symnet.errors import SymnetError
+
+MOST = 64  # choices of the places that are 1, for one entry
+EQUAL = (Answer.PROVED, Answer.ALMOST_EVERYWHERE)
+
+
+def proved(case: Case, claim: Claim, ratio: sp.Expr = sp.S.One, facts: tuple[Assumption, ...] | None = None) -> bool:
+    """Does left = ratio · right hold for all values for which the ``facts`` (what is declared) hold?"""
+    known = case.declared if facts is None else facts
+    return all(_at(case, claim, ratio, choice, known) for choice in range(2 if case.sizes else 1))
+
+
+def _at(case: Case, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...]) -> bool:
+    for closed in (False, True):
+        try:
+            if _entries_equal(case, claim, ratio, choice, facts, closed):
+                return True
+        except (SymnetError, ZeroDivisionError):
+            continue
+        if case.late:
+            return False
+    return False
+
+
+def _entries_equal(case: Case, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...], closed: bool) -> bool:
+    scalars, made, left, right = _at_sizes(case, claim, ratio, choice, facts, closed)
+    there = solve(scalars.assumptions)
+    if there is None:
+        return False
+    values = closed_scalars(scalars, there)
+    return _same(case, [(values[made(left.name, p)], values[made(right.name, p)]) for p in made.places(left.name)])
+
+
+def _same(case: Case, pairs: list[tuple[sp.Expr, sp.Expr]]) -> bool:
+    return bool(pairs) and all(a == b or (not case.late and prove_equal(a, b).answer in EQUAL) for a, b in pairs)
+
+
+def proved_one_hot(case: Case, claim: Claim, ratio: sp.Expr, name: str) -> bool:
+    """Does left = ratio · right hold whenever ``name`` is one-hot along its last axis? Every entry is proved for every choice of the
+    places that are 1, in the rows that it uses."""
+    try:
+        return all(_one_hot_at(case, claim, ratio, choice, name) for choice in range(2 if case.sizes else 1))
+    except (SymnetError, ZeroDivisionError):
+        return False
+
+
+def _one_hot_at(case: Case, claim: Claim, ratio: sp.Expr, choice: int, name: str) -> bool:
+    scalars, made, left, right = _at_sizes(case, claim, ratio, choice, (), False)
+    values = closed_scalars(scalars)
+    rows: dict[tuple[int, ...], list[sp.Expr]] = {}
+    for place in made.places(name):
+        rows.setdefault(place[:-1], []).append(made(name, place))
+    for place in made.places(left.name):
+        a, b = values[made(left.name, place)], values[made(right.name, place)]
+        used = [row for row in rows.values() if (a.free_symbols | b.free_symbols) & set(row)]
+        chosen = list(islice(product(*used), MOST + 1))
+        if len(chosen) > MOST:
+            return False
+        ones = [{s: sp.Integer(s in hot) for row in used for s in row} for hot in chosen]
+        if not _same(case, [(a.xreplace(there), b.xreplace(there)) for there in ones]):
+            return False
+    return True
+
+
+def _at_sizes(case: Case, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...],
+              closed: bool) -> tuple[Program, Entries, Tensor, Tensor]:
+    """The scalar program of both sides, and the tensors that they are."""
+    program, left, right = _program(case, claim, ratio, facts, closed)
+    known = {str(s): n for s, n in zip(case.sizes, SIZES[choice], strict=False)}
+    return *instantiate_program(program, {str(s): known[str(s)] for s in program.sizes}), left, right
+
+
+def _program(case: Case, claim: Claim, ratio: sp.Expr, facts: tuple[Assumption, ...], closed: bool) -> tuple[Program, Tensor, Tensor]:
+    """The lines that the two sides need, then the two sides."""
+    full, chain = case.derivation.full, case.chain
+    lines = [d for d in full.definitions if d.name not in case.program.by_name]
+    expr = claim.right.expr
+    if claim.changed is not None:
+        name, changed = claim.changed
+        lines += [chain.line(u, changed if u == name else None) for u in chain.links]
+        goal = chain.gradients[case.wrt]
+        asked = [e for e in entries(expr) if tensor_name(e) == case.truth.name]
+        expr = expr.xreplace({e: goal[entry_indices(e)] if goal.axes else goal[()] for e in asked})
+    if closed:
+        lines = [*case.program.definitions, *lines]
+    taken = {*full.tensors, *(t.name for t in chain.gradients.values())}
+    left, right = (Tensor(free_name(n, taken), v.axes) for n, v in (("left", claim.left), ("right", claim.right)))
+    sides = [Definition(left, claim.left.indices, claim.left.expr), Definition(right, claim.right.indices, ratio * expr)]
+    kept = _needed(lines, sides)
+    given = case.program.inputs if closed else tuple(case.program.tensors.values())
+    return Program(given, (*kept, *sides), right.name, facts), left, right
+
+
+def _needed(lines: list[Definition], sides: list[Definition]) -> list[Definition]:
+    used = set(_names(sides))
+    kept: list[Definition] = []
+    while True:
+        more = [d for d in lines if d.name in used and d not in kept]
+        if not more:
+            return [d for d in lines if d in kept]
+        kept += more
+        used |= set(_names(more))
+
+
+def _names(lines: Iterable[Definition]) -> Iterable[str]:
+    return (tensor_name(e) for d in lines for e in entries(d.expr))

@@ -1,0 +1,50 @@
+"""y - a for a - y: a difference of the forward pass or of the right gradient that stands the other way round in the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from symnet.checking.diagnosis.case import Case
+from symnet.core.expressions import as_written, entries
+from symnet.core.tensors import tensor_name
+
+Pair = tuple[str, str]
+THROUGH = (sp.Add, sp.Mul, sp.Sum)  # where a sign passes
+
+
+def reversed_difference(case: Case, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
+    """(the difference as it stands, the answer with it turned round) where ``expr`` has exactly one that is turned.
+
+    The sign alone would be undone by this too; it is the difference that is turned when the forward pass, or the right gradient,
+    has it the other way.
+    """
+    forward = {p for d in case.given.full.definitions for node in d.expr.atoms(sp.Add) for p in [_pair(node)] if p}
+    found = [node for node in _sums(expr) for p in [_pair(node)] if p and p[::-1] in forward and p not in forward]
+    if len(found) != 1:
+        return None
+    (node,) = found
+    with as_written():
+        turned = sp.Add(*[-t for t in node.args])
+        return node, expr.xreplace({node: turned})
+
+
+def _sums(expr: sp.Expr) -> Iterator[sp.Expr]:
+    if isinstance(expr, sp.Add):
+        yield expr
+    if isinstance(expr, THROUGH):
+        for arg in expr.args[:1] if isinstance(expr, sp.Sum) else expr.args:
+            yield from _sums(arg)
+
+
+def _pair(node: sp.Expr) -> Pair | None:
+    """The names of a and b in a - b, or in c(a - b) multiplied out with c > 0."""
+    if len(node.args) != 2:
+        return None
+    parts = dict(t.as_coeff_Mul() for t in node.args)
+    up = [c for c in parts if c > 0]
+    if len(parts) != 2 or len(up) != 1 or -up[0] not in parts:
+        return None
+    first, second = (",".join(sorted({tensor_name(e) for e in entries(parts[c])})) for c in (up[0], -up[0]))
+    return (first, second) if first and second else None

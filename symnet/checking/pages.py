@@ -1,0 +1,118 @@
+r"""A Markdown or text page -> numbered pieces: headings, text, display maths and tables. Fenced code is passed over.
+
+A fence without a language, or called text, math, latex or tex, is read as lines; any other fence is code. The first ```toml fence is
+the page's own worksheet (``split_worksheet``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+FENCE = re.compile(r"\s{0,3}(```+|~~~+)\s*([\w+.-]*)")
+READ = frozenset({"", "text", "txt", "math", "maths", "latex", "tex", "plain", "markdown", "md"})
+MATHS = frozenset({"math", "maths", "latex", "tex"})
+OPENING = re.compile(r"\$\$|\\\[|\\begin\{(?:align|aligned|equation|gather|gathered|eqnarray|multline|split)\*?\}")
+CLOSING = re.compile(r"\$\$|\\\]|\\end\{(?:align|equation|gather|eqnarray|multline)\*?\}")
+NOISE = re.compile(r"\$\$|\\\[(?!\d)|\\\]|\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|eqnarray|multline|split)\*?\}"
+                   r"|(?<!\\)&|\\(?:label|tag)\*?\{[^{}]*\}|\\(?:nonumber|notag)\b")
+ROW = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of a page. ``kind``: heading, text, maths (LaTeX without its dollars), table or code."""
+
+    number: int
+    text: str
+    kind: str
+
+
+def split_worksheet(page: str) -> tuple[str, str]:
+    """The text of the first ```toml fence, "" when there is none, and the page with that fence blanked: line numbers stay.
+
+    >>> split_worksheet("# Mine\\n```toml\\ntitle = 'T'\\n```\\nz = 1")
+    ("title = 'T'", '# Mine\\n\\n\\n\\nz = 1')
+    """
+    lines = page.splitlines()
+    start = next((k for k, t in enumerate(lines) if (m := FENCE.match(t)) and m[2].lower() == "toml"), None)
+    if start is None:
+        return "", page
+    mark = FENCE.match(lines[start])[1]  # type: ignore[index]
+    end = next((k for k in range(start + 1, len(lines)) if lines[k].strip() == mark), len(lines))
+    inner = "\n".join(lines[start + 1:end])
+    return inner, "\n".join([*lines[:start], *[""] * (min(end + 1, len(lines)) - start), *lines[end + 1:]])
+
+
+def pieces(page: str) -> Iterator[Piece]:
+    """The pieces of a page in order, empty lines left out.
+
+    >>> [(p.number, p.kind) for p in pieces("# One\\nz = 1\\n```python\\nz = 2\\n```\\n$$\\na &= b \\\\\\\\\\n&= c\\n$$")]
+    [(1, 'heading'), (2, 'text'), (4, 'code'), (7, 'maths'), (8, 'maths')]
+    """
+    numbered = iter(enumerate(page.splitlines(), start=1))
+    mark, language = "", ""
+    for number, raw in numbered:
+        fence = FENCE.match(raw)
+        if mark:
+            if fence and raw.strip() == mark:
+                mark = ""
+            elif raw.strip():
+                yield from _fenced(number, raw.strip(), language)
+            continue
+        if fence:
+            mark, language = fence[1], fence[2].lower()
+            continue
+        text = raw.strip()
+        opened = OPENING.match(re.sub(r"^(?:>|[-*+]\s|\d+[.)]\s)\s*", "", text))
+        if opened:
+            yield from _display(_block(number, text, numbered))
+        elif text:
+            yield Piece(number, text, _kind(text))
+
+
+def _fenced(number: int, text: str, language: str) -> Iterator[Piece]:
+    if language not in READ:
+        yield Piece(number, text, "code")
+    elif language in MATHS:
+        yield from _display([(number, text)])
+    else:
+        yield Piece(number, text, "text")
+
+
+def _kind(text: str) -> str:
+    if re.match(r"#{1,6}\s", text) or (text.startswith("#") and text.strip("#")[:1].isalpha()):
+        return "heading"
+    bare = re.sub(r"\$[^$]*\$|`[^`]*`", "", text)
+    return "table" if "|" in bare and "||" not in bare else "text"
+
+
+def _block(number: int, text: str, rest: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The lines of a display, up to its end."""
+    found = [(number, text)]
+    opened = OPENING.search(text)
+    tail = text[opened.end():] if opened else ""
+    if CLOSING.search(tail) and not (opened and opened.group().startswith("\\begin") and "\\end" not in tail):
+        return found
+    for at, raw in rest:
+        found.append((at, raw.strip()))
+        if CLOSING.search(raw) or not raw.strip():
+            break
+    return found
+
+
+def _display(block: list[tuple[int, str]]) -> Iterator[Piece]:
+    r"""The rows of a display: \\ ends one, and a line that starts or ends with = goes on with the one before."""
+    row, at = "", 0
+    for number, text in block:
+        parts = ROW.split(NOISE.sub(" ", text))
+        for k, part in enumerate(parts):
+            if part.strip() and not row.strip():
+                at = number
+            row += " " + part
+            if k < len(parts) - 1 and row.strip():
+                yield Piece(at, " ".join(row.split()), "maths")
+                row = ""
+    if row.strip():
+        yield Piece(at, " ".join(row.split()), "maths")

@@ -1,0 +1,141 @@
+"""Is left = right for every size? Proved by a normal form of sums over indices, or not decided; never refuted here.
+
+Both sides become sums of terms c · Σ over indices of a product of atoms: sums are distributed over addition, products of sums are
+merged, what an index does not touch is pulled out, brackets fix indices, and the names of bound indices are forgotten. Each rewriting
+is an identity for all sizes >= 1 (the ranges may be empty where a shift makes them so), so when the terms cancel the two sides are
+equal for all sizes wherever both are defined; that they are defined at the same points is checked with their holes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+import sympy as sp
+
+from symnet.core.axes import Range
+from symnet.core.program import Assumption, Definition
+from symnet.core.verdict import Answer, Verdict
+from symnet.equality.fractions import TooLarge
+from symnet.equality.indexed_functions import Algebra
+from symnet.equality.indexed_reading import Hole, Opened, Reader
+from symnet.equality.indexed_rules import rule_of_equality
+from symnet.equality.indexed_signs import signs
+from symnet.equality.indexed_terms import Atom, Poly, Term, add_to, indices
+from symnet.errors import SymnetError
+
+SCOPE = "for all sizes"
+DIFFER, ELSEWHERE = "the normal forms over indices differ", "one side is undefined at points where the other is not"
+ROUNDS = 3  # of multiplying through by a divisor
+
+
+def prove_for_all_sizes(left: sp.Expr, right: sp.Expr, ranges: Mapping[sp.Symbol, Range], assumptions: Iterable[Assumption] = (),
+                        given: Iterable[Definition] = (), asked: Iterable[tuple[sp.Expr, str]] = (),
+                        opened: Mapping[str, tuple[Definition, ...]] | None = None) -> Verdict:
+    """PROVED for every size, CONDITIONAL where the assumptions were used, else UNDECIDED with the reason.
+
+    ``ranges`` are those of the free indices; ``given`` are lines that are defined wherever the question is asked,
+    those of the program; ``asked`` are holes that the left side had as it was written, before SymPy cancelled them;
+    ``opened`` are the lines to write out, by name.
+
+    >>> i, j, k = sp.symbols("i j k", integer=True)
+    >>> n, X, y = sp.Symbol("n", integer=True, positive=True), sp.IndexedBase("X", real=True), sp.IndexedBase("y", real=True)
+    >>> left = sp.Sum(X[j, i]*(sp.Sum(X[j, k]*y[k], (k, 1, n)) - 1), (j, 1, n))
+    >>> right = sp.Sum(X[k, i]*X[k, j]*y[j], (j, 1, n), (k, 1, n)) - sp.Sum(X[k, i], (k, 1, n))
+    >>> print(prove_for_all_sizes(left, right, {i: (sp.S.One, n)}))
+    proved (for all sizes)
+    """
+    declared = tuple(assumptions)
+    try:
+        lines = tuple(given)
+        own = {d.name for d in lines}
+        opening = {name: (ds, name in own) for name, ds in (opened or {}).items()}
+        return _prove((left, right), ranges, declared, lines, tuple(asked), opening)
+    except (TooLarge, SymnetError, ZeroDivisionError, RecursionError) as problem:
+        return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0")
+
+
+def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], declared: tuple[Assumption, ...],
+           given: tuple[Definition, ...], asked: tuple[tuple[sp.Expr, str], ...], opened: Opened) -> Verdict:
+    there = {i: sp.Symbol(f"_f{k}", integer=True) for k, i in enumerate(ranges)}
+    space = Algebra({there[i]: span for i, span in ranges.items()})
+    space.signs = signs(given)
+    for a in declared:
+        _declare(space, a)
+    sides: list[Poly] = []
+    holes: list[set[Hole]] = []
+    for side in pair:
+        reader = Reader(space, opened)
+        sides.append(reader.read(side.xreplace(there)))
+        for u, sign in () if holes else asked:
+            reader.hole(sign, reader.read(u), u)
+        holes.append(reader.holes)
+    gap = dict(sides[0])
+    add_to(gap, sides[1], Fraction(-1))
+    if not _vanishes(space, gap):
+        return Verdict(Answer.UNDECIDED, reason=DIFFER)
+    if holes[0] != holes[1] and not _known(space, holes[0] ^ holes[1], given, opened):
+        return Verdict(Answer.UNDECIDED, reason=ELSEWHERE)
+    if declared:
+        return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(map(str, declared)), scope=SCOPE)
+    return Verdict(Answer.PROVED, "normal form", scope=SCOPE)
+
+
+def _declare(space: Algebra, a: Assumption) -> None:
+    """An assumption as a symmetry of a tensor or as a rule for its leading term."""
+    free = sorted((s for s in (a.left - a.right).free_symbols if s.is_Symbol and s.is_integer and not s.is_positive), key=str)
+    there = {i: sp.Symbol(f"_w{k}", integer=True) for k, i in enumerate(free)}
+    gap = sp.expand((a.left - a.right).xreplace(there))
+    if _is_symmetry(space, gap):
+        return
+    reader = Reader(space)
+    rule = rule_of_equality(reader.read(a.left.xreplace(there)), reader.read(a.right.xreplace(there)), frozenset(there.values()))
+    if rule is None or reader.holes:
+        raise TooLarge("an assumption that is no rule")
+    space.rules.setdefault(rule.factors[0][0][0], []).append(rule)
+
+
+def _is_symmetry(space: Algebra, gap: sp.Expr) -> bool:
+    """A[i, j] = A[j, i]: the tensor's places may change."""
+    terms = sp.Add.make_args(gap)
+    if len(terms) != 2:
+        return False
+    one, other = (t.as_coeff_Mul() for t in terms)
+    a, b = one[1], other[1]
+    if one[0] + other[0] != 0 or not all(isinstance(t, sp.Indexed) for t in (a, b)) or a.base != b.base:
+        return False
+    if not all(i.is_Symbol and not i.is_positive for i in a.indices) or len(set(a.indices)) != len(a.indices) or \
+            set(a.indices) != set(b.indices):
+        return False
+    order = tuple(a.indices.index(i) for i in b.indices)
+    if tuple(order[k] for k in order) != tuple(range(len(order))):
+        return False
+    space.symmetric[a.base.label.name] = (order,)
+    return True
+
+
+def _vanishes(space: Algebra, gap: Poly) -> bool:
+    """True when the difference is 0, if need be after multiplying through by divisors that no sum's index touches."""
+    for _ in range(ROUNDS):
+        if not gap:
+            return True
+        divisors = dict.fromkeys(a for t in gap for a, _ in t.factors if a[0].kind == "inverse" and a[0].inner and _is_free(a, t))
+        if not divisors:
+            return False
+        for atom in divisors:
+            gap = space.cleared(gap, atom)
+    return not gap
+
+
+def _is_free(atom: Atom, term: Term) -> bool:
+    return not {s for p in atom[1] for s in indices(p)} & {i for i, _, _ in term.over}
+
+
+def _known(space: Algebra, holes: set[Hole], given: tuple[Definition, ...], opened: Opened) -> bool:
+    """True when what is given is undefined there already."""
+    reader = Reader(space, opened)
+    for d in given:
+        there = {i: space.fresh() for i in d.free}
+        reader.ranges |= {there[i]: span for i, span in d.free.items()}
+        reader.read(d.expr.xreplace(there))
+    return holes <= reader.holes

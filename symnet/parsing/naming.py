@@ -1,0 +1,91 @@
+"""Which value a name of plain maths stands for."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import sympy as sp
+
+from symnet.core.axes import Range
+from symnet.core.tensors import Tensor
+from symnet.core.wellformed import did_you_mean
+from symnet.errors import NameError_, ParseError
+from symnet.parsing.asking import rules_out
+from symnet.parsing.functions import FUNCTIONS
+from symnet.parsing.node import Node
+from symnet.parsing.own_lines import OwnLines
+from symnet.parsing.values import Hole, Value, number, of_tensor
+
+MOST_TERMS = 100_000
+CONSTANTS = {"pi": sp.pi, "e": sp.E}
+
+
+class Names:
+    """The names one line may use: ``tensors``, ``sizes`` and the ``free`` indices of its left side."""
+
+    def __init__(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], where: str,
+                 free: Mapping[str, sp.Symbol] | None = None) -> None:
+        self.tensors, self.sizes, self.where = tensors, sizes, where
+        self.scope: dict[str, sp.Symbol] = dict(free or {})
+        self.ranges: dict[sp.Symbol, Range] = {}
+        self.products, self.terms = 0, 1
+        self.own = OwnLines({}, self.real, where)
+        self.asked: list[Hole] = []  # what was divided by, or taken a root or logarithm of
+
+    def at(self, node: Node) -> str:
+        """Where a node stands, for a message."""
+        return f"{self.where}, column {node.column}"
+
+    @abstractmethod
+    def real(self, node: Node) -> Value: ...
+
+    def _name(self, node: Node) -> Value:
+        name = node.text
+        if name in self.scope:
+            return number(self.scope[name])
+        own = self.own.get(name.replace("_", ""), name)
+        if own is not None:
+            return own
+        found = self.find(name)
+        if found is not None:
+            return of_tensor(self.tensors[found])
+        if name in self.sizes:
+            return number(self.sizes[name])
+        if name in CONSTANTS:
+            return number(CONSTANTS[name])
+        known = [*self.tensors, *self.sizes, *self.scope]
+        parts = next(((name[:k], name[k:]) for k in range(1, len(name)) if name[:k] in known and name[k:] in known), None)
+        hint = f"{parts[0]}*{parts[1]} for a product" if parts else did_you_mean(name, [*known, *FUNCTIONS])
+        raise NameError_(self.at(node), f"unknown name {name!r}", "a declared name", hint)
+
+    def find(self, name: str) -> str | None:
+        """The declared tensor that is meant: w_1, w_{1} and w1 are one name."""
+        if name in self.tensors:
+            return name
+        bare = name.replace("_", "")
+        same = [t for t in self.tensors if t.replace("_", "") == bare]
+        return same[0] if len(same) == 1 else None
+
+    def loop(self, node: Node, low: sp.Expr, high: sp.Expr) -> int:
+        """Count the terms of nested sums whose limits are numbers, so that working them out ends; returns the count before."""
+        before = self.terms
+        if low.is_Integer and high.is_Integer:
+            self.terms *= max(1, int(high) - int(low) + 1)
+        if self.terms > MOST_TERMS:
+            raise ParseError(self.at(node), f"a sum of {self.terms} terms", f"at most {MOST_TERMS}")
+        return before
+
+    def branch(self, node: Node, condition: sp.Basic) -> Value:
+        """The meaning of a branch. Of what it asks for, only u = 0 is kept, where the condition does not rule it out."""
+        before = len(self.asked)
+        value = self.real(node)
+        asked = self.asked[before:]
+        del self.asked[before:]
+        self.asked += [(u, sign) for u, sign in asked if sign == "=" and not rules_out(condition, u)]
+        return value
+
+    def ask(self, value: Value, sign: str) -> None:
+        """Note that the text has no value where this number is 0 (or below)."""
+        if not value.axes and not value.expr.is_number:
+            self.asked.append((value.expr, sign))
