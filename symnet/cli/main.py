@@ -23,6 +23,16 @@ symnet: the mathematics of neural networks, derived, proved, checked, run and pr
   symnet derive '(w*x - y)**2' --wrt w
   symnet prove loss-scaling --optimizer adam
 """
+CHECKING = """\
+  symnet check my.toml                       the [[answers]] of a worksheet
+  symnet check homework.md                   every line of a page of work, against its own worksheet or --worksheet
+  symnet check model.py:backward --worksheet mlp
+                                             your own NumPy code: this runs the file, as python would
+  symnet check answers/ -j 4 -o class.html   many files in processes that can be killed; text, json, csv or html
+
+Worksheets and pages are only read: nothing in them is ever executed.
+Exit codes: 0 all right, 1 something wrong, 3 undecided, 2 a file that cannot be used.
+"""
 RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam or lion"
 LEVELS, FORMATS = ("beginner", "student", "expert"), ("text", "html", "latex", "pdf", "json", "md")
 
@@ -45,8 +55,8 @@ def parser() -> argparse.ArgumentParser:
                            description="Example: symnet report two-two-two --level beginner --open"))
     _derive(sub.add_parser("derive", help="gradients of a worksheet or of one expression",
                            description="Example: symnet derive 'sum((X@w-y)**2)/N' --shape X:N,d --shape w:d --shape y:N --wrt w"))
-    _check(sub.add_parser("check", help="judge answers of a worksheet, or the lines of a worked page",
-                          description="Example: symnet check my.toml      symnet check page.txt --against first"))
+    _check(sub.add_parser("check", help="judge answers, pages of work, your own NumPy code, or a whole class",
+                          description=CHECKING, formatter_class=argparse.RawDescriptionHelpFormatter))
     _prove(sub.add_parser("prove", help="prove a claim about training, or give a counterexample",
                           description="Example: symnet prove loss-scaling --optimizer momentum"))
     _train(sub.add_parser("train", help="train the network of a worksheet",
