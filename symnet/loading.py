@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
 from symnet.calculus import derive
-from symnet.checking.errata import judge_page
-from symnet.checking.pages import split_worksheet
-from symnet.checking.tasks import Result, judge, judge_simplified
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata
 from symnet.core.program import Program
@@ -23,6 +20,9 @@ from symnet.parsing.calls import Call
 from symnet.parsing.program import assumptions_of, axis_of, program, tensor_of
 from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksheet, read_worksheet
 from symnet.worksheets.builtin import names, worksheet_text
+
+if TYPE_CHECKING:  # a report needs no judge; each is loaded where it is asked for
+    from symnet.checking.tasks import Result
 
 
 def load_worksheet(source: str | Path) -> Worksheet:
@@ -130,6 +130,9 @@ def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: st
 
         print(sn.check_page(open("hand-in.md").read(), "first").first_wrong)
     """
+    from symnet.checking.errata import judge_page
+    from symnet.checking.pages import split_worksheet
+
     inner, text = split_worksheet(page)
     if inner:
         inside = f"{where}, its worksheet"
@@ -145,6 +148,8 @@ def check_worksheet(sheet: Worksheet, where: str = "worksheet") -> list[Result]:
 
 def judge_of(sheet: Worksheet, where: str = "worksheet") -> tuple[Derivation, Callable[[Mapping[str, str]], Result]]:
     """The derivation of a worksheet and the judge of its answers by it. Raises WorksheetError when there are no answers."""
+    from symnet.checking.tasks import judge, judge_simplified
+
     if not sheet.answers:
         raise WorksheetError(where, "no [[answers]]", "answers to check")
     if sheet.simplify:

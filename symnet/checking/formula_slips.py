@@ -6,7 +6,6 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.checking.diagnosis import diagnose
 from symnet.checking.names import Names
 from symnet.core.derivation import Derivation
 from symnet.core.numbers import decimal
@@ -58,6 +57,8 @@ def _diagnosed(names: Names, left: sp.Symbol, expr: sp.Expr) -> dict[str, str] |
     if answer.free_symbols - known:
         return None
     try:
+        from symnet.checking.diagnosis import diagnose  # much to load, and few pages need it
+
         slip = diagnose(answer, derivation, tensor.of)
     except SymnetError:
         return None

@@ -24,11 +24,12 @@ symnet: the mathematics of neural networks, derived, proved, checked, run and pr
   symnet prove loss-scaling --optimizer adam
 """
 CHECKING = """\
-  symnet check my.toml                       the [[answers]] of a worksheet
-  symnet check homework.md                   every line of a page of work, against its own worksheet or --worksheet
-  symnet check model.py:backward --worksheet mlp
+Example: symnet check my.toml                the [[answers]] of a worksheet
+         symnet check homework.md            every line of a page of work, against its own worksheet or --worksheet
+         symnet check model.py:backward --worksheet mlp
                                              your own NumPy code: this runs the file, as python would
-  symnet check answers/ -j 4 -o class.html   many files in processes that can be killed; text, json, csv or html
+         symnet check answers/ -j 4 -o class.html
+                                             many files in processes that can be killed; text, json, csv or html
 
 Worksheets and pages are only read: nothing in them is ever executed.
 Exit codes: 0 all right, 1 something wrong, 3 undecided, 2 a file that cannot be used.
