@@ -5,14 +5,14 @@ Every line is computed at the point with balls, so that nothing grows: a network
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import sympy as sp
 from flint import ctx
 
 from symnet.calculus.instantiate import Entries
 from symnet.core.numbers import Number, as_ball, compute, decimal
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Definition, Program
 from symnet.core.verdict import Witness
 from symnet.equality.cases import turns
 from symnet.equality.points import points
@@ -118,23 +118,3 @@ class Numbers:
 def in_domain(symbol: sp.Basic, value: sp.Rational) -> bool:
     """True when the value is one that the symbol may have."""
     return not (symbol.is_positive and value <= 0) and not (symbol.is_nonnegative and value < 0) and bool(value.is_Rational)
-
-
-def solved(assumptions: Iterable[Assumption]) -> dict[sp.Basic, sp.Expr] | None:
-    """Each assumption solved for an input in which it is linear, each in turn put into the others; None where one cannot be."""
-    there: dict[sp.Basic, sp.Expr] = {}
-    for a in assumptions:
-        gap = sp.expand((a.left - a.right).xreplace(there))
-        if gap == 0:
-            continue
-        found = next((s for s in sorted(gap.free_symbols, key=str, reverse=True) if _linear(gap, s)), None)
-        if found is None:
-            return None
-        value = sp.expand(found - gap / gap.coeff(found, 1))
-        there = {s: e.xreplace({found: value}) for s, e in there.items()} | {found: value}
-    return there
-
-
-def _linear(gap: sp.Expr, symbol: sp.Basic) -> bool:
-    factor = gap.coeff(symbol, 1)
-    return bool(factor.is_Rational and factor != 0 and symbol not in sp.expand(gap - factor * symbol).free_symbols)

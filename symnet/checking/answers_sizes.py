@@ -12,7 +12,7 @@ from symnet.calculus.closed import closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.checking.answers_opening import Opening
 from symnet.checking.answers_opening import written_out as in_lines
-from symnet.checking.answers_points import Numbers, solved
+from symnet.checking.answers_points import Numbers
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When
@@ -20,6 +20,7 @@ from symnet.core.matrices import SINGULAR, Grid, written_out
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.verdict import Answer, Verdict
+from symnet.equality.assumed import solved
 from symnet.equality.compare import compare, prove_equal
 from symnet.equality.indexed import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
 from symnet.errors import OptionError, SymnetError

@@ -11,6 +11,7 @@ from symnet.core.functions import step
 from symnet.core.matrices import written_out
 from symnet.core.program import Assumption
 from symnet.core.verdict import Answer, Verdict
+from symnet.equality.assumed import solved
 from symnet.equality.cases import has_cases
 from symnet.equality.fractions import TooLarge
 from symnet.equality.gap import judged, without_implied
@@ -55,14 +56,13 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
             return proof
         witness = inside or witness
     for used in _subsets(conditions):
-        there = dict(pair for a in used for pair in _solved(a))
+        there = solved(used)
         verdict = prove_equal(left.xreplace(there), right.xreplace(there)) if there else None
         if verdict is not None and verdict.holds:
             return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(map(str, used)))
     if conditions:
-        solved = [_solved(a) for a in conditions]
-        there = dict(pair for pairs in solved for pair in pairs)
-        witness = refute(left, right, there=there, asked=asked) if all(solved) and len(there) == len(solved) else None
+        there = solved(conditions)
+        witness = None if there is None else refute(left, right, there=there, asked=asked)
         if witness is None:
             return Verdict(Answer.UNDECIDED, reason="different in general; the declared assumptions were not enough to decide")
     return Verdict(Answer.REFUTED, "ball enclosure", witness=witness)
@@ -76,17 +76,6 @@ def _one_has_no_value(left: sp.Expr, right: sp.Expr) -> Verdict | None:
         if holes and defined_somewhere(other):
             return Verdict(Answer.REFUTED, "domain", reason=f"{side} has no value anywhere: {holes[0]} is never positive")
     return None
-
-
-def _solved(assumption: Assumption) -> list[tuple[sp.Expr, sp.Expr]]:
-    """An assumption that is linear in a symbol with a number as factor, solved for that symbol; else none."""
-    gap = sp.expand(assumption.left - assumption.right)
-    for symbol in sorted(gap.free_symbols, key=str, reverse=True):
-        factor = gap.coeff(symbol, 1)
-        rest = sp.expand(gap - factor * symbol)
-        if factor.is_Rational and factor != 0 and symbol not in rest.free_symbols:
-            return [(symbol, -rest / factor)]
-    return []
 
 
 def _subsets(assumptions: tuple[Assumption, ...]) -> Iterable[tuple[Assumption, ...]]:

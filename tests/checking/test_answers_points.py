@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 import sympy as sp
 
 import symnet as sn
 from symnet.calculus.instantiate import instantiate_program
-from symnet.checking.answers_points import Numbers, in_domain, solved
-from symnet.core.program import Assumption, Program
+from symnet.checking.answers_points import Numbers, in_domain
+from symnet.core.program import Program
+from symnet.equality.assumed import solved
 
 x1, x2, x3 = sp.symbols("x_1 x_2 x_3", real=True)
 
@@ -58,17 +58,6 @@ def test_the_point_satisfies_the_assumptions() -> None:
     assert found is not None and sum(sp.Rational(v) for _, v in found[1].point) == 1
     _, same = numbers("p = x*sum(x)", "q = x", "L = sum(p*q)", assume="sum(x) == 1")
     assert same.difference("p", "q", there) is None
-
-
-SOLVED = [
-    ([x1 + x2 - 1], {x2: 1 - x1}), ([x1 - x1], {}), ([x1 - x2, x2 - x1], {x2: x1}), ([x1 + x2, x2 + x3 - 1], {x2: -x1, x3: x1 + 1}),
-    ([x1**2 - 1], None), ([x1 * x2 - 1], None), ([x1 - x1 + 1], None),
-]
-
-
-@pytest.mark.parametrize(("gaps", "there"), SOLVED)
-def test_assumptions_are_solved_where_they_are_linear(gaps: list[sp.Expr], there: dict[sp.Symbol, sp.Expr] | None) -> None:
-    assert solved(Assumption(gap, sp.S.Zero) for gap in gaps) == there
 
 
 def test_a_value_outside_its_domain_is_no_point() -> None:

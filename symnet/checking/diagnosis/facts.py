@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import sympy as sp
@@ -11,27 +11,7 @@ from symnet.calculus.instantiate import instantiate_program
 from symnet.checking.diagnosis.evaluating import World
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, free_name
-
-
-def solve(assumptions: Iterable[Assumption]) -> dict[sp.Symbol, sp.Expr] | None:
-    """Entries as formulas in the others, so that all the equalities of scalars hold; None when one cannot be solved."""
-    there: dict[sp.Symbol, sp.Expr] = {}
-    for a in assumptions:
-        gap = sp.expand((a.left - a.right).xreplace(there))
-        if gap == 0:
-            continue
-        found = next((s for s in sorted(gap.free_symbols, key=str, reverse=True) if _linear(gap, s)), None)
-        if found is None:
-            return None
-        value = sp.expand(found - gap / gap.coeff(found, 1))
-        there = {s: v.xreplace({found: value}) for s, v in there.items()} | {found: value}
-    return there
-
-
-def _linear(gap: sp.Expr, symbol: sp.Symbol) -> bool:
-    """True when the gap is a rational number times the symbol, and something without it."""
-    factor = gap.coeff(symbol, 1)
-    return bool(factor.is_Rational and factor != 0 and symbol not in sp.expand(gap - factor * symbol).free_symbols)
+from symnet.equality.assumed import solved
 
 
 def impose(world: World, program: Program, assumptions: tuple[Assumption, ...]) -> bool:
@@ -41,7 +21,7 @@ def impose(world: World, program: Program, assumptions: tuple[Assumption, ...]) 
     stub = Definition(Tensor(free_name("one", program.tensors)), (), sp.S.One)
     part = Program(program.inputs, (stub,), stub.name, assumptions)
     scalars, entries = instantiate_program(part, _sizes(part, world.sizes))
-    there = solve(scalars.assumptions)
+    there = solved(scalars.assumptions)
     if there is None:
         return False
     for t in program.inputs:

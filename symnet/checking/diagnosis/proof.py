@@ -15,11 +15,11 @@ from symnet.calculus.closed import closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.checking.answers_sizes import SIZES
 from symnet.checking.diagnosis.case import Case, Claim
-from symnet.checking.diagnosis.facts import solve
 from symnet.core.expressions import entries
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
 from symnet.core.verdict import Answer
+from symnet.equality.assumed import solved
 from symnet.equality.compare import prove_equal
 from symnet.errors import SymnetError
 
@@ -47,7 +47,7 @@ def _at(case: Case, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assu
 
 def _entries_equal(case: Case, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...], closed: bool) -> bool:
     scalars, made, left, right = _at_sizes(case, claim, ratio, choice, facts, closed)
-    there = solve(scalars.assumptions)
+    there = solved(scalars.assumptions)
     if there is None:
         return False
     values = closed_scalars(scalars, there)

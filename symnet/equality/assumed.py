@@ -1,0 +1,35 @@
+"""Declared equalities of numbers, solved for one symbol each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy as sp
+
+from symnet.core.program import Assumption
+
+
+def solved(assumptions: Iterable[Assumption]) -> dict[sp.Basic, sp.Expr] | None:
+    """Each assumption solved for an input in which it is linear, each in turn put into the others; None where one cannot be.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> solved([Assumption(x + y, sp.S.One)])
+    {y: 1 - x}
+    """
+    there: dict[sp.Basic, sp.Expr] = {}
+    for a in assumptions:
+        gap = sp.expand((a.left - a.right).xreplace(there))
+        if gap == 0:
+            continue
+        found = next((s for s in sorted(gap.free_symbols, key=str, reverse=True) if _linear(gap, s)), None)
+        if found is None:
+            return None
+        value = sp.expand(found - gap / gap.coeff(found, 1))
+        there = {s: e.xreplace({found: value}) for s, e in there.items()} | {found: value}
+    return there
+
+
+def _linear(gap: sp.Expr, symbol: sp.Basic) -> bool:
+    """True when the gap is a rational number times the symbol, and something without it."""
+    factor = gap.coeff(symbol, 1)
+    return bool(factor.is_Rational and factor != 0 and symbol not in sp.expand(gap - factor * symbol).free_symbols)
