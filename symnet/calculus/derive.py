@@ -137,8 +137,8 @@ class _Builder:
         ranges = tuple((p, *s) for p, s in zip(places, spans, strict=True) if not (piece.alone and s[0] == s[1]))
         definition = Definition(target, tuple(places), expr, ranges)
         contributions = tuple(self._contribution(t, scope) for t in piece.terms)
-        return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, piece, inlined),
-                    contributions, relabel(raw, scope, self.labels), inlined, used, conditions_of(piece, used))
+        return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, contributions, inlined, piece.alone),
+                    contributions, relabel(raw, scope, self.labels), inlined, used, conditions_of(contributions, used))
 
     def _lead_scope(self) -> dict[sp.Symbol, sp.Symbol]:
         """Letters for the indices of an objective that is no scalar."""
@@ -164,7 +164,7 @@ class _Builder:
                 scope = extend(scope, [(sp.Dummy(integer=True), *axis.range)], self.labels)
             value = sp.S.One if name == self.program.objective else sp.S.Zero
             definition = Definition(tensor, tuple(scope.values()), value)
-            rule = rule_of(self.program, name, Piece((), ()), ())
+            rule = rule_of(self.program, name, (), (), False)
             self.steps.append(Step(len(self.steps) + 1, self.program[name], definition, rule, (), value))
 
     def _finish(self) -> Derivation:

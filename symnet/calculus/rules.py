@@ -1,12 +1,10 @@
-"""Which rule a step used, read off the terms it was computed from."""
+"""Which rule a step used, read off the contributions it was computed from."""
 
 from __future__ import annotations
 
 import sympy as sp
 
-from symnet.calculus.chain import Term
-from symnet.calculus.pieces import Piece
-from symnet.core.derivation import Rule
+from symnet.core.derivation import Contribution, Rule
 from symnet.core.expressions import entries
 from symnet.core.functions import conventions
 from symnet.core.matrices import Det, InverseEntry
@@ -15,27 +13,27 @@ from symnet.core.tensors import entry_indices, has_name, tensor_name
 from symnet.core.text import TextPrinter
 
 
-def rule_of(program: Program, name: str, piece: Piece, inlined: tuple[str, ...]) -> Rule:
-    """The name of the rule; the most telling one when several apply."""
-    if not piece.terms:
+def rule_of(program: Program, name: str, terms: tuple[Contribution, ...], inlined: tuple[str, ...], alone: bool) -> Rule:
+    """The name of the rule; the most telling one when several apply. ``alone`` says that the step is for a single place."""
+    if not terms:
         return Rule.ABSENT if name != program.objective else Rule.DIRECT
     if inlined:
         return Rule.SUBSTITUTED
-    if any(_shifted(t) and _recurs(program, t.through.name) for t in piece.terms):
+    if any(_shifted(t) and _recurs(program, t.through.name) for t in terms):
         return Rule.RECURRENCE
-    if piece.split is not None and piece.alone:
+    if alone:
         return Rule.BOUNDARY
-    kinds = {type(m) for t in piece.terms for m in _matrices(t, name)}
+    kinds = {type(m) for t in terms for m in _matrices(t, name)}
     if kinds:
         return Rule.INVERSE if InverseEntry in kinds else Rule.DETERMINANT
-    if all(t.upstream == 1 for t in piece.terms):
+    if all(t.upstream == 1 for t in terms):
         return Rule.DIRECT
-    if len(piece.terms) > 1:
+    if len(terms) > 1:
         return Rule.SUM_OVER_USES
-    return _single(name, piece.terms[0])
+    return _single(name, terms[0])
 
 
-def _single(name: str, term: Term) -> Rule:
+def _single(name: str, term: Contribution) -> Rule:
     if not term.through.indices and not entry_indices(term.occurrence):
         return Rule.CHAIN
     if term.sums and not list(entries(term.local)):
@@ -45,13 +43,13 @@ def _single(name: str, term: Term) -> Rule:
     return Rule.SUM_OVER_USES if term.sums else Rule.ELEMENTWISE
 
 
-def _matrices(term: Term, name: str) -> list[Det | InverseEntry]:
+def _matrices(term: Contribution, name: str) -> list[Det | InverseEntry]:
     """The determinants and inverses of a right side whose matrix uses ``name``."""
     found = term.through.expr.atoms(Det, InverseEntry)
     return sorted((m for m in found if has_name(m.matrix, {name})), key=str)
 
 
-def _shifted(term: Term) -> bool:
+def _shifted(term: Contribution) -> bool:
     """True when the upstream gradient is taken at a neighbouring place."""
     return any(isinstance(e, sp.Add) and len(term.conditions) == 0 for e in entry_indices(term.upstream))
 
@@ -69,11 +67,11 @@ def _recurs(program: Program, name: str) -> bool:
     return False
 
 
-def conditions_of(piece: Piece, used: tuple[Assumption, ...]) -> tuple[str, ...]:
+def conditions_of(terms: tuple[Contribution, ...], used: tuple[Assumption, ...]) -> tuple[str, ...]:
     """The side conditions of a step: kink conventions of the functions differentiated, matrices that must have an inverse, and
     declared assumptions."""
-    kinks = dict.fromkeys(c for t in piece.terms for c in conventions(t.through.expr))
+    kinks = dict.fromkeys(c for t in terms for c in conventions(t.through.expr))
     print_ = TextPrinter()
-    inverted = {m.matrix: None for t in piece.terms for m in _matrices(t, tensor_name(t.occurrence))}
+    inverted = {m.matrix: None for t in terms for m in _matrices(t, tensor_name(t.occurrence))}
     invertible = dict.fromkeys(f"{print_.matrix(m)} has an inverse" for m in inverted)
     return (*kinks, *invertible, *(f"declared: {a}" for a in used))
