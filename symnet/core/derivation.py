@@ -197,6 +197,12 @@ class Derivation:
         """Exact values of every line, forward and backward, at a point."""
         return method("evaluate")(self.full, {**self.values, **(values or {})}, sizes or {})
 
-    def compile(self, backend: str = "numpy", dtype: str = "float64") -> Any:
-        """A function ``loss, grads = f(params, X, Y)``."""
+    def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> Any:
+        """A function ``loss, grads = f(params, X, Y)``. Every step is checked before; ``check=False`` leaves that out."""
+        if check:
+            self.check()
         return method("compile")(self, backend=backend, dtype=dtype)
+
+    def check(self) -> tuple[StepCheck, ...]:
+        """Every step checked, once. Raises FaultError where one is contradicted: a fault of symnet, on which nothing may be built."""
+        return method("check_derivation")(self)  # type: ignore[no-any-return]

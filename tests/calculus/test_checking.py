@@ -15,8 +15,8 @@ from symnet.core.derivation import Contribution, Derivation, Rule, Step
 from symnet.core.expressions import When, as_written
 from symnet.core.program import Assumption, Program
 from symnet.core.tensors import entry_indices, tensor_name
-from symnet.networks.architectures import conv1d, deep_mlp, mlp, rnn, unrolled_mlp
 from symnet.errors import FaultError
+from symnet.networks.architectures import conv1d, deep_mlp, mlp, rnn, unrolled_mlp
 from symnet.networks.convolution import Convolution
 
 
