@@ -175,7 +175,11 @@ def _along_a_direction(derivation: Derivation, step: Step, sample: _Sample, plac
             return {goal: (above[goal] - below[goal]) / (2 * nudge) for goal in goals.values()}
 
     made = _Finer(quotients)
-    return max((_distance(lambda k, goal=goal: made[k][goal], expected[at]) for at, goal in goals.items()), default=0.0)
+
+    def quotient_of(goal: str) -> Callable[[int], Any]:
+        return lambda number: made[number][goal]
+
+    return max((_distance(quotient_of(goal), expected[at]) for at, goal in goals.items()), default=0.0)
 
 
 def _scale(value: Any) -> sp.Rational:
