@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sympy as sp
 
 from symnet.calculus.chain import Term
 from symnet.calculus.pieces import Piece
-from symnet.core.derivation import Rule
+from symnet.core.derivation import Contribution, Rule
 from symnet.core.expressions import entries
 from symnet.core.functions import conventions
 from symnet.core.matrices import Det, InverseEntry
@@ -15,34 +17,34 @@ from symnet.core.tensors import entry_indices, has_name, tensor_name
 from symnet.core.text import TextPrinter
 
 
-def rule_of(program: Program, name: str, piece: Piece, inlined: tuple[str, ...]) -> Rule:
+def rule_of(program: Program, name: str, piece: Piece, shares: Sequence[Contribution], inlined: tuple[str, ...]) -> Rule:
     """The name of the rule; the most telling one when several apply."""
-    if not piece.terms:
+    if not shares:
         return Rule.ABSENT if name != program.objective else Rule.DIRECT
     if inlined:
         return Rule.SUBSTITUTED
-    if any(_shifted(t) and _recurs(program, t.through.name) for t in piece.terms):
+    if any(_shifted(c) and _recurs(program, c.through.name) for c in shares):
         return Rule.RECURRENCE
-    if piece.split is not None and piece.alone:
+    if piece.split is not None and piece.alone and piece.spans[piece.split][0] in program[name].axes[piece.split].range:
         return Rule.BOUNDARY
     kinds = {type(m) for t in piece.terms for m in _matrices(t, name)}
     if kinds:
         return Rule.INVERSE if InverseEntry in kinds else Rule.DETERMINANT
-    if all(t.upstream == 1 for t in piece.terms):
+    if all(c.upstream == 1 for c in shares):
         return Rule.DIRECT
-    if len(piece.terms) > 1:
-        return Rule.SUM_OVER_USES
-    return _single(name, piece.terms[0])
+    return _single(name, shares[0]) if len(shares) == 1 else Rule.SUM_OVER_USES
 
 
-def _single(name: str, term: Term) -> Rule:
-    if not term.through.indices and not entry_indices(term.occurrence):
-        return Rule.CHAIN
-    if term.sums and not list(entries(term.local)):
+def _single(name: str, c: Contribution) -> Rule:
+    """The rule of a value that enters one definition only."""
+    if c.sums and not list(entries(c.local)):
         return Rule.BROADCAST
-    if term.sums and not has_name(term.local, {name, term.through.name}):
+    if not has_name(c.local, {name, c.through.name}):
         return Rule.LINEAR
-    return Rule.SUM_OVER_USES if term.sums else Rule.ELEMENTWISE
+    if c.sums:
+        return Rule.SUM_OVER_USES
+    own, alone = entry_indices(c.occurrences[0]), len(c.occurrences) == 1
+    return Rule.ELEMENTWISE if alone and own and set(own) == set(c.through.indices) == set(c.through.free) else Rule.CHAIN
 
 
 def _matrices(term: Term, name: str) -> list[Det | InverseEntry]:
@@ -51,9 +53,9 @@ def _matrices(term: Term, name: str) -> list[Det | InverseEntry]:
     return sorted((m for m in found if has_name(m.matrix, {name})), key=str)
 
 
-def _shifted(term: Term) -> bool:
+def _shifted(c: Contribution) -> bool:
     """True when the upstream gradient is taken at a neighbouring place."""
-    return any(isinstance(e, sp.Add) and len(term.conditions) == 0 for e in entry_indices(term.upstream))
+    return any(isinstance(e, sp.Add) and len(c.conditions) == 0 for e in entry_indices(c.upstream))
 
 
 def _recurs(program: Program, name: str) -> bool:

@@ -111,7 +111,7 @@ def _mapped(whole: list[Changed], name: str, change: object) -> list[Changed]:
 
 
 def _with(c: Contribution, local: sp.Expr) -> Contribution:
-    return Contribution(c.through, c.occurrence, c.upstream, local, c.sums, c.conditions)
+    return Contribution(c.through, c.occurrences, c.upstream, local, c.sums, c.conditions)
 
 
 def _factor(local: sp.Expr, k: int) -> sp.Expr | None:
@@ -194,5 +194,5 @@ def _only(c: Contribution, i: sp.Symbol, end: int) -> Contribution:
         return c
     at = {i: there}
     conditions = tuple(k.xreplace(at) for k in c.conditions)
-    return Contribution(c.through, c.occurrence, substitute(c.upstream, at), substitute(c.local, at),
+    return Contribution(c.through, c.occurrences, substitute(c.upstream, at), substitute(c.local, at),
                         tuple(limit for limit in c.sums if limit[0] != i), conditions)
