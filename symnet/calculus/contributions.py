@@ -56,7 +56,8 @@ def _through_one(terms: list[Term], ranges: Mapping[sp.Symbol, Range], tensors: 
         _never_meet(a, b, ranges) for a, b in itertools.combinations(shares, 2) if a is not None and b is not None)
     if not apart:
         shares = [_with_brackets(terms, ranges, tensors)]
-    return [Contribution(first.through, s.uses, _at(first.upstream, s.place), s.local, s.sums, s.conditions) for s in shares if s is not None]
+    return [Contribution(first.through, s.uses, _at(first.upstream, s.place), s.local, s.sums, s.conditions)
+            for s in shares if s is not None]
 
 
 def _at(upstream: sp.Expr, place: tuple[sp.Expr, ...]) -> sp.Expr:

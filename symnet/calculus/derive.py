@@ -139,10 +139,10 @@ class _Builder:
         definition = Definition(target, tuple(places), expr, ranges)
         known = {**dict(zip(self.alphas[name], piece.spans, strict=True)),
                  **{b: a.range for b, a in zip(self.lead, self.program.objective_tensor.axes, strict=True)}}
-        shares = contributions(piece.terms, known, self.program.tensors)
-        return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, piece, shares, inlined),
-                    tuple(self._lettered(c, scope) for c in shares), relabel(raw, scope, self.labels), inlined, used,
-                    conditions_of(piece, used), unassumed=None if before is None else relabel(before, scope, self.labels))
+        made = tuple(self._lettered(c, scope) for c in contributions(piece.terms, known, self.program.tensors))
+        return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, definition, made, inlined), made,
+                    relabel(raw, scope, self.labels), inlined, used, conditions_of(made, used),
+                    unassumed=None if before is None else relabel(before, scope, self.labels))
 
     def _lead_scope(self) -> dict[sp.Symbol, sp.Symbol]:
         """Letters for the indices of an objective that is no scalar."""
@@ -169,7 +169,7 @@ class _Builder:
                 scope = extend(scope, [(sp.Dummy(integer=True), *axis.range)], self.labels)
             value = sp.S.One if name == self.program.objective else sp.S.Zero
             definition = Definition(tensor, tuple(scope.values()), value)
-            rule = rule_of(self.program, name, Piece((), ()), (), ())
+            rule = rule_of(self.program, name, definition, (), ())
             self.steps.append(Step(len(self.steps) + 1, self.program[name], definition, rule, (), value))
 
     def _finish(self) -> Derivation:

@@ -65,7 +65,8 @@ class Contribution:
 class StepCheck:
     """What an independent check of a step found: ``worst`` is the largest difference, a decimal, over ``entries`` entries.
 
-    It is evidence at one point, not a proof; ``sizes`` are the sizes it was made at, all different.
+    It is evidence at one point, not a proof; ``sizes`` are the sizes it was made at, all different. ``contradicted`` says that
+    the step is wrong: a step that is neither ok nor contradicted could not be checked, for the ``reason`` given.
     """
 
     ok: bool
@@ -73,6 +74,7 @@ class StepCheck:
     entries: int
     worst: str
     reason: str = ""
+    contradicted: bool = False
 
     def __bool__(self) -> bool:
         return self.ok
@@ -119,7 +121,7 @@ class Step:
         return tuple(dict.fromkeys(tensor_name(e) for e in entries(self.expression)))
 
     def check(self) -> StepCheck:
-        """Verify this step independently: high-precision differences of the forward program at small, different sizes."""
+        """Verify all that this step says against high-precision differences of the forward program, at small, different sizes."""
         return method("check_step")(self.derivation, self)  # type: ignore[no-any-return]
 
 
