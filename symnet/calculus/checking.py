@@ -241,6 +241,11 @@ def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tu
         if sample.undeclared and not step.assumptions and _error(
                 sample.value(step.expression, env, sample.undeclared), sample.value(step.raw, env, sample.undeclared)) >= 2.0**-TOLERANCE:
             yield "its line holds only where the declared assumptions hold, and it does not say so"
+        if (step.unassumed is None) == bool(step.assumptions):
+            yield "what stood there before the declared assumptions were used is told where none was used, or kept silent"
+        elif step.unassumed is not None and any(_error(sample.value(step.unassumed, env, *at), sample.value(step.raw, env, *at))
+                                                >= 2.0**-TOLERANCE for at in ((), *([(sample.undeclared,)] if sample.undeclared else []))):
+            yield "what stands before the declared assumptions were used differs from the chain-rule sum"
         yield from _contributions(derivation, step, sample, place, env, found)
 
 
@@ -316,13 +321,13 @@ def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
             yield f"{c.upstream} stands where a gradient belongs"
         if c.through not in program.by_name.get(c.through.name, ()):
             yield f"it goes through a line {c.through.name} that is not in the program"
-        if tensor_name(c.occurrence) != of:
-            yield f"it goes through a use of {tensor_name(c.occurrence)}, which is not {of}"
+        for use in c.occurrences:
+            if tensor_name(use) != of:
+                yield f"it goes through a use of {tensor_name(use)}, which is not {of}"
     names = {tensor_name(c.upstream) for c in step.contributions if not c.upstream.is_Number}
     if not set(step.inlined) <= names:
         yield "an earlier gradient is called put in that is no factor"
-    alone = any(i not in step.definition.free for i in step.definition.indices)
-    if step.rule is not rule_of(program, of, step.contributions, step.inlined, alone):
+    if step.rule is not rule_of(program, of, step.definition, step.contributions, step.inlined):
         yield f"its rule is called {step.rule}"
     if step.conditions != conditions_of(step.contributions, step.assumptions):
         yield "its conditions are not those of the functions and assumptions used"

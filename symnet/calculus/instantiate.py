@@ -182,7 +182,7 @@ def _contributions(c: Contribution, of: Tensor, env: Env, entries: Entries,
         if local.is_zero:
             continue
         upstream = at_place(c.upstream, inner, entries)
-        yield Contribution(_through(c, upstream, entries, through), of[()], upstream, local)
+        yield Contribution(_through(c, upstream, entries, through), (of[()],), upstream, local)
 
 
 def _through(c: Contribution, upstream: sp.Expr, entries: Entries, through: Mapping[str, Definition]) -> Definition:

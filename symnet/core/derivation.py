@@ -38,15 +38,23 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One term of a chain-rule sum: Σ over ``sums`` of ``upstream`` · ``local`` [``conditions``].
+    """One term of a chain-rule sum: Σ over ``sums`` of [``conditions``] ``upstream`` · ``local``.
 
-    ``through`` is the definition whose right side uses the differentiated tensor at ``occurrence``; ``upstream`` is the
-    gradient of that definition's target (1 for the objective itself) and ``local`` the derivative of its right side with
-    respect to the occurrence, both already written with the differentiated entry's own indices.
+    ``through`` is the definition v[i] := f whose right side uses the differentiated tensor u, at the ``occurrences`` (as they stand in
+    f). ``upstream`` is the gradient of v at the place P that it names, ∂L/∂v[P], or 1 when ``through`` is the objective itself.
+    ``local`` is the *whole* partial derivative ∂v[P]/∂u[α] of that right side, all its uses of u[α] together and nothing else held:
+    an exact expression whose free indices are those of the step's definition (α; for a Jacobian the objective's before them) and
+    those of ``sums``. It is read where ``conditions`` hold; elsewhere the place P may not exist.
+
+    The law, for every α of the step: the places P that ``sums`` and ``conditions`` name over all contributions with one ``through``
+    are different places, each named once, and ∂v[i]/∂u[α] = 0 at every other place of ``through``. So Σ upstream · local is the
+    chain rule, and ``local`` alone is what moving u[α] does to v[P] while everything else that ``through`` uses is held still.
+    Uses that meet at some places (softmax: the numerator's j and each j' of the denominator) are one contribution whose ``local``
+    tells them apart with brackets: ∂p[n, k]/∂z[n, j] = p[n, k]·([k = j] - p[n, j]).
     """
 
     through: Definition
-    occurrence: sp.Expr
+    occurrences: tuple[sp.Expr, ...]
     upstream: sp.Expr
     local: sp.Expr
     sums: tuple[Limits, ...] = ()
@@ -77,7 +85,8 @@ class Step:
     """The gradient of ``of``: one definition, the contributions it was summed from, and the rule's name.
 
     ``raw`` is the chain-rule sum as computed, ``definition.expr`` the same after folding, and ``inlined`` names earlier
-    gradients that were put in because that was shorter. ``live`` is False when nothing needs this line any more.
+    gradients that were put in because that was shorter; ``unassumed`` is the line before declared ``assumptions`` were used, where they
+    were. ``live`` is False when nothing needs this line any more.
     """
 
     number: int
@@ -90,6 +99,7 @@ class Step:
     assumptions: tuple[Assumption, ...] = ()
     conditions: tuple[str, ...] = ()
     live: bool = True
+    unassumed: sp.Expr | None = None
     derivation: Derivation | None = field(default=None, repr=False, compare=False)
 
     @property
