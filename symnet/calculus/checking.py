@@ -28,12 +28,12 @@ from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.tidying import class_facts
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
-from symnet.core.expressions import as_written, limits
+from symnet.core.expressions import as_written, entries, limits
 from symnet.core.functions import leaky_relu, relu
 from symnet.core.functions import step as heaviside
 from symnet.core.numbers import as_ball, compute, to_flint
 from symnet.core.places import Env, at_place, open_at, span, visits
-from symnet.core.program import Assumption, Program
+from symnet.core.program import Assumption, Definition, Program, is_size
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import DomainError, FaultError, SymnetError
 
@@ -108,6 +108,15 @@ class _Sample:
     def lines(self) -> dict[str, sp.Expr]:
         """The right side of every scalar line."""
         return {d.name: d.expr for d in self.scalars.definitions}
+
+    @cached_property
+    def users(self) -> dict[str, list[str]]:
+        """The scalar lines that use a scalar."""
+        found: dict[str, list[str]] = {}
+        for name, expr in self.lines.items():
+            for s in expr.free_symbols:
+                found.setdefault(s.name, []).append(name)
+        return found
 
     def at(self, name: str, place: Place) -> Any:
         """The value of one entry."""
@@ -250,12 +259,14 @@ def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tu
 
 
 def _contributions(derivation: Derivation, step: Step, sample: _Sample, place: Place, env: Env, found: Any) -> Iterator[str]:
-    """Whether the contributions to one entry add up to it, and each local factor is the slope of the line it goes through."""
+    """Whether the contributions to one entry add up to it, name each place once, and leave out none that the entry moves, and
+    whether each local factor is the slope of the line it goes through."""
     if not step.contributions:
         return
     lead = len(derivation.program.objective_tensor.axes)
     objective = sample.entries.scalar(derivation.objective, place[:lead]).name
-    whole, slopes = to_flint(sp.S.Zero), dict[str, Any]()  # the local factors by the forward entry that they go through
+    whole = to_flint(sp.S.Zero)
+    slopes: dict[str, Any] = {}  # the local factors by the forward entry that they go through
     for c in step.contributions:
         for inner, left in _summed(c, env, sample.entries):
             local = at_place(c.local, inner, sample.entries)
@@ -265,15 +276,21 @@ def _contributions(derivation: Derivation, step: Step, sample: _Sample, place: P
             line = sample.entries.by_name[through]
             if (line.parent or line.name) != c.through.name and line.name != c.through.name:
                 yield f"the gradient {upstream} stands where that of {c.through.name} belongs"
+            if through in slopes:
+                yield f"the way through {through} is counted twice"
+            slopes[through] = local
             with ctx.workprec(BITS):
                 whole = whole + sample.scalar_value(upstream) * local
-                slopes[through] = slopes.get(through, to_flint(sp.S.Zero)) + local
     if _error(found, whole) >= 2.0**-TOLERANCE:
         yield "its contributions do not add up to it"
     own = sample.entries.scalar(step.of.name, place[lead:]).name
+    active = {s.of.name for s in derivation.steps if s.contributions}
+    for name in sample.users.get(own, ()):
+        if name == objective or {name, sample.entries.by_name[name].parent} & active:
+            slopes.setdefault(name, to_flint(sp.S.Zero))
     for name, slope in slopes.items():
         if not _is_slope(sample, name, own, slope):
-            yield f"its local factors through {name} are not the slope of that line"
+            yield f"its local factor through {name} is not the slope of that line"
 
 
 def _summed(c: Contribution, env: Env, entries: Entries) -> Iterator[tuple[Env, sp.Basic]]:
@@ -302,6 +319,13 @@ def _is_slope(sample: _Sample, name: str, own: str, slope: Any) -> bool:
     return _distance(quotient, slope) < 2.0**-TOLERANCE
 
 
+def _place(use: sp.Expr, through: Definition) -> tuple[sp.Expr, ...]:
+    """Where a line uses a tensor, whatever its bound indices are called."""
+    bound = sp.Dummy("bound", integer=True, dummy_index=0)
+    kept = {*through.free}
+    return tuple(e.xreplace({s: bound for s in e.free_symbols if s not in kept and not is_size(s)}) for e in entry_indices(use))
+
+
 def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
     """What is wrong with the step's names, rule and conditions."""
     program, of = derivation.program, step.of.name
@@ -321,9 +345,9 @@ def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
             yield f"{c.upstream} stands where a gradient belongs"
         if c.through not in program.by_name.get(c.through.name, ()):
             yield f"it goes through a line {c.through.name} that is not in the program"
-        for use in c.occurrences:
-            if tensor_name(use) != of:
-                yield f"it goes through a use of {tensor_name(use)}, which is not {of}"
+        there = {_place(e, c.through) for e in entries(c.through.expr) if tensor_name(e) == of}
+        if not c.occurrences or not {_place(use, c.through) for use in c.occurrences} <= there:
+            yield f"it goes through a use of {of} that is not in the line {c.through.name}"
     names = {tensor_name(c.upstream) for c in step.contributions if not c.upstream.is_Number}
     if not set(step.inlined) <= names:
         yield "an earlier gradient is called put in that is no factor"

@@ -209,7 +209,8 @@ def mutants(step: Step) -> dict[str, Step]:
 
 def changed_contributions(c: Contribution, other: Contribution) -> dict[str, Contribution]:
     made = {"local": replace(c, local=c.local + 1), "local, scaled": replace(c, local=-c.local), "upstream": replace(c, upstream=2 * c.upstream),
-            "conditions": replace(c, conditions=(sp.false,))}
+            "conditions": replace(c, conditions=(sp.false,)), "occurrences": replace(c, occurrences=(sp.Symbol("unused", real=True),)),
+            "occurrences, none": replace(c, occurrences=())}
     if other.through != c.through:
         made["through"] = replace(c, through=other.through)
     if c.sums:
