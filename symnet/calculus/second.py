@@ -36,7 +36,8 @@ def jacobian(program: Program, of: str, wrt: Iterable[str] | None = None) -> Der
         raise NameError_("jacobian", f"no line defines {of!r}", "one of " + ", ".join(program.by_name))
     lines = program.by_name[of]
     if recurs(program, of):
-        raise ShapeError("jacobian", f"{of!r} depends on other places of itself", "a tensor without a recurrence", "instantiate(sizes) first")
+        raise ShapeError("jacobian", f"{of!r} depends on other places of itself", "a tensor without a recurrence",
+                         "instantiate(sizes) first")
     upto = [d for d in program.definitions[: program.definitions.index(lines[-1]) + 1] if d.name != of]
     part = Program(program.inputs, (*upto, _one_line(program, lines)), of, program.assumptions, program.title)
     with as_written():
