@@ -80,6 +80,9 @@ def environment(program: Program, sizes: Mapping[str, int]) -> dict[sp.Symbol, s
         raise ShapeError("sizes", f"no value for {', '.join(missing)}", "an integer for every size",
                          f"sizes={{{', '.join(f'{m!r}: 3' for m in missing)}}}")
     env = {known[name]: sp.Integer(value) for name, value in sizes.items()}
+    for size, least in program.least.items():
+        if env[size] < least:
+            raise ShapeError(f"size {size}", str(env[size]), f"at least {least}, so that every place on a left side exists")
     count = sum(int(sp.Mul(*[e.xreplace(env) for e in t.shape])) for t in program.tensors.values())
     if count > LIMIT:
         raise ShapeError("instantiate", f"{count} entries", f"at most {LIMIT}", "smaller sizes, or compile() for numbers")
