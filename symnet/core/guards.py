@@ -39,7 +39,7 @@ class Guards:
 def guard_ranges(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range] | None = None) -> dict[sp.Expr, Range]:
     """The ranges that a bracket's condition guarantees: {i - p + 1: (1, M)}; i = j + 1 says that i - j - 1 is 0.
 
-    With ``ranges`` of the indices one side is enough: of t = 1..T the condition t >= 2 says that t lies in 2..T.
+    With ``ranges`` of the indices one side is enough: of t = 1..T the conditions t >= 2 and t != 1 say that t lies in 2..T.
     """
     low: dict[sp.Expr, sp.Expr] = {}
     high: dict[sp.Expr, sp.Expr] = {}
@@ -53,11 +53,23 @@ def guard_ranges(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range] | None =
             high[part.args[0]] = part.args[1] - int(isinstance(part, sp.Lt))
         elif isinstance(part, sp.Eq):
             found[sp.expand(part.lhs - part.rhs)] = (sp.S.Zero, sp.S.Zero)
+        elif isinstance(part, sp.Ne):
+            found |= _beside(sp.expand(part.lhs - part.rhs), ranges or {})
     for e in dict.fromkeys((*low, *high)):
         wide = _plain_bounds(e, ranges or {}) if (e in low) != (e in high) else (sp.S.Zero, sp.S.Zero)
         if wide is not None:
             found[sp.expand(e)] = (low.get(e, wide[0]), high.get(e, wide[1]))
     return found
+
+
+def _beside(gap: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> dict[sp.Expr, Range]:
+    """Of t = 1..T the condition t != 1 says that t - 1 lies in 1..T - 1, and t != T that t - T lies in 1 - T..-1."""
+    wide = _plain_bounds(gap, ranges)
+    if wide is None:
+        return {}
+    if wide[0] == 0:
+        return {gap: (sp.S.One, wide[1])}
+    return {gap: (wide[0], sp.S.NegativeOne)} if wide[1] == 0 else {}
 
 
 def _plain_bounds(e: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> Range | None:

@@ -19,7 +19,7 @@ from symnet.parsing.conditions import indicator, times
 from symnet.parsing.functions import Call, built, choose, is_condition
 from symnet.parsing.grammar import Node, is_slope
 from symnet.parsing.limits import MOST_DIGITS, too_large
-from symnet.parsing.naming import CONSTANTS, Names
+from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names
 from symnet.parsing.values import Value, elementwise, matmul, number, of_tensor, same
 
 __all__ = ["CONSTANTS", "MAX_PRODUCTS", "Lowering"]
@@ -240,6 +240,8 @@ class Lowering(Names):
             raise ShapeError(self.at(node), f"{len(places)} indices on {node.args[0].text}", f"{len(value.axes)}")
         where = tuple(self.scalar(p) for p in places)
         for place, axis in zip(where, value.axes, strict=True):
-            if place.is_Symbol and not place.is_positive:
+            if place.is_Symbol and not place.is_positive and axis is not UNKNOWN:
                 self.ranges.setdefault(place, axis.range)
+            if not self.guarded and axis is not UNKNOWN:
+                self.reached.append((place, axis))
         return number(value.at(*where))
