@@ -133,12 +133,10 @@ class _Lines:
 
     def _ready(self, waiting: list[str]) -> str | None:
         """The first name whose lines can be read now; the axes of tensors without a shape are looked for on the way."""
-        for name in waiting:
-            if name in self.shapeless and not self._inferred(name):
-                continue
-            if all(used in self.table for k in self.units[name] for used in self.uses[k]):
-                return name
-        return None
+        while any([self._inferred(name) for name in waiting if name in self.shapeless]):
+            pass
+        return next((name for name in waiting if name not in self.shapeless
+                     and all(used in self.table for k in self.units[name] for used in self.uses[k])), None)
 
     def _inferred(self, name: str) -> bool:
         if not all(used in self.table or used in self.shapeless for k in self.units[name] for used in self.uses[k]):
@@ -154,7 +152,7 @@ class _Lines:
             for k in self.units[name] if name in self.shapeless else ():
                 if all(used in self.table or used in self.shapeless for used in self.uses[k]):
                     line = self._slice(k)
-                    bare = [i for i in line.letters if i not in line.stated and not line.constraints(i)]
+                    bare = [i for i in line.letters if not line.ranged(i)]
                     if bare:
                         return ShapeError(line.where, f"no range for the index {bare[0]}", "an index that stands alone somewhere on the right",
                                           f"{STATE.format(bare[0])}, or declare the shape of {name}")
@@ -206,7 +204,7 @@ class _Lines:
         _check_real(value, part)
         if value.axes:
             raise ShapeError(part.where, f"the right side has shape {value.shape}", "entries: index every tensor")
-        return counted_from_left(Slice(part.where, part.name, places, value.expr, ranges, lowering.reached))
+        return counted_from_left(Slice(part.where, part.name, places, value.expr, ranges, lowering.reached, lowering.ranges))
 
     @staticmethod
     def _stated(part: Line, stated: tuple[Node, ...], free: Mapping[str, sp.Symbol], lowering: Lowering) -> dict[sp.Symbol, Range]:

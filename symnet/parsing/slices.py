@@ -24,7 +24,7 @@ STATE = "state it: … for {0} in 2..T"
 class Slice:
     """One line on its way: its places on the left, its right side, the ranges that were stated, and what its right side reaches.
 
-    ``spans`` are the ranges of its letters once they are known.
+    ``alone`` are the axes on which a letter stands alone, under conditions too; ``spans`` are the ranges of its letters once they are known.
     """
 
     where: str
@@ -33,12 +33,17 @@ class Slice:
     expr: sp.Expr
     stated: Mapping[sp.Symbol, Range]
     reached: Sequence[tuple[sp.Expr, Axis]]
+    alone: Mapping[sp.Symbol, Range]
     spans: dict[sp.Symbol, Range] = field(default_factory=dict)
 
     @property
     def letters(self) -> list[sp.Symbol]:
         """The indices on the left."""
         return [p for p in self.places if is_letter(p)]
+
+    def ranged(self, letter: sp.Symbol) -> bool:
+        """True when something tells a range of the letter."""
+        return letter in self.stated or letter in self.alone or bool(self.constraints(letter))
 
     def box(self) -> list[Range | None]:
         """The places defined along each axis, where they are known."""
@@ -85,7 +90,8 @@ def counted_from_left(line: Slice) -> Slice:
 
     stated = {i: tuple(sp.expand(end + i - there.get(i, i)) for end in span) for i, span in line.stated.items()}
     reached = [(sp.expand(place.xreplace(there)), axis) for place, axis in line.reached]
-    return Slice(line.where, line.name, tuple(places), moved(line.expr), stated, reached)  # type: ignore[arg-type]
+    alone = {i: span for i, span in line.alone.items() if i not in there}
+    return Slice(line.where, line.name, tuple(places), moved(line.expr), stated, reached, alone)  # type: ignore[arg-type]
 
 
 def inferred(lines: Sequence[Slice], table: Iterable[Tensor]) -> tuple[Axis, ...] | None:
@@ -103,11 +109,11 @@ def inferred(lines: Sequence[Slice], table: Iterable[Tensor]) -> tuple[Axis, ...
             else:
                 wide = line.constraints(place)
                 kinds += [axis for _, axis in wide]
-                if wide:
-                    spans.append(common([span for span, _ in wide], line, place))
-        if not any(is_letter(line.places[k]) for line in lines) or any(
-                is_letter(line.places[k]) and (line.places[k] in line.stated or line.constraints(line.places[k])) for line in lines):
-            low, high = together(spans, lines[0])
+                if wide or place in line.alone:
+                    spans.append(common([span for span, _ in wide] or [line.alone[place]], line, place))
+        letters = [(line, line.places[k]) for line in lines if is_letter(line.places[k])]
+        if not letters or any(line.ranged(place) for line, place in letters):
+            low, high = together(sorted(spans, key=lambda span: span[0] == span[1]), lines[0])  # h[2] may lie past the end of 1..T
             same = next((a for a in kinds if {*a.lower.free_symbols, *a.upper.free_symbols} & {*low.free_symbols, *high.free_symbols}), None)
             axes.append(known.get((low, high)) or (
                 Axis.between(low, high, same.kind, same.name) if same is not None else Axis(str(high), low, high)))
@@ -137,6 +143,8 @@ def _end(a: sp.Expr, b: sp.Expr, greater: bool, line: Slice, letter: sp.Symbol |
         return b if greater else a
     if at_most(b, a):
         return a if greater else b
+    if letter is None and b.is_Integer:
+        return a
     if letter is None:
         raise ShapeError(f"definition of {line.name}", f"places up to {a} and {b}", "a shape", f"declare the shape of {line.name}")
     raise ShapeError(line.where, f"the index {letter} could end at {a} or {b}", "a range", STATE.format(letter))
