@@ -11,7 +11,7 @@ import sympy as sp
 from symnet.arrays.lowering import Lowering
 from symnet.arrays.stable import stable
 from symnet.backends.numpy_code import NumpyCode
-from symnet.core.axes import Axis, Range
+from symnet.core.axes import Axis, Range, nonnegative
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import fresh
 from symnet.core.program import Definition, Program
@@ -144,6 +144,10 @@ def _inputs(program: Program, code: NumpyCode) -> Iterator[str]:
     for size, least in program.least.items():
         yield f"if {code.number(size)} < {least}:"
         yield f'    raise ValueError("{size}: " + str({code.number(size)}) + "; at least {least} expected")'
+    for axis in dict.fromkeys(a.size for a in program.axes):
+        if not nonnegative(axis, program.least):
+            yield f"if {code.number(axis)} < 0:"
+            yield f'    raise ValueError("{axis}: " + str({code.number(axis)}) + "; a size that is not negative expected")'
     for tensor in waiting:
         if tensor.domain == "index" and tensor.classes is not None and tensor.classes.free_symbols <= known:
             rest = "" if tensor.ignored is None else f", {tensor.ignored}"

@@ -18,6 +18,7 @@ from symnet.parsing.own_lines import OwnLines
 from symnet.parsing.values import Hole, Value, number, of_tensor
 
 MOST_TERMS = 100_000
+Reach = tuple[sp.Expr, Axis, Mapping[sp.Symbol, Range]]  # a place outside all conditions, its axis, and the ranges of the sums around
 CONSTANTS = {"pi": sp.pi, "e": sp.E}
 UNKNOWN = Axis("?", sp.Dummy("first", integer=True), sp.Dummy("last", integer=True))  # of a tensor whose lines are being read
 
@@ -30,7 +31,8 @@ class Names:
         self.tensors, self.sizes, self.where = tensors, sizes, where
         self.scope: dict[str, sp.Symbol] = dict(free or {})
         self.ranges: dict[sp.Symbol, Range] = {}
-        self.reached: list[tuple[sp.Expr, Axis]] = []  # places outside all conditions, each with the axis that it must stay in
+        self.reached: list[Reach] = []
+        self.bound: dict[sp.Symbol, Range] = {}  # the indices of the sums around, and their ranges
         self.guarded = 0
         self.products, self.terms = 0, 1
         self.own = OwnLines({}, self.real, where)

@@ -9,9 +9,9 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.core.axes import Range, at_most, index
+from symnet.core.axes import Axis, Range, index, nonnegative
 from symnet.core.brackets import rectangular
-from symnet.core.expressions import as_written
+from symnet.core.expressions import as_written, substitute
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Role, Tensor
@@ -24,11 +24,12 @@ from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import plain
-from symnet.parsing.values import Value
+from symnet.parsing.values import Value, broadcast, new_indices, same
 
 __all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "program", "split", "tensor_of"]
 
 ASSIGN = re.compile(r"\s*([^=<>!:]+?)\s*(?::=|=)(?!=)\s*(.*)\Z", re.S)
+LARGE = 1000  # a range T..1 runs down for all sizes of this size
 LETTER = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}\Z")
 LEFT = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\s*(?:\[([^\[\]]*)\])?\Z")
 
@@ -118,6 +119,7 @@ class _Lines:
                 raise NameError_(p.where, f"{p.name!r} is already named", "a new name: a name binds once")
         self.shapeless = {p.name: Tensor(p.name, (UNKNOWN,) * len(p.places)) for p in reversed(parts)
                           if p.places is not None and p.name not in known}
+        self.ranked: set[str] = set()  # of these, those whose number of axes is known
 
     def definitions(self) -> list[Definition]:
         """One for each line, in the order of the lines."""
@@ -133,13 +135,18 @@ class _Lines:
 
     def _ready(self, waiting: list[str]) -> str | None:
         """The first name whose lines can be read now; the axes of tensors without a shape are looked for on the way."""
-        while any([self._inferred(name) for name in waiting if name in self.shapeless]):
-            pass
-        return next((name for name in waiting if name not in self.shapeless
-                     and all(used in self.table for k in self.units[name] for used in self.uses[k])), None)
+        while True:
+            names = [name for name in waiting if name in self.shapeless]
+            if any([self._ranked(name) or self._inferred(name) for name in names]):
+                continue
+            found = next((name for name in waiting if name not in self.shapeless
+                          and all(used in self.table for k in self.units[name] for used in self.uses[k])), None)
+            if found is not None or set(names) <= self.ranked:
+                return found
+            self.ranked |= set(names)  # lines that all use one another are read as entries
 
     def _inferred(self, name: str) -> bool:
-        if not all(used in self.table or used in self.shapeless for k in self.units[name] for used in self.uses[k]):
+        if not all(used in self.table or used in self.ranked for k in self.units[name] for used in self.uses[k]) or name not in self.ranked:
             return False
         axes = inferred([self._slice(k) for k in self.units[name]], self.table.values())
         if axes is not None:
@@ -150,7 +157,7 @@ class _Lines:
         """Why no line can be read."""
         for name in waiting:
             for k in self.units[name] if name in self.shapeless else ():
-                if all(used in self.table or used in self.shapeless for used in self.uses[k]):
+                if all(used in self.table or used in self.ranked for used in self.uses[k]):
                     line = self._slice(k)
                     bare = [i for i in line.letters if not line.ranged(i)]
                     if bare:
@@ -189,7 +196,30 @@ class _Lines:
         return Definition(target, value.indices, rectangular(value.expr, ranges))
 
     def _slice(self, k: int) -> Slice:
-        """Line number k, which has indices on its left."""
+        """Line number k, which has indices on its left; the indices of a row, h[t] = W @ h[t-1], are added."""
+        part = self.parts[k]
+        places, value, ranges, lowering = self._lowered(k)
+        target = self.table.get(part.name) or self.shapeless[part.name]
+        rest = target.axes[len(places):]
+        if value.axes or rest:
+            value = self._row(part, value, rest)
+            places += value.indices
+            ranges |= {i: a.range for i, a in zip(value.indices, rest, strict=True)}
+        return counted_from_left(Slice(part.where, part.name, places, value.expr, ranges, lowering.reached, lowering.ranges))
+
+    @staticmethod
+    def _row(part: Line, value: Value, rest: tuple[Axis, ...]) -> Value:
+        """The right side over the axes that the left side leaves open; a number fills them."""
+        if len(value.axes) > len(rest):
+            raise ShapeError(part.where, f"the right side has shape {value.shape}", "entries: index every tensor")
+        axes, indices, (_, expr) = broadcast(part.where, "'='", Value(rest, new_indices(rest), sp.S.Zero), value)
+        if not all(same(a, b) for a, b in zip(axes, rest, strict=True)):
+            raise ShapeError(part.where, f"the right side has shape {value.shape}", f"{', '.join(str(a.size) for a in rest)}")
+        shift = {i: i - b.lower + a.lower for i, a, b in zip(indices, axes, rest, strict=True) if a.lower != b.lower}
+        return Value(rest, indices, substitute(expr, shift) if shift else expr)
+
+    def _lowered(self, k: int) -> tuple[tuple[sp.Expr, ...], Value, dict[sp.Symbol, Range], Lowering]:
+        """The places on the left of line number k, its right side, its stated ranges, and what was met on the way."""
         part, (tree, stated) = self.parts[k], self.trees[k]
         left = [Parser(p, part.where, FUNCTIONS).whole() for p in part.places or ()]
         letters = [n for place in left for n in dict.fromkeys(_names(place)) if LETTER.match(n) and n not in self.sizes]
@@ -202,9 +232,18 @@ class _Lines:
         ranges = self._stated(part, stated, free, lowering)
         value = lowering.value(tree)
         _check_real(value, part)
-        if value.axes:
-            raise ShapeError(part.where, f"the right side has shape {value.shape}", "entries: index every tensor")
-        return counted_from_left(Slice(part.where, part.name, places, value.expr, ranges, lowering.reached, lowering.ranges))
+        return places, value, ranges, lowering
+
+    def _ranked(self, name: str) -> bool:
+        """Find out how many axes the rows of a tensor without a shape have: as many as a line has that does not use it."""
+        known = set(self.table) | self.ranked
+        free = [k for k in self.units[name] if self.uses[k] <= known]
+        if name in self.ranked or not free:
+            return False
+        rows = max((self._lowered(k)[1].axes for k in free), key=len)
+        self.shapeless[name] = replace(self.shapeless[name], axes=(*self.shapeless[name].axes, *rows))
+        self.ranked.add(name)
+        return True
 
     @staticmethod
     def _stated(part: Line, stated: tuple[Node, ...], free: Mapping[str, sp.Symbol], lowering: Lowering) -> dict[sp.Symbol, Range]:
@@ -216,7 +255,7 @@ class _Lines:
             if any(is_letter(s) for s in low.free_symbols | high.free_symbols):
                 raise ShapeError(part.where, f"the range {low}..{high} of {name.text}", "ends that are numbers or sizes",
                                  "a condition on the right: (… if i < j else 0)")
-            if at_most(high + 1, low) and high + 1 != low:
+            if nonnegative(low - high - 2, dict.fromkeys(low.free_symbols | high.free_symbols, LARGE)):
                 raise ShapeError(part.where, f"the range {low}..{high} of {name.text}, which runs down", "the first place before the last",
                                  "the order of computation is found from the right side")
             found[free[name.text]] = (low, high)
@@ -257,8 +296,8 @@ def _check_real(value: Value, part: Line) -> None:
 def _named(d: Definition, labels: Labels) -> Definition:
     """Readable letters for the indices that had none."""
     places = tuple((i, *d.free[i]) for i in d.indices if i in d.free)
-    scope = {i: i for i, _, _ in places} if all(not isinstance(i, sp.Dummy) for i, _, _ in places) else \
-        extend({}, places, labels)
+    own = {i: i for i, _, _ in places if not isinstance(i, sp.Dummy)}
+    scope = extend(own, [place for place in places if place[0] not in own], labels)
     ranges = tuple((scope[i], lo, hi) for i, lo, hi in d.ranges)
     return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note)
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Range, at_most, inside
+from symnet.core.axes import Axis, Range, at_most, bounds, inside
 from symnet.core.expressions import substitute
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
+from symnet.parsing.naming import Reach
 
-STATE = "state it: … for {0} in 2..T"
+STATE = "state it: … for {0} in first..last"
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class Slice:
     places: tuple[sp.Expr, ...]
     expr: sp.Expr
     stated: Mapping[sp.Symbol, Range]
-    reached: Sequence[tuple[sp.Expr, Axis]]
+    reached: Sequence[Reach]
     alone: Mapping[sp.Symbol, Range]
     spans: dict[sp.Symbol, Range] = field(default_factory=dict)
 
@@ -52,12 +53,13 @@ class Slice:
     def constraints(self, letter: sp.Symbol) -> list[tuple[Range, Axis]]:
         """Where the letter may be, one range for each entry on the right whose place moves with it alone."""
         found = []
-        for place, axis in self.reached:
-            if {s for s in place.free_symbols if is_letter(s)} != {letter} or place.diff(letter) not in (1, -1):
+        for place, axis, bound in self.reached:
+            slope = place.diff(letter)
+            rest = bounds(sp.expand(place - slope * letter), bound)
+            if slope not in (1, -1) or rest is None or any(is_letter(s) for end in rest for s in end.free_symbols):
                 continue
-            rest = sp.expand(place - place.diff(letter) * letter)
-            low, high = (sp.expand(end - rest) for end in axis.range)
-            found.append(((low, high) if place.diff(letter) == 1 else (-high, -low), axis))
+            low, high = sp.expand(axis.lower - rest[0]), sp.expand(axis.upper - rest[1])
+            found.append(((low, high) if slope == 1 else (-high, -low), axis))
         return found
 
 
@@ -89,7 +91,7 @@ def counted_from_left(line: Slice) -> Slice:
         return made.xreplace(flat)
 
     stated = {i: tuple(sp.expand(end + i - there.get(i, i)) for end in span) for i, span in line.stated.items()}
-    reached = [(sp.expand(place.xreplace(there)), axis) for place, axis in line.reached]
+    reached = [(sp.expand(place.xreplace(there)), axis, bound) for place, axis, bound in line.reached]
     alone = {i: span for i, span in line.alone.items() if i not in there}
     return Slice(line.where, line.name, tuple(places), moved(line.expr), stated, reached, alone)  # type: ignore[arg-type]
 
