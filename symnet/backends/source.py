@@ -207,7 +207,6 @@ def _block(block: Block, code: NumpyCode, program: Program, around: tuple[_Turn,
 def _loop_variable(block: Block, code: NumpyCode, around: tuple[_Turn, ...]) -> sp.Symbol:
     """The author's letter where it is free; a symbol that equals no index of the program."""
     taken = {*code.names.values(), *code.sizes.values(), *TAKEN, *(t.variable.name for t in around)}
-    d = block.definitions[0]
     own = {name: axis for name, axis, _ in block.along}
     letters = [str(d.indices[own[d.name]]) for d in block.definitions if d.indices[own[d.name]] in d.free]
     safe = [c for c in letters if c.isidentifier() and c.isascii() and not keyword.iskeyword(c)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from symnet.core.axes import Range, bounds, meet
+from symnet.core.axes import Range, at_most, bounds, meet
 from symnet.core.expressions import of_data
 
 Fact = tuple[sp.Expr, Range]
@@ -48,9 +48,11 @@ def guard_ranges(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range] | None =
         if of_data(part) or part.has(sp.Mod) or (isinstance(part, (sp.Gt, sp.Lt)) and not _integers(part.lhs - part.rhs)):
             continue
         if isinstance(part, (sp.Ge, sp.Gt)):
-            low[part.args[0]] = part.args[1] + int(isinstance(part, sp.Gt))
+            end = part.args[1] + int(isinstance(part, sp.Gt))
+            low[part.args[0]] = end if at_most(low.get(part.args[0], end), end) else low[part.args[0]]
         elif isinstance(part, (sp.Le, sp.Lt)):
-            high[part.args[0]] = part.args[1] - int(isinstance(part, sp.Lt))
+            end = part.args[1] - int(isinstance(part, sp.Lt))
+            high[part.args[0]] = end if at_most(end, high.get(part.args[0], end)) else high[part.args[0]]
         elif isinstance(part, sp.Eq):
             found[sp.expand(part.lhs - part.rhs)] = (sp.S.Zero, sp.S.Zero)
         elif isinstance(part, sp.Ne):
