@@ -12,11 +12,13 @@ from symnet.backends.brackets import atom, divisor, factor
 from symnet.backends.index_code import COMPARE, IndexCode
 from symnet.backends.linear_code import of_matrix
 from symnet.core import functions as fn
+from symnet.core.functions import Max, Min
 from symnet.errors import UnknownNodeError
 
 PLAIN = {sp.exp: "np.exp", sp.log: "np.log", sp.sin: "np.sin", sp.cos: "np.cos", sp.tanh: "np.tanh", sp.sinh: "np.sinh",
-         sp.cosh: "np.cosh", sp.atan: "np.arctan", sp.Abs: "np.abs", sp.sign: "np.sign", sp.floor: "np.floor", sp.Max: "np.maximum",
-         sp.Min: "np.minimum", sp.erf: "erf"}
+         sp.cosh: "np.cosh", sp.atan: "np.arctan", sp.Abs: "np.abs", sp.sign: "np.sign", sp.floor: "np.floor",
+         **dict.fromkeys((Max, sp.Max), "np.maximum"),
+         **dict.fromkeys((Min, sp.Min), "np.minimum"), sp.erf: "erf"}
 FORMS: dict[type, Callable[..., str]] = {
     fn.sigmoid: lambda z: f"0.5*(1 + np.tanh(0.5*{z}))",
     fn.relu: lambda z: f"np.maximum({z}, 0)",
