@@ -175,7 +175,8 @@ def _lines(program: Program, code: NumpyCode, names: dict[str, str]) -> Iterator
 
 
 def _whole(d: Definition) -> bool:
-    return all(span == a.range for span, a in zip(d.slice(), d.target.axes, strict=True))
+    """True when every axis is covered by an index of its own."""
+    return all(i in d.free and span == a.range for i, span, a in zip(d.indices, d.slice(), d.target.axes, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Guards:
         wholes = [(p.lhs.args[0], p.lhs.args[1]) for p in sp.And.make_args(condition)
                   if isinstance(p, sp.Eq) and isinstance(p.lhs, sp.Mod) and p.rhs == 0]
         known = dict(self.ranges)
-        for e, span in guard_ranges(condition, ranges).items():
+        for e, span in guard_ranges(condition, narrowed(ranges or {}, known)).items():
             known[e] = meet(known[e], span) if e in known else span
         return Guards(known, (*self.whole, *[sp.expand(n / s) for n, s in wholes]))
 
@@ -55,13 +55,26 @@ def guard_ranges(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range] | None =
             high[part.args[0]] = end if at_most(end, high.get(part.args[0], end)) else high[part.args[0]]
         elif isinstance(part, sp.Eq):
             found[sp.expand(part.lhs - part.rhs)] = (sp.S.Zero, sp.S.Zero)
-        elif isinstance(part, sp.Ne):
-            found |= _beside(sp.expand(part.lhs - part.rhs), ranges or {})
     for e in dict.fromkeys((*low, *high)):
         wide = _plain_bounds(e, ranges or {}) if (e in low) != (e in high) else (sp.S.Zero, sp.S.Zero)
         if wide is not None:
             found[sp.expand(e)] = (low.get(e, wide[0]), high.get(e, wide[1]))
+    gaps = [sp.expand(p.lhs - p.rhs) for p in sp.And.make_args(condition) if isinstance(p, sp.Ne) and not of_data(p) and not p.has(sp.Mod)]
+    for _ in gaps:  # t != 1 and t != 2: one after the other
+        for gap in gaps:
+            found |= _beside(gap, narrowed(ranges or {}, found))
     return found
+
+
+def narrowed(ranges: Mapping[sp.Symbol, Range], facts: Mapping[sp.Expr, Range]) -> Mapping[sp.Symbol, Range]:
+    """The ranges of the indices where the facts hold: t - 1 in 1..T - 1 says that t is in 2..T."""
+    made = dict(ranges)
+    for e, (low, high) in facts.items():
+        for s in e.free_symbols:
+            rest = sp.expand(e - s)
+            if s in made and all(r.is_positive for r in rest.free_symbols):
+                made[s] = meet(made[s], (sp.expand(low - rest), sp.expand(high - rest)))
+    return made
 
 
 def _beside(gap: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> dict[sp.Expr, Range]:

@@ -216,7 +216,8 @@ class _Order:
     def _refusal(self, nodes: list[int], uses: list[Use], taken: frozenset[tuple[str, int]]) -> NameError_:
         """Why there is no order, in one line."""
         where = f"definition of {self.lines[nodes[0]].name}"
-        here = [u for u in uses if all(sp.expand(a - b) == 0 for a, b in zip(u.here, u.there, strict=False)) and len(u.here) == len(u.there)]
+        here = [u for u in uses if len(u.here) == len(u.there)
+                and all(sp.expand(a - b) == 0 for a, b in zip(u.here, u.there, strict=True))]
         graph: dict[int, list[int]] = {k: [u.used for u in here if u.user == k] for k in nodes}
         for group in components(graph):
             first = min(group)
@@ -230,7 +231,7 @@ class _Order:
         else:
             return NameError_(where, "a recurrence that looks both back and ahead", "one direction along some axis")
         use = uses[0]
-        return NameError_(where, f"uses {self.lines[use.used].name!r} before it is named: no axis is shown along which every use looks back",
+        return NameError_(where, f"uses {self.lines[use.used].name!r} before it is named: along no axis does every use look back",
                           "a name from above, or an earlier place along one axis")
 
 

@@ -137,7 +137,7 @@ class _Lines:
         """The first name whose lines can be read now; the axes of tensors without a shape are looked for on the way."""
         while True:
             names = [name for name in waiting if name in self.shapeless]
-            if any([self._ranked(name) or self._inferred(name) for name in names]):
+            if any(self._ranked(name) or self._inferred(name) for name in names):
                 continue
             found = next((name for name in waiting if name not in self.shapeless
                           and all(used in self.table for k in self.units[name] for used in self.uses[k])), None)
@@ -161,7 +161,8 @@ class _Lines:
                     line = self._slice(k)
                     bare = [i for i in line.letters if not line.ranged(i)]
                     if bare:
-                        return ShapeError(line.where, f"no range for the index {bare[0]}", "an index that stands alone somewhere on the right",
+                        return ShapeError(line.where, f"no range for the index {bare[0]}",
+                                          "an index that stands alone somewhere on the right",
                                           f"{STATE.format(bare[0])}, or declare the shape of {name}")
         k = self.units[waiting[0]][0]
         late = sorted(used for used in self.uses[k] if used not in self.table) or [waiting[0]]

@@ -25,7 +25,8 @@ STATE = "state it: … for {0} in first..last"
 class Slice:
     """One line on its way: its places on the left, its right side, the ranges that were stated, and what its right side reaches.
 
-    ``alone`` are the axes on which a letter stands alone, under conditions too; ``spans`` are the ranges of its letters once they are known.
+    ``alone`` are the axes on which a letter stands alone, under conditions too; ``spans`` are the ranges of its letters once
+    they are known.
     """
 
     where: str
@@ -116,7 +117,8 @@ def inferred(lines: Sequence[Slice], table: Iterable[Tensor]) -> tuple[Axis, ...
         letters = [(line, line.places[k]) for line in lines if is_letter(line.places[k])]
         if not letters or any(line.ranged(place) for line, place in letters):
             low, high = together(sorted(spans, key=lambda span: span[0] == span[1]), lines[0])  # h[2] may lie past the end of 1..T
-            same = next((a for a in kinds if {*a.lower.free_symbols, *a.upper.free_symbols} & {*low.free_symbols, *high.free_symbols}), None)
+            used = low.free_symbols | high.free_symbols
+            same = next((a for a in kinds if (a.lower.free_symbols | a.upper.free_symbols) & used), None)
             axes.append(known.get((low, high)) or (
                 Axis.between(low, high, same.kind, same.name) if same is not None else Axis(str(high), low, high)))
         else:
