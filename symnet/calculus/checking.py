@@ -33,7 +33,7 @@ from symnet.core.functions import leaky_relu, relu
 from symnet.core.functions import step as heaviside
 from symnet.core.numbers import as_ball, compute, to_flint
 from symnet.core.places import Env, at_place, open_at, span, visits
-from symnet.core.program import Assumption, Definition, Program, is_size
+from symnet.core.program import Assumption, Definition, Program, is_size, small_sizes
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import DomainError, FaultError, SymnetError
 
@@ -70,12 +70,12 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     said = next(_labels(derivation, step), "")
     if said:
         return StepCheck(False, (), 0, "", said, contradicted=True)
-    names = [str(s) for s in derivation.program.sizes]
     wanted = POINTS if any(d.expr.has(*PIECEWISE) for d in derivation.program) else 1
     problem, found = "", list[StepCheck]()
     for attempt in range(ATTEMPTS):
-        order = names if attempt < ATTEMPTS // 2 else names[::-1]  # X^T X has an inverse only where X is tall
-        sizes = dict(sorted(zip(order, SIZES + SIZES, strict=False), key=lambda pair: names.index(pair[0])))
+        count = len(derivation.program.sizes)  # X^T X has an inverse only where X is tall: then the sizes the other way round
+        numbers = (SIZES + SIZES)[:count] if attempt < ATTEMPTS // 2 else (SIZES + SIZES)[:count][::-1]
+        sizes = small_sizes(derivation.program, (*numbers, *(SIZES + SIZES)[count:]))
         try:
             with as_written():
                 found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1)))

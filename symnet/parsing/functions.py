@@ -13,6 +13,7 @@ from symnet.core.axes import Axis
 from symnet.core.brackets import settle
 from symnet.core.functions import Max, Min, absolute, leaky_relu, relu, sigmoid, softplus, step
 from symnet.errors import ParseError, ShapeError, SymnetError
+from symnet.parsing.conditions import on_indices, under
 from symnet.parsing.matrices import LARGEST, MATRICES
 from symnet.parsing.values import Value, count, elementwise, matmul, new_indices, reduce_sum
 
@@ -197,6 +198,11 @@ def choose(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
     """``yes`` where the condition holds, else ``no``."""
     if not is_condition(condition):
         raise ParseError("condition", str(condition), "a comparison such as z > 0")
+    here = [c for c in sp.And.make_args(condition) if on_indices(c)]
+    if here and condition not in (sp.true, sp.false):
+        rest = sp.And(*[c for c in sp.And.make_args(condition) if c not in here])
+        return under(choose(rest, yes, no), sp.And(*here)) + sp.Add(*[
+            under(no, sp.And(*here[:k], sp.Not(c))) for k, c in enumerate(here)])
     if condition.has(sp.Piecewise):  # SymPy would turn it into cases of truth values, which have no form here: cases of cases say the same
         return _chosen_by_cases(condition, yes, no)
     return sp.Piecewise((yes, condition), (no, True), evaluate=False)
