@@ -34,7 +34,7 @@ Example: symnet check my.toml                the [[answers]] of a worksheet
 Worksheets and pages are only read: nothing in them is ever executed.
 Exit codes: 0 all right, 1 something wrong, 3 undecided, 2 a file that cannot be used.
 """
-RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam or lion"
+RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam, lion or signsgd"
 LEVELS, FORMATS = ("beginner", "student", "expert"), ("text", "html", "latex", "pdf", "json", "md")
 
 
