@@ -14,6 +14,13 @@ def one_line(text: str, limit: int = 200) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
+def internal(error: BaseException) -> str:
+    """How an error that nobody meant is told: one line, as the reason why one answer is undecided."""
+    if isinstance(error, RecursionError):
+        return "too deeply nested"
+    return one_line(f"internal error: {type(error).__name__}: {error}; please report it")
+
+
 class SymnetError(ValueError):
     """Base of the family: ``where``: found …; expected …; try: …
 
@@ -26,6 +33,9 @@ class SymnetError(ValueError):
     def __init__(self, where: str, found: str, expected: str = "", hint: str = "") -> None:
         self.where, self.found, self.expected, self.hint = (one_line(part) for part in (where, found, expected, hint))
         super().__init__(self.message)
+
+    def __reduce__(self) -> tuple[type[SymnetError], tuple[str, str, str, str]]:
+        return type(self), (self.where, self.found, self.expected, self.hint)  # an error comes whole from another process
 
     @property
     def message(self) -> str:

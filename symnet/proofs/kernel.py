@@ -122,7 +122,7 @@ def _watched() -> Iterator[tuple[tuple[str, str], tuple[int, int]]]:
     """What a check relies on beside this file: the methods of SymPy's nodes, and the functions and classes that prove equalities."""
     own = (v for module in _MODULES for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__)
     for owner in (*_MODULES, *dict.fromkeys(base for cls in (*plain.CLASSES, *own) for base in cls.__mro__[:-1])):
-        name = f"{owner.__module__}.{owner.__qualname__}" if isinstance(owner, type) else owner.__name__
+        name = owner.__name__ if isinstance(owner, ModuleType) else f"{owner.__module__}.{owner.__qualname__}"
         for key, value in list(vars(owner).items()):
             if isinstance(value, (FunctionType, property, classmethod, staticmethod, type)) and not key.startswith(("_repr_", "__repr__")):
                 yield (name, key), (id(value), id(getattr(value, "__code__", None)))
