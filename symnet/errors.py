@@ -6,6 +6,8 @@ Each class carries a stable ``code`` that scripts may test; the sentence is buil
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def one_line(text: str, limit: int = 200) -> str:
     """``text`` without control characters or line breaks, shortened: safe to show in a message."""
@@ -34,8 +36,8 @@ class SymnetError(ValueError):
         self.where, self.found, self.expected, self.hint = (one_line(part) for part in (where, found, expected, hint))
         super().__init__(self.message)
 
-    def __reduce__(self) -> tuple[type[SymnetError], tuple[str, str, str, str]]:
-        return type(self), (self.where, self.found, self.expected, self.hint)  # an error comes whole from another process
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:  # an error comes whole from another process
+        return _again, (type(self), self.where, self.found, self.expected, self.hint)
 
     @property
     def message(self) -> str:
@@ -46,6 +48,12 @@ class SymnetError(ValueError):
         if self.hint:
             parts.append(f"try: {self.hint}")
         return "; ".join(parts)
+
+
+def _again(kind: type[SymnetError], *parts: str) -> SymnetError:
+    made = kind.__new__(kind)
+    SymnetError.__init__(made, *parts)
+    return made
 
 
 class NameError_(SymnetError):
