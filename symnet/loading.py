@@ -22,8 +22,8 @@ from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksh
 from symnet.worksheets.builtin import names, worksheet_text
 
 if TYPE_CHECKING:  # a report needs no judge; each is loaded where it is asked for
-    from symnet.checking.errata import Way
     from symnet.checking.tasks import Result
+    from symnet.checking.way import Way
 
 Judge = Callable[..., "Result"]  # of an answer of the worksheet, and of who is told of the verdict before the slip is looked for
 
@@ -146,8 +146,9 @@ def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: st
 
 def page_errata(page: str, worksheet: Worksheet, where: str = "page", way: Way | None = None) -> Errata:
     """The lines judged, in this process and without a limit; ``way`` hears how far it is."""
-    from symnet.checking.errata import ALONE, judge_page
+    from symnet.checking.errata import judge_page
     from symnet.checking.pages import split_worksheet
+    from symnet.checking.way import ALONE
 
     inner, text = split_worksheet(page)
     if inner:

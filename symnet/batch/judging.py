@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from symnet.batch.items import Item, Outcome, Source
 from symnet.batch.worker import reached
-from symnet.checking.errata import Way
 from symnet.checking.reading import read_answer
 from symnet.checking.tasks import Result
+from symnet.checking.way import Way
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata, Judged, Mark
 from symnet.core.labels import Labels, extend, relabel

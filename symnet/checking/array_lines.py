@@ -9,11 +9,12 @@ import sympy as sp
 
 from symnet.checking.array_claims import Claims
 from symnet.checking.chains import NUMBER
-from symnet.checking.errata import ALONE, Claimed, Page, Way, lost
+from symnet.checking.errata import Claimed, Page, lost
 from symnet.checking.lines import Chain, Prose, Row, Stated, Unread, read_lines
 from symnet.checking.links import unreadable
 from symnet.checking.names import Names
 from symnet.checking.slips import places, rounds_to
+from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata, Follows, Judged, Mark, Source, from_lines
 from symnet.core.numbers import decimal, fixed

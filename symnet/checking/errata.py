@@ -6,7 +6,6 @@ number that follows from an earlier wrong one is no new error; it names the line
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -19,24 +18,13 @@ from symnet.checking.lines import Chain, Prose, Row, Stated, Unread, read_lines
 from symnet.checking.links import Before, Formulas, Said, unreadable
 from symnet.checking.names import Names
 from symnet.checking.results import Results
+from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata, Follows, Judged, Mark
 from symnet.core.numbers import rational
 from symnet.errors import FaultError, SymnetError
 
 Claimed = Chain | Row | Stated | Unread
-
-
-@dataclass(frozen=True)
-class Way:
-    """Where the judge of a page is: ``at`` hears the number of every piece that is begun, and None when it is done. ``lost`` are pieces
-    that are not tried (an earlier try did not end), with the reason."""
-
-    at: Callable[[int | None], None] = lambda number: None
-    lost: Mapping[int, str] = field(default_factory=dict)
-
-
-ALONE = Way()
 
 
 def judge_page(page: str, derivation: Derivation, own_values: bool = False, way: Way = ALONE) -> Errata:
