@@ -38,7 +38,8 @@ def show_exp(expr: sp.Expr) -> sp.Expr:
 
 
 def _swap(expr: sp.Expr, old: type, new: type) -> sp.Expr:
-    if not expr.has(old):
+    """A number such as exp(3) stays: it hides nothing, and SymPy must be able to compare it."""
+    if not expr.has(old) or (new is opaque_exp and not expr.free_symbols):
         return expr
     args = tuple(_swap(a, old, new) for a in expr.args)
     return new(*args) if isinstance(expr, old) else expr.func(*args)

@@ -116,10 +116,12 @@ def minus(u: sp.Expr) -> sp.Expr:
 
 
 def choose(condition: sp.Basic, then: sp.Expr, other: sp.Expr) -> sp.Expr:
-    """``then`` where the condition holds, else ``other``; relu and leaky_relu by their names."""
+    """``then`` where the condition holds, else ``other``; relu and leaky_relu by their names. Two conditions make one."""
     condition = truth(condition)
     if condition in (sp.true, sp.false):
         return then if condition is sp.true else other
+    if not isinstance(then, sp.Expr) or not isinstance(other, sp.Expr):
+        return sp.Or(sp.And(condition, truth(then)), sp.And(negated(condition), truth(other)))
     if whole(condition):
         return by_bracket(condition, then, other)
     if isinstance(condition, (sp.Gt, sp.Ge)) and condition.rhs == 0 and then == condition.lhs:

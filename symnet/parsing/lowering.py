@@ -12,7 +12,7 @@ from symnet.core.expressions import total
 from symnet.core.functions import BY_NAME, absolute
 from symnet.core.numbers import rational
 from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ParseError, ShapeError
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
 from symnet.parsing.asking import ASKING
 from symnet.parsing.chosen import asks, entry_at, inside
 from symnet.parsing.conditions import indicator, times
@@ -30,15 +30,25 @@ ALSO = {"sigma": "sigmoid", "expit": "sigmoid", "logistic": "sigmoid", "atan": "
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
 
 
+def _is_not_real(expr: sp.Basic) -> bool:
+    """True for sqrt(-1) and (-8)**(1/3)."""
+    return bool(expr.has(sp.I)) or any(p.is_extended_real is False for p in expr.atoms(sp.Pow) if p.is_number)
+
+
 class Lowering(Names):
     """The names one line may use: ``tensors``, ``sizes`` and the ``free`` indices of its left side."""
 
     def value(self, node: Node) -> Value:
         """The meaning of a node."""
-        made: Value = getattr(self, f"_{node.kind}")(node)
+        try:
+            made: Value = getattr(self, f"_{node.kind}")(node)
+        except (TypeError, ValueError) as error:  # SymPy will not order what is no real number
+            if isinstance(error, SymnetError) or "compar" not in str(error):
+                raise
+            raise ParseError(self.at(node), "a comparison with what has no real value, such as log(-1) > 0", "a real number") from None
         if too_large(made.expr):
             raise ParseError(self.at(node), "a constant that is too large", f"at most {MOST_DIGITS} digits")
-        if made.expr in UNDEFINED or ((node.text in ("**", "^") or node.kind == "call") and made.expr.has(sp.I)):
+        if made.expr in UNDEFINED or ((node.text in ("**", "^") or node.kind == "call") and _is_not_real(made.expr)):
             raise ParseError(self.at(node), "a value that no real number has, such as 1/0, log(0) or sqrt(-1)", "a real number")
         if node.kind == "call" and sum(1 for _ in islice(sp.preorder_traversal(made.expr), MAX_SIZE)) == MAX_SIZE:
             raise ParseError(self.at(node), "an expression that is too long once written out",

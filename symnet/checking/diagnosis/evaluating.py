@@ -184,7 +184,7 @@ class World:
         if expr is sp.true or expr is sp.false:
             return np.asarray(expr is sp.true)
         if expr.is_number:
-            return np.asarray(float(expr)) if expr.is_finite else np.asarray(np.nan)
+            return np.asarray(float(expr)) if expr.is_finite and expr.is_extended_real is not False else np.asarray(np.nan)
         raise UnknownNodeError("diagnosis", f"no rule for {expr.func.__name__}", "a function of the table in core.functions")
 
     def _entry(self, entry: sp.Expr, scope: Scope, depth: int) -> Array:
