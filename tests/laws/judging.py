@@ -226,7 +226,20 @@ def jacobian_law(case: Case) -> list[Fault]:
     return [Fault("jacobian", f"at {sizes}: d{of}/d{wrt} along a direction is {wrong}")] if wrong else []
 
 
+def numpy_law(case: Case) -> list[Fault]:
+    """JAX's objective is what real NumPy computes from the text: the laws' own lowering is right."""
+    if case.source.kind != "numpy":
+        return []
+    from laws.numpy_programs import by_numpy
+
+    sizes, arrays, wanted = case.at(DIFFERENT)
+    with np.errstate(all="ignore"):
+        wrong = "" if wanted is None else oracle.differ(by_numpy(case.source, arrays), wanted[0])
+    return [Fault("NumPy", f"at {sizes}: the text gives {wrong}")] if wrong else []
+
+
 LAWS: dict[str, Law] = {
+    "NumPy": numpy_law,
     "compile": target_law("compile"), "exact values": exact_law, "step.check": steps_law, "numpy module": target_law("numpy module", POINTS[:2]),
     "torch module": target_law("torch module", POINTS[:2]), "jax module": target_law("jax module", POINTS[:1]),
     "hessian": hessian_law, "jacobian": jacobian_law,

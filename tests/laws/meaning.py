@@ -42,7 +42,8 @@ def functions() -> dict[str, Callable[..., Any]]:
 
     return {
         "exp": lax.exp, "log": lax.log, "sqrt": lax.sqrt, "tanh": lax.tanh, "sin": lax.sin, "cos": lax.cos, "sinh": lax.sinh, "cosh": lax.cosh,
-        "arctan": lax.atan, "erf": lax.erf, "abs": lax.abs, "sigmoid": sig, "relu": chosen(0.0), "leaky": chosen(0.1),
+        "arctan": lax.atan, "erf": lax.erf, "abs": lambda z: lax.mul(z, lax.sign(z)),  # slope 0 at 0, as stated
+        "sigmoid": sig, "relu": chosen(0.0), "leaky": chosen(0.1),
         "softplus": lambda z: lax.log(lax.add(like(z, 1.0), lax.exp(z))), "maximum": lax.max, "minimum": lax.min, "sign": lax.sign,
         "square": lambda z: lax.mul(z, z), "silu": lambda z: lax.mul(z, sig(z)), "expm1": lambda z: lax.sub(lax.exp(z), like(z, 1.0)),
         "log1p": lambda z: lax.log(lax.add(like(z, 1.0), z)),

@@ -62,8 +62,8 @@ def axis(a: Axis) -> str | int:
 
 
 def lines(source: Source) -> list[str]:
-    """All lines."""
-    return [line(one) for one in source.lines]
+    """All lines; a program that was made as text keeps its own."""
+    return list(source.notes.get("text") or [line(one) for one in source.lines])
 
 
 def shapes(source: Source) -> dict[str, tuple[str | int, ...]]:
