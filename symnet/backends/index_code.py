@@ -82,7 +82,8 @@ class IndexCode:
                 and len(set(node.places)) == len(node.places):
             return name
         simple = [self._slice(p, a.range, spans) for p, a in zip(node.places, axes, strict=True)]
-        if None not in simple and len(set(node.places)) == len(node.places):
+        held = [s for p in node.places for s in p.free_symbols if s in spans]
+        if None not in simple and len(set(held)) == len(held):  # A[i, i-1] is a diagonal: a slice for each place would be a block
             return f"{name}[{', '.join(str(s) for s in simple)}]"
         row = self._row(node, pairs, spans)
         if row is not None:

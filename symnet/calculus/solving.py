@@ -46,7 +46,7 @@ def solve(places: tuple[sp.Expr, ...], alphas: tuple[sp.Symbol, ...], axes: tupl
         else:
             strided = _stride(place, alphas[d], [i for i in order if i not in mapping])
             if strided is None:
-                conditions.append(sp.Eq(alphas[d], place))
+                conditions.append(_equation(alphas[d], place))
             else:
                 index, value, condition = strided
                 mapping = {i: e.xreplace({index: value}) for i, e in mapping.items()} | {index: value}
@@ -54,6 +54,14 @@ def solve(places: tuple[sp.Expr, ...], alphas: tuple[sp.Symbol, ...], axes: tupl
     rest = tuple((i, lo, hi) for i, lo, hi in (*free, *bound) if i not in mapping)
     _restrict(mapping, ranges, rest, alphas, spans, conditions)
     return Solution(mapping, rest, tuple(spans), tuple(conditions))
+
+
+def _equation(alpha: sp.Symbol, place: sp.Expr) -> sp.Basic:
+    """α = place; with a place such as n - 1 - j the terms change sides, [i + j + 1 = n]: SymPy never ends on -(…) that it keeps as written."""
+    if not (place.is_Add and place.could_extract_minus_sign()):
+        return sp.Eq(alpha, place)
+    away = [t for t in place.args if t.could_extract_minus_sign()]
+    return sp.Eq(sp.Add(alpha, *[-t for t in away]), sp.Add(*[t for t in place.args if t not in away]))
 
 
 def _next(pending: list[tuple[int, sp.Expr]], mapping: dict[sp.Symbol, sp.Expr],
@@ -90,9 +98,12 @@ def _restrict(mapping: dict[sp.Symbol, sp.Expr], ranges: dict[sp.Symbol, Range],
         if span is not None and inside(span, (low, high)):
             continue
         used = [a for a in alphas if a in value.free_symbols]
-        if len(used) == 1 and value.coeff(used[0], 1) == 1 and not (value - used[0]).free_symbols & set(known):
-            d, shift = alphas.index(used[0]), sp.expand(value - used[0])
-            spans[d] = meet(spans[d], (sp.expand(low - shift), sp.expand(high - shift)))
+        way = value.coeff(used[0], 1) if len(used) == 1 else 0
+        shift = sp.expand(value - way * used[0]) if way in (1, -1) else value
+        if way in (1, -1) and not shift.free_symbols & set(known):
+            d = alphas.index(used[0])
+            own = (sp.expand(low - shift), sp.expand(high - shift)) if way == 1 else (sp.expand(shift - high), sp.expand(shift - low))
+            spans[d] = meet(spans[d], own)  # of i = n + 2 - α in 2..n too: α in 2..n
             known[used[0]] = spans[d]
         else:
             if value.is_Add and value.could_extract_minus_sign():  # SymPy never ends on i - 2 j - 6 <= 2 while it keeps -(…) as written
