@@ -7,6 +7,7 @@ of its variable. Transposing twice gives the derivation back.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,9 @@ from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, tensor_name
+
+
+ROW = re.compile(r"\b(row|column)(s?)\b")
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,9 @@ class Transposition:
     def tensor(self, t: Tensor) -> Tensor:
         """The tensor with its axes in their new order."""
         order = self.order(t.name)
-        return replace(t, axes=tuple(t.axes[k] for k in order)) if len(order) == len(t.axes) else t
+        if order == tuple(range(len(t.axes))) or len(order) != len(t.axes):
+            return t
+        return replace(t, axes=tuple(t.axes[k] for k in order), note=turned_words(t.note))
 
     def expr(self, expr: sp.Basic) -> Any:
         """The expression with the places of every matrix exchanged."""
@@ -60,7 +66,8 @@ class Transposition:
         """The same line about transposed matrices."""
         order = self.order(d.name)
         indices = tuple(d.indices[k] for k in order) if len(order) == len(d.indices) else d.indices
-        return Definition(self.tensor(d.target), indices, self.expr(d.expr), d.ranges, d.note)
+        note = d.note if indices == d.indices else turned_words(d.note)
+        return Definition(self.tensor(d.target), indices, self.expr(d.expr), d.ranges, note)
 
     def program(self, p: Program) -> Program:
         """The same program about transposed matrices."""
@@ -105,6 +112,15 @@ def _entry(value: Any, place: list[int]) -> Any:
 
 def _nest(flat: Any, sizes: list[int]) -> Any:
     return [_nest(flat, sizes[1:]) for _ in range(sizes[0])] if sizes else next(flat)
+
+
+def turned_words(note: str) -> str:
+    """What was said of rows is said of columns.
+
+    >>> turned_words("weights of layer 1: row i feeds from input i")
+    'weights of layer 1: column i feeds from input i'
+    """
+    return ROW.sub(lambda m: ("row" if m[1] == "column" else "column") + m[2], note)
 
 
 def transposition(derivation: Derivation) -> Transposition:

@@ -36,7 +36,7 @@ def tell(case: Case) -> Story:
     lines = _lines(case)
     forward = [lines.forward(line) for line in d.program.definitions]
     backward = [lines.backward(step) for step in d.steps]
-    sections = [*_drawing(case), _symbols(case), _pass("forward", "Forward pass", forward, case),
+    sections = [*_drawing(case), _symbols(case, [*forward, *backward]), _pass("forward", "Forward pass", forward, case),
                 _pass("backward", "Backward pass", backward, case), gradients_table(case, lines)]
     if case.descent is not None:
         sections.append(update_section(case, lines))
@@ -109,7 +109,7 @@ def _drawing(case: Case) -> Iterator[Section]:
         yield Section("network", "The network", (said,), (picture,), drawn=True)
 
 
-def _symbols(case: Case) -> Section:
+def _symbols(case: Case, views: list[StepView]) -> Section:
     d = case.derivation
     rows: list[tuple[Rich, ...]] = []
     shaped = any(t.axes for t in d.program.tensors.values())
@@ -128,7 +128,7 @@ def _symbols(case: Case) -> Section:
         notes.append((COLUMNS,))
     if case.values is not None:
         notes.append((UNROUNDED,))
-    notes += _brackets(d)
+    notes += _brackets(views)
     sizes = [str(s) for s in d.program.sizes]
     if sizes:
         notes.append((f"The sizes {', '.join(sizes)} may be any positive whole numbers." if len(sizes) > 1 else
@@ -145,11 +145,10 @@ def _symbols(case: Case) -> Section:
     return Section("symbols", "Symbols and conventions", (), tuple(notes))
 
 
-def _brackets(d: Derivation) -> Iterator[Block]:
+def _brackets(views: list[StepView]) -> Iterator[Block]:
     """What a condition in square brackets means, where one is printed."""
-    shown = [x.expr for x in d.full] + [s.expression for s in d.steps]
-    shown += [e for s in d.steps for c in s.contributions for e in (c.local, *(When(sp.S.One, k) for k in c.conditions))]
-    found = [w.condition for e in shown for w in e.atoms(When)]
+    claims = [s.claim for v in views for s in v.stages if s.claim is not None and r"\left[" in s.formula.latex]
+    found = [c for k in claims for c in (*k.conditions, *(w.condition for w in k.right.atoms(When)))]
     if found:
         pair = next((c for c in found if isinstance(c, sp.Eq) and all(a.is_Symbol and a.is_integer for a in c.args)), None)
         if pair is None:
