@@ -89,7 +89,7 @@ def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = T
     held = held or derivation
     return Case(
         derivation, held, level, digits, scalars=scalars, descent=descent, values=values,
-        checks=derivation.check() if check else (),
+        checks=held.check() if check else (),
         nudges=_nudges(derivation, values, sizes, digits) if values is not None else (),
         proved=proved, shown=_shown(derivation, sizes, digits) if proved and complete else None,  # type: ignore[arg-type]
         errata=_errata(held), log=_training(held), numpy=partial(_numpy, held),

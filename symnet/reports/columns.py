@@ -20,7 +20,6 @@ from symnet.core.expressions import as_written
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, tensor_name
 
-
 ROW = re.compile(r"\b(row|column)(s?)\b")
 
 
@@ -80,7 +79,8 @@ class Transposition:
 
     def step(self, s: Step) -> Step:
         """The same step."""
-        return replace(s, of=self.tensor(s.of), definition=self.definition(s.definition), raw=self.expr(s.raw),
+        told = {f"declared: {a}": f"declared: {self.assumption(a)}" for a in s.assumptions}
+        return replace(s, of=self.tensor(s.of), conditions=tuple(told.get(c, c) for c in s.conditions), definition=self.definition(s.definition), raw=self.expr(s.raw),
                        contributions=tuple(self.contribution(c) for c in s.contributions),
                        assumptions=tuple(self.assumption(a) for a in s.assumptions),
                        unassumed=None if s.unassumed is None else self.expr(s.unassumed))

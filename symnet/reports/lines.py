@@ -51,9 +51,9 @@ class Lines:
         return Formula(tensor_latex(tensor), tensor_text(tensor))
 
     def definition(self, d: Definition) -> Formula:
-        """``left = right``."""
+        """``left = right``, with the places that the line is for where they are not all of the axis."""
         known = {**self.tensors, d.name: d.target}
-        return Formula(definition_latex(d, known), definition_text(d, known))
+        return _over(d, Formula(definition_latex(d, known), definition_text(d, known)))
 
     def forward(self, d: Definition) -> StepView:
         """One line of the forward pass."""
@@ -75,7 +75,8 @@ class Lines:
         if matrix is None or self.notation is Notation.BOTH:
             yield Stage("", self.definition(d), claim)
         if matrix is not None:
-            yield Stage("in matrix notation" if self.notation is Notation.BOTH else "", Formula(matrix, plain_math(matrix)), claim)
+            label = "in matrix notation" if self.notation is Notation.BOTH else ""
+            yield Stage(label, _over(d, Formula(matrix, plain_math(matrix))), claim)
 
     def stages(self, d: Definition) -> Iterator[Stage]:
         """The formula and numbers."""
@@ -187,8 +188,8 @@ class Lines:
         where = sp.And(*claim.conditions)
         tail = ("", "") if where is sp.true else (rf" \quad \text{{where }} {marks(When(sp.S.One, where))}",
                                                   f" where {words(When(sp.S.One, where))}")
-        return Stage(label, Formula(f"{marks(claim.left)} = {marks(claim.right)}{tail[0]}",
-                                    f"{words(claim.left)} = {words(claim.right)}{tail[1]}"), claim)
+        return Stage(label, _over(step.definition, Formula(f"{marks(claim.left)} = {marks(claim.right)}{tail[0]}",
+                                                           f"{words(claim.left)} = {words(claim.right)}{tail[1]}")), claim)
 
     def _why(self, step: Step) -> tuple[Rich, ...]:
         if self.level is Level.EXPERT:
@@ -217,6 +218,17 @@ class Lines:
             if where:
                 found.append(("The gradient ", Link(shown, where[0].anchor), f" (line {where[0].number}) was put in."))
         return tuple(found)
+
+
+def _over(d: Definition, formula: Formula) -> Formula:
+    """The formula with the range of each index that does not run over its whole axis: for t = 1, …, T - 1."""
+    shown = formula
+    for i, axis in zip(d.indices, d.target.axes, strict=True):
+        if i in d.free and d.free[i] != axis.range:
+            (lo, hi), (marks, words) = d.free[i], (LatexPrinter(), TextPrinter())
+            shown = Formula(rf"{shown.latex} \quad \text{{for }} {marks(i)} = {marks(lo)}, \ldots, {marks(hi)}",
+                            f"{shown.text}  for {words(i)} = {words(lo)}..{words(hi)}")
+    return shown
 
 
 def _ranges(d: Definition) -> tuple[Limits, ...]:

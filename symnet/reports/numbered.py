@@ -10,7 +10,6 @@ from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text, text
 from symnet.reports.case import Case
 from symnet.reports.lines import MOST_ENTRIES, Lines
-from symnet.reports.plainmath import plain_math
 from symnet.reports.values import Values, equals, number, related
 from symnet.reports.view import Block, Claim, Formula, Level, Notation, Rich, Section, Stage, StepView, Table
 from symnet.reports.words import LEADS, plural
@@ -23,13 +22,11 @@ def gradients_table(case: Case, lines: Lines) -> Section:
     for name in d.wrt:
         formula = d.gradients[name]
         for line in formula.definitions:
-            matrix = lines.matrix(line) if line.target.axes else None
-            form = lines.definition(line) if case.notation is not Notation.MATRIX or matrix is None else \
-                Formula(matrix, plain_math(matrix))
+            form, *matrix = [s.formula for s in lines.forms(line)]
             cells: list[Rich] = [(Formula(tensor_latex(d.program[name]), name),), (form,)]
             if any(t.axes for t in d.full.tensors.values()):
                 if case.notation is Notation.BOTH:
-                    cells.append((Formula(matrix, plain_math(matrix)),) if matrix else ("",))
+                    cells.append((matrix[0],) if matrix else ("",))
                 cells.append((Formula(shape_latex(line.target), shape_text(line.target)),) if line.target.axes else ("a number",))
             if case.values is not None and not line.target.axes:
                 shown = case.values.shown(line.name, case.digits)
