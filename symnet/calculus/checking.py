@@ -399,6 +399,10 @@ def _any_class(t: Tensor, rng: random.Random) -> int:
 
 def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp.Rational]) -> None:
     """Make Σ_k y[n, k] = 1 true by moving the last entry of each sum."""
+    if isinstance(a.left, sp.Add) and a.left.args[-1].is_Symbol:  # the same, every entry a number
+        *others, last = a.left.args
+        point[last.name] = a.right - sum((s.xreplace({e: point[e.name] for e in s.free_symbols}) for s in others), sp.S.Zero)
+        return
     if not isinstance(a.left, sp.Sum) or not isinstance(a.left.function, sp.Indexed):
         raise SymnetError("assumption", str(a), "a plain sum of entries equal to a number")
     (index, _, _), = limits(a.left)

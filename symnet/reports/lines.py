@@ -177,9 +177,10 @@ class Lines:
         line = self.earlier[name]
         places = c.upstream.indices if isinstance(c.upstream, sp.Indexed) else ()
         value = substitute(line.expr, dict(zip(line.indices, places, strict=True)))
-        below = value.as_coeff_Mul()[0] < 0
-        term = _term(c, sp.Mul(negated(value) if below else value, *sp.Mul.make_args(c.local), evaluate=False))
-        return sp.Mul(-1, term, evaluate=False) if below else term
+        negative = [bool(e.as_coeff_Mul()[0] < 0) for e in (value, c.local)]  # one sign in front of the whole term
+        above, slope = (negated(e) if below else e for e, below in zip((value, c.local), negative, strict=True))
+        term = _term(c, sp.Mul(above, *sp.Mul.make_args(slope), evaluate=False))
+        return sp.Mul(-1, term, evaluate=False) if sum(negative) == 1 else term
 
     def _line(self, label: str, claim: Claim, step: Step) -> Stage:
         """A claim about the gradient of a step, as it is printed."""

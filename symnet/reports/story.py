@@ -217,6 +217,8 @@ def _checks(case: Case) -> Section | None:
         sizes = ", ".join(f"{n} = {v}" for n, v in case.checks[0].sizes)
         where = f" at sizes {sizes}" if sizes else ""
         worst = max((c.worst for c in case.checks), key=lambda w: float(w or 0))
+        missed = dict.fromkeys(c.reason for c in case.checks if not c.ok)
+        blocks += [(f"{plural(len(case.checks) - good, 'step')} could not be checked: {'; '.join(missed)}.",)] if missed else []
         blocks.append((f"Every step on its own: {good} of {len(case.checks)} agree with differences of the forward pass at a random "
                        f"exact point{where}, in arithmetic of about 90 digits. The largest difference is {worst}. This is evidence at one "
                        "point, not a proof; the chain rule is the proof.",))

@@ -62,6 +62,10 @@ class World:
     def _declared(self) -> None:
         """Σ_k y[n, k] = 1: the last entry of each sum makes it so."""
         for a in self.program.assumptions:
+            if isinstance(a.left, sp.Add):
+                *rest, last_one = a.left.args
+                self.point[last_one.name] = 1 - sum(self.point[r.name] for r in rest)
+                continue
             entry = a.left.function
             (i, lo, hi), = a.left.limits
             name, where = str(entry.base.label), list(entry.indices).index(i)
@@ -303,17 +307,17 @@ def matrix_line(world: World, latex: str, of: sp.Expr, columns: bool, most: int 
     return found
 
 
-def latex_line(world: World, latex: str, of: sp.Expr, ranges: Mapping[str, Range], most: int = 4) -> list[tuple[float, str]]:
-    """The same for a line of index notation in LaTeX, its right side against the value of ``of``."""
+def latex_line(world: World, latex: str, of: sp.Expr | None, ranges: Mapping[str, Range], most: int = 4) -> list[tuple[float, str]]:
+    """The same for a line of index notation in LaTeX, its sides against one another and the value of ``of``."""
     body = latex.split(r" \quad ")[0]
     sides = [s for _, s in split(body, (" = ", r" \approx "))]
     read = Read(world)
     for i, span_ in ranges.items():
         read.free[i], read.ranges[i] = sp.Symbol(i, integer=True), span_
-    exprs = [latex_expression(s, world.known, world.sizes, free={i: s_ for i, s_ in read.free.items()}).expr for s in sides]
+    exprs = [latex_expression(s, world.known, world.sizes, free=dict(read.free.items())).expr for s in sides]
     found = []
     for env in read.places(most):
-        values = [world.evaluate(e, env) for e in (of, *exprs)]
+        values = [world.evaluate(e, env) for e in ((*exprs,) if of is None else (of, *exprs))]
         found += [(far(values[0], v), f"{latex} at {env}") for v in values[1:]]
     return found
 
