@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.calculus.checking import check_lines
 from symnet.calculus.evaluate import Evaluation, evaluate
 from symnet.calculus.instantiate import instantiate_program
 from symnet.calculus.updating import descent_step
@@ -38,7 +39,8 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
 
     ``level`` is beginner, student or expert; ``digits`` the significant digits of decimals (1 to 60); ``notation`` both,
     matrix, index or scalar (every entry a number; sizes that are not known are taken as 2); ``samples`` rows or columns, for
-    matrix notation. Every step is checked, unless ``check`` is False. Raises OptionError, and FaultError for a false step.
+    matrix notation. Every step and every printed line is checked, unless ``check`` is False. Raises OptionError, and FaultError
+    for what is false.
     """
     how = format_of(path, format)
     if level not in list(Level):
@@ -52,6 +54,9 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
     columns = samples == "columns"
     case = case_of(with_samples_as_columns(derivation) if columns else derivation, Level(level), digits, theorem, check, derivation)
     made = Report(tell(replace(case, notation=Notation(notation), columns=columns)))
+    if check:
+        check_lines(case.derivation, ((f"line {number} of the report", c.left, c.right, c.ranges, c.conditions)
+                                      for number, c in made.story.claims if not c.decimal and not c.put_in))
     if path is not None:
         made.write(Path(path), how)
     return made

@@ -80,7 +80,8 @@ class Transposition:
     def step(self, s: Step) -> Step:
         """The same step."""
         told = {f"declared: {a}": f"declared: {self.assumption(a)}" for a in s.assumptions}
-        return replace(s, of=self.tensor(s.of), conditions=tuple(told.get(c, c) for c in s.conditions), definition=self.definition(s.definition), raw=self.expr(s.raw),
+        return replace(s, of=self.tensor(s.of), definition=self.definition(s.definition), raw=self.expr(s.raw),
+                       conditions=tuple(told.get(c, c) for c in s.conditions),
                        contributions=tuple(self.contribution(c) for c in s.contributions),
                        assumptions=tuple(self.assumption(a) for a in s.assumptions),
                        unassumed=None if s.unassumed is None else self.expr(s.unassumed))

@@ -135,9 +135,9 @@ class Story:
 
     @property
     def claims(self) -> tuple[tuple[str, Claim], ...]:
-        """Every claim of every line, with the number of the line."""
-        return tuple((b.number, s.claim) for section in self.sections for b in section.blocks if isinstance(b, StepView)
-                     for s in b.stages if s.claim is not None)
+        """Every claim of the lines of the two passes, with the number of the line."""
+        return tuple((b.number, s.claim) for section in self.sections if section.anchor in ("forward", "backward")
+                     for b in section.blocks if isinstance(b, StepView) for s in b.stages if s.claim is not None)
 
     @property
     def written(self) -> tuple[Section, ...]:

@@ -11,7 +11,7 @@ from symnet.core.program import Definition
 RULES: dict[Rule, str] = {
     Rule.CHAIN: "The chain rule: multiply how much the loss reacts to the next value by how much that value reacts to this one.",
     Rule.SUM_OVER_USES: "This value is used in several places. Each place has its own effect on the loss, and the effects add up.",
-    Rule.LINEAR: "What uses this value is linear in it, so the slope is the factor beside this value, and 1 where nothing stands beside it.",
+    Rule.LINEAR: "What uses this value is linear in it: the slope is the factor beside this value, and 1 where nothing stands beside it.",
     Rule.ELEMENTWISE: "Every entry passes through the function on its own, so its gradient is multiplied by that function's slope.",
     Rule.BROADCAST: "One value is used for many entries, so its gradient collects the gradients of all of them.",
     Rule.DIRECT: "The loss is a formula in this value; differentiate it directly.",

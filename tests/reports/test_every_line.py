@@ -560,3 +560,16 @@ def test_a_false_slope_in_the_derivation_is_noticed() -> None:
     d = replace(t.shown, steps=(t.shown.steps[0], wrong, *t.shown.steps[2:]))
     story = report(d, check=False, theorem=False).story
     assert any("slope" in said for said in walk_lines(replace(t, story=story, shown=d)))
+
+
+def test_a_report_evaluates_its_own_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A printed slope that is not so stops the report, though every step checks."""
+    from symnet.errors import FaultError
+    from symnet.reports import lines
+
+    plain = lines.Lines._line
+    monkeypatch.setattr(lines.Lines, "_line", lambda self, label, claim, step: plain(
+        self, label, replace(claim, right=claim.right + 1) if label == "slope" else claim, step))
+    with pytest.raises(FaultError, match="line 5 of the report: what is printed is not what the forward program gives"):
+        report(sn.load("softmax-regression"))
+    assert report(sn.load("softmax-regression"), check=False).text()
