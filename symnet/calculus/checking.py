@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,7 +28,7 @@ from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.tidying import class_facts
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
-from symnet.core.expressions import as_written, entries, limits
+from symnet.core.expressions import Limits, Partial, as_written, entries, limits
 from symnet.core.functions import leaky_relu, relu
 from symnet.core.functions import step as heaviside
 from symnet.core.numbers import as_ball, compute, to_flint
@@ -44,6 +44,7 @@ SIZES = (2, 3, 4, 5, 6, 7, 8, 9)
 ATTEMPTS = 10  # points tried where some function is not defined at the first
 POINTS = 3  # points for a program in pieces, of which one point sees one
 PIECEWISE = (sp.Piecewise, sp.Max, sp.Min, sp.Abs, sp.sign, sp.floor, sp.ceiling, relu, leaky_relu, heaviside)
+LINE_PLACES = 3  # places at which one printed line is evaluated
 ENTRIES = 60  # entries whose raw sum and contributions are read; the line itself is read at all
 
 Place = tuple[int, ...]
@@ -89,6 +90,66 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     if found:
         return found[-1] if found[-1].contradicted else max(found, key=lambda c: float(c.worst))
     return StepCheck(False, tuple(sizes.items()), 0, "", f"could not be checked: {problem}")
+
+
+Line = tuple[str, sp.Expr, sp.Expr, tuple[Limits, ...], tuple[sp.Basic, ...]]
+
+
+def check_lines(derivation: Derivation, lines: Iterable[Line]) -> None:
+    """Evaluate printed lines: (where, left, right, ranges, conditions) says left = right for all indices in the ranges where the
+    conditions hold. A slope is a ``Partial``, the difference quotient of the one forward line that it is the slope of.
+
+    Raises FaultError for the first line that is not so; says nothing where no point is found at which the program has values.
+    """
+    names, wanted = [str(s) for s in derivation.program.sizes], tuple(lines)
+    for attempt in range(ATTEMPTS):
+        order = names if attempt < ATTEMPTS // 2 else names[::-1]
+        sizes = dict(sorted(zip(order, SIZES + SIZES, strict=False), key=lambda pair: names.index(pair[0])))
+        try:
+            with as_written():
+                sample = _sample(derivation, sizes, attempt, attempt % 2 == 1)
+                wrong = next((where for where, *line in wanted if not _so(sample, *line)), "")
+        except SymnetError:
+            continue
+        if wrong:
+            raise FaultError(wrong, "what is printed is not what the forward program gives")
+        return
+
+
+def _so(sample: _Sample, left: sp.Expr, right: sp.Expr, ranges: tuple[Limits, ...], conditions: tuple[sp.Basic, ...]) -> bool:
+    """True when both sides agree at a few places."""
+    every = list(itertools.product(*[span((lo, hi), sample.entries.env) for _, lo, hi in ranges]))
+    tried = 0
+    for values in random.Random(len(every)).sample(every, len(every)):
+        env = {**sample.entries.env, **{i: sp.Integer(v) for (i, _, _), v in zip(ranges, values, strict=True)}}
+        if open_at(sp.And(*conditions), env, sample.entries) is not sp.true:
+            continue
+        tried += 1
+        plain, other = sorted((at_place(side, env, sample.entries) for side in (left, right)), key=lambda side: side.has(Partial))
+        try:
+            if _distance(_with_slopes(sample, other), sample.scalar_value(plain)) >= 2.0**-TOLERANCE:
+                return False
+        except _Kink:  # the slope printed is a convention there
+            continue
+        if tried == LINE_PLACES:
+            break
+    return True
+
+
+def _with_slopes(sample: _Sample, expr: sp.Expr) -> Callable[[int], _Quotient]:
+    """The values of an expression of scalars in which slopes stand, by the number of their difference quotients."""
+    slopes = {p: sp.Dummy(real=True) for p in expr.atoms(Partial)}
+    quotients = {s: _line_quotient(sample, p.of.name, p.by.name) for p, s in slopes.items()}
+    put_in = expr.xreplace(slopes)
+
+    def value(number: int) -> _Quotient:
+        found = {s: quotient(number) for s, quotient in quotients.items()}
+        table = {s: sample.values[s.name] for s in put_in.free_symbols if s not in quotients}
+        with ctx.workprec(BITS):
+            return _Quotient(compute(put_in, {**table, **{s: q.central for s, q in found.items()}}),
+                             max((q.apart for q in found.values()), default=0.0))
+
+    return value
 
 
 @dataclass(frozen=True)
@@ -337,19 +398,29 @@ def _summed(c: Contribution, env: Env, entries: Entries) -> Iterator[tuple[Env, 
 
 def _is_slope(sample: _Sample, name: str, own: str, slope: Any) -> bool:
     """True where ``slope`` is the difference quotient of one forward line in ``own``, all its other arguments held."""
+    try:
+        return _distance(_line_quotient(sample, name, own), slope) < 2.0**-TOLERANCE
+    except _Kink:
+        return True  # a convention: there is no slope to compare with
+
+
+def _line_quotient(sample: _Sample, name: str, own: str) -> Callable[[int], _Quotient]:
+    """The difference quotients of one forward line in ``own``, by their number, all its other arguments held."""
     line = sample.lines[name]
     moving = next((s for s in line.free_symbols if s.name == own), None)
     if moving is None:
-        return _error(to_flint(sp.S.Zero), slope) < 2.0**-TOLERANCE
+        return lambda number: _Quotient(to_flint(sp.S.Zero), 0.0)
     table = {s: sample.values[s.name] for s in line.free_symbols}
     scale = to_flint(_scale(table[moving]))
-    made = _Finer(lambda nudge: {name: compute(line, {**table, moving: table[moving] + nudge * scale})})
-    with ctx.workprec(BITS):
-        wanted = slope * scale
-    try:
-        return _distance(made.quotient_of(name, sample.values[name]), wanted) < 2.0**-TOLERANCE
-    except _Kink:
-        return True  # a convention: there is no slope to compare with
+    scaled = _Finer(lambda nudge: {name: compute(line, {**table, moving: table[moving] + nudge * scale})}).quotient_of(
+        name, sample.values[name])
+
+    def quotient(number: int) -> _Quotient:
+        found = scaled(number)
+        with ctx.workprec(BITS):
+            return _Quotient(found.central / scale, found.apart)
+
+    return quotient
 
 
 def _place(use: sp.Expr, through: Definition) -> tuple[object, ...]:
@@ -461,6 +532,10 @@ def _any_class(t: Tensor, rng: random.Random) -> int:
 
 def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp.Rational]) -> None:
     """Make Σ_k y[n, k] = 1 true by moving the last entry of each sum."""
+    if isinstance(a.left, sp.Add) and a.left.args[-1].is_Symbol:  # the same, every entry a number
+        *others, last = a.left.args
+        point[last.name] = a.right - sum((s.xreplace({e: point[e.name] for e in s.free_symbols}) for s in others), sp.S.Zero)
+        return
     if not isinstance(a.left, sp.Sum) or not isinstance(a.left.function, sp.Indexed):
         raise SymnetError("assumption", str(a), "a plain sum of entries equal to a number")
     (index, _, _), = limits(a.left)

@@ -146,7 +146,9 @@ def _instantiate(derivation: Derivation, sizes: Mapping[str, int]) -> Derivation
     full, entries = instantiate_program(derivation.full, sizes)
     entries.tensors = {**derivation.full.tensors, **{s.target.name: s.target for s in derivation.steps}}
     through = {d.name: d for d in full.definitions}
-    steps = [made for s in derivation.steps for made in _steps(s, entries, through)]
+    facts = {a: tuple(made for made in _assumptions(a, derivation.program, entries.env, entries))
+             for a in dict.fromkeys(a for s in derivation.steps for a in s.assumptions)}
+    steps = [made for s in derivation.steps for made in _steps(s, entries, through, facts)]
     steps = [replace(s, number=k) for k, s in enumerate(steps, start=1)]
     names = {entries.scalar(u, p).name: entries.scalar(g, p).name
              for u, g in derivation.names.items() for p in entries.places(u)} if not derivation.program.objective_tensor.axes \
@@ -166,14 +168,18 @@ def _flatten(name: str, nested: Any, entries: Entries) -> Iterator[tuple[Tensor,
         yield tensor, value
 
 
-def _steps(step: Step, entries: Entries, through: Mapping[str, Definition]) -> Iterator[Step]:
+def _steps(step: Step, entries: Entries, through: Mapping[str, Definition],
+           facts: Mapping[Assumption, tuple[Assumption, ...]]) -> Iterator[Step]:
     for place, env in visits(step.definition, entries.env):
         of = entries.scalar(step.of.name, place[len(step.target.axes) - len(step.of.axes):])
         line = _line(step.definition, place, env, entries)
         parts = tuple(made for c in step.contributions for made in _contributions(c, of, env, entries, through))
         used = dict.fromkeys(str(c.upstream) for c in parts if c.upstream.is_Symbol)
         inlined = tuple(n for n in used if (entries.by_name[n].parent or n) in step.inlined)
-        yield replace(step, of=of, definition=line, contributions=parts, raw=at_place(step.raw, env, entries), inlined=inlined)
+        before = None if step.unassumed is None else at_place(step.unassumed, env, entries)
+        assumed = tuple(f for a in step.assumptions for f in facts[a] if before is not None and f.left.free_symbols <= before.free_symbols)
+        yield replace(step, of=of, definition=line, contributions=parts, raw=at_place(step.raw, env, entries), inlined=inlined,
+                      assumptions=assumed, unassumed=before if assumed else None)
 
 
 def _contributions(c: Contribution, of: Tensor, env: Env, entries: Entries,

@@ -42,6 +42,8 @@ def _at_an_end(program: Program, of: str, line: Definition) -> bool:
 
 def _single(of: str, c: Contribution) -> Rule:
     """The rule of a value that enters one definition only."""
+    if not c.through.indices and not any(entry_indices(use) for use in c.occurrences):
+        return Rule.CHAIN
     if c.sums and not list(entries(c.local)):
         return Rule.BROADCAST
     if not has_name(c.local, {of, c.through.name}):

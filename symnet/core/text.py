@@ -100,6 +100,9 @@ class TextPrinter(Printer):
     def named(self, entry: sp.Indexed, lead: list[str], transposed: bool) -> str:
         return tensor_name(entry) + (f"[{', '.join(lead)}]" if lead else "") + (".T" if transposed else "")
 
+    def partial(self, of: str, by: str) -> str:
+        return "/".join(f"d({name})" if "_d" in name else f"d{name}" for name in (of, by))  # a gradient in brackets
+
     def grid(self, matrix: Grid) -> str:
         loops = " ".join(f"for {i} in {self(lo)}..{self(hi)}" for i, lo, hi in limits(matrix))
         return f"[{self(matrix.function)} {loops}]"
