@@ -10,6 +10,7 @@ from symnet.core.claim import Proved, Refutation
 from symnet.core.derivation import Derivation, StepCheck
 from symnet.core.errata import Errata
 from symnet.core.log import TrainingLog
+from symnet.core.numbers import Shown as Rounded
 from symnet.core.program import Program
 from symnet.reports.values import Evaluated
 from symnet.reports.view import Level, Notation
@@ -21,10 +22,11 @@ class Nudge:
 
     name: str
     by: str
-    moved: str
-    foretold: str
-    quotient: str
-    gradient: str
+    moved: Rounded
+    foretold: Rounded
+    quotient: Rounded
+    gradient: Rounded
+    agrees: bool = True  # is the slope measured on both sides the gradient, to one part in a hundred?
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Shown:
     """The theorem on this very network: each parameter after one step of run A and of run B, and whether proved equal."""
 
     factor: str
-    rows: tuple[tuple[str, str, str], ...]  # name, run A, run B
+    rows: tuple[tuple[str, Rounded, Rounded], ...]  # name, run A, run B
     verdict: str
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import sympy as sp
 
@@ -11,7 +12,7 @@ from symnet.core.derivation import Derivation
 from symnet.core.functions import TABLE
 from symnet.core.latex import latex
 from symnet.core.names import shape_latex, shape_text, tensor_latex, tensor_text
-from symnet.core.numbers import decimal
+from symnet.core.numbers import decimal, rational
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor
 from symnet.core.text import text
@@ -21,7 +22,7 @@ from symnet.reports.curve import loss_curve
 from symnet.reports.drawing import draw
 from symnet.reports.lines import Lines
 from symnet.reports.numbered import gradients_table, json_data, update_section
-from symnet.reports.values import Values, equals, number_latex
+from symnet.reports.values import Values, equals, number, number_latex
 from symnet.reports.view import Block, Formula, Level, Rich, Section, Stage, StepView, Story, Table
 from symnet.reports.words import GATES, LAYOUT, LEADS, READING, ROLES, plural
 
@@ -73,7 +74,8 @@ def _formula(tensor: Tensor) -> Formula:
 def _drawing(case: Case) -> Iterator[Section]:
     source = case.scalars or case.derivation
     values = Values(case.values, min(case.digits, 4)) if case.values is not None else None
-    picture = draw(source.program, source.names, values if case.values is not None else None)
+    live = {name: g for name, g in source.names.items() if g in source.full.tensors}  # others were put into later lines
+    picture = draw(source.program, live, values if case.values is not None else None)
     if picture is None and case.scalars is not None:
         picture, values = draw(case.derivation.program, case.derivation.names, None), None
     if picture is not None:
@@ -136,16 +138,25 @@ def _given(case: Case, t: Tensor) -> Rich:
     if t.name in case.derivation.program.by_name:
         return ("see below",)
     nested = case.derivation.values.get(t.name)
-    if isinstance(nested, list) and isinstance(nested[0], list):
+    nested = nested.tolist() if hasattr(nested, "tolist") else nested
+    if len(t.axes) == 2:
         rows = [[_short(v, case) for v in row] for row in nested]
-        body = r" \\ ".join(" & ".join(r) for r in rows)
+        body = r" \\ ".join(" & ".join(map(number_latex, r)) for r in rows)
         return (Formula(rf"\begin{{pmatrix}} {body} \end{{pmatrix}}", str([[*r] for r in rows]).replace("'", "")),)
-    flat = [_short(v, case) for v in nested or []]
-    return (Formula(rf"\left({', '.join(flat)}\right)", f"({', '.join(flat)})"),)
+    return (_nested(nested, case),)
 
 
-def _short(value: object, case: Case) -> str:
-    return decimal(value, case.digits).text
+def _nested(nested: Any, case: Case) -> Formula:
+    """Numbers in brackets, and those in brackets again where there are three axes or more."""
+    if not isinstance(nested, (list, tuple)):
+        shown = _short(nested, case)
+        return Formula(number_latex(shown), shown)
+    inner = [_nested(v, case) for v in nested]
+    return Formula(rf"\left({', '.join(f.latex for f in inner)}\right)", f"({', '.join(f.text for f in inner)})")
+
+
+def _short(value: Any, case: Case) -> str:
+    return decimal(rational(value), case.digits).text
 
 
 def _pass(anchor: str, title: str, views: list[StepView], case: Case) -> Section:
@@ -155,13 +166,14 @@ def _pass(anchor: str, title: str, views: list[StepView], case: Case) -> Section
 def _checks(case: Case) -> Section | None:
     blocks: list[Block] = []
     if case.nudges:
-        rows = [((_formula(_named(case, n.name)),), (_number(n.moved),), (_number(n.foretold),), (_number(n.quotient),),
-                 (_number(n.gradient),)) for n in case.nudges]
-        first = case.nudges[0]
-        blocks.append(("Move ", _formula(_named(case, first.name)), f" by {first.by} and the loss moves by ", _number(first.moved),
-                       "; the gradient foretold ", _number(first.foretold), ". The small difference is the bend of the curve: "
-                       "measured on both sides, the slope agrees with the gradient."))
+        rows = [((_formula(_named(case, n.name)),), (number(n.moved),), (number(n.foretold),), (number(n.quotient),),
+                 (number(n.gradient),)) for n in case.nudges]
+        blocks.append(_first_nudge(case))
         blocks.append(Table(("move by 0.001", "the loss moves by", "foretold", "slope, both sides", "gradient"), tuple(rows)))
+        apart = [n.name for n in case.nudges if not n.agrees]
+        if apart:
+            blocks.append(("Where the slope measured on both sides is not the gradient, for ", ", ".join(apart), ", a kink lies within 0.001 "
+                           "of the point, or the curve bends too sharply for steps of this size.",))
     if case.checks:
         good = sum(c.ok for c in case.checks)
         sizes = ", ".join(f"{n} = {v}" for n, v in case.checks[0].sizes)
@@ -173,13 +185,21 @@ def _checks(case: Case) -> Section | None:
     return Section("checks", "Checked without formulas", (LEADS["checks"],) if case.nudges else (), tuple(blocks)) if blocks else None
 
 
+def _first_nudge(case: Case) -> Rich:
+    """One row of the table in words: the first that moves the loss, where there is one."""
+    n = next((n for n in case.nudges if n.moved.text != "0"), case.nudges[0])
+    said: Rich = ("Move ", _formula(_named(case, n.name)), f" by {n.by} and the loss moves by ", number(n.moved),
+                  "; the gradient foretold ", number(n.foretold), ".")
+    if n.moved.exact and n.moved.text == n.foretold.text == "0":
+        return (*said, " The loss is flat in this direction.")
+    if n.moved.text == n.foretold.text or not n.agrees:
+        return said
+    return (*said, " The small difference is the bend of the curve: measured on both sides, the slope agrees with the gradient.")
+
+
 def _named(case: Case, name: str) -> Tensor:
     known = case.scalars.full.tensors if case.scalars is not None else case.derivation.full.tensors
     return known[name]
-
-
-def _number(text: str) -> Formula:
-    return Formula(number_latex(text), text)
 
 
 def _training(case: Case) -> Section | None:

@@ -57,11 +57,22 @@ def number_latex(text: str) -> str:
     >>> number_latex("-1.5e-9")
     '-1.5 \\\\times 10^{-9}'
     """
+    if text.startswith("["):  # an interval
+        return r"\left[" + ", ".join(map(number_latex, text[1:-1].split(", "))) + r"\right]"
     head, e, tail = text.partition("e")
     return rf"{head} \times 10^{{{int(tail)}}}" if e else head
 
 
 def equals(left: Formula, shown: Shown) -> Formula:
-    """``left = number`` or ``left ≈ number``."""
+    """``left = number`` or ``left ≈ number``, with the note of a number that no precision settled."""
     sign = r"\approx" if shown.relation == "≈" else "="
-    return Formula(f"{left.latex} {sign} {number_latex(shown.text)}", f"{left.text} {shown.relation} {shown.text}")
+    note = (rf" \quad \text{{({shown.note})}}", f" ({shown.note})") if shown.note else ("", "")
+    return Formula(f"{left.latex} {sign} {number_latex(shown.text)}{note[0]}", f"{left.text} {shown.relation} {shown.text}{note[1]}")
+
+
+def number(shown: Shown) -> Formula:
+    """A number alone, as in a table; one that no precision settled says so."""
+    if not shown.note:
+        return Formula(number_latex(shown.text), shown.text)
+    made = equals(Formula("", ""), shown)
+    return Formula(made.latex.strip(), made.text.strip())
