@@ -95,7 +95,7 @@ def _interval(ball: arb) -> str:
     """[low, high], to a thousandth of the width."""
     places = 3 - (_exponent(2 * ball.rad()) or 0)
     ends = [(end.mid() * fmpq(10) ** places + arb(0.5)).floor().mid().unique_fmpz() for end in (ball.lower(), ball.upper())]
-    return "[" + ", ".join(layout(int(e or 0), places, trim=True) for e in ends) + "]"
+    return "[" + ", ".join(layout(int(e), places, trim=True) if e else "0" for e in ends) + "]"
 
 
 def _digits(count: int) -> str:
