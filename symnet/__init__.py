@@ -81,6 +81,7 @@ def _join_readings() -> None:
     install("check_step", verb("symnet.calculus.checking", "check_step"))
     install("closed_form", verb("symnet.calculus.closed", "closed_form"))
     install("instantiate", verb("symnet.calculus.instantiate", "instantiate"))
+    install("proved_zero", verb("symnet.equality.zero", "proved_zero"))
     install("evaluate", verb("symnet.calculus.evaluate", "evaluate"))
     install("check_proved", verb("symnet.proofs.checking", "check_proved"))
     install("compile", verb("symnet.backends", "compile_derivation"))
