@@ -99,7 +99,8 @@ class Exponentials:
         """True for a right side that users should look into: one exponential function, or something that may overflow."""
         if len(form) == 1:
             (c, r), = form.items()
-            return bool(r.free_symbols) and (c == 1 or self._loose(r))
+            return (c == 1 or self._loose(r)) if r.free_symbols else any(
+                f.is_Pow and f.exp == -1 and f.base.is_Add and f.base.has(sp.Abs) for f in sp.Mul.make_args(c))
         return any(self._loose(r) for r in form.values())
 
     # reading
@@ -287,7 +288,7 @@ class Exponentials:
         if len(form) == 1:
             (c, r), = form.items()
             if r.free_symbols:
-                found = self._log_of(r)
+                found = self._log_of(r) or self._log_terms(r)
                 if found is not None:
                     value, sign = found
                     if c != 1 or sign < 0:
@@ -328,21 +329,41 @@ class Exponentials:
             return sp.Add(front, *[count * kinds.get(kind, kind)(*args) for kind, args, count in found]), sign
         fraction = self._part_of(part)
         if fraction is not None:
-            return front - softplus(minus(fraction[1], fraction[0])), sign
+            v, w = fraction
+            single = len(v) == len(w) == 1
+            return front + (-softplus(minus(w[0], v[0])) if single else st.log_part(len(v), *v, *w)), sign
         whole = self._log_sum_of(part)
-        if whole is not None:
-            return front + whole, sign
-        logs = [self._log_sum_of(p) for p in sp.fraction(part)]
-        return None if None in logs else (front + minus(*logs), sign)
+        return None if whole is None else (front + whole, sign)
+
+    def _log_terms(self, pure: sp.Expr) -> tuple[sp.Expr, int] | None:
+        """The logarithm of a sum of positive terms, from their logarithms."""
+        logs = [self._log_of(t) for t in sp.Add.make_args(pure)]
+        if len(logs) < 2 or any(found is None or found[1] < 0 for found in logs):
+            return None
+        value = logs[0][0]
+        for found in logs[1:]:
+            value = st.logaddexp(value, found[0])
+        return value, 1
 
     # writing
 
     def write(self, form: Form) -> sp.Expr:
         """The sum again, every rational function in its stable form."""
         form = {c: r for c, r in form.items() if r != 0}
+        common = self._common(form)
+        if common is not None:
+            return times(self.write(common[1]), self._pure(common[0]))
         form, parts = self._normal(self._softplus(self._quotient(form)))
         form, more = self._target(form)
         return sp.Add(*parts, *more, *[times(c, self._pure(r)) for c, r in form.items()])
+
+    def _common(self, form: Form) -> tuple[sp.Expr, Form] | None:
+        """A rational function that stands in every term, and the rest."""
+        first = next(iter(form.values()), ONE)
+        if len(form) < 2 or not first.free_symbols:
+            return None
+        numbers = {c: sp.cancel(r / first) if r != first else ONE for c, r in form.items()}
+        return (first, numbers) if all(n.is_Number for n in numbers.values()) else None
 
     def _softplus(self, form: Form) -> Form:
         """softplus(u) - u is softplus(-u); softplus(u) - y u is (1 - y) softplus(u) + y softplus(-u); relu(u) + softplus(-|u|) is softplus(u)."""
@@ -453,7 +474,7 @@ class Exponentials:
             read = self.read(weight) if not weight.has(sp.Pow) and y not in weight.atoms(sp.Indexed) else {}
             span = self._span(read[ONE]) if set(read) == {ONE} and read[ONE].free_symbols else None
             if span is not None and isinstance(self._plain(self._components(read[ONE])[1][0]), st.share):
-                return [times(number, times(y, span[2])), sp.Mul(-number, minus(t, times(y, span[1])), evaluate=False)]
+                return [times(number, times(y, span[2])), -number * st.grouped(minus(t, times(y, span[1])))]
         return None
 
     def _span(self, r: sp.Expr) -> tuple[int, sp.Expr, sp.Expr] | None:
@@ -549,7 +570,10 @@ class Exponentials:
         return None if found is None else (generator.argument / found[0], found[1])
 
     def _component(self, part: sp.Expr) -> sp.Expr:
-        written = self._written(part)
+        return self._name(self._written(part))
+
+    def _name(self, written: sp.Expr) -> sp.Expr:
+        """The name that the program has for a value, or the value."""
         return self.named.get(written, written)
 
     def _plain(self, part: sp.Expr) -> sp.Expr:
@@ -573,7 +597,8 @@ class Exponentials:
         fraction = self._part_of(part)
         if fraction is not None:
             self.rules.add("shares")
-            return sigmoid(minus(*fraction))
+            v, w = fraction
+            return sigmoid(minus(v[0], w[0])) if len(v) == len(w) == 1 else st.part(len(v), *v, *w)
         return self._direct(part)
 
     def _direct(self, part: sp.Expr) -> sp.Expr:
@@ -588,7 +613,7 @@ class Exponentials:
         return part.xreplace(there)
 
     def _share(self, e: sp.Expr, total: sp.Sum) -> sp.Expr:
-        return self.named.get(st.share(e, total), st.share(e, total))
+        return self._name(st.share(e, total))
 
     def _others(self, e: sp.Expr, total: sp.Sum) -> sp.Expr:
         """What the other shares add up to, from their names where they have one."""
@@ -612,14 +637,14 @@ class Exponentials:
                 return r.c * st.expm1(u) if r.a == 0 else -r.c * st.expm1(-u)
             if r.k == 1 and r.above == (1, 1) and r.a == -1:
                 return 2 * r.c * sp.sinh(u)
-        if r.k == 1 and r.a == 0 and r.above == (1,) and r.below == (1, 1):
-            return r.c * sp.tanh(u / 2)
         power = len(r.below) - 1
+        if r.k == power > 0 and r.a == 0 and r.above == (1,) and r.below == binomial(power):
+            return r.c * self._name(sp.tanh(u / 2)) ** power
         if r.k == 0 and r.above == (1,) and 0 <= r.a <= power <= 4 and r.below == binomial(power):
             pairs = min(r.a, power - r.a)
             left = power - 2 * pairs
-            ends = sigmoid(u if 2 * r.a > power else -u) ** left
-            return r.c * st.bell(u) ** pairs * ends
+            ends = self._name(sigmoid(u if 2 * r.a > power else -u)) ** left
+            return r.c * self._name(st.bell(u)) ** pairs * ends
         return r.c * st.ratio(u, r.k, r.a, len(r.above), *r.above, *r.below)
 
     def _loose(self, pure: sp.Expr) -> bool:
@@ -694,19 +719,27 @@ class Exponentials:
             return (e, st.log_others) if term_of(e, total.node) else (None, sp.log)
         return None, sp.log
 
-    def _part_of(self, part: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
-        """(log P, log R) where ``part`` is P/(P + R), sums of exponentials."""
+    def _part_of(self, part: sp.Expr) -> tuple[tuple[sp.Expr, ...], tuple[sp.Expr, ...]] | None:
+        """(the v, the w) where ``part`` is Σ e^v/(Σ e^v + Σ e^w)."""
         above, below = sp.fraction(part)
         rest = sp.expand(below - above)
-        if below.is_number or rest == 0 or not sp.expand(below).is_Add:
+        if below.is_number or rest == 0 or not sp.expand(below).is_Add or len(sp.expand(below).args) > MOST_TERMS:
             return None
-        logs = [self._log_sum_of(p) for p in (above, rest)]
-        return None if logs[0] is None or logs[1] is None else (logs[0], logs[1])
+        found = [self._exponents(p) for p in (above, rest)]
+        return None if found[0] is None or found[1] is None else (found[0], found[1])
 
     def _log_sum_of(self, polynomial: sp.Expr) -> sp.Expr | None:
         """log of a sum of exponentials with positive coefficients, or None."""
-        if polynomial == 1:
-            return sp.S.Zero
+        exponents = self._exponents(polynomial)
+        if exponents is None:
+            return None
+        result = exponents[0]
+        for value in exponents[1:]:
+            result = softplus(value) if result == 0 else softplus(result) if value == 0 else st.logaddexp(result, value)
+        return result
+
+    def _exponents(self, polynomial: sp.Expr) -> tuple[sp.Expr, ...] | None:
+        """The v of Σ e^v, which ``polynomial`` is when its coefficients are positive, or None."""
         exponents = []
         for term in sp.Add.make_args(sp.expand(polynomial)):
             number, rest = term.as_coeff_Mul()
@@ -721,10 +754,7 @@ class Exponentials:
                     return None
                 value += count * self.by_symbol[base].argument
             exponents.append(value)
-        result = exponents[0]
-        for value in exponents[1:]:
-            result = softplus(value) if result == 0 else softplus(result) if value == 0 else st.logaddexp(result, value)
-        return result
+        return tuple(exponents)
 
 
 RISKY = (sp.exp, sp.log, sp.sinh, sp.cosh, st.expm1, st.log1p, sp.Pow)

@@ -118,8 +118,8 @@ def _needed(program: Program, results: set[str]) -> Program:
             if used not in needed:
                 needed.add(used)
                 stack.append(used)
-    return Program(program.inputs, tuple(d for d in program.definitions if d.name in needed), program.objective, program.assumptions,
-                   program.title)
+    objective = program.objective if program.objective in needed else next(iter(results))
+    return Program(program.inputs, tuple(d for d in program.definitions if d.name in needed), objective, program.assumptions, program.title)
 
 
 def _with_arguments(program: Program) -> Program:

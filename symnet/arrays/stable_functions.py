@@ -88,6 +88,20 @@ class log_others(Stable):
     nargs = 2
 
 
+class part(Stable):
+    """part(n, v1, v2, …): e^v of the first n added up, over all of them added up."""
+
+
+class log_part(Stable):
+    """The logarithm of ``part``."""
+
+
+class grouped(Stable):
+    """A difference that is formed before anything is added to it; SymPy would put all terms in one sum, in any order."""
+
+    nargs = 1
+
+
 class xlogy(Stable):
     """xlogy(x, w) = x log w, and 0 where x = 0; used where w is a multiple of a positive power of x, so that 0 is the limit."""
 
@@ -106,16 +120,14 @@ class over(Stable):
     nargs = 2
 
 
-def coefficients(node: sp.Expr) -> tuple[sp.Expr, int, int, tuple[sp.Expr, ...], tuple[sp.Expr, ...]]:
-    """(u, k, a, P, Q) of a ratio or the logarithm of one."""
-    u, k, a, count, *rest = node.args
-    return u, int(k), int(a), tuple(rest[:int(count)]), tuple(rest[int(count):])
-
-
 def _fraction(*args: sp.Expr) -> sp.Expr:
     u, k, a, count, *rest = args
     grown = [sp.Add(*[c * sp.exp(n * u) for n, c in enumerate(part)]) for part in (rest[:int(count)], rest[int(count):])]
     return (sp.exp(u) - 1) ** k * sp.exp(a * u) * grown[0] / grown[1]
+
+
+def _part(count: sp.Expr, *exponents: sp.Expr) -> sp.Expr:
+    return sp.Add(*map(sp.exp, exponents[:int(count)])) / sp.Add(*map(sp.exp, exponents))
 
 
 MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
@@ -130,6 +142,9 @@ MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
     others: lambda e, s: 1 - e / s,
     log_share: lambda e, s: sp.log(e / s),
     log_others: lambda e, s: sp.log(1 - e / s),
+    part: _part,
+    log_part: lambda *args: sp.log(_part(*args)),
+    grouped: lambda u: u,
     xlogy: lambda x, w: x * sp.log(w),
     gauss: lambda u: (1 + sp.erf(u / sp.sqrt(2))) / 2,
     over: lambda r, x: x / r,

@@ -88,8 +88,8 @@ class NumpyCode(IndexCode):
         if node.function is sp.Pow:
             return _power(node.args[0], node.args[1], args)
         if node.function in CALLS:
-            if _constant(*node.args[:1]):
-                args[0] = f"np.asarray({args[0]}, dtype=dtype)"
+            if _constant(*node.args):  # a number's own type would decide that of the result
+                args = [f"np.asarray({args[0]}, dtype=dtype)", *args[1:]]
             return CALLS[node.function](*args)
         if node.function in FORMS:
             return FORMS[node.function](*[atom(a) for a in args])
@@ -148,6 +148,8 @@ class NumpyCode(IndexCode):
         text = ""
         for depth, (value, relation, left, right) in enumerate(node.branches):
             code = self.aligned(value, node.labels)
+            if _constant(value):  # where() of two plain numbers would be of another type
+                code = f"np.asarray({code}, dtype=dtype)"
             if relation is None or left is None or right is None:
                 return text + code + ")" * depth
             test = f"{self.aligned(left, node.labels)} {COMPARE[relation]} {self.aligned(right, node.labels)}"

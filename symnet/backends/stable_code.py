@@ -44,6 +44,9 @@ CALLS: Mapping[type, Callable[..., str]] = {
     st.ratio: _ratio("ratio"),
     st.logratio: _logratio,
     st.near: _call("near"),
+    st.part: _call("part"),
+    st.log_part: _call("logpart"),
+    st.grouped: lambda code: f"({code})",
     st.xlogy: _call("xlogy"),
     st.gauss: _call("gauss"),
     st.over: _call("over"),
@@ -122,8 +125,32 @@ HELPERS: Mapping[str, str] = {
     return np.where(p == top, more, 1 - p)
 """,
     "logothers": """def logothers(z, axis):
-    p = softmax(z, axis)
-    return np.where(p < 0.5, np.log1p(-np.minimum(p, 0.5)), np.log(others(p, axis)))
+    # log(1 - p) for shares p: log1p(-p), and of the largest the logarithm of what the rest add up to, next to their own largest
+    top = z.max(axis=axis, keepdims=True)
+    ties = np.asarray(z == top, dtype=dtype).sum(axis=axis, keepdims=True) - 1
+    low = np.where(z == top, -np.inf, z).max(axis=axis, keepdims=True)
+    low = np.where(low == -np.inf, top, low)
+    rest = np.where(z == top, 0, np.exp(np.minimum(z - low, 0))).sum(axis=axis, keepdims=True)
+    more = ties + rest*np.exp(low - top)
+    last = np.where(ties > 0, np.log(np.maximum(more, 1)), low - top + np.log(np.where(ties > 0, 1, rest)))
+    p = np.where(z == top, 0, np.exp(z - top))/(1 + more)
+    return np.where(z == top, last - np.log1p(more), np.log1p(-p))
+""",
+    "largest": """def largest(v):
+    top = v[0]
+    for w in v[1:]:
+        top = np.maximum(top, w)
+    return top
+""",
+    "part": """def part(n, *v):
+    e = [np.exp(w - largest(v)) for w in v]
+    return sum(e[:n])/sum(e)
+""",
+    "logpart": """def logpart(n, *v):
+    a, b = largest(v[:n]), largest(v[n:])
+    q = sum(np.exp(w - b) for w in v[n:])/sum(np.exp(w - a) for w in v[:n])
+    e = np.exp(-np.abs(b - a))
+    return -np.where(b > a, (b - a) + np.log(q) + np.log1p(e/q), np.log1p(e*q))
 """,
     "xlogy": """def xlogy(x, w):
     return np.where(x == 0, 0, x*np.log(np.where(x == 0, 1, w)))
