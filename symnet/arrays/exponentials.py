@@ -826,13 +826,13 @@ def canonical(expr: sp.Expr) -> sp.Expr:
 def _canonical(expr: sp.Basic) -> tuple[sp.Basic, int]:
     if not expr.args or not expr.has(sp.Sum):
         return expr, 0
-    made = [_canonical(a) for a in expr.args]
-    depth = max(d for _, d in made)
     if not isinstance(expr, sp.Sum):
-        return rebuild(expr, tuple(a for a, _ in made)), depth
-    body, depth = _canonical(expr.function)
-    names = {i: sp.Symbol(f"_{depth + n}", integer=True) for n, (i, _, _) in enumerate(limits(expr))}
-    spans = [(names[i], lo.xreplace(names), hi.xreplace(names)) for i, lo, hi in limits(expr)]
+        made = [_canonical(a) for a in expr.args]
+        return rebuild(expr, tuple(a for a, _ in made)), max(d for _, d in made)
+    apart = {i: sp.Dummy(integer=True) for i, _, _ in limits(expr)}  # a sum inside may use the name of a sum outside
+    body, depth = _canonical(expr.function.xreplace(apart))
+    names = {apart[i]: sp.Symbol(f"_{depth + n}", integer=True) for n, (i, _, _) in enumerate(limits(expr))}
+    spans = [(names[apart[i]], lo.xreplace(apart).xreplace(names), hi.xreplace(apart).xreplace(names)) for i, lo, hi in limits(expr)]
     return sp.Sum(body.xreplace(names), *spans), depth + len(names)
 
 

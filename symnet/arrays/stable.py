@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
+from symnet.arrays.at_zero import Norms, centred, x_log_x
 from symnet.arrays.exponentials import Exponentials, Wish, canonical, primitive
 from symnet.core.axes import Range, bounds, inside
 from symnet.core.expressions import as_written, entries, rebuild, substitute
@@ -55,14 +56,25 @@ def rewritings(program: Program) -> list[Rewritten]:
 
 def _rewritings(program: Program) -> Iterator[Rewritten]:
     names = Names(program)
+    exprs = {d: canonical(d.expr) for d in program.definitions}
+    variances = {d: canonical(centred(e, lambda entry, d=d: names.unfold(entry, d.free, _is_sum))) for d, e in exprs.items()}
+    norms = Norms({name: [variances[d] for d in lines] for name, lines in program.by_name.items()})
     for d in program.definitions:
         made = Exponentials(d.free, names.unfold)
-        before = canonical(d.expr)
-        after = made.text(before)
-        if after == before or not made.rules or sp.count_ops(after) > GROWTH * sp.count_ops(before) + MOST:
-            yield Rewritten(d, d, ())
-        else:
-            yield Rewritten(d, Definition(d.target, d.indices, after, d.ranges, d.note), tuple(sorted(made.rules)))
+        stages = [variances[d], made.text(variances[d])]
+        if not made.rules or sp.count_ops(stages[-1]) > GROWTH * sp.count_ops(stages[0]) + MOST:
+            made.rules, stages[-1] = set(), stages[0]
+        stages.append(x_log_x(stages[-1]))
+        stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
+        rules = {*made.rules, *(rule for rule, old, new in (("variance", exprs[d], stages[0]), ("x log x", *stages[1:3]),
+                                                             ("norm at 0", *stages[2:])) if old != new)}
+        after = d if stages[-1] == exprs[d] else Definition(d.target, d.indices, stages[-1], d.ranges, d.note)
+        yield Rewritten(d, after, tuple(sorted(rules)) if after is not d else ())
+
+
+def _is_sum(right: sp.Expr) -> bool:
+    """A mean or a sum of squares, times numbers and sizes."""
+    return right.has(sp.Sum) and all(isinstance(f.as_base_exp()[0], sp.Sum) or not f.has(sp.Indexed) for f in sp.Mul.make_args(right))
 
 
 class Names:

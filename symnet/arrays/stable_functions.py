@@ -114,10 +114,10 @@ class gauss(Stable):
     nargs = 1
 
 
-class over(Stable):
-    """over(r, x) = x/r, and x where r = 0: r is a norm, whose slope at 0 is 0 by convention, and x is then 0."""
+class reciprocal(Stable):
+    """1/r, and 0 where r = 0: r is a norm, whose slope at 0 is 0 by convention."""
 
-    nargs = 2
+    nargs = 1
 
 
 def _fraction(*args: sp.Expr) -> sp.Expr:
@@ -147,7 +147,7 @@ MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
     grouped: lambda u: u,
     xlogy: lambda x, w: x * sp.log(w),
     gauss: lambda u: (1 + sp.erf(u / sp.sqrt(2))) / 2,
-    over: lambda r, x: x / r,
+    reciprocal: lambda r: 1 / r,
 }
 
 

@@ -70,8 +70,8 @@ def array(name, value, *shape):
         raise ValueError(f"{name}: shape {made.shape}; expected {shape} (None is any size)")
     return made
 
-''', {name: f"jnp.{name}" for name in (*SAME, "arange", "zeros", "asarray", "maximum", "minimum", "logaddexp", "heaviside", "clip",
-                                       "broadcast_to", "pi", "e", "nan", "inf")},
+''', {name: f"jnp.{name}" for name in (*SAME, "arange", "zeros", "array", "asarray", "maximum", "minimum", "logaddexp", "heaviside",
+                                       "clip", "broadcast_to", "pi", "e", "nan", "inf")},
               {"logdet": "def logdet(a):\n    sign, value = jnp.linalg.slogdet(a)\n    return jnp.where(sign > 0, value, jnp.nan)\n",
                "scatter": "def scatter(at, values, shape):\n    return jnp.zeros(shape, dtype=dtype).at[at].add(values)\n",
                "whole": """def whole(name, value, *shape):
@@ -132,7 +132,7 @@ def array(name, value, *shape):
 def asarray(value, dtype=dtype):
     return torch.as_tensor(value, dtype=dtype)
 
-''', {**{name: f"torch.{name}" for name in (*SAME, "arange", "zeros")}, "clip": "torch.clamp", "asarray": "asarray",
+''', {**{name: f"torch.{name}" for name in (*SAME, "arange", "zeros")}, "clip": "torch.clamp", "asarray": "asarray", "array": "copied",
       "pi": "math.pi", "e": "math.e", "nan": "math.nan", "inf": "math.inf",
       **{name: name for name in ("maximum", "minimum", "logaddexp", "heaviside", "broadcast_to")}},
                 {"logdet": "def logdet(a):\n    return torch.logdet(a)\n",
@@ -151,6 +151,7 @@ def asarray(value, dtype=dtype):
     if not bool((kept | (0 <= value) & (value < classes)).all()):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
+                 "copied": "def copied(value, dtype=dtype):\n    return asarray(value, dtype).clone()\n",
                  "erf": "def erf(z):\n    return torch.erf(z)\n",
                  "gauss": "def gauss(z):\n    return torch.erfc(-0.7071067811865476*asarray(z))/2\n",
                  "maximum": "def maximum(a, b):\n    return torch.maximum(asarray(a), asarray(b))\n",

@@ -18,7 +18,7 @@ from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
-TAKEN = set("""scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
+TAKEN = set("""copied scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
 float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to""".split())
 HELPERS = {
     **STABLE,
@@ -68,8 +68,13 @@ def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     """The source. Sizes are read off the arrays; what overflows when written naively (softmax, log σ) is computed stably."""
     program = stable(derivation.full, [derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt]])
     names = python_names(program)
-    wanted = ", ".join(f"{w!r}: np.asarray({names[derivation.gradient_name(w)]}, dtype=dtype)" for w in derivation.wrt)
-    return _module(program, names, f"{names[program.objective]}, {{{wanted}}}", "value_and_grad", dtype)
+    wanted = ", ".join(f"{w!r}: {_own(names[derivation.gradient_name(w)])}" for w in derivation.wrt)
+    return _module(program, names, f"{_own(names[program.objective])}[()], {{{wanted}}}", "value_and_grad", dtype)
+
+
+def _own(name: str) -> str:
+    """A result is an array of its own: it shares no memory with an input or another result."""
+    return f"np.array({name}, dtype=dtype)"
 
 
 def forward_source(program: Program, output: str, dtype: str = "float64") -> str:
@@ -78,7 +83,7 @@ def forward_source(program: Program, output: str, dtype: str = "float64") -> str
     used = {output, *[name for d in kept.definitions for name in kept.uses(d.name)]}
     kept = Program(tuple(t for t in kept.inputs if t.name in used), kept.definitions, output)
     names = python_names(kept)
-    return _module(kept, names, names[output], "forward", dtype)
+    return _module(kept, names, _own(names[output]) + "[()]", "forward", dtype)
 
 
 def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:

@@ -49,7 +49,7 @@ CALLS: Mapping[type, Callable[..., str]] = {
     st.grouped: lambda code: f"({code})",
     st.xlogy: _call("xlogy"),
     st.gauss: _call("gauss"),
-    st.over: _call("over"),
+    st.reciprocal: _call("reciprocal"),
 }
 HELPERS: Mapping[str, str] = {
     "sigmoid": """def sigmoid(z):
@@ -169,8 +169,8 @@ HELPERS: Mapping[str, str] = {
         return 0.5*(erfc(x) + 1.1283791670955126*exp(-x*x)*lost)
     return np.vectorize(one, otypes=[dtype])(z)
 """,
-    "over": """def over(r, x):
-    return x/np.where(r == 0, 1, r)
+    "reciprocal": """def reciprocal(r):
+    return np.where(r == 0, 0, 1/np.where(r == 0, 1, r))
 """,
 }
 

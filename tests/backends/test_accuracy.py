@@ -168,6 +168,13 @@ ROWS: dict[str, Row] = {
     "focal loss of a share": vector(lambda z: (1 - M.exp(z[0] - lse(z))) ** 2 * (lse(z) - z[0]), "p = softmax(z)",
                                     "L = -sum(y*(1 - p)**2*log(p))", data=ONE_HOT),
     "log(1 + sum(exp(z)))": vector(lambda z: M.log(1 + sum(map(M.exp, z))), "s = sum(exp(z))", "L = log(1 + s)"),
+    # variance, norms
+    "variance": vector(lambda z: sum((v - sum(z) / 3) ** 2 for v in z) / 3, "L = mean(z**2) - mean(z)**2"),
+    "variance, in steps": vector(lambda z: sum((v - sum(z) / 3) ** 2 for v in z) / 3, "m = mean(z)", "q = mean(z**2)", "L = q - m**2"),
+    "variance, centred": vector(lambda z: sum((v - sum(z) / 3) ** 2 for v in z) / 3, "m = mean(z)", "L = mean((z - m)**2)"),
+    "x log x": scalar(lambda z: z * M.log(z), "L = z*log(z)", points=tuple(p for p in POINTS if p > 0)),
+    "entropy by cases": scalar(lambda z: z * M.log(z) if z > 0 else M.mpf(0), "L = z*log(z) if z > 0 else 0",
+                               points=tuple(p for p in POINTS if p)),
     "two scores": Row(("s = exp(z) + exp(u)", "L = log(s)"), lambda z: M.log(M.exp(z) + M.exp(3)), {"u": 3.0}),
     "two scores, share": Row(("p = exp(z)/(exp(z) + exp(u))", "L = -log(p)"), lambda z: M.log(1 + M.exp(3 - z)), {"u": 3.0}),
     "two scores, shifted by their maximum": Row(("m = max(z, u)", "L = m + log(exp(z - m) + exp(u - m))"), lambda z: M.log(M.exp(z) + M.exp(3)), {"u": 3.0}),
