@@ -15,7 +15,7 @@ from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.tidying import class_facts, implied, tidy
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
-from symnet.core.functions import conventions
+from symnet.core.functions import conventions, sum_of_squares
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name
@@ -176,7 +176,12 @@ class _Builder:
         steps = _mark_live(self.steps, {self.gradient[u].name for u in self.wrt})
         lines = [s.definition for s in steps if s.live]
         full = self.program.extend(lines, self.program.objective)
-        used = [c for d in full.definitions for c in conventions(d.expr)]
+        squares: set[str] = set()
+        used: list[str] = []
+        for d in full.definitions:
+            if d.target.role is not Role.GRADIENT and sum_of_squares(d.expr, squares):
+                squares.add(d.name)
+            used += conventions(d.expr, squares)
         return Derivation(self.program, full, self.wrt, tuple(steps), {u: t.name for u, t in self.gradient.items()},
                           tuple(dict.fromkeys(used)))
 

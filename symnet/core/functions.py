@@ -5,11 +5,12 @@ SymPy's own ``exp``, ``log``, ``tanh``, … are used where they exist; ``sigmoid
 
 Kinks follow PyTorch: relu'(0) = 0, leaky_relu'(0) = slope, sign(0) = 0, d|u|/du at 0 is 0. Where arguments of a maximum or
 minimum tie, the first of them gets the derivative, as in torch.max along an axis and in pooling; so the arguments keep their order.
+A norm, the root of a sum of squares, has the derivative 0 where it is 0, in compiled code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -270,13 +271,41 @@ ROWS: tuple[Elementary, ...] = (
                law="the smaller argument passes its slope on, the other gets 0"),
 )
 
+NORM = "norm: where a sum of squares is 0 the derivative of its root is taken as 0"
+
 TABLE: dict[Any, Elementary] = {row.function: row for row in ROWS}
 TABLE |= {sp.Max: TABLE[Max], sp.Min: TABLE[Min]}  # as a user's own SymPy expression has them
 BY_NAME: dict[str, Elementary] = {row.name: row for row in ROWS}
 
 
-def conventions(expr: sp.Basic) -> tuple[str, ...]:
-    """The kink conventions that ``expr`` relies on, one sentence each, in table order."""
+def sum_of_squares(expr: sp.Expr, named: Container[str] = ()) -> bool:
+    """True for what is a sum of squares (even powers, powers of |f|) with positive weights, so that it is 0 only where each f is 0.
+
+    ``named`` are names that stand for such sums.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> sum_of_squares(x**2 + 3*y**4), sum_of_squares(x**2 + 1)
+    (True, False)
+    """
+    if isinstance(expr, (sp.Indexed, sp.Symbol)):
+        return str(expr.base.label if isinstance(expr, sp.Indexed) else expr.name) in named
+    if isinstance(expr, sp.Sum):
+        return sum_of_squares(expr.function, named)
+    if isinstance(expr, sp.Add):
+        return all(sum_of_squares(a, named) for a in expr.args)
+    if isinstance(expr, sp.Mul):
+        rest = [f for f in expr.args if not f.is_positive]
+        return bool(rest) and all(sum_of_squares(f, named) for f in rest)
+    if isinstance(expr, sp.Pow):
+        even = expr.exp.is_Integer and expr.exp.is_even and expr.exp > 0
+        return bool(even or (isinstance(expr.base, sp.Abs) and expr.exp.is_positive) or
+                    (expr.exp.is_positive and sum_of_squares(expr.base, named) and expr.exp.is_Integer))
+    return False
+
+
+def conventions(expr: sp.Basic, squares: Container[str] = ()) -> tuple[str, ...]:
+    """The conventions that ``expr`` relies on, one sentence each, in table order; ``squares`` are names of sums of squares."""
     used = {type(node) for node in sp.preorder_traversal(expr)}
     borders = ("cases: on a border the derivative is that of the branch that holds there",) if sp.Piecewise in used else ()
-    return (*(f"{row.name}: {row.convention}" for row in ROWS if row.kinks and row.function in used), *borders)
+    norms = (NORM,) if any(p.exp.is_Rational and 0 < p.exp < 1 and sum_of_squares(p.base, squares) for p in expr.atoms(sp.Pow)) else ()
+    return (*(f"{row.name}: {row.convention}" for row in ROWS if row.kinks and row.function in used), *norms, *borders)
