@@ -68,12 +68,14 @@ class NumpyCode(IndexCode):
         if isinstance(node, LogSum):
             return f"logsumexp({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, Masked):
-            rest, test = self.apart(node)
-            if test:  # decided by Python before anything is looked at
+            rest, plain = self.apart(node)
+            if rest is not node and plain is sp.true:
+                return self.code(rest)
+            if rest is not node:  # decided by Python before anything is looked at
                 shape = ", ".join(self.number(sp.expand(hi - lo + 1)) for _, (lo, hi) in node.spans)
                 nothing = f"np.zeros(({shape}{',' if len(node.labels) == 1 else ''}), dtype=dtype)"
                 nothing += "" if node.outside == 0 else " - np.inf"
-                return f"({self.code(rest)} if {test} else {nothing})"
+                return f"({self.where(plain).code(rest)} if {self.test(plain)} else {nothing})"
             if isinstance(node.body, Number) and not node.body.labels and node.outside == 0:  # zeros and ones of the dtype
                 ones = f"np.asarray({self.mask(node)}, dtype=dtype)"
                 return ones if node.body.value == 1 else f"({self.number(node.body.value)}*{ones})"
