@@ -246,6 +246,13 @@ LAWS: dict[str, Law] = {
 }
 
 
+def jax_memory() -> None:
+    """Let go of what JAX has compiled: thousands of programs would fill the memory."""
+    from laws.meaning import jax
+
+    jax().clear_caches()
+
+
 def judge(case: Case, names: tuple[str, ...] = tuple(LAWS)) -> list[Fault]:
     """All the named laws. What cannot be derived at all is one fault; a program without a value says nothing."""
     try:
