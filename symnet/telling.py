@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.calculus.checking import check_lines
 from symnet.calculus.evaluate import Evaluation, evaluate
 from symnet.calculus.instantiate import instantiate_program
 from symnet.calculus.updating import descent_step
@@ -19,7 +20,8 @@ from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.errors import OptionError, SymnetError
 from symnet.loading import with_values
-from symnet.reports.case import Case, Nudge, Shown
+from symnet.reports.case import Case, Nudge, TwoRuns
+from symnet.reports.columns import with_samples_as_columns
 from symnet.reports.report import Report, format_of
 from symnet.reports.story import tell
 from symnet.reports.view import Level, Notation
@@ -37,7 +39,8 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
 
     ``level`` is beginner, student or expert; ``digits`` the significant digits of decimals (1 to 60); ``notation`` both,
     matrix, index or scalar (every entry a number; sizes that are not known are taken as 2); ``samples`` rows or columns, for
-    matrix notation. Every step is checked, unless ``check`` is False. Raises OptionError, and FaultError for a false step.
+    matrix notation. Every step and every printed line is checked, unless ``check`` is False. Raises OptionError, and FaultError
+    for what is false.
     """
     how = format_of(path, format)
     if level not in list(Level):
@@ -48,8 +51,12 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
         raise OptionError("notation", f"{notation!r}, {samples!r}"[:60], "one of " + ", ".join(Notation) + "; rows or columns")
     if notation == Notation.SCALAR:
         derivation = _entries(derivation)
-    case = case_of(derivation, Level(level), digits, theorem, check)
-    made = Report(tell(replace(case, notation=Notation(notation), columns=samples == "columns")))
+    columns = samples == "columns"
+    case = case_of(with_samples_as_columns(derivation) if columns else derivation, Level(level), digits, theorem, check, derivation)
+    made = Report(tell(replace(case, notation=Notation(notation), columns=columns)))
+    if check:
+        check_lines(case.derivation, ((f"line {number} of the report", c.left, c.right, c.ranges, c.conditions)
+                                      for number, c in made.story.claims if not c.decimal and not c.put_in))
     if path is not None:
         made.write(Path(path), how)
     return made
@@ -64,8 +71,9 @@ def _entries(derivation: Derivation) -> Derivation:
     return with_values(made, made.values, {**derivation.meta, "sizes": {}, "errata": None, "training": None})
 
 
-def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True, check: bool = True) -> Case:
-    """Everything that can be said about this derivation."""
+def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True, check: bool = True,
+            held: Derivation | None = None) -> Case:
+    """Everything that can be said about this derivation. ``held`` is the one that the program holds, where another is shown."""
     from symnet import __version__
 
     complete = _complete(derivation)
@@ -83,14 +91,15 @@ def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = T
         from symnet.proofs import prove
 
         proved = prove("loss-scaling", optimizer="sgd")
+    held = held or derivation
     return Case(
-        derivation, level, digits, scalars=scalars, descent=descent, values=values,
-        checks=derivation.check() if check else (),
+        derivation, held, level, digits, scalars=scalars, descent=descent, values=values,
+        checks=held.check() if check else (),
         nudges=_nudges(derivation, values, sizes, digits) if values is not None else (),
         proved=proved, shown=_shown(derivation, sizes, digits) if proved and complete else None,  # type: ignore[arg-type]
-        errata=_errata(derivation), log=_training(derivation), numpy=partial(_numpy, derivation),
+        errata=_errata(held), log=_training(held), numpy=partial(_numpy, held),
         footer=f"Made by symnet {__version__}.",
-        json_values=partial(_json_values, derivation, values))
+        json_values=partial(_json_values, held, values, sizes, held is not derivation))
 
 
 def _has_axes(derivation: Derivation) -> bool:
@@ -103,9 +112,12 @@ def _complete(derivation: Derivation) -> bool:
     return all(t.name in derivation.values for t in program.inputs) and all(str(s) in sizes for s in program.sizes)
 
 
-def _json_values(derivation: Derivation, values: Evaluation | None) -> dict[str, Any]:
+def _json_values(derivation: Derivation, values: Evaluation | None, sizes: Mapping[str, int], transposed: bool) -> dict[str, Any]:
+    """Exact and decimal values of the program as it is held; ``values`` are of the one shown, which may be transposed."""
     if values is None:
         return {}
+    if transposed:
+        values = evaluate(derivation.full, derivation.values, sizes)
 
     def both(exact: Any, shown: Any) -> Any:
         if isinstance(exact, list):
@@ -141,7 +153,7 @@ def _nudge(name: str, base: Certified, up: Certified, down: Certified, gradient:
     def quotient(bits: int) -> Any:
         return (up(bits) - down(bits)) / to_flint(2 * NUDGE)
 
-    shown = [decimal(value, digits).text for value in (moved, foretold, quotient, gradient)]
+    shown = [decimal(value, digits) for value in (moved, foretold, quotient, gradient)]
     return Nudge(name, "0.001", *shown)
 
 
@@ -151,7 +163,7 @@ def _gradient_scalar(derivation: Derivation, values: Evaluation, t: Tensor) -> C
     return lambda bits: values.balls(bits)[place]
 
 
-def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Shown:
+def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> TwoRuns:
     """The two runs of the theorem, one step each, on this derivation: loss/c with rate α, and loss with rate α/c."""
     from symnet.calculus import derive
     from symnet.equality.compare import compare
@@ -164,7 +176,7 @@ def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Sho
     second = evaluate(descent_step(derivation), {**derivation.values, "lr": rate / FACTOR}, sizes)
     names = [t.name for t in second.scalars.tensors.values() if (t.parent or t.name).removesuffix("_new") in derivation.wrt
              and (t.parent or t.name).endswith("_new")][:MOST_NUDGES]
-    rows = tuple((n, first.shown(n, digits).text, second.shown(n, digits).text) for n in names)
+    rows = tuple((n, first.shown(n, digits), second.shown(n, digits)) for n in names)
     small = len(second.scalars.definitions) < 40
     proved = small and all(compare(first.exact_scalar(n), second.exact_scalar(n)).holds for n in names)
     equal = proved or all(as_ball(first.balls(256)[n] - second.balls(256)[n]).contains(0) for n in names)
@@ -172,7 +184,7 @@ def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Sho
         verdict = "Both columns are proved equal as exact numbers, not only to the digits shown."
     else:
         verdict = "Both columns agree to more than 60 digits." if equal else "The columns differ."
-    return Shown(str(FACTOR), rows, verdict)
+    return TwoRuns(str(FACTOR), rows, verdict)
 
 
 def _errata(derivation: Derivation) -> Any:

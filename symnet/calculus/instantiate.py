@@ -48,7 +48,7 @@ class Entries:
         return self.made[key]
 
     def _name(self, name: str, place: tuple[int, ...]) -> str:
-        title = free_name("_".join([name, *map(str, place)]), self.taken)
+        title = free_name("_".join([name, *(str(p) if p >= 0 else f"m{-p}" for p in place)]), self.taken)  # y[-2] is y_m2
         self.taken.add(title)
         return title
 
@@ -80,6 +80,12 @@ def environment(program: Program, sizes: Mapping[str, int], limit: int = LIMIT) 
         raise ShapeError("sizes", f"no value for {', '.join(missing)}", "an integer for every size",
                          f"sizes={{{', '.join(f'{m!r}: 3' for m in missing)}}}")
     env = {known[name]: sp.Integer(value) for name, value in sizes.items()}
+    for size, least in program.least.items():
+        if env[size] < least:
+            raise ShapeError(f"size {size}", str(env[size]), f"at least {least}, so that every place on a left side exists")
+    for axis in program.axes:
+        if axis.size.xreplace(env) < 0:
+            raise ShapeError(f"size {axis.size}", str(axis.size.xreplace(env)), "a size that is not negative")
     count = sum(int(sp.Mul(*[e.xreplace(env) for e in t.shape])) for t in program.tensors.values())
     if count > limit:
         raise ShapeError("instantiate", f"{count} entries", f"at most {limit}", "smaller sizes, or compile() for numbers")
@@ -140,7 +146,9 @@ def _instantiate(derivation: Derivation, sizes: Mapping[str, int]) -> Derivation
     full, entries = instantiate_program(derivation.full, sizes)
     entries.tensors = {**derivation.full.tensors, **{s.target.name: s.target for s in derivation.steps}}
     through = {d.name: d for d in full.definitions}
-    steps = [made for s in derivation.steps for made in _steps(s, entries, through)]
+    facts = {a: tuple(made for made in _assumptions(a, derivation.program, entries.env, entries))
+             for a in dict.fromkeys(a for s in derivation.steps for a in s.assumptions)}
+    steps = [made for s in derivation.steps for made in _steps(s, entries, through, facts)]
     steps = [replace(s, number=k) for k, s in enumerate(steps, start=1)]
     names = {entries.scalar(u, p).name: entries.scalar(g, p).name
              for u, g in derivation.names.items() for p in entries.places(u)} if not derivation.program.objective_tensor.axes \
@@ -160,14 +168,18 @@ def _flatten(name: str, nested: Any, entries: Entries) -> Iterator[tuple[Tensor,
         yield tensor, value
 
 
-def _steps(step: Step, entries: Entries, through: Mapping[str, Definition]) -> Iterator[Step]:
+def _steps(step: Step, entries: Entries, through: Mapping[str, Definition],
+           facts: Mapping[Assumption, tuple[Assumption, ...]]) -> Iterator[Step]:
     for place, env in visits(step.definition, entries.env):
         of = entries.scalar(step.of.name, place[len(step.target.axes) - len(step.of.axes):])
         line = _line(step.definition, place, env, entries)
         parts = tuple(made for c in step.contributions for made in _contributions(c, of, env, entries, through))
         used = dict.fromkeys(str(c.upstream) for c in parts if c.upstream.is_Symbol)
         inlined = tuple(n for n in used if (entries.by_name[n].parent or n) in step.inlined)
-        yield replace(step, of=of, definition=line, contributions=parts, raw=at_place(step.raw, env, entries), inlined=inlined)
+        before = None if step.unassumed is None else at_place(step.unassumed, env, entries)
+        assumed = tuple(f for a in step.assumptions for f in facts[a] if before is not None and f.left.free_symbols <= before.free_symbols)
+        yield replace(step, of=of, definition=line, contributions=parts, raw=at_place(step.raw, env, entries), inlined=inlined,
+                      assumptions=assumed, unassumed=before if assumed else None)
 
 
 def _contributions(c: Contribution, of: Tensor, env: Env, entries: Entries,

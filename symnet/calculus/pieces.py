@@ -32,6 +32,7 @@ class Piece:
 def pieces(tensor: Tensor, terms: list[Term], alphas: tuple[sp.Symbol, ...]) -> list[Piece]:
     """The slices of ``tensor``'s gradient, first to last along the split axis."""
     whole = tuple(a.range for a in tensor.axes)
+    terms = [t for t in terms if not any(at_most(high + 1, low) for low, high in t.spans)]  # the last places of an axis that has none
     partial = [d for d, span in enumerate(whole) if any(t.spans[d] != span for t in terms)]
     if not partial:
         return [Piece(whole, tuple(terms))]

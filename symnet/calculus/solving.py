@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from symnet.core.axes import Range, bounds, inside, nonnegative
+from symnet.core.axes import Range, bounds, inside, meet, nonnegative
 from symnet.core.brackets import fixed
 from symnet.core.expressions import Limits
 
@@ -141,10 +141,3 @@ def _needed(parts: list[sp.Basic], ranges: dict[sp.Symbol, Range]) -> tuple[sp.B
             span = bounds(sp.expand(p.gts - p.lts), ranges)
             always[p.args[0]] = always.get(p.args[0], True) and span is not None and nonnegative(span[0])
     return tuple(p for p in parts if not (isinstance(p, (sp.Ge, sp.Le)) and always[p.args[0]]))
-
-
-def meet(a: Range, b: Range) -> Range:
-    """The common part of two ranges, each end the one shown to be tighter (``b``'s where neither is)."""
-    low = a[0] if inside((a[0], a[0]), (b[0], a[0])) else b[0]
-    high = a[1] if inside((a[1], a[1]), (a[1], b[1])) else b[1]
-    return low, high
