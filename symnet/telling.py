@@ -39,6 +39,8 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
     matrix, index or scalar (every entry a number; sizes that are not known are taken as 2); ``samples`` rows or columns, for
     matrix notation. Every step is checked, unless ``check`` is False. Raises OptionError, and FaultError for a false step.
     """
+    if not isinstance(derivation, Derivation):
+        raise OptionError("report", f"a {type(derivation).__name__}", "a Derivation", "sn.derive(net, loss=sn.MSELoss())")
     how = format_of(path, format)
     if level not in list(Level):
         raise OptionError("level", repr(level)[:40], "one of " + ", ".join(Level))

@@ -72,7 +72,7 @@ class Sequential:
             for layer in self.layers:
                 layer.build(to)
             if loss is not None:
-                loss.build(to)
+                losses.as_loss(loss).build(to)
             return to.program(title)
 
     def _start(self, to: Builder, batch: Size | bool | None) -> None:
