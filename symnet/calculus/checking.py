@@ -18,7 +18,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import sympy as sp
 from flint import arb, ctx
@@ -33,7 +33,7 @@ from symnet.core.functions import leaky_relu, relu
 from symnet.core.functions import step as heaviside
 from symnet.core.numbers import as_ball, compute, to_flint
 from symnet.core.places import Env, at_place, open_at, span, visits
-from symnet.core.program import Assumption, Definition, Program, is_size
+from symnet.core.program import Assumption, Definition, Program, is_size, small_sizes
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import DomainError, FaultError, SymnetError
 
@@ -47,7 +47,6 @@ PIECEWISE = (sp.Piecewise, sp.Max, sp.Min, sp.Abs, sp.sign, sp.floor, sp.ceiling
 ENTRIES = 60  # entries whose raw sum and contributions are read; the line itself is read at all
 
 Place = tuple[int, ...]
-T = TypeVar("T")
 
 
 def check_derivation(derivation: Derivation) -> tuple[StepCheck, ...]:
@@ -71,12 +70,12 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     said = next(_labels(derivation, step), "")
     if said:
         return StepCheck(False, (), 0, "", said, contradicted=True)
-    names = [str(s) for s in derivation.program.sizes]
     wanted = POINTS if any(d.expr.has(*PIECEWISE) for d in derivation.program) else 1
     problem, found = "", list[StepCheck]()
     for attempt in range(ATTEMPTS):
-        order = names if attempt < ATTEMPTS // 2 else names[::-1]  # X^T X has an inverse only where X is tall
-        sizes = dict(sorted(zip(order, SIZES + SIZES, strict=False), key=lambda pair: names.index(pair[0])))
+        count = len(derivation.program.sizes)  # X^T X has an inverse only where X is tall: then the sizes the other way round
+        numbers = (SIZES + SIZES)[:count] if attempt < ATTEMPTS // 2 else (SIZES + SIZES)[:count][::-1]
+        sizes = small_sizes(derivation.program, (*numbers, *(SIZES + SIZES)[count:]))
         try:
             with as_written():
                 found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1)))
@@ -150,14 +149,35 @@ def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: 
 
 def _compare(derivation: Derivation, step: Step, sample: _Sample) -> StepCheck:
     places = list(visits(step.definition, sample.entries.env))
-    worst = _along_a_direction(derivation, step, sample, places)
+    worst, count = _along_directions(derivation, step, sample, places)
     false = f"differs from the central difference by {worst:.3g}" if worst >= 2.0**-TOLERANCE else ""
     said = false or next(_fields(derivation, step, sample, places), "")
-    return StepCheck(not said, tuple(sample.sizes.items()), len(places), f"{worst:.1e}", said, contradicted=bool(said))
+    if not said and not count and places:
+        raise DomainError("difference quotient", "a kink at every entry")
+    return StepCheck(not said, tuple(sample.sizes.items()), count, f"{worst:.1e}", said, contradicted=bool(said))
+
+
+def _along_directions(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]]) -> tuple[float, int]:
+    """The largest error of the step's own line along a random direction of the entries it covers, and how many entries those are.
+
+    Where the objective has a kink in that direction (entries of a pooled ReLU that tie at 0) the entries are halved, and an entry
+    with a kink of its own is left out: its slope is a convention, which no difference can tell.
+    """
+    try:
+        return _along_a_direction(derivation, step, sample, places), len(places)
+    except _Kink:
+        moved = list(dict.fromkeys(place[len(derivation.program.objective_tensor.axes):] for place, _ in places))
+        if len(moved) == 1:
+            return 0.0, 0
+        half = set(moved[: len(moved) // 2])
+        lead = len(derivation.program.objective_tensor.axes)
+        parts = [[p for p in places if (p[0][lead:] in half) is inside] for inside in (True, False)]
+        found = [_along_directions(derivation, step, sample, part) for part in parts]
+        return max(worst for worst, _ in found), sum(count for _, count in found)
 
 
 def _along_a_direction(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]]) -> float:
-    """The largest error of the step's own line along a random direction of the entries that it covers."""
+    """The largest error of the step's own line along a random direction of the entries at ``places``."""
     entries, lead = sample.entries, len(derivation.program.objective_tensor.axes)
     rng = random.Random(f"{sample.seed} {step.target.name}")
     shares = {place[lead:]: sp.Rational(rng.randint(1, 97), rng.choice((53, 59, 61, 67))) for place, _ in places}
@@ -174,45 +194,49 @@ def _along_a_direction(derivation: Derivation, step: Step, sample: _Sample, plac
     goals = {at: entries.scalar(derivation.objective, at).name if lead else derivation.objective for at in expected}
     last = max(goals.values(), key=list(sample.lines).index) if lead else derivation.objective
 
-    def quotients(bits: int) -> dict[str, Any]:
-        with ctx.workprec(BITS):
-            nudge = arb(1) / arb(2) ** bits
-            up, down = ({name: sign * nudge * to_flint(share) for name, share in moved.items()} for sign in (1, -1))
-        above = run(sample.scalars, sample.point, up, last, sample.values)
-        below = run(sample.scalars, sample.point, down, last, sample.values)
-        with ctx.workprec(BITS):
-            return {goal: (above[goal] - below[goal]) / (2 * nudge) for goal in goals.values()}
+    def moved_by(nudge: Any) -> dict[str, Any]:
+        return run(sample.scalars, sample.point, {name: nudge * to_flint(share) for name, share in moved.items()}, last, sample.values)
 
-    made = _Finer(quotients)
-
-    def quotient_of(goal: str) -> Callable[[int], Any]:
-        return lambda number: made[number][goal]
-
-    return max((_distance(quotient_of(goal), expected[at]) for at, goal in goals.items()), default=0.0)
+    made = _Finer(moved_by)
+    return max((_distance(made.quotient_of(goal, sample.values[goal]), expected[at]) for at, goal in goals.items()), default=0.0)
 
 
-def _scale(value: Any) -> sp.Rational:
-    """1, or a power of two of the size of a value near 0: a share of 1e-25 is moved by less than itself."""
-    with ctx.workprec(BITS):
-        size = float(as_ball(value).abs_upper())
-    return sp.S.One if size == 0 or size > 1e-9 else sp.Rational(1, 2 ** max(0, -math.frexp(size)[1]))
+class _Kink(DomainError):
+    """The difference quotients from both sides have limits, and they differ."""
 
 
-class _Finer(dict[int, T]):
-    """Difference quotients by their number, for finer and finer nudges, each made once."""
+@dataclass(frozen=True)
+class _Quotient:
+    """A central difference, and how far apart the two one-sided ones are."""
 
-    def __init__(self, quotient: Callable[[int], T]) -> None:
-        super().__init__()
-        self.quotient = quotient
-
-    def __missing__(self, number: int) -> T:
-        self[number] = self.quotient(NUDGES[number])
-        return self[number]
+    central: Any
+    apart: float
 
 
-def _distance(quotient: Callable[[int], Any], found: Any) -> float:
-    """How far ``found`` is from the limit of the difference quotients. Raises DomainError where they show no limit to compare with."""
-    seen: list[Any] = []
+class _Finer:
+    """Runs with everything moved up and down by finer and finer nudges, each made once."""
+
+    def __init__(self, moved_by: Callable[[Any], Mapping[str, Any]]) -> None:
+        self.moved_by = moved_by
+        self.made: dict[int, tuple[Any, Mapping[str, Any], Mapping[str, Any]]] = {}
+
+    def quotient_of(self, goal: str, still: Any) -> Callable[[int], _Quotient]:
+        """The difference quotients of one line, whose value is ``still`` with nothing moved."""
+        def quotient(number: int) -> _Quotient:
+            with ctx.workprec(BITS):
+                if number not in self.made:
+                    nudge = arb(1) / arb(2) ** NUDGES[number]
+                    self.made[number] = nudge, self.moved_by(nudge), self.moved_by(-nudge)
+                nudge, up, down = self.made[number]
+                ahead, back = (up[goal] - still) / nudge, (still - down[goal]) / nudge
+                return _Quotient((ahead + back) / 2, _error(ahead, back))
+        return quotient
+
+
+def _distance(quotient: Callable[[int], _Quotient], found: Any) -> float:
+    """How far ``found`` is from the limit of the difference quotients. Raises _Kink where the sides have limits of their own, and
+    DomainError where no limit is in sight."""
+    seen: list[_Quotient] = []
     errors: list[float] = []
     problem = DomainError("difference quotient", "no limit in sight")
     for number in range(len(NUDGES)):
@@ -221,12 +245,21 @@ def _distance(quotient: Callable[[int], Any], found: Any) -> float:
         except DomainError as error:  # moved past the edge of a domain
             problem = error
             continue
-        errors.append(_error(seen[-1], found))
+        errors.append(_error(seen[-1].central, found))
         if errors[-1] < 2.0**-TOLERANCE:
             return errors[-1]
-        if len(seen) > 1 and _error(seen[-1], seen[-2]) < min(errors) / 1000:
+        if len(seen) > 1 and _error(seen[-1].central, seen[-2].central) < min(errors) / 1000:
+            if seen[-1].apart > min(errors) / 1000:
+                raise _Kink("difference quotient", "a kink")
             return min(errors)
     raise problem
+
+
+def _scale(value: Any) -> sp.Rational:
+    """1, or a power of two of the size of a value near 0: a share of 1e-25 is moved by less than itself."""
+    with ctx.workprec(BITS):
+        size = float(as_ball(value).abs_upper())
+    return sp.S.One if size == 0 or size > 1e-9 else sp.Rational(1, 2 ** max(0, -math.frexp(size)[1]))
 
 
 def _error(slope: Any, found: Any) -> float:
@@ -309,21 +342,22 @@ def _is_slope(sample: _Sample, name: str, own: str, slope: Any) -> bool:
     if moving is None:
         return _error(to_flint(sp.S.Zero), slope) < 2.0**-TOLERANCE
     table = {s: sample.values[s.name] for s in line.free_symbols}
+    scale = to_flint(_scale(table[moving]))
+    made = _Finer(lambda nudge: {name: compute(line, {**table, moving: table[moving] + nudge * scale})})
+    with ctx.workprec(BITS):
+        wanted = slope * scale
+    try:
+        return _distance(made.quotient_of(name, sample.values[name]), wanted) < 2.0**-TOLERANCE
+    except _Kink:
+        return True  # a convention: there is no slope to compare with
 
-    def quotient(number: int) -> Any:
-        with ctx.workprec(BITS):
-            nudge = to_flint(_scale(table[moving])) / arb(2) ** NUDGES[number]
-            up, down = (compute(line, {**table, moving: table[moving] + sign * nudge}) for sign in (1, -1))
-            return (up - down) / (2 * nudge)
 
-    return _distance(quotient, slope) < 2.0**-TOLERANCE
-
-
-def _place(use: sp.Expr, through: Definition) -> tuple[sp.Expr, ...]:
-    """Where a line uses a tensor, whatever its bound indices are called."""
+def _place(use: sp.Expr, through: Definition) -> tuple[object, ...]:
+    """What a line uses and where, whatever its bound indices are called."""
     bound = sp.Dummy("bound", integer=True, dummy_index=0)
     kept = {*through.free}
-    return tuple(e.xreplace({s: bound for s in e.free_symbols if s not in kept and not is_size(s)}) for e in entry_indices(use))
+    places = [e.xreplace({s: bound for s in e.free_symbols if s not in kept and not is_size(s)}) for e in entry_indices(use)]
+    return tensor_name(use), *places
 
 
 def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
@@ -405,12 +439,16 @@ def _lines(scalars: Program) -> tuple[dict[str, sp.Symbol], list[tuple[str, sp.E
 
 def _point(scalars: Program, rng: random.Random, positive: bool = False) -> dict[str, sp.Rational]:
     """Random rationals for every input entry, inside its domain."""
-    point = {}
+    point: dict[str, sp.Rational] = {}
+    seen: set[sp.Rational] = set()
     for t in scalars.inputs:
         if t.domain == "index":
             point[t.name] = sp.Integer(_any_class(t, rng))
             continue
         value = sp.Rational(rng.randint(1, 97), rng.choice((53, 59, 61, 67)))
+        while value in seen:  # two that tie are no point in general position
+            value = sp.Rational(rng.randint(1, 997), rng.choice((601, 607, 613, 617)))
+        seen.add(value)
         keep = positive or t.domain in ("positive", "nonnegative") or rng.random() < 0.6
         point[t.name] = value if keep else -value
     return point

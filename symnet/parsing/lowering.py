@@ -19,8 +19,8 @@ from symnet.parsing.conditions import indicator, times
 from symnet.parsing.functions import Call, built, choose, is_condition
 from symnet.parsing.grammar import Node, is_slope
 from symnet.parsing.limits import MOST_DIGITS, too_large
-from symnet.parsing.naming import CONSTANTS, Names
-from symnet.parsing.values import Value, elementwise, matmul, number, of_tensor, same
+from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names
+from symnet.parsing.values import Value, elementwise, matmul, new_indices, number, of_tensor, same
 
 __all__ = ["CONSTANTS", "MAX_PRODUCTS", "Lowering"]
 
@@ -195,20 +195,20 @@ class Lowering(Names):
         return int(value)
 
     def _sum(self, node: Node) -> Value:
-        saved, over, terms = dict(self.scope), [], self.terms
+        saved, over, terms, bound = dict(self.scope), [], self.terms, dict(self.bound)
         for k in range(1, len(node.args), 3):
             name = node.args[k].text
             if name in self.tensors or name in self.sizes or name in self.scope:
                 raise NameError_(self.at(node.args[k]), f"the index {name!r} is already a name", "another letter")
             low, high = self.scalar(node.args[k + 1]), self.scalar(node.args[k + 2])
             symbol = index(name)
-            self.scope[name] = symbol
+            self.scope[name], self.bound[symbol] = symbol, (low, high)
             over.append((symbol, low, high))
             self.loop(node, low, high)
         body = self.scalar(node.args[0])
         if is_condition(body) or any(map(is_condition, (e for _, *ends in over for e in ends))):
             raise ParseError(self.at(node), "a comparison as a number", "where(condition, 1, 0)")
-        self.scope, self.terms = saved, terms
+        self.scope, self.terms, self.bound = saved, terms, bound
         return number(total(body, tuple(reversed(over))))
 
     def _bracket(self, node: Node) -> Value:
@@ -246,10 +246,14 @@ class Lowering(Names):
                 if a.expr.is_Symbol and not a.expr.is_positive and not asks(a):
                     self.ranges.setdefault(a.expr, axis.range)
             return entry_at(self.at(node), value, asked, self.tensors)
-        if len(places) != len(value.axes):
+        if len(places) > len(value.axes):
             raise ShapeError(self.at(node), f"{len(places)} indices on {node.args[0].text}", f"{len(value.axes)}")
         where = tuple(self.scalar(p) for p in places)
-        for place, axis in zip(where, value.axes, strict=True):
-            if place.is_Symbol and not place.is_positive:
+        for place, axis in zip(where, value.axes, strict=False):
+            if place.is_Symbol and not place.is_positive and axis is not UNKNOWN:
                 self.ranges.setdefault(place, axis.range)
-        return number(value.at(*where))
+            if not self.guarded and axis is not UNKNOWN:
+                self.reached.append((place, axis, dict(self.bound)))
+        rest = value.axes[len(places):]  # W[l] is a matrix where W has three axes
+        own = new_indices(rest)
+        return Value(rest, own, value.at(*where, *own))

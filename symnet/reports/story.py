@@ -8,11 +8,12 @@ from functools import partial
 import sympy as sp
 
 from symnet.core.derivation import Derivation
-from symnet.core.functions import TABLE
+from symnet.core.functions import BY_NAME, TABLE
 from symnet.core.latex import latex
 from symnet.core.names import shape_latex, shape_text, tensor_latex, tensor_text
 from symnet.core.numbers import decimal
 from symnet.core.program import Definition
+from symnet.core.sentences import capitalised
 from symnet.core.tensors import Tensor
 from symnet.core.text import text
 from symnet.reports.case import Case
@@ -102,7 +103,7 @@ def _symbols(case: Case) -> Section:
                       f"The size {sizes[0]} may be any positive whole number.",))
     if case.level is not Level.EXPERT:
         notes += _functions(d)
-    notes += [(c[0].upper() + c[1:] + ".",) for c in d.conventions]
+    notes += [(capitalised(c, BY_NAME) + ".",) for c in d.conventions]
     tensors = d.program.tensors
     for a in d.program.assumptions:
         said = Formula(f"{latex(a.left, tensors)} = {latex(a.right, tensors)}", f"{text(a.left)} = {text(a.right)}")
