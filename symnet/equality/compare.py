@@ -21,7 +21,7 @@ from symnet.equality.meeting import defined_somewhere
 from symnet.equality.normal import Basis
 from symnet.equality.refuting import FEW, MANY, Point, refute
 from symnet.equality.regions import Agreement, Suspect, agree
-from symnet.errors import UnknownNodeError
+from symnet.errors import OptionError, UnknownNodeError
 
 
 def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (), holes: Holes = (), other_holes: Holes = ()) -> Verdict:
@@ -41,6 +41,9 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     >>> str(compare(x**2, x))
     'refuted (at x = 2: 4 ≠ 2)'
     """
+    if not isinstance(left, sp.Basic) or not isinstance(right, sp.Basic):
+        kinds = " and a ".join(type(side).__name__ for side in (left, right))
+        raise OptionError("compare", f"a {kinds}", "two SymPy expressions", "sn.check for text")
     conditions, asked = tuple(assumptions), (*holes, *other_holes)
     witness = refute(left, right, FEW, asked=asked)
     if witness is None:

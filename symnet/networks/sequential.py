@@ -73,7 +73,7 @@ class Sequential:
             for layer in self.layers:
                 layer.build(to)
             if loss is not None:
-                loss.build(to)
+                losses.as_loss(loss).build(to)
             return unlike_sizes(to.program(title))
 
     def _start(self, to: Builder, batch: Size | bool | None) -> None:

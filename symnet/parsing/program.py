@@ -70,6 +70,9 @@ def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: st
     a := sigmoid(z)
     L := (a - y)**2
     """
+    for text in (*lines, *([] if objective is None else [objective])):
+        if not isinstance(text, str):
+            raise ParseError("program", f"a {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'", "str(expression)")
     parts = [split(text, f"line {k}") for k, text in enumerate(lines, start=1)]
     goal = ""
     if objective is not None:

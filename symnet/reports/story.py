@@ -11,11 +11,12 @@ import sympy as sp
 from symnet.arrays.notation import matrix_latex
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, as_written
-from symnet.core.functions import TABLE
+from symnet.core.functions import BY_NAME, TABLE
 from symnet.core.latex import latex
 from symnet.core.names import shape_latex, shape_text, tensor_latex, tensor_text
 from symnet.core.numbers import Shown, decimal, rational
 from symnet.core.program import Definition
+from symnet.core.sentences import capitalised
 from symnet.core.tensors import Tensor
 from symnet.core.text import text
 from symnet.reports.case import Case
@@ -137,7 +138,7 @@ def _symbols(case: Case, views: list[StepView]) -> Section:
                       f"The size {sizes[0]} may be any positive whole number.",))
     if case.level is not Level.EXPERT:
         notes += _functions(d)
-    notes += [(c[0].upper() + c[1:] + ".",) for c in d.conventions]
+    notes += [(capitalised(c, BY_NAME) + ".",) for c in d.conventions]
     tensors = d.program.tensors
     for a in d.program.assumptions:
         said = Formula(f"{latex(a.left, tensors)} = {latex(a.right, tensors)}", f"{text(a.left)} = {text(a.right)}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sympy as sp
 
 from symnet.core.derivation import Rule
-from symnet.core.functions import TABLE
+from symnet.core.functions import BY_NAME, TABLE
 from symnet.core.program import Definition
+from symnet.core.sentences import capitalised
 
 RULES: dict[Rule, str] = {
     Rule.CHAIN: "The chain rule: multiply how much the loss reacts to the next value by how much that value reacts to this one.",
@@ -45,7 +46,7 @@ LEADS = {
 def law(d: Definition) -> str:
     """The derivative rule of the function at the top of a definition, as a sentence; "" for a plain formula."""
     row = TABLE.get(d.expr.func)
-    return row.law[0].upper() + row.law[1:] + "." if row is not None and row.law else ""
+    return capitalised(row.law, BY_NAME) + "." if row is not None and row.law else ""
 
 
 def spoken(d: Definition) -> str:
