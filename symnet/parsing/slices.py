@@ -94,7 +94,7 @@ def counted_from_left(line: Slice) -> Slice:
     stated = {i: tuple(sp.expand(end + i - there.get(i, i)) for end in span) for i, span in line.stated.items()}
     reached = [(sp.expand(place.xreplace(there)), axis, bound) for place, axis, bound in line.reached]
     alone = {i: span for i, span in line.alone.items() if i not in there}
-    return Slice(line.where, line.name, tuple(places), moved(line.expr), stated, reached, alone)  # type: ignore[arg-type]
+    return Slice(line.where, line.name, tuple(places), moved(line.expr), stated, reached, alone)
 
 
 def inferred(lines: Sequence[Slice], table: Iterable[Tensor]) -> tuple[Axis, ...] | None:
