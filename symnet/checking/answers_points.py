@@ -14,8 +14,9 @@ from symnet.calculus.instantiate import Entries
 from symnet.core.numbers import Number, as_ball, compute, decimal
 from symnet.core.program import Definition, Program
 from symnet.core.verdict import Witness
-from symnet.equality.cases import turns
-from symnet.equality.points import points
+from symnet.equality.cases import has_cases
+from symnet.equality.points import nearby, points
+from symnet.equality.refuting import AROUND
 from symnet.errors import DomainError, SymnetError
 
 BITS, FEW = 128, 4
@@ -32,7 +33,6 @@ class Numbers:
         for d in scalars.definitions:
             used = [self.inputs[s] for s in d.expr.free_symbols if s in self.inputs]
             self.inputs[d.entry] = frozenset().union(*used)
-        self._turning: dict[sp.Expr, list[sp.Expr]] = {}
         self._values: dict[tuple[sp.Basic, ...], dict[sp.Basic, Number]] = {}
 
     def value(self, entry: sp.Basic, point: Mapping[sp.Basic, sp.Rational], bits: int = BITS) -> Number:
@@ -68,10 +68,10 @@ class Numbers:
             used |= {s for e in used & there.keys() for s in there[e].free_symbols}
             free = sorted(used - there.keys(), key=str)
             for point in points(free, FEW if free else 1):
-                whole = {**point, **{e: there[e].xreplace(point) for e in sorted(used & there.keys(), key=str)}}
                 try:
-                    if all(in_domain(e, v) for e, v in whole.items()) and not self._on_border((a, b), whole) and \
-                            not as_ball(self.value(a, whole) - self.value(b, whole)).contains(0):
+                    whole = self._differ(a, b, point, there, used)
+                    if whole is not None and (not self._has_cases((a, b)) or all(
+                            self._differ(a, b, nearby(point, k), there, used) for k in range(AROUND))):
                         said = tuple((str(e), str(v)) for e, v in whole.items())
                         return place, Witness(said, *self._shown(a, b, whole))
                 except (DomainError, ZeroDivisionError):
@@ -80,7 +80,15 @@ class Numbers:
                     return None
         return None
 
-    def _on_border(self, goals: tuple[sp.Basic, ...], point: Mapping[sp.Basic, sp.Rational]) -> bool:
+    def _differ(self, a: sp.Basic, b: sp.Basic, point: Mapping[sp.Symbol, sp.Rational], there: Mapping[sp.Basic, sp.Expr],
+                used: frozenset[sp.Basic]) -> dict[sp.Basic, sp.Rational] | None:
+        """The whole point where the two are certainly different."""
+        whole = {**point, **{e: there[e].xreplace(point) for e in sorted(used & there.keys(), key=str)}}
+        differ = all(in_domain(e, v) for e, v in whole.items()) and \
+            not as_ball(self.value(a, whole) - self.value(b, whole)).contains(0)
+        return whole if differ else None
+
+    def _has_cases(self, goals: tuple[sp.Basic, ...]) -> bool:
         """True where a step, a kink or a case may change: two answers that differ there alone are equal almost everywhere."""
         stack, seen = list(goals), set[sp.Basic]()
         while stack:
@@ -89,18 +97,10 @@ class Numbers:
                 continue
             seen.add(entry)
             expr = self.lines[entry].expr
+            if has_cases(expr):
+                return True
             stack += expr.free_symbols
-            for u in self._turns(expr):
-                values = {s: self.value(s, point) for s in u.free_symbols if s in self.inputs}
-                with ctx.workprec(BITS):
-                    if as_ball(compute(u, values)).contains(0):
-                        return True
         return False
-
-    def _turns(self, expr: sp.Expr) -> list[sp.Expr]:
-        if expr not in self._turning:
-            self._turning[expr] = [u for u in turns(expr) if not all(s.is_rational for s in u.free_symbols)]  # classes do not vary
-        return self._turning[expr]
 
     def _shown(self, a: sp.Basic, b: sp.Basic, point: Mapping[sp.Basic, sp.Rational]) -> tuple[str, str]:
         """Both values, with as many digits as it takes to see that they differ."""

@@ -19,7 +19,7 @@ from symnet.core.expressions import When
 from symnet.core.matrices import SINGULAR, Grid, written_out
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, free_name
-from symnet.core.verdict import Answer, Verdict
+from symnet.core.verdict import EXCEPT, Answer, Verdict, all_of
 from symnet.equality.assumed import solved
 from symnet.equality.compare import compare, prove_equal
 from symnet.equality.indexed import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
@@ -200,9 +200,8 @@ def _singular(expr: sp.Expr) -> bool:
 
 
 def _joined(verdicts: list[Verdict], scope: str) -> Verdict:
-    """The weakest of the answers, with all the conditions that entries of that answer have."""
-    worst = max(verdicts, key=lambda v: list(Answer).index(v.answer))
-    said = dict.fromkeys(v.condition for v in verdicts if v.answer is worst.answer and v.condition)
-    points = worst.answer is Answer.ALMOST_EVERYWHERE
-    condition = "except where " + " or ".join(c.removeprefix("except where ") for c in said) if points else " and ".join(said)
-    return Verdict(worst.answer, worst.method, condition, None, "", scope)
+    """The weakest of the answers, with all the conditions of the entries."""
+    answer, said = all_of((v.answer, v.condition) for v in verdicts)
+    condition = EXCEPT + " or ".join(said) if said and answer is Answer.ALMOST_EVERYWHERE else " and ".join(said)
+    worst = next(v for v in verdicts if v.answer is answer)
+    return Verdict(answer, worst.method, condition, None, worst.reason, scope)

@@ -73,7 +73,7 @@ class Tensor:
     @property
     def base(self) -> Any:
         """The SymPy object behind the name: a Symbol for a scalar, an IndexedBase otherwise."""
-        assumptions = {} if self.domain == "complex" else {"rational" if self.domain == "index" else self.domain: True}
+        assumptions = {"complex": {}, "index": {"rational": True, "nonnegative": True}}.get(self.domain, {self.domain: True})
         return sp.IndexedBase(self.name, **assumptions) if self.axes else sp.Symbol(self.name, **assumptions)
 
     def __getitem__(self, indices: Any) -> sp.Expr:

@@ -19,6 +19,7 @@ from symnet.equality.holes import holes as find_holes
 from symnet.equality.holes import surely_defined
 from symnet.equality.meeting import defined_somewhere
 from symnet.equality.normal import Basis
+from symnet.equality.null_sets import is_null
 from symnet.equality.refuting import FEW, MANY, Point, refute
 from symnet.equality.regions import Agreement, Suspect, agree
 from symnet.errors import UnknownNodeError
@@ -42,19 +43,15 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     'refuted (at x = 2: 4 ≠ 2)'
     """
     conditions, asked = tuple(assumptions), (*holes, *other_holes)
-    witness = refute(left, right, FEW, asked=asked)
+    whole = not has_cases(left, right)  # without cases a difference at one point is a difference all around it
+    witness = refute(left, right, FEW, borders=whole, asked=asked)
     if witness is None:
         proof, point = _attempt(left, right, (holes, other_holes))
-        witness = None if proof.holds else refute(left, right, MANY if has_cases(left, right) else 16, near=point, asked=asked)
-        if witness is None:
-            return proof if proof.answer is not Answer.UNDECIDED else _one_has_no_value(left, right) or proof
-    elif has_cases(left, right):
-        # a difference on a border alone is "almost everywhere", whichever points are tried
-        inside = refute(left, right, borders=False, asked=asked)
-        proof = _attempt(left, right, (holes, other_holes))[0] if inside is None else Verdict(Answer.UNDECIDED)
-        if proof.answer is Answer.ALMOST_EVERYWHERE:
+        if proof.answer is not Answer.UNDECIDED:
             return proof
-        witness = inside or witness
+        witness = refute(left, right, 16 if whole else MANY, near=point, borders=whole, asked=asked)
+        if witness is None:
+            return _one_has_no_value(left, right) or proof
     for used in _subsets(conditions):
         there = solved(used)
         verdict = prove_equal(left.xreplace(there), right.xreplace(there)) if there else None
@@ -62,7 +59,7 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
             return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(map(str, used)))
     if conditions:
         there = solved(conditions)
-        witness = None if there is None else refute(left, right, there=there, asked=asked)
+        witness = None if there is None else refute(left, right, there=there, borders=whole, asked=asked)
         if witness is None:
             return Verdict(Answer.UNDECIDED, reason="different in general; the declared assumptions were not enough to decide")
     return Verdict(Answer.REFUTED, "ball enclosure", witness=witness)
@@ -84,12 +81,16 @@ def _subsets(assumptions: tuple[Assumption, ...]) -> Iterable[tuple[Assumption, 
         yield assumptions
 
 
-def prove_equal(left: sp.Expr, right: sp.Expr) -> Verdict:
-    """PROVED, ALMOST_EVERYWHERE or CONDITIONAL by normal form, region by region where there are cases, else UNDECIDED; never REFUTED."""
-    return _attempt(left, right)[0]
+def prove_equal(left: sp.Expr, right: sp.Expr, null: Callable[[sp.Expr], bool] = is_null) -> Verdict:
+    """PROVED, ALMOST_EVERYWHERE or CONDITIONAL by normal form, region by region where there are cases, else UNDECIDED; never REFUTED.
+
+    Exceptions u = 0 are negligible where ``null`` says so of u.
+    """
+    return _attempt(left, right, null=null)[0]
 
 
-def _attempt(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes] = ((), ())) -> tuple[Verdict, Point]:
+def _attempt(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes] = ((), ()),
+             null: Callable[[sp.Expr], bool] = is_null) -> tuple[Verdict, Point]:
     """What can be proved; and where a proof by regions failed, a point of that region."""
     try:
         left, right = written_out(left), written_out(right)
@@ -100,7 +101,7 @@ def _attempt(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes] = ((), 
                 side |= basis.undefined(u)
         found: Agreement | Suspect = Agreement((), ()) if same else Suspect({})
         if not same and has_cases(left, right) and defined_somewhere(left, right):
-            found = agree(left, right, lambda p: refute(p, sp.S.Zero) is not None, (*also[0], *also[1]))
+            found = agree(left, right, null, (*also[0], *also[1]))
     except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError) as problem:
         return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0"), {}
     if isinstance(found, Suspect):
@@ -112,7 +113,7 @@ def _attempt(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes] = ((), 
     holes = sorted((str(u), sign) for u, sign in single)
     holes += [(str(p), "=") for p in found.borders if (str(p), "=") not in holes]
     method = "normal form" if same else "normal form in each region"
-    if any(sign != "=" for _, sign in holes):
+    if any(sign != "=" for _, sign in holes) or not all(map(null, (u for u, _ in single))):
         return Verdict(Answer.CONDITIONAL, method, " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes)), {}
     if holes:
         return Verdict(Answer.ALMOST_EVERYWHERE, method, "except where " + " or ".join(f"{u} = 0" for u, _ in holes)), {}

@@ -17,10 +17,12 @@ from symnet.checking.code.truth import Truth, value_of
 from symnet.checking.code.values import BITS, needed, values
 from symnet.core.decimals import as_ball, rounded
 from symnet.core.numbers import rational
-from symnet.core.verdict import Answer, Verdict, Witness
-from symnet.equality.compare import compare
+from symnet.core.verdict import EXCEPT, Answer, Verdict, Witness, all_of
+from symnet.equality.compare import NEEDED, compare
+from symnet.equality.refuting import AROUND
 
 CORNER = 300  # nodes of an entry whose cases are taken apart
+CASES = frozenset({"gt", "ge", "eq", "where", "max", "min", "abs", "sign", "floor"})
 FIRST, MORE = 4, 12  # points that come before a proof is tried, and after none was found
 Place = tuple[int, ...]
 
@@ -52,17 +54,26 @@ class Trial:
             self.cache["points"] = list(self.truth.points(FIRST + MORE))
         return self.cache["points"]  # type: ignore[no-any-return]
 
-    def at(self, k: int) -> tuple[dict[Node, Any], Mapping[Any, Any]]:
-        """The values of the nodes and of the scalars at point k."""
-        if k not in self.cache:
-            self.cache[k] = values(self.order, self.points[k]), self.truth.values(self.points[k])
-        return self.cache[k]  # type: ignore[no-any-return]
+    def at(self, k: int, near: int | None = None) -> tuple[dict[Node, Any], Mapping[Any, Any]]:
+        """The values of the nodes and of the scalars at point k, or at a point beside it."""
+        if (k, near) not in self.cache:
+            point = self.points[k] if near is None else self.truth.near(self.points[k], near)
+            self.cache[k, near] = values(self.order, point), self.truth.values(point)
+        return self.cache[k, near]  # type: ignore[no-any-return]
+
+    @property
+    def has_cases(self) -> bool:
+        """True when the code or the derivation has a case, so that values may differ on its border alone."""
+        if "cases" not in self.cache:
+            self.cache["cases"] = self.truth.has_cases or any(node.op in CASES for node in self.order)
+        return bool(self.cache["cases"])
 
     def extend(self, array: Any) -> None:
         """Have values for the nodes of one more array."""
         for k in range(FIRST):
             mine, _ = self.at(k)
             mine.update(values(needed(array.flat), self.points[k]))
+        self.cache = {key: made for key, made in self.cache.items() if not isinstance(key, tuple) or key[1] is None}  # nothing beside them
 
     def prover(self, kinks: bool) -> Prover:
         """The proof state; with ``kinks``, both sides of a kink count as one."""
@@ -88,14 +99,19 @@ def wrong_at(trial: Trial, name: str, first: int, last: int) -> tuple[Place, Wit
     return None
 
 
-def _sides(trial: Trial, k: int, node: Node, entry: sp.Expr) -> tuple[Any, Any]:
-    mine, right = trial.at(k)
+def _sides(trial: Trial, k: int, node: Node, entry: sp.Expr, near: int | None = None) -> tuple[Any, Any]:
+    mine, right = trial.at(k, near)
     return mine[node], right[entry] if entry in right else value_of(entry, right)
 
 
 def _differ(trial: Trial, k: int, node: Node, entry: sp.Expr) -> bool:
-    """Are the two certainly different at point k?"""
-    a, b = _sides(trial, k, node, entry)
+    """Are the two certainly different at point k, and not on the border of a case alone?"""
+    around = range(AROUND) if trial.has_cases else ()
+    return all(_apart_at(*_sides(trial, k, node, entry, near)) for near in (None, *around))
+
+
+def _apart_at(a: Any, b: Any) -> bool:
+    """Certainly two different values."""
     if a is None or b is None:
         return False
     with ctx.workprec(BITS):
@@ -181,7 +197,7 @@ def prove(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
 def _prove(trial: Trial, name: str, kinks: bool) -> tuple[Verdict, Place | None]:
     prover, array = trial.prover(kinks), trial.returned[name]
     prover.write(needed(array.flat))
-    conditions: dict[str, Answer] = {}
+    parts: list[tuple[Answer, str]] = [(Answer.PROVED, "")]
     for place, entry in trial.entries(name).items():
         verdict = prover.equal(prover.form[array[place]], entry)
         if verdict.answer is Answer.UNDECIDED:
@@ -190,17 +206,18 @@ def _prove(trial: Trial, name: str, kinks: bool) -> tuple[Verdict, Place | None]
                 reason = "the code's value does not exist at the points that were tried"
             where = f"entry [{', '.join(map(str, place))}]: " if place else ""
             return Verdict(Answer.UNDECIDED, reason=where + reason, scope=scope(trial)), place
-        if verdict.condition:
-            conditions[verdict.condition] = verdict.answer
+        parts.append((verdict.answer, verdict.condition))
     for u, sign in beyond(prover, array.flat):
-        said = f"except where {u} = 0" if sign == "=" else f"{u} {'>' if sign == '<=' else '>='} 0"
-        conditions[said] = Answer.ALMOST_EVERYWHERE if sign == "=" else Answer.CONDITIONAL
-    if conditions:
-        answer = Answer.CONDITIONAL if Answer.CONDITIONAL in conditions.values() else Answer.ALMOST_EVERYWHERE
-        kept = [c for c, a in conditions.items() if a is answer]
-        shown = " and ".join(kept[:2]) + (f" and {len(kept) - 2} more" if len(kept) > 2 else "")
-        return Verdict(answer, "normal form", shown, scope=scope(trial)), None
-    return Verdict(Answer.PROVED, "normal form", scope=scope(trial)), None
+        if sign == "=" and prover.thin(u):
+            parts.append((Answer.ALMOST_EVERYWHERE, f"{EXCEPT}{u} = 0"))
+        else:
+            parts.append((Answer.CONDITIONAL, f"{u} {NEEDED[sign]} 0"))
+    answer, said = all_of(parts)
+    if answer is Answer.PROVED:
+        return Verdict(answer, "normal form", scope=scope(trial)), None
+    few, join = (4, " or ") if answer is Answer.ALMOST_EVERYWHERE else (2, " and ")
+    shown = (EXCEPT if answer is Answer.ALMOST_EVERYWHERE else "") + join.join(said[:few])
+    return Verdict(answer, "normal form", shown + (f"{join}{len(said) - few} more" if len(said) > few else ""), scope=scope(trial)), None
 
 
 def same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:

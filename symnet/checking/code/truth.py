@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from copy import copy
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -12,9 +13,12 @@ from flint import ctx
 
 from symnet.calculus.instantiate import Entries, environment, instantiate_program
 from symnet.checking.code.values import BITS
+from symnet.checking.domains import classes_of
 from symnet.core import functions as fn
 from symnet.core.numbers import compute, to_flint
 from symnet.core.program import Program
+from symnet.equality.cases import has_cases
+from symnet.equality.points import nearby, suited
 from symnet.errors import SymnetError
 
 Values = dict[Any, Any]
@@ -59,6 +63,7 @@ class Truth(Frame):
         self.definitions: dict[sp.Symbol, sp.Expr] = {}
         self.parent: dict[sp.Symbol, str] = {}
         self.inputs = [t[()] for t in self.scalars.inputs if t[()] not in self.there]
+        self.classes = classes_of(self.scalars)
         made: dict[sp.Expr, sp.Expr] = {}
         for d in self.scalars.definitions:
             expr = d.expr.xreplace(self.there)
@@ -107,9 +112,21 @@ class Truth(Frame):
         dice = random.Random(seed)
         for k in range(count):
             drawn = [dice.choice(READABLE) if k == 0 else sp.Rational(dice.choice(ABOVE), dice.choice((5, 7, 9, 11))) for _ in self.inputs]
-            point = {s: to_flint(suited(s, abs(v) if k == 0 else v)) for s, v in zip(self.inputs, drawn, strict=True)}
-            given = [t[()] for t in self.scalars.inputs if t[()] in self.there]
-            yield {**point, **{s: value_of(self.there[s], point) for s in given}}
+            yield self._whole({s: suited(s, abs(v) if k == 0 else v, self.classes.get(s)) for s, v in zip(self.inputs, drawn, strict=True)})
+
+    def near(self, point: Mapping[Any, Any], seed: int) -> Values:
+        """A point beside another, so near that a case changes only where the other lies on its border."""
+        return self._whole(nearby({s: sp.Rational(int(point[s].p), int(point[s].q)) for s in self.inputs}, seed))
+
+    def _whole(self, drawn: Mapping[sp.Symbol, sp.Rational]) -> Values:
+        point = {s: to_flint(v) for s, v in drawn.items()}
+        given = [t[()] for t in self.scalars.inputs if t[()] in self.there]
+        return {**point, **{s: value_of(self.there[s], point) for s in given}}
+
+    @cached_property
+    def has_cases(self) -> bool:
+        """True when a scalar has a case, so that values may differ on its border alone."""
+        return has_cases(*self.definitions.values())
 
     def values(self, point: Mapping[Any, Any]) -> Values:
         """The value of every scalar at a point, None where there is none."""
@@ -126,11 +143,6 @@ def value_of(expr: sp.Expr, values: Mapping[Any, Any]) -> Any:
             return compute(expr, values)
     except (SymnetError, ZeroDivisionError, TypeError, AttributeError):  # a part of it is None
         return None
-
-
-def suited(symbol: sp.Symbol, value: sp.Rational) -> sp.Rational:
-    """``value``, within the domain of the symbol."""
-    return abs(value) if symbol.is_positive or symbol.is_nonnegative else value
 
 
 def sign_of(expr: sp.Expr) -> str:
