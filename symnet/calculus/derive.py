@@ -9,6 +9,7 @@ import sympy as sp
 
 from symnet.calculus.chain import Term, terms_of
 from symnet.calculus.inlining import inline
+from symnet.calculus.one_sided import OneSided
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.tidying import class_facts, implied, tidy
@@ -78,6 +79,7 @@ class _Builder:
             self.labels.spare(axis.range)
         self.lead = tuple(sp.Dummy(f"β{d}", integer=True) for d in range(len(objective.axes)))  # none for a scalar objective
         self.gradient = {u: self._gradient_tensor(u) for u in dict.fromkeys((*order, *self.wrt))}
+        self.one_sided = OneSided(self.program)
         terms = self._terms(frozenset(order))
         for u in order:
             self._emit(u, terms[u])
@@ -118,6 +120,7 @@ class _Builder:
             self.steps.append(step)
             if len(slices) == 1:
                 self.made[step.target.name] = step.definition
+                self.one_sided.add(step.definition)
 
     def _step(self, name: str, piece: Piece) -> Step:
         target = self.gradient[name]
@@ -131,6 +134,7 @@ class _Builder:
             places.append(scope[alpha])
         raw = tidy(sp.Add(*[t.expr for t in piece.terms]))
         folded, inlined, facts = inline(piece.terms, self.made, raw, tuple(self.facts))
+        folded, limits = self.one_sided.smooth(folded)
         used = tuple(dict.fromkeys(self.facts[f] for f in facts))
         expr = relabel(folded, scope, self.labels)
         spans = (*(a.range for a in self.program.objective_tensor.axes), *piece.spans)
@@ -138,7 +142,9 @@ class _Builder:
         definition = Definition(target, tuple(places), expr, ranges)
         contributions = tuple(self._contribution(t, scope) for t in piece.terms)
         return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, piece, inlined),
-                    contributions, relabel(raw, scope, self.labels), inlined, used, conditions_of(piece, used))
+                    contributions, relabel(raw, scope, self.labels), inlined, used,
+                    (*conditions_of(piece, used), *(f"at {relabel(u, scope, self.labels)} = 0 the slopes of both sides agree, and theirs is taken"
+                                                    for u in limits)))
 
     def _lead_scope(self) -> dict[sp.Symbol, sp.Symbol]:
         """Letters for the indices of an objective that is no scalar."""

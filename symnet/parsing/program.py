@@ -15,6 +15,7 @@ from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError
+from symnet.parsing.asking import with_holes
 from symnet.parsing.declaring import axis_of, check_name, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.functions import FUNCTIONS, is_condition
@@ -133,10 +134,11 @@ def _definition(part: Line, table: Mapping[str, Tensor], sizes: Mapping[str, sp.
     if part.places is None:
         if old is not None:
             raise NameError_(part.where, f"{part.name!r} is already named", "a new name: a name binds once")
-        value = Lowering(table, sizes, part.where).value(tree)
+        lowering = Lowering(table, sizes, part.where)
+        value = lowering.value(tree)
         _check_real(value, part)
         target = Tensor(part.name, value.axes)
-        return Definition(target, value.indices, value.expr)
+        return Definition(target, value.indices, value.expr, holes=with_holes(value, lowering.asked).holes)
     return _by_index(part, tree, table, sizes, old)
 
 
@@ -154,9 +156,10 @@ def _by_index(part: Line, tree: Node, table: Mapping[str, Tensor], sizes: Mappin
     value = lowering.value(tree)
     if value.axes:
         raise ShapeError(part.where, f"the right side has shape {value.shape}", "entries: index every tensor")
+    holes = with_holes(value, lowering.asked, free.values()).holes
     if old is None:
         target = Tensor(part.name, tuple(_inferred(part, p, lowering.ranges, table) for p in places))
-        return Definition(target, places, value.expr)
+        return Definition(target, places, value.expr, holes=holes)
     if len(old.axes) != len(places):
         raise ShapeError(part.where, f"{len(places)} indices", f"{len(old.axes)}, the axes of {part.name}")
     ranges = []
@@ -164,7 +167,7 @@ def _by_index(part: Line, tree: Node, table: Mapping[str, Tensor], sizes: Mappin
         if place in free.values():
             span = lowering.ranges.get(place, axis.range)
             ranges.append((place, *_common(span, axis)))
-    return Definition(old, places, value.expr, tuple(ranges))
+    return Definition(old, places, value.expr, tuple(ranges), holes=holes)
 
 
 def _common(span: Range, axis: Axis) -> Range:
@@ -191,7 +194,8 @@ def _named(d: Definition, labels: Labels) -> Definition:
     scope = {i: i for i, _, _ in places} if all(not isinstance(i, sp.Dummy) for i, _, _ in places) else \
         extend({}, places, labels)
     ranges = tuple((scope[i], lo, hi) for i, lo, hi in d.ranges)
-    return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note)
+    holes = tuple((relabel(u, {**scope, **{i: i for i, _, _ in over}}, labels), sign, over) for u, sign, over in d.holes)
+    return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note, holes)
 
 
 def _assumption(text: str, table: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], labels: Labels) -> Assumption:

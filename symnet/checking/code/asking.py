@@ -13,6 +13,7 @@ from flint import fmpq
 from symnet.checking.code.nodes import Node
 from symnet.checking.code.proving import Prover
 from symnet.checking.code.truth import sign_of
+from symnet.equality.gap import without_implied
 from symnet.equality.holes import holes, surely_defined
 
 DEEP, SHORT = 3, 400  # how often names are spelled out to see a sign; nodes of an expression that is looked at
@@ -43,12 +44,16 @@ def asked(results: Iterable[Node]) -> dict[tuple[Node, str], None]:
 
 def beyond(prover: Prover, results: Iterable[Node]) -> list[Hole]:
     """What the code asks for beyond the derivation, as far as it is not seen to hold everywhere."""
-    own = {_scaled(u): kind for e in prover.truth.definitions.values() for u, kind in holes(e)}
+    own = {(_scaled(u), kind) for e in prover.truth.definitions.values() for u, kind in holes(e)}
+    own |= {(_scaled(u), kind) for u, kind in prover.truth.domain.holes}
     found: dict[Hole, None] = {}
     for node, kind in asked(results):
         u = prover.form[node]
-        if own.get(_scaled(u)) != kind and not _sure(prover, u, kind):
+        if not any((_scaled(u), stronger) in own for stronger in (kind, "<=")) and not _sure(prover, u, kind):
             found[u, kind] = None
+    known = [h for h in prover.truth.domain.holes if any(h[0].free_symbols <= u.free_symbols for u, _ in found)]
+    if known:
+        found = dict.fromkeys(without_implied(found, known))
     both = [u for u, kind in found if kind == "<" and ((u, "=") in found or (u, "<=") in found)]
     return [(u, kind) for u, kind in dict.fromkeys((u, "<=" if u in both else kind) for u, kind in found)]
 

@@ -18,12 +18,14 @@ from symnet.checking.code.values import BITS, needed, values
 from symnet.core.decimals import as_ball, rounded
 from symnet.core.numbers import rational
 from symnet.core.verdict import EXCEPT, Answer, Verdict, Witness, all_of
-from symnet.equality.compare import NEEDED, compare
+from symnet.equality.compare import compare
+from symnet.equality.domain import NEEDED, Domain
 from symnet.equality.refuting import AROUND
 
 CORNER = 300  # nodes of an entry whose cases are taken apart
 CASES = frozenset({"gt", "ge", "eq", "where", "max", "min", "abs", "sign", "floor"})
 FIRST, MORE = 4, 12  # points that come before a proof is tried, and after none was found
+SCREENED = 2  # points at further sizes
 Place = tuple[int, ...]
 
 
@@ -61,6 +63,13 @@ class Trial:
             self.cache[k, near] = values(self.order, point), self.truth.values(point)
         return self.cache[k, near]  # type: ignore[no-any-return]
 
+    def defined(self, k: int, near: int | None = None) -> bool:
+        """Has the objective a value there, as it was written?"""
+        key = "defined", k, near
+        if key not in self.cache:
+            self.cache[key] = self.truth.defined(self.at(k, near)[1])
+        return bool(self.cache[key])
+
     @property
     def has_cases(self) -> bool:
         """True when the code or the derivation has a case, so that values may differ on its border alone."""
@@ -73,7 +82,7 @@ class Trial:
         for k in range(FIRST):
             mine, _ = self.at(k)
             mine.update(values(needed(array.flat), self.points[k]))
-        self.cache = {key: made for key, made in self.cache.items() if not isinstance(key, tuple) or key[1] is None}  # nothing beside them
+        self.cache = {key: made for key, made in self.cache.items() if not isinstance(key, tuple) or key[-1] is None}  # nothing beside them
 
     def prover(self, kinks: bool) -> Prover:
         """The proof state; with ``kinks``, both sides of a kink count as one."""
@@ -107,7 +116,7 @@ def _sides(trial: Trial, k: int, node: Node, entry: sp.Expr, near: int | None = 
 def _differ(trial: Trial, k: int, node: Node, entry: sp.Expr) -> bool:
     """Are the two certainly different at point k, and not on the border of a case alone?"""
     around = range(AROUND) if trial.has_cases else ()
-    return all(_apart_at(*_sides(trial, k, node, entry, near)) for near in (None, *around))
+    return all(trial.defined(k, near) and _apart_at(*_sides(trial, k, node, entry, near)) for near in (None, *around))
 
 
 def _apart_at(a: Any, b: Any) -> bool:
@@ -127,7 +136,9 @@ def wrong_in_a_corner(trial: Trial, name: str, place: Place | None) -> tuple[Pla
     sides = [x for x in both if x is not None and not x.has(sp.nan) and not x.free_symbols & prover.about.keys()]
     if len(sides) < 2:
         return None
-    found = compare(sides[0], sides[1])
+    known = ((prover.spelled(u, CORNER), sign) for u, sign in trial.truth.domain.holes)
+    asked = tuple((u, sign) for u, sign in known if u is not None and not u.has(sp.nan))
+    found = compare(sides[0], sides[1], domain=Domain(asked, trial.truth.classes, (), trial.truth.domain.of))
     if found.answer is not Answer.REFUTED or found.witness is None:
         return None
     point = {s: rational(dict(found.witness.point)[str(s)]) for side in sides for s in side.free_symbols}
@@ -182,6 +193,15 @@ def judge(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
     return Verdict(Answer.REFUTED, "ball enclosure", witness=wrong[1], scope=scope(trial)), wrong[0]
 
 
+def screened(trial: Trial, name: str) -> tuple[Verdict, Place | None] | None:
+    """A refutation at exact points; nothing is proved."""
+    shape = shape_of(trial, name) if name in trial.returned else None
+    if shape is not None:
+        return shape, None
+    wrong = wrong_at(trial, name, 0, SCREENED) if name in trial.returned else None
+    return None if wrong is None else (Verdict(Answer.REFUTED, "ball enclosure", witness=wrong[1], scope=scope(trial)), wrong[0])
+
+
 def prove(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
     """Every entry by normal form; where the sides of a kink must be taken for one, the verdict names the kink."""
     found, place = _prove(trial, name, False)
@@ -213,11 +233,13 @@ def _prove(trial: Trial, name: str, kinks: bool) -> tuple[Verdict, Place | None]
         else:
             parts.append((Answer.CONDITIONAL, f"{u} {NEEDED[sign]} 0"))
     answer, said = all_of(parts)
+    where = trial.truth.domain.said(trial.truth.domain.unseen) or next(iter(prover.domain_used), "")
     if answer is Answer.PROVED:
-        return Verdict(answer, "normal form", scope=scope(trial)), None
+        return Verdict(answer, "normal form", reason=where, scope=scope(trial)), None
     few, join = (4, " or ") if answer is Answer.ALMOST_EVERYWHERE else (2, " and ")
     shown = (EXCEPT if answer is Answer.ALMOST_EVERYWHERE else "") + join.join(said[:few])
-    return Verdict(answer, "normal form", shown + (f"{join}{len(said) - few} more" if len(said) > few else ""), scope=scope(trial)), None
+    return Verdict(answer, "normal form", shown + (f"{join}{len(said) - few} more" if len(said) > few else ""), reason=where,
+                   scope=scope(trial)), None
 
 
 def same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
@@ -226,4 +248,4 @@ def same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
                                             for k, a in one.items())
 
 
-__all__ = ["Trial", "judge", "same", "scope"]
+__all__ = ["Trial", "judge", "same", "scope", "screened"]

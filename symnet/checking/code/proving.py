@@ -21,7 +21,7 @@ from flint import arb, ctx
 from symnet.checking.code.forms import factor, form, ratios
 from symnet.checking.code.nodes import Node
 from symnet.checking.code.tidying import Tidy
-from symnet.checking.code.truth import READABLE, Truth, sign_of, value_of
+from symnet.checking.code.truth import READABLE, Truth, met, sign_of, value_of
 from symnet.checking.code.values import BITS
 from symnet.core.decimals import as_ball
 from symnet.core.functions import relu, step
@@ -29,6 +29,7 @@ from symnet.core.matrices import written_out
 from symnet.core.numbers import to_flint
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import prove_equal
+from symnet.equality.domain import Domain
 from symnet.equality.fractions import TooLarge
 from symnet.equality.gap import judged
 from symnet.equality.null_sets import is_null
@@ -65,6 +66,7 @@ class Prover:
         self.conditions: dict[sp.Symbol, str] = {}
         self.cuts: dict[str, set[str]] = {}
         self._free: dict[tuple[sp.Symbol, int], Any] = {}
+        self.domain_used: dict[str, None] = {}  # where the objective has a value, as far as a proof needed it
         self._thin: dict[sp.Expr, bool] = {}
         self.matched: Matched = {}
         for s in truth.definitions:
@@ -148,12 +150,16 @@ class Prover:
             return Verdict(Answer.PROVED, "normal form")
         if time.monotonic() > self.deadline:
             return LATE
-        if size(left) >= LARGE or size(right) >= LARGE or not all(self._agree(left, right, {}, r) for r in ROUNDS):
+        if size(left) >= LARGE or size(right) >= LARGE:
+            return NO
+        if not all(self._agree(left, right, {}, r) or self._outside(left, right, r) for r in ROUNDS):
             return NO
         left, right = self.tidy(left), self.tidy(right)
         if left == right:
             return Verdict(Answer.PROVED, "normal form")
-        found = _proof(left, right, self.thin)
+        found = _proof(left, right, self.thin, self.truth.domain)
+        if found.reason and found.answer is not Answer.UNDECIDED:
+            self.domain_used[found.reason] = None
         return found if found.answer is not Answer.UNDECIDED else NO
 
     def thin(self, u: sp.Expr) -> bool:
@@ -201,6 +207,14 @@ class Prover:
             return a is None and b is None
         with ctx.workprec(BITS):
             return bool(as_ball(a - b).contains(0))
+
+    def _outside(self, left: sp.Expr, right: sp.Expr, round_: int) -> bool:
+        """Has the objective no value there, as log x has none for x < 0? The first round, all positive, counts anyway."""
+        if round_ == 0:
+            return False
+        names = left.free_symbols | right.free_symbols
+        point = {s: self._free_value(s, round_) for s in names}
+        return any(met(u, sign, point) for u, sign in self.truth.domain.holes if u.free_symbols <= names)
 
     def _cone(self, *sides: sp.Expr) -> list[sp.Symbol]:
         """The defined names that the sides depend on, definitions first."""
@@ -251,7 +265,7 @@ class Prover:
                 return None
 
 
-def _proof(left: sp.Expr, right: sp.Expr, null: Callable[[sp.Expr], bool]) -> Verdict:
+def _proof(left: sp.Expr, right: sp.Expr, null: Callable[[sp.Expr], bool], domain: Domain) -> Verdict:
     """By normal form; region by region only where there are few cases, since regions double with each.
 
     ``null`` says of something in names that its zeros are a null set among the inputs: a name such as min(x, 4) may be 4 everywhere.
@@ -264,4 +278,4 @@ def _proof(left: sp.Expr, right: sp.Expr, null: Callable[[sp.Expr], bool]) -> Ve
             return NO
         if not same:
             return NO
-    return prove_equal(left, right, null)
+    return prove_equal(left, right, null, domain)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -13,11 +13,14 @@ from flint import ctx
 
 from symnet.calculus.instantiate import Entries, environment, instantiate_program
 from symnet.checking.code.values import BITS
-from symnet.checking.domains import classes_of
+from symnet.checking.domains import classes_of, needed_for
 from symnet.core import functions as fn
+from symnet.core.decimals import as_ball
 from symnet.core.numbers import compute, to_flint
 from symnet.core.program import Program
 from symnet.equality.cases import has_cases
+from symnet.equality.domain import Domain
+from symnet.equality.holes import holes, surely_defined
 from symnet.equality.points import nearby, suited
 from symnet.errors import SymnetError
 
@@ -124,6 +127,26 @@ class Truth(Frame):
         return {**point, **{s: value_of(self.there[s], point) for s in given}}
 
     @cached_property
+    def domain(self) -> Domain:
+        """The domain of the objective, in the names of the scalars."""
+        own = needed_for(self.program)
+        lines = [d for d in self.scalars.definitions if (d.target.parent or d.name) in own]
+        unseen = self._asked((u, sign) for d in lines for u, sign, _ in d.holes)
+        shown = self._asked(h for d in lines for h in holes(d.expr))
+        return Domain(tuple(dict.fromkeys((*unseen, *shown))), self.classes, unseen, self.program.objective)
+
+    def _asked(self, found: Iterable[tuple[sp.Expr, str]]) -> tuple[tuple[sp.Expr, str], ...]:
+        put = dict.fromkeys((u.xreplace(self.there), sign) for u, sign in found)
+        return tuple(h for h in put if not surely_defined(*h))
+
+    def defined(self, found: Values) -> bool:
+        """Has the objective a value, as it was written, where these are the values of the scalars?"""
+        goals = [self.entries(self.program.objective, place) for place in self.entries.places(self.program.objective)]
+        if any(value_of(self.there.get(goal, goal), found) is None for goal in goals):
+            return False
+        return not any(met(u, sign, found) for u, sign in self.domain.unseen)
+
+    @cached_property
     def has_cases(self) -> bool:
         """True when a scalar has a case, so that values may differ on its border alone."""
         return has_cases(*self.definitions.values())
@@ -143,6 +166,15 @@ def value_of(expr: sp.Expr, values: Mapping[Any, Any]) -> Any:
             return compute(expr, values)
     except (SymnetError, ZeroDivisionError, TypeError, AttributeError):  # a part of it is None
         return None
+
+
+def met(u: sp.Expr, sign: str, values: Mapping[Any, Any]) -> bool:
+    """May the hole be met at these values?"""
+    value = value_of(u, values)
+    if value is None:
+        return True
+    with ctx.workprec(BITS):
+        return bool(as_ball(value).contains(0)) if sign == "=" else not value > 0 if sign == "<=" else not value >= 0
 
 
 def sign_of(expr: sp.Expr) -> str:
