@@ -39,7 +39,8 @@ class OneSided:
         loops = {d.name for block in schedule(program) if block.is_loop for d in block.definitions}
         self.lines: dict[str, Definition] = {n: ds[0] for n, ds in program.by_name.items() if len(ds) == 1 and n not in loops}
         self.order = {n: k for k, n in enumerate(self.lines)}
-        asked = [set(map(_key, self._levels(u))) for d in program.definitions for u in _kinks(d.expr)]
+        with distribute(True):
+            asked = [set(map(_key, self._levels(u))) for d in program.definitions for u in _kinks(d.expr)]
         self.meet = any(a & b for a, b in combinations(asked, 2))  # two kinks at one place
 
     def add(self, line: Definition) -> None:
@@ -133,7 +134,7 @@ def _kinks(expr: sp.Basic) -> Iterator[sp.Expr]:
 
 def _cases(expr: sp.Basic) -> Iterator[sp.Basic]:
     """Steps, signs and comparisons; those under sums have indices of their own."""
-    if isinstance(expr, BINDERS) or isinstance(expr, sp.Indexed):
+    if isinstance(expr, (*BINDERS, sp.Indexed)):
         return
     if isinstance(expr, (step, sp.sign)) or (isinstance(expr, Relational) and not isinstance(expr, (sp.Eq, sp.Ne))):
         yield expr

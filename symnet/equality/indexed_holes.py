@@ -34,7 +34,7 @@ def null_for_all_sizes(u: sp.Expr) -> bool:
         own = [i for i, _, _ in limits(u)]
         return bool(number != 0 and isinstance(entry, sp.Indexed) and entry.is_real and not entry.is_rational
                     and len(set(own) & set(entry.indices)) == len(own) and all(lo == 1 and hi.is_positive for _, lo, hi in limits(u)))
-    if u.has(sp.Sum) or any(s.is_integer for s in u.free_symbols - _letters(u)):
+    if u.has(sp.Sum) or any(s.is_integer or not s.is_real for s in u.free_symbols - _letters(u)):
         return False
     return is_null(u.xreplace({e: sp.Dummy(str(e), **{"positive" if e.is_positive else "real": True}) for e in u.atoms(sp.Indexed)}))
 

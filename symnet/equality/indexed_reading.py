@@ -31,7 +31,6 @@ Key = tuple[str, object]  # a hole: its sign, and what is asked about in normal 
 # lines to write out, and True for those that are defined wherever the question is asked
 Opened = Mapping[str, tuple[tuple[Definition, ...], bool]]
 MOST_PARTS = 4000
-SINGULAR = sp.Symbol("det")  # a matrix without an inverse
 SIGNS = {sp.Eq: "=", sp.Ne: "!=", sp.Gt: ">", sp.Lt: ">", sp.Ge: ">=", sp.Le: ">="}
 
 
@@ -229,10 +228,10 @@ class Reader:
             size = abs(min((t.text, c) for t, c in inner.items())[1])
             self.said.setdefault(("<", (ordered(scaled(inner, 1 / size)), self._spans(places))), plainly)
 
-    def vanishing(self, poly: Poly) -> None:
+    def vanishing(self, poly: Poly, called: sp.Expr) -> None:
         """Note that nothing is defined where ``poly`` is 0."""
         if not self.silent:
-            self.said |= dict.fromkeys(self._divisors(poly), (SINGULAR, "="))
+            self.said |= dict.fromkeys(self._divisors(poly), (called, "="))
 
     def _divisors(self, inside: Poly) -> set[Key]:
         """u = 0, factor by factor."""
