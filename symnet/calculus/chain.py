@@ -60,7 +60,8 @@ def terms_of(definition: Definition, wanted: frozenset[str], tensors: dict[str, 
         upstream[()] if upstream is not None else sp.S.One
     found = []
     for use in occurrences(right, wanted):
-        factor, conditions = fold_under(fold(use.factor, definition, right), use.conditions, definition, right)
+        factor, conditions = fold_under(fold(use.factor, definition, right, use.sums), use.conditions, definition, right,
+                                        use.sums)
         use, local = replace(use, conditions=conditions), show_exp(factor)
         name = tensor_name(use.entry)
         found.append((name, _term(definition, use, local, above, rename, tensors[name], alphas[name],

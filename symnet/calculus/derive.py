@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sympy as sp
 
 from symnet.calculus.chain import Term, terms_of
+from symnet.calculus.contributions import contributions
 from symnet.calculus.inlining import inline
 from symnet.calculus.one_sided import OneSided
 from symnet.calculus.pieces import Piece, pieces
@@ -133,18 +134,20 @@ class _Builder:
             scope |= {alpha: span[0]} if span[0] == span[1] and piece.alone else extend(scope, [(alpha, *span)], self.labels, wish)
             places.append(scope[alpha])
         raw = tidy(sp.Add(*[t.expr for t in piece.terms]))
-        folded, inlined, facts = inline(piece.terms, self.made, raw, tuple(self.facts))
+        folded, inlined, facts, before = inline(piece.terms, self.made, raw, tuple(self.facts))
         folded, limits = self.one_sided.smooth(folded)
+        smooth = tuple(relabel(u, scope, self.labels) for u in limits)
         used = tuple(dict.fromkeys(self.facts[f] for f in facts))
         expr = relabel(folded, scope, self.labels)
         spans = (*(a.range for a in self.program.objective_tensor.axes), *piece.spans)
         ranges = tuple((p, *s) for p, s in zip(places, spans, strict=True) if not (piece.alone and s[0] == s[1]))
         definition = Definition(target, tuple(places), expr, ranges)
-        contributions = tuple(self._contribution(t, scope) for t in piece.terms)
-        return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, piece, inlined),
-                    contributions, relabel(raw, scope, self.labels), inlined, used,
-                    (*conditions_of(piece, used), *(f"at {relabel(u, scope, self.labels)} = 0 the slopes of both sides agree, and theirs is taken"
-                                                    for u in limits)))
+        known = {**dict(zip(self.alphas[name], piece.spans, strict=True)),
+                 **{b: a.range for b, a in zip(self.lead, self.program.objective_tensor.axes, strict=True)}}
+        made = tuple(self._lettered(c, scope) for c in contributions(piece.terms, known, self.program.tensors))
+        return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, definition, made, inlined), made,
+                    relabel(raw, scope, self.labels), inlined, used, conditions_of(made, used, smooth),
+                    unassumed=None if before is None else relabel(before, scope, self.labels), smooth=smooth)
 
     def _lead_scope(self) -> dict[sp.Symbol, sp.Symbol]:
         """Letters for the indices of an objective that is no scalar."""
@@ -153,11 +156,12 @@ class _Builder:
             scope = extend(scope, [(beta, *axis.range)], self.labels)
         return scope
 
-    def _contribution(self, term: Term, scope: dict[sp.Symbol, sp.Symbol]) -> Contribution:
-        inner = extend(scope, term.sums, self.labels)
-        sums = tuple((inner[i], lo.xreplace(inner), hi.xreplace(inner)) for i, lo, hi in term.sums)
-        return Contribution(term.through, term.occurrence, relabel(term.upstream, inner, self.labels),
-                            relabel(term.local, inner, self.labels), sums, tuple(c.xreplace(inner) for c in term.conditions))
+    def _lettered(self, c: Contribution, scope: dict[sp.Symbol, sp.Symbol]) -> Contribution:
+        """A contribution with readable letters."""
+        inner = extend(scope, c.sums, self.labels)
+        sums = tuple((inner[i], lo.xreplace(inner), hi.xreplace(inner)) for i, lo, hi in c.sums)
+        return replace(c, upstream=relabel(c.upstream, inner, self.labels), local=relabel(c.local, inner, self.labels), sums=sums,
+                       conditions=tuple(k.xreplace(inner) for k in c.conditions))
 
     def _absent(self) -> None:
         """What the objective does not depend on: proved zero because no chain of uses leads there."""
@@ -170,7 +174,7 @@ class _Builder:
                 scope = extend(scope, [(sp.Dummy(integer=True), *axis.range)], self.labels)
             value = sp.S.One if name == self.program.objective else sp.S.Zero
             definition = Definition(tensor, tuple(scope.values()), value)
-            rule = rule_of(self.program, name, Piece((), ()), ())
+            rule = rule_of(self.program, name, definition, (), ())
             self.steps.append(Step(len(self.steps) + 1, self.program[name], definition, rule, (), value))
 
     def _finish(self) -> Derivation:
@@ -206,8 +210,6 @@ def _active(program: Program, wrt: Sequence[str]) -> set[str]:
 
 def _mark_live(steps: list[Step], wanted: set[str]) -> list[Step]:
     """Steps whose gradient is wanted or used by a live step stay in the program; the others are shown only."""
-    from dataclasses import replace
-
     uses: dict[str, set[str]] = {}
     for s in steps:
         uses.setdefault(s.target.name, set()).update(s.uses)

@@ -7,19 +7,23 @@ exp(z[n,c])/S next to exp(z[n,k])/S is p[n,c] p[n,k]).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import sympy as sp
 
-from symnet.core.expressions import BINDERS, rebuild, substitute
+from symnet.core.axes import bounds, inside
+from symnet.core.expressions import BINDERS, Limits, limits, rebuild, substitute
 from symnet.core.matrices import InverseEntry
 from symnet.core.program import Definition
 
 Match = dict[sp.Symbol, sp.Expr]
 
 
-def fold(expr: sp.Expr, definition: Definition, right: sp.Expr) -> sp.Expr:
-    """``expr`` with the right side ``right`` of ``definition`` replaced by its left side wherever it occurs."""
+def fold(expr: sp.Expr, definition: Definition, right: sp.Expr, sums: tuple[Limits, ...] = ()) -> sp.Expr:
+    """``expr`` with the right side ``right`` of ``definition`` replaced by its left side wherever it occurs.
+
+    ``expr`` stands under the bound indices ``sums``; at another index the name is used only where the line is shown to define it.
+    """
     if right.is_Atom or isinstance(right, (sp.Indexed, sp.Add, sp.Sum)):
         return expr
     folded = expr.xreplace({right: definition.entry})
@@ -27,52 +31,65 @@ def fold(expr: sp.Expr, definition: Definition, right: sp.Expr) -> sp.Expr:
         powers = {q: q.exp / right.exp for q in folded.atoms(sp.Pow) if q.base == right.base}
         folded = folded.xreplace({q: definition.entry**k for q, k in powers.items() if k.is_Integer})
     if isinstance(right, InverseEntry):
-        return _inverses(folded, definition, right)
+        return _inverses(folded, definition, right, sums)
     if isinstance(right, sp.Mul):
-        folded = _in_products(folded, definition, right)
+        folded = _in_products(folded, definition, right, sums)
     return folded
 
 
-def _inverses(expr: sp.Expr, definition: Definition, right: InverseEntry) -> sp.Expr:
+def _inverses(expr: sp.Expr, definition: Definition, right: InverseEntry, sums: tuple[Limits, ...]) -> sp.Expr:
     """The other entries of the inverse that ``definition`` names: -M⁻¹[i, r] M⁻¹[c, j] is -B[i, r] B[c, j]."""
     wild = set(definition.free)
     matches = {node: unify(right, node, wild, {}) for node in expr.atoms(InverseEntry)}
-    return expr.xreplace({n: substitute(definition.entry, m) for n, m in matches.items() if m is not None and set(m) == wild})
+    return expr.xreplace({n: substitute(definition.entry, m) for n, m in matches.items()
+                          if m is not None and set(m) == wild and _defined_at(definition, m, sums)})
 
 
-def _in_products(expr: sp.Expr, definition: Definition, right: sp.Mul) -> sp.Expr:
+def _in_products(expr: sp.Expr, definition: Definition, right: sp.Mul, sums: tuple[Limits, ...]) -> sp.Expr:
     if expr.is_Atom or isinstance(expr, sp.Indexed):
         return expr
-    expr = rebuild(expr, tuple(_in_products(a, definition, right) if isinstance(a, sp.Expr) else a for a in expr.args))
+    inner = (*sums, *limits(expr)) if isinstance(expr, BINDERS) else sums
+    expr = rebuild(expr, tuple(_in_products(a, definition, right, inner) if isinstance(a, sp.Expr) else a for a in expr.args))
     while isinstance(expr, sp.Mul):
-        smaller = take_out(expr, definition, right)
+        smaller = take_out(expr, definition, right, sums)
         if smaller is None:
             break
         expr = smaller
     return expr
 
 
-def take_out(product: sp.Mul, definition: Definition, right: sp.Mul,
+def take_out(product: sp.Mul, definition: Definition, right: sp.Mul, sums: tuple[Limits, ...],
              allowed: Callable[[Match], bool] = lambda match: True) -> sp.Expr | None:
-    """Divide ``product`` by one instance of ``right`` and multiply by its name; None when there is no instance."""
+    """Divide ``product`` by one instance of ``right`` and multiply by its name; None when there is no instance.
+
+    The instance is divided as a whole: where two pieces of ``right`` become one, x[i]·x[j] at i = j, their powers add up.
+    """
     pattern = dict(right.as_powers_dict())
     factors = dict(product.as_powers_dict())
     wild = set(definition.free)
     pieces = sorted(pattern, key=lambda b: -len(b.free_symbols & wild))
     for match in _cover(pieces, pattern, factors, wild, {}):
-        if set(match) == wild and allowed(match):
-            left = _divided(factors, {substitute(base, match): exponent for base, exponent in pattern.items()})
+        if set(match) == wild and _defined_at(definition, match, sums) and allowed(match):
+            left = _divided(factors, [(substitute(base, match), exponent) for base, exponent in pattern.items()])
             if left is not None:
                 return sp.Mul(*[b**e for b, e in left.items()]) * substitute(definition.entry, match)
     return None
 
 
-def _divided(factors: Mapping[sp.Expr, sp.Expr], pattern: Mapping[sp.Expr, sp.Expr]) -> dict[sp.Expr, sp.Expr] | None:
-    """``factors`` with the exponents of ``pattern`` taken off; a base is found up to the names of bound indices."""
+def _defined_at(definition: Definition, match: Match, sums: tuple[Limits, ...]) -> bool:
+    """True where each matched index is shown to stay in the range of its own, so that the line defines the entry."""
+    ranges = definition.free | {i: (lo, hi) for i, lo, hi in sums}
+    spans = [(bounds(place, ranges), definition.free[index]) for index, place in match.items()]
+    return all(span is not None and inside(span, own) for span, own in spans)
+
+
+def _divided(factors: Mapping[sp.Expr, sp.Expr], instance: Iterable[tuple[sp.Expr, sp.Expr]]) -> dict[sp.Expr, sp.Expr] | None:
+    """``factors`` with the powers of ``instance`` taken off; a base is found up to the names of bound indices. None where a
+    power is not there, since 0/0 is no factor."""
     left = dict(factors)
-    for base, exponent in pattern.items():
+    for base, exponent in instance:
         found = next((b for b in left if unify(base, b, set(), {}) is not None), None)
-        if found is None:
+        if found is None or left[found] * exponent <= 0 or abs(left[found]) < abs(exponent):
             return None
         left[found] -= exponent
     return left

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sympy as sp
 
 from symnet.calculus.folding import Match, take_out
-from symnet.core.expressions import When, entries, substitute
+from symnet.core.expressions import Limits, When, entries, substitute
 from symnet.core.program import Definition
 from symnet.core.tensors import entry_indices
 
 
 def fold_under(expr: sp.Expr, conditions: tuple[sp.Basic, ...], definition: Definition,
-               right: sp.Expr) -> tuple[sp.Expr, tuple[sp.Basic, ...]]:
+               right: sp.Expr, sums: tuple[Limits, ...]) -> tuple[sp.Expr, tuple[sp.Basic, ...]]:
     """``expr`` with what is left of its brackets: where ``definition`` is p = [c] u/v, a factor u/v under the bracket [c] is p.
 
     Then the bracket goes, since p is 0 where c fails. It stays where an entry at a shifted place may need it.
@@ -26,7 +26,7 @@ def fold_under(expr: sp.Expr, conditions: tuple[sp.Basic, ...], definition: Defi
         def same(match: Match, wanted: sp.Basic = condition) -> bool:
             return bool(substitute(bracket.condition, match) == wanted)
 
-        folded = take_out(expr, definition, bare, same)
+        folded = take_out(expr, definition, bare, sums, same)
         if folded is not None and all(i.is_Symbol for e in entries(folded) for i in entry_indices(e)):
             return folded, tuple(c for c in conditions if c != condition)
     return expr, conditions

@@ -27,11 +27,12 @@ def total(row: sp.Expr) -> sp.Expr:
     return sp.Sum(sp.exp(z[row, c]), (c, 1, upper))
 
 
+COLUMNS = tuple((i, sp.S.One, upper) for i in (c, index("u")))  # the indices that a line's derivative is summed over
 SOFTMAX = define(p, n, k, expr=sp.exp(z[n, k]) / total(n))
 
 
 def folded(expr: sp.Expr, definition: Definition) -> str:
-    return text(show_exp(fold(hide_exp(expr), definition, hide_exp(definition.expr))))
+    return text(show_exp(fold(hide_exp(expr), definition, hide_exp(definition.expr), COLUMNS)))
 
 
 def test_the_whole_right_side_is_replaced() -> None:
@@ -66,7 +67,7 @@ def test_sums_and_names_are_not_looked_for(expr: sp.Expr) -> None:
 def test_unfolding_gives_back_what_was_folded() -> None:
     expr = x * sp.exp(z[n, k]) * sp.exp(z[n, c]) / total(n).xreplace({c: index("u")})**2
     right = hide_exp(SOFTMAX.expr)
-    made = fold(hide_exp(expr), SOFTMAX, right)
+    made = fold(hide_exp(expr), SOFTMAX, right, COLUMNS)
     assert made.has(p.base)
     assert not made.has(sp.Sum)
     back = made
@@ -110,3 +111,25 @@ def test_a_root_is_found_below_the_line() -> None:
     made = sn.program("r = sqrt(sum(x**2))", "L = r**3", tensors={"x": ("n",)})
     step = next(s for s in derive(made, ["x"]).steps if s.of.name == "x")
     assert str(step.definition.expr) == "dL_dr*x[i]/r" and step.check()
+
+
+TWICE = ["outer(x, x)", "2*outer(x, x)", "-outer(x, x)", "t*outer(x, x)", "outer(x, x)/n", "outer(x, x)/(x@x)", "outer(x**2, x)",
+         "outer(x, 1/x)", "1/outer(x, x)", "outer(x, x)*outer(x, x).T"]
+
+
+@pytest.mark.parametrize("right", TWICE)
+def test_a_factor_that_stands_twice_at_equal_indices_is_divided_twice(right: str) -> None:
+    d = sn.derive(sn.program(f"P = {right}", "L = sum(P*B)", tensors={"x": ("n",), "B": ("n", "n"), "t": ()}), wrt=["x"])
+    assert all(s.check() for s in d.steps), str(d.full)
+    again = sn.derive(sn.program(f"L = sum({right}*B)", tensors={"x": ("n",), "B": ("n", "n"), "t": ()}), wrt=["x"])
+    values = {"x": ["2", "3", "-5"], "B": [["1", "2", "7"], ["4", "-1", "3"], ["5", "9", "2"]], "t": "3"}
+    at, plain = d.at(values, sizes={"n": 3}), again.at(values, sizes={"n": 3})
+    assert at.exact("dL_dx") == plain.exact("dL_dx"), "inlined and named agree"
+
+
+def test_an_instance_at_an_index_that_the_line_does_not_define_is_left_alone() -> None:
+    short = define(Tensor("q", (Axis.of(3),)), k, expr=z[n, k] / total(n))
+    assert "q[" in folded(z[n, k] / total(n), short)
+    assert "q[" not in folded(z[n, c] / total(n), short), "c runs to C, q has places 1..3"
+    first = Definition(p, (n, k), z[n, k] / total(n), ((n, sp.S.One, ROWS.upper), (k, sp.S.One, sp.Integer(2))))
+    assert "p[" not in folded(z[n, c] / total(n), first), "a slice of p is defined otherwise at c > 2"

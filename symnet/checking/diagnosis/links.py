@@ -46,6 +46,7 @@ class Link:
     of: str
     through: Definition
     hops: tuple[Hop, ...]
+    sums: tuple[Limits, ...]  # bound on the way down to ``entry``
     entry: sp.Expr
     term: Term
     places: Mapping[sp.Symbol, sp.Expr]  # the indices of ``through``, and those it sums over, in those of the gradient
@@ -65,7 +66,7 @@ class Link:
     def _fold(self, local: sp.Expr) -> sp.Expr:
         if not local.has(sp.Function, sp.Pow):
             return local
-        return show_exp(fold(hide_exp(local), self.through, hide_exp(self.through.expr)))
+        return show_exp(fold(hide_exp(local), self.through, hide_exp(self.through.expr), self.sums))
 
     def with_slope(self, at: int, slope: sp.Expr) -> sp.Expr:
         """The local derivative with another slope at one hop."""
@@ -146,7 +147,7 @@ class Chain:
             found = terms_of(stand_in, frozenset({name}), program.tensors, self.alphas, above, self.lead if above else fixed)
             for _, term in found:
                 places = dict(zip(letters, entry_indices(term.local), strict=True)) if letters else {}
-                yield Link(name, d, hops, entry, term, places, self.alphas[name], axes)
+                yield Link(name, d, hops, sums, entry, term, places, self.alphas[name], axes)
 
     def line(self, name: str, expr: sp.Expr | None = None) -> Definition:
         """The gradient line of ``name``; with ``expr`` that instead."""
