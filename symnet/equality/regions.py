@@ -133,11 +133,11 @@ class _Search:
     def _note(self, undefined: dict[Hole, sp.Expr], facts: Facts) -> None:
         """Keep the holes that may be met where the facts hold."""
         for (_, sign), hole in undefined.items():
-            if not _excluded(hole, sign, facts):
+            if not excluded(hole, sign, facts):
                 self.holes[hole, sign] = None
 
 
-def _excluded(hole: sp.Expr, sign: str, facts: Facts) -> bool:
+def excluded(hole: sp.Expr, sign: str, facts: Facts) -> bool:
     """True when the hole cannot be met where the facts hold."""
     met: dict[str, Facts] = {"<=": ((-hole, False),), "<": ((-hole, True),), "=": ((hole, False), (-hole, False))}
     return not FactSigns(sp.S.One, (*facts, *met[sign])).possible
