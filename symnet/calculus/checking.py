@@ -418,7 +418,9 @@ def _point(scalars: Program, rng: random.Random, positive: bool = False) -> dict
 
 def _any_class(t: Tensor, rng: random.Random) -> int:
     """One of the classes, counted from 0, or now and then the ignored one."""
-    return t.ignored if t.ignored is not None and rng.random() < 0.3 else rng.randrange(2 if t.classes is None else int(t.classes))
+    if t.ignored is not None and rng.random() < 0.3:
+        return t.ignored
+    return rng.randrange(int(t.classes) if t.classes is not None and t.classes.is_Integer else 2)
 
 
 def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp.Rational]) -> None:

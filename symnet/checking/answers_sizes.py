@@ -77,7 +77,8 @@ class Question:
         if verdict is not None:
             return verdict
         verdict = self._entry_by_entry(sized)
-        return verdict if verdict.answer is Answer.REFUTED else self._screened(value) or verdict
+        screened = None if verdict.answer is Answer.REFUTED else self._screened(value)
+        return verdict if screened is None else screened
 
     def _first(self, sized: Iterable[Sized], assumed: bool) -> Verdict | None:
         """The first refutation."""

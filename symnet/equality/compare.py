@@ -56,7 +56,8 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
             return proof
         witness = search(16 if whole else MANY, near=point)
         if witness is None:
-            return _one_has_no_value(left, right) or proof
+            nowhere = _one_has_no_value(left, right)
+            return proof if nowhere is None else nowhere
     if contradictory(conditions):
         return Verdict(Answer.UNDECIDED, reason=said_of_nothing(conditions))
     for used in _subsets(conditions):

@@ -139,7 +139,7 @@ class Truth(Frame):
         put = dict.fromkeys((u.xreplace(self.there), sign) for u, sign in found)
         return tuple(h for h in put if not surely_defined(*h))
 
-    def defined(self, found: Values) -> bool:
+    def defined(self, found: Mapping[Any, Any]) -> bool:
         """Has the objective a value, as it was written, where these are the values of the scalars?"""
         goals = [self.entries(self.program.objective, place) for place in self.entries.places(self.program.objective)]
         if any(value_of(self.there.get(goal, goal), found) is None for goal in goals):
