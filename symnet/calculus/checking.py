@@ -458,7 +458,7 @@ def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
         yield "an earlier gradient is called put in that is no factor"
     if step.rule is not rule_of(program, of, step.definition, step.contributions, step.inlined):
         yield f"its rule is called {step.rule}"
-    if step.conditions != conditions_of(step.contributions, step.assumptions):
+    if step.conditions != conditions_of(step.contributions, step.assumptions, step.smooth):
         yield "its conditions are not those of the functions and assumptions used"
     if not set(step.assumptions) <= {*program.assumptions, *class_facts(program)}:
         yield "it leans on an assumption that is not declared"
@@ -527,7 +527,9 @@ def _point(scalars: Program, rng: random.Random, positive: bool = False) -> dict
 
 def _any_class(t: Tensor, rng: random.Random) -> int:
     """One of the classes, counted from 0, or now and then the ignored one."""
-    return t.ignored if t.ignored is not None and rng.random() < 0.3 else rng.randrange(2 if t.classes is None else int(t.classes))
+    if t.ignored is not None and rng.random() < 0.3:
+        return t.ignored
+    return rng.randrange(int(t.classes) if t.classes is not None and t.classes.is_Integer else 2)
 
 
 def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp.Rational]) -> None:

@@ -10,6 +10,7 @@ import sympy as sp
 from symnet.calculus.chain import Term, terms_of
 from symnet.calculus.contributions import contributions
 from symnet.calculus.inlining import inline
+from symnet.calculus.one_sided import OneSided
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.tidying import class_facts, implied, tidy
@@ -79,6 +80,7 @@ class _Builder:
             self.labels.spare(axis.range)
         self.lead = tuple(sp.Dummy(f"β{d}", integer=True) for d in range(len(objective.axes)))  # none for a scalar objective
         self.gradient = {u: self._gradient_tensor(u) for u in dict.fromkeys((*order, *self.wrt))}
+        self.one_sided = OneSided(self.program)
         terms = self._terms(frozenset(order))
         for u in order:
             self._emit(u, terms[u])
@@ -119,6 +121,7 @@ class _Builder:
             self.steps.append(step)
             if len(slices) == 1:
                 self.made[step.target.name] = step.definition
+                self.one_sided.add(step.definition)
 
     def _step(self, name: str, piece: Piece) -> Step:
         target = self.gradient[name]
@@ -132,6 +135,8 @@ class _Builder:
             places.append(scope[alpha])
         raw = tidy(sp.Add(*[t.expr for t in piece.terms]))
         folded, inlined, facts, before = inline(piece.terms, self.made, raw, tuple(self.facts))
+        folded, limits = self.one_sided.smooth(folded)
+        smooth = tuple(relabel(u, scope, self.labels) for u in limits)
         used = tuple(dict.fromkeys(self.facts[f] for f in facts))
         expr = relabel(folded, scope, self.labels)
         spans = (*(a.range for a in self.program.objective_tensor.axes), *piece.spans)
@@ -141,8 +146,8 @@ class _Builder:
                  **{b: a.range for b, a in zip(self.lead, self.program.objective_tensor.axes, strict=True)}}
         made = tuple(self._lettered(c, scope) for c in contributions(piece.terms, known, self.program.tensors))
         return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, definition, made, inlined), made,
-                    relabel(raw, scope, self.labels), inlined, used, conditions_of(made, used),
-                    unassumed=None if before is None else relabel(before, scope, self.labels))
+                    relabel(raw, scope, self.labels), inlined, used, conditions_of(made, used, smooth),
+                    unassumed=None if before is None else relabel(before, scope, self.labels), smooth=smooth)
 
     def _lead_scope(self) -> dict[sp.Symbol, sp.Symbol]:
         """Letters for the indices of an objective that is no scalar."""

@@ -13,7 +13,7 @@ from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.names import entry_latex
 from symnet.core.places import Env, NameEntry, at_place, in_order, open_at, span, visits
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.schedule import schedule
 from symnet.core.tensors import Tensor, free_name
 from symnet.errors import ShapeError
@@ -117,7 +117,15 @@ def named(program: Program, entries: Entries) -> dict[str, tuple[str, tuple[int,
 
 def _line(d: Definition, place: tuple[int, ...], env: Env, entries: NameEntry) -> Definition:
     target = entries.scalar(d.name, place) if isinstance(entries, Entries) else d.target
-    return Definition(target, (), at_place(d.expr, env, entries), (), d.note)
+    return Definition(target, (), at_place(d.expr, env, entries), (), d.note, tuple(_holes(d, env, entries)) if d.holes else ())
+
+
+def _holes(d: Definition, env: Env, entries: NameEntry) -> Iterator[Hole]:
+    """The holes of a line at one place, one for each place of their own indices."""
+    for u, sign, over in d.holes:
+        for values in itertools.product(*[span((lo, hi), env) for _, lo, hi in over]):
+            inner = {**env, **{i: sp.Integer(v) for (i, _, _), v in zip(over, values, strict=True)}}
+            yield at_place(u, inner, entries), sign, ()
 
 
 def _assumptions(a: Assumption, program: Program, env: Env, entries: Entries) -> Iterator[Assumption]:

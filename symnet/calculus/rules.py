@@ -80,11 +80,12 @@ def recurs(program: Program, name: str) -> bool:
     return False
 
 
-def conditions_of(terms: Sequence[Contribution], used: tuple[Assumption, ...]) -> tuple[str, ...]:
-    """The side conditions of a step: kink conventions of the functions differentiated, matrices that must have an inverse, and
-    declared assumptions."""
+def conditions_of(terms: Sequence[Contribution], used: tuple[Assumption, ...], smooth: tuple[sp.Expr, ...] = ()) -> tuple[str, ...]:
+    """The side conditions of a step: kink conventions of the functions differentiated, the u = 0 at which both sides agree and their
+    slope comes before a convention, matrices that must have an inverse, and declared assumptions."""
     kinks = dict.fromkeys(c for t in terms for c in conventions(t.through.expr))
     print_ = TextPrinter()
     inverted = {m.matrix: None for t in terms for m in _matrices(t, tensor_name(t.occurrences[0]))}
     invertible = dict.fromkeys(f"{print_.matrix(m)} has an inverse" for m in inverted)
-    return (*kinks, *invertible, *(f"declared: {a}" for a in used))
+    agreed = (f"at {print_(u)} = 0 the slopes of both sides agree, and theirs is taken" for u in smooth)
+    return (*kinks, *agreed, *invertible, *(f"declared: {a}" for a in used))
