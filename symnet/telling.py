@@ -12,6 +12,7 @@ import sympy as sp
 
 from symnet.calculus.evaluate import Evaluation, evaluate
 from symnet.calculus.instantiate import instantiate_program
+from symnet.calculus.stopping import held_apart
 from symnet.calculus.updating import descent_step
 from symnet.core.derivation import Derivation
 from symnet.core.numbers import as_ball, decimal, to_flint
@@ -118,10 +119,18 @@ def _nudges(derivation: Derivation, values: Evaluation, sizes: Mapping[str, int]
     """Move each parameter by 1/1000 and do the forward pass again."""
     scalars, entries = instantiate_program(derivation.program, sizes)
     point = {t.name: values.point[t.name] for t in scalars.inputs}
+    lines = held_apart(scalars)
+    held = tuple(d.target for d, still in lines if still)
+    whole = Program(scalars.inputs, tuple(d for d, _ in lines), scalars.objective, scalars.assumptions)
+    loose = Program((*scalars.inputs, *held), tuple(d for d, still in lines if not still), scalars.objective, scalars.assumptions)
+    unmoved = Evaluation(derivation.program, whole, point, sizes, entries)
 
     def objective(moved: Mapping[str, sp.Rational]) -> Certified:
-        made = Evaluation(derivation.program, scalars, {**point, **moved}, sizes, entries)
-        return lambda bits: made.balls(bits)[derivation.objective]
+        """The objective with some entries moved; what stands in a stop-gradient keeps its unmoved value."""
+        def ball(bits: int) -> Any:
+            still = {t.name: unmoved.balls(bits)[t.name] for t in held}
+            return Evaluation(derivation.program, loose, {**point, **moved, **still}, sizes, entries).balls(bits)[derivation.objective]
+        return ball
 
     base = objective({})
     moved = [t for t in scalars.inputs if (t.parent or t.name) in derivation.wrt][:MOST_NUDGES]

@@ -88,6 +88,7 @@ def array(name, value, *shape):
     if not bool(jnp.all(jnp.isin(value, jnp.asarray(ignored, dtype=int)) | (0 <= value) & (value < classes))):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
+               "stop_gradient": "def stop_gradient(u):\n    return jax.lax.stop_gradient(u)\n",
                "erf": "def erf(z):\n    return jax.scipy.special.erf(z)\n"}, '''
 
 @jax.custom_vjp
@@ -152,6 +153,7 @@ def asarray(value, dtype=dtype):
     if not bool((kept | (0 <= value) & (value < classes)).all()):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
+                 "stop_gradient": "def stop_gradient(u):\n    return u.detach()\n",
                  "erf": "def erf(z):\n    return torch.erf(z)\n",
                  "maximum": "def maximum(a, b):\n    return torch.maximum(asarray(a), asarray(b))\n",
                  "minimum": "def minimum(a, b):\n    return torch.minimum(asarray(a), asarray(b))\n",

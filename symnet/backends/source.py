@@ -17,7 +17,7 @@ from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
 TAKEN = set("""scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
-float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to""".split())
+float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to stop_gradient""".split())
 HELPERS = {
     "softmax": """def softmax(z, axis):
     e = np.exp(z - z.max(axis=axis, keepdims=True))
@@ -47,6 +47,9 @@ HELPERS = {
     "within": """def within(name, value, classes, *ignored):
     if not np.all(np.isin(value, ignored) | (0 <= value) & (value < classes)):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
+""",
+    "stop_gradient": """def stop_gradient(u):
+    return u
 """,
     "erf": """def erf(z):
     from math import erf as one

@@ -1,7 +1,7 @@
 """The independent check of a step: nudge one entry of the forward program and compare the objective's change.
 
 Nothing of the chain rule is used: the forward program is run at 300 bits with the entry moved by ±2^-80, and the central
-difference is compared with the value of the gradient line. All sizes are small and different, so that a transpose or a
+difference is compared with the value of the gradient line. What stands in a stop-gradient keeps its unmoved value. All sizes are small and different, so that a transpose or a
 wrong axis cannot hide; the numbers are random rationals inside each symbol's domain and fit the declared assumptions.
 """
 
@@ -17,6 +17,7 @@ from flint import arb, ctx
 
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.calculus.matrices import moved_with
+from symnet.calculus.stopping import held_apart
 from symnet.core.derivation import Derivation, Step, StepCheck
 from symnet.core.expressions import as_written, limits
 from symnet.core.numbers import as_ball, compute, to_flint
@@ -119,9 +120,11 @@ def _lines(scalars: Program) -> tuple[dict[str, sp.Symbol], list[tuple[str, sp.E
     """The symbols of a program of scalars, each the very object that its lines hold, and the lines with the names they use."""
     kept: tuple[dict[str, sp.Symbol], list[tuple[str, sp.Expr, frozenset[str]]]] | None = scalars.__dict__.get("_lines")
     if kept is None:
-        used = [d.expr.free_symbols for d in scalars.definitions]
+        apart = held_apart(scalars)  # what a stop-gradient holds uses nothing that moves
+        used = [d.expr.free_symbols for d, _ in apart]
         symbols = {s.name: s for found in used for s in found}
-        lines = [(d.name, d.expr, frozenset(s.name for s in found)) for d, found in zip(scalars.definitions, used, strict=True)]
+        lines = [(d.name, d.expr, frozenset() if held else frozenset(s.name for s in found))
+                 for (d, held), found in zip(apart, used, strict=True)]
         kept = scalars.__dict__["_lines"] = symbols, lines
     return kept
 

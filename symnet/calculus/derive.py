@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -11,8 +11,9 @@ from symnet.calculus.chain import Term, terms_of
 from symnet.calculus.inlining import inline
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
+from symnet.calculus.stopping import flows
 from symnet.calculus.tidying import class_facts, implied, tidy
-from symnet.core.derivation import Contribution, Derivation, Step
+from symnet.core.derivation import Contribution, Derivation, Rule, Step
 from symnet.core.expressions import as_written
 from symnet.core.functions import conventions
 from symnet.core.labels import Labels, extend, relabel
@@ -154,7 +155,8 @@ class _Builder:
                             relabel(term.local, inner, self.labels), sums, tuple(c.xreplace(inner) for c in term.conditions))
 
     def _absent(self) -> None:
-        """What the objective does not depend on: proved zero because no chain of uses leads there."""
+        """What the objective does not depend on: proved zero because no chain of uses leads there, or a stop-gradient stands in each."""
+        depends = _ancestors(self.program.objective, {name: self.program.uses(name) for name in self.program.by_name})
         for name in self.wrt:
             if name in self.alphas:
                 continue
@@ -164,7 +166,8 @@ class _Builder:
                 scope = extend(scope, [(sp.Dummy(integer=True), *axis.range)], self.labels)
             value = sp.S.One if name == self.program.objective else sp.S.Zero
             definition = Definition(tensor, tuple(scope.values()), value)
-            rule = rule_of(self.program, name, Piece((), ()), ())
+            stopped = name in depends and name != self.program.objective
+            rule = Rule.STOPPED if stopped else rule_of(self.program, name, Piece((), ()), ())
             self.steps.append(Step(len(self.steps) + 1, self.program[name], definition, rule, (), value))
 
     def _finish(self) -> Derivation:
@@ -178,13 +181,8 @@ class _Builder:
 
 def _active(program: Program, wrt: Sequence[str]) -> set[str]:
     """The tensors that depend on a wanted one and that the objective depends on."""
-    uses = {name: program.uses(name) for name in program.by_name}
-    ancestors, stack = {program.objective}, [program.objective]
-    while stack:
-        for used in uses.get(stack.pop(), ()):
-            if used not in ancestors:
-                ancestors.add(used)
-                stack.append(used)
+    uses = {name: flows(program, name) for name in program.by_name}
+    ancestors = _ancestors(program.objective, uses)
     users: dict[str, list[str]] = {}
     for name, used_names in uses.items():
         for used in used_names:
@@ -196,6 +194,17 @@ def _active(program: Program, wrt: Sequence[str]) -> set[str]:
                 reached.add(user)
                 stack.append(user)
     return reached
+
+
+def _ancestors(objective: str, uses: Mapping[str, Sequence[str]]) -> set[str]:
+    """The objective and all that it uses, directly or through others."""
+    found, stack = {objective}, [objective]
+    while stack:
+        for used in uses.get(stack.pop(), ()):
+            if used not in found:
+                found.add(used)
+                stack.append(used)
+    return found
 
 
 def _mark_live(steps: list[Step], wanted: set[str]) -> list[Step]:
