@@ -76,6 +76,7 @@ def _join_readings() -> None:
             return getattr(importlib.import_module(module), name)(*args, **options)
         return call
 
+    install("check_derivation", verb("symnet.calculus.checking", "check_derivation"))
     install("check_step", verb("symnet.calculus.checking", "check_step"))
     install("closed_form", verb("symnet.calculus.closed", "closed_form"))
     install("instantiate", verb("symnet.calculus.instantiate", "instantiate"))

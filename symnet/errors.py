@@ -90,3 +90,12 @@ class ProofError(SymnetError):
     """A proof does not check, or someone other than the kernel tried to make one."""
 
     code = "proof"
+
+
+class FaultError(SymnetError):
+    """A self-check failed: a fault of symnet itself, never of the input. Nothing is built on what was found wrong; exit code 4."""
+
+    code = "fault"
+
+    def __init__(self, where: str, found: str) -> None:
+        super().__init__(where, found, hint="this is an internal fault of symnet, please report it with the input")

@@ -32,23 +32,25 @@ def load_worksheet(source: str | Path) -> Worksheet:
     return read_worksheet(source)
 
 
-def load(source: str | Path) -> Derivation:
-    """The derivation that a worksheet asks for, with its values and settings.
+def load(source: str | Path, check: bool = True) -> Derivation:
+    """The derivation that a worksheet asks for, with its values and settings; every step is checked, unless ``check`` is False.
 
     >>> load("first").gradients["w1"].target.name
     'dL_dw1'
     """
     sheet = load_worksheet(source)
-    return derivation_of(sheet, str(source))
+    return derivation_of(sheet, str(source), check)
 
 
-def derivation_of(sheet: Worksheet, where: str = "worksheet") -> Derivation:
-    """The derivation of a parsed worksheet. Raises the error family, naming the symbol or line."""
+def derivation_of(sheet: Worksheet, where: str = "worksheet", check: bool = True) -> Derivation:
+    """The derivation of a parsed worksheet. Raises the error family, naming the symbol or line; FaultError for a false step."""
     made = _network(sheet, where) if sheet.layers else _lines(sheet, where)
     values = {name: sign.value for name, sign in sheet.symbols.items() if sign.value is not None}
     sizes = {**infer_sizes(made, values), **sheet.sizes}
     wrt = sheet.wrt or None
     done = derive(made, wrt)
+    if check:
+        done.check()
     meta = {"title": sheet.title, "learning_rate": sheet.learning_rate, "sizes": sizes, "answers": sheet.answers,
             "training": sheet.training, "errata": sheet.errata}
     return with_values(done, values, meta)

@@ -32,12 +32,13 @@ JSON_DIGITS = 30
 
 
 def report(derivation: Derivation, path: str | Path | None = None, *, level: str = "student", digits: int = 6,
-           format: str | None = None, theorem: bool = True, notation: str = "both", samples: str = "rows") -> Report:
+           format: str | None = None, theorem: bool = True, notation: str = "both", samples: str = "rows",
+           check: bool = True) -> Report:
     """The report of a derivation; written to ``path`` when there is one, in the format its ending names.
 
     ``level`` is beginner, student or expert; ``digits`` the significant digits of decimals (1 to 60); ``notation`` both,
     matrix, index or scalar (every entry a number; sizes that are not known are taken as 2); ``samples`` rows or columns, for
-    matrix notation. Raises OptionError.
+    matrix notation. Every step is checked, unless ``check`` is False. Raises OptionError, and FaultError for a false step.
     """
     how = format_of(path, format)
     if level not in list(Level):
@@ -48,7 +49,7 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
         raise OptionError("notation", f"{notation!r}, {samples!r}"[:60], "one of " + ", ".join(Notation) + "; rows or columns")
     if notation == Notation.SCALAR:
         derivation = _entries(derivation)
-    case = case_of(derivation, Level(level), digits, theorem)
+    case = case_of(derivation, Level(level), digits, theorem, check)
     made = Report(tell(replace(case, notation=Notation(notation), columns=samples == "columns")))
     if path is not None:
         made.write(Path(path), how)
@@ -64,7 +65,7 @@ def _entries(derivation: Derivation) -> Derivation:
     return with_values(made, made.values, {**derivation.meta, "sizes": {}, "errata": None, "training": None})
 
 
-def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True) -> Case:
+def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True, check: bool = True) -> Case:
     """Everything that can be said about this derivation."""
     from symnet import __version__
 
@@ -85,7 +86,7 @@ def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = T
         proved = prove("loss-scaling", optimizer="sgd")
     return Case(
         derivation, level, digits, scalars=scalars, descent=descent, values=values,
-        checks=tuple(s.check() for s in derivation.steps),
+        checks=derivation.check() if check else (),
         nudges=_nudges(derivation, values, sizes, digits) if values is not None else (),
         proved=proved, shown=_shown(derivation, sizes, digits) if proved and complete else None,  # type: ignore[arg-type]
         errata=_errata(derivation), log=_training(derivation), numpy=partial(_numpy, derivation),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import sympy as sp
 
 from symnet.calculus.chain import Term, terms_of
+from symnet.calculus.contributions import contributions
 from symnet.calculus.inlining import inline
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
-from symnet.calculus.stopping import flows
+from symnet.calculus.stopping import ancestors, flows
 from symnet.calculus.tidying import class_facts, implied, tidy
-from symnet.core.derivation import Contribution, Derivation, Rule, Step
+from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.functions import conventions
 from symnet.core.labels import Labels, extend, relabel
@@ -131,15 +132,18 @@ class _Builder:
             scope |= {alpha: span[0]} if span[0] == span[1] and piece.alone else extend(scope, [(alpha, *span)], self.labels, wish)
             places.append(scope[alpha])
         raw = tidy(sp.Add(*[t.expr for t in piece.terms]))
-        folded, inlined, facts = inline(piece.terms, self.made, raw, tuple(self.facts))
+        folded, inlined, facts, before = inline(piece.terms, self.made, raw, tuple(self.facts))
         used = tuple(dict.fromkeys(self.facts[f] for f in facts))
         expr = relabel(folded, scope, self.labels)
         spans = (*(a.range for a in self.program.objective_tensor.axes), *piece.spans)
         ranges = tuple((p, *s) for p, s in zip(places, spans, strict=True) if not (piece.alone and s[0] == s[1]))
         definition = Definition(target, tuple(places), expr, ranges)
-        contributions = tuple(self._contribution(t, scope) for t in piece.terms)
-        return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, piece, inlined),
-                    contributions, relabel(raw, scope, self.labels), inlined, used, conditions_of(piece, used))
+        known = {**dict(zip(self.alphas[name], piece.spans, strict=True)),
+                 **{b: a.range for b, a in zip(self.lead, self.program.objective_tensor.axes, strict=True)}}
+        made = tuple(self._lettered(c, scope) for c in contributions(piece.terms, known, self.program.tensors))
+        return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, definition, made, inlined), made,
+                    relabel(raw, scope, self.labels), inlined, used, conditions_of(made, used),
+                    unassumed=None if before is None else relabel(before, scope, self.labels))
 
     def _lead_scope(self) -> dict[sp.Symbol, sp.Symbol]:
         """Letters for the indices of an objective that is no scalar."""
@@ -148,15 +152,15 @@ class _Builder:
             scope = extend(scope, [(beta, *axis.range)], self.labels)
         return scope
 
-    def _contribution(self, term: Term, scope: dict[sp.Symbol, sp.Symbol]) -> Contribution:
-        inner = extend(scope, term.sums, self.labels)
-        sums = tuple((inner[i], lo.xreplace(inner), hi.xreplace(inner)) for i, lo, hi in term.sums)
-        return Contribution(term.through, term.occurrence, relabel(term.upstream, inner, self.labels),
-                            relabel(term.local, inner, self.labels), sums, tuple(c.xreplace(inner) for c in term.conditions))
+    def _lettered(self, c: Contribution, scope: dict[sp.Symbol, sp.Symbol]) -> Contribution:
+        """A contribution with readable letters."""
+        inner = extend(scope, c.sums, self.labels)
+        sums = tuple((inner[i], lo.xreplace(inner), hi.xreplace(inner)) for i, lo, hi in c.sums)
+        return replace(c, upstream=relabel(c.upstream, inner, self.labels), local=relabel(c.local, inner, self.labels), sums=sums,
+                       conditions=tuple(k.xreplace(inner) for k in c.conditions))
 
     def _absent(self) -> None:
         """What the objective does not depend on: proved zero because no chain of uses leads there, or a stop-gradient stands in each."""
-        depends = _ancestors(self.program.objective, {name: self.program.uses(name) for name in self.program.by_name})
         for name in self.wrt:
             if name in self.alphas:
                 continue
@@ -166,8 +170,7 @@ class _Builder:
                 scope = extend(scope, [(sp.Dummy(integer=True), *axis.range)], self.labels)
             value = sp.S.One if name == self.program.objective else sp.S.Zero
             definition = Definition(tensor, tuple(scope.values()), value)
-            stopped = name in depends and name != self.program.objective
-            rule = Rule.STOPPED if stopped else rule_of(self.program, name, Piece((), ()), ())
+            rule = rule_of(self.program, name, definition, (), ())
             self.steps.append(Step(len(self.steps) + 1, self.program[name], definition, rule, (), value))
 
     def _finish(self) -> Derivation:
@@ -182,35 +185,22 @@ class _Builder:
 def _active(program: Program, wrt: Sequence[str]) -> set[str]:
     """The tensors that depend on a wanted one and that the objective depends on."""
     uses = {name: flows(program, name) for name in program.by_name}
-    ancestors = _ancestors(program.objective, uses)
+    above = ancestors(program.objective, uses)
     users: dict[str, list[str]] = {}
     for name, used_names in uses.items():
         for used in used_names:
             users.setdefault(used, []).append(name)
-    reached, stack = set(wrt) & ancestors, [n for n in wrt if n in ancestors]
+    reached, stack = set(wrt) & above, [n for n in wrt if n in above]
     while stack:
         for user in users.get(stack.pop(), ()):
-            if user in ancestors and user not in reached:
+            if user in above and user not in reached:
                 reached.add(user)
                 stack.append(user)
     return reached
 
 
-def _ancestors(objective: str, uses: Mapping[str, Sequence[str]]) -> set[str]:
-    """The objective and all that it uses, directly or through others."""
-    found, stack = {objective}, [objective]
-    while stack:
-        for used in uses.get(stack.pop(), ()):
-            if used not in found:
-                found.add(used)
-                stack.append(used)
-    return found
-
-
 def _mark_live(steps: list[Step], wanted: set[str]) -> list[Step]:
     """Steps whose gradient is wanted or used by a live step stay in the program; the others are shown only."""
-    from dataclasses import replace
-
     uses: dict[str, set[str]] = {}
     for s in steps:
         uses.setdefault(s.target.name, set()).update(s.uses)

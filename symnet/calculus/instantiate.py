@@ -67,8 +67,8 @@ class Entries:
         return (self.scalar(name, place) for place in self.places(name))
 
 
-def environment(program: Program, sizes: Mapping[str, int]) -> dict[sp.Symbol, sp.Expr]:
-    """Size symbols to integers; raises ShapeError for a missing, unknown or impossible size."""
+def environment(program: Program, sizes: Mapping[str, int], limit: int = LIMIT) -> dict[sp.Symbol, sp.Expr]:
+    """Size symbols to integers; raises ShapeError for a missing, unknown or impossible size, and for more than ``limit`` entries."""
     known = {str(s): s for s in program.sizes}
     for name, value in sizes.items():
         if name not in known:
@@ -81,14 +81,14 @@ def environment(program: Program, sizes: Mapping[str, int]) -> dict[sp.Symbol, s
                          f"sizes={{{', '.join(f'{m!r}: 3' for m in missing)}}}")
     env = {known[name]: sp.Integer(value) for name, value in sizes.items()}
     count = sum(int(sp.Mul(*[e.xreplace(env) for e in t.shape])) for t in program.tensors.values())
-    if count > LIMIT:
-        raise ShapeError("instantiate", f"{count} entries", f"at most {LIMIT}", "smaller sizes, or compile() for numbers")
+    if count > limit:
+        raise ShapeError("instantiate", f"{count} entries", f"at most {limit}", "smaller sizes, or compile() for numbers")
     return env
 
 
-def instantiate_program(program: Program, sizes: Mapping[str, int]) -> tuple[Program, Entries]:
-    """The scalar program at ``sizes`` and the entries it was made from."""
-    env = environment(program, sizes)
+def instantiate_program(program: Program, sizes: Mapping[str, int], limit: int = LIMIT) -> tuple[Program, Entries]:
+    """The scalar program at ``sizes``, of at most ``limit`` entries, and the entries it was made from."""
+    env = environment(program, sizes, limit)
     entries = Entries(program.tensors, env)
     inputs = tuple(s for t in program.inputs for s in entries.of(t.name))
     lines = [_line(d, place, inner, entries) for b in schedule(program) for d, place, inner in in_order(b, env)]
@@ -182,7 +182,7 @@ def _contributions(c: Contribution, of: Tensor, env: Env, entries: Entries,
         if local.is_zero:
             continue
         upstream = at_place(c.upstream, inner, entries)
-        yield Contribution(_through(c, upstream, entries, through), of[()], upstream, local)
+        yield Contribution(_through(c, upstream, entries, through), (of[()],), upstream, local)
 
 
 def _through(c: Contribution, upstream: sp.Expr, entries: Entries, through: Mapping[str, Definition]) -> Definition:

@@ -6,7 +6,7 @@ u keeps the value it has when nothing is moved. ``held_apart`` gives each such u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import sympy as sp
 
@@ -28,6 +28,25 @@ def flows(program: Program, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def ancestors(objective: str, uses: Mapping[str, Sequence[str]]) -> set[str]:
+    """The objective and all that it uses, directly or through others."""
+    found, stack = {objective}, [objective]
+    while stack:
+        for used in uses.get(stack.pop(), ()):
+            if used not in found:
+                found.add(used)
+                stack.append(used)
+    return found
+
+
+def is_stopped(program: Program, name: str) -> bool:
+    """True where the objective depends on ``name``, and a stop-gradient stands on every path there."""
+    if not any(d.expr.has(stop_gradient) for d in program.definitions):
+        return False
+    plain, flowing = ({n: f(n) for n in program.by_name} for f in (program.uses, lambda n: flows(program, n)))
+    return name in ancestors(program.objective, plain) - ancestors(program.objective, flowing)
+
+
 def _outside(expr: sp.Basic) -> Iterator[sp.Basic]:
     """The largest parts of ``expr`` that neither hold a stop-gradient nor stand in one."""
     if not expr.has(stop_gradient):
@@ -47,15 +66,24 @@ def held_apart(scalars: Program) -> tuple[tuple[Definition, bool], ...]:
     taken = set(scalars.tensors)
     found: list[tuple[Definition, bool]] = []
     for d in scalars.definitions:
-        there: dict[sp.Basic, sp.Expr] = {}
-        for node in _outermost(d.expr):
-            if node not in there:
-                line = Tensor(free_name(f"{d.name}_held", taken))
-                taken.add(line.name)
-                there[node] = line[()]
-                found.append((Definition(line, (), node.args[0]), True))
-        found.append((Definition(d.target, d.indices, d.expr.xreplace(there), d.ranges, d.note) if there else d, False))
+        expr, held = held_out(d.expr, d.name, taken)
+        found += [(line, True) for line in held]
+        found.append((Definition(d.target, d.indices, expr, d.ranges, d.note) if held else d, False))
     return tuple(found)
+
+
+def held_out(expr: sp.Expr, name: str = "u", taken: set[str] | None = None) -> tuple[sp.Expr, list[Definition]]:
+    """``expr`` with a scalar in place of each stop_gradient(u), and the line for u of each; ``taken`` are names in use, and grows."""
+    taken = {s.name for s in expr.free_symbols} if taken is None else taken
+    there: dict[sp.Basic, sp.Expr] = {}
+    lines: list[Definition] = []
+    for node in _outermost(expr):
+        if node not in there:
+            line = Tensor(free_name(f"{name}_held", taken))
+            taken.add(line.name)
+            there[node] = line[()]
+            lines.append(Definition(line, (), node.args[0]))
+    return (expr.xreplace(there) if there else expr), lines
 
 
 def _outermost(expr: sp.Basic) -> Iterator[sp.Basic]:

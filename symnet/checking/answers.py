@@ -25,6 +25,7 @@ def check_answer(answer: str, derivation: Derivation, wrt: str, latex: bool | No
     program and then with the names written out; if that does not decide, entry by entry at small sizes that are all different, and the
     verdict's scope says so. A wrong shape is refuted; the transpose of the gradient is refuted and called so.
     """
+    derivation.check()
     value = read_answer(answer, derivation, wrt, latex=latex)
     declared = derivation.program.assumptions
     if declared:  # the truth is the gradient without them; an answer that needs one is conditional

@@ -21,7 +21,7 @@ def report(options: Namespace) -> int:
     """symnet report."""
     from symnet.loading import load
 
-    derivation = load(options.worksheet)
+    derivation = load(options.worksheet, options.check)
     if options.seed is not None and derivation.meta.get("training"):
         derivation = replace(derivation, meta={**derivation.meta, "training": {**derivation.meta["training"], "seed": options.seed}})
     return _tell(derivation, options, options.worksheet, theorem=True)
@@ -35,7 +35,7 @@ def _tell(derivation: Any, options: Namespace, source: str, theorem: bool) -> in
     path = _place(options, source)
     how = format_of(path, options.format)
     made = tell(derivation, level=options.level, digits=options.digits, format=how, theorem=theorem, notation=options.notation,
-                samples=options.samples)
+                samples=options.samples, check=options.check)
     if path is None:
         sys.stdout.write(made.as_format(how))
         return 0
@@ -75,7 +75,7 @@ def derive(options: Namespace) -> int:
     if options.format in ("numpy", "jax", "torch"):
         from symnet.interop.export import export
 
-        return _write_source(export(derivation, options.format), options.output)
+        return _write_source(export(derivation, options.format, check=options.check), options.output)
     if options.format is None and options.output is None:
         options.format = "text"
     return _tell(derivation, options, "derivation", theorem=False)
@@ -101,8 +101,8 @@ def _derivation(options: Namespace) -> Any:
     if options.what.endswith(".toml") or options.what in names():
         sheet = load_worksheet(options.what)
         sheet = replace(sheet, errata=None, training=None, wrt=tuple(options.wrt) if options.wrt else sheet.wrt)
-        return derivation_of(sheet, options.what)
-    return from_expression(options.what, options.wrt, options.shape, options.domain)
+        return derivation_of(sheet, options.what, options.check)
+    return from_expression(options.what, options.wrt, options.shape, options.domain, options.check)
 
 
 def prove(options: Namespace) -> int:

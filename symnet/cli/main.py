@@ -1,6 +1,7 @@
 """Read the command line, run one command, turn an error into one line and an exit code.
 
-Exit codes: 0 done and right; 1 checked and wrong, or a claim refuted; 2 unusable input; 3 undecided.
+Exit codes: 0 done and right; 1 checked and wrong, or a claim refuted; 2 unusable input; 3 undecided; 4 a self-check
+failed, which is a fault of symnet.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 
 from symnet.cli import commands
 from symnet.cli.check import check
-from symnet.errors import SymnetError
+from symnet.errors import FaultError, SymnetError
 
 DESCRIPTION = """\
 symnet: the mathematics of neural networks, derived, proved, checked, run and printed.
@@ -32,7 +33,7 @@ Example: symnet check my.toml                the [[answers]] of a worksheet
                                              many files in processes that can be killed; text, json, csv or html
 
 Worksheets and pages are only read: nothing in them is ever executed.
-Exit codes: 0 all right, 1 something wrong, 3 undecided, 2 a file that cannot be used.
+Exit codes: 0 all right, 1 something wrong, 3 undecided, 2 a file that cannot be used, 4 a fault of symnet.
 """
 RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam or lion"
 LEVELS, FORMATS = ("beginner", "student", "expert"), ("text", "html", "latex", "pdf", "json", "md")
@@ -70,6 +71,11 @@ def _output(p: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
     p.add_argument("--format", choices=formats, help="the format, when the ending does not tell")
 
 
+def _no_check(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--no-check", dest="check", action="store_false",
+                   help="leave out the check of every step against differences of the forward pass")
+
+
 def _report(p: argparse.ArgumentParser) -> None:
     p.add_argument("worksheet", nargs="?", default="first", help="a .toml file, or the name of one that comes with symnet (default: first)")
     _output(p, FORMATS)
@@ -78,6 +84,7 @@ def _report(p: argparse.ArgumentParser) -> None:
     p.add_argument("--digits", type=int, default=6, help="significant digits of decimals (default: 6)")
     p.add_argument("--seed", type=int, default=None, help="seed of the training run")
     _notation(p)
+    _no_check(p)
     p.set_defaults(run=commands.report)
 
 
@@ -97,6 +104,7 @@ def _derive(p: argparse.ArgumentParser) -> None:
     p.add_argument("--digits", type=int, default=6, help="significant digits of decimals (default: 6)")
     _notation(p)
     _output(p, (*FORMATS, "numpy", "jax", "torch"))
+    _no_check(p)
     p.set_defaults(run=commands.derive)
 
 
@@ -157,6 +165,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
         return code
+    except FaultError as error:
+        print(f"symnet: {error.message}", file=sys.stderr)
+        return 4
     except SymnetError as error:
         print(f"symnet: {error.message}", file=sys.stderr)
         return 2

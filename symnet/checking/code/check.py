@@ -50,6 +50,7 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
     dL/dw: proved
     """
     _usable(derivation)
+    derivation.check()
     binding = bind(function, derivation.program, arguments or {}, dict(labels or {}))
     trials: list[tuple[Trial, Derivation]] = []
     unread: dict[str, None] = {}
