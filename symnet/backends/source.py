@@ -80,18 +80,18 @@ def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     return _module(program, names, f"{names[program.objective]}, {{{wanted}}}", "value_and_grad", dtype)
 
 
-def forward_source(program: Program, output: str, dtype: str = "float64") -> str:
-    """The source of ``forward(**symbols)``, which computes one definition and only what it needs."""
-    needed, stack = {output}, [output]
+def forward_source(program: Program, *outputs: str, dtype: str = "float64") -> str:
+    """The source of ``forward(**symbols)``, which computes one definition and only what it needs; of several a tuple."""
+    needed, stack = set(outputs), list(outputs)
     while stack:
         for used in program.uses(stack.pop()):
             if used not in needed:
                 needed.add(used)
                 stack.append(used)
     kept = Program(tuple(t for t in program.inputs if t.name in needed),
-                   tuple(d for d in program.definitions if d.name in needed), output)
+                   tuple(d for d in program.definitions if d.name in needed), outputs[-1])
     names = python_names(kept)
-    return _module(kept, names, names[output], "forward", dtype)
+    return _module(kept, names, ", ".join(names[o] for o in outputs), "forward", dtype)
 
 
 def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:
