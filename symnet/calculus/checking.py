@@ -8,6 +8,7 @@ difference quotient of the one forward line it goes through, and rule, condition
 
 All sizes are small and different, so that a transpose or a wrong axis cannot hide; the numbers are random rationals inside
 each symbol's domain and fit the declared assumptions. What a step says without naming an assumption must hold without it.
+What stands in a stop-gradient keeps its unmoved value.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from flint import arb, ctx
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
+from symnet.calculus.stopping import held_apart, held_out
 from symnet.calculus.tidying import class_facts
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
 from symnet.core.expressions import Limits, Partial, as_written, entries, limits
@@ -406,11 +408,12 @@ def _is_slope(sample: _Sample, name: str, own: str, slope: Any) -> bool:
 
 def _line_quotient(sample: _Sample, name: str, own: str) -> Callable[[int], _Quotient]:
     """The difference quotients of one forward line in ``own``, by their number, all its other arguments held."""
-    line = sample.lines[name]
+    line, held = held_out(sample.lines[name])
     moving = next((s for s in line.free_symbols if s.name == own), None)
     if moving is None:
         return lambda number: _Quotient(to_flint(sp.S.Zero), 0.0)
-    table = {s: sample.values[s.name] for s in line.free_symbols}
+    table = {d.entry: sample.scalar_value(d.expr) for d in held}
+    table |= {s: sample.values[s.name] for s in line.free_symbols if s not in table}
     scale = to_flint(_scale(table[moving]))
     scaled = _Finer(lambda nudge: {name: compute(line, {**table, moving: table[moving] + nudge * scale})}).quotient_of(
         name, sample.values[name])
@@ -501,9 +504,11 @@ def _lines(scalars: Program) -> tuple[dict[str, sp.Symbol], list[tuple[str, sp.E
     """The symbols of a program of scalars, each the very object that its lines hold, and the lines with the names they use."""
     kept: tuple[dict[str, sp.Symbol], list[tuple[str, sp.Expr, frozenset[str]]]] | None = scalars.__dict__.get("_lines")
     if kept is None:
-        used = [d.expr.free_symbols for d in scalars.definitions]
+        apart = held_apart(scalars)  # what a stop-gradient holds uses nothing that moves
+        used = [d.expr.free_symbols for d, _ in apart]
         symbols = {s.name: s for found in used for s in found}
-        lines = [(d.name, d.expr, frozenset(s.name for s in found)) for d, found in zip(scalars.definitions, used, strict=True)]
+        lines = [(d.name, d.expr, frozenset() if held else frozenset(s.name for s in found))
+                 for (d, held), found in zip(apart, used, strict=True)]
         kept = scalars.__dict__["_lines"] = symbols, lines
     return kept
 
