@@ -47,7 +47,7 @@ ATTEMPTS = 10  # points tried where some function is not defined at the first
 POINTS = 3  # points for a program in pieces, of which one point sees one
 PIECEWISE = (sp.Piecewise, sp.Max, sp.Min, sp.Abs, sp.sign, sp.floor, sp.ceiling, relu, leaky_relu, heaviside)
 LINE_PLACES = 3  # places at which one printed line is evaluated
-ENTRIES = 60  # entries whose raw sum and contributions are read; the line itself is read at all
+ENTRIES, AGAIN = 60, 12  # entries whose raw sum and contributions are read, at the first and at further points; the line itself at all
 
 Place = tuple[int, ...]
 
@@ -81,7 +81,8 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
         sizes = small_sizes(derivation.program, (*numbers, *(SIZES + SIZES)[count:]))
         try:
             with as_written():
-                found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1)))
+                found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1),
+                                      AGAIN if found else ENTRIES))
         except DomainError as error:  # log of a negative number: another point, every second one all positive
             problem = str(error)
         except SymnetError as error:
@@ -210,11 +211,11 @@ def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: 
     return kept[key]
 
 
-def _compare(derivation: Derivation, step: Step, sample: _Sample) -> StepCheck:
+def _compare(derivation: Derivation, step: Step, sample: _Sample, most: int) -> StepCheck:
     places = list(visits(step.definition, sample.entries.env))
     worst, count = _along_directions(derivation, step, sample, places)
     false = f"differs from the central difference by {worst:.3g}" if worst >= 2.0**-TOLERANCE else ""
-    said = false or next(_fields(derivation, step, sample, places), "")
+    said = false or next(_fields(derivation, step, sample, places, most), "")
     if not said and not count and places:
         raise DomainError("difference quotient", "a kink at every entry")
     return StepCheck(not said, tuple(sample.sizes.items()), count, f"{worst:.1e}", said, contradicted=bool(said))
@@ -332,9 +333,9 @@ def _error(slope: Any, found: Any) -> float:
     return error if error == error else float("inf")
 
 
-def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]]) -> Iterator[str]:
+def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]], most: int) -> Iterator[str]:
     """What is wrong with the step's raw sum, its contributions and their local factors; nothing where all is right."""
-    few = random.Random(sample.seed).sample(places, min(ENTRIES, len(places)))
+    few = random.Random(sample.seed).sample(places, min(most, len(places)))
     for place, env in few:
         found = sample.value(step.expression, env)
         if _error(found, sample.at(step.target.name, place)) >= 2.0**-TOLERANCE:
