@@ -51,7 +51,8 @@ _WHERE = {
     **dict.fromkeys(("weight_decay", "decoupled_decay", "clip_by_value", "clip_by_norm", "global_norm"), "symnet.networks.modifiers"),
     **dict.fromkeys(("StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR", "WarmupLR", "InverseTimeLR", "schedule",
                      "with_schedule"), "symnet.networks.schedules"),
-    **dict.fromkeys(("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun_uniform", "lecun_normal"),
+    **dict.fromkeys(("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun_uniform", "lecun_normal",
+                    "calculate_gain"),
                     "symnet.networks.initializers"),
 }
 

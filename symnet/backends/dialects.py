@@ -89,6 +89,7 @@ def array(name, value, *shape):
     if not bool(jnp.all(jnp.isin(value, jnp.asarray(ignored, dtype=int)) | (0 <= value) & (value < classes))):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
+               "stop_gradient": "def stop_gradient(u):\n    return jax.lax.stop_gradient(u)\n",
                "erf": "def erf(z):\n    return jax.scipy.special.erf(z)\n",
                "gauss": "def gauss(z):\n    return jax.scipy.special.erfc(-0.7071067811865476*z)/2\n"}, '''
 
@@ -156,6 +157,7 @@ def asarray(value, dtype=dtype):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
                  "copied": "def copied(value, dtype=dtype):\n    return asarray(value, dtype).clone()\n",
+                 "stop_gradient": "def stop_gradient(u):\n    return u.detach()\n",
                  "erf": "def erf(z):\n    return torch.erf(asarray(z))\n",
                  "gauss": "def gauss(z):\n    return torch.erfc(-0.7071067811865476*asarray(z))/2\n",
                  "tanh": "def tanh(z):\n    return torch.tanh(asarray(z))  # of a size too, which is no tensor\n",

@@ -40,6 +40,7 @@ FORMS: dict[type, Callable[..., str]] = {
     fn.softplus: lambda z: f"np.logaddexp({z}, 0)",
     fn.step: lambda z: f"np.heaviside({z}, 0.0)",
     fn.leaky_relu: lambda z, s: f"np.where({z} > 0, {z}, {s}*{z})",
+    fn.stop_gradient: lambda u: f"stop_gradient({u})",
 }
 
 

@@ -22,7 +22,7 @@ from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
 TAKEN = set("""copied scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
-float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to""".split())
+float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to stop_gradient""".split())
 HELPERS = {
     **STABLE,
     "logdet": """def logdet(a):
@@ -45,6 +45,9 @@ HELPERS = {
     "within": """def within(name, value, classes, *ignored):
     if not np.all(np.isin(value, ignored) | (0 <= value) & (value < classes)):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
+""",
+    "stop_gradient": """def stop_gradient(u):
+    return u
 """,
     "erf": """def erf(z):
     from math import erf as one
@@ -80,13 +83,13 @@ def _own(name: str) -> str:
     return f"np.array({name}, dtype=dtype)"
 
 
-def forward_source(program: Program, output: str, dtype: str = "float64") -> str:
-    """The source of ``forward(**symbols)``, which computes one definition and only what it needs."""
-    kept = stable(program, [output])
-    used = {output, *[name for d in kept.definitions for name in kept.uses(d.name)]}
-    kept = Program(tuple(t for t in kept.inputs if t.name in used), kept.definitions, output)
+def forward_source(program: Program, *outputs: str, dtype: str = "float64") -> str:
+    """The source of ``forward(**symbols)``, which computes one definition and only what it needs; of several a tuple."""
+    kept = stable(program, list(outputs))
+    used = {*outputs, *[name for d in kept.definitions for name in kept.uses(d.name)]}
+    kept = Program(tuple(t for t in kept.inputs if t.name in used), kept.definitions, outputs[-1])
     names = python_names(kept)
-    return _module(kept, names, _own(names[output]) + "[()]", "forward", dtype)
+    return _module(kept, names, ", ".join(_own(names[o]) + "[()]" for o in outputs), "forward", dtype)
 
 
 def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:

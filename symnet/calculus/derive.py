@@ -13,6 +13,7 @@ from symnet.calculus.inlining import inline
 from symnet.calculus.one_sided import OneSided
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
+from symnet.calculus.stopping import ancestors, flows
 from symnet.calculus.tidying import class_facts, implied, tidy
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
@@ -164,7 +165,7 @@ class _Builder:
                        conditions=tuple(k.xreplace(inner) for k in c.conditions))
 
     def _absent(self) -> None:
-        """What the objective does not depend on: proved zero because no chain of uses leads there."""
+        """What the objective does not depend on: proved zero because no chain of uses leads there, or a stop-gradient stands in each."""
         for name in self.wrt:
             if name in self.alphas:
                 continue
@@ -193,21 +194,16 @@ class _Builder:
 
 def _active(program: Program, wrt: Sequence[str]) -> set[str]:
     """The tensors that depend on a wanted one and that the objective depends on."""
-    uses = {name: program.uses(name) for name in program.by_name}
-    ancestors, stack = {program.objective}, [program.objective]
-    while stack:
-        for used in uses.get(stack.pop(), ()):
-            if used not in ancestors:
-                ancestors.add(used)
-                stack.append(used)
+    uses = {name: flows(program, name) for name in program.by_name}
+    above = ancestors(program.objective, uses)
     users: dict[str, list[str]] = {}
     for name, used_names in uses.items():
         for used in used_names:
             users.setdefault(used, []).append(name)
-    reached, stack = set(wrt) & ancestors, [n for n in wrt if n in ancestors]
+    reached, stack = set(wrt) & above, [n for n in wrt if n in above]
     while stack:
         for user in users.get(stack.pop(), ()):
-            if user in ancestors and user not in reached:
+            if user in above and user not in reached:
                 reached.add(user)
                 stack.append(user)
     return reached

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sympy as sp
 
+from symnet.calculus.stopping import is_stopped
 from symnet.core.derivation import Contribution, Rule
 from symnet.core.expressions import entries
 from symnet.core.functions import conventions
@@ -18,7 +19,7 @@ from symnet.core.text import TextPrinter
 def rule_of(program: Program, of: str, line: Definition, terms: Sequence[Contribution], inlined: tuple[str, ...]) -> Rule:
     """The name of the rule by which ``line``, the gradient of ``of``, follows from ``terms``; the most telling one when several apply."""
     if not terms:
-        return Rule.ABSENT if of != program.objective else Rule.DIRECT
+        return Rule.DIRECT if of == program.objective else Rule.STOPPED if is_stopped(program, of) else Rule.ABSENT
     if inlined:
         return Rule.SUBSTITUTED
     if any(_shifted(c, line) and recurs(program, c.through.name) for c in terms):

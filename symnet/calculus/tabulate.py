@@ -19,6 +19,7 @@ from flint import arb_mat, ctx, fmpq, fmpq_mat
 from symnet.core.axes import Range
 from symnet.core.balls import hull
 from symnet.core.expressions import When, limits, of_data
+from symnet.core.functions import stop_gradient
 from symnet.core.linear import Square
 from symnet.core.matrices import Grid, InverseEntry, Rows
 from symnet.core.numbers import Number, as_ball, bounded, compute, decide
@@ -171,11 +172,13 @@ class Numbers:
     """The numbers of a program at one point, at a working precision of ``bits``, each array computed when it is asked for.
 
     ``settled`` are parts of right sides whose value is known by other means, a proof. ``watch`` is told what was computed on the way to
-    a number, and says whether it has learned something since, so that it should be computed again.
+    a number, and says whether it has learned something since, so that it should be computed again. ``still`` are the numbers that
+    what stands in a stop-gradient keeps.
     """
 
     def __init__(self, plan: Plan, inputs: Mapping[str, Table], bits: int, settled: Mapping[Key, Number] | None = None,
-                 watch: Callable[[dict[Any, Number], Places], bool] | None = None) -> None:
+                 watch: Callable[[dict[Any, Number], Places], bool] | None = None, still: Numbers | None = None) -> None:
+        self.still = still
         self.plan, self.bits, self.watch = plan, bits, watch
         self.settled: Mapping[Key, Number] = {} if settled is None else settled
         self.tables: dict[str, Table] = dict(inputs)
@@ -243,6 +246,10 @@ class Here(Mapping[Any, Number]):
     def inside(self, indices: tuple[sp.Symbol, ...], values: tuple[int, ...]) -> Here:
         """The same place with the values of more indices."""
         return Here(self.numbers, {**self.at, **dict(zip(indices, values, strict=True))}, self.scope)
+
+    def held(self, node: Any) -> Number:
+        """What stands in a stop-gradient has the value that it has with nothing moved."""
+        return compute(node.args[0], Here(self.numbers.still or self.numbers, self.at, self.scope))
 
     def entry(self, node: Any) -> Number:
         """The number of an entry."""
@@ -377,6 +384,6 @@ def _times(a: list[list[Number]], b: list[list[Number]]) -> list[list[Number]]:
 
 
 HERE: dict[type, Callable[[Here, Any], Any]] = {
-    sp.Indexed: Here.entry, sp.Symbol: Here.symbol, sp.Sum: Here.total, When: Here.bracket, Grid: Here.square, Rows: Here.square,
+    stop_gradient: Here.held, sp.Indexed: Here.entry, sp.Symbol: Here.symbol, sp.Sum: Here.total, When: Here.bracket, Grid: Here.square, Rows: Here.square,
     InverseEntry: Here.inverse, sp.Mod: Here.number, sp.ceiling: Here.number}
 LOOKED_UP = tuple(HERE)

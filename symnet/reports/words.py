@@ -23,6 +23,7 @@ RULES: dict[Rule, str] = {
     Rule.INVERSE: "Moving an entry of a matrix by h moves its inverse by about -h times the inverse's column there times its row there.",
     Rule.SYMMETRIC: "The two entries across the diagonal are one number, so their gradients are put together.",
     Rule.ABSENT: "The loss does not depend on this value, so the gradient is 0.",
+    Rule.STOPPED: "Every path from this value to the loss goes through a stop-gradient, which passes no slope, so the gradient is 0.",
 }
 READING = ("∂L/∂w is read \"dL by dw\": the slope of L in w, with everything else held still. A small number at the foot of a letter "
            "is part of its name.")

@@ -94,7 +94,7 @@ REFERENCE: dict[str, Callable[[float], float]] = {
     "softplus": lambda z: math.log1p(math.exp(z)), "exp": math.exp, "log": lambda z: math.log(abs(z) + 1),
     "sin": math.sin, "cos": math.cos, "sinh": math.sinh, "cosh": math.cosh, "arctan": math.atan, "erf": math.erf,
     "abs": abs, "sign": lambda z: (z > 0) - (z < 0.0), "floor": math.floor,
-    "maximum": lambda z: max(z, 0.5), "minimum": lambda z: min(z, 0.5),
+    "maximum": lambda z: max(z, 0.5), "minimum": lambda z: min(z, 0.5), "stop_gradient": float,
 }
 
 
