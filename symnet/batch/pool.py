@@ -6,6 +6,7 @@ import queue
 import time
 from collections import deque
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 from symnet.batch.child import Child
@@ -65,6 +66,12 @@ class Pool:
         """Start a process before there is a task for it, so that it loads what it needs meanwhile."""
         if not self._children:
             self._start()
+
+    def allow(self, seconds: float) -> None:
+        """Another limit of time, for the tasks that are handed out from now on."""
+        self.limits = replace(self.limits, seconds=seconds)
+        for child in self._children:
+            child.limits = self.limits
 
     def submit(self, task: Task) -> None:
         """Add a task."""
