@@ -34,7 +34,7 @@ RIGHT, WRONG = "2*w", "w"
 
 def entries(*texts: str, wrt: str = "w") -> str:
     """[[answers]] in order, each text quoted as TOML wants it."""
-    return "".join(f"[[answers]]\nid = 'A{k}'\nwrt = {json.dumps('q' if t in (OTHERWISE, CLIPPED) else wrt)}\ntext = {json.dumps(t)}\n"
+    return "".join(f"[[answers]]\nid = 'A{k}'\nwrt = {json.dumps('q' if t in (OTHERWISE, CLIPPED) else wrt)}\ntext = {json.dumps(t, ensure_ascii=False)}\n"
                    for k, t in enumerate(texts, 1))
 
 
