@@ -14,7 +14,7 @@ import sympy as sp
 
 from symnet.arrays.at_zero import Norms, centred, x_log_x
 from symnet.arrays.exponentials import Exponentials, Wish, canonical, primitive
-from symnet.core.axes import Range, bounds, inside
+from symnet.core.axes import Axis, Range, bounds, inside
 from symnet.core.expressions import as_written, entries, rebuild, substitute
 from symnet.core.functions import sigmoid, softplus
 from symnet.core.program import Definition, Program
@@ -145,12 +145,14 @@ def _with_arguments(program: Program) -> Program:
         if u is None:
             lines.append(d)
             continue
-        if d.name not in names:
-            names[d.name] = Tensor(free_name(f"{d.name}_in", taken), d.target.axes, "real", Role.INTERMEDIATE)
-            taken[names[d.name].name] = names[d.name]
-        tensor = names[d.name]
-        lines.append(Definition(tensor, d.indices, u, d.ranges))
-        lines.append(replace(d, expr=_with_name(d.expr, u, tensor[d.indices] if d.indices else tensor[()])))
+        own = tuple(i for i in d.indices if i in d.free)  # a slice, h[t] for t in 1..T, has an argument at its own places alone
+        axes = tuple(a if span == a.range else Axis(a.name, *span, a.kind)
+                     for i, span, a in zip(d.indices, d.slice(), d.target.axes, strict=True) if i in d.free)
+        tensor = Tensor(free_name(f"{d.name}_in", taken), axes, "real", Role.INTERMEDIATE)
+        names[tensor.name] = taken[tensor.name] = tensor
+        entry = tensor[own] if own else tensor[()]
+        lines.append(Definition(tensor, own, u, d.ranges))
+        lines.append(replace(d, expr=_with_name(d.expr, u, entry)))
     return Program(program.inputs, tuple(lines), program.objective, program.assumptions, program.title) if names else program
 
 

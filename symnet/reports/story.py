@@ -132,10 +132,12 @@ def _symbols(case: Case, views: list[StepView]) -> Section:
     if case.values is not None:
         notes.append((UNROUNDED,))
     notes += _brackets(views)
-    sizes = [str(s) for s in d.program.sizes]
+    least = d.program.least
+    sizes = [str(s) for s in d.program.sizes if s not in least]
     if sizes:
         notes.append((f"The sizes {', '.join(sizes)} may be any positive whole numbers." if len(sizes) > 1 else
                       f"The size {sizes[0]} may be any positive whole number.",))
+    notes += [(f"The size {s} may be any whole number from {n} on.",) for s, n in least.items()]
     if case.level is not Level.EXPERT:
         notes += _functions(d)
     notes += [(capitalised(c, BY_NAME) + ".",) for c in d.conventions]
