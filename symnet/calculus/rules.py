@@ -22,7 +22,7 @@ def rule_of(program: Program, of: str, line: Definition, terms: Sequence[Contrib
         return Rule.DIRECT if of == program.objective else Rule.STOPPED if is_stopped(program, of) else Rule.ABSENT
     if inlined:
         return Rule.SUBSTITUTED
-    if any(_shifted(c, line) and _recurs(program, c.through.name) for c in terms):
+    if any(_shifted(c, line) and recurs(program, c.through.name) for c in terms):
         return Rule.RECURRENCE
     if _at_an_end(program, of, line):
         return Rule.BOUNDARY
@@ -43,6 +43,8 @@ def _at_an_end(program: Program, of: str, line: Definition) -> bool:
 
 def _single(of: str, c: Contribution) -> Rule:
     """The rule of a value that enters one definition only."""
+    if not c.through.indices and not any(entry_indices(use) for use in c.occurrences):
+        return Rule.CHAIN
     if c.sums and not list(entries(c.local)):
         return Rule.BROADCAST
     if not has_name(c.local, {of, c.through.name}):
@@ -66,7 +68,7 @@ def _shifted(c: Contribution, line: Definition) -> bool:
     return not c.conditions and any(isinstance(e, sp.Add) or (e.is_Integer and fixed and e not in fixed) for e in places)
 
 
-def _recurs(program: Program, name: str) -> bool:
+def recurs(program: Program, name: str) -> bool:
     """True when a tensor depends on other places of itself; a shift by padding alone is no recurrence."""
     seen, stack = set[str](), [name]
     while stack:
@@ -79,11 +81,12 @@ def _recurs(program: Program, name: str) -> bool:
     return False
 
 
-def conditions_of(terms: Sequence[Contribution], used: tuple[Assumption, ...]) -> tuple[str, ...]:
-    """The side conditions of a step: kink conventions of the functions differentiated, matrices that must have an inverse, and
-    declared assumptions."""
+def conditions_of(terms: Sequence[Contribution], used: tuple[Assumption, ...], smooth: tuple[sp.Expr, ...] = ()) -> tuple[str, ...]:
+    """The side conditions of a step: kink conventions of the functions differentiated, the u = 0 at which both sides agree and their
+    slope comes before a convention, matrices that must have an inverse, and declared assumptions."""
     kinks = dict.fromkeys(c for t in terms for c in conventions(t.through.expr))
     print_ = TextPrinter()
     inverted = {m.matrix: None for t in terms for m in _matrices(t, tensor_name(t.occurrences[0]))}
     invertible = dict.fromkeys(f"{print_.matrix(m)} has an inverse" for m in inverted)
-    return (*kinks, *invertible, *(f"declared: {a}" for a in used))
+    agreed = (f"at {print_(u)} = 0 the slopes of both sides agree, and theirs is taken" for u in smooth)
+    return (*kinks, *agreed, *invertible, *(f"declared: {a}" for a in used))

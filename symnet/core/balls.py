@@ -78,6 +78,6 @@ RULES: dict[Any, Callable[..., Number]] = {
     sp.sign: _sign,
     sp.floor: lambda x: fmpq(x.p // x.q) if isinstance(x, fmpq) else x.floor(),
     fn.stop_gradient: lambda x: x,
-    sp.Max: _extremum("max"),
-    sp.Min: _extremum("min"),
+    **dict.fromkeys((fn.Max, sp.Max), _extremum("max")),
+    **dict.fromkeys((fn.Min, sp.Min), _extremum("min")),
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import sympy as sp
 
 from symnet.core.decimals import as_decimal
-from symnet.core.expressions import Nabla, When, limits
+from symnet.core.expressions import Nabla, Partial, When, limits
 from symnet.core.functions import TABLE
 from symnet.core.matrices import Det, Grid, InverseEntry, Rows, whole
 from symnet.core.tensors import Role, Tensor, entry_indices, tensor_name
@@ -77,6 +77,8 @@ class Printer(ABC):
             return self.inverse(self.matrix(expr.matrix), [self(p) for p in expr.places]), ATOM
         if isinstance(expr, Nabla):
             return f"{self.nabla}{self.within(expr.loss, ATOM)}{self.brackets(self(expr.point))}", POW
+        if isinstance(expr, Partial):
+            return self.partial(self(expr.of), self(expr.by)), ATOM
         raise UnknownNodeError("printing", f"no form for {expr.func.__name__}", "an expression of the program language")
 
     def matrix(self, matrix: Grid | Rows) -> str:
@@ -145,6 +147,10 @@ class Printer(ABC):
             return (2 if is_gradient else 3 if is_parameter else 4), str(factor)
         if isinstance(factor, sp.Sum):
             return 8, str(factor)
+        if isinstance(factor, Partial):  # behind the gradient that it is multiplied by
+            return 2, f"~{factor}"
+        if isinstance(factor, sp.Mul):  # a gradient written out, not multiplied yet
+            return 2, str(factor)
         return (6 if isinstance(factor, sp.Add) else 7 if factor.is_Function else 5), str(factor)
 
     def factors(self, ordered: list[sp.Expr]) -> str:
@@ -189,6 +195,8 @@ class Printer(ABC):
     def inverse(self, matrix: str, places: list[str]) -> str: ...
     @abstractmethod
     def named(self, entry: sp.Indexed, lead: list[str], transposed: bool) -> str: ...
+    @abstractmethod
+    def partial(self, of: str, by: str) -> str: ...
     @abstractmethod
     def grid(self, matrix: Grid) -> str: ...
     @abstractmethod

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sympy as sp
 
@@ -32,6 +32,19 @@ class Loss(ABC):
     @abstractmethod
     def build(self, to: Builder) -> None:
         """Add the target and the objective."""
+
+
+def as_loss(loss: Any) -> Loss:
+    """``loss``, or what its class makes without arguments. Raises OptionError for anything else."""
+    if isinstance(loss, type) and issubclass(loss, Loss):
+        try:
+            return loss()
+        except TypeError:
+            raise OptionError("loss", f"the class {loss.__name__}", f"a loss: {loss.__name__}(…) with its arguments") from None
+    if not isinstance(loss, Loss):
+        found = f"the class {loss.__name__}" if isinstance(loss, type) else repr(loss)[:60]
+        raise OptionError("loss", found, "a loss such as MSELoss()")
+    return loss
 
 
 @dataclass(frozen=True)

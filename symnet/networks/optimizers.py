@@ -17,11 +17,12 @@ from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError
 from symnet.networks.arguments import torch_arguments
 from symnet.networks.modifiers import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
-from symnet.networks.optimizers_adaptive import UNREAD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, pair
+from symnet.networks.optimizers_adaptive import UNREAD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD, pair
 from symnet.networks.rule import LR, STEP, G, Optimizer, W, symbol, update_rule
 
 __all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "HeavyBall", "Lion", "Momentum", "NAdam", "Nesterov", "Optimizer", "RMSprop",
-           "clip_by_norm", "clip_by_value", "decoupled_decay", "global_norm", "optimizer", "symbol", "update_rule", "weight_decay"]
+           "SignSGD", "clip_by_norm", "clip_by_value", "decoupled_decay", "global_norm", "optimizer", "symbol", "update_rule",
+           "weight_decay"]
 
 
 RATE = "1/1000"  # PyTorch's SGD
@@ -100,7 +101,7 @@ _decayed = weight_decay  # the keyword of the same name hides it above
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD, "momentum": Momentum, "heavyball": HeavyBall, "nesterov": Nesterov, "adagrad": Adagrad, "rmsprop": RMSprop, "adam": Adam,
-    "adamw": AdamW, "nadam": NAdam, "lion": Lion,
+    "adamw": AdamW, "nadam": NAdam, "lion": Lion, "signsgd": SignSGD,
 }
 
 
