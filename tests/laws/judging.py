@@ -200,6 +200,53 @@ def fields_law(case: Case) -> list[Fault]:
     return faults
 
 
+def answers_law(case: Case) -> list[Fault]:
+    """The gradient in another form is never refuted; with a slip that changes its value it is never proved."""
+    from laws import answers
+    from laws.dice import Seeded, pick
+
+    if case.source.kind != "index" or case.may_tie or case.at(DIFFERENT)[2] is None:
+        return []
+    dice = Seeded(f"answers {case.seed}")
+    faults: list[Fault] = []
+    for wrong in (False, True):
+        name = pick(dice, case.source.wrt)
+        try:
+            alphas, node = answers.another(case.source, name, dice, wrong)
+            text = answers.answer_text(case.source, name, alphas, node)
+            claim = answers.with_answer(case.source, name, alphas, node)
+            gaps = [_gap(case, claim, name, which) for which in (DIFFERENT, OTHERS)]
+        except answers.NoForm:
+            continue
+        if None in gaps:
+            continue
+        off = max(g for g in gaps if g is not None)
+        if not wrong and off > 1e-9:
+            faults.append(Fault("answers", f"the laws' own gradient of {name} is off by {off:.3g}: {text}", "own"))
+            continue
+        if wrong and off < 1e-5:
+            continue
+        verdict = sn.check(text, case.derivation, wrt=name)
+        case.kept["verdicts"] = [*case.kept.get("verdicts", []), f"{'slip' if wrong else 'right'} {verdict.answer}"]
+        if wrong and verdict.answer in ("proved", "almost_everywhere"):
+            faults.append(Fault("answers", f"a wrong d/d{name} is {verdict}: {text}"))
+        if not wrong and verdict.answer == "refuted":
+            faults.append(Fault("answers", f"a right d/d{name} is {verdict}: {text}"))
+    return faults
+
+
+def _gap(case: Case, claim: Source, name: str, which: dict[str, int]) -> float | None:
+    """How far the claimed gradient is from JAX's, relative to the gradient."""
+    sizes, arrays, wanted = case.at(which)
+    if wanted is None:
+        return None
+    found = oracle.value_of(claim, sizes, arrays, "G")
+    if not oracle.sane([found]):
+        return None
+    true = wanted[1][name]
+    return float(np.max(np.abs(found - true), initial=0.0) / (1e-3 + np.max(np.abs(true), initial=0.0)))
+
+
 def hessian_law(case: Case) -> list[Fault]:
     """∂²L/∂of ∂wrt of two inputs is JAX's, compiled and exact."""
     faults: list[Fault] = []
@@ -271,7 +318,7 @@ LAWS: dict[str, Law] = {
     "NumPy": numpy_law,
     "compile": target_law("compile"), "exact values": exact_law, "step.check": steps_law, "numpy module": target_law("numpy module", POINTS[:2]),
     "torch module": target_law("torch module", POINTS[:2]), "jax module": target_law("jax module", POINTS[:1]),
-    "step fields": fields_law, "hessian": hessian_law, "jacobian": jacobian_law,
+    "step fields": fields_law, "answers": answers_law, "hessian": hessian_law, "jacobian": jacobian_law,
 }
 
 
