@@ -45,7 +45,8 @@ _WHERE = {
     "L2Penalty": "symnet.networks.losses_penalty", "L1Penalty": "symnet.networks.losses_penalty",
     **dict.fromkeys(("ELU", "SELU", "GELU", "SiLU", "Mish", "Softsign", "Hardtanh", "ReLU6", "LogSigmoid", "Softshrink"),
                     "symnet.networks.activations"),
-    **dict.fromkeys(("SGD", "Momentum", "HeavyBall", "Nesterov", "Adagrad", "RMSprop", "Adam", "AdamW", "NAdam", "Lion", "optimizer"),
+    **dict.fromkeys(("SGD", "Momentum", "HeavyBall", "Nesterov", "Adagrad", "RMSprop", "Adam", "AdamW", "NAdam", "Lion", "SignSGD",
+                     "optimizer"),
                     "symnet.networks.optimizers"),
     **dict.fromkeys(("weight_decay", "decoupled_decay", "clip_by_value", "clip_by_norm", "global_norm"), "symnet.networks.modifiers"),
     **dict.fromkeys(("StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR", "WarmupLR", "InverseTimeLR", "schedule",
@@ -81,6 +82,7 @@ def _join_readings() -> None:
     install("closed_form", verb("symnet.calculus.closed", "closed_form"))
     install("instantiate", verb("symnet.calculus.instantiate", "instantiate"))
     install("evaluate", verb("symnet.calculus.evaluate", "evaluate"))
+    install("check_proved", verb("symnet.proofs.checking", "check_proved"))
     install("compile", verb("symnet.backends", "compile_derivation"))
 
 

@@ -31,11 +31,16 @@ def derive(what: Any, loss: Any = None, wrt: Iterable[str] | None = None, batch:
     return chain_rule(what.program(loss, batch), wrt)
 
 
-def check(answer: str, derivation: Derivation, wrt: str) -> Verdict:
-    """Is ``answer`` the gradient with respect to ``wrt``? A Verdict with its certificate."""
-    from symnet.checking.answers import check_answer
+def check(answer: str, derivation: Derivation, wrt: str, timeout: float | None = 20) -> Verdict:
+    """Is ``answer`` the gradient with respect to ``wrt``? A Verdict with its certificate.
 
-    return check_answer(answer, derivation, wrt)
+    What is not decided in ``timeout`` seconds is undecided, with that reason. The answer is judged in a process of its own, which is
+    kept for the next one and can be killed; with None it is judged in this process, without a limit. Raises the error family for an
+    answer that cannot be read.
+    """
+    from symnet.batch.limited import check_alone, check_within
+
+    return check_alone(answer, derivation, wrt) if timeout is None else check_within(answer, derivation, wrt, timeout)
 
 
 def report(derivation: Derivation, path: str | Path | None = None, **options: Any) -> Any:

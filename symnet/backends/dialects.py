@@ -16,7 +16,8 @@ from symnet.errors import OptionError, UnknownNodeError
 
 CALL = re.compile(r"(?<![\w.])np\.([a-z_]+(?:\.[a-z_]+)*)")
 CONSTANT = re.compile(r"float\(np\.([a-z]+)\(")  # functions of plain numbers: computed at once, outside the traced arrays
-MATH = {"sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "erf"}
+MATH = {**{name: f"math.{name}" for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "erf", "floor")},
+        "arctan": "math.atan", "abs": "abs", "maximum": "max", "minimum": "min", "sign": "(lambda u: (u > 0) - (u < 0))"}
 SAME = ("exp", "log", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum", "linalg.det",
         "linalg.inv", "linalg.slogdet")
 
@@ -131,11 +132,14 @@ def array(name, value, *shape):
 def asarray(value, dtype=dtype):
     return torch.as_tensor(value, dtype=dtype)
 
-''', {**{name: f"torch.{name}" for name in (*SAME, "arange", "zeros")}, "clip": "torch.clamp", "asarray": "asarray",
+''', {**{name: f"torch.{name}" for name in (*SAME, "zeros")}, "clip": "torch.clamp", "asarray": "asarray",
       "pi": "math.pi", "e": "math.e", "nan": "math.nan", "inf": "math.inf",
-      **{name: name for name in ("maximum", "minimum", "logaddexp", "heaviside", "broadcast_to")}},
+      **{name: name for name in ("maximum", "minimum", "logaddexp", "heaviside", "broadcast_to", "arange", "where", "tanh")}},
                 {"softmax": "def softmax(z, axis):\n    return torch.softmax(z, axis)\n",
                  "logsumexp": "def logsumexp(z, axis):\n    return torch.logsumexp(z, axis)\n",
+                 "arange": "def arange(first, end, dtype=torch.int64):\n"
+                           "    return torch.arange(first, max(first, end), dtype=dtype)  # torch counts nothing below first\n",
+                 "where": "def where(condition, yes, no):\n    return torch.where(torch.as_tensor(condition), asarray(yes), asarray(no))\n",
                  "logdet": "def logdet(a):\n    return torch.logdet(a)\n",
                  "scatter": "def scatter(at, values, shape):\n    rows = torch.broadcast_to(asarray(values), (*at.shape, *shape[1:]))\n"
                             "    return torch.zeros(shape, dtype=dtype).index_put((at,), rows, accumulate=True)\n",
@@ -152,11 +156,12 @@ def asarray(value, dtype=dtype):
     if not bool((kept | (0 <= value) & (value < classes)).all()):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
-                 "erf": "def erf(z):\n    return torch.erf(z)\n",
+                 "erf": "def erf(z):\n    return torch.erf(asarray(z))\n",
+                 "tanh": "def tanh(z):\n    return torch.tanh(asarray(z))  # of a size too, which is no tensor\n",
                  "maximum": "def maximum(a, b):\n    return torch.maximum(asarray(a), asarray(b))\n",
                  "minimum": "def minimum(a, b):\n    return torch.minimum(asarray(a), asarray(b))\n",
                  "logaddexp": "def logaddexp(a, b):\n    return torch.logaddexp(asarray(a), asarray(b))\n",
-                 "heaviside": "def heaviside(z, zero):\n    return torch.heaviside(z, asarray(zero))\n",
+                 "heaviside": "def heaviside(z, zero):\n    return torch.heaviside(asarray(z), asarray(zero))\n",
                  "broadcast_to": "def broadcast_to(z, shape):\n    return torch.broadcast_to(asarray(z), shape)\n"}, '''
 
 class Loss(torch.autograd.Function):
@@ -207,7 +212,7 @@ def _translate(line: str, dialect: Dialect) -> str:
     def constant(match: re.Match[str]) -> str:
         if match[1] not in MATH:
             raise UnknownNodeError(dialect.name, f"np.{match[1]} of a number", "a function of Python's math")
-        return f"float(math.{match[1]}("
+        return f"float({MATH[match[1]]}("
 
     def call(match: re.Match[str]) -> str:
         if match[1] not in dialect.names:

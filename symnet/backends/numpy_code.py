@@ -12,11 +12,13 @@ from symnet.backends.brackets import atom, divisor, factor
 from symnet.backends.index_code import COMPARE, IndexCode
 from symnet.backends.linear_code import of_matrix
 from symnet.core import functions as fn
+from symnet.core.functions import Max, Min
 from symnet.errors import UnknownNodeError
 
 PLAIN = {sp.exp: "np.exp", sp.log: "np.log", sp.sin: "np.sin", sp.cos: "np.cos", sp.tanh: "np.tanh", sp.sinh: "np.sinh",
-         sp.cosh: "np.cosh", sp.atan: "np.arctan", sp.Abs: "np.abs", sp.sign: "np.sign", sp.floor: "np.floor", sp.Max: "np.maximum",
-         sp.Min: "np.minimum", sp.erf: "erf"}
+         sp.cosh: "np.cosh", sp.atan: "np.arctan", sp.Abs: "np.abs", sp.sign: "np.sign", sp.floor: "np.floor",
+         **dict.fromkeys((Max, sp.Max), "np.maximum"),
+         **dict.fromkeys((Min, sp.Min), "np.minimum"), sp.erf: "erf"}
 FORMS: dict[type, Callable[..., str]] = {
     fn.sigmoid: lambda z: f"0.5*(1 + np.tanh(0.5*{z}))",
     fn.relu: lambda z: f"np.maximum({z}, 0)",
@@ -61,6 +63,12 @@ class NumpyCode(IndexCode):
         if isinstance(node, LogSum):
             return f"logsumexp({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, Masked):
+            rest, test = self.apart(node)
+            if test:  # decided by Python before anything is looked at
+                shape = ", ".join(self.number(sp.expand(hi - lo + 1)) for _, (lo, hi) in node.spans)
+                nothing = f"np.zeros(({shape}{',' if len(node.labels) == 1 else ''}), dtype=dtype)"
+                nothing += "" if node.outside == 0 else " - np.inf"
+                return f"({self.code(rest)} if {test} else {nothing})"
             if isinstance(node.body, Number) and not node.body.labels and node.outside == 0:  # zeros and ones of the dtype
                 ones = f"np.asarray({self.mask(node)}, dtype=dtype)"
                 return ones if node.body.value == 1 else f"({self.number(node.body.value)}*{ones})"

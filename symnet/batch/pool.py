@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Protocol
 
 from symnet.batch.child import Child
-from symnet.batch.tasks import Ended, How, Limits, Ready, Task
+from symnet.batch.tasks import Ended, How, Limits, Reached, Ready, Task
 from symnet.errors import MissingToolError
 
 MOST_FAILED_STARTS = 3
@@ -60,6 +60,11 @@ class Pool:
         while self._children:
             self._children[-1].kill()
             self._children.pop()
+
+    def start(self) -> None:
+        """Start a process before there is a task for it, so that it loads what it needs meanwhile."""
+        if not self._children:
+            self._start()
 
     def submit(self, task: Task) -> None:
         """Add a task."""
@@ -122,6 +127,8 @@ class Pool:
             return
         if isinstance(reply, Ready):
             child.ready, self.memory_is_limited, self._failed_starts = True, reply.limited, 0
+        elif isinstance(reply, Reached):
+            child.goes_on(reply)
         elif isinstance(reply, Ended):
             yield from self._replied(child, reply)
         elif isinstance(reply, str):
@@ -141,7 +148,7 @@ class Pool:
             self._could_not_start(child)
             return
         reason = child.how_it_ended()
-        yield from self._once_more(child, child.task, Ended(How.DIED, None, reason, time.monotonic() - child.since))
+        yield from self._once_more(child, child.task, Ended(How.DIED, None, reason, time.monotonic() - child.since, child.reached.value))
 
     def _once_more(self, child: Child, task: Task | None, ended: Ended) -> Iterator[tuple[Task, Ended]]:
         """The process is given up; the task gets a second try when the process was not its own from the start."""
@@ -162,7 +169,8 @@ class Pool:
                 continue
             self._drop(child)
             if child.task is not None:
-                yield child.task, Ended(How.TIME, None, f"not decided in {self.limits.seconds:g} s", now - child.since)
+                reason = f"not decided in {self.limits.seconds * child.reached.times:g} s"
+                yield child.task, Ended(How.TIME, None, reason, now - child.since, child.reached.value)
 
     def _could_not_start(self, child: Child) -> None:
         self._drop(child)

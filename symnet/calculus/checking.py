@@ -18,7 +18,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import sympy as sp
 from flint import arb, ctx
@@ -28,12 +28,12 @@ from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.tidying import class_facts
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
-from symnet.core.expressions import Limits, Partial, as_written, limits
+from symnet.core.expressions import Limits, Partial, as_written, entries, limits
 from symnet.core.functions import leaky_relu, relu
 from symnet.core.functions import step as heaviside
 from symnet.core.numbers import as_ball, compute, to_flint
 from symnet.core.places import Env, at_place, open_at, span, visits
-from symnet.core.program import Assumption, Program
+from symnet.core.program import Assumption, Definition, Program, is_size, small_sizes
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import DomainError, FaultError, SymnetError
 
@@ -48,7 +48,6 @@ LINE_PLACES = 3  # places at which one printed line is evaluated
 ENTRIES = 60  # entries whose raw sum and contributions are read; the line itself is read at all
 
 Place = tuple[int, ...]
-T = TypeVar("T")
 
 
 def check_derivation(derivation: Derivation) -> tuple[StepCheck, ...]:
@@ -72,12 +71,12 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     said = next(_labels(derivation, step), "")
     if said:
         return StepCheck(False, (), 0, "", said, contradicted=True)
-    names = [str(s) for s in derivation.program.sizes]
     wanted = POINTS if any(d.expr.has(*PIECEWISE) for d in derivation.program) else 1
     problem, found = "", list[StepCheck]()
     for attempt in range(ATTEMPTS):
-        order = names if attempt < ATTEMPTS // 2 else names[::-1]  # X^T X has an inverse only where X is tall
-        sizes = dict(sorted(zip(order, SIZES + SIZES, strict=False), key=lambda pair: names.index(pair[0])))
+        count = len(derivation.program.sizes)  # X^T X has an inverse only where X is tall: then the sizes the other way round
+        numbers = (SIZES + SIZES)[:count] if attempt < ATTEMPTS // 2 else (SIZES + SIZES)[:count][::-1]
+        sizes = small_sizes(derivation.program, (*numbers, *(SIZES + SIZES)[count:]))
         try:
             with as_written():
                 found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1)))
@@ -127,24 +126,28 @@ def _so(sample: _Sample, left: sp.Expr, right: sp.Expr, ranges: tuple[Limits, ..
             continue
         tried += 1
         plain, other = sorted((at_place(side, env, sample.entries) for side in (left, right)), key=lambda side: side.has(Partial))
-        if _distance(_with_slopes(sample, other), sample.scalar_value(plain)) >= 2.0**-TOLERANCE:
-            return False
+        try:
+            if _distance(_with_slopes(sample, other), sample.scalar_value(plain)) >= 2.0**-TOLERANCE:
+                return False
+        except _Kink:  # the slope printed is a convention there
+            continue
         if tried == LINE_PLACES:
             break
     return True
 
 
-def _with_slopes(sample: _Sample, expr: sp.Expr) -> Callable[[int], Any]:
+def _with_slopes(sample: _Sample, expr: sp.Expr) -> Callable[[int], _Quotient]:
     """The values of an expression of scalars in which slopes stand, by the number of their difference quotients."""
     slopes = {p: sp.Dummy(real=True) for p in expr.atoms(Partial)}
     quotients = {s: _line_quotient(sample, p.of.name, p.by.name) for p, s in slopes.items()}
     put_in = expr.xreplace(slopes)
 
-    def value(number: int) -> Any:
+    def value(number: int) -> _Quotient:
+        found = {s: quotient(number) for s, quotient in quotients.items()}
         table = {s: sample.values[s.name] for s in put_in.free_symbols if s not in quotients}
-        table |= {s: quotient(number) for s, quotient in quotients.items()}
         with ctx.workprec(BITS):
-            return compute(put_in, table)
+            return _Quotient(compute(put_in, {**table, **{s: q.central for s, q in found.items()}}),
+                             max((q.apart for q in found.values()), default=0.0))
 
     return value
 
@@ -165,6 +168,15 @@ class _Sample:
     def lines(self) -> dict[str, sp.Expr]:
         """The right side of every scalar line."""
         return {d.name: d.expr for d in self.scalars.definitions}
+
+    @cached_property
+    def users(self) -> dict[str, list[str]]:
+        """The scalar lines that use a scalar."""
+        found: dict[str, list[str]] = {}
+        for name, expr in self.lines.items():
+            for s in expr.free_symbols:
+                found.setdefault(s.name, []).append(name)
+        return found
 
     def at(self, name: str, place: Place) -> Any:
         """The value of one entry."""
@@ -198,14 +210,35 @@ def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: 
 
 def _compare(derivation: Derivation, step: Step, sample: _Sample) -> StepCheck:
     places = list(visits(step.definition, sample.entries.env))
-    worst = _along_a_direction(derivation, step, sample, places)
+    worst, count = _along_directions(derivation, step, sample, places)
     false = f"differs from the central difference by {worst:.3g}" if worst >= 2.0**-TOLERANCE else ""
     said = false or next(_fields(derivation, step, sample, places), "")
-    return StepCheck(not said, tuple(sample.sizes.items()), len(places), f"{worst:.1e}", said, contradicted=bool(said))
+    if not said and not count and places:
+        raise DomainError("difference quotient", "a kink at every entry")
+    return StepCheck(not said, tuple(sample.sizes.items()), count, f"{worst:.1e}", said, contradicted=bool(said))
+
+
+def _along_directions(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]]) -> tuple[float, int]:
+    """The largest error of the step's own line along a random direction of the entries it covers, and how many entries those are.
+
+    Where the objective has a kink in that direction (entries of a pooled ReLU that tie at 0) the entries are halved, and an entry
+    with a kink of its own is left out: its slope is a convention, which no difference can tell.
+    """
+    try:
+        return _along_a_direction(derivation, step, sample, places), len(places)
+    except _Kink:
+        moved = list(dict.fromkeys(place[len(derivation.program.objective_tensor.axes):] for place, _ in places))
+        if len(moved) == 1:
+            return 0.0, 0
+        half = set(moved[: len(moved) // 2])
+        lead = len(derivation.program.objective_tensor.axes)
+        parts = [[p for p in places if (p[0][lead:] in half) is inside] for inside in (True, False)]
+        found = [_along_directions(derivation, step, sample, part) for part in parts]
+        return max(worst for worst, _ in found), sum(count for _, count in found)
 
 
 def _along_a_direction(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]]) -> float:
-    """The largest error of the step's own line along a random direction of the entries that it covers."""
+    """The largest error of the step's own line along a random direction of the entries at ``places``."""
     entries, lead = sample.entries, len(derivation.program.objective_tensor.axes)
     rng = random.Random(f"{sample.seed} {step.target.name}")
     shares = {place[lead:]: sp.Rational(rng.randint(1, 97), rng.choice((53, 59, 61, 67))) for place, _ in places}
@@ -222,45 +255,49 @@ def _along_a_direction(derivation: Derivation, step: Step, sample: _Sample, plac
     goals = {at: entries.scalar(derivation.objective, at).name if lead else derivation.objective for at in expected}
     last = max(goals.values(), key=list(sample.lines).index) if lead else derivation.objective
 
-    def quotients(bits: int) -> dict[str, Any]:
-        with ctx.workprec(BITS):
-            nudge = arb(1) / arb(2) ** bits
-            up, down = ({name: sign * nudge * to_flint(share) for name, share in moved.items()} for sign in (1, -1))
-        above = run(sample.scalars, sample.point, up, last, sample.values)
-        below = run(sample.scalars, sample.point, down, last, sample.values)
-        with ctx.workprec(BITS):
-            return {goal: (above[goal] - below[goal]) / (2 * nudge) for goal in goals.values()}
+    def moved_by(nudge: Any) -> dict[str, Any]:
+        return run(sample.scalars, sample.point, {name: nudge * to_flint(share) for name, share in moved.items()}, last, sample.values)
 
-    made = _Finer(quotients)
-
-    def quotient_of(goal: str) -> Callable[[int], Any]:
-        return lambda number: made[number][goal]
-
-    return max((_distance(quotient_of(goal), expected[at]) for at, goal in goals.items()), default=0.0)
+    made = _Finer(moved_by)
+    return max((_distance(made.quotient_of(goal, sample.values[goal]), expected[at]) for at, goal in goals.items()), default=0.0)
 
 
-def _scale(value: Any) -> sp.Rational:
-    """1, or a power of two of the size of a value near 0: a share of 1e-25 is moved by less than itself."""
-    with ctx.workprec(BITS):
-        size = float(as_ball(value).abs_upper())
-    return sp.S.One if size == 0 or size > 1e-9 else sp.Rational(1, 2 ** max(0, -math.frexp(size)[1]))
+class _Kink(DomainError):
+    """The difference quotients from both sides have limits, and they differ."""
 
 
-class _Finer(dict[int, T]):
-    """Difference quotients by their number, for finer and finer nudges, each made once."""
+@dataclass(frozen=True)
+class _Quotient:
+    """A central difference, and how far apart the two one-sided ones are."""
 
-    def __init__(self, quotient: Callable[[int], T]) -> None:
-        super().__init__()
-        self.quotient = quotient
-
-    def __missing__(self, number: int) -> T:
-        self[number] = self.quotient(NUDGES[number])
-        return self[number]
+    central: Any
+    apart: float
 
 
-def _distance(quotient: Callable[[int], Any], found: Any) -> float:
-    """How far ``found`` is from the limit of the difference quotients. Raises DomainError where they show no limit to compare with."""
-    seen: list[Any] = []
+class _Finer:
+    """Runs with everything moved up and down by finer and finer nudges, each made once."""
+
+    def __init__(self, moved_by: Callable[[Any], Mapping[str, Any]]) -> None:
+        self.moved_by = moved_by
+        self.made: dict[int, tuple[Any, Mapping[str, Any], Mapping[str, Any]]] = {}
+
+    def quotient_of(self, goal: str, still: Any) -> Callable[[int], _Quotient]:
+        """The difference quotients of one line, whose value is ``still`` with nothing moved."""
+        def quotient(number: int) -> _Quotient:
+            with ctx.workprec(BITS):
+                if number not in self.made:
+                    nudge = arb(1) / arb(2) ** NUDGES[number]
+                    self.made[number] = nudge, self.moved_by(nudge), self.moved_by(-nudge)
+                nudge, up, down = self.made[number]
+                ahead, back = (up[goal] - still) / nudge, (still - down[goal]) / nudge
+                return _Quotient((ahead + back) / 2, _error(ahead, back))
+        return quotient
+
+
+def _distance(quotient: Callable[[int], _Quotient], found: Any) -> float:
+    """How far ``found`` is from the limit of the difference quotients. Raises _Kink where the sides have limits of their own, and
+    DomainError where no limit is in sight."""
+    seen: list[_Quotient] = []
     errors: list[float] = []
     problem = DomainError("difference quotient", "no limit in sight")
     for number in range(len(NUDGES)):
@@ -269,12 +306,21 @@ def _distance(quotient: Callable[[int], Any], found: Any) -> float:
         except DomainError as error:  # moved past the edge of a domain
             problem = error
             continue
-        errors.append(_error(seen[-1], found))
+        errors.append(_error(seen[-1].central, found))
         if errors[-1] < 2.0**-TOLERANCE:
             return errors[-1]
-        if len(seen) > 1 and _error(seen[-1], seen[-2]) < min(errors) / 1000:
+        if len(seen) > 1 and _error(seen[-1].central, seen[-2].central) < min(errors) / 1000:
+            if seen[-1].apart > min(errors) / 1000:
+                raise _Kink("difference quotient", "a kink")
             return min(errors)
     raise problem
+
+
+def _scale(value: Any) -> sp.Rational:
+    """1, or a power of two of the size of a value near 0: a share of 1e-25 is moved by less than itself."""
+    with ctx.workprec(BITS):
+        size = float(as_ball(value).abs_upper())
+    return sp.S.One if size == 0 or size > 1e-9 else sp.Rational(1, 2 ** max(0, -math.frexp(size)[1]))
 
 
 def _error(slope: Any, found: Any) -> float:
@@ -307,12 +353,14 @@ def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tu
 
 
 def _contributions(derivation: Derivation, step: Step, sample: _Sample, place: Place, env: Env, found: Any) -> Iterator[str]:
-    """Whether the contributions to one entry add up to it, and each local factor is the slope of the line it goes through."""
+    """Whether the contributions to one entry add up to it, name each place once, and leave out none that the entry moves, and
+    whether each local factor is the slope of the line it goes through."""
     if not step.contributions:
         return
     lead = len(derivation.program.objective_tensor.axes)
     objective = sample.entries.scalar(derivation.objective, place[:lead]).name
-    whole, slopes = to_flint(sp.S.Zero), dict[str, Any]()  # the local factors by the forward entry that they go through
+    whole = to_flint(sp.S.Zero)
+    slopes: dict[str, Any] = {}  # the local factors by the forward entry that they go through
     for c in step.contributions:
         for inner, left in _summed(c, env, sample.entries):
             local = at_place(c.local, inner, sample.entries)
@@ -322,15 +370,21 @@ def _contributions(derivation: Derivation, step: Step, sample: _Sample, place: P
             line = sample.entries.by_name[through]
             if (line.parent or line.name) != c.through.name and line.name != c.through.name:
                 yield f"the gradient {upstream} stands where that of {c.through.name} belongs"
+            if through in slopes:
+                yield f"the way through {through} is counted twice"
+            slopes[through] = local
             with ctx.workprec(BITS):
                 whole = whole + sample.scalar_value(upstream) * local
-                slopes[through] = slopes.get(through, to_flint(sp.S.Zero)) + local
     if _error(found, whole) >= 2.0**-TOLERANCE:
         yield "its contributions do not add up to it"
     own = sample.entries.scalar(step.of.name, place[lead:]).name
+    active = {s.of.name for s in derivation.steps if s.contributions}
+    for name in sample.users.get(own, ()):
+        if name == objective or {name, sample.entries.by_name[name].parent} & active:
+            slopes.setdefault(name, to_flint(sp.S.Zero))
     for name, slope in slopes.items():
         if not _is_slope(sample, name, own, slope):
-            yield f"its local factors through {name} are not the slope of that line"
+            yield f"its local factor through {name} is not the slope of that line"
 
 
 def _summed(c: Contribution, env: Env, entries: Entries) -> Iterator[tuple[Env, sp.Basic]]:
@@ -344,24 +398,37 @@ def _summed(c: Contribution, env: Env, entries: Entries) -> Iterator[tuple[Env, 
 
 def _is_slope(sample: _Sample, name: str, own: str, slope: Any) -> bool:
     """True where ``slope`` is the difference quotient of one forward line in ``own``, all its other arguments held."""
-    return _distance(_line_quotient(sample, name, own), slope) < 2.0**-TOLERANCE
+    try:
+        return _distance(_line_quotient(sample, name, own), slope) < 2.0**-TOLERANCE
+    except _Kink:
+        return True  # a convention: there is no slope to compare with
 
 
-def _line_quotient(sample: _Sample, name: str, own: str) -> Callable[[int], Any]:
+def _line_quotient(sample: _Sample, name: str, own: str) -> Callable[[int], _Quotient]:
     """The difference quotients of one forward line in ``own``, by their number, all its other arguments held."""
     line = sample.lines[name]
     moving = next((s for s in line.free_symbols if s.name == own), None)
     if moving is None:
-        return lambda number: to_flint(sp.S.Zero)
+        return lambda number: _Quotient(to_flint(sp.S.Zero), 0.0)
     table = {s: sample.values[s.name] for s in line.free_symbols}
+    scale = to_flint(_scale(table[moving]))
+    scaled = _Finer(lambda nudge: {name: compute(line, {**table, moving: table[moving] + nudge * scale})}).quotient_of(
+        name, sample.values[name])
 
-    def quotient(number: int) -> Any:
+    def quotient(number: int) -> _Quotient:
+        found = scaled(number)
         with ctx.workprec(BITS):
-            nudge = to_flint(_scale(table[moving])) / arb(2) ** NUDGES[number]
-            up, down = (compute(line, {**table, moving: table[moving] + sign * nudge}) for sign in (1, -1))
-            return (up - down) / (2 * nudge)
+            return _Quotient(found.central / scale, found.apart)
 
     return quotient
+
+
+def _place(use: sp.Expr, through: Definition) -> tuple[object, ...]:
+    """What a line uses and where, whatever its bound indices are called."""
+    bound = sp.Dummy("bound", integer=True, dummy_index=0)
+    kept = {*through.free}
+    places = [e.xreplace({s: bound for s in e.free_symbols if s not in kept and not is_size(s)}) for e in entry_indices(use)]
+    return tensor_name(use), *places
 
 
 def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
@@ -383,9 +450,9 @@ def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
             yield f"{c.upstream} stands where a gradient belongs"
         if c.through not in program.by_name.get(c.through.name, ()):
             yield f"it goes through a line {c.through.name} that is not in the program"
-        for use in c.occurrences:
-            if tensor_name(use) != of:
-                yield f"it goes through a use of {tensor_name(use)}, which is not {of}"
+        there = {_place(e, c.through) for e in entries(c.through.expr) if tensor_name(e) == of}
+        if not c.occurrences or not {_place(use, c.through) for use in c.occurrences} <= there:
+            yield f"it goes through a use of {of} that is not in the line {c.through.name}"
     names = {tensor_name(c.upstream) for c in step.contributions if not c.upstream.is_Number}
     if not set(step.inlined) <= names:
         yield "an earlier gradient is called put in that is no factor"
@@ -443,12 +510,16 @@ def _lines(scalars: Program) -> tuple[dict[str, sp.Symbol], list[tuple[str, sp.E
 
 def _point(scalars: Program, rng: random.Random, positive: bool = False) -> dict[str, sp.Rational]:
     """Random rationals for every input entry, inside its domain."""
-    point = {}
+    point: dict[str, sp.Rational] = {}
+    seen: set[sp.Rational] = set()
     for t in scalars.inputs:
         if t.domain == "index":
             point[t.name] = sp.Integer(_any_class(t, rng))
             continue
         value = sp.Rational(rng.randint(1, 97), rng.choice((53, 59, 61, 67)))
+        while value in seen:  # two that tie are no point in general position
+            value = sp.Rational(rng.randint(1, 997), rng.choice((601, 607, 613, 617)))
+        seen.add(value)
         keep = positive or t.domain in ("positive", "nonnegative") or rng.random() < 0.6
         point[t.name] = value if keep else -value
     return point

@@ -48,7 +48,7 @@ class Entries:
         return self.made[key]
 
     def _name(self, name: str, place: tuple[int, ...]) -> str:
-        title = free_name("_".join([name, *map(str, place)]), self.taken)
+        title = free_name("_".join([name, *(str(p) if p >= 0 else f"m{-p}" for p in place)]), self.taken)  # y[-2] is y_m2
         self.taken.add(title)
         return title
 
@@ -80,6 +80,12 @@ def environment(program: Program, sizes: Mapping[str, int], limit: int = LIMIT) 
         raise ShapeError("sizes", f"no value for {', '.join(missing)}", "an integer for every size",
                          f"sizes={{{', '.join(f'{m!r}: 3' for m in missing)}}}")
     env = {known[name]: sp.Integer(value) for name, value in sizes.items()}
+    for size, least in program.least.items():
+        if env[size] < least:
+            raise ShapeError(f"size {size}", str(env[size]), f"at least {least}, so that every place on a left side exists")
+    for axis in program.axes:
+        if axis.size.xreplace(env) < 0:
+            raise ShapeError(f"size {axis.size}", str(axis.size.xreplace(env)), "a size that is not negative")
     count = sum(int(sp.Mul(*[e.xreplace(env) for e in t.shape])) for t in program.tensors.values())
     if count > limit:
         raise ShapeError("instantiate", f"{count} entries", f"at most {limit}", "smaller sizes, or compile() for numbers")

@@ -21,7 +21,7 @@ def rule_of(program: Program, of: str, line: Definition, terms: Sequence[Contrib
         return Rule.ABSENT if of != program.objective else Rule.DIRECT
     if inlined:
         return Rule.SUBSTITUTED
-    if any(_shifted(c, line) and _recurs(program, c.through.name) for c in terms):
+    if any(_shifted(c, line) and recurs(program, c.through.name) for c in terms):
         return Rule.RECURRENCE
     if _at_an_end(program, of, line):
         return Rule.BOUNDARY
@@ -67,7 +67,7 @@ def _shifted(c: Contribution, line: Definition) -> bool:
     return not c.conditions and any(isinstance(e, sp.Add) or (e.is_Integer and fixed and e not in fixed) for e in places)
 
 
-def _recurs(program: Program, name: str) -> bool:
+def recurs(program: Program, name: str) -> bool:
     """True when a tensor depends on other places of itself; a shift by padding alone is no recurrence."""
     seen, stack = set[str](), [name]
     while stack:

@@ -17,7 +17,7 @@ from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When
 from symnet.core.matrices import SINGULAR, Grid, written_out
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Assumption, Definition, Program, small_sizes
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.assumed import solved
@@ -137,7 +137,7 @@ class Question:
         if len(program.sizes) > len(SIZES[0]):
             raise OptionError("check", f"{len(program.sizes)} different sizes", f"at most {len(SIZES[0])}")
         for choice in SIZES[:2 if program.sizes else 1]:
-            sizes = dict(zip([str(s) for s in program.sizes], choice, strict=False))
+            sizes = small_sizes(program, choice)
             scope = "at sizes " + ", ".join(f"{k} = {v}" for k, v in sizes.items()) if sizes else ""
             scalars, entries = instantiate_program(program, sizes)
             yield scope, replace(scalars, title=target.name), entries, Numbers(scalars, entries)

@@ -128,7 +128,7 @@ def fresh(expr: sp.Expr, keep: Callable[[sp.Symbol], bool] | None = None) -> sp.
         rename = {i: sp.Dummy(str(i), integer=True) for i, _, _ in limits(expr)}
         body = fresh(expr.function).xreplace(rename)
         return expr.func(body, *[(rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(expr)])
-    return rebuild(expr, tuple(fresh(arg) if isinstance(arg, sp.Expr) else arg for arg in expr.args))
+    return rebuild(expr, tuple(fresh(arg) for arg in expr.args))  # the conditions of cases too: they may hold sums
 
 
 def substitute(expr: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:

@@ -3,8 +3,8 @@
 SymPy's own ``exp``, ``log``, ``tanh``, … are used where they exist; ``sigmoid``, ``relu``, ``leaky_relu``, ``softplus`` and
 ``step`` are ours because SymPy has none (or expands them at once, which hides the textbook form).
 
-Kinks follow PyTorch: relu'(0) = 0, leaky_relu'(0) = slope, sign(0) = 0, d|u|/du at 0 is 0. Where the two arguments of a
-maximum tie, the second gets the derivative (1[u > v] for the first, the rest for the second), so that max(z, 0) is relu.
+Kinks follow PyTorch: relu'(0) = 0, leaky_relu'(0) = slope, sign(0) = 0, d|u|/du at 0 is 0. Where arguments of a maximum or
+minimum tie, the first of them gets the derivative, as in torch.max along an axis and in pooling; so the arguments keep their order.
 """
 
 from __future__ import annotations
@@ -149,6 +149,55 @@ def absolute(u: Any) -> Any:
     return sp.Abs(sp.Add(*[-t for t in u.args]) if u.is_Add and u.could_extract_minus_sign() else u)
 
 
+def _in_order(function: Any, args: Any) -> Any:
+    """max or min of ``args`` in their order: nested ones opened, repeated arguments and all numbers but the one that counts left out."""
+    opened: dict[Any, None] = {}
+    for arg in (sp.sympify(a, strict=True) for a in args):
+        opened |= dict.fromkeys(arg.args if isinstance(arg, function.__mro__[1]) else (arg,))
+    numbers = [a for a in opened if a.is_Number]
+    counts = (max if issubclass(function, sp.Max) else min)(numbers) if numbers else None
+    kept = [a for a in opened if not a.is_Number or a is counts]
+    return kept[0] if len(kept) == 1 else sp.Expr.__new__(function, *kept)
+
+
+def extremum_slope(node: Any, k: int) -> Any:
+    """The derivative of a Max or Min in its argument k: 1 where that beats all before it and none behind it beats it, so that of
+    those that tie the first gets it; else 0."""
+    args = node.args
+
+    def beats(a: Any, b: Any) -> Any:
+        return step(a - b if isinstance(node, sp.Max) else b - a)
+
+    before = [beats(args[k], node.func(*args[:k]))] if k else []
+    behind = [1 - beats(node.func(*args[k + 1:]), args[k])] if k < len(args) - 1 else []
+    return sp.Mul(*before, *behind)
+
+
+class Max(sp.Max):  # type: ignore[misc]
+    """SymPy's Max with its arguments in the order written: where two tie, the first gets the derivative.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> Max(y, x, 1, y, 2).args
+    (y, x, 2)
+    """
+
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        return _in_order(cls, args)
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return extremum_slope(self, argindex - 1)
+
+
+class Min(sp.Min):  # type: ignore[misc]
+    """SymPy's Min with its arguments in the order written; see Max."""
+
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        return _in_order(cls, args)
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return extremum_slope(self, argindex - 1)
+
+
 Derivative = Callable[..., sp.Expr]
 
 
@@ -172,10 +221,6 @@ class Elementary:
     in_exp: Callable[..., sp.Expr] | None = None
     stable: str = ""
     law: str = ""
-
-
-def _max_derivative(u: sp.Expr, v: sp.Expr, value: sp.Expr) -> sp.Expr:
-    return step(u - v)
 
 
 _HALF = sp.Rational(1, 2)
@@ -217,15 +262,16 @@ ROWS: tuple[Elementary, ...] = (
     Elementary(sp.floor, "floor", r"\operatorname{floor}", (lambda z, f: sp.S.Zero,), kinks=(0,),
                convention="at a whole number the derivative is taken as 0", stable="floor(z)",
                law="between whole numbers the floor is flat, so its slope is 0"),
-    Elementary(sp.Max, "maximum", r"\max", (_max_derivative, lambda u, v, f: 1 - step(u - v)), kinks=(0,),
-               convention="where both arguments are equal the second gets the derivative", stable="maximum(u, v)",
+    Elementary(Max, "maximum", r"\max", (lambda u, v, f: extremum_slope(f, 0), lambda u, v, f: extremum_slope(f, 1)), kinks=(0,),
+               convention="where arguments are equal the first of them gets the derivative", stable="maximum(u, v)",
                law="the larger argument passes its slope on, the other gets 0"),
-    Elementary(sp.Min, "minimum", r"\min", (lambda u, v, f: step(v - u), lambda u, v, f: 1 - step(v - u)), kinks=(0,),
-               convention="where both arguments are equal the second gets the derivative", stable="minimum(u, v)",
+    Elementary(Min, "minimum", r"\min", (lambda u, v, f: extremum_slope(f, 0), lambda u, v, f: extremum_slope(f, 1)), kinks=(0,),
+               convention="where arguments are equal the first of them gets the derivative", stable="minimum(u, v)",
                law="the smaller argument passes its slope on, the other gets 0"),
 )
 
 TABLE: dict[Any, Elementary] = {row.function: row for row in ROWS}
+TABLE |= {sp.Max: TABLE[Max], sp.Min: TABLE[Min]}  # as a user's own SymPy expression has them
 BY_NAME: dict[str, Elementary] = {row.name: row for row in ROWS}
 
 

@@ -99,8 +99,7 @@ def relabel(expr: sp.Expr, scope: Mapping[sp.Symbol, sp.Symbol], labels: Labels)
         inner = extend(scope, limits(expr), labels)
         over = [(inner[i], lo.xreplace(dict(scope)), hi.xreplace(dict(scope))) for i, lo, hi in limits(expr)]
         return expr.func(relabel(expr.function, inner, labels), *over)
-    args = tuple(relabel(a, scope, labels) if isinstance(a, sp.Expr) else a.xreplace(dict(scope)) for a in expr.args)
-    return rebuild(expr, args)
+    return rebuild(expr, tuple(relabel(a, scope, labels) for a in expr.args))
 
 
 def extend(scope: Mapping[sp.Symbol, sp.Symbol], over: Iterable[Limits], labels: Labels, wish: str = "") -> dict[sp.Symbol, sp.Symbol]:

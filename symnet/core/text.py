@@ -86,7 +86,10 @@ class TextPrinter(Printer):
         return f"({text})", ATOM
 
     def function(self, expr: sp.Expr) -> Piece:
-        return f"{TABLE[expr.func].name}({', '.join(self(a) for a in expr.args)})", ATOM
+        name, args = TABLE[expr.func].name, [self(a) for a in expr.args]
+        while isinstance(expr, (sp.Max, sp.Min)) and len(args) > 2:  # NumPy's maximum takes two
+            args = [f"{name}({args[0]}, {args[1]})", *args[2:]]
+        return f"{name}({', '.join(args)})", ATOM
 
     def determinant(self, matrix: str) -> str:
         return f"det({matrix})"

@@ -38,11 +38,11 @@ def refute(left: sp.Expr, right: sp.Expr, tries: int = 16, there: Mapping[sp.Exp
     if any(isinstance(e, sp.Indexed) for side in (left, right) for e in entries(side)) or left.has(sp.Sum) or right.has(sp.Sum):
         return None
     solved = dict(there or {})
-    free = [s for s in symbols_of(left, right, *solved.values()) if s not in solved]
+    hidden = list(asked)  # they may hold a symbol that is gone from both sides, as x is from y*x/x
+    free = [s for s in symbols_of(left, right, *solved.values(), *[u for u, _ in hidden]) if s not in solved]
     turning = [] if borders else turns(left, right)
     fixed = {s: v for s, v in (near or {}).items() if s in free and _in_domain(s, v)}
     first = [{**point, **fixed} for point in points(free, FEW)] if fixed else []
-    hidden = list(asked)
     for point in chain(first, points(free, tries if free else 1), _meeting(left, right, free)):
         whole = {**point, **{s: value.xreplace(point) for s, value in solved.items()}}
         if not all(value.is_Rational and _in_domain(s, value) for s, value in whole.items()):

@@ -14,6 +14,7 @@ import sympy as sp
 
 from symnet.core import functions as fn
 from symnet.core.expressions import When, limits, total
+from symnet.core.functions import Max, Min
 from symnet.interop.asking import Barred, by_bracket, compared, negated, truth, whole
 
 
@@ -98,7 +99,7 @@ def maximum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
             return a
         if b.is_zero:
             return fn.relu(a)
-    return sp.Max(u, v)
+    return Max(u, v)
 
 
 def minimum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
@@ -106,7 +107,7 @@ def minimum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
     for a, b in ((u, v), (v, u)):
         if b == sp.oo:
             return a
-    return sp.Min(u, v)
+    return Min(u, v)
 
 
 def minus(u: sp.Expr) -> sp.Expr:
@@ -115,10 +116,12 @@ def minus(u: sp.Expr) -> sp.Expr:
 
 
 def choose(condition: sp.Basic, then: sp.Expr, other: sp.Expr) -> sp.Expr:
-    """``then`` where the condition holds, else ``other``; relu and leaky_relu by their names."""
+    """``then`` where the condition holds, else ``other``; relu and leaky_relu by their names. Two conditions make one."""
     condition = truth(condition)
     if condition in (sp.true, sp.false):
         return then if condition is sp.true else other
+    if not isinstance(then, sp.Expr) or not isinstance(other, sp.Expr):
+        return sp.Or(sp.And(condition, truth(then)), sp.And(negated(condition), truth(other)))
     if whole(condition):
         return by_bracket(condition, then, other)
     if isinstance(condition, (sp.Gt, sp.Ge)) and condition.rhs == 0 and then == condition.lhs:

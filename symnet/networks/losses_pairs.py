@@ -12,7 +12,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import as_written
-from symnet.core.functions import relu
+from symnet.core.functions import Max, Min, relu
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
@@ -116,7 +116,7 @@ class TripletMarginLoss(Reduced):
         at = to.letters(rows)
         second = far[at]
         if self.swap:
-            second = sp.Min(far[at], _distance(to, "rho3", u, v, self.p, eps, "distances between the other rows")[at])
+            second = Min(far[at], _distance(to, "rho3", u, v, self.p, eps, "distances between the other rows")[at])
         body = relu(near[at] - second + margin)
         self.objective(to, self.reduced(summed(body, at, rows), rows), "the triplet margin loss")
 
@@ -162,7 +162,7 @@ class GaussianNLLLoss(Reduced):
         a, y = to.now, target(to, "the target: what the network should say")
         v = _second(to, self.var, "variances", "nonnegative")
         eps, at = number("GaussianNLLLoss, eps", self.eps, "nonnegative"), to.letters(a.axes)
-        s = v if eps == 0 else to.line("s", a.axes, at, sp.Max(v[at], eps), "variances, kept away from 0")
+        s = v if eps == 0 else to.line("s", a.axes, at, Max(v[at], eps), "variances, kept away from 0")
         body = sp.log(s[at]) + (a[at] - y[at]) ** 2 / s[at] + (sp.log(2 * sp.pi) if self.full else 0)
         self.objective(to, self.reduced(HALF * summed(body, at, a.axes), a.axes), "minus the Gaussian log-likelihood")
 

@@ -15,6 +15,7 @@ import sympy as sp
 
 from symnet.core.axes import index
 from symnet.core.expressions import as_written, total
+from symnet.core.functions import Max, Min
 from symnet.core.numbers import rational
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, free_name
@@ -52,7 +53,7 @@ def clip_by_value(rule: Optimizer, limit: Any) -> Optimizer:
     """g_clip = max(-k, min(k, g)) in place of g, entry by entry: PyTorch's ``clip_grad_value_``."""
     _check(rule, limit)
     k = symbol("limit")
-    line = sp.Max(-k, sp.Min(k, G))
+    line = Max(-k, Min(k, G))
     return _clipped(rule, "value", line, {"limit": limit})
 
 
@@ -63,7 +64,7 @@ def clip_by_norm(rule: Optimizer, limit: Any) -> Optimizer:
     """
     _check(rule, limit)
     with as_written():
-        line = G * sp.Min(1, symbol("limit") / (NORM + symbol("eps_clip")))
+        line = G * Min(1, symbol("limit") / (NORM + symbol("eps_clip")))
     return _clipped(rule, "norm", line, {"limit": limit, "eps_clip": "1/1000000"}, TOTAL)
 
 

@@ -16,11 +16,12 @@ from symnet.core.numbers import rational
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError
 from symnet.networks.modifiers import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
-from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop
+from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
 from symnet.networks.rule import LR, STEP, G, Optimizer, W, symbol, update_rule
 
 __all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "HeavyBall", "Lion", "Momentum", "NAdam", "Nesterov", "Optimizer", "RMSprop",
-           "clip_by_norm", "clip_by_value", "decoupled_decay", "global_norm", "optimizer", "symbol", "update_rule", "weight_decay"]
+           "SignSGD", "clip_by_norm", "clip_by_value", "decoupled_decay", "global_norm", "optimizer", "symbol", "update_rule",
+           "weight_decay"]
 
 
 def SGD(lr: Any = "1/100", *, weight_decay: Any = 0) -> Optimizer:
@@ -86,7 +87,7 @@ _decayed = weight_decay  # the keyword of the same name hides it above
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD, "momentum": Momentum, "heavyball": HeavyBall, "nesterov": Nesterov, "adagrad": Adagrad, "rmsprop": RMSprop, "adam": Adam,
-    "adamw": AdamW, "nadam": NAdam, "lion": Lion,
+    "adamw": AdamW, "nadam": NAdam, "lion": Lion, "signsgd": SignSGD,
 }
 
 

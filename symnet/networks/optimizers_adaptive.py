@@ -110,6 +110,18 @@ def NAdam(lr: Any = "1/500", beta1: Any = "9/10", beta2: Any = "999/1000", eps: 
     return decayed(update_rule("NAdam", lines, states, settings, True, (SIZE,)), weight_decay)
 
 
+def SignSGD(lr: Any = "1/10000", *, weight_decay: Any = 0) -> Optimizer:
+    """w_new = w - lr sign(g), with sign(0) = 0: only the direction of each entry counts.
+
+    Source: Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, algorithm 1 (signSGD). ``weight_decay`` is coupled.
+
+    >>> print(SignSGD().program)
+    w_new := -lr*sign(g) + w
+    """
+    rule = update_rule("signSGD", {"w_new": W - LR * sp.sign(G)}, (), {"lr": lr}, remarks=(SIGN.replace("averaged ", ""),))
+    return decayed(rule, weight_decay)
+
+
 def Lion(lr: Any = "1/10000", beta1: Any = "9/10", beta2: Any = "99/100", *, weight_decay: Any = 0) -> Optimizer:
     """w_new = w - lr sign(beta1 m + (1 - beta1) g); m_new = beta2 m + (1 - beta2) g. The decay is decoupled, times lr.
 

@@ -14,6 +14,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import When, total
+from symnet.core.functions import Max
 from symnet.errors import OptionError
 from symnet.networks.builder import Builder
 from symnet.networks.layers import Layer
@@ -68,7 +69,7 @@ def _largest(to: Builder, at: int, w: Window, out: Axis, name: str) -> None:
     places = letters(to, "nci" if len(x.axes) == 3 else "ncij"[-len(x.axes):])
     seen = [x[(*places[:at], w.place(places[at], sp.Integer(p)), *places[at + 1:])] for p in range(1, int(w.kernel) + 1)]
     note = "the largest entry of each window" if name[0] == "m" else "the largest entry of each row of a window"
-    to.line(name, (*x.axes[:at], out, *x.axes[at + 1:]), places, sp.Max(*seen), note)
+    to.line(name, (*x.axes[:at], out, *x.axes[at + 1:]), places, Max(*seen), note)
 
 
 @dataclass(frozen=True)

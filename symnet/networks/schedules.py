@@ -14,7 +14,7 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.expressions import as_written
-from symnet.core.functions import step
+from symnet.core.functions import Min, step
 from symnet.core.numbers import compute, rational
 from symnet.core.program import Program
 from symnet.core.tensors import Role, scalar
@@ -114,7 +114,7 @@ def LinearLR(start_factor: Any = "1/3", end_factor: Any = 1, total_iters: Any = 
     _positive("LinearLR", total_iters=total_iters)
     a, b, n = symbol("start_factor"), symbol("end_factor"), symbol("total_iters")
     with as_written():
-        expr = LR * (a + (b - a) * sp.Min(STEP - 1, n) / n)
+        expr = LR * (a + (b - a) * Min(STEP - 1, n) / n)
     return _schedule("LinearLR", expr, {"start_factor": start_factor, "end_factor": end_factor, "total_iters": total_iters})
 
 
@@ -124,7 +124,7 @@ def WarmupLR(steps: Any, then: Schedule | None = None) -> Schedule:
     Source: Goyal et al. 2017, section 2.2.
     """
     _positive("WarmupLR", steps=steps)
-    made = _schedule("WarmupLR", LR * sp.Min(1, STEP / symbol("warmup")), {"warmup": steps})
+    made = _schedule("WarmupLR", LR * Min(1, STEP / symbol("warmup")), {"warmup": steps})
     if then is None:
         return made
     if not isinstance(then, Schedule):

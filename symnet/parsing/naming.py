@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from symnet.core.axes import Range
+from symnet.core.axes import Axis, Range
 from symnet.core.tensors import Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import NameError_, ParseError
@@ -18,7 +18,9 @@ from symnet.parsing.own_lines import OwnLines
 from symnet.parsing.values import Hole, Value, number, of_tensor
 
 MOST_TERMS = 100_000
+Reach = tuple[sp.Expr, Axis, Mapping[sp.Symbol, Range]]  # a place outside all conditions, its axis, and the ranges of the sums around
 CONSTANTS = {"pi": sp.pi, "e": sp.E}
+UNKNOWN = Axis("?", sp.Dummy("first", integer=True), sp.Dummy("last", integer=True))  # of a tensor whose lines are being read
 
 
 class Names:
@@ -29,6 +31,9 @@ class Names:
         self.tensors, self.sizes, self.where = tensors, sizes, where
         self.scope: dict[str, sp.Symbol] = dict(free or {})
         self.ranges: dict[sp.Symbol, Range] = {}
+        self.reached: list[Reach] = []
+        self.bound: dict[sp.Symbol, Range] = {}  # the indices of the sums around, and their ranges
+        self.guarded = 0
         self.products, self.terms = 0, 1
         self.own = OwnLines({}, self.real, where)
         self.asked: list[Hole] = []  # what was divided by, or taken a root or logarithm of
@@ -79,7 +84,9 @@ class Names:
     def branch(self, node: Node, condition: sp.Basic) -> Value:
         """The meaning of a branch. Of what it asks for, only u = 0 is kept, where the condition does not rule it out."""
         before = len(self.asked)
+        self.guarded += 1
         value = self.real(node)
+        self.guarded -= 1
         asked = self.asked[before:]
         del self.asked[before:]
         self.asked += [(u, sign) for u, sign in asked if sign == "=" and not rules_out(condition, u)]

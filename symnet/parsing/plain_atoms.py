@@ -195,7 +195,14 @@ class Atoms:
         """``for n in 1..N`` once or more."""
         if name != "sum":
             raise self.fail(f"{name} with 'for'", "sum(… for n in 1..N)")
-        parts = [body]
+        made = self.node("sum", "sum", (body, *self.ranges()), column)
+        self.take(")")
+        self.open.pop()
+        return made
+
+    def ranges(self) -> tuple[Node, ...]:
+        """``for n in 1..N`` any number of times: a name, the first and the last place of each."""
+        parts: list[Node] = []
         while self.now.text == "for":
             self.at += 1
             token = self.now
@@ -204,6 +211,4 @@ class Atoms:
             parts.append(self.expression(3))
             self.take("..")
             parts.append(self.expression(3))
-        self.take(")")
-        self.open.pop()
-        return self.node("sum", "sum", tuple(parts), column)
+        return tuple(parts)

@@ -143,6 +143,15 @@ def test_the_diagonal_is_gathered() -> None:
     assert forward(program, "Q", x=np.arange(9.0).reshape(3, 3)).tolist() == [0, 4, 8]
 
 
+def test_a_diagonal_beside_the_main_one_is_gathered_too() -> None:
+    d, i = Axis.of("d"), index("i")
+    x = Tensor("x", (d, d))
+    for places, one in (((i, i - 1), 1), ((i - 1, i), -1), ((i, i), 0)):  # two slices would be a block
+        program = Program((x,), (define(Tensor("Q"), expr=total(x[places] * x[i, i], ((i, sp.Integer(2), d.upper),))), define(Tensor("L"), expr=sp.S.Zero)))
+        a = np.arange(9.0).reshape(3, 3)
+        assert forward(program, "Q", x=a) == sum(a[k, k - one] * a[k, k] if one > 0 else a[k + one, k] * a[k, k] for k in (1, 2))
+
+
 def test_a_range_that_starts_above_one_is_a_slice() -> None:
     d, i = Axis.of("d"), index("i")
     x = Tensor("x", (d,))

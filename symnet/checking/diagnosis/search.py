@@ -102,7 +102,7 @@ def _several(case: Case) -> bool:
 def _sifted(case: Case, findings: Iterator[Finding]) -> list[tuple[Level, Finding, sp.Expr]]:
     """What agrees at the points, up to a sign or a factor 2, with its place in the order of likelihood."""
     kept: list[tuple[Level, Finding, sp.Expr]] = []
-    for f in islice(findings, MOST):
+    for f in islice(_orderly(findings), MOST):
         if case.late:
             break
         try:
@@ -113,6 +113,15 @@ def _sifted(case: Case, findings: Iterator[Finding]) -> list[tuple[Level, Findin
             if ratio is not None and abs(ratio / float(exact) - 1) < NEAR:
                 kept.append(((min(level, 2), RANK[f.kind], _length(f)), f, exact))
     return kept
+
+
+def _orderly(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings as long as SymPy can make them: it will not compare what has no place in an order, such as 1/0 < y."""
+    try:
+        yield from findings
+    except (TypeError, ValueError) as error:
+        if isinstance(error, SymnetError) or "compar" not in str(error):
+            raise
 
 
 def _length(f: Finding) -> int:
