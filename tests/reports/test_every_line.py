@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import sympy as sp
+from reports.reading import World, correctly_rounded, latex_line, matrix_line, text_line
 
 import symnet as sn
 from symnet.arrays.along import ALONG
@@ -33,7 +34,6 @@ from symnet.reports.view import Formula, Link, Section, Stage, StepView, Story, 
 from symnet.reports.words import RULES, law, spoken
 from symnet.telling import _entries, report
 from symnet.worksheets.builtin import names
-from tests.reports.reading import World, correctly_rounded, latex_line, matrix_line, text_line
 
 ALL_SIZES = (2, 3, 4, 5, 3, 2)
 VIEWS = {
