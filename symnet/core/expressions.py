@@ -155,6 +155,26 @@ def substitute(expr: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:
     return expr.xreplace(dict(mapping))
 
 
+def free_integers(expr: sp.Basic, known: dict[sp.Basic, frozenset[sp.Symbol]]) -> frozenset[sp.Symbol]:
+    """The indices and sizes that are free in ``expr``; ``known`` keeps what was found of its parts.
+
+    SymPy renames all bound indices of every sum to find its free symbols, which takes minutes where sums stand in one another.
+    """
+    if expr in known:
+        return known[expr]
+    if isinstance(expr, sp.Symbol):
+        found = frozenset((expr,)) if expr.is_integer else frozenset()
+    elif isinstance(expr, BINDERS):
+        over = limits(expr)
+        inside = free_integers(expr.function, known) - {i for i, _, _ in over}
+        found = inside.union(*(free_integers(end, known) for _, lo, hi in over for end in (lo, hi)))
+    else:
+        parts = expr.indices if isinstance(expr, sp.Indexed) else expr.args
+        found = frozenset[sp.Symbol]().union(*(free_integers(part, known) for part in parts))
+    known[expr] = found
+    return found
+
+
 def of_data(condition: sp.Basic) -> bool:
     """True for a condition that asks for the entries of a tensor, such as [c = y[n] + 1] for classes y."""
     return next(entries(condition), None) is not None

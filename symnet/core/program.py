@@ -9,7 +9,7 @@ from functools import cached_property
 import sympy as sp
 
 from symnet.core.axes import Axis, Range, at_most
-from symnet.core.expressions import entries
+from symnet.core.expressions import entries, free_integers
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import NameError_, ShapeError
 
@@ -136,7 +136,7 @@ class Program:
         """The size symbols, in order of first use, including those used in expressions alone."""
         found = dict.fromkeys(s for a in self.axes for e in a.range for s in sorted(e.free_symbols, key=str))
         for d in self.definitions:
-            found |= dict.fromkeys(s for s in sorted(d.expr.free_symbols, key=str) if is_size(s))
+            found |= dict.fromkeys(s for s in sorted(free_integers(d.expr, {}), key=str) if is_size(s))
         return tuple(found)
 
     @property
