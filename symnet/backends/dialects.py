@@ -18,14 +18,9 @@ from symnet.errors import OptionError, UnknownNodeError
 
 CALL = re.compile(r"(?<![\w.])np\.([a-z_]\w*(?:\.[a-z_]\w*)*)")
 CONSTANT = re.compile(r"float\(np\.([a-z]+)\(")  # functions of plain numbers: computed at once, outside the traced arrays
-<<<<<<< HEAD
-MATH = {"sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "erf"}
-SAME = ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum", "linalg.det",
-=======
-MATH = {**{name: f"math.{name}" for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "erf", "floor")},
+MATH = {**{name: f"math.{name}" for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "erf", "floor", "expm1", "log1p")},
         "arctan": "math.atan", "abs": "abs", "maximum": "max", "minimum": "min", "sign": "(lambda u: (u > 0) - (u < 0))"}
-SAME = ("exp", "log", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum", "linalg.det",
->>>>>>> main
+SAME = ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum", "linalg.det",
         "linalg.inv", "linalg.slogdet")
 
 
@@ -138,22 +133,13 @@ def array(name, value, *shape):
 def asarray(value, dtype=dtype):
     return torch.as_tensor(value, dtype=dtype)
 
-<<<<<<< HEAD
-''', {**{name: f"torch.{name}" for name in (*SAME, "arange", "zeros")}, "clip": "torch.clamp", "asarray": "asarray", "array": "copied",
-      "pi": "math.pi", "e": "math.e", "nan": "math.nan", "inf": "math.inf",
-      **{name: name for name in ("maximum", "minimum", "logaddexp", "heaviside", "broadcast_to")}},
-                {"logdet": "def logdet(a):\n    return torch.logdet(a)\n",
-=======
-''', {**{name: f"torch.{name}" for name in (*SAME, "zeros")}, "clip": "torch.clamp", "asarray": "asarray",
+''', {**{name: f"torch.{name}" for name in (*SAME, "zeros")}, "clip": "torch.clamp", "asarray": "asarray", "array": "copied",
       "pi": "math.pi", "e": "math.e", "nan": "math.nan", "inf": "math.inf",
       **{name: name for name in ("maximum", "minimum", "logaddexp", "heaviside", "broadcast_to", "arange", "where", "tanh")}},
-                {"softmax": "def softmax(z, axis):\n    return torch.softmax(z, axis)\n",
-                 "logsumexp": "def logsumexp(z, axis):\n    return torch.logsumexp(z, axis)\n",
-                 "arange": "def arange(first, end, dtype=torch.int64):\n"
+                {"arange": "def arange(first, end, dtype=torch.int64):\n"
                            "    return torch.arange(first, max(first, end), dtype=dtype)  # torch counts nothing below first\n",
                  "where": "def where(condition, yes, no):\n    return torch.where(torch.as_tensor(condition), asarray(yes), asarray(no))\n",
                  "logdet": "def logdet(a):\n    return torch.logdet(a)\n",
->>>>>>> main
                  "scatter": "def scatter(at, values, shape):\n    rows = torch.broadcast_to(asarray(values), (*at.shape, *shape[1:]))\n"
                             "    return torch.zeros(shape, dtype=dtype).index_put((at,), rows, accumulate=True)\n",
                  "whole": """def whole(name, value, *shape):
@@ -169,14 +155,10 @@ def asarray(value, dtype=dtype):
     if not bool((kept | (0 <= value) & (value < classes)).all()):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
-<<<<<<< HEAD
                  "copied": "def copied(value, dtype=dtype):\n    return asarray(value, dtype).clone()\n",
-                 "erf": "def erf(z):\n    return torch.erf(z)\n",
-                 "gauss": "def gauss(z):\n    return torch.erfc(-0.7071067811865476*asarray(z))/2\n",
-=======
                  "erf": "def erf(z):\n    return torch.erf(asarray(z))\n",
+                 "gauss": "def gauss(z):\n    return torch.erfc(-0.7071067811865476*asarray(z))/2\n",
                  "tanh": "def tanh(z):\n    return torch.tanh(asarray(z))  # of a size too, which is no tensor\n",
->>>>>>> main
                  "maximum": "def maximum(a, b):\n    return torch.maximum(asarray(a), asarray(b))\n",
                  "minimum": "def minimum(a, b):\n    return torch.minimum(asarray(a), asarray(b))\n",
                  "logaddexp": "def logaddexp(a, b):\n    return torch.logaddexp(asarray(a), asarray(b))\n",

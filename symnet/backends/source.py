@@ -11,12 +11,9 @@ import sympy as sp
 from symnet.arrays.lowering import Lowering
 from symnet.arrays.stable import stable
 from symnet.backends.numpy_code import NumpyCode
-<<<<<<< HEAD
 from symnet.backends.stable_code import HELPERS as STABLE
 from symnet.backends.stable_code import needed
-=======
 from symnet.core.axes import Axis, Range, nonnegative
->>>>>>> main
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import fresh
 from symnet.core.program import Definition, Program
