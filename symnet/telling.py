@@ -138,25 +138,20 @@ def json_value(values: Evaluation, scalar: str) -> dict[str, Any]:
 
 def _nudges(derivation: Derivation, values: Evaluation, digits: int) -> tuple[Nudge, ...]:
     """Move each parameter by 1/1000 and do the forward pass again."""
-    scalars = [values.entries.scalar(t.name, place) for t in derivation.program.inputs if t.name in derivation.wrt
-               for place in itertools.islice(values.entries.places(t.name), MOST_NUDGES)]
-    return tuple(_nudge(derivation, values, t, digits) for t in scalars[:MOST_NUDGES])
+    places = ((name, place) for name in derivation.wrt for place in values.entries.places(name)
+              if name not in derivation.program.by_name)
+    return tuple(_nudge(derivation, values, name, place, digits) for name, place in itertools.islice(places, MOST_NUDGES))
 
 
-def _nudge(derivation: Derivation, values: Evaluation, moved: Tensor, digits: int) -> Nudge:
+def _nudge(derivation: Derivation, values: Evaluation, name: str, place: tuple[int, ...], digits: int) -> Nudge:
     """What the nudge did, what the gradient foretold, and the slope measured on both sides."""
-    goal, gradient = derivation.objective, _gradient_scalar(derivation, values, moved)
-    there = values.point[moved.name]
-    up, down = (values.moved({moved.name: there + step}) for step in (NUDGE, -NUDGE))
+    goal, moved = derivation.objective, values.entries.title(name, place)
+    gradient = values.entries.title(derivation.gradient_name(name), place)
+    up, down = (values.moved({moved: values.point[moved] + step}) for step in (NUDGE, -NUDGE))
     slopes = (up.number(goal, 128) - down.number(goal, 128)) / to_flint(2 * NUDGE), values.number(gradient, 128)
     agrees = not abs(as_ball(slopes[0] - slopes[1])) > abs(as_ball(slopes[0])) / 100
-    return Nudge(moved.name, "0.001", difference(up, values, goal, sp.S.One, digits), values.shown(gradient, digits, NUDGE),
+    return Nudge(moved, "0.001", difference(up, values, goal, sp.S.One, digits), values.shown(gradient, digits, NUDGE),
                  difference(up, down, goal, 1 / (2 * NUDGE), digits), values.shown(gradient, digits), agrees)
-
-
-def _gradient_scalar(derivation: Derivation, values: Evaluation, t: Tensor) -> str:
-    whole = t.parent in derivation.names  # else a program of scalars
-    return values.entries.title(derivation.gradient_name(t.parent if whole else t.name), t.place if whole else ())
 
 
 def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> TwoRuns:

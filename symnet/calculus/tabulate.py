@@ -18,7 +18,7 @@ from flint import arb_mat, ctx, fmpq, fmpq_mat
 
 from symnet.core.axes import Range
 from symnet.core.balls import hull
-from symnet.core.expressions import When, limits, of_data
+from symnet.core.expressions import When, free_integers, limits, of_data
 from symnet.core.functions import stop_gradient
 from symnet.core.linear import Square
 from symnet.core.matrices import Grid, InverseEntry, Rows
@@ -43,6 +43,7 @@ class Plan:
         self.program = program
         self.sizes: Places = {s: int(n) for s, n in sizes.items()}
         self._free: dict[sp.Basic, tuple[sp.Symbol, ...]] = {}
+        self._integers: dict[sp.Basic, frozenset[sp.Symbol]] = {}
         self._whole: dict[Key, int] = {}
         self._true: dict[Key, bool] = {}
 
@@ -73,7 +74,8 @@ class Plan:
     def indices(self, node: sp.Basic) -> tuple[sp.Symbol, ...]:
         """The indices that ``node`` depends on."""
         if node not in self._free:
-            self._free[node] = tuple(s for s in sorted(node.free_symbols, key=str) if s.is_Symbol and s.is_integer and not is_size(s))
+            found = free_integers(node, self._integers)
+            self._free[node] = tuple(sorted((s for s in found if not is_size(s)), key=lambda s: (str(s), s.sort_key())))
         return self._free[node]
 
     def key(self, node: sp.Basic, at: Places) -> Key:

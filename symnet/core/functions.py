@@ -270,8 +270,8 @@ class Elementary:
 
     ``derivative[k](*args, value)`` is the partial derivative in argument k, given the node itself as ``value`` so that
     it can be written with it (sigmoid: value(1 - value)). ``kinks`` are the points of the first argument where the
-    derivative follows the convention in ``convention`` (of stop_gradient, everywhere). ``in_exp`` rewrites to exp/log/step form, ``stable`` names the
-    overflow-free NumPy form, ``latex`` is the operator, ``law`` the derivative rule in a sentence for beginners.
+    derivative follows the convention in ``convention`` (of stop_gradient, everywhere). ``in_exp`` rewrites to exp/log/step form,
+    ``stable`` names the overflow-free NumPy form, ``latex`` is the operator, ``law`` the derivative rule in a sentence for beginners.
     """
 
     function: Any

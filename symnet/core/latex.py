@@ -12,7 +12,7 @@ from symnet.core.expressions import When, limits
 from symnet.core.functions import TABLE, step
 from symnet.core.matrices import Grid
 from symnet.core.names import entry_latex, gradient_latex, index_latex, name_latex, tensor_latex
-from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over
+from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over, upright
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 
@@ -69,7 +69,7 @@ class LatexPrinter(Printer):
         if exponent == sp.Rational(1, 2):
             return rf"\sqrt{{{self(base)}}}", POW
         if self.negative(exponent) and exponent.is_number:
-            return rf"\frac{{1}}{{{self(base ** -exponent)}}}", MUL
+            return rf"\frac{{1}}{{{self(upright(expr))}}}", MUL
         inner = self.within(base, ATOM)
         if isinstance(base, (sp.Indexed, sp.Symbol)) and "^" in inner:
             inner = self.brackets(inner)

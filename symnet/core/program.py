@@ -10,7 +10,7 @@ from functools import cached_property
 import sympy as sp
 
 from symnet.core.axes import Axis, Least, Range, at_most, nonnegative
-from symnet.core.expressions import Limits, entries
+from symnet.core.expressions import Limits, entries, free_integers
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import NameError_, ShapeError
 
@@ -143,7 +143,7 @@ class Program:
         """The size symbols, in order of first use, including those used in expressions alone."""
         found = dict.fromkeys(s for a in self.axes for e in a.range for s in sorted(e.free_symbols, key=str))
         for d in self.definitions:
-            found |= dict.fromkeys(s for s in sorted(d.expr.free_symbols, key=str) if is_size(s))
+            found |= dict.fromkeys(s for s in sorted(free_integers(d.expr, {}), key=str) if is_size(s))
         return tuple(found)
 
     @cached_property

@@ -7,7 +7,7 @@ at a few random points of different signs and sizes, with large and small upstre
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,11 @@ from symnet.interop.graph import unsupported
 
 Array = np.ndarray[Any, Any]
 CUSTOM = frozenset({"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"})
+Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
+DRAWS: tuple[Draw, ...] = (
+    lambda rng, shape: rng.normal(size=shape), lambda rng, shape: np.abs(rng.normal(size=shape)),
+    lambda rng, shape: 1 + np.abs(rng.normal(size=shape)), lambda rng, shape: rng.uniform(0.05, 0.95, size=shape),
+    lambda rng, shape: 5 * rng.normal(size=shape))
 TOLERANCE = 1e4  # of the type's eps, relative to the largest entry
 STRAIGHT_THROUGH = "z + stop_gradient(f(z) - z) for a straight-through estimator"
 
@@ -69,11 +74,6 @@ def _agree(core: Any, vjp: Any, jaxpr: Any, eqn: Any, inner: Any) -> bool:
             if not all(map(_alike, *gradients)):
                 return False
     return True
-
-
-DRAWS = (lambda rng, shape: rng.normal(size=shape), lambda rng, shape: np.abs(rng.normal(size=shape)),
-         lambda rng, shape: 1 + np.abs(rng.normal(size=shape)), lambda rng, shape: rng.uniform(0.05, 0.95, size=shape),
-         lambda rng, shape: 5 * rng.normal(size=shape))
 
 
 def _as_called(function: Any, eqn: Any, invars: list[Any]) -> Any:

@@ -91,7 +91,7 @@ def _said(custom: list[str]) -> str:
         return f"the torch.autograd.Function {custom[0]}, whose backward is not the derivative of its forward"
     if custom:
         return f"a backward that is not the derivative of its forward, of one of {', '.join(custom)}"
-    return "a module whose gradient in PyTorch is not the derivative of what it computes (a hook on a gradient, or a block without gradients)"
+    return "a module whose gradient in PyTorch is not the derivative of what it computes (a hook on a gradient?)"
 
 
 def _real(torch: Any, value: Any) -> bool:

@@ -41,7 +41,7 @@ def torch_arguments(order: str = "", accepted: Mapping[str, tuple[Any, ...]] | N
     names, others, tries = order.split(), dict(accepted or {}), dict(hints or {})
 
     def decorate(what: T) -> T:
-        target: Any = what.__init__ if isinstance(what, type) else what
+        target: Any = what.__init__ if isinstance(what, type) else what  # type: ignore[misc]
         own = dict(inspect.signature(target).parameters)
         first = [own.pop("self")] if isinstance(what, type) else []
         title = what.__name__
@@ -52,10 +52,10 @@ def torch_arguments(order: str = "", accepted: Mapping[str, tuple[Any, ...]] | N
         if isinstance(what, type):
             @functools.wraps(target)
             def begin(self: Any, *args: Any, **keywords: Any) -> None:
-                target(self, **(bound(args, keywords) if type(self) is what else _plain(own, args, keywords)))
+                target(self, **bound(args, keywords))
             begin.__signature__ = _signature(first, names, own, others)  # type: ignore[attr-defined]
             what.__init__ = begin  # type: ignore[misc]
-            return what  # type: ignore[return-value]
+            return what
 
         @functools.wraps(target)
         def call(*args: Any, **keywords: Any) -> Any:
@@ -64,11 +64,6 @@ def torch_arguments(order: str = "", accepted: Mapping[str, tuple[Any, ...]] | N
         return call  # type: ignore[return-value]
 
     return decorate
-
-
-def _plain(own: Mapping[str, inspect.Parameter], args: tuple[Any, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that the class of a subclass was given, in its own order."""
-    return {**dict(zip(own, args, strict=False)), **keywords}
 
 
 def _signature(first: list[inspect.Parameter], names: Iterable[str], own: Mapping[str, inspect.Parameter],
@@ -96,7 +91,7 @@ def _bound(title: str, lists: Lists, args: tuple[Any, ...], keywords: Mapping[st
     if len(args) > len(names):
         more = [n for n in own if n not in names]
         hint = f"{more[0]}=…" if more else ""
-        raise OptionError(title, f"{len(args)} arguments in a row", f"at most {len(names)}" + (f": {', '.join(names)}" if names else ""), hint)
+        raise OptionError(title, f"{len(args)} arguments in a row", f"at most {len(names)}{': ' if names else ''}{', '.join(names)}", hint)
     given = dict(zip(names, args, strict=False))
     for name in keywords:
         if name in given:

@@ -26,7 +26,7 @@ Array = np.ndarray[Any, Any]
 N, M = sp.Symbol("n", positive=True), sp.Symbol("m", positive=True)
 GENERATOR, SEED = {"generator": NONE}, {"generator": "seed=…, a number or a NumPy generator"}
 UNIFORM, NORMAL = "uniform", "normal"
-GAINS = {**dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid"), 1.0),
+GAINS = {"linear": 1.0, **{f"conv{t}{d}d": 1.0 for t in ("", "_transpose") for d in (1, 2, 3)}, "sigmoid": 1.0,
          "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}  # torch.nn.init.calculate_gain
 
 

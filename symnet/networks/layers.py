@@ -132,7 +132,7 @@ class LeakyReLU(Activation):
 @torch_arguments("beta threshold", {"threshold": (20,)})
 @dataclass(frozen=True)
 class Softplus(Activation):
-    """log(1 + e^(β z))/β; PyTorch's default β = 1. Its threshold, past which PyTorch takes z itself, is a matter of rounding and left out."""
+    """log(1 + e^(β z))/β; PyTorch's default β = 1. Past PyTorch's threshold this is z but for rounding."""
 
     beta: object = 1
 

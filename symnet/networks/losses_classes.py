@@ -127,7 +127,8 @@ class SoftMarginLoss(Entrywise):
         return softplus(-y * a)
 
 
-@torch_arguments("log_input full size_average eps reduce reduction", LEGACY | {"log_input": (True,), "full": (False,), "eps": (1e-8,)}, REDUCTION)
+@torch_arguments("log_input full size_average eps reduce reduction",
+                 LEGACY | {"log_input": (True,), "full": (False,), "eps": (1e-8,)}, REDUCTION)
 @dataclass(frozen=True)
 class PoissonNLLLoss(Entrywise):
     """e^a - y a for the log-rate a (PyTorch's PoissonNLLLoss with its defaults, without Stirling's term)."""

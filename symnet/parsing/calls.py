@@ -74,7 +74,7 @@ def _value(part: str, where: str, depth: int) -> Any:
         return call(part, where, depth + 1)
     atom = ATOM.match(part)
     if atom is None:
-        raise WorksheetError(where, f"the argument {part[:40]!r}", "a number, a name, True or False, a list of them, or a call such as MSELoss()")
+        raise WorksheetError(where, f"the argument {part[:40]!r}", "a number, a name, True or False, a list, or a call such as MSELoss()")
     text = atom[2]
     if text in WORDS:
         return WORDS[text]

@@ -107,8 +107,9 @@ def _drawing(case: Case) -> Iterator[Section]:
     if picture is None and case.scalars is not None:
         picture, values = draw(case.derivation.program, case.derivation.names, None), None
     if picture is not None:
-        said = ("Values in blue are computed from left to right; slopes of the loss (∂) in orange from right to left." if values else
-                "Each circle is one line of the forward pass.")
+        said = ("Values stand in blue: what is given, and what is computed from left to right; slopes of the loss (∂) in orange, "
+                f"from right to left. Numbers are rounded to {plural(min(case.digits, 4), 'digit')}." if values else
+                "Each circle is given or is computed by one line of the forward pass.")
         yield Section("network", "The network", (said,), (picture,), drawn=True)
 
 

@@ -69,4 +69,5 @@ def evaluated(program: Program) -> Program:
     if not held:
         return program
     inputs = (*program.inputs, *[replace(t, role=Role.CONSTANT) for t in held.values()])
-    return Program(inputs, tuple(d for d in program.definitions if d.name not in held), program.objective, program.assumptions, program.title)
+    lines = tuple(d for d in program.definitions if d.name not in held)
+    return Program(inputs, lines, program.objective, program.assumptions, program.title)
