@@ -134,7 +134,7 @@ WRONG = [
     ("X*W", ShapeError, "'@' for a matrix"),
     ("X + t", ShapeError, "line up"),
     ("x @ y", ShapeError, "vectors or matrices"),
-    ("X[1]", ShapeError, "1 indices on X"),
+    ("X[1, 1, 1]", ShapeError, "3 indices on X"),
     ("x[1]", ShapeError, "1 indices on x"),
     ("X.shape[2]", ShapeError, "an axis from 0 to 1"),
     ("w[w]", ShapeError, "the index w"),
