@@ -8,6 +8,7 @@ difference quotient of the one forward line it goes through, and rule, condition
 
 All sizes are small and different, so that a transpose or a wrong axis cannot hide; the numbers are random rationals inside
 each symbol's domain and fit the declared assumptions. What a step says without naming an assumption must hold without it.
+What stands in a stop-gradient keeps its unmoved value.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,9 +27,10 @@ from flint import arb, ctx
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
+from symnet.calculus.stopping import held_apart, held_out
 from symnet.calculus.tidying import class_facts
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
-from symnet.core.expressions import as_written, entries, limits
+from symnet.core.expressions import Limits, Partial, as_written, entries, limits
 from symnet.core.functions import leaky_relu, relu
 from symnet.core.functions import step as heaviside
 from symnet.core.numbers import as_ball, compute, to_flint
@@ -44,7 +46,8 @@ SIZES = (2, 3, 4, 5, 6, 7, 8, 9)
 ATTEMPTS = 10  # points tried where some function is not defined at the first
 POINTS = 3  # points for a program in pieces, of which one point sees one
 PIECEWISE = (sp.Piecewise, sp.Max, sp.Min, sp.Abs, sp.sign, sp.floor, sp.ceiling, relu, leaky_relu, heaviside)
-ENTRIES = 60  # entries whose raw sum and contributions are read; the line itself is read at all
+LINE_PLACES = 3  # places at which one printed line is evaluated
+ENTRIES, AGAIN = 60, 12  # entries whose raw sum and contributions are read, at the first and at further points; the line itself at all
 
 Place = tuple[int, ...]
 
@@ -78,7 +81,8 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
         sizes = small_sizes(derivation.program, (*numbers, *(SIZES + SIZES)[count:]))
         try:
             with as_written():
-                found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1)))
+                found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1),
+                                      AGAIN if found else ENTRIES))
         except DomainError as error:  # log of a negative number: another point, every second one all positive
             problem = str(error)
         except SymnetError as error:
@@ -89,6 +93,66 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     if found:
         return found[-1] if found[-1].contradicted else max(found, key=lambda c: float(c.worst))
     return StepCheck(False, tuple(sizes.items()), 0, "", f"could not be checked: {problem}")
+
+
+Line = tuple[str, sp.Expr, sp.Expr, tuple[Limits, ...], tuple[sp.Basic, ...]]
+
+
+def check_lines(derivation: Derivation, lines: Iterable[Line]) -> None:
+    """Evaluate printed lines: (where, left, right, ranges, conditions) says left = right for all indices in the ranges where the
+    conditions hold. A slope is a ``Partial``, the difference quotient of the one forward line that it is the slope of.
+
+    Raises FaultError for the first line that is not so; says nothing where no point is found at which the program has values.
+    """
+    names, wanted = [str(s) for s in derivation.program.sizes], tuple(lines)
+    for attempt in range(ATTEMPTS):
+        order = names if attempt < ATTEMPTS // 2 else names[::-1]
+        sizes = dict(sorted(zip(order, SIZES + SIZES, strict=False), key=lambda pair: names.index(pair[0])))
+        try:
+            with as_written():
+                sample = _sample(derivation, sizes, attempt, attempt % 2 == 1)
+                wrong = next((where for where, *line in wanted if not _so(sample, *line)), "")
+        except SymnetError:
+            continue
+        if wrong:
+            raise FaultError(wrong, "what is printed is not what the forward program gives")
+        return
+
+
+def _so(sample: _Sample, left: sp.Expr, right: sp.Expr, ranges: tuple[Limits, ...], conditions: tuple[sp.Basic, ...]) -> bool:
+    """True when both sides agree at a few places."""
+    every = list(itertools.product(*[span((lo, hi), sample.entries.env) for _, lo, hi in ranges]))
+    tried = 0
+    for values in random.Random(len(every)).sample(every, len(every)):
+        env = {**sample.entries.env, **{i: sp.Integer(v) for (i, _, _), v in zip(ranges, values, strict=True)}}
+        if open_at(sp.And(*conditions), env, sample.entries) is not sp.true:
+            continue
+        tried += 1
+        plain, other = sorted((at_place(side, env, sample.entries) for side in (left, right)), key=lambda side: side.has(Partial))
+        try:
+            if _distance(_with_slopes(sample, other), sample.scalar_value(plain)) >= 2.0**-TOLERANCE:
+                return False
+        except _Kink:  # the slope printed is a convention there
+            continue
+        if tried == LINE_PLACES:
+            break
+    return True
+
+
+def _with_slopes(sample: _Sample, expr: sp.Expr) -> Callable[[int], _Quotient]:
+    """The values of an expression of scalars in which slopes stand, by the number of their difference quotients."""
+    slopes = {p: sp.Dummy(real=True) for p in expr.atoms(Partial)}
+    quotients = {s: _line_quotient(sample, p.of.name, p.by.name) for p, s in slopes.items()}
+    put_in = expr.xreplace(slopes)
+
+    def value(number: int) -> _Quotient:
+        found = {s: quotient(number) for s, quotient in quotients.items()}
+        table = {s: sample.values[s.name] for s in put_in.free_symbols if s not in quotients}
+        with ctx.workprec(BITS):
+            return _Quotient(compute(put_in, {**table, **{s: q.central for s, q in found.items()}}),
+                             max((q.apart for q in found.values()), default=0.0))
+
+    return value
 
 
 @dataclass(frozen=True)
@@ -147,11 +211,11 @@ def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: 
     return kept[key]
 
 
-def _compare(derivation: Derivation, step: Step, sample: _Sample) -> StepCheck:
+def _compare(derivation: Derivation, step: Step, sample: _Sample, most: int) -> StepCheck:
     places = list(visits(step.definition, sample.entries.env))
     worst, count = _along_directions(derivation, step, sample, places)
     false = f"differs from the central difference by {worst:.3g}" if worst >= 2.0**-TOLERANCE else ""
-    said = false or next(_fields(derivation, step, sample, places), "")
+    said = false or next(_fields(derivation, step, sample, places, most), "")
     if not said and not count and places:
         raise DomainError("difference quotient", "a kink at every entry")
     return StepCheck(not said, tuple(sample.sizes.items()), count, f"{worst:.1e}", said, contradicted=bool(said))
@@ -269,9 +333,9 @@ def _error(slope: Any, found: Any) -> float:
     return error if error == error else float("inf")
 
 
-def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]]) -> Iterator[str]:
+def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]], most: int) -> Iterator[str]:
     """What is wrong with the step's raw sum, its contributions and their local factors; nothing where all is right."""
-    few = random.Random(sample.seed).sample(places, min(ENTRIES, len(places)))
+    few = random.Random(sample.seed).sample(places, min(most, len(places)))
     for place, env in few:
         found = sample.value(step.expression, env)
         if _error(found, sample.at(step.target.name, place)) >= 2.0**-TOLERANCE:
@@ -337,19 +401,30 @@ def _summed(c: Contribution, env: Env, entries: Entries) -> Iterator[tuple[Env, 
 
 def _is_slope(sample: _Sample, name: str, own: str, slope: Any) -> bool:
     """True where ``slope`` is the difference quotient of one forward line in ``own``, all its other arguments held."""
-    line = sample.lines[name]
-    moving = next((s for s in line.free_symbols if s.name == own), None)
-    if moving is None:
-        return _error(to_flint(sp.S.Zero), slope) < 2.0**-TOLERANCE
-    table = {s: sample.values[s.name] for s in line.free_symbols}
-    scale = to_flint(_scale(table[moving]))
-    made = _Finer(lambda nudge: {name: compute(line, {**table, moving: table[moving] + nudge * scale})})
-    with ctx.workprec(BITS):
-        wanted = slope * scale
     try:
-        return _distance(made.quotient_of(name, sample.values[name]), wanted) < 2.0**-TOLERANCE
+        return _distance(_line_quotient(sample, name, own), slope) < 2.0**-TOLERANCE
     except _Kink:
         return True  # a convention: there is no slope to compare with
+
+
+def _line_quotient(sample: _Sample, name: str, own: str) -> Callable[[int], _Quotient]:
+    """The difference quotients of one forward line in ``own``, by their number, all its other arguments held."""
+    line, held = held_out(sample.lines[name])
+    moving = next((s for s in line.free_symbols if s.name == own), None)
+    if moving is None:
+        return lambda number: _Quotient(to_flint(sp.S.Zero), 0.0)
+    table = {d.entry: sample.scalar_value(d.expr) for d in held}
+    table |= {s: sample.values[s.name] for s in line.free_symbols if s not in table}
+    scale = to_flint(_scale(table[moving]))
+    scaled = _Finer(lambda nudge: {name: compute(line, {**table, moving: table[moving] + nudge * scale})}).quotient_of(
+        name, sample.values[name])
+
+    def quotient(number: int) -> _Quotient:
+        found = scaled(number)
+        with ctx.workprec(BITS):
+            return _Quotient(found.central / scale, found.apart)
+
+    return quotient
 
 
 def _place(use: sp.Expr, through: Definition) -> tuple[object, ...]:
@@ -387,7 +462,7 @@ def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
         yield "an earlier gradient is called put in that is no factor"
     if step.rule is not rule_of(program, of, step.definition, step.contributions, step.inlined):
         yield f"its rule is called {step.rule}"
-    if step.conditions != conditions_of(step.contributions, step.assumptions):
+    if step.conditions != conditions_of(step.contributions, step.assumptions, step.smooth):
         yield "its conditions are not those of the functions and assumptions used"
     if not set(step.assumptions) <= {*program.assumptions, *class_facts(program)}:
         yield "it leans on an assumption that is not declared"
@@ -430,9 +505,11 @@ def _lines(scalars: Program) -> tuple[dict[str, sp.Symbol], list[tuple[str, sp.E
     """The symbols of a program of scalars, each the very object that its lines hold, and the lines with the names they use."""
     kept: tuple[dict[str, sp.Symbol], list[tuple[str, sp.Expr, frozenset[str]]]] | None = scalars.__dict__.get("_lines")
     if kept is None:
-        used = [d.expr.free_symbols for d in scalars.definitions]
+        apart = held_apart(scalars)  # what a stop-gradient holds uses nothing that moves
+        used = [d.expr.free_symbols for d, _ in apart]
         symbols = {s.name: s for found in used for s in found}
-        lines = [(d.name, d.expr, frozenset(s.name for s in found)) for d, found in zip(scalars.definitions, used, strict=True)]
+        lines = [(d.name, d.expr, frozenset() if held else frozenset(s.name for s in found))
+                 for (d, held), found in zip(apart, used, strict=True)]
         kept = scalars.__dict__["_lines"] = symbols, lines
     return kept
 
@@ -456,11 +533,17 @@ def _point(scalars: Program, rng: random.Random, positive: bool = False) -> dict
 
 def _any_class(t: Tensor, rng: random.Random) -> int:
     """One of the classes, counted from 0, or now and then the ignored one."""
-    return t.ignored if t.ignored is not None and rng.random() < 0.3 else rng.randrange(2 if t.classes is None else int(t.classes))
+    if t.ignored is not None and rng.random() < 0.3:
+        return t.ignored
+    return rng.randrange(int(t.classes) if t.classes is not None and t.classes.is_Integer else 2)
 
 
 def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp.Rational]) -> None:
     """Make Σ_k y[n, k] = 1 true by moving the last entry of each sum."""
+    if isinstance(a.left, sp.Add) and a.left.args[-1].is_Symbol:  # the same, every entry a number
+        *others, last = a.left.args
+        point[last.name] = a.right - sum((s.xreplace({e: point[e.name] for e in s.free_symbols}) for s in others), sp.S.Zero)
+        return
     if not isinstance(a.left, sp.Sum) or not isinstance(a.left.function, sp.Indexed):
         raise SymnetError("assumption", str(a), "a plain sum of entries equal to a number")
     (index, _, _), = limits(a.left)

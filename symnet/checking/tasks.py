@@ -95,4 +95,5 @@ def _judge_simplified(answer: Mapping[str, str], derivation: Derivation, goal: s
     value = read(answer["latex" if "latex" in answer else "text"], tensors, where=f"answer {answer['id']}")
     aim = derivation.program.by_name[derivation.objective][-1].expr
     other = expression(goal, tensors, where="simplify").holes if goal else ()
-    return Result(answer["id"], compare(value.expr, aim, holes=value.holes, other_holes=other), read_as(value, derivation.program))
+    mine, others = (tuple((u, sign) for u, sign, _ in found) for found in (value.holes, other))
+    return Result(answer["id"], compare(value.expr, aim, holes=mine, other_holes=others), read_as(value, derivation.program))

@@ -12,7 +12,7 @@ from symnet.core.sentences import capitalised
 from symnet.core.tensors import Tensor
 from symnet.core.text import text
 from symnet.reports.case import Case
-from symnet.reports.values import number_latex
+from symnet.reports.values import number, number_latex
 from symnet.reports.view import Block, Formula, Level, Rich, Section, Stage, StepView, Table
 from symnet.reports.words import LEADS, plural
 
@@ -61,7 +61,7 @@ def _shown(case: Case) -> list[Block]:
     rows: list[tuple[Rich, ...]] = []
     for name, a, b in case.shown.rows:
         tensor = known[name]
-        rows.append(((Formula(tensor_latex(tensor), tensor_text(tensor)),), (Formula(number_latex(a), a),), (Formula(number_latex(b), b),)))
+        rows.append(((Formula(tensor_latex(tensor), tensor_text(tensor)),), (number(a),), (number(b),)))
     c = case.shown.factor
     head = ("after one step", f"loss / {c}, rate α", f"loss, rate α / {c}")
     return [(f"On this very network with c = {c}: ",), Table(head, tuple(rows)), (case.shown.verdict,)]

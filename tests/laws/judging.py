@@ -10,7 +10,7 @@ import numpy as np
 
 import symnet as sn
 from laws import nouns, oracle
-from laws.language import Apply, Source, walk
+from laws.language import Apply, Choice, Source, walk
 from symnet.core.derivation import Derivation
 from symnet.errors import SymnetError
 
@@ -56,6 +56,11 @@ class Case:
     def may_tie(self) -> bool:
         """True where equal numbers may meet in a maximum, to which JAX gives half each."""
         return any(isinstance(n, Apply) and n.name in ("maximum", "minimum", "max", "min", "clip") for one in self.source.lines for n in walk(one.expr))
+
+    @property
+    def in_pieces(self) -> bool:
+        """True where the gradient may be zero on whole regions."""
+        return self.may_tie or any(isinstance(n, Choice) or isinstance(n, Apply) and n.name in ("relu", "sign") for one in self.source.lines for n in walk(one.expr))
 
     def sizes(self, which: dict[str, int]) -> dict[str, int]:
         """The sizes that the program has."""
@@ -171,6 +176,77 @@ def steps_law(case: Case) -> list[Fault]:
     return faults
 
 
+def fields_law(case: Case) -> list[Fault]:
+    """A step with a changed line, raw sum or contribution does not check, where the gradient is not zero."""
+    from laws.step_fields import changed
+
+    wanted = case.at(DIFFERENT)[2]
+    if wanted is None:
+        return []
+    faults = []
+    for s in case.derivation.steps:
+        slope = wanted[1].get(s.of.name)
+        if slope is None or not np.all(np.abs(slope) > 1e-6):
+            continue
+        for what, step in changed(s):
+            if case.in_pieces and not what.endswith("+ 1"):  # the check's few points may all lie where this piece is flat
+                continue
+            try:
+                passed = bool(step.check())
+            except SymnetError:
+                passed = False
+            if passed:
+                faults.append(Fault("step fields", f"step {s.number}, {s.definition}: {what}, and it checks"))
+    return faults
+
+
+def answers_law(case: Case) -> list[Fault]:
+    """The gradient in another form is never refuted; with a slip that changes its value it is never proved."""
+    from laws import answers
+    from laws.dice import Seeded, pick
+
+    if case.source.kind != "index" or case.may_tie or case.at(DIFFERENT)[2] is None:
+        return []
+    dice = Seeded(f"answers {case.seed}")
+    faults: list[Fault] = []
+    for wrong in (False, True):
+        name = pick(dice, case.source.wrt)
+        try:
+            alphas, node = answers.another(case.source, name, dice, wrong)
+            text = answers.answer_text(case.source, name, alphas, node)
+            claim = answers.with_answer(case.source, name, alphas, node)
+            gaps = [_gap(case, claim, name, which) for which in (DIFFERENT, OTHERS)]
+        except answers.NoForm:
+            continue
+        if None in gaps:
+            continue
+        off = max(g for g in gaps if g is not None)
+        if not wrong and off > 1e-9:
+            faults.append(Fault("answers", f"the laws' own gradient of {name} is off by {off:.3g}: {text}", "own"))
+            continue
+        if wrong and off < 1e-5:
+            continue
+        verdict = sn.check(text, case.derivation, wrt=name)
+        case.kept["verdicts"] = [*case.kept.get("verdicts", []), f"{'slip' if wrong else 'right'} {verdict.answer}"]
+        if wrong and verdict.answer in ("proved", "almost_everywhere"):
+            faults.append(Fault("answers", f"a wrong d/d{name} is {verdict}: {text}"))
+        if not wrong and verdict.answer == "refuted":
+            faults.append(Fault("answers", f"a right d/d{name} is {verdict}: {text}"))
+    return faults
+
+
+def _gap(case: Case, claim: Source, name: str, which: dict[str, int]) -> float | None:
+    """How far the claimed gradient is from JAX's, relative to the gradient."""
+    sizes, arrays, wanted = case.at(which)
+    if wanted is None:
+        return None
+    found = oracle.value_of(claim, sizes, arrays, "G")
+    if not oracle.sane([found]):
+        return None
+    true = wanted[1][name]
+    return float(np.max(np.abs(found - true), initial=0.0) / (1e-3 + np.max(np.abs(true), initial=0.0)))
+
+
 def hessian_law(case: Case) -> list[Fault]:
     """∂²L/∂of ∂wrt of two inputs is JAX's, compiled and exact."""
     faults: list[Fault] = []
@@ -242,8 +318,15 @@ LAWS: dict[str, Law] = {
     "NumPy": numpy_law,
     "compile": target_law("compile"), "exact values": exact_law, "step.check": steps_law, "numpy module": target_law("numpy module", POINTS[:2]),
     "torch module": target_law("torch module", POINTS[:2]), "jax module": target_law("jax module", POINTS[:1]),
-    "hessian": hessian_law, "jacobian": jacobian_law,
+    "step fields": fields_law, "answers": answers_law, "hessian": hessian_law, "jacobian": jacobian_law,
 }
+
+
+def jax_memory() -> None:
+    """Let go of what JAX has compiled: thousands of programs would fill the memory."""
+    from laws.meaning import jax
+
+    jax().clear_caches()
 
 
 def judge(case: Case, names: tuple[str, ...] = tuple(LAWS)) -> list[Fault]:

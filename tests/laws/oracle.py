@@ -42,6 +42,11 @@ def truth(source: Source, sizes: dict[str, int], arrays: Arrays) -> tuple[float,
     return (float(value), found) if sane([np.asarray(value), *found.values()]) else None
 
 
+def value_of(source: Source, sizes: dict[str, int], arrays: Arrays, name: str) -> Any:
+    """The values of one line."""
+    return shaped(run(source, {k: flattened(v) for k, v in arrays.items()}, sizes)[name], shape_at(source, name, sizes))
+
+
 def sane(numbers: list[Any]) -> bool:
     """Finite, and not too large to compare."""
     return all(bool(np.all(np.isfinite(g))) and (not np.size(g) or float(np.max(np.abs(g))) < LARGEST) for g in numbers)

@@ -48,10 +48,11 @@ def text(node: Expr, level: int = 0) -> str:
     return f"({out})" if own < level else out
 
 
-def line(one: Line) -> str:
-    """z[i, j] = …"""
+def line(one: Line, stated: bool = False) -> str:
+    """z[i, j] = …; ``stated`` says the range of a recurrence, h[t] = … for t in 1..T."""
     left = one.name + (f"[{', '.join(map(place, one.places))}]" if one.places else "")
-    return f"{left} = {text(one.expr)}"
+    loop = next((f" for {x} in {place(lo)}..{place(hi)}" for x, lo, hi in one.over if stated and x == "t"), "")
+    return f"{left} = {text(one.expr)}{loop}"
 
 
 def axis(a: Axis) -> str | int:
@@ -63,7 +64,7 @@ def axis(a: Axis) -> str | int:
 
 def lines(source: Source) -> list[str]:
     """All lines; a program that was made as text keeps its own."""
-    return list(source.notes.get("text") or [line(one) for one in source.lines])
+    return list(source.notes.get("text") or [line(one, bool(source.notes.get('looping'))) for one in source.lines])
 
 
 def shapes(source: Source) -> dict[str, tuple[str | int, ...]]:
