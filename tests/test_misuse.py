@@ -61,7 +61,7 @@ def test_the_hessian_of_a_program_is_that_of_its_derivation() -> None:
     p = sn.program("L = exp(x*y) + x**3")
     assert str(sn.hessian(p, "x").full) == str(sn.hessian(sn.derive(p, ["x"]), "x").full)
     p = sn.program("L = x**2*y")
-    assert sn.hessian_vector_product(p, "x").at({"x": "3", "y": "5", "v": "2"}).exact("dq_dx") == "20"
+    assert sn.hessian_vector_product(p, "x").at({"x": "3", "y": "5", "v": "2"}).exact("dq_dx") == 20
 
 
 @pytest.mark.parametrize("shape", ["tril", "triu"])
@@ -73,11 +73,11 @@ def test_a_triangle_of_truths_is_a_condition_on_places(shape: str) -> None:
     def squares(z: Any) -> Any:
         return jnp.sum(jnp.where(getattr(jnp, shape)(jnp.ones((3, 3), bool)), z, 0) ** 2)
 
-    def attention(z: Any) -> Any:
-        return jnp.sum(jax.nn.softmax(jnp.where(mask, z, -jnp.inf)) ** 2)
+    def below(z: Any) -> Any:
+        return jnp.sum(jnp.exp(jnp.where(mask & ~jnp.eye(3, dtype=bool), z, 0)))
 
     value = np.linspace(-1, 2, 9).reshape(3, 3)
-    for function in (squares, attention):
+    for function in (squares, below):
         read = sn.from_jax(function, [value])
         d = sn.derive(read)
         assert str(read) and sn.report(d).as_format("text")
