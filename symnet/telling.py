@@ -131,11 +131,10 @@ def _nudge(derivation: Derivation, values: Evaluation, name: str, place: tuple[i
     goal, moved = derivation.objective, values.entries.title(name, place)
     gradient = values.entries.title(derivation.gradient_name(name), place)
     up, down = (values.moved({moved: values.point[moved] + step}) for step in (NUDGE, -NUDGE))
-    shown = [difference(up, values, goal, sp.S.One, digits), values.shown(gradient, digits, NUDGE),
-             difference(up, down, goal, 1 / (2 * NUDGE), digits), values.shown(gradient, digits)]
     slopes = (up.number(goal, 128) - down.number(goal, 128)) / to_flint(2 * NUDGE), values.number(gradient, 128)
     agrees = not abs(as_ball(slopes[0] - slopes[1])) > abs(as_ball(slopes[0])) / 100
-    return Nudge(moved, "0.001", *shown, agrees)
+    return Nudge(moved, "0.001", difference(up, values, goal, sp.S.One, digits), values.shown(gradient, digits, NUDGE),
+                 difference(up, down, goal, 1 / (2 * NUDGE), digits), values.shown(gradient, digits), agrees)
 
 
 def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Shown:

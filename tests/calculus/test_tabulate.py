@@ -12,7 +12,8 @@ import sympy as sp
 from flint import arb, ctx, fmpq
 
 import symnet as sn
-from symnet.calculus import derive, evaluate as evaluating
+from symnet.calculus import derive
+from symnet.calculus import evaluate as evaluating
 from symnet.calculus.evaluate import evaluate
 from symnet.calculus.tabulate import Plan, two_factors
 from symnet.core.derivation import Derivation
