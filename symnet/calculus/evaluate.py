@@ -24,7 +24,7 @@ from symnet.errors import DomainError, NameError_, ShapeError, SymnetError
 EXACT_BITS, LARGE = 256, 300  # bits that decide which case holds; characters of numbers that SymPy still may look at
 SORTED, LONGEST = 500, 100_000  # characters of an exact value whose terms SymPy sorts, and of one that is handed out whole
 MOST_WORK = 20_000_000  # products and functions of numbers in one evaluation
-MOST_PROOFS = 60  # parts of one evaluation that a proof is looked for
+MOST_PROOFS = 100  # different numbers of one evaluation that a proof is looked for
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Evaluation:
     _settled: dict[Key, Number] = field(default_factory=dict, repr=False)
     _looked: set[str] = field(default_factory=set, repr=False)
     _tried: set[tuple[Key, fmpq]] = field(default_factory=set, repr=False)
+    _judged: dict[sp.Expr, bool] = field(default_factory=dict, repr=False)  # numbers that a proof was looked for
     _same: dict[sp.Expr, sp.Expr] = field(default_factory=dict, repr=False)  # one object for each exact value
 
     @property
@@ -237,7 +238,7 @@ class Evaluation:
     def _prove(self, part: sp.Basic, expr: sp.Expr, value: fmpq, at: Mapping[sp.Symbol, int]) -> bool:
         """Note that a part of a line has this value, where that is proved."""
         key = self.plan.key(part, dict(at))
-        if key in self._settled or (key, value) in self._tried or len(self._tried) >= MOST_PROOFS:
+        if key in self._settled or (key, value) in self._tried or len(self._judged) >= MOST_PROOFS:
             return False
         self._tried.add((key, value))
         try:
@@ -245,10 +246,12 @@ class Evaluation:
             made = _put_in(there, {e: self._value_of(*u) for e, u in used.items()}, self._numbers_of(used), self._lengths)
         except SymnetError:
             return False
-        if not proved_zero(_minus(made, value)):
-            return False
-        self._settled[key] = value
-        return True
+        made = _minus(made, value)
+        if made not in self._judged:  # equal samples make equal questions
+            self._judged[made] = proved_zero(made)
+        if self._judged[made]:
+            self._settled[key] = value
+        return self._judged[made]
 
     def _scalars_of(self, name: str) -> Iterator[str]:
         tensor = self.program[name]

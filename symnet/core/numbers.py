@@ -235,7 +235,7 @@ def fixed(source: Callable[[int], Number] | sp.Expr, places: int, equals: Callab
     '2.718'
     """
     at, equals = _source(source, equals)
-    bits, top, asked = 64 + 4 * places, MAX_BITS + 8 * places, False
+    bits, top, asked = 64 + 4 * abs(places), MAX_BITS + 8 * abs(places), False
     while True:
         with ctx.workprec(bits):
             value = at(bits)
