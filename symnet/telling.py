@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.calculus.checking import check_lines
 from symnet.calculus.evaluate import Evaluation, difference, evaluate
 from symnet.calculus.updating import descent_step
 from symnet.core.derivation import Derivation
@@ -19,7 +20,8 @@ from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.errors import OptionError, SymnetError
 from symnet.loading import with_values
-from symnet.reports.case import Case, Nudge, Shown
+from symnet.reports.case import Case, Nudge, TwoRuns
+from symnet.reports.columns import with_samples_as_columns
 from symnet.reports.report import Report, format_of
 from symnet.reports.story import tell
 from symnet.reports.view import Level, Notation
@@ -30,13 +32,17 @@ JSON_DIGITS, JSON_EXACT = 30, 1000  # digits of a decimal, and characters of an 
 
 
 def report(derivation: Derivation, path: str | Path | None = None, *, level: str = "student", digits: int = 6,
-           format: str | None = None, theorem: bool = True, notation: str = "both", samples: str = "rows") -> Report:
+           format: str | None = None, theorem: bool = True, notation: str = "both", samples: str = "rows",
+           check: bool = True) -> Report:
     """The report of a derivation; written to ``path`` when there is one, in the format its ending names.
 
     ``level`` is beginner, student or expert; ``digits`` the significant digits of decimals (1 to 60); ``notation`` both,
     matrix, index or scalar (every entry a number; sizes that are not known are taken as 2); ``samples`` rows or columns, for
-    matrix notation. Raises OptionError.
+    matrix notation. Every step and every printed line is checked, unless ``check`` is False. Raises OptionError, and FaultError
+    for what is false.
     """
+    if not isinstance(derivation, Derivation):
+        raise OptionError("report", f"a {type(derivation).__name__}", "a Derivation", "sn.derive(net, loss=sn.MSELoss())")
     how = format_of(path, format)
     if level not in list(Level):
         raise OptionError("level", repr(level)[:40], "one of " + ", ".join(Level))
@@ -46,8 +52,12 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
         raise OptionError("notation", f"{notation!r}, {samples!r}"[:60], "one of " + ", ".join(Notation) + "; rows or columns")
     if notation == Notation.SCALAR:
         derivation = _entries(derivation)
-    case = case_of(derivation, Level(level), digits, theorem)
-    made = Report(tell(replace(case, notation=Notation(notation), columns=samples == "columns")))
+    columns = samples == "columns"
+    case = case_of(with_samples_as_columns(derivation) if columns else derivation, Level(level), digits, theorem, check, derivation)
+    made = Report(tell(replace(case, notation=Notation(notation), columns=columns)))
+    if check:
+        check_lines(case.derivation, ((f"line {number} of the report", c.left, c.right, c.ranges, c.conditions)
+                                      for number, c in made.story.claims if not c.decimal and not c.put_in))
     if path is not None:
         made.write(Path(path), how)
     return made
@@ -62,8 +72,9 @@ def _entries(derivation: Derivation) -> Derivation:
     return with_values(made, made.values, {**derivation.meta, "sizes": {}, "errata": None, "training": None})
 
 
-def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True) -> Case:
-    """Everything that can be said about this derivation."""
+def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True, check: bool = True,
+            held: Derivation | None = None) -> Case:
+    """Everything that can be said about this derivation. ``held`` is the one that the program holds, where another is shown."""
     from symnet import __version__
 
     complete = _complete(derivation)
@@ -81,14 +92,15 @@ def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = T
         from symnet.proofs import prove
 
         proved = prove("loss-scaling", optimizer="sgd")
+    held = held or derivation
     return Case(
-        derivation, level, digits, scalars=scalars, descent=descent, values=values,
-        checks=tuple(s.check() for s in derivation.steps),
+        derivation, held, level, digits, scalars=scalars, descent=descent, values=values,
+        checks=held.check() if check else (),
         nudges=_nudges(derivation, values, digits) if values is not None else (),
         proved=proved, shown=_shown(derivation, sizes, digits) if proved and complete else None,  # type: ignore[arg-type]
-        errata=_errata(derivation), log=_training(derivation), numpy=partial(_numpy, derivation),
+        errata=_errata(held), log=_training(held), numpy=partial(_numpy, held),
         footer=f"Made by symnet {__version__}.",
-        json_values=partial(_json_values, derivation, values))
+        json_values=partial(_json_values, held, values, sizes, held is not derivation))
 
 
 def _has_axes(derivation: Derivation) -> bool:
@@ -101,8 +113,13 @@ def _complete(derivation: Derivation) -> bool:
     return all(t.name in derivation.values for t in program.inputs) and all(str(s) in sizes for s in program.sizes)
 
 
-def _json_values(derivation: Derivation, values: Evaluation | None) -> dict[str, Any]:
-    return {} if values is None else {name: values.leaves(name, partial(json_value, values)) for name in derivation.full.tensors}
+def _json_values(derivation: Derivation, values: Evaluation | None, sizes: Mapping[str, int], transposed: bool) -> dict[str, Any]:
+    """Exact and decimal values of the program as it is held; ``values`` are of the one shown, which may be transposed."""
+    if values is None:
+        return {}
+    if transposed:
+        values = evaluate(derivation.full, derivation.values, sizes)
+    return {name: values.leaves(name, partial(json_value, values)) for name in derivation.full.tensors}
 
 
 def json_value(values: Evaluation, scalar: str) -> dict[str, Any]:
@@ -137,7 +154,7 @@ def _nudge(derivation: Derivation, values: Evaluation, name: str, place: tuple[i
                  difference(up, down, goal, 1 / (2 * NUDGE), digits), values.shown(gradient, digits), agrees)
 
 
-def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Shown:
+def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> TwoRuns:
     """The two runs of the theorem, one step each, on this derivation: loss/c with rate α, and loss with rate α/c."""
     from symnet.calculus import derive
     from symnet.equality.compare import compare
@@ -158,7 +175,7 @@ def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Sho
         verdict = "Both columns are proved equal as exact numbers, not only to the digits shown."
     else:
         verdict = "Both columns agree to more than 60 digits." if equal else "The columns differ."
-    return Shown(str(FACTOR), rows, verdict)
+    return TwoRuns(str(FACTOR), rows, verdict)
 
 
 def _errata(derivation: Derivation) -> Any:

@@ -13,6 +13,7 @@ from flint import arb, fmpq
 from symnet.calculus.instantiate import Entries, environment, instantiate_program, named
 from symnet.calculus.tabulate import Key, Numbers, Place, Plan, Table
 from symnet.core.axes import Axis
+from symnet.core.functions import stop_gradient
 from symnet.core.length import AsItStands, length
 from symnet.core.numbers import Number, Shown, as_ball, decide, decimal, proved_zero, rational, to_flint
 from symnet.core.places import at_place
@@ -51,6 +52,7 @@ class Evaluation:
     _looked: set[str] = field(default_factory=set, repr=False)
     _tried: set[tuple[Key, fmpq]] = field(default_factory=set, repr=False)
     _judged: dict[sp.Expr, bool] = field(default_factory=dict, repr=False)  # numbers that a proof was looked for
+    _still: Evaluation | None = field(default=None, repr=False)
     _same: dict[sp.Expr, sp.Expr] = field(default_factory=dict, repr=False)  # one object for each exact value
 
     @property
@@ -64,13 +66,16 @@ class Evaluation:
         return instantiate_program(self.program, self.sizes)[0]
 
     def moved(self, changes: Mapping[str, sp.Rational]) -> Evaluation:
-        """The values at a point that differs in some scalars of the input."""
-        return Evaluation(self.program, {**self.point, **changes}, self.sizes, self.entries, self.where, self.plan, _same=self._same)
+        """The values at a point that differs in some scalars of the input; what stands in a stop-gradient keeps its value."""
+        held = self if any(d.expr.has(stop_gradient) for d in self.program.definitions) else None
+        return Evaluation(self.program, {**self.point, **changes}, self.sizes, self.entries, self.where, self.plan,
+                          _still=held, _same=self._same)
 
     def numbers(self, bits: int) -> Numbers:
         """The numbers at a working precision: exact fmpq while they are rational, else certified balls."""
         if bits not in self._numbers:
-            self._numbers[bits] = Numbers(self.plan, self._inputs(), bits, self._settled)
+            still = None if self._still is None else self._still.numbers(bits)
+            self._numbers[bits] = Numbers(self.plan, self._inputs(), bits, self._settled, still=still)
         return self._numbers[bits]
 
     def _inputs(self) -> dict[str, Table]:
@@ -269,6 +274,8 @@ def difference(one: Evaluation, other: Evaluation, scalar: str, times: sp.Ration
     factor = to_flint(times)
 
     def equals(value: fmpq) -> bool:
+        if one._still is not None or other._still is not None:
+            return False  # exact values know nothing of what a stop-gradient holds
         a, b = one.exact_scalar(scalar), other.exact_scalar(scalar)
         if value == 0 and a is b:
             return True

@@ -33,9 +33,12 @@ def cancels(earlier: Definition, term: Term) -> bool:
     return bool(below & above)
 
 
-def inline(terms: tuple[Term, ...], earlier: Mapping[str, Definition], raw: sp.Expr,
-           assumptions: tuple[Assumption, ...]) -> tuple[sp.Expr, tuple[str, ...], tuple[Assumption, ...]]:
-    """``raw`` or something shorter equal to it, the names of the gradients put in, and the assumptions that were needed."""
+Inlined = tuple[sp.Expr, tuple[str, ...], tuple[Assumption, ...], sp.Expr | None]
+
+
+def inline(terms: tuple[Term, ...], earlier: Mapping[str, Definition], raw: sp.Expr, assumptions: tuple[Assumption, ...]) -> Inlined:
+    """``raw`` or something shorter equal to it, the names of the gradients put in, the assumptions that were needed, and what stood
+    there before they were used (None where none was)."""
     chosen = {_name(t) for t in terms if _name(t) in earlier and cancels(earlier[_name(t)], t)}
     if not chosen:
         return _assumed(raw, assumptions, ())
@@ -47,10 +50,9 @@ def inline(terms: tuple[Term, ...], earlier: Mapping[str, Definition], raw: sp.E
     return best if cost(best[0]) <= cost(raw) else _assumed(raw, assumptions, ())
 
 
-def _assumed(expr: sp.Expr, assumptions: tuple[Assumption, ...],
-             names: tuple[str, ...]) -> tuple[sp.Expr, tuple[str, ...], tuple[Assumption, ...]]:
+def _assumed(expr: sp.Expr, assumptions: tuple[Assumption, ...], names: tuple[str, ...]) -> Inlined:
     changed, used = assume(expr, assumptions)
-    return (tidy(changed) if used else expr), names, used
+    return (tidy(changed), names, used, expr) if used else (expr, names, used, None)
 
 
 def _name(term: Term) -> str:

@@ -13,7 +13,7 @@ from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.names import entry_latex
 from symnet.core.places import Env, NameEntry, at_place, in_order, open_at, span, visits
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.schedule import schedule
 from symnet.core.tensors import Tensor, free_name
 from symnet.errors import ShapeError
@@ -52,7 +52,8 @@ class Entries:
         """The name of the scalar for one entry: W1_1_2."""
         key = (name, place)
         if key not in self.titles:
-            title = free_name("_".join([name, *map(str, place)]), self.taken) if self.tensors[name].axes else name
+            parts = [str(p) if p >= 0 else f"m{-p}" for p in place]  # y[-2] is y_m2
+            title = free_name("_".join([name, *parts]), self.taken) if self.tensors[name].axes else name
             self.titles[key] = title
             self.taken.add(title)
         return self.titles[key]
@@ -85,15 +86,21 @@ def environment(program: Program, sizes: Mapping[str, int], most: int | None = L
         raise ShapeError("sizes", f"no value for {', '.join(missing)}", "an integer for every size",
                          f"sizes={{{', '.join(f'{m!r}: 3' for m in missing)}}}")
     env = {known[name]: sp.Integer(value) for name, value in sizes.items()}
+    for size, least in program.least.items():
+        if env[size] < least:
+            raise ShapeError(f"size {size}", str(env[size]), f"at least {least}, so that every place on a left side exists")
+    for axis in program.axes:
+        if axis.size.xreplace(env) < 0:
+            raise ShapeError(f"size {axis.size}", str(axis.size.xreplace(env)), "a size that is not negative")
     count = sum(int(sp.Mul(*[e.xreplace(env) for e in t.shape])) for t in program.tensors.values())
     if most is not None and count > most:
         raise ShapeError("instantiate", f"{count} entries", f"at most {most}", "smaller sizes; at() for exact values, compile() for floats")
     return env
 
 
-def instantiate_program(program: Program, sizes: Mapping[str, int]) -> tuple[Program, Entries]:
-    """The scalar program at ``sizes`` and the entries it was made from."""
-    env = environment(program, sizes)
+def instantiate_program(program: Program, sizes: Mapping[str, int], most: int = LIMIT) -> tuple[Program, Entries]:
+    """The scalar program at ``sizes``, of at most ``most`` entries, and the entries it was made from."""
+    env = environment(program, sizes, most)
     entries = Entries(program.tensors, env)
     named(program, entries)
     inputs = tuple(s for t in program.inputs for s in entries.of(t.name))
@@ -110,7 +117,15 @@ def named(program: Program, entries: Entries) -> dict[str, tuple[str, tuple[int,
 
 def _line(d: Definition, place: tuple[int, ...], env: Env, entries: NameEntry) -> Definition:
     target = entries.scalar(d.name, place) if isinstance(entries, Entries) else d.target
-    return Definition(target, (), at_place(d.expr, env, entries), (), d.note)
+    return Definition(target, (), at_place(d.expr, env, entries), (), d.note, tuple(_holes(d, env, entries)) if d.holes else ())
+
+
+def _holes(d: Definition, env: Env, entries: NameEntry) -> Iterator[Hole]:
+    """The holes of a line at one place, one for each place of their own indices."""
+    for u, sign, over in d.holes:
+        for values in itertools.product(*[span((lo, hi), env) for _, lo, hi in over]):
+            inner = {**env, **{i: sp.Integer(v) for (i, _, _), v in zip(over, values, strict=True)}}
+            yield at_place(u, inner, entries), sign, ()
 
 
 def _assumptions(a: Assumption, program: Program, env: Env, entries: Entries) -> Iterator[Assumption]:
@@ -151,7 +166,9 @@ def _instantiate(derivation: Derivation, sizes: Mapping[str, int]) -> Derivation
     full, entries = instantiate_program(derivation.full, sizes)
     entries.tensors = {**derivation.full.tensors, **{s.target.name: s.target for s in derivation.steps}}
     through = {d.name: d for d in full.definitions}
-    steps = [made for s in derivation.steps for made in _steps(s, entries, through)]
+    facts = {a: tuple(made for made in _assumptions(a, derivation.program, entries.env, entries))
+             for a in dict.fromkeys(a for s in derivation.steps for a in s.assumptions)}
+    steps = [made for s in derivation.steps for made in _steps(s, entries, through, facts)]
     steps = [replace(s, number=k) for k, s in enumerate(steps, start=1)]
     names = {entries.scalar(u, p).name: entries.scalar(g, p).name
              for u, g in derivation.names.items() for p in entries.places(u)} if not derivation.program.objective_tensor.axes \
@@ -171,14 +188,18 @@ def _flatten(name: str, nested: Any, entries: Entries) -> Iterator[tuple[Tensor,
         yield tensor, value
 
 
-def _steps(step: Step, entries: Entries, through: Mapping[str, Definition]) -> Iterator[Step]:
+def _steps(step: Step, entries: Entries, through: Mapping[str, Definition],
+           facts: Mapping[Assumption, tuple[Assumption, ...]]) -> Iterator[Step]:
     for place, env in visits(step.definition, entries.env):
         of = entries.scalar(step.of.name, place[len(step.target.axes) - len(step.of.axes):])
         line = _line(step.definition, place, env, entries)
         parts = tuple(made for c in step.contributions for made in _contributions(c, of, env, entries, through))
         used = dict.fromkeys(str(c.upstream) for c in parts if c.upstream.is_Symbol)
         inlined = tuple(n for n in used if (entries.by_name[n].parent or n) in step.inlined)
-        yield replace(step, of=of, definition=line, contributions=parts, raw=at_place(step.raw, env, entries), inlined=inlined)
+        before = None if step.unassumed is None else at_place(step.unassumed, env, entries)
+        assumed = tuple(f for a in step.assumptions for f in facts[a] if before is not None and f.left.free_symbols <= before.free_symbols)
+        yield replace(step, of=of, definition=line, contributions=parts, raw=at_place(step.raw, env, entries), inlined=inlined,
+                      assumptions=assumed, unassumed=before if assumed else None)
 
 
 def _contributions(c: Contribution, of: Tensor, env: Env, entries: Entries,
@@ -193,7 +214,7 @@ def _contributions(c: Contribution, of: Tensor, env: Env, entries: Entries,
         if local.is_zero:
             continue
         upstream = at_place(c.upstream, inner, entries)
-        yield Contribution(_through(c, upstream, entries, through), of[()], upstream, local)
+        yield Contribution(_through(c, upstream, entries, through), (of[()],), upstream, local)
 
 
 def _through(c: Contribution, upstream: sp.Expr, entries: Entries, through: Mapping[str, Definition]) -> Definition:

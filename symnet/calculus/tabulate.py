@@ -19,6 +19,7 @@ from flint import arb_mat, ctx, fmpq, fmpq_mat
 from symnet.core.axes import Range
 from symnet.core.balls import hull
 from symnet.core.expressions import When, free_integers, limits, of_data
+from symnet.core.functions import stop_gradient
 from symnet.core.linear import Square
 from symnet.core.matrices import Grid, InverseEntry, Rows
 from symnet.core.numbers import Number, as_ball, bounded, compute, decide
@@ -113,12 +114,19 @@ class Plan:
             self._spans[id(d)] = {i: self.span(bounds, self.sizes) for i, bounds in d.free.items()}
         return self._spans[id(d)]
 
-    def visits(self, d: Definition) -> Iterator[tuple[Place, Places]]:
-        """Every place that a line defines, with the values of its indices."""
-        spans = self.spans(d)
+    def visits(self, d: Definition, at: Mapping[int, int] | None = None) -> Iterator[tuple[Place, Places]]:
+        """Every place that a line defines, with the values of its indices; ``at`` fixes places of some axes."""
+        spans = dict(self.spans(d))
+        for axis, value in (at or {}).items():
+            i = d.indices[axis]
+            if i not in spans:
+                if self.whole(i, self.sizes) != value:
+                    return
+            else:
+                spans[i] = range(value, value + 1) if value in spans[i] else range(0)
         for values in itertools.product(*spans.values()):
-            at = {**self.sizes, **dict(zip(spans, values, strict=True))}
-            yield tuple(self.whole(i, at) for i in d.indices), at
+            inner = {**self.sizes, **dict(zip(spans, values, strict=True))}
+            yield tuple(self.whole(i, inner) for i in d.indices), inner
 
     def visit(self, name: str, place: Place) -> tuple[Definition, Places] | None:
         """The line that defines an entry, with the values of its indices; None for an input."""
@@ -131,22 +139,27 @@ class Plan:
                 return d, at
         return None
 
-    def in_order(self, block: Block) -> Iterator[tuple[Definition, Place, Places]]:
-        """Every place of a block, in an order in which they can be computed."""
-        if not block.is_loop:
-            yield from ((d, place, at) for d in block.definitions for place, at in self.visits(d))
+    def in_order(self, block: Block, at: Mapping[str, Mapping[int, int]] | None = None) -> Iterator[tuple[Definition, Place, Places]]:
+        """Every place of a block, in an order in which they can be computed; ``at`` are the places of the loops around it, by name."""
+        at = at or {}
+        if block.definition is not None:
+            yield from ((block.definition, place, inner) for place, inner in self.visits(block.definition, at.get(block.definition.name)))
             return
-        axis, steps = dict(block.axis_of), dict[int, list[tuple[Definition, Place, Places]]]()
-        for d in block.definitions:
-            for place, at in self.visits(d):
-                steps.setdefault(place[axis[d.name]], []).append((d, place, at))
-        for where in sorted(steps, reverse=not block.ascending):
-            yield from steps[where]
+        spans = [(self.whole(low, self.sizes), self.whole(high, self.sizes)) for low, high in block.turns()]
+        low, high = min(s[0] for s in spans), max(s[1] for s in spans)
+        for turn in range(low, high + 1) if block.ascending else range(high, low - 1, -1):
+            here = {**at, **{name: {**at.get(name, {}), axis: turn + shift} for name, axis, shift in block.along}}
+            for step in block.steps:
+                yield from self.in_order(step, here)
 
-    def scope(self, d: Definition, block: Block) -> dict[sp.Symbol, range]:
-        """The indices that a line runs over at once: in a loop all but the one that it steps along."""
-        step = block.place(d) if block.is_loop else None
-        return {i: span for i, span in self.spans(d).items() if i != step}
+    def scopes(self, block: Block, stepped: frozenset[tuple[str, int]] = frozenset()) -> dict[Definition, dict[sp.Symbol, range]]:
+        """For each line of a block the indices that it runs over at once: all but those that the loops around it step along."""
+        if block.definition is not None:
+            d = block.definition
+            steps = {d.indices[axis] for name, axis in stepped if name == d.name}
+            return {d: {i: span for i, span in self.spans(d).items() if i not in steps}}
+        around = stepped | {(name, axis) for name, axis, _ in block.along}
+        return {d: scope for step in block.steps for d, scope in self.scopes(step, around).items()}
 
     def work(self) -> int:
         """About how many products and functions one computation of every line takes; no computation is made to find out."""
@@ -164,11 +177,13 @@ class Numbers:
     """The numbers of a program at one point, at a working precision of ``bits``, each array computed when it is asked for.
 
     ``settled`` are parts of right sides whose value is known by other means, a proof. ``watch`` is told what was computed on the way to
-    a number, and says whether it has learned something since, so that it should be computed again.
+    a number, and says whether it has learned something since, so that it should be computed again. ``still`` are the numbers that
+    what stands in a stop-gradient keeps.
     """
 
     def __init__(self, plan: Plan, inputs: Mapping[str, Table], bits: int, settled: Mapping[Key, Number] | None = None,
-                 watch: Callable[[dict[Any, Number], Places], bool] | None = None) -> None:
+                 watch: Callable[[dict[Any, Number], Places], bool] | None = None, still: Numbers | None = None) -> None:
+        self.still = still
         self.plan, self.bits, self.watch = plan, bits, watch
         self.settled: Mapping[Key, Number] = {} if settled is None else settled
         self.tables: dict[str, Table] = dict(inputs)
@@ -187,11 +202,11 @@ class Numbers:
         return self.tables[name]
 
     def _run(self, block: Block) -> None:
-        scopes = {d.name: self.plan.scope(d, block) for d in block.definitions}
-        for name in scopes:
-            self.tables.setdefault(name, {})
+        scopes = self.plan.scopes(block)
+        for d in scopes:
+            self.tables.setdefault(d.name, {})
         for d, place, at in self.plan.in_order(block):
-            self.tables[d.name][place] = self.value(d.expr, Here(self, at, scopes[d.name]))
+            self.tables[d.name][place] = self.value(d.expr, Here(self, at, scopes[d]))
 
     def value(self, expr: sp.Expr, here: Here) -> Number:
         """The value of an expression at a place."""
@@ -236,6 +251,10 @@ class Here(Mapping[Any, Number]):
     def inside(self, indices: tuple[sp.Symbol, ...], values: tuple[int, ...]) -> Here:
         """The same place with the values of more indices."""
         return Here(self.numbers, {**self.at, **dict(zip(indices, values, strict=True))}, self.scope)
+
+    def held(self, node: Any) -> Number:
+        """What stands in a stop-gradient has the value that it has with nothing moved."""
+        return compute(node.args[0], Here(self.numbers.still or self.numbers, self.at, self.scope))
 
     def entry(self, node: Any) -> Number:
         """The number of an entry."""
@@ -369,6 +388,6 @@ def _times(a: list[list[Number]], b: list[list[Number]]) -> list[list[Number]]:
 
 
 HERE: dict[type, Callable[[Here, Any], Any]] = {
-    sp.Indexed: Here.entry, sp.Symbol: Here.symbol, sp.Sum: Here.total, When: Here.bracket, Grid: Here.square, Rows: Here.square,
-    InverseEntry: Here.inverse, sp.Mod: Here.number, sp.ceiling: Here.number}
+    stop_gradient: Here.held, sp.Indexed: Here.entry, sp.Symbol: Here.symbol, sp.Sum: Here.total, When: Here.bracket,
+    Grid: Here.square, Rows: Here.square, InverseEntry: Here.inverse, sp.Mod: Here.number, sp.ceiling: Here.number}
 LOOKED_UP = tuple(HERE)

@@ -21,7 +21,7 @@ def report(options: Namespace) -> int:
     """symnet report."""
     from symnet.loading import load
 
-    derivation = load(options.worksheet)
+    derivation = load(options.worksheet, options.check)
     if options.seed is not None and derivation.meta.get("training"):
         derivation = replace(derivation, meta={**derivation.meta, "training": {**derivation.meta["training"], "seed": options.seed}})
     return _tell(derivation, options, options.worksheet, theorem=True)
@@ -35,7 +35,7 @@ def _tell(derivation: Any, options: Namespace, source: str, theorem: bool) -> in
     path = _place(options, source)
     how = format_of(path, options.format)
     made = tell(derivation, level=options.level, digits=options.digits, format=how, theorem=theorem, notation=options.notation,
-                samples=options.samples)
+                samples=options.samples, check=options.check)
     if path is None:
         sys.stdout.write(made.as_format(how))
         return 0
@@ -75,7 +75,7 @@ def derive(options: Namespace) -> int:
     if options.format in ("numpy", "jax", "torch"):
         from symnet.interop.export import export
 
-        return _write_source(export(derivation, options.format), options.output)
+        return _write_source(export(derivation, options.format, check=options.check), options.output)
     if options.format is None and options.output is None:
         options.format = "text"
     return _tell(derivation, options, "derivation", theorem=False)
@@ -101,33 +101,49 @@ def _derivation(options: Namespace) -> Any:
     if options.what.endswith(".toml") or options.what in names():
         sheet = load_worksheet(options.what)
         sheet = replace(sheet, errata=None, training=None, wrt=tuple(options.wrt) if options.wrt else sheet.wrt)
-        return derivation_of(sheet, options.what)
-    return from_expression(options.what, options.wrt, options.shape, options.domain)
+        return derivation_of(sheet, options.what, options.check)
+    return from_expression(options.what, options.wrt, options.shape, options.domain, options.check)
 
 
 def prove(options: Namespace) -> int:
     """symnet prove."""
     from symnet.cli.rules import rule_of
+    from symnet.core.claim import Proved, Refutation
     from symnet.proofs import prove as attempt
     from symnet.reports.claims import equation_formula
 
     found: Any = attempt(options.claim, optimizer=rule_of(options))
-    state = "proved" if found else "refuted" if hasattr(found, "case") else "undecided"
+    checked = isinstance(found, Proved) and found.check()
+    state = "proved" if checked else "refuted" if isinstance(found, Refutation) else "undecided"
     lines = [(line.number, [equation_formula(e, found.tensors) for e in line.equations], line.rule, line.uses, line.note)
-             for line in found.proof.lines] if found else []
+             for line in found.proof.lines] if checked else []
+    conditions = found.claim.conditions if state != "undecided" else ()
     if options.format == "json":
-        data = {"status": state, "message": str(found), "checked": bool(found) and found.check(),
-                "lines": [{"number": n, "text": [f.text for f in fs], "latex": [f.latex for f in fs], "rule": r, "uses": list(u)}
-                          for n, fs, r, u, _ in lines]}
+        data = {"status": state, "message": str(found), "conditions": list(conditions), "checked": checked,
+                "counterexample": _counterexample(found) if state == "refuted" else None,
+                "explanation": found.why if state == "refuted" else getattr(found, "reason", ""),
+                "lines": [{"number": n, "text": [f.text for f in fs], "latex": [f.latex for f in fs], "rule": r, "uses": list(u),
+                           "note": note} for n, fs, r, u, note in lines]}
         print(json.dumps(data, indent=2, ensure_ascii=False))
-    else:
-        print(found)
-        for n, fs, rule, uses, note in lines:
-            source = f" from {', '.join(map(str, uses))}" if uses else ""
-            print(f"{n:>3}. {';  '.join(f.text for f in fs)}\n       [{rule}{source}] {note}".rstrip())
-        if found:
-            print("The kernel made the proof again and it checks." if found.check() else "The proof does not check.")
+        return {"proved": 0, "refuted": 1, "undecided": 3}[state]
+    print(found)
+    if conditions:
+        print(f"Conditions: {'; '.join(conditions)}.")
+    for n, fs, rule, uses, note in lines:
+        source = f" from {', '.join(map(str, uses))}" if uses else ""
+        print(f"{n:>3}. {';  '.join(f.text for f in fs)}\n       [{rule}{source}] {note}".rstrip())
+    if state == "refuted":
+        print(f"Why: {found.why}.")
+    elif checked:
+        print("The kernel made the proof again and it checks.")
     return {"proved": 0, "refuted": 1, "undecided": 3}[state]
+
+
+def _counterexample(found: Any) -> dict[str, Any]:
+    """The case by name, and both values: a decimal, the exact fraction where it is short, and how they are told."""
+    sides = zip(("left", "right"), (found.left, found.right), found.exact, found.reached, strict=True)
+    values = {side: {"decimal": decimal, "exact": exact or None, "text": told} for side, decimal, exact, told in sides}
+    return {"case": dict(found.case), **values}
 
 
 def train(options: Namespace) -> int:

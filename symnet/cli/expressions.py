@@ -12,7 +12,8 @@ from symnet.errors import OptionError
 from symnet.parsing.program import free_names, program, tensor_of
 
 
-def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str], domains: Sequence[str]) -> Any:
+def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str], domains: Sequence[str],
+                    check: bool = True) -> Any:
     """The derivation of one expression; names without a shape are numbers, names of sizes are sizes."""
     tensors: dict[str, Tensor] = {}
     for name, sizes in (_pair(s, "--shape", "X:N,d") for s in shapes):
@@ -30,7 +31,10 @@ def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str],
     for name in wanted or []:
         if name in tensors:
             tensors[name] = replace(tensors[name], role=Role.PARAMETER)
-    return derive(program(objective=text, tensors=tensors), wanted)
+    made = derive(program(objective=text, tensors=tensors), wanted)
+    if check:
+        made.check()
+    return made
 
 
 def _pair(text: str, option: str, example: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Read the command line, run one command, turn an error into one line and an exit code.
 
-Exit codes: 0 done and right; 1 checked and wrong, or a claim refuted; 2 unusable input; 3 undecided.
+Exit codes: 0 done and right; 1 checked and wrong, or a claim refuted; 2 unusable input; 3 undecided; 4 a self-check
+failed, which is a fault of symnet.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 
 from symnet.cli import commands
 from symnet.cli.check import check
-from symnet.errors import SymnetError
+from symnet.errors import FaultError, SymnetError
 
 DESCRIPTION = """\
 symnet: the mathematics of neural networks, derived, proved, checked, run and printed.
@@ -32,9 +33,9 @@ Example: symnet check my.toml                the [[answers]] of a worksheet
                                              many files in processes that can be killed; text, json, csv or html
 
 Worksheets and pages are only read: nothing in them is ever executed.
-Exit codes: 0 all right, 1 something wrong, 3 undecided, 2 a file that cannot be used.
+Exit codes: 0 all right, 1 something wrong, 3 undecided, 2 a file that cannot be used, 4 a fault of symnet.
 """
-RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam or lion"
+RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam, lion or signsgd"
 LEVELS, FORMATS = ("beginner", "student", "expert"), ("text", "html", "latex", "pdf", "json", "md")
 
 
@@ -70,6 +71,11 @@ def _output(p: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
     p.add_argument("--format", choices=formats, help="the format, when the ending does not tell")
 
 
+def _no_check(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--no-check", dest="check", action="store_false",
+                   help="leave out the check of every step against differences of the forward pass")
+
+
 def _report(p: argparse.ArgumentParser) -> None:
     p.add_argument("worksheet", nargs="?", default="first", help="a .toml file, or the name of one that comes with symnet (default: first)")
     _output(p, FORMATS)
@@ -78,6 +84,7 @@ def _report(p: argparse.ArgumentParser) -> None:
     p.add_argument("--digits", type=int, default=6, help="significant digits of decimals (default: 6)")
     p.add_argument("--seed", type=int, default=None, help="seed of the training run")
     _notation(p)
+    _no_check(p)
     p.set_defaults(run=commands.report)
 
 
@@ -97,6 +104,7 @@ def _derive(p: argparse.ArgumentParser) -> None:
     p.add_argument("--digits", type=int, default=6, help="significant digits of decimals (default: 6)")
     _notation(p)
     _output(p, (*FORMATS, "numpy", "jax", "torch"))
+    _no_check(p)
     p.set_defaults(run=commands.derive)
 
 
@@ -106,8 +114,9 @@ def _check(p: argparse.ArgumentParser) -> None:
     p.add_argument("--worksheet", "--against", default="first", metavar="WORKSHEET",
                    help="for a page and for NumPy code: the worksheet it works out (default: first)")
     p.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="for many files: this many workers (default: 1)")
-    p.add_argument("--time", type=float, default=60, metavar="SECONDS", help="for many files: the limit of one answer (default: 60)")
-    p.add_argument("--memory", type=int, default=1024, metavar="MB", help="for many files: the limit of one worker (default: 1024)")
+    p.add_argument("--time", type=float, default=20, metavar="SECONDS",
+                   help="the limit of one answer, one line of a page, or your code; what takes longer is undecided (default: 20)")
+    p.add_argument("--memory", type=int, default=1024, metavar="MB", help="the limit of one worker (default: 1024)")
     p.add_argument("--dask", metavar="ADDRESS", help="for many files: a Dask scheduler, tcp://host:port (needs symnet[dask])")
     _output(p, ("text", "json", "csv", "html"))
     p.set_defaults(run=check)
@@ -157,6 +166,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
         return code
+    except FaultError as error:
+        print(f"symnet: {error.message}", file=sys.stderr)
+        return 4
     except SymnetError as error:
         print(f"symnet: {error.message}", file=sys.stderr)
         return 2

@@ -34,19 +34,28 @@ class Rule(StrEnum):
     INVERSE = "derivative of an inverse"
     SYMMETRIC = "gradient by a symmetric matrix"
     ABSENT = "the objective does not depend on it"
+    STOPPED = "a stop-gradient stands on every path to it"
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One term of a chain-rule sum: Σ over ``sums`` of ``upstream`` · ``local`` [``conditions``].
+    """One term of a chain-rule sum: Σ over ``sums`` of [``conditions``] ``upstream`` · ``local``.
 
-    ``through`` is the definition whose right side uses the differentiated tensor at ``occurrence``; ``upstream`` is the
-    gradient of that definition's target (1 for the objective itself) and ``local`` the derivative of its right side with
-    respect to the occurrence, both already written with the differentiated entry's own indices.
+    ``through`` is the definition v[i] := f whose right side uses the differentiated tensor u, at the ``occurrences`` (as they stand in
+    f). ``upstream`` is the gradient of v at the place P that it names, ∂L/∂v[P], or 1 when ``through`` is the objective itself.
+    ``local`` is the *whole* partial derivative ∂v[P]/∂u[α] of that right side, all its uses of u[α] together and nothing else held:
+    an exact expression whose free indices are those of the step's definition (α; for a Jacobian the objective's before them) and
+    those of ``sums``. It is read where ``conditions`` hold; elsewhere the place P may not exist.
+
+    The law, for every α of the step: the places P that ``sums`` and ``conditions`` name over all contributions with one ``through``
+    are different places, each named once, and ∂v[i]/∂u[α] = 0 at every other place of ``through``. So Σ upstream · local is the
+    chain rule, and ``local`` alone is what moving u[α] does to v[P] while everything else that ``through`` uses is held still.
+    Uses that meet at some places (softmax: the numerator's j and each j' of the denominator) are one contribution whose ``local``
+    tells them apart with brackets: ∂p[n, k]/∂z[n, j] = p[n, k]·([k = j] - p[n, j]).
     """
 
     through: Definition
-    occurrence: sp.Expr
+    occurrences: tuple[sp.Expr, ...]
     upstream: sp.Expr
     local: sp.Expr
     sums: tuple[Limits, ...] = ()
@@ -57,7 +66,8 @@ class Contribution:
 class StepCheck:
     """What an independent check of a step found: ``worst`` is the largest difference, a decimal, over ``entries`` entries.
 
-    It is evidence at one point, not a proof; ``sizes`` are the sizes it was made at, all different.
+    It is evidence at one point, not a proof; ``sizes`` are the sizes it was made at, all different. ``contradicted`` says that
+    the step is wrong: a step that is neither ok nor contradicted could not be checked, for the ``reason`` given.
     """
 
     ok: bool
@@ -65,6 +75,7 @@ class StepCheck:
     entries: int
     worst: str
     reason: str = ""
+    contradicted: bool = False
 
     def __bool__(self) -> bool:
         return self.ok
@@ -75,7 +86,9 @@ class Step:
     """The gradient of ``of``: one definition, the contributions it was summed from, and the rule's name.
 
     ``raw`` is the chain-rule sum as computed, ``definition.expr`` the same after folding, and ``inlined`` names earlier
-    gradients that were put in because that was shorter. ``live`` is False when nothing needs this line any more.
+    gradients that were put in because that was shorter; ``smooth`` are the u for which the line takes, at u = 0, the slope on which both
+    sides agree, where the sum of the conventions is another; ``unassumed`` is the line before declared
+    ``assumptions`` were used, where they were. ``live`` is False when nothing needs this line any more.
     """
 
     number: int
@@ -88,6 +101,8 @@ class Step:
     assumptions: tuple[Assumption, ...] = ()
     conditions: tuple[str, ...] = ()
     live: bool = True
+    unassumed: sp.Expr | None = None
+    smooth: tuple[sp.Expr, ...] = ()
     derivation: Derivation | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -109,7 +124,7 @@ class Step:
         return tuple(dict.fromkeys(tensor_name(e) for e in entries(self.expression)))
 
     def check(self) -> StepCheck:
-        """Verify this step independently: high-precision differences of the forward program at small, different sizes."""
+        """Verify all that this step says against high-precision differences of the forward program, at small, different sizes."""
         return method("check_step")(self.derivation, self)  # type: ignore[no-any-return]
 
 
@@ -195,6 +210,12 @@ class Derivation:
         """Exact values of every line, forward and backward, at a point."""
         return method("evaluate")(self.full, {**self.values, **(values or {})}, sizes or {})
 
-    def compile(self, backend: str = "numpy", dtype: str = "float64") -> Any:
-        """A function ``loss, grads = f(params, X, Y)``."""
+    def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> Any:
+        """A function ``loss, grads = f(params, X, Y)``. Every step is checked before; ``check=False`` leaves that out."""
+        if check:
+            self.check()
         return method("compile")(self, backend=backend, dtype=dtype)
+
+    def check(self) -> tuple[StepCheck, ...]:
+        """Every step checked, once. Raises FaultError where one is contradicted: a fault of symnet, on which nothing may be built."""
+        return method("check_derivation")(self)  # type: ignore[no-any-return]

@@ -74,6 +74,26 @@ class Nabla(sp.Expr):  # type: ignore[misc]
         return self.args[1]
 
 
+class Partial(sp.Expr):  # type: ignore[misc]
+    """Partial(v[P], u[α]): the slope ∂v[P]/∂u[α] of the one line that defines v[P], all else that this line uses held still.
+
+    A chain rule is written with it; its value is what the line's right side says, never looked up elsewhere.
+    """
+
+    is_commutative = True
+    is_real = True
+
+    @property
+    def of(self) -> sp.Expr:
+        """The entry whose line is differentiated."""
+        return self.args[0]
+
+    @property
+    def by(self) -> sp.Expr:
+        """The entry it is differentiated by."""
+        return self.args[1]
+
+
 def as_written() -> AbstractContextManager[None]:
     """Keep 2(a - y) as it is: SymPy would multiply a number into a sum at once. Entering it clears SymPy's cache."""
     return distribute(False)  # type: ignore[no-any-return]
@@ -135,7 +155,7 @@ def fresh(expr: sp.Expr, keep: Callable[[sp.Symbol], bool] | None = None) -> sp.
         rename = {i: sp.Dummy(str(i), integer=True) for i, _, _ in limits(expr)}
         body = fresh(expr.function).xreplace(rename)
         return expr.func(body, *[(rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(expr)])
-    return rebuild(expr, tuple(fresh(arg) if isinstance(arg, sp.Expr) else arg for arg in expr.args))
+    return rebuild(expr, tuple(fresh(arg) for arg in expr.args))  # the conditions of cases too: they may hold sums
 
 
 def substitute(expr: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:

@@ -109,12 +109,22 @@ def _power(base: Number, exponent: sp.Expr, values: Mapping[Any, Number], known:
     if isinstance(power, fmpq) and power.q == 1 and abs(power.p) <= 10_000:
         if power < 0 and base == 0:
             raise DomainError("division", "0", "a divisor that is not 0")
-        return bounded(base ** int(power.p)) if power >= 0 else bounded(1 / base ** int(-power.p))
+        return bounded(_whole_power(base, int(power.p))) if power >= 0 else bounded(1 / _whole_power(base, int(-power.p)))
     if base == 0 and power > 0:
         return fmpq(0)
     if base < 0:
         raise DomainError("power", f"a negative base {shown_number(base, 6)}", "a base that is not negative")
     return as_ball(base).sqrt() if power == fmpq(1, 2) else as_ball(base) ** as_ball(power)
+
+
+def _whole_power(base: Number, exponent: int) -> Number:
+    """base ** exponent by squaring where the ball holds 0, which Arb's power of a ball answers with nan."""
+    if isinstance(base, fmpq) or not base.contains(0):
+        return base**exponent
+    result: Number = fmpq(1)
+    for bit in f"{exponent:b}":
+        result = result * result * base if bit == "1" else result * result
+    return result
 
 
 def _cases(expr: sp.Piecewise, values: Mapping[Any, Number], known: dict[Any, Number]) -> Number:

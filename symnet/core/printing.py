@@ -13,7 +13,7 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.decimals import as_decimal
-from symnet.core.expressions import BINDERS, Nabla, When, limits
+from symnet.core.expressions import BINDERS, Nabla, Partial, When, limits
 from symnet.core.functions import TABLE
 from symnet.core.length import length
 from symnet.core.matrices import Det, Grid, InverseEntry, Rows, whole
@@ -90,6 +90,8 @@ class Printer(ABC):
             return self.inverse(self.matrix(expr.matrix), [self(p) for p in expr.places]), ATOM
         if isinstance(expr, Nabla):
             return f"{self.nabla}{self.within(expr.loss, ATOM)}{self.brackets(self(expr.point))}", POW
+        if isinstance(expr, Partial):
+            return self.partial(self(expr.of), self(expr.by)), ATOM
         raise UnknownNodeError("printing", f"no form for {expr.func.__name__}", "an expression of the program language")
 
     def matrix(self, matrix: Grid | Rows) -> str:
@@ -175,7 +177,7 @@ class Printer(ABC):
         over = self.factors(self.sorted(above, self.order))
         return (self.fraction(above, over, self.sorted(below, self.order)), MUL) if below else (over, MUL)
 
-    def order(self, factor: sp.Expr) -> int:
+    def order(self, factor: sp.Expr) -> float:
         """The place of a factor in a product."""
         if self.is_number(factor):
             return 0
@@ -190,6 +192,10 @@ class Printer(ABC):
             return 2 if is_gradient else 3 if is_parameter else 4
         if isinstance(factor, sp.Sum):
             return 8
+        if isinstance(factor, Partial):  # behind the gradient that it is multiplied by
+            return 2.5
+        if isinstance(factor, sp.Mul):  # a gradient written out, not multiplied yet
+            return 2
         return 6 if isinstance(factor, sp.Add) else 7 if factor.is_Function else 5
 
     def factors(self, ordered: list[sp.Expr]) -> str:
@@ -234,6 +240,8 @@ class Printer(ABC):
     def inverse(self, matrix: str, places: list[str]) -> str: ...
     @abstractmethod
     def named(self, entry: sp.Indexed, lead: list[str], transposed: bool) -> str: ...
+    @abstractmethod
+    def partial(self, of: str, by: str) -> str: ...
     @abstractmethod
     def grid(self, matrix: Grid) -> str: ...
     @abstractmethod

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Range, at_most
-from symnet.core.expressions import entries, free_integers
+from symnet.core.axes import Axis, Least, Range, at_most, nonnegative
+from symnet.core.expressions import Limits, entries, free_integers
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import NameError_, ShapeError
+
+MOST_ORDERS = 5000  # of small sizes that are tried
+Hole = tuple[sp.Expr, str, tuple[Limits, ...]]
+"""(u, "=", over): no value where u = 0 for some place of the indices ``over``; "<=" where u <= 0, "<" where u < 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +24,16 @@ class Definition:
     """``target[indices] := expr``. Each index is a symbol that runs over ``ranges[symbol]``, or a fixed place.
 
     By default the indices run over the target's whole axes; a recurrence defines a tensor slice by slice, for instance
-    ``h[0, j] := h0[j]`` and ``h[t, j] := tanh(… h[t-1, k] …)`` for t = 1..T.
+    ``h[0, j] := h0[j]`` and ``h[t, j] := tanh(… h[t-1, k] …)`` for t = 1..T. ``holes`` are where the line as it was written has no
+    value though ``expr`` has: SymPy makes sqrt(x)**2 x while it is read.
     """
 
     target: Tensor
     indices: tuple[sp.Expr, ...]
     expr: sp.Expr
-    ranges: tuple[tuple[sp.Symbol, sp.Expr, sp.Expr], ...] = ()
+    ranges: tuple[Limits, ...] = ()
     note: str = ""
+    holes: tuple[Hole, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.indices) != len(self.target.axes):
@@ -139,6 +146,13 @@ class Program:
             found |= dict.fromkeys(s for s in sorted(free_integers(d.expr, {}), key=str) if is_size(s))
         return tuple(found)
 
+    @cached_property
+    def least(self) -> Mapping[sp.Symbol, int]:
+        """The least value of each size that must be more than 1: places on the left, such as h[2], must exist."""
+        from symnet.core.wellformed import least_sizes
+
+        return least_sizes(self.by_name)
+
     @property
     def objective_tensor(self) -> Tensor:
         """The tensor that is differentiated."""
@@ -173,7 +187,20 @@ def is_size(symbol: sp.Symbol) -> bool:
     return bool(symbol.is_integer and symbol.is_positive)
 
 
-def disjoint(a: Definition, b: Definition) -> bool:
+def disjoint(a: Definition, b: Definition, least: Least | None = None) -> bool:
     """True when two slices of one tensor are shown not to overlap."""
     pairs = zip(a.slice(), b.slice(), strict=True)
-    return any(at_most(p[1] + 1, q[0]) or at_most(q[1] + 1, p[0]) for p, q in pairs)
+    return any(at_most(p[1] + 1, q[0], least) or at_most(q[1] + 1, p[0], least) for p, q in pairs)
+
+
+def small_sizes(program: Program, numbers: Sequence[int]) -> dict[str, int]:
+    """A different one of ``numbers`` for each size, the first in order that fit: h[2] on a left side asks for T >= 2, an axis q - m + 1
+    for q >= m. The plain order where none fits.
+    """
+    sizes = program.sizes
+    asked = [a.size for a in program.axes if not nonnegative(a.size - 1)]
+    for order in itertools.islice(itertools.permutations(numbers, len(sizes)), MOST_ORDERS):
+        env = {s: sp.Integer(n) for s, n in zip(sizes, order, strict=True)}
+        if all(env[s] >= least for s, least in program.least.items()) and all(e.xreplace(env) >= 1 for e in asked):
+            return {str(s): n for s, n in zip(sizes, order, strict=True)}
+    return {str(s): n for s, n in zip(sizes, numbers, strict=False)}

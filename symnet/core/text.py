@@ -86,7 +86,10 @@ class TextPrinter(Printer):
         return f"({text})", ATOM
 
     def function(self, expr: sp.Expr) -> Piece:
-        return f"{TABLE[expr.func].name}({', '.join(self(a) for a in expr.args)})", ATOM
+        name, args = TABLE[expr.func].name, [self(a) for a in expr.args]
+        while isinstance(expr, (sp.Max, sp.Min)) and len(args) > 2:  # NumPy's maximum takes two
+            args = [f"{name}({args[0]}, {args[1]})", *args[2:]]
+        return f"{name}({', '.join(args)})", ATOM
 
     def determinant(self, matrix: str) -> str:
         return f"det({matrix})"
@@ -96,6 +99,9 @@ class TextPrinter(Printer):
 
     def named(self, entry: sp.Indexed, lead: list[str], transposed: bool) -> str:
         return tensor_name(entry) + (f"[{', '.join(lead)}]" if lead else "") + (".T" if transposed else "")
+
+    def partial(self, of: str, by: str) -> str:
+        return "/".join(f"d({name})" if "_d" in name else f"d{name}" for name in (of, by))  # a gradient in brackets
 
     def grid(self, matrix: Grid) -> str:
         loops = " ".join(f"for {i} in {self(lo)}..{self(hi)}" for i, lo, hi in limits(matrix))

@@ -39,7 +39,7 @@ def test_backpropagation_for_a_symbolic_number_of_layers() -> None:
         "dC_dW[l, i, j] = dC_dz[l, i]*a[l - 1, j]",                               # BP4
         "dC_db[l, i] = dC_dz[l, i]",                                              # BP3
     ]
-    assert [s.rule for s in d.steps] == [Rule.BOUNDARY, Rule.RECURRENCE, Rule.ELEMENTWISE, Rule.ELEMENTWISE, Rule.ELEMENTWISE]
+    assert [s.rule for s in d.steps] == [Rule.BOUNDARY, Rule.RECURRENCE, Rule.ELEMENTWISE, Rule.LINEAR, Rule.LINEAR]
 
 
 def test_the_depth_costs_nothing_and_the_ranges_meet() -> None:

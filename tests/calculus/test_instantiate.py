@@ -77,7 +77,7 @@ def test_a_step_is_the_sum_of_its_contributions(name: str) -> None:
     for step in d.steps:
         total = sp.Add(*[c.upstream * c.local for c in step.contributions])
         assert sp.expand(total - step.raw) == 0, step.target.name
-        assert all(c.occurrence == step.of[()] for c in step.contributions)
+        assert all(c.occurrences == (step.of[()],) for c in step.contributions)
         for c in step.contributions:
             assert c.upstream == 1 or d.names[c.through.name] == str(c.upstream)
 

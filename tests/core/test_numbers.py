@@ -179,6 +179,15 @@ def test_a_ball_holds_the_true_value(value: Fraction, bits: int) -> None:
         assert (ball - arb(text)).contains(0)
 
 
+@pytest.mark.parametrize("power", range(1, 8))
+def test_a_whole_power_of_a_ball_that_holds_zero_is_a_ball(power: int) -> None:
+    base = arb(0, 1e-30)
+    with ctx.workprec(128):
+        found = compute(x**power, {x: base})
+    assert found.is_finite() and found.contains(0)
+    assert found.contains(arb(1e-30) ** power) and float(found.abs_upper()) < 1.01e-30**power
+
+
 def test_values_stay_exact_while_they_are_rational() -> None:
     value = compute((x + 1)**3 / x - abs(-x) + fn.relu(x), {x: sp.Rational(1, 2)})
     assert isinstance(value, fmpq)

@@ -66,16 +66,28 @@ def _changes(grad: str, steps: list[Step]) -> Iterator[tuple[str, str, list[Chan
         for name in through:
             yield "missing term", f"in {grad} the part that comes through {name} is missing", [
                 tuple(c for c in cs if c.through.name != name) for cs in whole]
-    for k in range(max(map(len, whole))):
-        if any(len({c.through.name for c in cs}) < len(cs) for cs in whole):
-            yield "missing term", f"in {grad} one of the terms through {whole[0][min(k, len(whole[0]) - 1)].through.name} is missing", [
-                tuple(c for j, c in enumerate(cs) if j != k) for cs in whole]
+    uses = [tuple(u for c in cs for u in _uses(c)) for cs in whole]
+    for k in range(max(map(len, uses))):
+        if any(len({c.through.name for c in cs}) < len(cs) for cs in uses):
+            yield "missing term", f"in {grad} one of the terms through {uses[0][min(k, len(uses[0]) - 1)].through.name} is missing", [
+                tuple(c for j, c in enumerate(cs) if j != k) for cs in uses]
     if len(through) > 2:
         for name in through:
             yield "missing terms", f"in {grad} only the part that comes through {name} is there", [
                 tuple(c for c in cs if c.through.name == name) for cs in whole]
     for name in through:
         yield from _local_changes(grad, name, whole)
+
+
+def _uses(c: Contribution) -> Iterator[Contribution]:
+    """A slope of several uses as one contribution for each of its summands: the diagonal and the rest of a softmax's."""
+    factors = sp.Mul.make_args(c.local)
+    summed = next((f for f in factors if isinstance(f, sp.Add)), None)
+    if len(c.occurrences) == 1 or summed is None:
+        yield c
+        return
+    for term in summed.args:
+        yield _with(c, sp.Mul(term, *[f for f in factors if f is not summed]))
 
 
 def _local_changes(grad: str, name: str, whole: list[Changed]) -> Iterator[tuple[str, str, list[Changed]]]:
@@ -111,7 +123,7 @@ def _mapped(whole: list[Changed], name: str, change: object) -> list[Changed]:
 
 
 def _with(c: Contribution, local: sp.Expr) -> Contribution:
-    return Contribution(c.through, c.occurrence, c.upstream, local, c.sums, c.conditions)
+    return Contribution(c.through, c.occurrences, c.upstream, local, c.sums, c.conditions)
 
 
 def _factor(local: sp.Expr, k: int) -> sp.Expr | None:
@@ -194,5 +206,5 @@ def _only(c: Contribution, i: sp.Symbol, end: int) -> Contribution:
         return c
     at = {i: there}
     conditions = tuple(k.xreplace(at) for k in c.conditions)
-    return Contribution(c.through, c.occurrence, substitute(c.upstream, at), substitute(c.local, at),
+    return Contribution(c.through, c.occurrences, substitute(c.upstream, at), substitute(c.local, at),
                         tuple(limit for limit in c.sums if limit[0] != i), conditions)

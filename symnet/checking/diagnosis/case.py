@@ -13,13 +13,13 @@ import sympy as sp
 
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_form
-from symnet.checking.answers_sizes import SIZES
 from symnet.checking.diagnosis.evaluating import Array, World
 from symnet.checking.diagnosis.facts import impose
 from symnet.checking.diagnosis.links import Chain
+from symnet.checking.sizes import MOST_SIZES, PROVED_AT
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, entries, of_data
-from symnet.core.program import Assumption, Program
+from symnet.core.program import Assumption, Program, small_sizes
 from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import tensor_name
 from symnet.errors import ShapeError, SymnetError
@@ -49,8 +49,8 @@ class Case:
         self.program = self.derivation.program
         full = self.derivation.full
         self.sizes = full.sizes
-        if len(self.sizes) > len(SIZES[0]):
-            raise ShapeError("diagnosis", f"{len(self.sizes)} different sizes", f"at most {len(SIZES[0])}")
+        if len(self.sizes) > MOST_SIZES:
+            raise ShapeError("diagnosis", f"{len(self.sizes)} different sizes", f"at most {MOST_SIZES}")
         self.truth = full[self.derivation.gradient_name(wrt)]
         self.formula = self.derivation.gradients[wrt].definitions
         self.gradient = of_tensor(self.truth)
@@ -99,7 +99,8 @@ class Case:
 
     def numbers_for(self, choice: int = 0) -> dict[sp.Symbol, int]:
         """Sizes by symbol."""
-        return dict(zip(self.sizes, SIZES[choice], strict=False))
+        found = small_sizes(self.derivation.full, PROVED_AT[choice])
+        return {s: found[str(s)] for s in self.sizes}
 
     @cached_property
     def forward(self) -> tuple[Block, ...]:

@@ -13,7 +13,6 @@ import sympy as sp
 
 from symnet.calculus.closed import closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
-from symnet.checking.answers_sizes import SIZES
 from symnet.checking.diagnosis.case import Case, Claim
 from symnet.core.expressions import entries
 from symnet.core.program import Assumption, Definition, Program
@@ -89,7 +88,7 @@ def _at_sizes(case: Case, claim: Claim, ratio: sp.Expr, choice: int, facts: tupl
               closed: bool) -> tuple[Program, Entries, Tensor, Tensor]:
     """The scalar program of both sides, and the tensors that they are."""
     program, left, right = _program(case, claim, ratio, facts, closed)
-    known = {str(s): n for s, n in zip(case.sizes, SIZES[choice], strict=False)}
+    known = {str(s): n for s, n in case.numbers_for(choice).items()}
     return *instantiate_program(program, {str(s): known[str(s)] for s in program.sizes}), left, right
 
 
