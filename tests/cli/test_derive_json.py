@@ -18,10 +18,10 @@ from symnet.core.derivation import Derivation
 from symnet.loading import with_values
 
 
-def valued(net: Any, rows: int = 1) -> Derivation:
+def valued(net: Any, steps: int = 1) -> Derivation:
     """A derivation with small decimals for every input."""
     d = sn.derive(net, loss=sn.MSELoss())
-    sizes = {str(s): rows for s in d.program.sizes}
+    sizes = {str(s): steps if str(s) == "T" else 1 for s in d.program.sizes}
     numbers = iter(range(1, 10_000))
     env = {s: sizes[str(s)] for s in d.program.sizes}
 
@@ -40,7 +40,7 @@ def leaves(nested: Any) -> Iterator[dict[str, Any]]:
 
 
 def lstm(steps: int) -> Derivation:
-    return valued(sn.Sequential(sn.LSTM(1, 1, steps), sn.Linear(1, 1)))
+    return valued(sn.Sequential(sn.LSTM(1, 1), sn.Linear(1, 1)), steps)
 
 
 def test_a_two_step_lstm_with_values_is_written() -> None:
