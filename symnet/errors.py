@@ -6,12 +6,21 @@ Each class carries a stable ``code`` that scripts may test; the sentence is buil
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def one_line(text: str, limit: int = 200) -> str:
     """``text`` without control characters or line breaks, shortened: safe to show in a message."""
     clean = "".join(ch if ch.isprintable() else " " for ch in str(text))
     clean = " ".join(clean.split())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def internal(error: BaseException) -> str:
+    """How an error that nobody meant is told: one line, as the reason why one answer is undecided."""
+    if isinstance(error, RecursionError):
+        return "too deeply nested"
+    return one_line(f"internal error: {type(error).__name__}: {error}; please report it")
 
 
 class SymnetError(ValueError):
@@ -27,6 +36,9 @@ class SymnetError(ValueError):
         self.where, self.found, self.expected, self.hint = (one_line(part) for part in (where, found, expected, hint))
         super().__init__(self.message)
 
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:  # an error comes whole from another process
+        return _again, (type(self), self.where, self.found, self.expected, self.hint)
+
     @property
     def message(self) -> str:
         """The one line a person reads."""
@@ -36,6 +48,12 @@ class SymnetError(ValueError):
         if self.hint:
             parts.append(f"try: {self.hint}")
         return "; ".join(parts)
+
+
+def _again(kind: type[SymnetError], *parts: str) -> SymnetError:
+    made = kind.__new__(kind)
+    SymnetError.__init__(made, *parts)
+    return made
 
 
 class NameError_(SymnetError):

@@ -15,7 +15,7 @@ from symnet.core.errata import Errata
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.wellformed import did_you_mean
-from symnet.errors import ShapeError, WorksheetError
+from symnet.errors import OptionError, ShapeError, WorksheetError
 from symnet.parsing.calls import Call
 from symnet.parsing.program import assumptions_of, axis_of, program, tensor_of
 from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksheet, read_worksheet
@@ -23,6 +23,9 @@ from symnet.worksheets.builtin import names, worksheet_text
 
 if TYPE_CHECKING:  # a report needs no judge; each is loaded where it is asked for
     from symnet.checking.tasks import Result
+    from symnet.checking.way import Way
+
+Judge = Callable[..., "Result"]  # of an answer of the worksheet, and of who is told of the verdict before the slip is looked for
 
 
 def load_worksheet(source: str | Path) -> Worksheet:
@@ -125,21 +128,35 @@ def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:
     return sizes
 
 
-def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: str = "page") -> Errata:
+def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: str = "page", timeout: float | None = 20) -> Errata:
     """Every line of a worked page (Markdown or text) judged, against the worksheet in its first ```toml fence or else ``worksheet``.
 
-    A page with its own worksheet may give values for its symbols: "x = 2" then replaces what the fence says. Example::
+    A page with its own worksheet may give values for its symbols: "x = 2" then replaces what the fence says. A line that is not decided
+    in ``timeout`` seconds is undecided, and the page goes on; None sets no limit. Example::
 
         print(sn.check_page(open("hand-in.md").read(), "first").first_wrong)
     """
+    if not isinstance(page, str):
+        raise OptionError("check_page", f"a {type(page).__name__}", "the text of a page", "open(file).read()")
+    sheet = worksheet if isinstance(worksheet, Worksheet) else load_worksheet(worksheet)
+    if timeout is None:
+        return page_errata(page, sheet, where)
+    from symnet.batch.limited import judge_page_within, limits_within
+
+    return judge_page_within(page, sheet, where, limits_within(timeout))
+
+
+def page_errata(page: str, worksheet: Worksheet, where: str = "page", way: Way | None = None) -> Errata:
+    """The lines judged, in this process and without a limit; ``way`` hears how far it is."""
     from symnet.checking.errata import judge_page
     from symnet.checking.pages import split_worksheet
+    from symnet.checking.way import ALONE
 
     inner, text = split_worksheet(page)
     if inner:
         inside = f"{where}, its worksheet"
-        return judge_page(text, derivation_of(parse_worksheet(inner, inside), inside), own_values=True)
-    return judge_page(text, derivation_of(worksheet) if isinstance(worksheet, Worksheet) else load(worksheet))
+        return judge_page(text, derivation_of(parse_worksheet(inner, inside), inside), own_values=True, way=way or ALONE)
+    return judge_page(text, derivation_of(worksheet, where), way=way or ALONE)
 
 
 def check_worksheet(sheet: Worksheet, where: str = "worksheet") -> list[Result]:
@@ -148,7 +165,7 @@ def check_worksheet(sheet: Worksheet, where: str = "worksheet") -> list[Result]:
     return [one(answer) for answer in sheet.answers]
 
 
-def judge_of(sheet: Worksheet, where: str = "worksheet") -> tuple[Derivation, Callable[[Mapping[str, str]], Result]]:
+def judge_of(sheet: Worksheet, where: str = "worksheet") -> tuple[Derivation, Judge]:
     """The derivation of a worksheet and the judge of its answers by it. Raises WorksheetError when there are no answers."""
     from symnet.checking.tasks import judge, judge_simplified
 
@@ -157,7 +174,7 @@ def judge_of(sheet: Worksheet, where: str = "worksheet") -> tuple[Derivation, Ca
     if sheet.simplify:
         goal = replace(sheet, objective=sheet.simplify, definitions=sheet.definitions, wrt=())
         whole = derivation_of(goal, where)
-        return whole, lambda answer: judge_simplified(answer, whole, sheet.simplify)
+        return whole, lambda answer, told=None: judge_simplified(answer, whole, sheet.simplify)
     wanted = tuple(dict.fromkeys([*sheet.wrt, *[a["wrt"] for a in sheet.answers if "wrt" in a]]))
     made = derivation_of(replace(sheet, wrt=wanted), where)
-    return made, lambda answer: judge(answer, made)
+    return made, lambda answer, told=lambda result: None: judge(answer, made, told)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,24 +11,24 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.calculus.evaluate import Evaluation, evaluate
-from symnet.calculus.instantiate import instantiate_program
+from symnet.calculus.checking import check_lines
+from symnet.calculus.evaluate import Evaluation, difference, evaluate
 from symnet.calculus.updating import descent_step
 from symnet.core.derivation import Derivation
-from symnet.core.numbers import as_ball, decimal, to_flint
+from symnet.core.numbers import as_ball, to_flint
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.errors import OptionError, SymnetError
 from symnet.loading import with_values
-from symnet.reports.case import Case, Nudge, Shown
+from symnet.reports.case import Case, Nudge, TwoRuns
+from symnet.reports.columns import with_samples_as_columns
 from symnet.reports.report import Report, format_of
 from symnet.reports.story import tell
 from symnet.reports.view import Level, Notation
 
-Certified = Callable[[int], Any]  # from bits to an exact fraction or a ball
 NUDGE, FACTOR = sp.Rational(1, 1000), sp.Integer(10)
 MOST_NUDGES = 12
-JSON_DIGITS = 30
+JSON_DIGITS, JSON_EXACT = 30, 1000  # digits of a decimal, and characters of an exact value, in JSON
 
 
 def report(derivation: Derivation, path: str | Path | None = None, *, level: str = "student", digits: int = 6,
@@ -37,8 +38,11 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
 
     ``level`` is beginner, student or expert; ``digits`` the significant digits of decimals (1 to 60); ``notation`` both,
     matrix, index or scalar (every entry a number; sizes that are not known are taken as 2); ``samples`` rows or columns, for
-    matrix notation. Every step is checked, unless ``check`` is False. Raises OptionError, and FaultError for a false step.
+    matrix notation. Every step and every printed line is checked, unless ``check`` is False. Raises OptionError, and FaultError
+    for what is false.
     """
+    if not isinstance(derivation, Derivation):
+        raise OptionError("report", f"a {type(derivation).__name__}", "a Derivation", "sn.derive(net, loss=sn.MSELoss())")
     how = format_of(path, format)
     if level not in list(Level):
         raise OptionError("level", repr(level)[:40], "one of " + ", ".join(Level))
@@ -48,8 +52,12 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
         raise OptionError("notation", f"{notation!r}, {samples!r}"[:60], "one of " + ", ".join(Notation) + "; rows or columns")
     if notation == Notation.SCALAR:
         derivation = _entries(derivation)
-    case = case_of(derivation, Level(level), digits, theorem, check)
-    made = Report(tell(replace(case, notation=Notation(notation), columns=samples == "columns")))
+    columns = samples == "columns"
+    case = case_of(with_samples_as_columns(derivation) if columns else derivation, Level(level), digits, theorem, check, derivation)
+    made = Report(tell(replace(case, notation=Notation(notation), columns=columns)))
+    if check:
+        check_lines(case.derivation, ((f"line {number} of the report", c.left, c.right, c.ranges, c.conditions)
+                                      for number, c in made.story.claims if not c.decimal and not c.put_in))
     if path is not None:
         made.write(Path(path), how)
     return made
@@ -64,8 +72,9 @@ def _entries(derivation: Derivation) -> Derivation:
     return with_values(made, made.values, {**derivation.meta, "sizes": {}, "errata": None, "training": None})
 
 
-def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True, check: bool = True) -> Case:
-    """Everything that can be said about this derivation."""
+def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True, check: bool = True,
+            held: Derivation | None = None) -> Case:
+    """Everything that can be said about this derivation. ``held`` is the one that the program holds, where another is shown."""
     from symnet import __version__
 
     complete = _complete(derivation)
@@ -83,14 +92,15 @@ def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = T
         from symnet.proofs import prove
 
         proved = prove("loss-scaling", optimizer="sgd")
+    held = held or derivation
     return Case(
-        derivation, level, digits, scalars=scalars, descent=descent, values=values,
-        checks=derivation.check() if check else (),
-        nudges=_nudges(derivation, values, sizes, digits) if values is not None else (),
+        derivation, held, level, digits, scalars=scalars, descent=descent, values=values,
+        checks=held.check() if check else (),
+        nudges=_nudges(derivation, values, digits) if values is not None else (),
         proved=proved, shown=_shown(derivation, sizes, digits) if proved and complete else None,  # type: ignore[arg-type]
-        errata=_errata(derivation), log=_training(derivation), numpy=partial(_numpy, derivation),
+        errata=_errata(held), log=_training(held), numpy=partial(_numpy, held),
         footer=f"Made by symnet {__version__}.",
-        json_values=partial(_json_values, derivation, values))
+        json_values=partial(_json_values, held, values, sizes, held is not derivation))
 
 
 def _has_axes(derivation: Derivation) -> bool:
@@ -103,55 +113,48 @@ def _complete(derivation: Derivation) -> bool:
     return all(t.name in derivation.values for t in program.inputs) and all(str(s) in sizes for s in program.sizes)
 
 
-def _json_values(derivation: Derivation, values: Evaluation | None) -> dict[str, Any]:
+def _json_values(derivation: Derivation, values: Evaluation | None, sizes: Mapping[str, int], transposed: bool) -> dict[str, Any]:
+    """Exact and decimal values of the program as it is held; ``values`` are of the one shown, which may be transposed."""
     if values is None:
         return {}
-
-    def both(exact: Any, shown: Any) -> Any:
-        if isinstance(exact, list):
-            return [both(e, s) for e, s in zip(exact, shown, strict=True)]
-        return {"exact": str(exact), "decimal": shown}
-
-    return {name: both(values.exact(name), values.decimal(name, JSON_DIGITS)) for name in derivation.full.tensors}
+    if transposed:
+        values = evaluate(derivation.full, derivation.values, sizes)
+    return {name: values.leaves(name, partial(json_value, values)) for name in derivation.full.tensors}
 
 
-def _nudges(derivation: Derivation, values: Evaluation, sizes: Mapping[str, int], digits: int) -> tuple[Nudge, ...]:
+def json_value(values: Evaluation, scalar: str) -> dict[str, Any]:
+    """One number for JSON: its exact value as a string, its decimal of 30 digits, and a ``note`` where either needs a word.
+
+    ``exact`` is null where its text would have more than 1,000 characters: exact values of deep lines swell without bound, and the
+    decimal is certified to its last digit.
+    """
+    long, shown = values.length(scalar), values.shown(scalar, JSON_DIGITS)
+    told = long <= JSON_EXACT
+    notes = [] if told else [f"the exact value has about {long:,} characters, more than {JSON_EXACT:,}: its decimal alone is given"]
+    notes += [shown.note] if shown.note else []
+    exact = sp.sstr(values.exact_scalar(scalar), order="none") if told else None  # sorting the terms takes SymPy far longer
+    return {"exact": exact, "decimal": shown.text, **({"note": "; ".join(notes)} if notes else {})}
+
+
+def _nudges(derivation: Derivation, values: Evaluation, digits: int) -> tuple[Nudge, ...]:
     """Move each parameter by 1/1000 and do the forward pass again."""
-    scalars, entries = instantiate_program(derivation.program, sizes)
-    point = {t.name: values.point[t.name] for t in scalars.inputs}
-
-    def objective(moved: Mapping[str, sp.Rational]) -> Certified:
-        made = Evaluation(derivation.program, scalars, {**point, **moved}, sizes, entries)
-        return lambda bits: made.balls(bits)[derivation.objective]
-
-    base = objective({})
-    moved = [t for t in scalars.inputs if (t.parent or t.name) in derivation.wrt][:MOST_NUDGES]
-    return tuple(_nudge(t.name, base, objective({t.name: point[t.name] + NUDGE}), objective({t.name: point[t.name] - NUDGE}),
-                        _gradient_scalar(derivation, values, t), digits) for t in moved)
+    places = ((name, place) for name in derivation.wrt for place in values.entries.places(name)
+              if name not in derivation.program.by_name)
+    return tuple(_nudge(derivation, values, name, place, digits) for name, place in itertools.islice(places, MOST_NUDGES))
 
 
-def _nudge(name: str, base: Certified, up: Certified, down: Certified, gradient: Certified, digits: int) -> Nudge:
+def _nudge(derivation: Derivation, values: Evaluation, name: str, place: tuple[int, ...], digits: int) -> Nudge:
     """What the nudge did, what the gradient foretold, and the slope measured on both sides."""
-    def moved(bits: int) -> Any:
-        return up(bits) - base(bits)
-
-    def foretold(bits: int) -> Any:
-        return to_flint(NUDGE) * gradient(bits)
-
-    def quotient(bits: int) -> Any:
-        return (up(bits) - down(bits)) / to_flint(2 * NUDGE)
-
-    shown = [decimal(value, digits).text for value in (moved, foretold, quotient, gradient)]
-    return Nudge(name, "0.001", *shown)
+    goal, moved = derivation.objective, values.entries.title(name, place)
+    gradient = values.entries.title(derivation.gradient_name(name), place)
+    up, down = (values.moved({moved: values.point[moved] + step}) for step in (NUDGE, -NUDGE))
+    slopes = (up.number(goal, 128) - down.number(goal, 128)) / to_flint(2 * NUDGE), values.number(gradient, 128)
+    agrees = not abs(as_ball(slopes[0] - slopes[1])) > abs(as_ball(slopes[0])) / 100
+    return Nudge(moved, "0.001", difference(up, values, goal, sp.S.One, digits), values.shown(gradient, digits, NUDGE),
+                 difference(up, down, goal, 1 / (2 * NUDGE), digits), values.shown(gradient, digits), agrees)
 
 
-def _gradient_scalar(derivation: Derivation, values: Evaluation, t: Tensor) -> Certified:
-    name = derivation.gradient_name(t.parent or t.name)
-    place = next(s.name for s in values.scalars.tensors.values() if (s.parent or s.name) == name and s.place == t.place)
-    return lambda bits: values.balls(bits)[place]
-
-
-def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Shown:
+def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> TwoRuns:
     """The two runs of the theorem, one step each, on this derivation: loss/c with rate α, and loss with rate α/c."""
     from symnet.calculus import derive
     from symnet.equality.compare import compare
@@ -164,15 +167,15 @@ def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Sho
     second = evaluate(descent_step(derivation), {**derivation.values, "lr": rate / FACTOR}, sizes)
     names = [t.name for t in second.scalars.tensors.values() if (t.parent or t.name).removesuffix("_new") in derivation.wrt
              and (t.parent or t.name).endswith("_new")][:MOST_NUDGES]
-    rows = tuple((n, first.shown(n, digits).text, second.shown(n, digits).text) for n in names)
+    rows = tuple((n, first.shown(n, digits), second.shown(n, digits)) for n in names)
     small = len(second.scalars.definitions) < 40
     proved = small and all(compare(first.exact_scalar(n), second.exact_scalar(n)).holds for n in names)
-    equal = proved or all(as_ball(first.balls(256)[n] - second.balls(256)[n]).contains(0) for n in names)
+    equal = proved or all(as_ball(first.number(n, 256) - second.number(n, 256)).contains(0) for n in names)
     if proved:
         verdict = "Both columns are proved equal as exact numbers, not only to the digits shown."
     else:
         verdict = "Both columns agree to more than 60 digits." if equal else "The columns differ."
-    return Shown(str(FACTOR), rows, verdict)
+    return TwoRuns(str(FACTOR), rows, verdict)
 
 
 def _errata(derivation: Derivation) -> Any:

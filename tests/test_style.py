@@ -1,4 +1,4 @@
-"""House rules that no linter knows: short files, short functions, and no call that executes or guesses at text."""
+"""House rules that no linter knows: a file says what it is, and no call executes or guesses at text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "symnet"
 FILES = sorted(str(p.relative_to(PACKAGE)) for p in PACKAGE.rglob("*.py"))
-FILE_LINES, FUNCTION_LINES = 260, 45
 # They execute text, or answer "equal" and "zero" by falling through (DESIGN, section 2).
 FORBIDDEN = {"eval", "parse_expr", "parse_latex", "simplify", "nsimplify"}
 FORBIDDEN_METHODS = {"equals"}
@@ -37,25 +36,8 @@ def forbidden_calls(source: str, path: str = "") -> Iterator[str]:
             yield f"{node.lineno}: {name}"
 
 
-def long_functions(source: str) -> list[str]:
-    """The functions that do not fit on a screen, with their number of lines."""
-    found = [n for n in ast.walk(ast.parse(source)) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    lengths = {f.name: (f.end_lineno or f.lineno) - f.lineno + 1 for f in found}
-    return [f"{name}: {lines} lines" for name, lines in lengths.items() if lines > FUNCTION_LINES]
-
-
 def read(path: str) -> str:
     return (PACKAGE / path).read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("path", FILES)
-def test_a_file_is_short(path: str) -> None:
-    assert len(read(path).splitlines()) <= FILE_LINES
-
-
-@pytest.mark.parametrize("path", FILES)
-def test_functions_are_short(path: str) -> None:
-    assert long_functions(read(path)) == []
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -79,7 +61,3 @@ def test_the_call_test_can_fail(source: str) -> None:
 @pytest.mark.parametrize("source", ["sp.sympify(x, strict=True)", "sp.S.One", "def eval(cls, z): return z", "re.compile('a')"])
 def test_the_call_test_lets_honest_code_pass(source: str) -> None:
     assert list(forbidden_calls(source)) == []
-
-
-def test_the_length_test_can_fail() -> None:
-    assert long_functions("def f():\n" + "    pass\n" * 50) == ["f: 51 lines"]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
+from typing import Self
 
 import sympy as sp
 
 from symnet.arrays.chosen import sure
 from symnet.arrays.tree import Labels, Leaf, Masked, Node
-from symnet.core.axes import Axis, Range, inside
+from symnet.core.axes import Axis, Range, bounds, inside, nonnegative
 from symnet.core.expressions import entries
+from symnet.core.guards import guard_ranges, narrowed
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import UnknownNodeError
@@ -24,6 +28,13 @@ class IndexCode:
         self.tensors: Mapping[str, Tensor] = program.tensors
         self.names = names
         self.sizes = sizes or {}
+        self.loops: Mapping[sp.Symbol, Range] = {}
+
+    def inside(self, loops: Mapping[sp.Symbol, Range]) -> Self:
+        """The same for lines inside loops whose variables run over these ranges."""
+        made = copy(self)
+        made.loops = loops
+        return made
 
     def number(self, value: sp.Expr) -> str:
         """A number, a size or an index expression."""
@@ -34,7 +45,7 @@ class IndexCode:
         if value in (sp.pi, sp.E):
             return {sp.pi: "np.pi", sp.E: "np.e"}[value]
         if isinstance(value, sp.Symbol):
-            return self.sizes.get(str(value), self.names.get(str(value), str(value)) if not value.is_integer else str(value))
+            return self.sizes.get(str(value), self.names.get(str(value), str(value)) if not value.is_integer else value.name)
         if isinstance(value, sp.Add):
             first, *rest = sorted(value.args, key=lambda a: (a.could_extract_minus_sign(), a.is_number, str(a)))
             tail = "".join(f" - {self.number(-a)}" if a.could_extract_minus_sign() else f" + {self.number(a)}" for a in rest)
@@ -72,7 +83,8 @@ class IndexCode:
                 and len(set(node.places)) == len(node.places):
             return name
         simple = [self._slice(p, a.range, spans) for p, a in zip(node.places, axes, strict=True)]
-        if None not in simple and len(set(node.places)) == len(node.places):
+        held = [s for p in node.places for s in p.free_symbols if s in spans]
+        if None not in simple and len(set(held)) == len(held):  # A[i, i-1] is a diagonal: a slice for each place would be a block
             return f"{name}[{', '.join(str(s) for s in simple)}]"
         row = self._row(node, pairs, spans)
         if row is not None:
@@ -93,7 +105,7 @@ class IndexCode:
         """A plain slice or fixed position along one axis; None when the place mixes indices."""
         used = [s for s in place.free_symbols if s in spans]
         if not used:
-            return self.number(sp.expand(place - axis[0]))
+            return self._single(place, axis)
         every = place.coeff(used[0], 1)
         shift = sp.expand(place - every * used[0])
         if len(used) != 1 or shift.free_symbols & set(spans) or not (every.is_Integer and every > 0):
@@ -104,7 +116,17 @@ class IndexCode:
             return ":"
         # Under a bracket an index may leave the axis: NumPy would cut such a slice short in silence, so it is gathered.
         step = f":{every}" if every > 1 else ""
-        return f"{self.number(start)}:{self.number(stop)}{step}" if inside((lo + shift, hi + shift), axis) else None
+        ends = [bounds(sp.expand(end + shift), self.loops) for end in (lo, hi)]
+        stays = ends[0] is not None and ends[1] is not None and inside((ends[0][0], ends[1][1]), axis)
+        return f"{self.number(start)}:{self.number(stop)}{step}" if stays else None
+
+    def _single(self, place: sp.Expr, axis: Range) -> str:
+        """One place; the variable of a loop may lead out of the axis where a bracket says that nothing is looked at."""
+        span = bounds(sp.expand(place), self.loops) if self.loops and place.free_symbols & set(self.loops) else (place, place)
+        code = self.number(sp.expand(place - axis[0]))
+        if span is not None and (span == (place, place) or inside(span, axis)):
+            return code
+        return f"min(max({code}, 0), {self.number(sp.expand(axis[1] - axis[0]))})"
 
     def position(self, place: sp.Expr, axis: Range, node: Leaf, spans: Mapping[sp.Symbol, Range]) -> str:
         """Positions along one axis as an integer array over the node's labels; what falls outside is masked elsewhere."""
@@ -116,6 +138,8 @@ class IndexCode:
         if place.is_Symbol and spans.get(place) == axis:
             return self.grid(place, (sp.S.Zero, sp.expand(axis[1] - axis[0])), node.labels)
         there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in terms.free_symbols if s in spans}
+        if not there and not data and below == 1:
+            return self._single(place, axis)
         code = self.number(sp.expand(below * terms).xreplace(there)) + (f" // {below}" if below > 1 else "")
         top = self.number(sp.expand(axis[1] - axis[0]))
         return f"np.clip({code}, 0, {top})" if (there or data) and not safe else code
@@ -131,12 +155,39 @@ class IndexCode:
 
     def mask(self, node: Masked) -> str:
         """The condition of a bracket over the node's labels."""
+        return " & ".join(f"({self._test(*part)})" for part in self._parts(node))
+
+    def _parts(self, node: Masked) -> list[tuple[sp.Basic, Mapping[sp.Symbol, sp.Symbol]]]:
         spans = dict(node.spans)
         data = self.data(node.condition, node.labels, spans)
         condition = node.condition.xreplace(data)
         there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in condition.free_symbols if s in spans}
-        parts = condition.args if isinstance(condition, sp.And) else (condition,)
-        return " & ".join(f"({self._test(p, there)})" for p in parts)
+        return [(p, there) for p in sp.And.make_args(condition)]
+
+    def apart(self, node: Masked) -> tuple[Node, sp.Basic]:
+        """A bracket without the parts that are comparisons of sizes and loop variables alone, and these parts."""
+        labels = {s for s, _ in node.spans}
+        parts = sp.And.make_args(node.condition)
+        plain = [p for p in parts if not p.free_symbols & labels and next(entries(p), None) is None]
+        if not plain:
+            return node, sp.true
+        rest = sp.And(*[p for p in parts if p not in plain])
+        return node.body if rest is sp.true else replace(node, condition=rest), sp.And(*[p for p in plain if not self._always(p)])
+
+    def _always(self, part: sp.Basic) -> bool:
+        """True for a comparison that holds wherever the loops stand."""
+        if not isinstance(part, (sp.Ge, sp.Le)) or not self.loops:
+            return False
+        span = bounds(sp.expand(part.gts - part.lts), self.loops)
+        return span is not None and nonnegative(span[0])
+
+    def where(self, condition: sp.Basic) -> Self:
+        """The same for what is looked at only where a comparison of loop variables holds."""
+        return self.inside(narrowed(self.loops, guard_ranges(condition, self.loops))) if self.loops else self
+
+    def test(self, condition: sp.Basic) -> str:
+        """A comparison of sizes and loop variables, as Python's."""
+        return " and ".join(self._test(p, {}) for p in sp.And.make_args(condition))
 
     def _test(self, part: sp.Basic, there: Mapping[sp.Symbol, sp.Symbol]) -> str:
         if type(part) not in COMPARE:

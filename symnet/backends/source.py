@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import sympy as sp
 
-from symnet.arrays.lowering import lower_definition
+from symnet.arrays.lowering import Lowering
 from symnet.arrays.stable import stable
 from symnet.backends.numpy_code import NumpyCode
+from symnet.backends.stable_code import HELPERS as STABLE
+from symnet.backends.stable_code import needed
+from symnet.core.axes import Axis, Range, nonnegative
 from symnet.core.derivation import Derivation
+from symnet.core.expressions import fresh
 from symnet.core.program import Definition, Program
 from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
-TAKEN = set("""scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
-float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to""".split())
+TAKEN = set("""copied scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
+float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to stop_gradient""".split())
 HELPERS = {
-    "softmax": """def softmax(z, axis):
-    e = np.exp(z - z.max(axis=axis, keepdims=True))
-    return e/e.sum(axis=axis, keepdims=True)
-""",
-    "logsumexp": """def logsumexp(z, axis):
-    top = z.max(axis=axis, keepdims=True)
-    return np.log(np.exp(z - top).sum(axis=axis)) + top.squeeze(axis=axis)
-""",
+    **STABLE,
     "logdet": """def logdet(a):
     sign, value = np.linalg.slogdet(a)
     return np.where(sign > 0, value, np.nan)
@@ -47,6 +45,9 @@ HELPERS = {
     "within": """def within(name, value, classes, *ignored):
     if not np.all(np.isin(value, ignored) | (0 <= value) & (value < classes)):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
+""",
+    "stop_gradient": """def stop_gradient(u):
+    return u
 """,
     "erf": """def erf(z):
     from math import erf as one
@@ -71,30 +72,30 @@ def array(name, value, *shape):
 
 def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     """The source. Sizes are read off the arrays; what overflows when written naively (softmax, log σ) is computed stably."""
-    program = stable(derivation.full)
+    program = stable(derivation.full, [derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt]])
     names = python_names(program)
-    wanted = ", ".join(f"{w!r}: np.asarray({names[derivation.gradient_name(w)]}, dtype=dtype)" for w in derivation.wrt)
-    return _module(program, names, f"{names[program.objective]}, {{{wanted}}}", "value_and_grad", dtype)
+    wanted = ", ".join(f"{w!r}: {_own(names[derivation.gradient_name(w)])}" for w in derivation.wrt)
+    return _module(program, names, f"{_own(names[program.objective])}[()], {{{wanted}}}", "value_and_grad", dtype)
 
 
-def forward_source(program: Program, output: str, dtype: str = "float64") -> str:
-    """The source of ``forward(**symbols)``, which computes one definition and only what it needs."""
-    needed, stack = {output}, [output]
-    while stack:
-        for used in program.uses(stack.pop()):
-            if used not in needed:
-                needed.add(used)
-                stack.append(used)
-    kept = Program(tuple(t for t in program.inputs if t.name in needed),
-                   tuple(d for d in program.definitions if d.name in needed), output)
+def _own(name: str) -> str:
+    """A result is an array of its own: it shares no memory with an input or another result."""
+    return f"np.array({name}, dtype=dtype)"
+
+
+def forward_source(program: Program, *outputs: str, dtype: str = "float64") -> str:
+    """The source of ``forward(**symbols)``, which computes one definition and only what it needs; of several a tuple."""
+    kept = stable(program, list(outputs))
+    used = {*outputs, *[name for d in kept.definitions for name in kept.uses(d.name)]}
+    kept = Program(tuple(t for t in kept.inputs if t.name in used), kept.definitions, outputs[-1])
     names = python_names(kept)
-    return _module(kept, names, names[output], "forward", dtype)
+    return _module(kept, names, ", ".join(_own(names[o]) + "[()]" for o in outputs), "forward", dtype)
 
 
 def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:
     code = NumpyCode(program, names, size_names(program))
     text = "\n".join(f"    {line}" for line in [*_inputs(program, code), *_lines(program, code, names)])
-    helpers = "\n\n".join(source for name, source in HELPERS.items() if f"{name}(" in text)
+    helpers = "\n\n".join(HELPERS[name] for name in needed(text, HELPERS))
     head = HEAD.replace("DTYPE", dtype).replace("value_and_grad", function)
     return f"{head}{helpers}\n\ndef {function}(**symbols):\n{text}\n    return {result}\n"
 
@@ -113,7 +114,7 @@ def _safe(names: Iterable[str], taken: set[str]) -> dict[str, str]:
     made: dict[str, str] = {}
     for name in names:
         safe = name
-        while keyword.iskeyword(safe) or safe in TAKEN or safe in taken:
+        while keyword.iskeyword(safe) or safe in TAKEN or safe in HELPERS or safe in taken:
             safe += "_"
         made[name] = safe
         taken.add(safe)
@@ -138,6 +139,13 @@ def _inputs(program: Program, code: NumpyCode) -> Iterator[str]:
     missing = [str(s) for s in program.sizes if s not in known]
     if missing:
         raise ShapeError("compile", f"no input tells the size {missing[0]}", "an input with an axis of that size")
+    for size, least in program.least.items():
+        yield f"if {code.number(size)} < {least}:"
+        yield f'    raise ValueError("{size}: " + str({code.number(size)}) + "; at least {least} expected")'
+    for axis in dict.fromkeys(a.size for a in program.axes):
+        if not nonnegative(axis, program.least):
+            yield f"if {code.number(axis)} < 0:"
+            yield f'    raise ValueError("{axis}: " + str({code.number(axis)}) + "; a size that is not negative expected")'
     for tensor in waiting:
         if tensor.domain == "index" and tensor.classes is not None and tensor.classes.free_symbols <= known:
             rest = "" if tensor.ignored is None else f", {tensor.ignored}"
@@ -161,29 +169,85 @@ def _lines(program: Program, code: NumpyCode, names: dict[str, str]) -> Iterator
                 shape = ", ".join(code.number(s) for s in d.target.shape)
                 yield f"{names[d.name]} = np.zeros(({shape}{',' if len(d.target.shape) == 1 else ''}), dtype=dtype)"
             made.add(d.name)
-        yield from _loop(block, code, program) if block.is_loop else _plain(block.definitions[0], code, program)
+        yield from _block(block, code, program, ())
 
 
 def _whole(d: Definition) -> bool:
-    return all(span == a.range for span, a in zip(d.slice(), d.target.axes, strict=True))
+    """True when every axis is covered by an index of its own."""
+    return all(i in d.free and span == a.range for i, span, a in zip(d.indices, d.slice(), d.target.axes, strict=True))
 
 
-def _plain(d: Definition, code: NumpyCode, program: Program) -> Iterator[str]:
-    labels = tuple(i for i in d.indices if i in d.free)
-    right = value(d, code, labels, ())
-    if len(program.by_name[d.name]) == 1 and _whole(d):
-        yield f"{code.names[d.name]} = {right}"
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One loop around a line: its variable, the turns that it goes through, and where each tensor stands."""
+
+    variable: sp.Symbol
+    low: str
+    high: str  # one past the last turn
+    along: Mapping[str, tuple[int, int]]
+
+
+def _block(block: Block, code: NumpyCode, program: Program, around: tuple[_Turn, ...]) -> Iterator[str]:
+    """A definition as one line on whole arrays, or a Python loop; everything inside a loop that is no loop axis stays whole."""
+    if block.definition is not None:
+        yield from _assignment(block.definition, code, program, around)
+        return
+    variable = _loop_variable(block, code, around)
+    spans = list(dict.fromkeys(block.turns()))
+    low = _extreme("min", [code.number(lo) for lo, _ in spans])
+    high = _extreme("max", [code.number(sp.expand(hi + 1)) for _, hi in spans])
+    order = f"range({low}, {high})"
+    yield f"for {variable.name} in {order if block.ascending else f'reversed({order})'}:"
+    turn = _Turn(variable, low, high, {name: (axis, shift) for name, axis, shift in block.along})
+    for step in block.steps:
+        yield from (f"    {line}" for line in _block(step, code, program, (*around, turn)))
+
+
+def _loop_variable(block: Block, code: NumpyCode, around: tuple[_Turn, ...]) -> sp.Symbol:
+    """The author's letter where it is free; a symbol that equals no index of the program."""
+    taken = {*code.names.values(), *code.sizes.values(), *TAKEN, *(t.variable.name for t in around)}
+    own = {name: axis for name, axis, _ in block.along}
+    letters = [str(d.indices[own[d.name]]) for d in block.definitions if d.indices[own[d.name]] in d.free]
+    safe = [c for c in letters if c.isidentifier() and c.isascii() and not keyword.iskeyword(c)]
+    names = (*safe, "t", *(f"step{'_' * k}" for k in range(len(taken) + 1)))
+    return sp.Dummy(next(n for n in names if n not in taken), integer=True)
+
+
+def _assignment(d: Definition, code: NumpyCode, program: Program, around: tuple[_Turn, ...]) -> Iterator[str]:
+    """``d`` at the places where the loops around it stand."""
+    places, ranges, tests = dict(enumerate(d.indices)), dict[sp.Symbol, Range](), list[str]()
+    free, there = d.free, dict[sp.Basic, sp.Expr]()
+    for turn in around:
+        axis, shift = turn.along[d.name]
+        low, high = (sp.expand(end - shift) for end in d.slice()[axis])
+        if d.indices[axis] in free:
+            there[d.indices[axis]] = places[axis] = turn.variable + shift
+        ranges[turn.variable] = (low, high)
+        first, last = code.number(low), code.number(sp.expand(high + 1))
+        if low == high and (turn.low, turn.high) != (first, last):
+            tests.append(f"{turn.variable.name} == {first}")
+        elif (turn.low, turn.high) != (first, last):
+            tests.append(f"{first} <= {turn.variable.name} <= {code.number(high)}")
+    free = {i: span for i, span in free.items() if i not in there}
+    labels = tuple(i for i in d.indices if i in free)
+    inner = code.inside(ranges)
+    right = value(d.expr.xreplace(there), free, inner, labels)
+    if not around and len(program.by_name[d.name]) == 1 and _whole(d):
+        line = f"{code.names[d.name]} = {right}"
     else:
-        yield f"{code.names[d.name]}[{_left(d, code)}] = {right}"
+        left = ", ".join(_left(place, axis, free, code) for place, axis in zip(places.values(), d.target.axes, strict=True))
+        line = f"{code.names[d.name]}[{left}] = {right}"
+    if tests:
+        yield f"if {' and '.join(tests)}:"
+    yield f"    {line}" if tests else line
 
 
-def value(d: Definition, code: NumpyCode, labels: tuple[sp.Symbol, ...], scalars: tuple[sp.Symbol, ...]) -> str:
-    """The right side as an array over ``labels``, with the full shape of the left side."""
-    node = lower_definition(d, scalars, code.tensors)
+def value(expr: sp.Expr, free: Mapping[sp.Symbol, Range], code: NumpyCode, labels: tuple[sp.Symbol, ...]) -> str:
+    """``expr`` as an array over ``labels``, with the full shape of the left side; ``free`` has the ranges of the labels."""
+    node = Lowering(free, code.tensors).node(fresh(expr))
     right = code.aligned(node, labels)
     if set(node.labels) == set(labels):
         return right[1:-1] if right.startswith("(") and right.endswith(")") and _closes_last(right) else right
-    free = d.free
     shape = ", ".join(code.number(sp.expand(free[i][1] - free[i][0] + 1)) for i in labels)
     return f"np.broadcast_to({right}, ({shape},)).copy()"
 
@@ -197,51 +261,13 @@ def _closes_last(text: str) -> bool:
     return False
 
 
-def _left(d: Definition, code: NumpyCode) -> str:
-    parts = []
-    for place, axis in zip(d.indices, d.target.axes, strict=True):
-        lo, hi = d.free.get(place, (place, place))
-        start, stop = sp.expand(lo - axis.lower), sp.expand(hi - axis.lower + 1)
-        if place not in d.free:
-            parts.append(code.number(start))
-        elif (lo, hi) == axis.range:
-            parts.append(":")
-        else:
-            parts.append(f"{code.number(start)}:{code.number(stop)}")
-    return ", ".join(parts)
-
-
-def _loop(block: Block, code: NumpyCode, program: Program) -> Iterator[str]:
-    """One Python loop along time or depth; everything else inside stays arrays."""
-    taken = {*code.names.values(), *code.sizes.values()}
-    name = next(n for n in ("t", *(f"step{'_' * k}" for k in range(len(taken) + 1))) if n not in taken)
-    step = sp.Symbol(name, integer=True)
-    spans = [_span(block, d) for d in block.definitions]
-    low = _extreme("min", [code.number(lo) for lo, _ in spans])
-    high = _extreme("max", [code.number(sp.expand(hi + 1)) for _, hi in spans])
-    order = f"range({low}, {high})"
-    yield f"for {name} in {order if block.ascending else f'reversed({order})'}:"
-    for d, (lo, hi) in zip(block.definitions, spans, strict=True):
-        place = block.place(d)
-        there = {place: step} if place in d.free else {}
-        inner = Definition(d.target, tuple(i if i != place or not there else step for i in d.indices), d.expr.xreplace(there),
-                           tuple((i, a, b) for i, a, b in d.ranges if i != place)) if there else d
-        labels = tuple(i for i in inner.indices if i in {r[0] for r in inner.ranges})
-        test = f"{name} == {code.number(lo)}" if lo == hi else f"{code.number(lo)} <= {name} <= {code.number(hi)}"
-        yield f"    if {test}:"
-        yield f"        {code.names[d.name]}[{_left_in_loop(inner, labels, code)}] = {value(inner, code, labels, (step,))}"
-
-
-def _left_in_loop(d: Definition, labels: tuple[sp.Symbol, ...], code: NumpyCode) -> str:
-    parts = []
-    for place, axis in zip(d.indices, d.target.axes, strict=True):
-        parts.append(":" if place in labels else code.number(sp.expand(place - axis.lower)))
-    return ", ".join(parts)
-
-
-def _span(block: Block, d: Definition) -> tuple[sp.Expr, sp.Expr]:
-    place = block.place(d)
-    return d.free.get(place, (place, place))
+def _left(place: sp.Expr, axis: Axis, free: Mapping[sp.Symbol, Range], code: NumpyCode) -> str:
+    """One axis of the left side: whole, a slice or a single place."""
+    if place not in free:
+        return code.number(sp.expand(place - axis.lower))
+    low, high = free[place]
+    start, stop = sp.expand(low - axis.lower), sp.expand(high - axis.lower + 1)
+    return ":" if (low, high) == axis.range else f"{code.number(start)}:{code.number(stop)}"
 
 
 def _extreme(which: str, codes: list[str]) -> str:

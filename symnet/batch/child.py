@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Hashable
+from dataclasses import replace
 from threading import Thread
 from typing import Any
 
-from symnet.batch.tasks import Limits, Task, receive, send
+from symnet.batch.tasks import Limits, Reached, Task, receive, send
 
 # -P: the folder the user stands in, which may hold answers of strangers, is no place to import from.
 BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from symnet.batch.worker import main; main()"
@@ -30,6 +31,7 @@ class Child:
         self.ready = False
         self.used = 0  # tasks it has taken
         self.since = time.monotonic()
+        self.reached = Reached()  # how far its task is
         self.process: subprocess.Popen[bytes] | None = None
         self._listener = Thread(target=self._listen, daemon=True)
 
@@ -45,13 +47,17 @@ class Child:
         """The time by which it must have spoken; None when it has nothing to do."""
         if not self.ready:
             return self.since + START
-        return None if self.task is None else self.since + self.limits.seconds
+        return None if self.task is None else self.since + self.limits.seconds * self.reached.times
 
     def give(self, task: Task) -> None:
         """Start a task; its clock runs from now."""
-        self.task, self.since = task, time.monotonic()
+        self.task, self.since, self.reached = task, time.monotonic(), Reached()
         self.used += 1
-        self._send(task)
+        self._send(replace(task, seconds=self.limits.seconds))
+
+    def goes_on(self, reached: Reached) -> None:
+        """A new part of its task has begun, with a clock of its own."""
+        self.reached, self.since = reached, time.monotonic()
 
     def kill(self) -> None:
         """End the process at once and leave nothing of it behind."""

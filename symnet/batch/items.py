@@ -6,13 +6,18 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from symnet.errors import SymnetError, WorksheetError, one_line
-from symnet.parsing.worksheet import LIMIT
+from symnet.errors import FaultError, SymnetError, WorksheetError, one_line
+from symnet.parsing.files import text_of_file
 from symnet.worksheets.builtin import names, worksheet_text
+
+if TYPE_CHECKING:
+    from symnet.checking.tasks import Result
 
 UNUSABLE = "unusable"  # the verdict on a file that cannot be read as a worksheet; the others are core.verdict's
 PAGES = (".md", ".txt")
+KINDS = (".toml", *PAGES)
 Witness = tuple[tuple[tuple[str, str], ...], str, str]  # a point, the answer there, the right value there
 
 
@@ -63,11 +68,18 @@ class Outcome:
     title: str = ""
     read: str = ""  # of a wrong answer: what was read, as LaTeX
     right: str = ""  # and the right one
+    result: Result | None = None  # of an answer of a worksheet: all that was found
+    error: SymnetError | None = None  # why a file is unusable
 
     @property
     def about(self) -> str:
         """What was asked, as far as it is known: "A1 (w1)"."""
         return f"{self.id} ({self.wrt})" if self.id and self.wrt not in self.id else self.id or self.wrt
+
+    @property
+    def fault(self) -> bool:
+        """True when a self-check failed: nothing was built on what it found."""
+        return isinstance(self.error, FaultError)
 
     @property
     def why(self) -> str:
@@ -76,7 +88,7 @@ class Outcome:
 
 
 def sources(given: Sequence[str]) -> tuple[Source, ...]:
-    """Every file once, in the order given; of a folder every worksheet in it, sorted. What cannot be read says why."""
+    """Every file once, in the order given; of a folder every worksheet and page in it, sorted. What cannot be read says why."""
     found: dict[str, Source] = {}
     for name in given:
         for path, reason in _files(name):
@@ -91,10 +103,20 @@ def _files(name: str) -> Iterator[tuple[str, str]]:
     if not os.path.isdir(name):
         yield name, ""
         return
-    inside = [os.path.normpath(os.path.join(folder, file)) for folder, files in _walk(name) for file in files if file.endswith(".toml")]
-    yield from ((file, "") for file in sorted(inside))
+    inside = [file for file in _inside(name) if file.lower().endswith(KINDS)]
+    yield from ((file, "") for file in inside)
     if not inside:
-        yield name, "no worksheet (.toml) in this folder"
+        yield name, "no worksheet (.toml) and no page (.md, .txt) in this folder"
+
+
+def passed_over(given: Sequence[str]) -> tuple[str, ...]:
+    """The files in the given folders that are neither worksheets nor pages."""
+    return tuple(file for name in given if os.path.isdir(name) for file in _inside(name) if not file.lower().endswith(KINDS))
+
+
+def _inside(name: str) -> list[str]:
+    """Every file below a folder, hidden ones left out, sorted."""
+    return sorted(os.path.normpath(os.path.join(folder, f)) for folder, files in _walk(name) for f in files if not f.startswith("."))
 
 
 def _walk(name: str) -> Iterator[tuple[str, list[str]]]:
@@ -119,15 +141,4 @@ def text_of(path: str) -> str:
     if ".py:" in path or path.endswith(".py"):
         raise WorksheetError(path, "NumPy code among many files", "worksheets (.toml) and pages (.md, .txt)",
                              "symnet check FILE.py:FUNCTION alone")
-    try:
-        with open(path, "rb") as file:
-            content = file.read(LIMIT + 1)
-        if len(content) > LIMIT:
-            raise WorksheetError(path, "a file of more than 1 MB", "a worksheet")
-        return content.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise WorksheetError(path, "no such file", "a worksheet (.toml)") from None
-    except SymnetError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a name with a zero byte
-        raise WorksheetError(path, getattr(error, "strerror", None) or "not a text file", "a worksheet (.toml) in UTF-8") from None
+    return text_of_file(path, "a page of worked lines" if path.lower().endswith(PAGES) else "a worksheet (.toml)")

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
 from symnet.batch.items import Item, Outcome, Source
+from symnet.batch.worker import reached
 from symnet.checking.reading import read_answer
 from symnet.checking.tasks import Result
+from symnet.checking.way import Way
 from symnet.core.derivation import Derivation
-from symnet.core.errata import Judged, Mark
+from symnet.core.errata import Errata, Judged, Mark
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.latex import definition_latex, latex
 from symnet.core.verdict import Answer
 from symnet.errors import SymnetError, WorksheetError
-from symnet.loading import check_page, judge_of
+from symnet.loading import Judge, judge_of, page_errata
 from symnet.parsing.worksheet import Worksheet, parse_worksheet
 
-Judge = tuple[Derivation, Callable[[Mapping[str, str]], Result]]
+OPENING = 6.0  # times the limit of one answer that the gradients of a worksheet may take
+# a page, the worksheet it is judged by unless it has its own, and the lines that are left out
+Page = tuple[Source, Source | Worksheet, Mapping[int, str]]
 MARKS = {Mark.RIGHT: "proved", Mark.WRONG: "refuted", Mark.UNDECIDED: "undecided"}
 CARRIED = "follows from an earlier line"
 
@@ -38,6 +42,7 @@ def open_source(source: Source) -> None:
 
     An answer that asks for the gradient of a name that is not there spoils only itself: the sheet is tried without it.
     """
+    reached(times=OPENING)
     try:
         _judge(source.text, source.name)
     except SymnetError:
@@ -52,13 +57,16 @@ def judge_item(item: Item) -> Outcome:
     """One answer judged. Raises SymnetError when it asks for something that is not there."""
     text, name = item.source.text, item.source.name
     answer = _sheet(text, name).answers[item.number]
+    reached(times=OPENING)  # in a new process the gradients are derived again
     try:
         derivation, judge = _judge(text, name)
     except SymnetError:
         derivation, judge = judge_of(replace(_sheet(text, name), answers=(answer,)), name)
-    found = outcome(judge(answer), item)
+    reached()
+    found = outcome(judge(answer, lambda first: reached(outcome(first, item))), item)
     if found.verdict != Answer.REFUTED or not item.wrt:
         return found
+    reached(found)
     read, right = _formulas(answer, derivation, item.wrt)
     return replace(found, read=read, right=right)
 
@@ -96,13 +104,19 @@ def outcome(result: Result, item: Item) -> Outcome:
     return Outcome(
         file=item.source.name, id=result.id, wrt=item.wrt, verdict=verdict.answer.value, condition=verdict.condition,
         witness=None if w is None else (w.point, w.left, w.right), kind=slip.kind if slip else "", slip=slip.message if slip else "",
-        message=str(verdict), read_as=result.read_as, title=item.title)
+        message=str(verdict), read_as=result.read_as, title=item.title, result=result)
 
 
-def judge_lines(both: tuple[Source, Source]) -> tuple[Outcome, ...]:
-    """Every claim of a page, against the worksheet in it or else the other: (page, worksheet). Raises SymnetError for a bad worksheet."""
-    page, against = both
-    found = check_page(page.text, _sheet(against.text, against.name), page.name)
+def judge_lines(whole: Page) -> Errata:
+    """A page judged line by line; each has the limit to itself. Raises SymnetError for a bad worksheet."""
+    page, against, lost = whole
+    reached(times=OPENING)
+    sheet = _sheet(against.text, against.name) if isinstance(against, Source) else against
+    return page_errata(page.text, sheet, page.name, Way(reached, lost))
+
+
+def page_outcomes(found: Errata, page: Source) -> tuple[Outcome, ...]:
+    """Every claim of a judged page."""
     claims = tuple(_claim(j, page.name) for j in found.judged if j.mark in MARKS)
     return claims or (Outcome(page.name, message="undecided (no line claims anything)"),)
 
@@ -121,5 +135,5 @@ def _sheet(text: str, name: str) -> Worksheet:
 
 
 @lru_cache(maxsize=8)
-def _judge(text: str, name: str) -> Judge:
+def _judge(text: str, name: str) -> tuple[Derivation, Judge]:
     return judge_of(_sheet(text, name), name)

@@ -6,10 +6,11 @@ import queue
 import time
 from collections import deque
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 from symnet.batch.child import Child
-from symnet.batch.tasks import Ended, How, Limits, Ready, Task
+from symnet.batch.tasks import Ended, How, Limits, Reached, Ready, Task
 from symnet.errors import MissingToolError
 
 MOST_FAILED_STARTS = 3
@@ -28,8 +29,8 @@ class Runs(Protocol):
 class Pool:
     """Up to ``jobs`` processes under ``limits``.
 
-    Every task that was submitted comes out exactly once. A task that ran out of memory, or whose process died, in a process
-    that had served other tasks before gets one more try in a fresh one, so that no task suffers for its neighbours.
+    Every task that was submitted comes out exactly once. A task whose process died, or that ran out of memory in a process that had
+    served other tasks before, gets one more try in a fresh one, so that no task suffers for its neighbours.
 
     >>> import math
     >>> with Pool(1) as pool:
@@ -60,6 +61,17 @@ class Pool:
         while self._children:
             self._children[-1].kill()
             self._children.pop()
+
+    def start(self) -> None:
+        """Start a process before there is a task for it, so that it loads what it needs meanwhile."""
+        if not self._children:
+            self._start()
+
+    def allow(self, seconds: float) -> None:
+        """Another limit of time, for the tasks that are handed out from now on."""
+        self.limits = replace(self.limits, seconds=seconds)
+        for child in self._children:
+            child.limits = self.limits
 
     def submit(self, task: Task) -> None:
         """Add a task."""
@@ -122,6 +134,8 @@ class Pool:
             return
         if isinstance(reply, Ready):
             child.ready, self.memory_is_limited, self._failed_starts = True, reply.limited, 0
+        elif isinstance(reply, Reached):
+            child.goes_on(reply)
         elif isinstance(reply, Ended):
             yield from self._replied(child, reply)
         elif isinstance(reply, str):
@@ -141,14 +155,14 @@ class Pool:
             self._could_not_start(child)
             return
         reason = child.how_it_ended()
-        yield from self._once_more(child, child.task, Ended(How.DIED, None, reason, time.monotonic() - child.since))
+        yield from self._once_more(child, child.task, Ended(How.DIED, None, reason, time.monotonic() - child.since, child.reached.value))
 
     def _once_more(self, child: Child, task: Task | None, ended: Ended) -> Iterator[tuple[Task, Ended]]:
-        """The process is given up; the task gets a second try when the process was not its own from the start."""
+        """The process is given up; the task gets a second try when the process was not its own from the start, or was killed."""
         self._drop(child)
         if task is None:
             return
-        if child.used > 1 and task.key not in self._tried:
+        if (child.used > 1 or ended.how is How.DIED) and task.key not in self._tried:
             self._tried.add(task.key)
             self._again.append(task)
         else:
@@ -162,7 +176,8 @@ class Pool:
                 continue
             self._drop(child)
             if child.task is not None:
-                yield child.task, Ended(How.TIME, None, f"not decided in {self.limits.seconds:g} s", now - child.since)
+                reason = f"not decided in {self.limits.seconds * child.reached.times:g} s"
+                yield child.task, Ended(How.TIME, None, reason, now - child.since, child.reached.value)
 
     def _could_not_start(self, child: Child) -> None:
         self._drop(child)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from symnet.batch.items import UNUSABLE, Item, Outcome, Source
-from symnet.batch.judging import judge_item, judge_lines, open_source, read_source
+from symnet.batch.judging import judge_item, judge_lines, open_source, page_outcomes, read_source
 from symnet.batch.pool import Runs
-from symnet.batch.tasks import Ended, How, Task
+from symnet.batch.tasks import PRELOAD, Ended, How, Task
+from symnet.checking.tasks import Result
+from symnet.core.verdict import Answer, Verdict
+from symnet.errors import SymnetError
 
-# Loaded before the clock and the limit on memory count, so that those count the work alone.
-PRELOAD = ("symnet.batch.judging", "symnet.networks.sequential", "symnet.equality.compare", "flint", "numpy.random")
+__all__ = ["PRELOAD", "judge_all", "without"]
 Place = tuple[int, int]  # the number of the file, the number of the answer in it
 Then = Callable[[Ended], None]
 Watch = Callable[[int, Sequence[Outcome]], None]  # how many there are in all, and those that were judged just now
@@ -42,7 +44,7 @@ class _Run:
         self._go()
         for source in self.files:
             if source.page and not source.error:
-                self._submit("page", judge_lines, (source, self.against), source, self._page)
+                self._submit("page", judge_lines, (source, self.against, {}), source, partial(self._page, {}))
             elif source.number in self.items:
                 self._submit("open", open_source, source, source, self._opened)
         self._go()
@@ -71,8 +73,12 @@ class _Run:
         else:
             self._put((source.number, 0), _lost(source, ended))
 
-    def _page(self, source: Source, ended: Ended) -> None:
-        self._put((source.number, 0), *(ended.value if ended.how is How.DONE else [_lost(source, ended)]))
+    def _page(self, lost: Mapping[int, str], source: Source, ended: Ended) -> None:
+        again = without(lost, ended)
+        if again is None:
+            self._put((source.number, 0), *(page_outcomes(ended.value, source) if ended.how is How.DONE else [_lost(source, ended)]))
+        else:
+            self._submit(f"page without {len(again)}", judge_lines, (source, self.against, again), source, partial(self._page, again))
 
     def _opened(self, source: Source, ended: Ended) -> None:
         items = self.items[source.number]
@@ -90,17 +96,28 @@ class _Run:
 
     def _item(self, item: Item, ended: Ended) -> None:
         place = (item.source.number, item.number)
-        self._put(place, replace(ended.value, seconds=ended.seconds) if ended.how is How.DONE
-                  else _undecided(item, ended.reason, ended.seconds))
+        found = ended.value or ended.last  # a verdict stands though the search for the slip did not end
+        self._put(place, _undecided(item, ended.reason, ended.seconds, ended.error) if found is None
+                  else replace(found, seconds=ended.seconds))
 
 
-def _undecided(item: Item, reason: str, seconds: float) -> Outcome:
-    return Outcome(item.source.name, item.id, item.wrt, message=f"undecided ({reason})", seconds=seconds, title=item.title)
+def without(lost: Mapping[int, str], ended: Ended) -> Mapping[int, str] | None:
+    """What is to be left out of a page at the next try: also the line that did not end. None when it has ended, or nowhere in a line."""
+    if ended.how in (How.DONE, How.REFUSED) or ended.last is None or ended.last in lost:
+        return None
+    return {**lost, ended.last: ended.reason}
+
+
+def _undecided(item: Item, reason: str, seconds: float, error: SymnetError | None = None) -> Outcome:
+    result = Result(item.id, Verdict(Answer.UNDECIDED, reason=reason))
+    return Outcome(item.source.name, item.id, item.wrt, message=str(result.verdict), seconds=seconds, title=item.title, result=result,
+                   error=error)
 
 
 def _lost(source: Source, ended: Ended) -> Outcome:
     """A whole file without verdicts: unusable, or undecided when it could not even be read within the limits."""
     if ended.how is How.REFUSED:
         reason = ended.reason if ended.reason.startswith(source.name) else f"{source.name}: {ended.reason}"
-        return Outcome(source.name, verdict=UNUSABLE, message=reason, seconds=ended.seconds)
-    return Outcome(source.name, message=f"undecided ({ended.reason})", seconds=ended.seconds)
+        return Outcome(source.name, verdict=UNUSABLE, message=reason, seconds=ended.seconds, error=ended.error)
+    verdict = Verdict(Answer.UNDECIDED, reason=ended.reason)
+    return Outcome(source.name, message=str(verdict), seconds=ended.seconds, result=Result(source.name, verdict))

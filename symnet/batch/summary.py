@@ -106,7 +106,9 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """2 when a file is unusable, else 1 when an answer is wrong, else 3 when one is undecided, else 0."""
+        """4 when a self-check failed, 2 when a file is unusable, else 1 when an answer is wrong, else 3 when one is undecided, else 0."""
+        if any(o.fault for o in self.outcomes):
+            return 4
         return 2 if self.unusable or not self.answers else 1 if self.wrong else 3 if self.undecided else 0
 
     def __str__(self) -> str:

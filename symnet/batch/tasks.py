@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, BinaryIO
 
+from symnet.errors import SymnetError
+
+# Loaded before the clock and the limit on memory count, so that those count the work alone.
+LIGHT = ("symnet.batch.judging",)  # enough where what one answer needs may be loaded in its time
+PRELOAD = ("symnet.batch.judging", "symnet.networks.sequential", "symnet.equality.compare", "flint", "numpy.random")
 HEAD = struct.Struct(">Q")
 
 
@@ -31,16 +36,27 @@ class Task:
     function: Callable[[Any], Any]
     argument: Any = None
     group: Hashable = None
+    seconds: float | None = None  # what the pool that runs it allows, told to the process with it
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Said by a task on its way: its clock starts again, with ``times`` the limit; ``value`` is kept in case it gets no further."""
+
+    value: Any = None
+    times: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The value of a task, or the reason why it has none."""
+    """The value of a task, or the reason why it has none: then ``last`` is what it had reached, and ``error`` what was REFUSED."""
 
     how: How
     value: Any = None
     reason: str = ""
     seconds: float = 0.0
+    last: Any = None
+    error: SymnetError | None = None
 
 
 @dataclass(frozen=True, slots=True)

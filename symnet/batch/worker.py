@@ -12,11 +12,14 @@ import sys
 import time
 from pathlib import Path
 from threading import Thread
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from symnet.batch.tasks import Ended, How, Limits, Ready, Task, receive, send
-from symnet.errors import SymnetError, one_line
+from symnet.batch.tasks import Ended, How, Limits, Reached, Ready, Task, receive, send
+from symnet.errors import SymnetError, internal, one_line
 
+_replies: list[BinaryIO] = []  # where a task says how far it is; empty outside a worker
+_last: list[Reached] = []  # the last it said
+_seconds: list[float] = []  # the limit of the task that runs
 IDLE = 600.0  # seconds without a task, after which the process ends by itself
 MEGABYTE = 1 << 20
 
@@ -29,6 +32,7 @@ def main() -> None:
     frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     Thread(target=_listen, args=(sys.stdin.buffer, frames), daemon=True).start()
     limits: Limits = pickle.loads(frames.get())
+    _replies.append(replies)
     try:
         for module in limits.preload:
             importlib.import_module(module)
@@ -41,8 +45,16 @@ def main() -> None:
             frame = frames.get(timeout=IDLE)
         except queue.Empty:
             return
-        _limit_cpu(limits.seconds)
+        _last.clear()
         _reply(replies, _ended(frame, limits))
+
+
+def reached(value: Any = None, times: float = 1.0) -> None:
+    """Called by a task: a new part of it begins, which has ``times`` the limit. Outside a worker it does nothing."""
+    if _replies:
+        _last[:] = [Reached(value, times)]
+        _limit_cpu(_seconds[0] * times)
+        _reply(_replies[0], _last[0])
 
 
 def _listen(stream: BinaryIO, frames: queue.SimpleQueue[bytes]) -> None:
@@ -55,20 +67,20 @@ def _listen(stream: BinaryIO, frames: queue.SimpleQueue[bytes]) -> None:
 
 
 def _ended(frame: bytes, limits: Limits) -> Ended:
-    start = time.monotonic()
+    start, value, refused = time.monotonic(), None, None
     try:
         task: Task = pickle.loads(frame)
+        _seconds[:] = [task.seconds or limits.seconds]
+        _limit_cpu(_seconds[0])
         how, value, reason = How.DONE, task.function(task.argument), ""
     except SymnetError as error:
-        how, value, reason = How.REFUSED, None, error.message
-    except RecursionError:
-        how, value, reason = How.ERROR, None, "too deeply nested"
+        how, reason, refused = How.REFUSED, error.message, error
     except BaseException as error:  # a bug of ours in one answer, SystemExit included: the other answers go on
         if out_of_memory(error):
-            how, value, reason = How.MEMORY, None, f"over the memory limit of {limits.megabytes} MB"
+            how, reason = How.MEMORY, f"over the memory limit of {limits.megabytes} MB"
         else:
-            how, value, reason = How.ERROR, None, one_line(f"internal error: {type(error).__name__}: {error}")
-    return Ended(how, value, reason, time.monotonic() - start)
+            how, reason = How.ERROR, internal(error)
+    return Ended(how, value, reason, time.monotonic() - start, _last[0].value if _last else None, refused)
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -77,15 +89,16 @@ def out_of_memory(error: BaseException) -> bool:
             or (isinstance(error, ImportError) and ("failed to map" in str(error) or "allocate memory" in str(error))))
 
 
-def _reply(replies: BinaryIO, ended: Ended) -> None:
+def _reply(replies: BinaryIO, said: Ended | Reached) -> None:
     try:
-        send(replies, ended)
+        send(replies, said)
     except OSError:
         os._exit(0)
     except Exception as error:  # the value cannot be pickled
         if out_of_memory(error):
             os._exit(1)
-        send(replies, Ended(How.ERROR, None, one_line(f"internal error: {type(error).__name__}: {error}"), ended.seconds))
+        if isinstance(said, Ended):
+            send(replies, Ended(How.ERROR, None, internal(error), said.seconds))
 
 
 def limit_memory(megabytes: int) -> bool:

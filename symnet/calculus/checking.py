@@ -8,6 +8,7 @@ difference quotient of the one forward line it goes through, and rule, condition
 
 All sizes are small and different, so that a transpose or a wrong axis cannot hide; the numbers are random rationals inside
 each symbol's domain and fit the declared assumptions. What a step says without naming an assumption must hold without it.
+What stands in a stop-gradient keeps its unmoved value.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import sympy as sp
 from flint import arb, ctx
@@ -26,14 +27,15 @@ from flint import arb, ctx
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
+from symnet.calculus.stopping import held_apart, held_out
 from symnet.calculus.tidying import class_facts
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
-from symnet.core.expressions import as_written, entries, limits
+from symnet.core.expressions import Limits, Partial, as_written, entries, limits
 from symnet.core.functions import leaky_relu, relu
 from symnet.core.functions import step as heaviside
 from symnet.core.numbers import as_ball, compute, to_flint
 from symnet.core.places import Env, at_place, open_at, span, visits
-from symnet.core.program import Assumption, Definition, Program, is_size
+from symnet.core.program import Assumption, Definition, Program, is_size, small_sizes
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import DomainError, FaultError, SymnetError
 
@@ -44,10 +46,10 @@ SIZES = (2, 3, 4, 5, 6, 7, 8, 9)
 ATTEMPTS = 10  # points tried where some function is not defined at the first
 POINTS = 3  # points for a program in pieces, of which one point sees one
 PIECEWISE = (sp.Piecewise, sp.Max, sp.Min, sp.Abs, sp.sign, sp.floor, sp.ceiling, relu, leaky_relu, heaviside)
-ENTRIES = 60  # entries whose raw sum and contributions are read; the line itself is read at all
+LINE_PLACES = 3  # places at which one printed line is evaluated
+ENTRIES, AGAIN = 60, 12  # entries whose raw sum and contributions are read, at the first and at further points; the line itself at all
 
 Place = tuple[int, ...]
-T = TypeVar("T")
 
 
 def check_derivation(derivation: Derivation) -> tuple[StepCheck, ...]:
@@ -71,15 +73,16 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     said = next(_labels(derivation, step), "")
     if said:
         return StepCheck(False, (), 0, "", said, contradicted=True)
-    names = [str(s) for s in derivation.program.sizes]
     wanted = POINTS if any(d.expr.has(*PIECEWISE) for d in derivation.program) else 1
     problem, found = "", list[StepCheck]()
     for attempt in range(ATTEMPTS):
-        order = names if attempt < ATTEMPTS // 2 else names[::-1]  # X^T X has an inverse only where X is tall
-        sizes = dict(sorted(zip(order, SIZES + SIZES, strict=False), key=lambda pair: names.index(pair[0])))
+        count = len(derivation.program.sizes)  # X^T X has an inverse only where X is tall: then the sizes the other way round
+        numbers = (SIZES + SIZES)[:count] if attempt < ATTEMPTS // 2 else (SIZES + SIZES)[:count][::-1]
+        sizes = small_sizes(derivation.program, (*numbers, *(SIZES + SIZES)[count:]))
         try:
             with as_written():
-                found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1)))
+                found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1),
+                                      AGAIN if found else ENTRIES))
         except DomainError as error:  # log of a negative number: another point, every second one all positive
             problem = str(error)
         except SymnetError as error:
@@ -90,6 +93,66 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     if found:
         return found[-1] if found[-1].contradicted else max(found, key=lambda c: float(c.worst))
     return StepCheck(False, tuple(sizes.items()), 0, "", f"could not be checked: {problem}")
+
+
+Line = tuple[str, sp.Expr, sp.Expr, tuple[Limits, ...], tuple[sp.Basic, ...]]
+
+
+def check_lines(derivation: Derivation, lines: Iterable[Line]) -> None:
+    """Evaluate printed lines: (where, left, right, ranges, conditions) says left = right for all indices in the ranges where the
+    conditions hold. A slope is a ``Partial``, the difference quotient of the one forward line that it is the slope of.
+
+    Raises FaultError for the first line that is not so; says nothing where no point is found at which the program has values.
+    """
+    names, wanted = [str(s) for s in derivation.program.sizes], tuple(lines)
+    for attempt in range(ATTEMPTS):
+        order = names if attempt < ATTEMPTS // 2 else names[::-1]
+        sizes = dict(sorted(zip(order, SIZES + SIZES, strict=False), key=lambda pair: names.index(pair[0])))
+        try:
+            with as_written():
+                sample = _sample(derivation, sizes, attempt, attempt % 2 == 1)
+                wrong = next((where for where, *line in wanted if not _so(sample, *line)), "")
+        except SymnetError:
+            continue
+        if wrong:
+            raise FaultError(wrong, "what is printed is not what the forward program gives")
+        return
+
+
+def _so(sample: _Sample, left: sp.Expr, right: sp.Expr, ranges: tuple[Limits, ...], conditions: tuple[sp.Basic, ...]) -> bool:
+    """True when both sides agree at a few places."""
+    every = list(itertools.product(*[span((lo, hi), sample.entries.env) for _, lo, hi in ranges]))
+    tried = 0
+    for values in random.Random(len(every)).sample(every, len(every)):
+        env = {**sample.entries.env, **{i: sp.Integer(v) for (i, _, _), v in zip(ranges, values, strict=True)}}
+        if open_at(sp.And(*conditions), env, sample.entries) is not sp.true:
+            continue
+        tried += 1
+        plain, other = sorted((at_place(side, env, sample.entries) for side in (left, right)), key=lambda side: side.has(Partial))
+        try:
+            if _distance(_with_slopes(sample, other), sample.scalar_value(plain)) >= 2.0**-TOLERANCE:
+                return False
+        except _Kink:  # the slope printed is a convention there
+            continue
+        if tried == LINE_PLACES:
+            break
+    return True
+
+
+def _with_slopes(sample: _Sample, expr: sp.Expr) -> Callable[[int], _Quotient]:
+    """The values of an expression of scalars in which slopes stand, by the number of their difference quotients."""
+    slopes = {p: sp.Dummy(real=True) for p in expr.atoms(Partial)}
+    quotients = {s: _line_quotient(sample, p.of.name, p.by.name) for p, s in slopes.items()}
+    put_in = expr.xreplace(slopes)
+
+    def value(number: int) -> _Quotient:
+        found = {s: quotient(number) for s, quotient in quotients.items()}
+        table = {s: sample.values[s.name] for s in put_in.free_symbols if s not in quotients}
+        with ctx.workprec(BITS):
+            return _Quotient(compute(put_in, {**table, **{s: q.central for s, q in found.items()}}),
+                             max((q.apart for q in found.values()), default=0.0))
+
+    return value
 
 
 @dataclass(frozen=True)
@@ -148,16 +211,37 @@ def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: 
     return kept[key]
 
 
-def _compare(derivation: Derivation, step: Step, sample: _Sample) -> StepCheck:
+def _compare(derivation: Derivation, step: Step, sample: _Sample, most: int) -> StepCheck:
     places = list(visits(step.definition, sample.entries.env))
-    worst = _along_a_direction(derivation, step, sample, places)
+    worst, count = _along_directions(derivation, step, sample, places)
     false = f"differs from the central difference by {worst:.3g}" if worst >= 2.0**-TOLERANCE else ""
-    said = false or next(_fields(derivation, step, sample, places), "")
-    return StepCheck(not said, tuple(sample.sizes.items()), len(places), f"{worst:.1e}", said, contradicted=bool(said))
+    said = false or next(_fields(derivation, step, sample, places, most), "")
+    if not said and not count and places:
+        raise DomainError("difference quotient", "a kink at every entry")
+    return StepCheck(not said, tuple(sample.sizes.items()), count, f"{worst:.1e}", said, contradicted=bool(said))
+
+
+def _along_directions(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]]) -> tuple[float, int]:
+    """The largest error of the step's own line along a random direction of the entries it covers, and how many entries those are.
+
+    Where the objective has a kink in that direction (entries of a pooled ReLU that tie at 0) the entries are halved, and an entry
+    with a kink of its own is left out: its slope is a convention, which no difference can tell.
+    """
+    try:
+        return _along_a_direction(derivation, step, sample, places), len(places)
+    except _Kink:
+        moved = list(dict.fromkeys(place[len(derivation.program.objective_tensor.axes):] for place, _ in places))
+        if len(moved) == 1:
+            return 0.0, 0
+        half = set(moved[: len(moved) // 2])
+        lead = len(derivation.program.objective_tensor.axes)
+        parts = [[p for p in places if (p[0][lead:] in half) is inside] for inside in (True, False)]
+        found = [_along_directions(derivation, step, sample, part) for part in parts]
+        return max(worst for worst, _ in found), sum(count for _, count in found)
 
 
 def _along_a_direction(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]]) -> float:
-    """The largest error of the step's own line along a random direction of the entries that it covers."""
+    """The largest error of the step's own line along a random direction of the entries at ``places``."""
     entries, lead = sample.entries, len(derivation.program.objective_tensor.axes)
     rng = random.Random(f"{sample.seed} {step.target.name}")
     shares = {place[lead:]: sp.Rational(rng.randint(1, 97), rng.choice((53, 59, 61, 67))) for place, _ in places}
@@ -174,21 +258,65 @@ def _along_a_direction(derivation: Derivation, step: Step, sample: _Sample, plac
     goals = {at: entries.scalar(derivation.objective, at).name if lead else derivation.objective for at in expected}
     last = max(goals.values(), key=list(sample.lines).index) if lead else derivation.objective
 
-    def quotients(bits: int) -> dict[str, Any]:
-        with ctx.workprec(BITS):
-            nudge = arb(1) / arb(2) ** bits
-            up, down = ({name: sign * nudge * to_flint(share) for name, share in moved.items()} for sign in (1, -1))
-        above = run(sample.scalars, sample.point, up, last, sample.values)
-        below = run(sample.scalars, sample.point, down, last, sample.values)
-        with ctx.workprec(BITS):
-            return {goal: (above[goal] - below[goal]) / (2 * nudge) for goal in goals.values()}
+    def moved_by(nudge: Any) -> dict[str, Any]:
+        return run(sample.scalars, sample.point, {name: nudge * to_flint(share) for name, share in moved.items()}, last, sample.values)
 
-    made = _Finer(quotients)
+    made = _Finer(moved_by)
+    return max((_distance(made.quotient_of(goal, sample.values[goal]), expected[at]) for at, goal in goals.items()), default=0.0)
 
-    def quotient_of(goal: str) -> Callable[[int], Any]:
-        return lambda number: made[number][goal]
 
-    return max((_distance(quotient_of(goal), expected[at]) for at, goal in goals.items()), default=0.0)
+class _Kink(DomainError):
+    """The difference quotients from both sides have limits, and they differ."""
+
+
+@dataclass(frozen=True)
+class _Quotient:
+    """A central difference, and how far apart the two one-sided ones are."""
+
+    central: Any
+    apart: float
+
+
+class _Finer:
+    """Runs with everything moved up and down by finer and finer nudges, each made once."""
+
+    def __init__(self, moved_by: Callable[[Any], Mapping[str, Any]]) -> None:
+        self.moved_by = moved_by
+        self.made: dict[int, tuple[Any, Mapping[str, Any], Mapping[str, Any]]] = {}
+
+    def quotient_of(self, goal: str, still: Any) -> Callable[[int], _Quotient]:
+        """The difference quotients of one line, whose value is ``still`` with nothing moved."""
+        def quotient(number: int) -> _Quotient:
+            with ctx.workprec(BITS):
+                if number not in self.made:
+                    nudge = arb(1) / arb(2) ** NUDGES[number]
+                    self.made[number] = nudge, self.moved_by(nudge), self.moved_by(-nudge)
+                nudge, up, down = self.made[number]
+                ahead, back = (up[goal] - still) / nudge, (still - down[goal]) / nudge
+                return _Quotient((ahead + back) / 2, _error(ahead, back))
+        return quotient
+
+
+def _distance(quotient: Callable[[int], _Quotient], found: Any) -> float:
+    """How far ``found`` is from the limit of the difference quotients. Raises _Kink where the sides have limits of their own, and
+    DomainError where no limit is in sight."""
+    seen: list[_Quotient] = []
+    errors: list[float] = []
+    problem = DomainError("difference quotient", "no limit in sight")
+    for number in range(len(NUDGES)):
+        try:
+            seen.append(quotient(number))
+        except DomainError as error:  # moved past the edge of a domain
+            problem = error
+            continue
+        errors.append(_error(seen[-1].central, found))
+        if errors[-1] < 2.0**-TOLERANCE:
+            return errors[-1]
+        if len(seen) > 1 and _error(seen[-1].central, seen[-2].central) < min(errors) / 1000:
+            if seen[-1].apart > min(errors) / 1000:
+                raise _Kink("difference quotient", "a kink")
+            return min(errors)
+    raise problem
 
 
 def _scale(value: Any) -> sp.Rational:
@@ -198,37 +326,6 @@ def _scale(value: Any) -> sp.Rational:
     return sp.S.One if size == 0 or size > 1e-9 else sp.Rational(1, 2 ** max(0, -math.frexp(size)[1]))
 
 
-class _Finer(dict[int, T]):
-    """Difference quotients by their number, for finer and finer nudges, each made once."""
-
-    def __init__(self, quotient: Callable[[int], T]) -> None:
-        super().__init__()
-        self.quotient = quotient
-
-    def __missing__(self, number: int) -> T:
-        self[number] = self.quotient(NUDGES[number])
-        return self[number]
-
-
-def _distance(quotient: Callable[[int], Any], found: Any) -> float:
-    """How far ``found`` is from the limit of the difference quotients. Raises DomainError where they show no limit to compare with."""
-    seen: list[Any] = []
-    errors: list[float] = []
-    problem = DomainError("difference quotient", "no limit in sight")
-    for number in range(len(NUDGES)):
-        try:
-            seen.append(quotient(number))
-        except DomainError as error:  # moved past the edge of a domain
-            problem = error
-            continue
-        errors.append(_error(seen[-1], found))
-        if errors[-1] < 2.0**-TOLERANCE:
-            return errors[-1]
-        if len(seen) > 1 and _error(seen[-1], seen[-2]) < min(errors) / 1000:
-            return min(errors)
-    raise problem
-
-
 def _error(slope: Any, found: Any) -> float:
     """The difference, against 1 + |slope|; what has no value is infinitely far."""
     with ctx.workprec(BITS):
@@ -236,9 +333,9 @@ def _error(slope: Any, found: Any) -> float:
     return error if error == error else float("inf")
 
 
-def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]]) -> Iterator[str]:
+def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]], most: int) -> Iterator[str]:
     """What is wrong with the step's raw sum, its contributions and their local factors; nothing where all is right."""
-    few = random.Random(sample.seed).sample(places, min(ENTRIES, len(places)))
+    few = random.Random(sample.seed).sample(places, min(most, len(places)))
     for place, env in few:
         found = sample.value(step.expression, env)
         if _error(found, sample.at(step.target.name, place)) >= 2.0**-TOLERANCE:
@@ -304,26 +401,38 @@ def _summed(c: Contribution, env: Env, entries: Entries) -> Iterator[tuple[Env, 
 
 def _is_slope(sample: _Sample, name: str, own: str, slope: Any) -> bool:
     """True where ``slope`` is the difference quotient of one forward line in ``own``, all its other arguments held."""
-    line = sample.lines[name]
+    try:
+        return _distance(_line_quotient(sample, name, own), slope) < 2.0**-TOLERANCE
+    except _Kink:
+        return True  # a convention: there is no slope to compare with
+
+
+def _line_quotient(sample: _Sample, name: str, own: str) -> Callable[[int], _Quotient]:
+    """The difference quotients of one forward line in ``own``, by their number, all its other arguments held."""
+    line, held = held_out(sample.lines[name])
     moving = next((s for s in line.free_symbols if s.name == own), None)
     if moving is None:
-        return _error(to_flint(sp.S.Zero), slope) < 2.0**-TOLERANCE
-    table = {s: sample.values[s.name] for s in line.free_symbols}
+        return lambda number: _Quotient(to_flint(sp.S.Zero), 0.0)
+    table = {d.entry: sample.scalar_value(d.expr) for d in held}
+    table |= {s: sample.values[s.name] for s in line.free_symbols if s not in table}
+    scale = to_flint(_scale(table[moving]))
+    scaled = _Finer(lambda nudge: {name: compute(line, {**table, moving: table[moving] + nudge * scale})}).quotient_of(
+        name, sample.values[name])
 
-    def quotient(number: int) -> Any:
+    def quotient(number: int) -> _Quotient:
+        found = scaled(number)
         with ctx.workprec(BITS):
-            nudge = to_flint(_scale(table[moving])) / arb(2) ** NUDGES[number]
-            up, down = (compute(line, {**table, moving: table[moving] + sign * nudge}) for sign in (1, -1))
-            return (up - down) / (2 * nudge)
+            return _Quotient(found.central / scale, found.apart)
 
-    return _distance(quotient, slope) < 2.0**-TOLERANCE
+    return quotient
 
 
-def _place(use: sp.Expr, through: Definition) -> tuple[sp.Expr, ...]:
-    """Where a line uses a tensor, whatever its bound indices are called."""
+def _place(use: sp.Expr, through: Definition) -> tuple[object, ...]:
+    """What a line uses and where, whatever its bound indices are called."""
     bound = sp.Dummy("bound", integer=True, dummy_index=0)
     kept = {*through.free}
-    return tuple(e.xreplace({s: bound for s in e.free_symbols if s not in kept and not is_size(s)}) for e in entry_indices(use))
+    places = [e.xreplace({s: bound for s in e.free_symbols if s not in kept and not is_size(s)}) for e in entry_indices(use)]
+    return tensor_name(use), *places
 
 
 def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
@@ -396,21 +505,27 @@ def _lines(scalars: Program) -> tuple[dict[str, sp.Symbol], list[tuple[str, sp.E
     """The symbols of a program of scalars, each the very object that its lines hold, and the lines with the names they use."""
     kept: tuple[dict[str, sp.Symbol], list[tuple[str, sp.Expr, frozenset[str]]]] | None = scalars.__dict__.get("_lines")
     if kept is None:
-        used = [d.expr.free_symbols for d in scalars.definitions]
+        apart = held_apart(scalars)  # what a stop-gradient holds uses nothing that moves
+        used = [d.expr.free_symbols for d, _ in apart]
         symbols = {s.name: s for found in used for s in found}
-        lines = [(d.name, d.expr, frozenset(s.name for s in found)) for d, found in zip(scalars.definitions, used, strict=True)]
+        lines = [(d.name, d.expr, frozenset() if held else frozenset(s.name for s in found))
+                 for (d, held), found in zip(apart, used, strict=True)]
         kept = scalars.__dict__["_lines"] = symbols, lines
     return kept
 
 
 def _point(scalars: Program, rng: random.Random, positive: bool = False) -> dict[str, sp.Rational]:
     """Random rationals for every input entry, inside its domain."""
-    point = {}
+    point: dict[str, sp.Rational] = {}
+    seen: set[sp.Rational] = set()
     for t in scalars.inputs:
         if t.domain == "index":
             point[t.name] = sp.Integer(_any_class(t, rng))
             continue
         value = sp.Rational(rng.randint(1, 97), rng.choice((53, 59, 61, 67)))
+        while value in seen:  # two that tie are no point in general position
+            value = sp.Rational(rng.randint(1, 997), rng.choice((601, 607, 613, 617)))
+        seen.add(value)
         keep = positive or t.domain in ("positive", "nonnegative") or rng.random() < 0.6
         point[t.name] = value if keep else -value
     return point
@@ -425,6 +540,10 @@ def _any_class(t: Tensor, rng: random.Random) -> int:
 
 def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp.Rational]) -> None:
     """Make Σ_k y[n, k] = 1 true by moving the last entry of each sum."""
+    if isinstance(a.left, sp.Add) and a.left.args[-1].is_Symbol:  # the same, every entry a number
+        *others, last = a.left.args
+        point[last.name] = a.right - sum((s.xreplace({e: point[e.name] for e in s.free_symbols}) for s in others), sp.S.Zero)
+        return
     if not isinstance(a.left, sp.Sum) or not isinstance(a.left.function, sp.Indexed):
         raise SymnetError("assumption", str(a), "a plain sum of entries equal to a number")
     (index, _, _), = limits(a.left)

@@ -29,6 +29,7 @@ class Entries:
         self.made: dict[tuple[str, tuple[int, ...]], Tensor] = {}
         self.by_name: dict[str, Tensor] = {}
         self.taken = set(tensors)
+        self.titles: dict[tuple[str, tuple[int, ...]], str] = {}
         self.symbols: dict[tuple[str, tuple[int, ...]], sp.Expr] = {}  # one object for each entry: looking it up is then fast
 
     def scalar(self, name: str, place: tuple[int, ...]) -> Tensor:
@@ -41,16 +42,21 @@ class Entries:
             above = self.scalar(tensor.objective, place[:lead]).name if lead else tensor.objective
             classes = None if tensor.classes is None else tensor.classes.xreplace(dict(self.env))
             self.made[key] = replace(tensor, classes=classes) if not tensor.axes else replace(
-                tensor, name=self._name(name, place), axes=(), parent=name, place=place, of=of, objective=above,
+                tensor, name=self.title(name, place), axes=(), parent=name, place=place, of=of, objective=above,
                 latex=entry_latex(tensor, [str(p) for p in place], self.tensors),
                 classes=classes)
             self.by_name[self.made[key].name] = self.made[key]
         return self.made[key]
 
-    def _name(self, name: str, place: tuple[int, ...]) -> str:
-        title = free_name("_".join([name, *map(str, place)]), self.taken)
-        self.taken.add(title)
-        return title
+    def title(self, name: str, place: tuple[int, ...]) -> str:
+        """The name of the scalar for one entry: W1_1_2."""
+        key = (name, place)
+        if key not in self.titles:
+            parts = [str(p) if p >= 0 else f"m{-p}" for p in place]  # y[-2] is y_m2
+            title = free_name("_".join([name, *parts]), self.taken) if self.tensors[name].axes else name
+            self.titles[key] = title
+            self.taken.add(title)
+        return self.titles[key]
 
     def __call__(self, name: str, place: tuple[int, ...]) -> sp.Expr:
         key = (name, place)
@@ -67,8 +73,8 @@ class Entries:
         return (self.scalar(name, place) for place in self.places(name))
 
 
-def environment(program: Program, sizes: Mapping[str, int], limit: int = LIMIT) -> dict[sp.Symbol, sp.Expr]:
-    """Size symbols to integers; raises ShapeError for a missing, unknown or impossible size, and for more than ``limit`` entries."""
+def environment(program: Program, sizes: Mapping[str, int], most: int | None = LIMIT) -> dict[sp.Symbol, sp.Expr]:
+    """Size symbols to integers; raises ShapeError for a missing, unknown or impossible size, and for more than ``most`` entries."""
     known = {str(s): s for s in program.sizes}
     for name, value in sizes.items():
         if name not in known:
@@ -80,21 +86,33 @@ def environment(program: Program, sizes: Mapping[str, int], limit: int = LIMIT) 
         raise ShapeError("sizes", f"no value for {', '.join(missing)}", "an integer for every size",
                          f"sizes={{{', '.join(f'{m!r}: 3' for m in missing)}}}")
     env = {known[name]: sp.Integer(value) for name, value in sizes.items()}
+    for size, least in program.least.items():
+        if env[size] < least:
+            raise ShapeError(f"size {size}", str(env[size]), f"at least {least}, so that every place on a left side exists")
+    for axis in program.axes:
+        if axis.size.xreplace(env) < 0:
+            raise ShapeError(f"size {axis.size}", str(axis.size.xreplace(env)), "a size that is not negative")
     count = sum(int(sp.Mul(*[e.xreplace(env) for e in t.shape])) for t in program.tensors.values())
-    if count > limit:
-        raise ShapeError("instantiate", f"{count} entries", f"at most {limit}", "smaller sizes, or compile() for numbers")
+    if most is not None and count > most:
+        raise ShapeError("instantiate", f"{count} entries", f"at most {most}", "smaller sizes; at() for exact values, compile() for floats")
     return env
 
 
-def instantiate_program(program: Program, sizes: Mapping[str, int], limit: int = LIMIT) -> tuple[Program, Entries]:
-    """The scalar program at ``sizes``, of at most ``limit`` entries, and the entries it was made from."""
-    env = environment(program, sizes, limit)
+def instantiate_program(program: Program, sizes: Mapping[str, int], most: int = LIMIT) -> tuple[Program, Entries]:
+    """The scalar program at ``sizes``, of at most ``most`` entries, and the entries it was made from."""
+    env = environment(program, sizes, most)
     entries = Entries(program.tensors, env)
+    named(program, entries)
     inputs = tuple(s for t in program.inputs for s in entries.of(t.name))
     lines = [_line(d, place, inner, entries) for b in schedule(program) for d, place, inner in in_order(b, env)]
     assumptions = tuple(made for a in program.assumptions for made in _assumptions(a, program, env, entries))
     goal = "" if program.objective_tensor.axes else program.objective  # without a scalar objective the last entry stands in
     return Program(inputs, tuple(lines), goal, assumptions, program.title), entries
+
+
+def named(program: Program, entries: Entries) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """What each scalar's name stands for. All names are given at once, in the order of the tensors, so that they depend on nothing else."""
+    return {entries.title(name, place): (name, place) for name in program.tensors for place in entries.places(name)}
 
 
 def _line(d: Definition, place: tuple[int, ...], env: Env, entries: NameEntry) -> Definition:
@@ -148,7 +166,9 @@ def _instantiate(derivation: Derivation, sizes: Mapping[str, int]) -> Derivation
     full, entries = instantiate_program(derivation.full, sizes)
     entries.tensors = {**derivation.full.tensors, **{s.target.name: s.target for s in derivation.steps}}
     through = {d.name: d for d in full.definitions}
-    steps = [made for s in derivation.steps for made in _steps(s, entries, through)]
+    facts = {a: tuple(made for made in _assumptions(a, derivation.program, entries.env, entries))
+             for a in dict.fromkeys(a for s in derivation.steps for a in s.assumptions)}
+    steps = [made for s in derivation.steps for made in _steps(s, entries, through, facts)]
     steps = [replace(s, number=k) for k, s in enumerate(steps, start=1)]
     names = {entries.scalar(u, p).name: entries.scalar(g, p).name
              for u, g in derivation.names.items() for p in entries.places(u)} if not derivation.program.objective_tensor.axes \
@@ -168,14 +188,18 @@ def _flatten(name: str, nested: Any, entries: Entries) -> Iterator[tuple[Tensor,
         yield tensor, value
 
 
-def _steps(step: Step, entries: Entries, through: Mapping[str, Definition]) -> Iterator[Step]:
+def _steps(step: Step, entries: Entries, through: Mapping[str, Definition],
+           facts: Mapping[Assumption, tuple[Assumption, ...]]) -> Iterator[Step]:
     for place, env in visits(step.definition, entries.env):
         of = entries.scalar(step.of.name, place[len(step.target.axes) - len(step.of.axes):])
         line = _line(step.definition, place, env, entries)
         parts = tuple(made for c in step.contributions for made in _contributions(c, of, env, entries, through))
         used = dict.fromkeys(str(c.upstream) for c in parts if c.upstream.is_Symbol)
         inlined = tuple(n for n in used if (entries.by_name[n].parent or n) in step.inlined)
-        yield replace(step, of=of, definition=line, contributions=parts, raw=at_place(step.raw, env, entries), inlined=inlined)
+        before = None if step.unassumed is None else at_place(step.unassumed, env, entries)
+        assumed = tuple(f for a in step.assumptions for f in facts[a] if before is not None and f.left.free_symbols <= before.free_symbols)
+        yield replace(step, of=of, definition=line, contributions=parts, raw=at_place(step.raw, env, entries), inlined=inlined,
+                      assumptions=assumed, unassumed=before if assumed else None)
 
 
 def _contributions(c: Contribution, of: Tensor, env: Env, entries: Entries,

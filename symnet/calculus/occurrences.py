@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symnet.core.expressions import Limits, When, entries, limits
-from symnet.core.functions import TABLE, step
+from symnet.core.functions import TABLE, extremum_slope
 from symnet.core.matrices import Det, Grid, InverseEntry, local
 from symnet.core.tensors import tensor_name
 from symnet.errors import UnknownNodeError
@@ -38,7 +38,8 @@ def show_exp(expr: sp.Expr) -> sp.Expr:
 
 
 def _swap(expr: sp.Expr, old: type, new: type) -> sp.Expr:
-    if not expr.has(old):
+    """A number such as exp(3) stays: it hides nothing, and SymPy must be able to compare it."""
+    if not expr.has(old) or (new is opaque_exp and not expr.free_symbols):
         return expr
     args = tuple(_swap(a, old, new) for a in expr.args)
     return new(*args) if isinstance(expr, old) else expr.func(*args)
@@ -139,21 +140,9 @@ def local_derivative(node: sp.Expr, k: int) -> sp.Expr:
     if isinstance(node, opaque_exp):
         return node
     if isinstance(node, (sp.Max, sp.Min)):
-        return _of_extremum(node, k)
+        return extremum_slope(node, k)
     row = TABLE.get(node.func)
     if row is None or k >= len(row.derivative):
         raise UnknownNodeError("derivative", f"no rule for {node.func.__name__}", "a function of the table in core.functions")
     rule: Callable[..., sp.Expr] = row.derivative[k]
     return hide_exp(rule(*node.args, node))
-
-
-def _of_extremum(node: sp.Expr, k: int) -> sp.Expr:
-    """The first argument that beats all later ones gets the derivative; where they tie, the later one."""
-    args = list(node.args)
-    sign = 1 if isinstance(node, sp.Max) else -1
-
-    def beats(j: int) -> sp.Expr:
-        return step(sign * (args[j] - node.func(*args[j + 1:])))
-
-    own = [beats(k)] if k < len(args) - 1 else []
-    return sp.Mul(*own, *[1 - beats(j) for j in range(k)])

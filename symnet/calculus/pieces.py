@@ -32,6 +32,7 @@ class Piece:
 def pieces(tensor: Tensor, terms: list[Term], alphas: tuple[sp.Symbol, ...]) -> list[Piece]:
     """The slices of ``tensor``'s gradient, first to last along the split axis."""
     whole = tuple(a.range for a in tensor.axes)
+    terms = [t for t in terms if not any(at_most(high + 1, low) for low, high in t.spans)]  # the last places of an axis that has none
     partial = [d for d, span in enumerate(whole) if any(t.spans[d] != span for t in terms)]
     if not partial:
         return [Piece(whole, tuple(terms))]
@@ -78,5 +79,7 @@ def _cuts(axis: Range, spans: list[Range]) -> list[Range] | None:
         ordered.insert(len(after), s)
     ends = [sp.expand(s - 1) for s in ordered[1:]] + [axis[1]]
     cuts = list(zip(ordered, ends, strict=True))
+    if not all(inside(c, axis) for c in cuts):  # 1..2 and 3..n, where n may be 1
+        return None
     clear = all(inside(c, s) or at_most(s[1] + 1, c[0]) or at_most(c[1] + 1, s[0]) for c in cuts for s in spans)
     return cuts if clear else None

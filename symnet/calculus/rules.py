@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sympy as sp
 
+from symnet.calculus.stopping import is_stopped
 from symnet.core.derivation import Contribution, Rule
 from symnet.core.expressions import entries
 from symnet.core.functions import conventions
@@ -18,10 +19,10 @@ from symnet.core.text import TextPrinter
 def rule_of(program: Program, of: str, line: Definition, terms: Sequence[Contribution], inlined: tuple[str, ...]) -> Rule:
     """The name of the rule by which ``line``, the gradient of ``of``, follows from ``terms``; the most telling one when several apply."""
     if not terms:
-        return Rule.ABSENT if of != program.objective else Rule.DIRECT
+        return Rule.DIRECT if of == program.objective else Rule.STOPPED if is_stopped(program, of) else Rule.ABSENT
     if inlined:
         return Rule.SUBSTITUTED
-    if any(_shifted(c, line) and _recurs(program, c.through.name) for c in terms):
+    if any(_shifted(c, line) and recurs(program, c.through.name) for c in terms):
         return Rule.RECURRENCE
     if _at_an_end(program, of, line):
         return Rule.BOUNDARY
@@ -42,6 +43,8 @@ def _at_an_end(program: Program, of: str, line: Definition) -> bool:
 
 def _single(of: str, c: Contribution) -> Rule:
     """The rule of a value that enters one definition only."""
+    if not c.through.indices and not any(entry_indices(use) for use in c.occurrences):
+        return Rule.CHAIN
     if c.sums and not list(entries(c.local)):
         return Rule.BROADCAST
     if not has_name(c.local, {of, c.through.name}):
@@ -65,7 +68,7 @@ def _shifted(c: Contribution, line: Definition) -> bool:
     return not c.conditions and any(isinstance(e, sp.Add) or (e.is_Integer and fixed and e not in fixed) for e in places)
 
 
-def _recurs(program: Program, name: str) -> bool:
+def recurs(program: Program, name: str) -> bool:
     """True when a tensor depends on other places of itself; a shift by padding alone is no recurrence."""
     seen, stack = set[str](), [name]
     while stack:

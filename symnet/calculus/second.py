@@ -11,38 +11,58 @@ from collections.abc import Iterable
 import sympy as sp
 
 from symnet.calculus.derive import _Builder, _wanted, derive
+from symnet.calculus.rules import recurs
 from symnet.core.axes import Axis
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import as_written, total
+from symnet.core.expressions import When, as_written, substitute, total
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, free_name
-from symnet.errors import NameError_, ShapeError
+from symnet.errors import NameError_, OptionError, ShapeError
 
 
 def jacobian(program: Program, of: str, wrt: Iterable[str] | None = None) -> Derivation:
     """The Jacobian of a definition with respect to tensors: a Derivation whose gradients have of's axes in front.
 
-    Raises NameError_ for a name that no line defines and ShapeError for one that is defined slice by slice.
+    A tensor that is defined slice by slice is taken as one line, each slice in its bracket. Raises NameError_ for a name that no
+    line defines and ShapeError for a recurrence.
 
     >>> from symnet.parsing.program import program
     >>> p = program("s = softmax(z)", "L = sum(s)", tensors={"z": ("n",)})
     >>> print(jacobian(p, "s", ["z"]).gradients["z"])
     ds_dz[i, j] = [j == i]*s[i] - s[i]*s[j]
     """
+    if not isinstance(program, Program):
+        raise OptionError("jacobian", f"a {type(program).__name__}", "a Program", "derivation.program")
     if of not in program.by_name:
         raise NameError_("jacobian", f"no line defines {of!r}", "one of " + ", ".join(program.by_name))
     lines = program.by_name[of]
-    if len(lines) != 1 or lines[0].slice() != tuple(a.range for a in lines[0].target.axes):
-        raise ShapeError("jacobian", f"{of!r} is defined slice by slice", "a tensor with one definition", "instantiate(sizes) first")
-    upto = program.definitions.index(lines[0]) + 1
-    part = Program(program.inputs, program.definitions[:upto], of, program.assumptions, program.title)
+    if recurs(program, of):
+        raise ShapeError("jacobian", f"{of!r} depends on other places of itself", "a tensor without a recurrence",
+                         "instantiate(sizes) first")
+    upto = [d for d in program.definitions[: program.definitions.index(lines[-1]) + 1] if d.name != of]
+    part = Program(program.inputs, (*upto, _one_line(program, lines)), of, program.assumptions, program.title)
     with as_written():
         return _Builder(part, _wanted(part, wrt)).build()
 
 
-def hessian(derivation: Derivation, of: str, wrt: str | None = None) -> Derivation:
-    """∂²L/∂of ∂wrt (wrt defaults to of): the Jacobian of the gradient line of ``of``.
+def _one_line(program: Program, lines: tuple[Definition, ...]) -> Definition:
+    """The same tensor in one line: Σ over its slices of [i in the slice] · its right side."""
+    first, axes = lines[0], lines[0].target.axes
+    if len(lines) == 1 and first.slice() == tuple(a.range for a in axes):
+        return first
+    letters = _letters(program, axes)
+    parts = []
+    for d in lines:
+        inside = [c for i, own, span, axis in zip(letters, d.indices, d.slice(), axes, strict=True) if span != axis.range
+                  for c in ([sp.Eq(i, own)] if own not in d.free else [sp.Ge(i, span[0]), sp.Le(i, span[1])])]
+        places = {own: i for i, own in zip(letters, d.indices, strict=True) if own in d.free}
+        parts.append(When(substitute(d.expr, places), sp.And(*inside)))
+    return Definition(first.target, letters, sp.Add(*parts), note=first.note)
+
+
+def hessian(derivation: Derivation | Program, of: str, wrt: str | None = None) -> Derivation:
+    """∂²L/∂of ∂wrt (wrt defaults to of): the Jacobian of the gradient line of ``of``. A Program is derived by ``of`` first.
 
     >>> from symnet.parsing.program import program
     >>> p = program("L = log(sum(exp(z)))", tensors={"z": ("n",)})
@@ -50,14 +70,24 @@ def hessian(derivation: Derivation, of: str, wrt: str | None = None) -> Derivati
     >>> d.gradients["z"].shape
     (n, n)
     """
-    return jacobian(derivation.full, derivation.gradient_name(of), [wrt or of])
+    first = _derived(derivation, of, "hessian")
+    return jacobian(first.full, first.gradient_name(of), [wrt or of])
 
 
-def hessian_vector_product(derivation: Derivation, of: str, vector: str = "v") -> Derivation:
+def _derived(given: Derivation | Program, of: str, where: str) -> Derivation:
+    if isinstance(given, Program):
+        return derive(given, [of])
+    if not isinstance(given, Derivation):
+        raise OptionError(where, f"a {type(given).__name__}", "a Derivation or a Program", "sn.derive(net, loss=sn.MSELoss())")
+    return given
+
+
+def hessian_vector_product(derivation: Derivation | Program, of: str, vector: str = "v") -> Derivation:
     """H v for the Hessian of the objective in ``of``: the gradient of Σ v·∂L/∂of. ``vector`` is a new input of of's shape.
 
     Source: Pearlmutter (1994), fast exact multiplication by the Hessian.
     """
+    derivation = _derived(derivation, of, "hessian_vector_product")
     full = derivation.full
     if vector in full.tensors:
         raise NameError_("hessian_vector_product", f"{vector!r} is a name of the program", "a new name for the vector")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from symnet.core.axes import Range, bounds, inside, nonnegative
+from symnet.core.axes import Range, bounds, inside, meet, nonnegative
 from symnet.core.brackets import fixed
 from symnet.core.expressions import Limits
 
@@ -46,7 +46,7 @@ def solve(places: tuple[sp.Expr, ...], alphas: tuple[sp.Symbol, ...], axes: tupl
         else:
             strided = _stride(place, alphas[d], [i for i in order if i not in mapping])
             if strided is None:
-                conditions.append(sp.Eq(alphas[d], place))
+                conditions.append(_equation(alphas[d], place))
             else:
                 index, value, condition = strided
                 mapping = {i: e.xreplace({index: value}) for i, e in mapping.items()} | {index: value}
@@ -54,6 +54,14 @@ def solve(places: tuple[sp.Expr, ...], alphas: tuple[sp.Symbol, ...], axes: tupl
     rest = tuple((i, lo, hi) for i, lo, hi in (*free, *bound) if i not in mapping)
     _restrict(mapping, ranges, rest, alphas, spans, conditions)
     return Solution(mapping, rest, tuple(spans), tuple(conditions))
+
+
+def _equation(alpha: sp.Symbol, place: sp.Expr) -> sp.Basic:
+    """α = place; with a place such as n - 1 - j the terms change sides, [i + j + 1 = n]: SymPy never ends on -(…) that it keeps as written."""
+    if not (place.is_Add and place.could_extract_minus_sign()):
+        return sp.Eq(alpha, place)
+    away = [t for t in place.args if t.could_extract_minus_sign()]
+    return sp.Eq(sp.Add(alpha, *[-t for t in away]), sp.Add(*[t for t in place.args if t not in away]))
 
 
 def _next(pending: list[tuple[int, sp.Expr]], mapping: dict[sp.Symbol, sp.Expr],
@@ -90,9 +98,12 @@ def _restrict(mapping: dict[sp.Symbol, sp.Expr], ranges: dict[sp.Symbol, Range],
         if span is not None and inside(span, (low, high)):
             continue
         used = [a for a in alphas if a in value.free_symbols]
-        if len(used) == 1 and value.coeff(used[0], 1) == 1 and not (value - used[0]).free_symbols & set(known):
-            d, shift = alphas.index(used[0]), sp.expand(value - used[0])
-            spans[d] = meet(spans[d], (sp.expand(low - shift), sp.expand(high - shift)))
+        way = value.coeff(used[0], 1) if len(used) == 1 else 0
+        shift = sp.expand(value - way * used[0]) if way in (1, -1) else value
+        if way in (1, -1) and not shift.free_symbols & set(known):
+            d = alphas.index(used[0])
+            own = (sp.expand(low - shift), sp.expand(high - shift)) if way == 1 else (sp.expand(shift - high), sp.expand(shift - low))
+            spans[d] = meet(spans[d], own)  # of i = n + 2 - α in 2..n too: α in 2..n
             known[used[0]] = spans[d]
         else:
             if value.is_Add and value.could_extract_minus_sign():  # SymPy never ends on i - 2 j - 6 <= 2 while it keeps -(…) as written
@@ -130,10 +141,3 @@ def _needed(parts: list[sp.Basic], ranges: dict[sp.Symbol, Range]) -> tuple[sp.B
             span = bounds(sp.expand(p.gts - p.lts), ranges)
             always[p.args[0]] = always.get(p.args[0], True) and span is not None and nonnegative(span[0])
     return tuple(p for p in parts if not (isinstance(p, (sp.Ge, sp.Le)) and always[p.args[0]]))
-
-
-def meet(a: Range, b: Range) -> Range:
-    """The common part of two ranges, each end the one shown to be tighter (``b``'s where neither is)."""
-    low = a[0] if inside((a[0], a[0]), (b[0], a[0])) else b[0]
-    high = a[1] if inside((a[1], a[1]), (a[1], b[1])) else b[1]
-    return low, high

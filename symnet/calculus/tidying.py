@@ -146,8 +146,8 @@ def class_facts(program: Program) -> tuple[Assumption, ...]:
     for t in program.inputs:
         if t.domain != "index" or t.classes is None:
             continue
-        places = tuple(sp.Dummy(f"n{k}", integer=True) for k in range(len(t.axes)))
-        c, entry = sp.Dummy("c", integer=True), t[places if places else ()]
+        places = tuple(_letter(f"n{k}") for k in range(len(t.axes)))
+        c, entry = _letter("c"), t[places if places else ()]
         over, one = ((c, sp.S.One, t.classes),), sp.Eq(c, entry + 1)
         said = f"every entry of {t.name} is one of 0, …, {t.classes - 1}"
         if t.ignored is None or (t.ignored >= 0 and t.classes.is_Integer and t.ignored < t.classes):
@@ -156,6 +156,11 @@ def class_facts(program: Program) -> tuple[Assumption, ...]:
             kept = sp.Ne(entry, t.ignored)
             found.append(Assumption(total(When(sp.S.One, sp.And(one, kept)), over), When(sp.S.One, kept), f"{said} or {t.ignored}"))
     return tuple(found)
+
+
+def _letter(name: str) -> sp.Dummy:
+    """An index that no program has, the same each time: what is declared of the same classes is the same fact."""
+    return sp.Dummy(name, integer=True, dummy_index=2 * 10**9)
 
 
 def implied(program: Program) -> dict[Assumption, Assumption]:

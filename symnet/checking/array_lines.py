@@ -9,16 +9,18 @@ import sympy as sp
 
 from symnet.checking.array_claims import Claims
 from symnet.checking.chains import NUMBER
-from symnet.checking.errata import Claimed, Page
+from symnet.checking.errata import Claimed, Page, lost
 from symnet.checking.lines import Chain, Prose, Row, Stated, Unread, read_lines
+from symnet.checking.links import unreadable
 from symnet.checking.names import Names
 from symnet.checking.slips import places, rounds_to
+from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata, Follows, Judged, Mark, Source, from_lines
 from symnet.core.numbers import decimal, fixed
 from symnet.core.tensors import Tensor
 from symnet.core.verdict import Answer, Verdict
-from symnet.errors import NameError_, ShapeError, SymnetError
+from symnet.errors import FaultError, NameError_, ShapeError, SymnetError
 
 MOST_ENTRIES = 300
 LIST = re.compile(r"\[[-+\d.eE,;\s\[\]]+\]\Z")
@@ -34,9 +36,9 @@ class Link:
     line: int = 0
 
 
-def judge_array_page(page: str, derivation: Derivation, own_values: bool = False) -> Errata:
+def judge_array_page(page: str, derivation: Derivation, own_values: bool = False, way: Way = ALONE) -> Errata:
     """Every claim of a page about arrays. Lines about single numbers and entries (w1_11 = 0.15) are judged as numbers."""
-    return _ArrayPage(derivation, own_values).judge(page)
+    return _ArrayPage(derivation, own_values).judge(page, way)
 
 
 @dataclass
@@ -65,21 +67,32 @@ class _ArrayPage:
             return None
         return Page(Names(made), self.own_values)
 
-    def judge(self, page: str) -> Errata:
+    def judge(self, page: str, way: Way = ALONE) -> Errata:
         """All lines in order."""
-        for line in read_lines(page):
+        for number, line in enumerate(read_lines(page)):
             if isinstance(line, Prose):
                 self.skipped += 1
-            elif isinstance(line, Unread):
-                self._add(line, "", line.text, "=", Mark.UNDECIDED, Follows.UNDECIDED, slip=line.reason)
-            elif self._is_about_numbers(line):
-                assert self.scalars is not None
-                before = len(self.scalars.found)
-                self.scalars.line(line)
-                self.found += self.scalars.found[before:]
-            else:
-                self._line(line)
+                continue
+            way.at(number)
+            try:
+                self._one(lost(line, way.lost.get(number)))
+            except (FaultError, MemoryError):
+                raise
+            except Exception as error:  # a bug of ours costs one line
+                self._unread(line, error)
+            way.at(None)
         return Errata(tuple(self.found), self.skipped)
+
+    def _one(self, line: Claimed) -> None:
+        if isinstance(line, Unread):
+            self._add(line, "", line.text, "=", Mark.UNDECIDED, Follows.UNDECIDED, slip=line.reason)
+        elif self._is_about_numbers(line):
+            assert self.scalars is not None
+            before = len(self.scalars.found)
+            self.scalars.line(line)
+            self.found += self.scalars.found[before:]
+        else:
+            self._line(line)
 
     def _is_about_numbers(self, line: Chain | Row | Stated) -> bool:
         if self.scalars is None or isinstance(line, Row):
@@ -108,10 +121,14 @@ class _ArrayPage:
             else:
                 raise NameError_("line", f"a number for {getattr(line, 'left', 'a row')!r}", "sizes and values in the worksheet")
         except SymnetError as error:
-            links = line.links if isinstance(line, Chain) else ()
-            printed = " ".join(f"{r} {t}" for r, t in links).removeprefix("= ") or line.text
-            self._add(line, getattr(line, "left", ""), printed, "=", Mark.UNDECIDED, Follows.UNDECIDED, slip=error.message)
-            self.last = None
+            self._unread(line, error)
+
+    def _unread(self, line: Claimed, error: Exception) -> None:
+        """A line that cannot be judged; the page goes on."""
+        links = line.links if isinstance(line, Chain) else ()
+        printed = " ".join(f"{r} {t}" for r, t in links).removeprefix("= ") or line.text
+        self._add(line, getattr(line, "left", ""), printed, "=", Mark.UNDECIDED, Follows.UNDECIDED, **unreadable(error).more)
+        self.last = None
 
     def _add(self, line: Claimed, name: str, printed: str, relation: str, mark: Mark, follows: Follows,
              **more: object) -> None:

@@ -18,15 +18,16 @@ from symnet.checking.lines import Chain, Prose, Row, Stated, Unread, read_lines
 from symnet.checking.links import Before, Formulas, Said, unreadable
 from symnet.checking.names import Names
 from symnet.checking.results import Results
+from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata, Follows, Judged, Mark
 from symnet.core.numbers import rational
-from symnet.errors import SymnetError
+from symnet.errors import FaultError, SymnetError
 
 Claimed = Chain | Row | Stated | Unread
 
 
-def judge_page(page: str, derivation: Derivation, own_values: bool = False) -> Errata:
+def judge_page(page: str, derivation: Derivation, own_values: bool = False, way: Way = ALONE) -> Errata:
     """Every claim of ``page`` judged. Prose is passed over but counted; a line that cannot be read is undecided.
 
     A printed decimal is right when the exact value rounds to it at the digits shown; "=" before a rounded decimal is noted, no error. A
@@ -36,8 +37,13 @@ def judge_page(page: str, derivation: Derivation, own_values: bool = False) -> E
     if any(t.axes for t in derivation.program.tensors.values()):
         from symnet.checking.array_lines import judge_array_page
 
-        return judge_array_page(page, derivation, own_values)
-    return Page(Names(derivation), own_values).judge(page)
+        return judge_array_page(page, derivation, own_values, way)
+    return Page(Names(derivation), own_values).judge(page, way)
+
+
+def lost(line: Claimed, reason: str | None) -> Claimed:
+    """The line, or one that is not read where an earlier try did not end."""
+    return line if reason is None else Unread(line.number, line.text, line.section, reason)
 
 
 @dataclass
@@ -55,16 +61,18 @@ class Page:
         self.lefts = Lefts(self.names, self.own_values)
         self.last: tuple[sp.Symbol, str, Before] | None = None
 
-    def judge(self, page: str) -> Errata:
+    def judge(self, page: str, way: Way = ALONE) -> Errata:
         """All lines in order."""
         section = ""
-        for line in read_lines(page):
+        for number, line in enumerate(read_lines(page)):
             if isinstance(line, Prose):
                 self.skipped += 1
                 continue
             if line.section != section:
                 section, self.lefts.fresh = line.section, set()
-            self.line(line)
+            way.at(number)
+            self.line(lost(line, way.lost.get(number)))
+            way.at(None)
         return Errata(tuple(self.found), self.skipped)
 
     def line(self, line: Claimed) -> None:
@@ -78,7 +86,9 @@ class Page:
                 self._row(line)
             else:
                 self._chain(Chain(line.number, line.text, line.section, line.left, (("=", line.value),)))
-        except SymnetError as error:
+        except (FaultError, MemoryError):
+            raise
+        except Exception as error:  # a bug of ours costs one line, too
             links = line.links if isinstance(line, Chain) else ()
             printed = " ".join(f"{r} {t}" for r, t in links).removeprefix("= ").removeprefix("≈ ") or line.text
             self._add(line, getattr(line, "left", ""), printed, links[0][0] if links else "=", unreadable(error))

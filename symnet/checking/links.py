@@ -17,7 +17,7 @@ from symnet.core.errata import Follows, Mark, Source, from_lines
 from symnet.core.numbers import decimal, rational
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
-from symnet.errors import DomainError, SymnetError
+from symnet.errors import DomainError, SymnetError, internal
 
 DECIMAL = re.compile(r"\d*\.\d|\d[eE]-")
 
@@ -190,6 +190,7 @@ def carried(follows: Follows, wrong: list[Source], line: int | None, rounded: st
     return {"carried": True, "slip": rounded or "follows from the link before it", "kind": "rounded early" if rounded else "carried"}
 
 
-def unreadable(error: SymnetError) -> Said:
+def unreadable(error: Exception) -> Said:
     """A link that cannot be read."""
-    return Said(Mark.UNDECIDED, Follows.UNDECIDED, {"slip": error.message})
+    reason = error.message if isinstance(error, SymnetError) else internal(error)
+    return Said(Mark.UNDECIDED, Follows.UNDECIDED, {"slip": reason})

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from symnet.checking.answers import check_answer
-from symnet.checking.diagnosis import Mistake, diagnose
+from symnet.checking.diagnosis import Mistake, slip_of
 from symnet.checking.reading import read_answer, read_as
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
-from symnet.errors import ShapeError, SymnetError
+from symnet.errors import FaultError, ShapeError, SymnetError, internal
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.program import expression
+from symnet.parsing.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,28 @@ class Result:
                 "message": str(v), "read_as": self.read_as}
 
 
-def judge(answer: Mapping[str, str], derivation: Derivation) -> Result:
-    """One answer about a gradient."""
+Told = Callable[[Result], None]
+
+
+def judge(answer: Mapping[str, str], derivation: Derivation, told: Told = lambda result: None) -> Result:
+    """One answer about a gradient; an error of ours costs this answer alone. ``told`` hears the verdict before the slip is looked for."""
+    return _alone(answer, lambda: _judge(answer, derivation, told))
+
+
+def _alone(answer: Mapping[str, str], judged: Callable[[], Result]) -> Result:
+    """Undecided, with the reason, where something breaks."""
+    try:
+        return judged()
+    except (FaultError, MemoryError):  # these are not about one answer
+        raise
+    except SymnetError as error:
+        reason = error.message
+    except Exception as error:  # a bug of ours
+        reason = internal(error)
+    return Result(answer["id"], Verdict(Answer.UNDECIDED, reason=reason))
+
+
+def _judge(answer: Mapping[str, str], derivation: Derivation, told: Told) -> Result:
     name = answer["id"]
     wrt = answer.get("wrt") or (derivation.wrt[0] if len(derivation.wrt) == 1 else "")
     if wrt not in derivation.names:
@@ -51,23 +72,28 @@ def judge(answer: Mapping[str, str], derivation: Derivation) -> Result:
     try:
         value = read_answer(text, derivation, wrt, f"answer {name}", latex)
         verdict = check_answer(text, derivation, wrt, latex)
-        slip = diagnose(value, derivation, wrt, text, latex=latex) if verdict.answer is Answer.REFUTED else None
-        return Result(name, verdict, read_as(value, derivation.program), slip)
+        found = Result(name, verdict, read_as(value, derivation.program))
+        return found if verdict.answer is not Answer.REFUTED else _explained(found, value, text, derivation, wrt, latex, told)
     except ShapeError as error:
-        return Result(name, Verdict(Answer.UNDECIDED, reason=error.message), mistake=diagnose(text, derivation, wrt, latex=latex))
-    except SymnetError as error:
-        return Result(name, Verdict(Answer.UNDECIDED, reason=error.message))
+        return _explained(Result(name, Verdict(Answer.UNDECIDED, reason=error.message)), text, "", derivation, wrt, latex, told)
+
+
+def _explained(found: Result, value: Value | str, written: str, derivation: Derivation, wrt: str, latex: bool, told: Told) -> Result:
+    """The result with its slip. The verdict stands, whatever becomes of the search for it."""
+    told(found)
+    return replace(found, mistake=slip_of(value, derivation, wrt, written, latex=latex))
 
 
 def judge_simplified(answer: Mapping[str, str], derivation: Derivation, goal: str = "") -> Result:
     """One answer that must equal the objective itself. ``goal`` is its text: where x*y/x has no value SymPy forgets."""
-    try:
-        tensors = derivation.program.tensors
-        read = latex_expression if "latex" in answer else expression
-        value = read(answer["latex" if "latex" in answer else "text"], tensors, where=f"answer {answer['id']}")
-        aim = derivation.program.by_name[derivation.objective][-1].expr
-        other = expression(goal, tensors, where="simplify").holes if goal else ()
-        mine, others = (tuple((u, sign) for u, sign, _ in found) for found in (value.holes, other))
-        return Result(answer["id"], compare(value.expr, aim, holes=mine, other_holes=others), read_as(value, derivation.program))
-    except SymnetError as error:
-        return Result(answer["id"], Verdict(Answer.UNDECIDED, reason=error.message))
+    return _alone(answer, lambda: _judge_simplified(answer, derivation, goal))
+
+
+def _judge_simplified(answer: Mapping[str, str], derivation: Derivation, goal: str) -> Result:
+    tensors = derivation.program.tensors
+    read = latex_expression if "latex" in answer else expression
+    value = read(answer["latex" if "latex" in answer else "text"], tensors, where=f"answer {answer['id']}")
+    aim = derivation.program.by_name[derivation.objective][-1].expr
+    other = expression(goal, tensors, where="simplify").holes if goal else ()
+    mine, others = (tuple((u, sign) for u, sign, _ in found) for found in (value.holes, other))
+    return Result(answer["id"], compare(value.expr, aim, holes=mine, other_holes=others), read_as(value, derivation.program))

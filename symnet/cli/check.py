@@ -28,10 +28,20 @@ def check(options: Namespace) -> int:
 
 
 def check_sheet(file: str, options: Namespace) -> int:
-    """The answers of one worksheet."""
-    from symnet.loading import check_worksheet, load_worksheet
+    """The answers of one worksheet, in a process that can be killed: what goes wrong with one of them costs that one."""
+    from symnet.batch.pool import Pool
+    from symnet.cli.limits import limits_of
 
-    results = check_worksheet(load_worksheet(file), file)
+    with Pool(1, limits_of(options, many=False)) as pool:
+        pool.start()  # it loads what it needs while this process does
+        from symnet.batch.items import Source, text_of
+        from symnet.batch.running import judge_all
+
+        found = judge_all([Source(0, file, text_of(file))], pool)
+    for o in found:
+        if o.error is not None and (o.fault or o.result is None):
+            raise o.error
+    results = [o.result for o in found if o.result is not None]
     if options.format == "json":
         from symnet import __version__
 

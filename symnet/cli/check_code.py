@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import io
 import json
+import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -21,20 +24,17 @@ from symnet.errors import OptionError
 
 USUAL = ("backward", "backprop", "loss_and_grads", "loss_and_grad", "value_and_grad", "gradients", "gradient", "grads", "grad")
 MODULE = "symnet_checked_file"
+MOST_TALK = 100_000  # letters of what the code prints
 
 
 def check_code(place: str, options: Namespace) -> int:
-    """Run the user's own function on symbolic arrays and judge each gradient it returns."""
+    """Run the user's own function on symbolic arrays, in a process that can be killed, and judge each gradient it returns."""
     from symnet import __version__
-    from symnet.checking.code.check import check_code as judge
-    from symnet.loading import load
 
-    derivation = load(options.worksheet)
-    path, name = split(place)
-    with contextlib.redirect_stdout(sys.stderr), module_of(path) as module:  # what the code prints is talk, not data
-        found = judge(function_of(module, name, path), derivation)
     if options.format not in (None, "text", "json"):
         raise OptionError("check", f"--format {options.format} for NumPy code", "text or json")
+    path, name = split(place)
+    found = _within(path, name, options)
     text = json.dumps({"version": __version__, **found.as_json()}, indent=2, ensure_ascii=False) if options.format == "json" else str(found)
     if options.output and options.output != "-":
         try:
@@ -44,6 +44,57 @@ def check_code(place: str, options: Namespace) -> int:
     else:
         print(text)
     return 1 if found.worst is Answer.REFUTED else 3 if found.worst is Answer.UNDECIDED else 0
+
+
+def _within(path: Path, name: str, options: Namespace) -> Any:
+    """The function judged; each value that it returns has the limit to itself, and one that takes longer is undecided."""
+    from symnet.batch.borrowed import run_fresh
+    from symnet.batch.running import without
+    from symnet.batch.tasks import How, Task
+    from symnet.checking.code.results import CodeCheck, Judged
+    from symnet.cli.limits import limits_of
+    from symnet.core.verdict import Verdict
+
+    limits, lost = limits_of(options, many=False), dict[Any, str]()
+    while True:
+        asked = (os.getcwd(), str(path), name, options.worksheet, lost, limits.seconds)
+        ended = run_fresh(Task(len(lost), judge_file, asked), limits)
+        found, talk = ended.value if ended.how is How.DONE else (None, ended.last[1] if ended.last else "")
+        again = without(lost, replace(ended, last=ended.last[0] if ended.last else None))
+        if again is not None:
+            lost = dict(again)
+            continue
+        sys.stderr.write(talk)  # what the code prints is talk, not data
+        if ended.error is not None:
+            raise ended.error
+        if found is not None:
+            return found
+        return CodeCheck(name or path.name, (Judged(name, path.name, Verdict(Answer.UNDECIDED, reason=ended.reason)),))
+
+
+def judge_file(asked: tuple[str, str, str, str, Mapping[Any, str], float]) -> tuple[Any, str]:
+    """Runs in the process: the judgement and what the code printed. Told on the way: the value that is judged, and what was printed."""
+    from symnet.batch.judging import OPENING
+    from symnet.batch.worker import reached
+    from symnet.checking.code.check import check_code as judge
+    from symnet.checking.way import Way
+    from symnet.loading import load
+
+    folder, place, name, worksheet, lost, seconds = asked
+    os.chdir(folder)
+    talk = io.StringIO()
+    reached(times=OPENING)
+    derivation = load(worksheet)
+    reached()
+    with contextlib.redirect_stdout(talk):
+        try:
+            with module_of(Path(place)) as module:
+                way = Way(lambda key: reached((key, talk.getvalue()[-MOST_TALK:])), lost)
+                found = judge(function_of(module, name, Path(place)), derivation, seconds=OPENING * seconds, way=way)
+        except BaseException:
+            reached((None, talk.getvalue()[-MOST_TALK:]))
+            raise
+    return found, talk.getvalue()[-MOST_TALK:]
 
 
 def split(place: str) -> tuple[Path, str]:

@@ -11,42 +11,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from symnet.batch.items import Source, sources, text_of
+from symnet.batch.items import Source, passed_over, sources, text_of
 from symnet.batch.pool import Pool, Runs
 from symnet.batch.progress import Progress
-from symnet.batch.running import PRELOAD, judge_all
+from symnet.batch.running import judge_all
 from symnet.batch.summary import Summary, summary
 from symnet.batch.tasks import Limits
-from symnet.errors import OptionError
+from symnet.cli.limits import limits_of
+from symnet.errors import OptionError, one_line
 
 ENDINGS = {".txt": "text", ".json": "json", ".csv": "csv", ".html": "html", ".htm": "html"}
 PAGE = Path("output") / "class-report.html"  # where an HTML report goes that has no place of its own
-MOST_JOBS = 256
 
 
 def check_many(options: Namespace) -> int:
     """Every answer of every file, a summary at the end."""
-    limits = _limits(options)
+    limits = limits_of(options)
     place, how = _place(options)
     files = sources(options.files)
     against = Source(-1, options.worksheet, text_of(options.worksheet)) if any(f.page for f in files) else None
     with Progress() as progress, _runs(options, limits) as runs:
         found = summary(judge_all(files, runs, against, progress.watch))
         unlimited = isinstance(runs, Pool) and not runs.memory_is_limited
+    others = passed_over(options.files)
+    if others:
+        some = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
+        print(f"symnet: {len(others)} other files were passed over: {one_line(some)}" if len(others) > 1 else
+              f"symnet: one other file was passed over: {one_line(some)}", file=sys.stderr)
     if unlimited:
         print("symnet: this system sets no limit on memory; --memory had no effect", file=sys.stderr)
     _write(found, place, how)
     return found.exit_code
-
-
-def _limits(options: Namespace) -> Limits:
-    if not 1 <= options.jobs <= MOST_JOBS:
-        raise OptionError("--jobs", str(options.jobs), f"1 to {MOST_JOBS}")
-    if not 0 < options.time <= 1e6:  # nan fails too
-        raise OptionError("--time", str(options.time), "a number of seconds above 0")
-    if not 1 <= options.memory <= 1 << 30:
-        raise OptionError("--memory", str(options.memory), "a number of megabytes above 0")
-    return Limits(options.time, options.memory, PRELOAD)
 
 
 def _place(options: Namespace) -> tuple[Path | None, str]:

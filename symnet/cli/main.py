@@ -35,7 +35,7 @@ Example: symnet check my.toml                the [[answers]] of a worksheet
 Worksheets and pages are only read: nothing in them is ever executed.
 Exit codes: 0 all right, 1 something wrong, 3 undecided, 2 a file that cannot be used, 4 a fault of symnet.
 """
-RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam or lion"
+RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam, lion or signsgd"
 LEVELS, FORMATS = ("beginner", "student", "expert"), ("text", "html", "latex", "pdf", "json", "md")
 
 
@@ -114,8 +114,9 @@ def _check(p: argparse.ArgumentParser) -> None:
     p.add_argument("--worksheet", "--against", default="first", metavar="WORKSHEET",
                    help="for a page and for NumPy code: the worksheet it works out (default: first)")
     p.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="for many files: this many workers (default: 1)")
-    p.add_argument("--time", type=float, default=60, metavar="SECONDS", help="for many files: the limit of one answer (default: 60)")
-    p.add_argument("--memory", type=int, default=1024, metavar="MB", help="for many files: the limit of one worker (default: 1024)")
+    p.add_argument("--time", type=float, default=20, metavar="SECONDS",
+                   help="the limit of one answer, one line of a page, or your code; what takes longer is undecided (default: 20)")
+    p.add_argument("--memory", type=int, default=1024, metavar="MB", help="the limit of one worker (default: 1024)")
     p.add_argument("--dask", metavar="ADDRESS", help="for many files: a Dask scheduler, tcp://host:port (needs symnet[dask])")
     _output(p, ("text", "json", "csv", "html"))
     p.set_defaults(run=check)

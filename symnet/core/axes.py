@@ -83,57 +83,78 @@ class Axis:
         return self.lower, self.upper
 
 
-def nonnegative(expr: sp.Expr) -> bool:
+Least = Mapping[sp.Symbol, int]  # the least value of a size, where it is more than 1
+
+
+def nonnegative(expr: sp.Expr, least: Least | None = None) -> bool:
     """True when ``expr``, a polynomial in sizes, is shown to be >= 0 for all positive sizes; False means "not shown".
 
-    Each size s is written 1 + s' with s' >= 0; a polynomial whose coefficients are then all >= 0 is >= 0.
+    Each size s is written 1 + s' with s' >= 0 (or m + s' where ``least`` says s >= m); a polynomial whose coefficients are then
+    all >= 0 is >= 0.
 
     >>> T, K = size("T"), size("K")
-    >>> nonnegative(T - 1), nonnegative(T - K)
-    (True, False)
+    >>> nonnegative(T - 1), nonnegative(T - K), nonnegative(T - 2), nonnegative(T - 2, {T: 2})
+    (True, False, False, True)
     """
     if expr.is_Integer:
         return bool(expr >= 0)
     symbols = expr.free_symbols
     if not all(s.is_integer and s.is_positive for s in symbols):
         return False
-    shifted = sp.expand(expr.xreplace({s: s + 1 for s in symbols}))
+    shifted = sp.expand(expr.xreplace({s: s + (least.get(s, 1) if least else 1) for s in symbols}))
     return all(term.as_coeff_Mul()[0] >= 0 for term in sp.Add.make_args(shifted))
 
 
-def at_most(a: sp.Expr, b: sp.Expr) -> bool:
+def at_most(a: sp.Expr, b: sp.Expr, least: Least | None = None) -> bool:
     """True when a <= b is shown for all sizes."""
-    return a == b or nonnegative(b - a)
+    return a == b or nonnegative(b - a, least)
 
 
 def bounds(expr: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> Range | None:
     """The least and greatest value of an index expression, affine in the indices; None when it is not affine.
 
+    The ends of a range may depend on other indices: with j = 1..i - 1 and i = 1..n the gap i - j runs over 1..n - 1.
     Coefficients are whole numbers or sizes (W*i + j, the place of row i and column j when rows of W follow one another).
 
     >>> i, p = index("i"), index("p")
     >>> bounds(i + p - 1, {i: (1, size("M")), p: (1, size("K"))})
     (1, K + M - 1)
     """
-    low = high = rest = sp.sympify(expr, strict=True)
     if expr.is_Symbol or expr.is_Integer:  # nearly every index is one letter
-        found: Range = ranges.get(expr, (low, high))
-        return found
-    free = expr.free_symbols
-    used = [i for i in ranges if i in free]
-    if not used:
-        return low, high
-    low = high = rest = rest.xreplace(dict.fromkeys(used, sp.S.Zero))
-    for i in used:
-        coefficient = expr.diff(i)
-        up = bool(coefficient.is_integer) and nonnegative(coefficient)
-        if not up and not (coefficient.is_integer and nonnegative(-coefficient)):  # a size may multiply an index: p*(i - 1) + k
+        ends_of: Range = ranges.get(expr, (expr, expr))
+        if not any(s in ranges for end in ends_of for s in end.free_symbols):
+            return ends_of
+    ends = [_extreme(sp.sympify(expr, strict=True), ranges, up) for up in (False, True)]
+    return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
+
+
+def _extreme(expr: sp.Expr, ranges: Mapping[sp.Symbol, Range], up: bool) -> sp.Expr | None:
+    """The greatest (or least) value: each index stands at one of its ends, those first whose ends depend on other indices."""
+    for _ in range(len(ranges) + 1):
+        free = expr.free_symbols
+        used = [i for i in ranges if i in free]
+        if not used:
+            return sp.expand(expr)
+        named = {s for i in used for end in ranges[i] for s in end.free_symbols}
+        first = [i for i in used if i not in named]
+        if not first:
             return None
-        first, last = ranges[i] if up else ranges[i][::-1]
-        low, high = low + coefficient * first, high + coefficient * last
-    return sp.expand(low), sp.expand(high)
+        for i in first:
+            slope = expr.diff(i)
+            rising = bool(slope.is_integer) and nonnegative(slope)
+            if not rising and not (slope.is_integer and nonnegative(-slope)):  # a size may multiply an index: p*(i - 1) + k
+                return None
+            expr = expr.xreplace({i: sp.S.Zero}) + slope * ranges[i][1 if rising is up else 0]
+    return None
 
 
-def inside(inner: Range, outer: Range) -> bool:
+def meet(a: Range, b: Range) -> Range:
+    """The common part of two ranges, each end the one shown to be tighter (``b``'s where neither is)."""
+    low = a[0] if inside((a[0], a[0]), (b[0], a[0])) else b[0]
+    high = a[1] if inside((a[1], a[1]), (a[1], b[1])) else b[1]
+    return low, high
+
+
+def inside(inner: Range, outer: Range, least: Least | None = None) -> bool:
     """True when the range ``inner`` is shown to lie within ``outer``."""
-    return at_most(outer[0], inner[0]) and at_most(inner[1], outer[1])
+    return at_most(outer[0], inner[0], least) and at_most(inner[1], outer[1], least)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import sympy as sp
 
 from symnet.core.axes import Range, at_most, bounds, inside
-from symnet.core.expressions import Limits, When, fresh, limits, of_data, substitute, total
+from symnet.core.expressions import Limits, When, bracketed, fresh, limits, of_data, rebuild, substitute, total
 
 Ranges = Mapping[sp.Symbol, Range]
 
@@ -115,3 +115,30 @@ def _split(condition: sp.Basic, ranges: Ranges) -> Iterator[sp.Basic]:
             yield sp.Eq(low, 0)
             return
     yield condition
+
+
+def rectangular(expr: sp.Basic, ranges: Ranges) -> sp.Basic:
+    """Sums whose ends depend on other indices as sums with fixed ends and brackets; ``ranges`` are those of free indices.
+
+    Σ_{j=1}^{i} x_j is Σ_{j=1}^{n} [j <= i] x_j for i = 1..n; where the range is empty nothing is added.
+
+    >>> i, j = sp.symbols("i j", integer=True)
+    >>> x, n = sp.IndexedBase("x"), sp.Symbol("n", integer=True, positive=True)
+    >>> rectangular(sp.Sum(x[j], (j, 1, i)), {i: (sp.S.One, n)})
+    Sum(When(x[j], j <= i), (j, 1, n))
+    """
+    if not expr.has(sp.Sum):
+        return expr
+    if not isinstance(expr, sp.Sum):
+        return rebuild(expr, tuple(rectangular(a, ranges) for a in expr.args))
+    known, over, conditions = dict(ranges), list[Limits](), list[sp.Basic]()
+    for index, low, high in reversed(limits(expr)):
+        wide = [bounds(end, known) for end in (low, high)]
+        known[index] = (low, high)
+        if wide[0] is None or wide[1] is None or (wide[0][0], wide[1][1]) == (low, high):
+            over.insert(0, (index, low, high))
+            continue
+        over.insert(0, (index, wide[0][0], wide[1][1]))
+        conditions += [c for c, moves in ((sp.Ge(index, low), wide[0][0] != low), (sp.Le(index, high), wide[1][1] != high)) if moves]
+    body = rectangular(expr.function, known)
+    return total(bracketed(body, sp.And(*conditions)) if conditions else body, tuple(over))

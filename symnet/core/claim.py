@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import sympy as sp
 
 from symnet.core.expressions import substitute
+from symnet.core.verbs import method
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,15 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is claimed: a name, the sentence, and what must hold for it."""
+    """What is claimed: a name, the sentence, and what must hold for it.
+
+    The words are made from the name and the ``subject`` (for loss-scaling the update rule) by the prover of that name.
+    """
 
     name: str
     sentence: str
     conditions: tuple[str, ...] = ()
+    subject: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,42 +63,68 @@ class Argument(Protocol):
         """Make every line again by the kernel's rules and compare."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # slots: no instance can have a check() of its own
 class Proved:
-    """A claim with its proof. ``check()`` re-checks it from nothing."""
+    """A claim with its proof, which are one thing: true only while ``check()`` is."""
 
     claim: Claim
     proof: Argument
     tensors: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    holds = True
-
     def check(self) -> bool:
-        """True when the proof re-checks."""
-        return self.proof.check()
+        """True when the kernel makes the proof again and the prover of the claim's name says these words about that very proof."""
+        return bool(method("check_proved")(self))
+
+    @property
+    def holds(self) -> bool:
+        """True when it checks."""
+        return self.check()
 
     def __bool__(self) -> bool:
-        return True
+        return self.check()
 
     def __str__(self) -> str:
-        return f"proved: {self.claim.sentence}"
+        return f"proved: {self.claim.sentence}" if self.check() else "not proved: this claim and this proof do not belong together"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Refutation:
-    """A claim with a counterexample: an exact case, and the two values that ought to be equal and are not."""
+    """A claim with a counterexample: an exact case, and the two values that ought to be equal and are not.
+
+    ``left`` and ``right`` are decimals, rounded where ``exact`` holds no fraction that says them outright ("" where there is none).
+    """
 
     claim: Claim
     case: tuple[tuple[str, str], ...]
     left: str
     right: str
     why: str = ""
+    exact: tuple[str, str] = ("", "")
 
-    holds = False
+    @property
+    def holds(self) -> bool:
+        """Never."""
+        return False
+
+    @property
+    def reached(self) -> tuple[str, str]:
+        """Both values as they are told: a number that is exact as it stands, else with ≈ before what is rounded.
+
+        >>> Refutation(Claim("c", "s"), (), "0.5", "0.3333333333", exact=("1/2", "1/3")).reached
+        ('0.5', '1/3 ≈ 0.3333333333')
+        """
+        return _told(self.left, self.exact[0]), _told(self.right, self.exact[1])
 
     def __bool__(self) -> bool:
         return False
 
     def __str__(self) -> str:
         at = ", ".join(f"{name} = {value}" for name, value in self.case)
-        return f"refuted: {self.claim.sentence} Counterexample: with {at} the two runs reach {self.left} and {self.right}."
+        left, right = self.reached
+        return f"refuted: {self.claim.sentence} Counterexample: with {at} the two runs reach {left} and {right}."
+
+
+def _told(decimal: str, exact: str) -> str:
+    if exact and sp.Rational(exact) == sp.Rational(decimal):
+        return decimal
+    return f"{exact} ≈ {decimal}" if exact else f"≈ {decimal}"

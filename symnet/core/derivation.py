@@ -34,6 +34,7 @@ class Rule(StrEnum):
     INVERSE = "derivative of an inverse"
     SYMMETRIC = "gradient by a symmetric matrix"
     ABSENT = "the objective does not depend on it"
+    STOPPED = "a stop-gradient stands on every path to it"
 
 
 @dataclass(frozen=True, slots=True)

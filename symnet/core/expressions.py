@@ -6,7 +6,7 @@ SymPy's own ``diff`` and ``subs`` capture bound indices (``Sum(Z[n,a]**2, a).dif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -74,6 +74,26 @@ class Nabla(sp.Expr):  # type: ignore[misc]
         return self.args[1]
 
 
+class Partial(sp.Expr):  # type: ignore[misc]
+    """Partial(v[P], u[α]): the slope ∂v[P]/∂u[α] of the one line that defines v[P], all else that this line uses held still.
+
+    A chain rule is written with it; its value is what the line's right side says, never looked up elsewhere.
+    """
+
+    is_commutative = True
+    is_real = True
+
+    @property
+    def of(self) -> sp.Expr:
+        """The entry whose line is differentiated."""
+        return self.args[0]
+
+    @property
+    def by(self) -> sp.Expr:
+        """The entry it is differentiated by."""
+        return self.args[1]
+
+
 def as_written() -> AbstractContextManager[None]:
     """Keep 2(a - y) as it is: SymPy would multiply a number into a sum at once. Entering it clears SymPy's cache."""
     return distribute(False)  # type: ignore[no-any-return]
@@ -93,6 +113,33 @@ def total(body: sp.Expr, over: tuple[Limits, ...]) -> sp.Expr:
     return sp.Sum(body, *over)
 
 
+def summed(body: sp.Expr, over: Iterable[Limits]) -> sp.Expr:
+    """The sum of a long ``body``, made without SymPy's look through all of it for cases and equations, of which there are none."""
+    made = sp.Expr.__new__(sp.Sum, body, *[sp.Tuple(*t) for t in over])
+    made.is_commutative = True
+    return made
+
+
+def multiplied(factors: Iterable[sp.Expr]) -> sp.Expr:
+    """The product of long factors: numbers multiplied and powers of one base joined, without SymPy's questions about their signs.
+
+    >>> x, y = sp.symbols("x y")
+    >>> multiplied((2 * x, y + 1, x / 3))
+    2*x**2*(y + 1)/3
+    """
+    number, powers = sp.S.One, dict[sp.Expr, sp.Expr]()
+    for factor in (f for product in factors for f in sp.Mul.make_args(product)):
+        if factor.is_Rational:
+            number *= factor
+            continue
+        base, exponent = factor.args if isinstance(factor, sp.Pow) and factor.exp.is_Integer else (factor, sp.S.One)
+        powers[base] = powers.get(base, sp.S.Zero) + exponent
+    made = [b if e == 1 else sp.Pow(b, e, evaluate=False) for b, e in powers.items() if e != 0]
+    if number == 0 or not made:
+        return number
+    return made[0] if number == 1 and len(made) == 1 else sp.Mul(*([] if number == 1 else [number]), *made, evaluate=False)
+
+
 def rebuild(node: sp.Basic, args: tuple[sp.Basic, ...]) -> sp.Basic:
     """``node`` with other arguments; the same object when nothing changed."""
     if args == node.args:
@@ -108,7 +155,7 @@ def fresh(expr: sp.Expr, keep: Callable[[sp.Symbol], bool] | None = None) -> sp.
         rename = {i: sp.Dummy(str(i), integer=True) for i, _, _ in limits(expr)}
         body = fresh(expr.function).xreplace(rename)
         return expr.func(body, *[(rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(expr)])
-    return rebuild(expr, tuple(fresh(arg) if isinstance(arg, sp.Expr) else arg for arg in expr.args))
+    return rebuild(expr, tuple(fresh(arg) for arg in expr.args))  # the conditions of cases too: they may hold sums
 
 
 def substitute(expr: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:
@@ -126,6 +173,26 @@ def substitute(expr: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:
     if bound & (incoming | set(mapping)):
         expr = fresh(expr)
     return expr.xreplace(dict(mapping))
+
+
+def free_integers(expr: sp.Basic, known: dict[sp.Basic, frozenset[sp.Symbol]]) -> frozenset[sp.Symbol]:
+    """The indices and sizes that are free in ``expr``; ``known`` keeps what was found of its parts.
+
+    SymPy renames all bound indices of every sum to find its free symbols, which takes minutes where sums stand in one another.
+    """
+    if expr in known:
+        return known[expr]
+    if isinstance(expr, sp.Symbol):
+        found = frozenset((expr,)) if expr.is_integer else frozenset()
+    elif isinstance(expr, BINDERS):
+        over = limits(expr)
+        inside = free_integers(expr.function, known) - {i for i, _, _ in over}
+        found = inside.union(*(free_integers(end, known) for _, lo, hi in over for end in (lo, hi)))
+    else:
+        parts = expr.indices if isinstance(expr, sp.Indexed) else expr.args
+        found = frozenset[sp.Symbol]().union(*(free_integers(part, known) for part in parts))
+    known[expr] = found
+    return found
 
 
 def of_data(condition: sp.Basic) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from symnet.core.axes import Range, bounds
+from symnet.core.axes import Range, at_most, bounds, meet
 from symnet.core.expressions import of_data
 
 Fact = tuple[sp.Expr, Range]
@@ -26,28 +26,72 @@ class Guards:
     ranges: Mapping[sp.Expr, Range] = field(default_factory=dict)
     whole: tuple[sp.Expr, ...] = ()
 
-    def under(self, condition: sp.Basic) -> Guards:
-        """These and what ``condition`` adds."""
+    def under(self, condition: sp.Basic, ranges: Mapping[sp.Symbol, Range] | None = None) -> Guards:
+        """These and what ``condition`` adds; ``ranges`` of the indices give the side that a one-sided condition leaves open."""
         wholes = [(p.lhs.args[0], p.lhs.args[1]) for p in sp.And.make_args(condition)
                   if isinstance(p, sp.Eq) and isinstance(p.lhs, sp.Mod) and p.rhs == 0]
-        return Guards({**self.ranges, **guard_ranges(condition)}, (*self.whole, *[sp.expand(n / s) for n, s in wholes]))
+        known = dict(self.ranges)
+        for e, span in guard_ranges(condition, narrowed(ranges or {}, known)).items():
+            known[e] = meet(known[e], span) if e in known else span
+        return Guards(known, (*self.whole, *[sp.expand(n / s) for n, s in wholes]))
 
 
-def guard_ranges(condition: sp.Basic) -> dict[sp.Expr, Range]:
-    """The ranges that a bracket's condition guarantees: {i - p + 1: (1, M)}; i = j + 1 says that i - j lies in 1..1."""
+def guard_ranges(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range] | None = None) -> dict[sp.Expr, Range]:
+    """The ranges that a bracket's condition guarantees: {i - p + 1: (1, M)}; i = j + 1 says that i - j - 1 is 0.
+
+    With ``ranges`` of the indices one side is enough: of t = 1..T the conditions t >= 2 and t != 1 say that t lies in 2..T.
+    """
     low: dict[sp.Expr, sp.Expr] = {}
     high: dict[sp.Expr, sp.Expr] = {}
     found: dict[sp.Expr, Range] = {}
     for part in sp.And.make_args(condition):
-        if of_data(part):
+        if of_data(part) or part.has(sp.Mod) or (isinstance(part, (sp.Gt, sp.Lt)) and not _integers(part.lhs - part.rhs)):
             continue
-        if isinstance(part, sp.Ge):
-            low[part.args[0]] = part.args[1]
-        elif isinstance(part, sp.Le):
-            high[part.args[0]] = part.args[1]
-        elif isinstance(part, sp.Eq) and not part.has(sp.Mod):
+        if isinstance(part, (sp.Ge, sp.Gt)):
+            end = part.args[1] + int(isinstance(part, sp.Gt))
+            low[part.args[0]] = end if at_most(low.get(part.args[0], end), end) else low[part.args[0]]
+        elif isinstance(part, (sp.Le, sp.Lt)):
+            end = part.args[1] - int(isinstance(part, sp.Lt))
+            high[part.args[0]] = end if at_most(end, high.get(part.args[0], end)) else high[part.args[0]]
+        elif isinstance(part, sp.Eq):
             found[sp.expand(part.lhs - part.rhs)] = (sp.S.Zero, sp.S.Zero)
-    return found | {sp.expand(e): (low[e], high[e]) for e in low if e in high}
+    for e in dict.fromkeys((*low, *high)):
+        wide = _plain_bounds(e, ranges or {}) if (e in low) != (e in high) else (sp.S.Zero, sp.S.Zero)
+        if wide is not None:
+            found[sp.expand(e)] = (low.get(e, wide[0]), high.get(e, wide[1]))
+    gaps = [sp.expand(p.lhs - p.rhs) for p in sp.And.make_args(condition) if isinstance(p, sp.Ne) and not of_data(p) and not p.has(sp.Mod)]
+    for _ in gaps:  # t != 1 and t != 2: one after the other
+        for gap in gaps:
+            found |= _beside(gap, narrowed(ranges or {}, found))
+    return found
+
+
+def narrowed(ranges: Mapping[sp.Symbol, Range], facts: Mapping[sp.Expr, Range]) -> Mapping[sp.Symbol, Range]:
+    """The ranges of the indices where the facts hold: t - 1 in 1..T - 1 says that t is in 2..T."""
+    made = dict(ranges)
+    for e, (low, high) in facts.items():
+        for s in e.free_symbols:
+            rest = sp.expand(e - s)
+            if s in made and all(r.is_positive for r in rest.free_symbols):
+                made[s] = meet(made[s], (sp.expand(low - rest), sp.expand(high - rest)))
+    return made
+
+
+def _beside(gap: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> dict[sp.Expr, Range]:
+    """Of t = 1..T the condition t != 1 says that t - 1 lies in 1..T - 1, and t != T that t - T lies in 1 - T..-1."""
+    wide = _plain_bounds(gap, ranges)
+    if wide is None:
+        return {}
+    if wide[0] == 0:
+        return {gap: (sp.S.One, wide[1])}
+    return {gap: (wide[0], sp.S.NegativeOne)} if wide[1] == 0 else {}
+
+
+def _plain_bounds(e: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> Range | None:
+    """The range of a whole expression in indices whose ranges are all known."""
+    if not _integers(e) or not all(s in ranges or s.is_positive for s in e.free_symbols):
+        return None
+    return bounds(sp.expand(e), ranges)
 
 
 def spans(place: sp.Expr, ranges: Mapping[sp.Symbol, Range], guards: Guards) -> Iterator[Range]:

@@ -99,8 +99,7 @@ def relabel(expr: sp.Expr, scope: Mapping[sp.Symbol, sp.Symbol], labels: Labels)
         inner = extend(scope, limits(expr), labels)
         over = [(inner[i], lo.xreplace(dict(scope)), hi.xreplace(dict(scope))) for i, lo, hi in limits(expr)]
         return expr.func(relabel(expr.function, inner, labels), *over)
-    args = tuple(relabel(a, scope, labels) if isinstance(a, sp.Expr) else a.xreplace(dict(scope)) for a in expr.args)
-    return rebuild(expr, args)
+    return rebuild(expr, tuple(relabel(a, scope, labels) for a in expr.args))
 
 
 def extend(scope: Mapping[sp.Symbol, sp.Symbol], over: Iterable[Limits], labels: Labels, wish: str = "") -> dict[sp.Symbol, sp.Symbol]:
@@ -109,3 +108,23 @@ def extend(scope: Mapping[sp.Symbol, sp.Symbol], over: Iterable[Limits], labels:
     for i, lo, hi in over:
         inner[i] = labels.pick((lo, hi), [v.name if v.is_Symbol else str(v) for v in inner.values()], wish or str(i.name))
     return inner
+
+
+def unlike_names(program: Program) -> Program:
+    """The program with other letters for indices that are called like one of its sizes or tensors: Σ over k = 1..m beside k classes
+    misleads."""
+    named = {*map(str, program.sizes), *program.tensors}
+    labels = Labels.of(program)
+
+    def clear(d: Definition) -> Definition:
+        bound = {i for node in d.expr.atoms(*BINDERS) for i, _, _ in limits(node)}
+        if named.isdisjoint(str(i) for i in {*d.free, *bound}):
+            return d
+        scope = extend({}, [(i, *span) for i, span in d.free.items()], labels)
+        ranges = tuple((scope[i], lo, hi) for i, lo, hi in d.ranges)
+        return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note)
+
+    lines = tuple(clear(d) for d in program.definitions)
+    if lines == program.definitions:
+        return program
+    return Program(program.inputs, lines, program.objective, program.assumptions, program.title)

@@ -11,8 +11,8 @@ from symnet.core.decimals import as_decimal
 from symnet.core.expressions import When, limits
 from symnet.core.functions import TABLE, step
 from symnet.core.matrices import Grid
-from symnet.core.names import entry_latex, index_latex, name_latex, tensor_latex
-from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over
+from symnet.core.names import entry_latex, gradient_latex, index_latex, name_latex, tensor_latex
+from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over, upright
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 
@@ -69,7 +69,7 @@ class LatexPrinter(Printer):
         if exponent == sp.Rational(1, 2):
             return rf"\sqrt{{{self(base)}}}", POW
         if self.negative(exponent) and exponent.is_number:
-            return rf"\frac{{1}}{{{self(base ** -exponent)}}}", MUL
+            return rf"\frac{{1}}{{{self(upright(expr))}}}", MUL
         inner = self.within(base, ATOM)
         if isinstance(base, (sp.Indexed, sp.Symbol)) and "^" in inner:
             inner = self.brackets(inner)
@@ -121,6 +121,9 @@ class LatexPrinter(Printer):
         name = tensor_latex(tensor) if tensor is not None else name_latex(tensor_name(entry))
         marked = rf"{name}^{{({','.join(lead)})}}" if lead else name
         return (rf"\left({marked}\right)" if lead else marked) + r"^{\top}" if transposed else marked
+
+    def partial(self, of: str, by: str) -> str:
+        return gradient_latex(of, by)
 
     def grid(self, matrix: Grid) -> str:
         return rf"\left[{self(matrix.function)}\right]_{{{','.join(self(i) for i, _, _ in limits(matrix))}}}"

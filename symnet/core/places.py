@@ -81,25 +81,37 @@ def _inner(node: sp.Expr, env: Env) -> Iterator[Env]:
         yield {**env, **{i: sp.Integer(v) for (i, _, _), v in zip(over, values, strict=True)}}
 
 
-def visits(definition: Definition, env: Env) -> Iterator[tuple[tuple[int, ...], Env]]:
-    """Every place that ``definition`` defines, with the environment that has its indices."""
+def visits(definition: Definition, env: Env, at: Mapping[int, int] | None = None) -> Iterator[tuple[tuple[int, ...], Env]]:
+    """Every place that ``definition`` defines, with the environment that has its indices; ``at`` fixes places of some axes."""
     free = definition.free
-    names = list(free)
-    for values in itertools.product(*[span(free[i], env) for i in names]):
+    pairs = [(definition.indices[axis], value) for axis, value in (at or {}).items()]
+    if any(i not in free and integer(i, env) != value for i, value in pairs):
+        return
+    names, fixed = list(free), {i: value for i, value in pairs if i in free}
+    ranges = [[v for v in (fixed[i],) if v in span(free[i], env)] if i in fixed else span(free[i], env) for i in names]
+    for values in itertools.product(*ranges):
         inner = {**env, **{i: sp.Integer(v) for i, v in zip(names, values, strict=True)}}
         yield tuple(integer(i, inner) for i in definition.indices), inner
 
 
 def in_order(block: Block, env: Env) -> Iterator[tuple[Definition, tuple[int, ...], Env]]:
     """Every (definition, place) of a block in an order in which they can be computed."""
-    if not block.is_loop:
-        for place, inner in visits(block.definitions[0], env):
-            yield block.definitions[0], place, inner
+    yield from _in_order(block, env, {})
+
+
+def _in_order(block: Block, env: Env, at: Mapping[str, Mapping[int, int]]) -> Iterator[tuple[Definition, tuple[int, ...], Env]]:
+    if block.definition is not None:
+        for place, inner in visits(block.definition, env, at.get(block.definition.name)):
+            yield block.definition, place, inner
         return
-    axis = dict(block.axis_of)
-    steps: dict[int, list[tuple[Definition, tuple[int, ...], Env]]] = {}
-    for d in block.definitions:
-        for place, inner in visits(d, env):
-            steps.setdefault(place[axis[d.name]], []).append((d, place, inner))
-    for where in sorted(steps, reverse=not block.ascending):
-        yield from steps[where]
+    for turn in turns(block, env):
+        here = {**at, **{name: {**at.get(name, {}), axis: turn + shift} for name, axis, shift in block.along}}
+        for step in block.steps:
+            yield from _in_order(step, env, here)
+
+
+def turns(block: Block, env: Env) -> range:
+    """The turns of a loop in their order, from the first to the last at which something is computed."""
+    spans = [(integer(low, env), integer(high, env)) for low, high in block.turns()]
+    low, high = min(s[0] for s in spans), max(s[1] for s in spans)
+    return range(low, high + 1) if block.ascending else range(high, low - 1, -1)

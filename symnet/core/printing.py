@@ -7,18 +7,21 @@ may be replaced to print numbers in place of names ("numbers put in"), in the sa
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import sympy as sp
 
 from symnet.core.decimals import as_decimal
-from symnet.core.expressions import Nabla, When, limits
+from symnet.core.expressions import BINDERS, Nabla, Partial, When, limits
 from symnet.core.functions import TABLE
+from symnet.core.length import length
 from symnet.core.matrices import Det, Grid, InverseEntry, Rows, whole
 from symnet.core.tensors import Role, Tensor, entry_indices, tensor_name
 from symnet.errors import UnknownNodeError
 
 ADD, MUL, POW, ATOM = 1, 2, 3, 4
+LONG = 400  # characters of an expression that SymPy no longer spells out to be sorted
 Piece = tuple[str, int]  # text and how tightly it binds
 Leaf = Callable[[sp.Expr], Piece]
 
@@ -30,6 +33,11 @@ class Printer(ABC):
         self.tensors = dict(tensors or {})
         self.leaf = leaf or self.entry
         self.numeric = leaf is not None
+        self._pieces: dict[sp.Basic, Piece] = {}  # a closed form holds its parts many times
+        self._spelled: dict[sp.Basic, str] = {}
+        self._numbers: dict[sp.Basic, bool] = {}
+        self._lengths: dict[sp.Basic, int] = {}
+        self._index_only: dict[sp.Basic, bool] = {}
 
     def __call__(self, expr: sp.Expr) -> str:
         return self.piece(expr)[0]
@@ -45,6 +53,11 @@ class Printer(ABC):
 
     def piece(self, expr: sp.Basic) -> Piece:
         """The text of a node and how tightly it binds."""
+        if expr not in self._pieces:
+            self._pieces[expr] = self._piece(expr)
+        return self._pieces[expr]
+
+    def _piece(self, expr: sp.Basic) -> Piece:
         if isinstance(expr, sp.Indexed) or (expr.is_Symbol and not expr.is_integer):
             return self.leaf(expr)
         if expr.is_Symbol:
@@ -77,6 +90,8 @@ class Printer(ABC):
             return self.inverse(self.matrix(expr.matrix), [self(p) for p in expr.places]), ATOM
         if isinstance(expr, Nabla):
             return f"{self.nabla}{self.within(expr.loss, ATOM)}{self.brackets(self(expr.point))}", POW
+        if isinstance(expr, Partial):
+            return self.partial(self(expr.of), self(expr.by)), ATOM
         raise UnknownNodeError("printing", f"no form for {expr.func.__name__}", "an expression of the program language")
 
     def matrix(self, matrix: Grid | Rows) -> str:
@@ -92,17 +107,46 @@ class Printer(ABC):
 
     def add(self, expr: sp.Expr) -> str:
         """Positive terms first, longer ones before shorter, so that w x + b and 1 - a read as in a book."""
-        terms = sorted(expr.args, key=lambda t: (self.negative(t), not t.is_number, -len(sp.Mul.make_args(t)),
-                                                 t.has(sp.Sum) is False, str(t)))
-        if all(s.is_integer for s in expr.free_symbols):  # an index or a size: i - p + 1
-            terms = [t for t in terms if not t.is_number] + [t for t in terms if t.is_number]
-        if len(terms) > 1 and terms[0].is_number and not any(self.negative(t) for t in terms[1:]):
+        terms = self.sorted(expr.args, lambda t: (self.negative(t), not self.is_number(t), -len(sp.Mul.make_args(t)), t.has(sp.Sum) is False))
+        if self._of_indices(expr):  # an index or a size: i - p + 1
+            terms = [t for t in terms if not self.is_number(t)] + [t for t in terms if self.is_number(t)]
+        if len(terms) > 1 and self.is_number(terms[0]) and not any(self.negative(t) for t in terms[1:]):
             terms = terms[1:] + terms[:1] if not (terms[1].has(sp.exp) or terms[1].is_Function) else terms
         text = self.within(terms[0], MUL) if not self.negative(terms[0]) else self.minus + self.within(negated(terms[0]), MUL)
         for term in terms[1:]:
             minus = self.negative(term)
             text += f" {'-' if minus else '+'} {self.within(negated(term) if minus else term, MUL)}"
         return text
+
+    def sorted(self, nodes: Iterable[sp.Expr], rank: Callable[[sp.Expr], Any]) -> list[sp.Expr]:
+        """Nodes by rank, those of one rank by their texts, which are long and so only made where two share a rank."""
+        ranks: dict[Any, list[sp.Expr]] = {}
+        for node in nodes:
+            ranks.setdefault(rank(node), []).append(node)
+        return [n for r in sorted(ranks) for n in (ranks[r] if len(ranks[r]) == 1 else sorted(ranks[r], key=self._spelling))]
+
+    def _spelling(self, node: sp.Basic) -> str:
+        """SymPy's text; of a long expression, where that takes it minutes, our own."""
+        if node not in self._spelled:
+            self._spelled[node] = str(node) if length(node, self._lengths) < LONG else self(node)
+        return self._spelled[node]
+
+    def is_number(self, expr: sp.Basic) -> bool:
+        """True when no symbol is free in ``expr``; of long sums SymPy would rename everything to find out."""
+        if not expr.args or isinstance(expr, sp.Indexed):
+            return bool(expr.is_number)
+        if expr not in self._numbers:
+            bound = isinstance(expr, BINDERS)
+            self._numbers[expr] = (bool(expr.is_number) if length(expr, self._lengths) < LONG else False) if bound else all(map(self.is_number, expr.args))
+        return self._numbers[expr]
+
+    def _of_indices(self, expr: sp.Basic) -> bool:
+        """True when nothing but indices, sizes and numbers stand in ``expr``."""
+        if not expr.args:
+            return not expr.is_Symbol or expr.is_integer is True
+        if expr not in self._index_only:
+            self._index_only[expr] = not isinstance(expr, sp.Indexed) and all(map(self._of_indices, expr.args))
+        return self._index_only[expr]
 
     minus = "-"
     nabla = "grad "
@@ -124,28 +168,32 @@ class Printer(ABC):
                 above += [sp.Integer(factor.p)] * (factor.p != 1)
                 below += [sp.Integer(factor.q)] * (factor.q != 1)
             elif isinstance(factor, sp.Pow) and self.negative(factor.exp) and factor.exp.is_number:
-                below.append(factor.base ** -factor.exp)
+                below.append(upright(factor))
             else:
                 above.append(factor)
-        over = self.factors(sorted(above, key=self.order))
-        return (self.fraction(above, over, sorted(below, key=self.order)), MUL) if below else (over, MUL)
+        over = self.factors(self.sorted(above, self.order))
+        return (self.fraction(above, over, self.sorted(below, self.order)), MUL) if below else (over, MUL)
 
-    def order(self, factor: sp.Expr) -> tuple[int, str]:
+    def order(self, factor: sp.Expr) -> float:
         """The place of a factor in a product."""
-        if factor.is_number:
-            return 0, ""
+        if self.is_number(factor):
+            return 0
         if isinstance(factor, sp.Symbol) and factor.is_integer:
-            return 1, str(factor)
+            return 1
         if isinstance(factor, (sp.Indexed, sp.Symbol)):
             tensor = self.tensors.get(tensor_name(factor))
             is_gradient = tensor.of != "" if tensor else tensor_name(factor).startswith("d") and "_d" in tensor_name(factor)
             is_parameter = tensor is not None and tensor.role is Role.PARAMETER
             if tensor is not None and tensor.role is Role.CONSTANT:
-                return 1, str(factor)
-            return (2 if is_gradient else 3 if is_parameter else 4), str(factor)
+                return 1
+            return 2 if is_gradient else 3 if is_parameter else 4
         if isinstance(factor, sp.Sum):
-            return 8, str(factor)
-        return (6 if isinstance(factor, sp.Add) else 7 if factor.is_Function else 5), str(factor)
+            return 8
+        if isinstance(factor, Partial):  # behind the gradient that it is multiplied by
+            return 2.5
+        if isinstance(factor, sp.Mul):  # a gradient written out, not multiplied yet
+            return 2
+        return 6 if isinstance(factor, sp.Add) else 7 if factor.is_Function else 5
 
     def factors(self, ordered: list[sp.Expr]) -> str:
         """A product of factors in order; a sum in the middle is bracketed, since it would swallow what follows."""
@@ -190,9 +238,19 @@ class Printer(ABC):
     @abstractmethod
     def named(self, entry: sp.Indexed, lead: list[str], transposed: bool) -> str: ...
     @abstractmethod
+    def partial(self, of: str, by: str) -> str: ...
+    @abstractmethod
     def grid(self, matrix: Grid) -> str: ...
     @abstractmethod
     def rows(self, rows: list[list[str]]) -> str: ...
+
+
+def upright(power: sp.Pow) -> sp.Expr:
+    """1/power, for a power with a negative exponent; SymPy would ask for the sign of all that stands in a sum."""
+    base, exponent = power.args
+    if exponent == -1:
+        return base
+    return sp.Pow(base, -exponent, evaluate=False) if isinstance(base, sp.Add) else base ** -exponent
 
 
 def negated(term: sp.Expr) -> sp.Expr:

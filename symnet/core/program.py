@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Range, at_most
-from symnet.core.expressions import Limits, entries
+from symnet.core.axes import Axis, Least, Range, at_most, nonnegative
+from symnet.core.expressions import Limits, entries, free_integers
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import NameError_, ShapeError
 
+MOST_ORDERS = 5000  # of small sizes that are tried
 Hole = tuple[sp.Expr, str, tuple[Limits, ...]]
 """(u, "=", over): no value where u = 0 for some place of the indices ``over``; "<=" where u <= 0, "<" where u < 0."""
 
@@ -141,8 +143,15 @@ class Program:
         """The size symbols, in order of first use, including those used in expressions alone."""
         found = dict.fromkeys(s for a in self.axes for e in a.range for s in sorted(e.free_symbols, key=str))
         for d in self.definitions:
-            found |= dict.fromkeys(s for s in sorted(d.expr.free_symbols, key=str) if is_size(s))
+            found |= dict.fromkeys(s for s in sorted(free_integers(d.expr, {}), key=str) if is_size(s))
         return tuple(found)
+
+    @cached_property
+    def least(self) -> Mapping[sp.Symbol, int]:
+        """The least value of each size that must be more than 1: places on the left, such as h[2], must exist."""
+        from symnet.core.wellformed import least_sizes
+
+        return least_sizes(self.by_name)
 
     @property
     def objective_tensor(self) -> Tensor:
@@ -178,7 +187,20 @@ def is_size(symbol: sp.Symbol) -> bool:
     return bool(symbol.is_integer and symbol.is_positive)
 
 
-def disjoint(a: Definition, b: Definition) -> bool:
+def disjoint(a: Definition, b: Definition, least: Least | None = None) -> bool:
     """True when two slices of one tensor are shown not to overlap."""
     pairs = zip(a.slice(), b.slice(), strict=True)
-    return any(at_most(p[1] + 1, q[0]) or at_most(q[1] + 1, p[0]) for p, q in pairs)
+    return any(at_most(p[1] + 1, q[0], least) or at_most(q[1] + 1, p[0], least) for p, q in pairs)
+
+
+def small_sizes(program: Program, numbers: Sequence[int]) -> dict[str, int]:
+    """A different one of ``numbers`` for each size, the first in order that fit: h[2] on a left side asks for T >= 2, an axis q - m + 1
+    for q >= m. The plain order where none fits.
+    """
+    sizes = program.sizes
+    asked = [a.size for a in program.axes if not nonnegative(a.size - 1)]
+    for order in itertools.islice(itertools.permutations(numbers, len(sizes)), MOST_ORDERS):
+        env = {s: sp.Integer(n) for s, n in zip(sizes, order, strict=True)}
+        if all(env[s] >= least for s, least in program.least.items()) and all(e.xreplace(env) >= 1 for e in asked):
+            return {str(s): n for s, n in zip(sizes, order, strict=True)}
+    return {str(s): n for s, n in zip(sizes, numbers, strict=False)}

@@ -10,7 +10,7 @@ from symnet.core.decimals import as_decimal
 from symnet.core.expressions import When, limits
 from symnet.core.functions import TABLE
 from symnet.core.matrices import Grid
-from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over
+from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over, upright
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 
@@ -55,7 +55,7 @@ class TextPrinter(Printer):
         if exponent == sp.Rational(1, 2):
             return f"sqrt({self(base)})", ATOM
         if self.negative(exponent) and exponent.is_number:
-            return f"1/{self.within(base ** -exponent, POW)}", MUL
+            return f"1/{self.within(upright(expr), POW)}", MUL
         return f"{self.within(base, ATOM)}**{self.within(exponent, ATOM)}", POW
 
     def sum(self, expr: sp.Sum) -> Piece:
@@ -86,7 +86,10 @@ class TextPrinter(Printer):
         return f"({text})", ATOM
 
     def function(self, expr: sp.Expr) -> Piece:
-        return f"{TABLE[expr.func].name}({', '.join(self(a) for a in expr.args)})", ATOM
+        name, args = TABLE[expr.func].name, [self(a) for a in expr.args]
+        while isinstance(expr, (sp.Max, sp.Min)) and len(args) > 2:  # NumPy's maximum takes two
+            args = [f"{name}({args[0]}, {args[1]})", *args[2:]]
+        return f"{name}({', '.join(args)})", ATOM
 
     def determinant(self, matrix: str) -> str:
         return f"det({matrix})"
@@ -96,6 +99,9 @@ class TextPrinter(Printer):
 
     def named(self, entry: sp.Indexed, lead: list[str], transposed: bool) -> str:
         return tensor_name(entry) + (f"[{', '.join(lead)}]" if lead else "") + (".T" if transposed else "")
+
+    def partial(self, of: str, by: str) -> str:
+        return "/".join(f"d({name})" if "_d" in name else f"d{name}" for name in (of, by))  # a gradient in brackets
 
     def grid(self, matrix: Grid) -> str:
         loops = " ".join(f"for {i} in {self(lo)}..{self(hi)}" for i, lo, hi in limits(matrix))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Range, inside
+from symnet.core.axes import Axis, Least, Range, inside, nonnegative
 from symnet.core.expressions import BINDERS, When, entries, limits
 from symnet.core.guards import Guards, spans
 from symnet.core.matrices import Grid, InverseEntry
@@ -46,29 +47,30 @@ def check_program(program: Program) -> None:
             raise ShapeError(where, f"{d.name!r} is defined with other axes before", "the same tensor in every slice")
         known[d.name] = d.target
         first.setdefault(d.name, line)
+    least = program.least
     for line, d in enumerate(program.definitions, start=1):
-        _check_definition(f"line {line}, {d.name}", d, known)
-    _check_slices(program)
+        _check_definition(f"line {line}, {d.name}", d, known, least)
+    _check_slices(program, least)
     _check_order(program, first)
     if program.objective and program.objective not in known:
         raise NameError_("objective", f"no tensor named {program.objective!r}", "a defined name",
                          did_you_mean(program.objective, known))
 
 
-def _check_definition(where: str, d: Definition, known: Mapping[str, Tensor]) -> None:
+def _check_definition(where: str, d: Definition, known: Mapping[str, Tensor], least: Least) -> None:
     free = d.free
     symbols = [i for i in d.indices if i in free]
     if len(set(symbols)) != len(symbols):
         raise ShapeError(where, f"the index {symbols[-1]} stands twice on the left", "a different index for each axis")
     for place, axis in zip(d.slice(), d.target.axes, strict=True):
-        if not inside(place, axis.range):
+        if not inside(place, axis.range, least):
             raise ShapeError(where, f"the left side covers {place[0]}..{place[1]}", f"{axis.lower}..{axis.upper} at most")
-    _check(d.expr, free, Guards(), where, known)
+    _check(d.expr, free, Guards(), where, known, least)
 
 
-def _check(expr: sp.Basic, ranges: Ranges, guards: Guards, where: str, known: Mapping[str, Tensor]) -> None:
+def _check(expr: sp.Basic, ranges: Ranges, guards: Guards, where: str, known: Mapping[str, Tensor], least: Least) -> None:
     if isinstance(expr, sp.Indexed):
-        _check_entry(expr, ranges, guards, where, known)
+        _check_entry(expr, ranges, guards, where, known, least)
     elif isinstance(expr, sp.Symbol):
         _check_symbol(expr, ranges, where, known)
     elif isinstance(expr, BINDERS):
@@ -78,22 +80,26 @@ def _check(expr: sp.Basic, ranges: Ranges, guards: Guards, where: str, known: Ma
                 what = "summed over and also used outside the sum" if isinstance(expr, sp.Sum) else "bound in a matrix and also free"
                 raise ShapeError(where, f"the index {i} is {what}", "another index")
             inner[i] = (lo, hi)
-        _check(expr.function, inner, guards, where, known)
+        for i, lo, hi in limits(expr):
+            if any(s in inner for end in (lo, hi) for s in end.free_symbols):
+                raise ShapeError(where, f"the index {i} of a sum runs over {lo}..{hi}", "ends that are numbers or sizes",
+                                 "a sum over the whole axis with a bracket, [j <= i]")
+        _check(expr.function, inner, guards, where, known, least)
     elif isinstance(expr, InverseEntry) and isinstance(expr.matrix, Grid):
-        _check(expr.matrix, ranges, guards, where, known)
+        _check(expr.matrix, ranges, guards, where, known, least)
         for place, (_, low, high) in zip(expr.places, reversed(expr.matrix.limits), strict=True):
-            _check_place("the inverse", place, Axis("", low, high), ranges, guards, where, known)
+            _check_place("the inverse", place, Axis("", low, high), ranges, guards, where, known, least)
     elif isinstance(expr, When):
         for entry in entries(expr.condition):
-            _check(entry, ranges, guards, where, known)
+            _check(entry, ranges, guards, where, known, least)
             tensor = known[tensor_name(entry)]
             if tensor.domain != "index":
                 raise ShapeError(where, f"the bracket [{expr.condition}] asks for {tensor.name!r}, a {tensor.domain} tensor",
                                  'indices, sizes and tensors of the domain "index"', "where(condition, a, b) compares values")
-        _check(expr.body, ranges, guards.under(expr.condition), where, known)
+        _check(expr.body, ranges, guards.under(expr.condition, ranges), where, known, least)
     else:
         for arg in expr.args:
-            _check(arg, ranges, guards, where, known)
+            _check(arg, ranges, guards, where, known, least)
 
 
 def _check_symbol(symbol: sp.Symbol, ranges: Ranges, where: str, known: Mapping[str, Tensor]) -> None:
@@ -109,7 +115,7 @@ def _check_symbol(symbol: sp.Symbol, ranges: Ranges, where: str, known: Mapping[
 
 
 def _check_entry(entry: sp.Indexed, ranges: Ranges, guards: Guards, where: str,
-                 known: Mapping[str, Tensor]) -> None:
+                 known: Mapping[str, Tensor], least: Least) -> None:
     name = tensor_name(entry)
     if name not in known:
         raise NameError_(where, f"uses {name!r} before it is named", "a name from above", did_you_mean(name, known))
@@ -117,17 +123,17 @@ def _check_entry(entry: sp.Indexed, ranges: Ranges, guards: Guards, where: str,
     if len(entry.indices) != len(axes):
         raise ShapeError(where, f"{entry} has {len(entry.indices)} indices", f"{len(axes)}, one for each axis of {name}")
     for place, axis in zip(entry.indices, axes, strict=True):
-        _check_place(str(entry), place, axis, ranges, guards, where, known)
+        _check_place(str(entry), place, axis, ranges, guards, where, known, least)
 
 
 def _check_place(entry: str, place: sp.Expr, axis: Axis, ranges: Ranges, guards: Guards, where: str,
-                 known: Mapping[str, Tensor]) -> None:
+                 known: Mapping[str, Tensor], least: Least) -> None:
     for symbol in place.free_symbols:
         _check_symbol(symbol, ranges, where, known)
     first: Range | None = None
     for span in spans(place, ranges, guards):
         first = first or span
-        if inside(span, axis.range):
+        if inside(span, axis.range, least):
             break
     else:
         _refuse(entry, place, axis, first, where)
@@ -140,28 +146,72 @@ def _refuse(entry: str, place: sp.Expr, axis: Axis, span: Range | None, where: s
                      f"it to stay in {axis.lower}..{axis.upper}, the axis of {entry.split('[')[0]}")
 
 
-def _check_slices(program: Program) -> None:
+def least_sizes(definitions: Mapping[str, tuple[Definition, ...]]) -> dict[sp.Symbol, int]:
+    """The sizes that the left sides ask for: h[1] = …, h[2] = … and h[t] = … for t in 3..T need T >= 2.
+
+    A place on the left must exist, two slices must be apart, and a range may be empty but not less.
+    """
+    found: dict[sp.Symbol, int] = {}
+    for pieces in definitions.values():
+        needed = [sp.expand(e) for d in pieces for (low, high), axis in zip(d.slice(), d.target.axes, strict=True)
+                  for e in ((low - axis.lower, axis.upper - high) if low == high else (high - low + 1,))]
+        for e in needed:
+            _ask_for(e, found)
+    for pieces in definitions.values():
+        for a, b in itertools.combinations(pieces, 2):
+            gaps = [sp.expand(e) for p, q in zip(a.slice(), b.slice(), strict=True) for e in (q[0] - p[1] - 1, p[0] - q[1] - 1)]
+            if not any(nonnegative(g, found) for g in gaps):
+                ways = [(least, s) for g in gaps for s, least in _asked(g)]
+                for least, s in sorted(ways, key=lambda way: (way[0], str(way[1])))[:1]:
+                    found[s] = max(found.get(s, 1), least)
+    return found
+
+
+def _ask_for(e: sp.Expr, found: dict[sp.Symbol, int]) -> None:
+    if not e.is_Integer and not nonnegative(e, found):
+        for s, least in _asked(e):
+            found[s] = max(found.get(s, 1), least)
+
+
+def _asked(e: sp.Expr) -> list[tuple[sp.Symbol, int]]:
+    """The least value of the one size for which ``e``, such as T - 2, is not negative."""
+    sizes = [s for s in e.free_symbols if s.is_integer and s.is_positive]
+    if len(sizes) != 1 or len(e.free_symbols) != 1 or not (e.diff(sizes[0]).is_Integer and e.diff(sizes[0]) > 0):
+        return []
+    rise = e.diff(sizes[0])
+    return [(sizes[0], int(sp.ceiling(-(e - rise * sizes[0]) / rise)))]
+
+
+def _check_slices(program: Program, least: Least) -> None:
     from symnet.core.program import disjoint
 
     for name, pieces in program.by_name.items():
         if len(pieces) == 1:
             missing = [f"{a.lower}..{a.upper}" for s, a in zip(pieces[0].slice(), pieces[0].target.axes, strict=True)
-                       if not inside(a.range, s)]
+                       if not inside(a.range, s, least)]
             if missing:
                 raise ShapeError(f"definition of {name}", "only a slice of it is defined", f"the whole axis {missing[0]}")
             continue
         for i, a in enumerate(pieces):
             for b in pieces[i + 1:]:
-                if not disjoint(a, b):
-                    raise NameError_(f"definition of {name}", "two slices are not shown to be apart", "each entry once")
+                if not disjoint(a, b, least):
+                    raise NameError_(f"definition of {name}", "two slices are not shown to be apart", "each entry once",
+                                     _overlap(a, b))
         _check_coverage(name, pieces)
+
+
+def _overlap(a: Definition, b: Definition) -> str:
+    """What to try where two slices may overlap."""
+    wide = next((d for d in (a, b) if d.ranges), None)
+    return "" if wide is None else f"state the range: {wide.entry} = … for {wide.ranges[0][0]} in …"
 
 
 def _check_coverage(name: str, pieces: tuple[Definition, ...]) -> None:
     axes = pieces[0].target.axes
     split = [k for k in range(len(axes)) if any(p.slice()[k] != pieces[0].slice()[k] for p in pieces)]
     if len(split) != 1:
-        raise ShapeError(f"definition of {name}", "slices that differ along several axes", "slices along one axis")
+        _check_volume(name, pieces)
+        return
     k = split[0]
     spans = [p.slice()[k] for p in pieces]
     here = axes[k].lower
@@ -174,6 +224,19 @@ def _check_coverage(name: str, pieces: tuple[Definition, ...]) -> None:
         here = sp.expand(following[0][1] + 1)
     if sp.expand(here - 1 - axes[k].upper) != 0:
         raise ShapeError(f"definition of {name}", f"it ends at {here - 1}", f"all of {axes[k].lower}..{axes[k].upper}")
+    for d, axis in zip(range(len(axes)), axes, strict=True):
+        if d != k and not inside(axis.range, pieces[0].slice()[d]):
+            raise ShapeError(f"definition of {name}", "only a slice of it is defined", f"the whole axis {axis.lower}..{axis.upper}")
+
+
+def _check_volume(name: str, pieces: tuple[Definition, ...]) -> None:
+    """Slices that are apart and lie in the array cover it when they have as many entries together, as polynomials in the sizes."""
+    axes = pieces[0].target.axes
+    covered = sp.Add(*[sp.Mul(*[high - low + 1 for low, high in p.slice()]) for p in pieces])
+    missing = sp.expand(sp.Mul(*[a.size for a in axes]) - covered)
+    if missing != 0:
+        raise ShapeError(f"definition of {name}", f"{missing} of its entries are not defined",
+                         f"all of {', '.join(f'{a.lower}..{a.upper}' for a in axes)}")
 
 
 def _check_order(program: Program, first: Mapping[str, int]) -> None:

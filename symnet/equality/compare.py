@@ -24,7 +24,7 @@ from symnet.equality.normal import Basis
 from symnet.equality.null_sets import is_null
 from symnet.equality.refuting import FEW, MANY, Point, refute
 from symnet.equality.regions import Agreement, Suspect, agree
-from symnet.errors import UnknownNodeError
+from symnet.errors import OptionError, UnknownNodeError
 
 
 def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (), holes: Holes = (), other_holes: Holes = (),
@@ -46,6 +46,9 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     >>> str(compare(x**2, x))
     'refuted (at x = 2: 4 ≠ 2)'
     """
+    if not isinstance(left, sp.Basic) or not isinstance(right, sp.Basic):
+        kinds = " and a ".join(type(side).__name__ for side in (left, right))
+        raise OptionError("compare", f"a {kinds}", "two SymPy expressions", "sn.check for text")
     conditions, asked = tuple(assumptions), (*holes, *other_holes, *domain.holes)
     whole = not has_cases(left, right)  # without cases a difference at one point is a difference all around it
     search = partial(refute, left, right, borders=whole, asked=asked, classes=domain.classes)

@@ -41,7 +41,7 @@ def refute(left: sp.Expr, right: sp.Expr, tries: int = 16, there: Mapping[sp.Exp
     if any(isinstance(e, sp.Indexed) for side in (left, right) for e in entries(side)) or left.has(sp.Sum) or right.has(sp.Sum):
         return None
     solved = dict(there or {})
-    hidden = list(asked)
+    hidden = list(asked)  # they may hold a symbol that is gone from both sides, as x is from y*x/x
     free = [s for s in symbols_of(left, right, *solved.values(), *[u for u, _ in hidden]) if s not in solved]
     fixed = {s: v for s, v in (near or {}).items() if s in free and _in_domain(s, v)}
     first = [{**point, **fixed} for point in points(free, FEW, classes=classes)] if fixed else []

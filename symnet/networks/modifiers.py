@@ -7,7 +7,7 @@ as ``clip_grad_norm_`` before ``optimizer.step()`` does in PyTorch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import sympy as sp
 
 from symnet.core.axes import index
 from symnet.core.expressions import as_written, total
+from symnet.core.functions import Max, Min
 from symnet.core.numbers import rational
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, free_name
@@ -52,24 +53,24 @@ def clip_by_value(rule: Optimizer, limit: Any) -> Optimizer:
     """g_clip = max(-k, min(k, g)) in place of g, entry by entry: PyTorch's ``clip_grad_value_``."""
     _check(rule, limit)
     k = symbol("limit")
-    line = sp.Max(-k, sp.Min(k, G))
-    return _clipped(rule, "value", line, limit)
+    line = Max(-k, Min(k, G))
+    return _clipped(rule, "value", line, {"limit": limit})
 
 
 def clip_by_norm(rule: Optimizer, limit: Any) -> Optimizer:
-    """g_clip = g min(1, k / (‖g‖ + 10⁻⁶)) in place of g, with ‖g‖ the norm of all gradients together (``global_norm``).
+    """g_clip = g min(1, k / (‖g‖ + ε_c)) in place of g, with ‖g‖ the norm of all gradients together (``global_norm``).
 
-    PyTorch's ``clip_grad_norm_``, its 10⁻⁶ included. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+    PyTorch's ``clip_grad_norm_``, with its ε_c = 10⁻⁶, the setting ``eps_clip``. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
     """
     _check(rule, limit)
     with as_written():
-        line = G * sp.Min(1, symbol("limit") / (NORM + sp.Rational(1, 10**6)))
-    return _clipped(rule, "norm", line, limit, TOTAL)
+        line = G * Min(1, symbol("limit") / (NORM + symbol("eps_clip")))
+    return _clipped(rule, "norm", line, {"limit": limit, "eps_clip": "1/1000000"}, TOTAL)
 
 
-def _clipped(rule: Optimizer, by: str, line: sp.Expr, limit: Any, *more: Tensor) -> Optimizer:
+def _clipped(rule: Optimizer, by: str, line: sp.Expr, settings: Mapping[str, Any], *more: Tensor) -> Optimizer:
     name, cut = named(rule, f"gradients clipped by {by}"), symbol("g_clip")
-    return in_front(rule, name, {"g_clip": line}, {G: cut}, {"limit": limit}, more, (CLIP,))
+    return in_front(rule, name, {"g_clip": line}, {G: cut}, settings, more, (CLIP,))
 
 
 def _check(rule: Optimizer, limit: Any) -> None:

@@ -22,7 +22,7 @@ from symnet.errors import OptionError
 # How the constants and the lines in front print; every other name prints as its letters say.
 LETTERS = {"lr": r"\alpha", "mu": r"\mu", "rho": r"\rho", "beta1": r"\beta_{1}", "beta2": r"\beta_{2}", "eps": r"\varepsilon",
            "lam": r"\lambda", "tau": r"\tau", "psi": r"\psi", "eta": r"\eta", "gamma": r"\gamma", "lr_t": r"\alpha_{t}",
-           "lr_start": r"\alpha_{t}'", "lr_min": r"\alpha_{\min}", "limit": "k",
+           "lr_start": r"\alpha_{t}'", "lr_min": r"\alpha_{\min}", "limit": "k", "eps_clip": r"\varepsilon_{c}",
            "step_size": "s", "total_iters": "n", "start_factor": "a", "end_factor": "b",
            "warmup": "n_{0}", "decay": r"\delta", "T_max": "T"}
 # The keywords of the constructors (PyTorch's) and the symbols that stand for them in the formulas.

@@ -12,7 +12,7 @@ def indicator(condition: sp.Basic) -> sp.Expr:
     """1 where the condition holds, else 0: a bracket on indices, a step for numbers."""
     if condition in (sp.true, sp.false):
         return sp.Integer(condition is sp.true)
-    if not condition.has(sp.Indexed) and all(s.is_integer for s in condition.free_symbols):
+    if on_indices(condition):
         return When(sp.S.One, oriented(condition))
     if isinstance(condition, sp.And):
         return sp.Mul(*[indicator(c) for c in condition.args])
@@ -22,6 +22,25 @@ def indicator(condition: sp.Basic) -> sp.Expr:
     if isinstance(condition, (sp.Lt, sp.Ge)):
         return step(v - u) if isinstance(condition, sp.Lt) else 1 - step(v - u)
     return sp.Piecewise((1, condition), (0, True), evaluate=False)
+
+
+def on_indices(condition: sp.Basic) -> bool:
+    """True for a comparison of indices and sizes alone."""
+    return not condition.has(sp.Indexed) and all(s.is_integer for s in condition.free_symbols) and condition not in (sp.true, sp.false)
+
+
+def under(expr: sp.Expr, condition: sp.Basic) -> sp.Expr:
+    """[condition] expr, a sum of brackets each on its own; t > 1 is written t >= 2."""
+    whole = sp.And(*[_not_strict(c) for c in sp.And.make_args(oriented(condition))])
+    if isinstance(expr, sp.Add) and all(isinstance(term, When) for term in expr.args):
+        return sp.Add(*[When(term.body, sp.And(whole, term.condition)) for term in expr.args])
+    return When(expr.body, sp.And(whole, expr.condition)) if isinstance(expr, When) else When(expr, whole)
+
+
+def _not_strict(condition: sp.Basic) -> sp.Basic:
+    if isinstance(condition, sp.Gt):
+        return sp.Ge(condition.lhs, condition.rhs + 1)
+    return sp.Le(condition.lhs, condition.rhs - 1) if isinstance(condition, sp.Lt) else condition
 
 
 def oriented(condition: sp.Basic) -> sp.Basic:

@@ -6,7 +6,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from symnet.core.axes import Axis, Kind, size
+import sympy as sp
+
+from symnet.core.axes import Axis, Kind, at_most, size
 from symnet.core.tensors import NAME, Role, Tensor
 from symnet.errors import NameError_, ShapeError
 from symnet.parsing.functions import FUNCTIONS
@@ -24,20 +26,42 @@ def check_name(name: str, where: str) -> None:
         raise NameError_(where, f"{name!r} is a function or a constant", "another name", f"{name}_1")
 
 
+SIZE = r"[-+]?(?:\d{1,6}\*)?(?:[A-Za-z][A-Za-z0-9_]{0,31}|\d{1,6})"
+SIZES = re.compile(rf"(?:({SIZE}(?:[-+]{SIZE})*)\.\.)?({SIZE}(?:[-+]{SIZE})*)\Z")
+TERM = re.compile(r"([-+]?)(?:(\d+)\*)?([A-Za-z]\w*|\d+)")
+
+
 def axis_of(text: Any, where: str) -> Axis:
-    """3, "d", or "0..L"."""
+    """3, "d", "q - m + 1", or a range such as "0..L"."""
     if isinstance(text, Axis):
         return text
     if isinstance(text, int) and not isinstance(text, bool):
         return Axis.of(text)
-    match = re.fullmatch(r"\s*(?:(\d{1,4})\s*\.\.\s*)?([A-Za-z][A-Za-z0-9_]{0,31}|\d{1,6})\s*", str(text))
-    if match is None:
-        raise ShapeError(where, f"the size {text!r}", "a positive integer, a name, or a range such as 0..T")
-    if not match[2].isdigit():
-        check_name(match[2], where) if match[2] not in KINDS else None
-    kind = KINDS.get(match[2], Kind.FEATURE)
-    upper = size(int(match[2])) if match[2].isdigit() else size(match[2])
-    return Axis.of(upper, kind) if match[1] is None else Axis.between(int(match[1]), upper, kind)
+    match = SIZES.match("".join(str(text).split()))
+    if match is None or re.search(r"\w\s+\w", str(text)):
+        raise ShapeError(where, f"the size {text!r}", "a positive integer, a name, a sum such as T + 1, or a range such as 0..T")
+    upper = _size(match[2], where)
+    kinds = [KINDS[s.name] for s in sorted(upper.free_symbols, key=str) if s.name in KINDS]
+    kind = kinds[0] if kinds else Kind.FEATURE
+    if match[1] is None and at_most(upper, sp.S.Zero):
+        raise ShapeError(where, f"the size {upper}", "a positive size")
+    if match[1] is None:
+        return Axis.of(upper, kind)
+    lower = _size(match[1], where)
+    if at_most(upper + 1, lower):
+        raise ShapeError(where, f"the range {lower}..{upper}", "the first place before the last")
+    return Axis.between(lower, upper, kind)
+
+
+def _size(text: str, where: str) -> sp.Expr:
+    """A sum of names and numbers."""
+    total: sp.Expr = sp.S.Zero
+    for sign, times, name in TERM.findall(text):
+        if not name.isdigit() and name not in KINDS:
+            check_name(name, where)
+        value = sp.Integer(name) if name.isdigit() else size(name)
+        total += value * int(times or 1) * (-1 if sign == "-" else 1)
+    return total
 
 
 def tensor_of(name: str, spec: Any, where: str = "") -> Tensor:

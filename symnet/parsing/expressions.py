@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import sympy as sp
 
+from symnet.core.brackets import rectangular
 from symnet.core.tensors import Tensor
 from symnet.errors import NameError_
 from symnet.parsing.asking import with_holes
@@ -37,7 +39,8 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     value = lowering.real(Parser(answer, where, FUNCTIONS).whole())
     holes = list(lowering.asked)
     lowering.own.finish()
-    return with_holes(value, holes)
+    ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
+    return with_holes(replace(value, expr=rectangular(value.expr, ranges)), holes)
 
 
 def _check_new(name: str, lowering: Lowering, given: Mapping[str, sp.Expr], where: str) -> None:

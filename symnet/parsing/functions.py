@@ -11,8 +11,9 @@ from sympy.core.parameters import distribute
 
 from symnet.core.axes import Axis
 from symnet.core.brackets import settle
-from symnet.core.functions import absolute, leaky_relu, relu, sigmoid, softplus, step
+from symnet.core.functions import Max, Min, absolute, ceiling, half_to_even, leaky_relu, relu, sigmoid, softplus, step, stop_gradient
 from symnet.errors import ParseError, ShapeError, SymnetError
+from symnet.parsing.conditions import on_indices, under
 from symnet.parsing.matrices import LARGEST, MATRICES
 from symnet.parsing.values import Value, count, elementwise, matmul, new_indices, reduce_sum
 
@@ -59,7 +60,7 @@ def _stated(form: Callable[[sp.Expr], sp.Expr]) -> Build:
 
 def maximum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
     """max(u, v); with 0 it is relu, so that its kink follows relu's convention."""
-    return relu(v) if u.is_zero else relu(u) if v.is_zero else sp.Max(u, v)
+    return relu(v) if u.is_zero else relu(u) if v.is_zero else Max(u, v)
 
 
 def _sum(call: Call) -> Value:
@@ -124,7 +125,7 @@ def _transpose(call: Call) -> Value:
 
 
 def _clip(call: Call) -> Value:
-    return elementwise(call.where, call.name, lambda x, lo, hi: sp.Min(sp.Max(x, lo), hi), *call.only(3))
+    return elementwise(call.where, call.name, lambda x, lo, hi: Min(Max(x, lo), hi), *call.only(3))
 
 
 def _extremum(pick: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> Build:
@@ -151,17 +152,22 @@ def _log_sum_exp(call: Call) -> Value:
     return Value(sums.axes, sums.indices, sp.log(sums.expr))
 
 
+STOPS = ("stop_gradient", "stopgradient", "stop_grad", "stopgrad", "StopGradient", "detach",
+         "sg")  # JAX's, PyTorch's and the papers' names of one operation
+
 FUNCTIONS: Mapping[str, Build] = {
     "exp": _entrywise(sp.exp), "log": _entrywise(sp.log), "ln": _entrywise(sp.log), "sqrt": _entrywise(sp.sqrt),
     "log2": _entrywise(lambda x: sp.log(x) / sp.log(2)), "log10": _entrywise(lambda x: sp.log(x) / sp.log(10)),
     "log1p": _entrywise(lambda x: sp.log(1 + x)), "square": _entrywise(lambda x: x**2),
     "abs": _entrywise(absolute), "sign": _entrywise(sp.sign), "floor": _entrywise(sp.floor),
+    "ceil": _stated(ceiling), "round": _stated(half_to_even), "rint": _stated(half_to_even),
     "tanh": _entrywise(sp.tanh), "sinh": _entrywise(sp.sinh),
     "cosh": _entrywise(sp.cosh), "sin": _entrywise(sp.sin), "cos": _entrywise(sp.cos), "arctan": _entrywise(sp.atan),
     "atan": _entrywise(sp.atan), "erf": _entrywise(sp.erf),
     "Phi": _entrywise(lambda x: (1 + sp.erf(x / sp.sqrt(2))) / 2),
     "sigmoid": _entrywise(sigmoid), "sigma": _entrywise(sigmoid), "expit": _entrywise(sigmoid),
     "relu": _entrywise(relu), "ReLU": _entrywise(relu), "softplus": _entrywise(softplus), "step": _entrywise(step),
+    **dict.fromkeys(STOPS, _entrywise(stop_gradient)),
     "sgn": _entrywise(sp.sign), "logistic": _entrywise(sigmoid), "expm1": _stated(lambda x: sp.exp(x) - 1),
     "lg": _stated(lambda x: sp.log(x) / sp.log(10)), "cbrt": _stated(lambda x: sp.sign(x) * absolute(x) ** sp.Rational(1, 3)),
     "tan": _stated(lambda x: sp.sin(x) / sp.cos(x)), "cot": _stated(lambda x: sp.cos(x) / sp.sin(x)),
@@ -171,7 +177,7 @@ FUNCTIONS: Mapping[str, Build] = {
     "gelu": _stated(lambda x: x * (1 + sp.erf(x / sp.sqrt(2))) / 2), "mish": _stated(lambda x: x * sp.tanh(softplus(x))),
     "logsigmoid": _stated(lambda x: -softplus(-x)), "logsumexp": _log_sum_exp, "ones": _filled(1), "zeros": _filled(0),
     "leaky_relu": _entrywise(leaky_relu, 2), "maximum": _extremum(maximum), "max": _extremum(maximum),
-    "minimum": _extremum(sp.Min), "min": _extremum(sp.Min), "clip": _clip, "softmax": _softmax, "log_softmax": _log_softmax,
+    "minimum": _extremum(Min), "min": _extremum(Min), "clip": _clip, "softmax": _softmax, "log_softmax": _log_softmax,
     "sum": _sum, "mean": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
     "dot": _dot, "matmul": _dot, "transpose": _transpose, **MATRICES,
     "where": lambda call: elementwise(call.where, call.name, choose, *call.only(3)),
@@ -197,6 +203,11 @@ def choose(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
     """``yes`` where the condition holds, else ``no``."""
     if not is_condition(condition):
         raise ParseError("condition", str(condition), "a comparison such as z > 0")
+    here = [c for c in sp.And.make_args(condition) if on_indices(c)]
+    if here and condition not in (sp.true, sp.false):
+        rest = sp.And(*[c for c in sp.And.make_args(condition) if c not in here])
+        return under(choose(rest, yes, no), sp.And(*here)) + sp.Add(*[
+            under(no, sp.And(*here[:k], sp.Not(c))) for k, c in enumerate(here)])
     if condition.has(sp.Piecewise):  # SymPy would turn it into cases of truth values, which have no form here: cases of cases say the same
         return _chosen_by_cases(condition, yes, no)
     return sp.Piecewise((yes, condition), (no, True), evaluate=False)

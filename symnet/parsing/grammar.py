@@ -27,7 +27,16 @@ class Parser(Atoms):
 
     def whole(self) -> Node:
         """The whole text as one expression."""
+        return self.to_the_end(self.expression(0))
+
+    def line(self) -> tuple[Node, tuple[Node, ...]]:
+        """The right side of a definition, and the ranges stated behind it: ``… for t in 2..T``."""
         tree = self.expression(0)
+        ranges = self.ranges()
+        return self.to_the_end(tree), ranges
+
+    def to_the_end(self, tree: Node) -> Node:
+        """``tree``, when nothing stands behind it."""
         if self.now.kind != "end":
             hint = "a decimal point, not a comma" if self.now.text == "," else ""
             raise self.fail(self.seen(), "an operator or the end of the line", "X.T for the transpose" if self.now.text == "'" else hint)
@@ -139,12 +148,17 @@ class Parser(Atoms):
         return self.node("unary", "-", (exponent,), column) if minus else exponent
 
     def postfix(self, base: Node) -> Node:
-        """.T, .shape and [indices]."""
+        """.T, .shape, .detach() and [indices]."""
         while True:
             token = self.now
             if token.text == "." and token.kind == "mark":
                 self.at += 1
                 name = self.part()
+                if name == "detach":
+                    self.take("(")
+                    self.take(")")
+                    base = self.node("call", "stop_gradient", (base,), token.column)
+                    continue
                 if name not in ("T", "shape"):
                     raise self.fail(f".{name}", ".T or .shape[0]")
                 base = self.node("attribute", name, (base,), token.column)

@@ -116,7 +116,7 @@ class LatexLowering(Sides):
         value = self.any(body)
         self.scope, self.terms = saved, terms
         limits = limits or self._span(name, symbol)
-        self.bound(asked, [(symbol, *limits)])
+        self.asked_everywhere(asked, [(symbol, *limits)])
         self.spans[symbol] = spans
         if isinstance(value, Unit):
             raise ShapeError(self.at(node), UNKNOWN, "I_{d} with its size")
@@ -156,7 +156,7 @@ class LatexLowering(Sides):
         entry = self.scalar(node.args[0])
         self.scope = saved
         spans = [self._span(node, s) for s in symbols]
-        self.bound(asked, [(s, *span) for s, span in zip(symbols, spans, strict=True)])
+        self.asked_everywhere(asked, [(s, *span) for s, span in zip(symbols, spans, strict=True)])
         axes = tuple(Axis(str(hi), lo, hi) for lo, hi in spans)
         places = new_indices(axes)
         return Value(axes, places, entry.xreplace(dict(zip(symbols, places, strict=True))))

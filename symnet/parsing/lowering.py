@@ -12,15 +12,15 @@ from symnet.core.expressions import total
 from symnet.core.functions import BY_NAME, absolute
 from symnet.core.numbers import rational
 from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ParseError, ShapeError
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
 from symnet.parsing.asking import ASKING
 from symnet.parsing.chosen import asks, entry_at, inside
 from symnet.parsing.conditions import indicator, times
 from symnet.parsing.functions import Call, built, choose, is_condition
 from symnet.parsing.grammar import Node, is_slope
 from symnet.parsing.limits import MOST_DIGITS, too_large
-from symnet.parsing.naming import CONSTANTS, Names
-from symnet.parsing.values import Value, elementwise, matmul, number, of_tensor, same
+from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names
+from symnet.parsing.values import Value, elementwise, matmul, new_indices, number, of_tensor, same
 
 __all__ = ["CONSTANTS", "MAX_PRODUCTS", "Lowering"]
 
@@ -30,15 +30,25 @@ ALSO = {"sigma": "sigmoid", "expit": "sigmoid", "logistic": "sigmoid", "atan": "
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
 
 
+def _is_not_real(expr: sp.Basic) -> bool:
+    """True for sqrt(-1) and (-8)**(1/3)."""
+    return bool(expr.has(sp.I)) or any(p.is_extended_real is False for p in expr.atoms(sp.Pow) if p.is_number)
+
+
 class Lowering(Names):
     """The names one line may use: ``tensors``, ``sizes`` and the ``free`` indices of its left side."""
 
     def value(self, node: Node) -> Value:
         """The meaning of a node."""
-        made: Value = getattr(self, f"_{node.kind}")(node)
+        try:
+            made: Value = getattr(self, f"_{node.kind}")(node)
+        except (TypeError, ValueError) as error:  # SymPy will not order what is no real number
+            if isinstance(error, SymnetError) or "compar" not in str(error):
+                raise
+            raise ParseError(self.at(node), "a comparison with what has no real value, such as log(-1) > 0", "a real number") from None
         if too_large(made.expr):
             raise ParseError(self.at(node), "a constant that is too large", f"at most {MOST_DIGITS} digits")
-        if made.expr in UNDEFINED or ((node.text in ("**", "^") or node.kind == "call") and made.expr.has(sp.I)):
+        if made.expr in UNDEFINED or ((node.text in ("**", "^") or node.kind == "call") and _is_not_real(made.expr)):
             raise ParseError(self.at(node), "a value that no real number has, such as 1/0, log(0) or sqrt(-1)", "a real number")
         if node.kind == "call" and sum(1 for _ in islice(sp.preorder_traversal(made.expr), MAX_SIZE)) == MAX_SIZE:
             raise ParseError(self.at(node), "an expression that is too long once written out",
@@ -186,21 +196,21 @@ class Lowering(Names):
         return int(value)
 
     def _sum(self, node: Node) -> Value:
-        saved, over, terms, asked = dict(self.scope), [], self.terms, len(self.asked)
+        saved, over, terms, bound, asked = dict(self.scope), [], self.terms, dict(self.bound), len(self.asked)
         for k in range(1, len(node.args), 3):
             name = node.args[k].text
             if name in self.tensors or name in self.sizes or name in self.scope:
                 raise NameError_(self.at(node.args[k]), f"the index {name!r} is already a name", "another letter")
             low, high = self.scalar(node.args[k + 1]), self.scalar(node.args[k + 2])
             symbol = index(name)
-            self.scope[name] = symbol
+            self.scope[name], self.bound[symbol] = symbol, (low, high)
             over.append((symbol, low, high))
             self.loop(node, low, high)
         body = self.scalar(node.args[0])
         if is_condition(body) or any(map(is_condition, (e for _, *ends in over for e in ends))):
             raise ParseError(self.at(node), "a comparison as a number", "where(condition, 1, 0)")
-        self.scope, self.terms = saved, terms
-        self.bound(asked, over)
+        self.scope, self.terms, self.bound = saved, terms, bound
+        self.asked_everywhere(asked, over)
         return number(total(body, tuple(reversed(over))))
 
     def _bracket(self, node: Node) -> Value:
@@ -238,10 +248,14 @@ class Lowering(Names):
                 if a.expr.is_Symbol and not a.expr.is_positive and not asks(a):
                     self.ranges.setdefault(a.expr, axis.range)
             return entry_at(self.at(node), value, asked, self.tensors)
-        if len(places) != len(value.axes):
+        if len(places) > len(value.axes):
             raise ShapeError(self.at(node), f"{len(places)} indices on {node.args[0].text}", f"{len(value.axes)}")
         where = tuple(self.scalar(p) for p in places)
-        for place, axis in zip(where, value.axes, strict=True):
-            if place.is_Symbol and not place.is_positive:
+        for place, axis in zip(where, value.axes, strict=False):
+            if place.is_Symbol and not place.is_positive and axis is not UNKNOWN:
                 self.ranges.setdefault(place, axis.range)
-        return number(value.at(*where))
+            if not self.guarded and axis is not UNKNOWN:
+                self.reached.append((place, axis, dict(self.bound)))
+        rest = value.axes[len(places):]  # W[l] is a matrix where W has three axes
+        own = new_indices(rest)
+        return Value(rest, own, value.at(*where, *own))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import sympy as sp
 
-from symnet.core.axes import Range
+from symnet.core.axes import Axis, Range
 from symnet.core.expressions import Limits
 from symnet.core.program import Hole
 from symnet.core.tensors import Tensor
@@ -20,7 +20,9 @@ from symnet.parsing.own_lines import OwnLines
 from symnet.parsing.values import Value, number, of_tensor
 
 MOST_TERMS = 100_000
+Reach = tuple[sp.Expr, Axis, Mapping[sp.Symbol, Range]]  # a place outside all conditions, its axis, and the ranges of the sums around
 CONSTANTS = {"pi": sp.pi, "e": sp.E}
+UNKNOWN = Axis("?", sp.Dummy("first", integer=True), sp.Dummy("last", integer=True))  # of a tensor whose lines are being read
 
 
 class Names:
@@ -31,6 +33,9 @@ class Names:
         self.tensors, self.sizes, self.where = tensors, sizes, where
         self.scope: dict[str, sp.Symbol] = dict(free or {})
         self.ranges: dict[sp.Symbol, Range] = {}
+        self.reached: list[Reach] = []
+        self.bound: dict[sp.Symbol, Range] = {}  # the indices of the sums around, and their ranges
+        self.guarded = 0
         self.products, self.terms = 0, 1
         self.own = OwnLines({}, self.real, where)
         self.asked: list[Hole] = []  # what was divided by, or taken a root or logarithm of
@@ -81,7 +86,9 @@ class Names:
     def branch(self, node: Node, condition: sp.Basic, indices: tuple[sp.Symbol, ...] = ()) -> Value:
         """The meaning of a branch. What it asks for is kept where the condition, with these indices, does not rule it out."""
         before = len(self.asked)
+        self.guarded += 1
         value = self.real(node)
+        self.guarded -= 1
         asked = self.asked[before:]
         del self.asked[before:]
         self.asked += [hole for hole in asked if not rules_out(condition, hole, indices)]
@@ -92,7 +99,7 @@ class Names:
         if not value.expr.is_number:
             self.asked.append((value.expr, sign, tuple((i, *a.range) for i, a in zip(value.indices, value.axes, strict=True))))
 
-    def bound(self, before: int, over: Iterable[Limits]) -> None:
+    def asked_everywhere(self, before: int, over: Iterable[Limits]) -> None:
         """What was asked for since ``before`` is asked for at every place of the indices that were bound then."""
         limits = tuple(over)
         for k, (u, sign, own) in enumerate(self.asked[before:], before):

@@ -11,7 +11,7 @@ from symnet.parsing.tokens import Token, tokenize
 
 MAX_NODES, MAX_DEPTH = 400, 60
 KEYWORDS = frozenset({"if", "else", "for", "in", "and"})
-MODULES = frozenset({"np", "numpy", "math", "jnp"})
+MODULES = frozenset({"np", "numpy", "math", "jnp", "jax", "lax", "torch"})
 
 
 class Atoms:
@@ -107,7 +107,7 @@ class Atoms:
         """A name, a dotted function name, or a call."""
         self.at += 1
         name = token.text
-        if name in MODULES and self.now.text == ".":
+        while name in MODULES and self.now.text == ".":
             self.at += 1
             name = self.part()
         if name == "linalg" and self.now.text == ".":
@@ -195,7 +195,14 @@ class Atoms:
         """``for n in 1..N`` once or more."""
         if name != "sum":
             raise self.fail(f"{name} with 'for'", "sum(… for n in 1..N)")
-        parts = [body]
+        made = self.node("sum", "sum", (body, *self.ranges()), column)
+        self.take(")")
+        self.open.pop()
+        return made
+
+    def ranges(self) -> tuple[Node, ...]:
+        """``for n in 1..N`` any number of times: a name, the first and the last place of each."""
+        parts: list[Node] = []
         while self.now.text == "for":
             self.at += 1
             token = self.now
@@ -204,6 +211,4 @@ class Atoms:
             parts.append(self.expression(3))
             self.take("..")
             parts.append(self.expression(3))
-        self.take(")")
-        self.open.pop()
-        return self.node("sum", "sum", tuple(parts), column)
+        return tuple(parts)

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Range
-from symnet.core.expressions import as_written
+from symnet.core.axes import Axis, Range, index, nonnegative
+from symnet.core.brackets import rectangular
+from symnet.core.expressions import as_written, substitute
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import NameError_, ParseError, ShapeError
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
 from symnet.parsing.asking import with_holes
 from symnet.parsing.declaring import axis_of, check_name, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.lowering import CONSTANTS, Lowering
+from symnet.parsing.naming import UNKNOWN
+from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import plain
-from symnet.parsing.values import Value
+from symnet.parsing.values import Value, broadcast, new_indices, same
 
 __all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "program", "split", "tensor_of"]
 
 ASSIGN = re.compile(r"\s*([^=<>!:]+?)\s*(?::=|=)(?!=)\s*(.*)\Z", re.S)
+LARGE = 1000  # a range T..1 runs down for all sizes of this size
+LETTER = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}\Z")
 LEFT = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\s*(?:\[([^\[\]]*)\])?\Z")
 
 
@@ -66,6 +71,9 @@ def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: st
     a := sigmoid(z)
     L := (a - y)**2
     """
+    for text in (*lines, *([] if objective is None else [objective])):
+        if not isinstance(text, str):
+            raise ParseError("program", f"a {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'", "str(expression)")
     parts = [split(text, f"line {k}") for k, text in enumerate(lines, start=1)]
     goal = ""
     if objective is not None:
@@ -90,18 +98,175 @@ def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: 
     clash = sorted(set(sizes) & set(known))
     if clash:
         raise NameError_(f"size {clash[0]}", "the name is also a tensor", "different names for sizes and tensors")
-    defined = {p.name for p in parts}
-    table = dict(known)
-    definitions = []
-    for part in parts:
-        made = _definition(part, table, sizes)
-        table[part.name] = made.target
-        definitions.append(made)
-    labels = Labels(table.values(), definitions, sizes)
+    lines = _Lines(parts, known, sizes)
+    definitions = lines.definitions()
+    labels = Labels(lines.table.values(), definitions, sizes)
     definitions = [_named(d, labels) for d in definitions]
-    inputs = tuple(t for name, t in known.items() if name not in defined)
-    declared = tuple(_assumption(a, table, sizes, labels) for a in assumptions)
+    inputs = tuple(t for name, t in known.items() if name not in {p.name for p in parts})
+    declared = tuple(_assumption(a, lines.table, sizes, labels) for a in assumptions)
     return Program(inputs, tuple(definitions), goal or definitions[-1].name, declared, title)
+
+
+class _Lines:
+    """The lines of one program. A tensor that is defined by index and has no declared shape gets its axes from its lines."""
+
+    def __init__(self, parts: list[Line], known: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol]) -> None:
+        self.parts, self.sizes = parts, sizes
+        self.table = dict(known)
+        self.trees = [Parser(p.right, p.where, FUNCTIONS).line() for p in parts]
+        defined = {p.name for p in parts}
+        self.uses = [{n for n in _names(tree) if n in defined} for tree, _ in self.trees]
+        self.units: dict[str, list[int]] = {}  # the lines of each name
+        for k, p in enumerate(parts):
+            self.units.setdefault(p.name, []).append(k)
+            if len(self.units[p.name]) > 1 and (p.places is None or parts[self.units[p.name][0]].places is None):
+                raise NameError_(p.where, f"{p.name!r} is already named", "a new name: a name binds once")
+        self.shapeless = {p.name: Tensor(p.name, (UNKNOWN,) * len(p.places)) for p in reversed(parts)
+                          if p.places is not None and p.name not in known}
+        self.ranked: set[str] = set()  # of these, those whose number of axes is known
+
+    def definitions(self) -> list[Definition]:
+        """One for each line, in the order of the lines."""
+        made: dict[int, Definition] = {}
+        waiting = list(self.units)
+        while waiting:
+            ready = self._ready(waiting)
+            if ready is None:
+                raise self._refusal(waiting)
+            waiting.remove(ready)
+            made |= dict(zip(self.units[ready], self._unit(ready), strict=True))
+        return [made[k] for k in range(len(self.parts))]
+
+    def _ready(self, waiting: list[str]) -> str | None:
+        """The first name whose lines can be read now; the axes of tensors without a shape are looked for on the way."""
+        while True:
+            names = [name for name in waiting if name in self.shapeless]
+            if any(self._ranked(name) or self._inferred(name) for name in names):
+                continue
+            found = next((name for name in waiting if name not in self.shapeless
+                          and all(used in self.table for k in self.units[name] for used in self.uses[k])), None)
+            if found is not None or set(names) <= self.ranked:
+                return found
+            self.ranked |= set(names)  # lines that all use one another are read as entries
+
+    def _inferred(self, name: str) -> bool:
+        if not all(used in self.table or used in self.ranked for k in self.units[name] for used in self.uses[k]) or name not in self.ranked:
+            return False
+        axes = inferred([self._slice(k) for k in self.units[name]], self.table.values())
+        if axes is not None:
+            self.table[name] = replace(self.shapeless.pop(name), axes=axes)
+        return axes is not None
+
+    def _refusal(self, waiting: list[str]) -> SymnetError:
+        """Why no line can be read."""
+        for name in waiting:
+            for k in self.units[name] if name in self.shapeless else ():
+                if all(used in self.table or used in self.ranked for used in self.uses[k]):
+                    line = self._slice(k)
+                    bare = [i for i in line.letters if not line.ranged(i)]
+                    if bare:
+                        return ShapeError(line.where, f"no range for the index {bare[0]}",
+                                          "an index that stands alone somewhere on the right",
+                                          f"{STATE.format(bare[0])}, or declare the shape of {name}")
+        k = self.units[waiting[0]][0]
+        late = sorted(used for used in self.uses[k] if used not in self.table) or [waiting[0]]
+        return NameError_(self.parts[k].where, f"uses {late[0]!r} before it is named", "a name from above")
+
+    def _unit(self, name: str) -> list[Definition]:
+        """The definitions of one name."""
+        first = self.parts[self.units[name][0]]
+        if first.places is None:
+            return [self._whole(self.units[name][0])]
+        target = self.table[name]
+        lines = [self._slice(k) for k in self.units[name]]
+        for line in lines:
+            if len(line.places) != len(target.axes):
+                raise ShapeError(line.where, f"{len(line.places)} indices", f"{len(target.axes)}, the axes of {name}")
+        if len(lines) == 1 and name not in self.uses[self.units[name][0]]:  # a place past the end is then a slip, not a range
+            lines[0].reached = ()
+        settle_ranges(lines, target.axes)
+        return [Definition(target, line.places, rectangular(line.expr, line.spans), tuple((i, *line.spans[i]) for i in line.letters),
+                           holes=line.holes) for line in lines]
+
+    def _whole(self, k: int) -> Definition:
+        part, (tree, stated) = self.parts[k], self.trees[k]
+        if part.name in self.table:
+            raise NameError_(part.where, f"{part.name!r} is already named", "a new name: a name binds once")
+        if stated:
+            raise ParseError(part.where, "a range behind a line without indices", f"{part.name}[{stated[0].text}] = … on the left")
+        lowering = Lowering(self.table, self.sizes, part.where)
+        value = lowering.value(tree)
+        _check_real(value, part)
+        target = self.table[part.name] = Tensor(part.name, value.axes)
+        ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
+        return Definition(target, value.indices, rectangular(value.expr, ranges), holes=with_holes(value, lowering.asked).holes)
+
+    def _slice(self, k: int) -> Slice:
+        """Line number k, which has indices on its left; the indices of a row, h[t] = W @ h[t-1], are added."""
+        part = self.parts[k]
+        places, value, ranges, lowering = self._lowered(k)
+        target = self.table.get(part.name) or self.shapeless[part.name]
+        rest = target.axes[len(places):]
+        if value.axes or rest:
+            value = self._row(part, value, rest)
+            places += value.indices
+            ranges |= {i: a.range for i, a in zip(value.indices, rest, strict=True)}
+        holes = with_holes(value, lowering.asked, [p for p in places if is_letter(p)]).holes
+        return counted_from_left(Slice(part.where, part.name, places, value.expr, ranges, lowering.reached, lowering.ranges, holes))
+
+    @staticmethod
+    def _row(part: Line, value: Value, rest: tuple[Axis, ...]) -> Value:
+        """The right side over the axes that the left side leaves open; a number fills them."""
+        if len(value.axes) > len(rest):
+            raise ShapeError(part.where, f"the right side has shape {value.shape}", "entries: index every tensor")
+        axes, indices, (_, expr) = broadcast(part.where, "'='", Value(rest, new_indices(rest), sp.S.Zero), value)
+        if not all(same(a, b) for a, b in zip(axes, rest, strict=True)):
+            raise ShapeError(part.where, f"the right side has shape {value.shape}", f"{', '.join(str(a.size) for a in rest)}")
+        shift = {i: i - b.lower + a.lower for i, a, b in zip(indices, axes, rest, strict=True) if a.lower != b.lower}
+        return Value(rest, indices, substitute(expr, shift) if shift else expr)
+
+    def _lowered(self, k: int) -> tuple[tuple[sp.Expr, ...], Value, dict[sp.Symbol, Range], Lowering]:
+        """The places on the left of line number k, its right side, its stated ranges, and what was met on the way."""
+        part, (tree, stated) = self.parts[k], self.trees[k]
+        left = [Parser(p, part.where, FUNCTIONS).whole() for p in part.places or ()]
+        letters = [n for place in left for n in dict.fromkeys(_names(place)) if LETTER.match(n) and n not in self.sizes]
+        taken = [n for n in letters if n in self.table or n in self.shapeless]
+        if taken or len(set(letters)) != len(letters):
+            raise NameError_(part.where, f"the index {(taken or letters)[0]!r} is already a name", "a different letter for each axis")
+        free = {n: index(n) for n in letters}
+        lowering = Lowering({**self.table, **self.shapeless}, self.sizes, part.where, free)
+        places = tuple(sp.expand(lowering.scalar(place)) for place in left)
+        ranges = self._stated(part, stated, free, lowering)
+        value = lowering.value(tree)
+        _check_real(value, part)
+        return places, value, ranges, lowering
+
+    def _ranked(self, name: str) -> bool:
+        """Find out how many axes the rows of a tensor without a shape have: as many as a line has that does not use it."""
+        known = set(self.table) | self.ranked
+        free = [k for k in self.units[name] if self.uses[k] <= known]
+        if name in self.ranked or not free:
+            return False
+        rows = max((self._lowered(k)[1].axes for k in free), key=len)
+        self.shapeless[name] = replace(self.shapeless[name], axes=(*self.shapeless[name].axes, *rows))
+        self.ranked.add(name)
+        return True
+
+    @staticmethod
+    def _stated(part: Line, stated: tuple[Node, ...], free: Mapping[str, sp.Symbol], lowering: Lowering) -> dict[sp.Symbol, Range]:
+        found: dict[sp.Symbol, Range] = {}
+        for name, first, last in zip(stated[::3], stated[1::3], stated[2::3], strict=True):
+            if name.text not in free:
+                raise ParseError(part.where, f"a range for {name.text!r}", f"an index of the left side: {', '.join(free) or 'it has none'}")
+            low, high = (sp.expand(lowering.scalar(end)) for end in (first, last))
+            if any(is_letter(s) for s in low.free_symbols | high.free_symbols):
+                raise ShapeError(part.where, f"the range {low}..{high} of {name.text}", "ends that are numbers or sizes",
+                                 "a condition on the right: (… if i < j else 0)")
+            if nonnegative(low - high - 2, dict.fromkeys(low.free_symbols | high.free_symbols, LARGE)):
+                raise ShapeError(part.where, f"the range {low}..{high} of {name.text}, which runs down", "the first place before the last",
+                                 "the order of computation is found from the right side")
+            found[free[name.text]] = (low, high)
+        return found
 
 
 def _scalars(parts: list[Line]) -> dict[str, Tensor]:
@@ -109,8 +274,10 @@ def _scalars(parts: list[Line]) -> dict[str, Tensor]:
     defined = {p.name for p in parts}
     found: dict[str, Tensor] = {}
     for part in parts:
-        for name in _names(Parser(part.right, part.where, FUNCTIONS).whole()):
-            if name not in defined and name not in CONSTANTS:
+        tree, stated = Parser(part.right, part.where, FUNCTIONS).line()
+        own = {n for p in part.places or () for n in _names(Parser(p, part.where, FUNCTIONS).whole())} | {n.text for n in stated[::3]}
+        for name in _names(tree):
+            if name not in defined and name not in CONSTANTS and name not in own:
                 check_name(name, part.where)
                 found[name] = Tensor(name, role=Role.INPUT)
     return found
@@ -128,61 +295,6 @@ def _names(node: Node) -> Iterable[str]:
         yield from (n for n in _names(value) if n not in ("True", "False"))
 
 
-def _definition(part: Line, table: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol]) -> Definition:
-    tree = Parser(part.right, part.where, FUNCTIONS).whole()
-    old = table.get(part.name)
-    if part.places is None:
-        if old is not None:
-            raise NameError_(part.where, f"{part.name!r} is already named", "a new name: a name binds once")
-        lowering = Lowering(table, sizes, part.where)
-        value = lowering.value(tree)
-        _check_real(value, part)
-        target = Tensor(part.name, value.axes)
-        return Definition(target, value.indices, value.expr, holes=with_holes(value, lowering.asked).holes)
-    return _by_index(part, tree, table, sizes, old)
-
-
-def _by_index(part: Line, tree: Node, table: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol],
-              old: Tensor | None) -> Definition:
-    """``z[l, i] = …``: ranges from the declared axes, else from where the index stands on the right."""
-    letters = [p for p in part.places or () if re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,7}", p) and p not in sizes]
-    free = {p: sp.Symbol(p, integer=True) for p in letters}
-    taken = [p for p in letters if p in table]
-    if taken or len(free) != len(letters):
-        raise NameError_(part.where, f"the index {(taken or letters)[0]!r} is already a name",
-                         "a different letter for each axis")
-    lowering = Lowering(table, sizes, part.where, free)
-    places = tuple(lowering.scalar(Parser(p, part.where, FUNCTIONS).whole()) for p in part.places or ())
-    value = lowering.value(tree)
-    if value.axes:
-        raise ShapeError(part.where, f"the right side has shape {value.shape}", "entries: index every tensor")
-    holes = with_holes(value, lowering.asked, free.values()).holes
-    if old is None:
-        target = Tensor(part.name, tuple(_inferred(part, p, lowering.ranges, table) for p in places))
-        return Definition(target, places, value.expr, holes=holes)
-    if len(old.axes) != len(places):
-        raise ShapeError(part.where, f"{len(places)} indices", f"{len(old.axes)}, the axes of {part.name}")
-    ranges = []
-    for place, axis in zip(places, old.axes, strict=True):
-        if place in free.values():
-            span = lowering.ranges.get(place, axis.range)
-            ranges.append((place, *_common(span, axis)))
-    return Definition(old, places, value.expr, tuple(ranges), holes=holes)
-
-
-def _common(span: Range, axis: Axis) -> Range:
-    """The places that the right side can give, within the axis."""
-    return span if sp.expand(span[1] - axis.upper) == 0 and (span[0] - axis.lower).is_nonnegative else axis.range
-
-
-def _inferred(part: Line, place: sp.Expr, ranges: Mapping[sp.Symbol, Range], table: Mapping[str, Tensor]) -> Axis:
-    if place not in ranges:
-        raise ShapeError(part.where, f"no range for the index {place}", "an index that stands alone somewhere on the right",
-                         f"declare the shape of {part.name}")
-    span = ranges[place]
-    return next(a for t in table.values() for a in t.axes if a.range == span)
-
-
 def _check_real(value: Value, part: Line) -> None:
     if is_condition(value.expr):
         raise ParseError(part.where, "a comparison alone", "a number: where(condition, 1, 0)")
@@ -191,8 +303,8 @@ def _check_real(value: Value, part: Line) -> None:
 def _named(d: Definition, labels: Labels) -> Definition:
     """Readable letters for the indices that had none."""
     places = tuple((i, *d.free[i]) for i in d.indices if i in d.free)
-    scope = {i: i for i, _, _ in places} if all(not isinstance(i, sp.Dummy) for i, _, _ in places) else \
-        extend({}, places, labels)
+    own = {i: i for i, _, _ in places if not isinstance(i, sp.Dummy)}
+    scope = extend(own, [place for place in places if place[0] not in own], labels)
     ranges = tuple((scope[i], lo, hi) for i, lo, hi in d.ranges)
     holes = tuple((relabel(u, {**scope, **{i: i for i, _, _ in over}}, labels), sign, over) for u, sign, over in d.holes)
     return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note, holes)

@@ -18,8 +18,7 @@ from symnet.errors import ParseError, SymnetError, WorksheetError
 from symnet.parsing.calls import Call, call
 from symnet.parsing.declaring import check_name
 from symnet.parsing.fields import EXACT, list_in, only, table_in, text_in, texts_in, whole_in
-
-LIMIT = 1_000_000  # bytes; a worksheet is a page, not a data set
+from symnet.parsing.files import text_of_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +58,7 @@ class Worksheet:
 
 def read_worksheet(path: str | Path) -> Worksheet:
     """The worksheet in a file. Raises WorksheetError when it cannot be read or says something unknown."""
-    file = Path(path)
-    try:
-        if file.stat().st_size > LIMIT:
-            raise WorksheetError(str(path), "a file of more than 1 MB", "a worksheet")
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise WorksheetError(str(path), "no such file", "a worksheet (.toml)", "symnet report without a file makes the "
-                             "first example") from None
-    except SymnetError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a name with a zero byte
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise WorksheetError(str(path), reason, "a worksheet (.toml) in UTF-8") from None
+    text = text_of_file(str(path), "a worksheet (.toml)", "symnet report without a file makes the first example")
     return parse_worksheet(text, str(path))
 
 

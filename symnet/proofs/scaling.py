@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import sympy as sp
@@ -18,11 +18,12 @@ from symnet.core.axes import Axis, Kind, index
 from symnet.core.claim import Claim, Equation, Proved, Refutation
 from symnet.core.expressions import Nabla
 from symnet.core.numbers import compute, decimal, to_flint
+from symnet.core.plain import encode
 from symnet.core.tensors import Tensor
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import prove_equal
 from symnet.errors import DomainError, ProofError
-from symnet.networks.optimizers import Optimizer, optimizer
+from symnet.networks.optimizers import OPTIMIZERS, Optimizer, optimizer
 from symnet.proofs import kernel
 from symnet.proofs.kernel import Proof
 
@@ -65,10 +66,10 @@ def loss_scaling(name: str | Optimizer = "sgd") -> Proved | Refutation | Verdict
     """
     rule = optimizer(name)
     zeros = tuple(k for k, v in rule.settings.items() if v == 0 and k != "lr")
-    claim = Claim("loss-scaling", f"For {rule.name}, training on the loss divided by c with learning rate α visits the same "
+    claim = Claim("loss-scaling", f"For {called(rule)}, training on the loss divided by c with learning rate α visits the same "
                   "parameters, step for step, as training on the loss itself with learning rate α divided by c.",
                   ("c > 0", "both runs start from the same parameters", "both runs see the same data in the same order",
-                   *(["the states start at 0"] if rule.states else []), *[f"{k} = 0" for k in zeros]))
+                   *(["the states start at 0"] if rule.states else []), *[f"{k} = 0" for k in zeros]), rule)
     own = {"w", "g", "t", "norm", *[old for old, _ in rule.states], *rule.settings}
     foreign = [t.name for t in rule.program.inputs if t.name not in own]
     if foreign or "lr" not in rule.settings:
@@ -76,8 +77,30 @@ def loss_scaling(name: str | Optimizer = "sgd") -> Proved | Refutation | Verdict
     refuted = _counterexample(rule, claim)
     if refuted is not None:
         return refuted
+    proved = None if rule.uses_norm else _proof(rule, claim, zeros)
     undecided = Verdict(Answer.UNDECIDED, reason="no proof by scaling the states, and no counterexample on L(w) = w²/2")
-    return undecided if rule.uses_norm else _proof(rule, claim, zeros) or undecided
+    return undecided if proved is None else proved
+
+
+def called(rule: Optimizer) -> str:
+    """The name of a rule, when it is one of the library's under its own name; else with the lines that it stands for.
+
+    >>> called(optimizer("sgd")), called(optimizer("sgd", weight_decay=1))
+    ('SGD', 'SGD with weight decay, that is g_decay := g + lam*w; w_new := -g_decay*lr + w')
+    """
+    if (rule.name, _lines(rule)) in _library():
+        return rule.name
+    return f"{rule.name}, that is {'; '.join(map(str, rule.program.definitions))}"
+
+
+@lru_cache(maxsize=1)
+def _library() -> frozenset[tuple[str, Any]]:
+    return frozenset((rule.name, _lines(rule)) for rule in (make() for make in OPTIMIZERS.values()))
+
+
+def _lines(rule: Optimizer) -> tuple[Any, ...]:
+    """The update as plain data."""
+    return rule.states, tuple((d.name, encode(d.expr)) for d in rule.program.definitions)
 
 
 def _proof(rule: Optimizer, claim: Claim, zeros: tuple[str, ...]) -> Proved | None:
@@ -163,8 +186,14 @@ def _counterexample(rule: Optimizer, claim: Claim) -> Refutation | None:
             left, right = (decimal(partial(_minimize, rule, start, a, b, steps), 10).text
                            for a, b in ((1 / c, sp.S.One), (sp.S.One, 1 / c)))
             return Refutation(claim, case, left, right, "; ".join(rule.remarks) or "the update treats a factor in the gradient otherwise "
-                              "than the same factor in the learning rate")
+                              "than the same factor in the learning rate", (_fraction(ends[0]), _fraction(ends[1])))
     return None
+
+
+def _fraction(value: Any) -> str:
+    """An exact value as a fraction that can be read; "" for a ball, and for one that is too long."""
+    text = "" if hasattr(value, "contains") else str(value)
+    return text if len(text) <= 30 else ""
 
 
 def _minimize(rule: Optimizer, start: sp.Rational, loss: sp.Rational, rate: sp.Rational, steps: int, bits: int) -> Any:

@@ -10,6 +10,7 @@ from symnet.core.claim import Proved, Refutation
 from symnet.core.derivation import Derivation, StepCheck
 from symnet.core.errata import Errata
 from symnet.core.log import TrainingLog
+from symnet.core.numbers import Shown
 from symnet.core.program import Program
 from symnet.reports.values import Evaluated
 from symnet.reports.view import Level, Notation
@@ -21,27 +22,30 @@ class Nudge:
 
     name: str
     by: str
-    moved: str
-    foretold: str
-    quotient: str
-    gradient: str
+    moved: Shown
+    foretold: Shown
+    quotient: Shown
+    gradient: Shown
+    agrees: bool = True  # is the slope measured on both sides the gradient, to one part in a hundred?
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class TwoRuns:
     """The theorem on this very network: each parameter after one step of run A and of run B, and whether proved equal."""
 
     factor: str
-    rows: tuple[tuple[str, str, str], ...]  # name, run A, run B
+    rows: tuple[tuple[str, Shown, Shown], ...]  # name, run A, run B
     verdict: str
 
 
 @dataclass(frozen=True)
 class Case:
-    """The nouns of one report. ``scalars`` is the derivation at integer sizes, ``descent`` one step of gradient descent as
-    a scalar program, ``values`` its evaluation."""
+    """The nouns of one report. ``derivation`` is what is shown, ``held`` what the program holds: with samples as columns every matrix of
+    it is transposed in print. ``scalars`` is the derivation at integer sizes, ``descent`` one step of gradient descent as a scalar
+    program, ``values`` its evaluation."""
 
     derivation: Derivation
+    held: Derivation
     level: Level = Level.STUDENT
     digits: int = 6
     notation: Notation = Notation.BOTH
@@ -52,7 +56,7 @@ class Case:
     checks: tuple[StepCheck, ...] = ()
     nudges: tuple[Nudge, ...] = ()
     proved: Proved | Refutation | None = None
-    shown: Shown | None = None
+    shown: TwoRuns | None = None
     errata: Errata | None = None
     log: TrainingLog | None = None
     numpy: Callable[[], str] = str  # the NumPy module and the exact values, made when the JSON is asked for

@@ -29,7 +29,8 @@ def loss_curve(log: TrainingLog) -> Picture:
     marks = "".join(_mark(low + span * f, logarithmic, TOP + (HEIGHT - TOP - BOTTOM) * (1 - f)) for f in (0, 0.25, 0.5, 0.75, 1))
     ticks = "".join(f'<text x="{place(k)[0]:.1f}" y="{HEIGHT - 20}" class="tick" text-anchor="middle">{k}</text>'
                     for k in sorted({0, (len(losses) - 1) // 2, len(losses) - 1}))
-    words = (f"The loss falls from {losses[0]:.4g} to {losses[-1]:.4g} in {log.epochs} epochs." if losses[-1] < losses[0] else
+    words = (f"The loss stays at {losses[0]:.4g} for {log.epochs} epochs." if low == high else
+             f"The loss falls from {losses[0]:.4g} to {losses[-1]:.4g} in {log.epochs} epochs." if losses[-1] < losses[0] else
              f"The loss goes from {losses[0]:.4g} to {losses[-1]:.4g} in {log.epochs} epochs.")
     scale = "loss (logarithmic)" if logarithmic else "loss"
     svg = (f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{words}">'

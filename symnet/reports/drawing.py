@@ -112,6 +112,10 @@ class _Painter:
     def _value(self, name: str) -> str:
         return "" if self.values is None else _minus(self.values.of(name).text)
 
+    def _equals(self, name: str) -> str:
+        """ = 0.5, or ≈ 0.3333 for a rounded number; nothing without values."""
+        return "" if self.values is None else f" {self.values.of(name).relation} {self._value(name)}"
+
     def _slope(self, name: str) -> str:
         gradient = self.gradients.get(name, "")
         return "" if self.values is None or not gradient else _minus(self.values.of(gradient).text)
@@ -151,13 +155,13 @@ class _Painter:
 
     def _label(self, x: float, y: float, name: str) -> None:
         tensor = self.program.tensors[name]
-        self._text(x, y - 6, "weight", label(tensor) + (f" = {self._value(name)}" if self.values is not None else ""))
+        self._text(x, y - 6, "weight", label(tensor) + self._equals(name))
         if self._slope(name):
             self._text(x, y + 15, "slope", "∂ " + self._slope(name))
 
     def _bias(self, node: _Node, name: str, k: int) -> None:
         x, y = node.x, node.y + RADIUS + 17 * k
-        text = label(self.program.tensors[name]) + (f" = {self._value(name)}" if self.values is not None else "")
+        text = label(self.program.tensors[name]) + self._equals(name)
         self._text(x, y + 34, "weight", f"+ {text}")
         if self._slope(name):
             self._text(x, y + 50, "slope", "∂ " + self._slope(name))

@@ -10,10 +10,9 @@ from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text, text
 from symnet.reports.case import Case
 from symnet.reports.lines import MOST_ENTRIES, Lines
-from symnet.reports.plainmath import plain_math
-from symnet.reports.values import Values, equals
-from symnet.reports.view import Block, Formula, Level, Notation, Rich, Section, Stage, StepView, Table
-from symnet.reports.words import LEADS
+from symnet.reports.values import Values, equals, number, related
+from symnet.reports.view import Block, Claim, Formula, Level, Notation, Rich, Section, Stage, StepView, Table
+from symnet.reports.words import LEADS, plural
 
 
 def gradients_table(case: Case, lines: Lines) -> Section:
@@ -23,19 +22,18 @@ def gradients_table(case: Case, lines: Lines) -> Section:
     for name in d.wrt:
         formula = d.gradients[name]
         for line in formula.definitions:
-            matrix = matrix_latex(line, d.full.tensors, case.columns) if line.target.axes else None
-            form = lines.definition(line) if case.notation is not Notation.MATRIX or matrix is None else \
-                Formula(matrix, plain_math(matrix))
+            form, *matrix = [s.formula for s in lines.forms(line)]
             cells: list[Rich] = [(Formula(tensor_latex(d.program[name]), name),), (form,)]
             if any(t.axes for t in d.full.tensors.values()):
                 if case.notation is Notation.BOTH:
-                    cells.append((Formula(matrix, plain_math(matrix)),) if matrix else ("",))
+                    cells.append((matrix[0],) if matrix else ("",))
                 cells.append((Formula(shape_latex(line.target), shape_text(line.target)),) if line.target.axes else ("a number",))
             if case.values is not None and not line.target.axes:
                 shown = case.values.shown(line.name, case.digits)
-                cells.append((equals(Formula("", ""), shown),))
+                cells.append((number(shown),))
             elif case.values is not None:
-                cells.append(("entry by entry above",))
+                count = len(lines.entries.get(line.name, ()))
+                cells.append(("entry by entry above" if count <= MOST_ENTRIES else f"{count} entries, the first {MOST_ENTRIES} above",))
             rows.append(tuple(cells))
     head = ["parameter", "gradient"]
     shaped = any(t.axes for t in d.full.tensors.values())
@@ -52,9 +50,12 @@ def update_section(case: Case, lines: Lines) -> Section:
     new = {t.name: t for t in program.tensors.values()}
     moved = [t for t in (case.scalars or case.derivation).full.inputs if t.name in (case.scalars or case.derivation).wrt]
     blocks: list[Block] = []
-    for k, t in enumerate(moved[: 2 * MOST_ENTRIES], start=1):
+    most = 2 * MOST_ENTRIES
+    for k, t in enumerate(moved[:most], start=1):
         line = next(d for d in program.definitions if _base(d.target) == (t.parent or t.name) and d.target.place == t.place)
         blocks.append(_updated(line, f"U{k}", values, new, case.level))
+    if len(moved) > most:
+        blocks.append((f"And {plural(len(moved) - most, 'more entry', 'more entries')} in the same way.",))
     rate = values.of("lr")
     after = program.objective
     before = Formula(tensor_latex(program.tensors[case.derivation.objective]), case.derivation.objective)
@@ -72,21 +73,22 @@ def _base(tensor: Tensor) -> str:
 
 
 def _updated(line: Definition, number: str, values: Values, tensors: dict[str, Tensor], level: Level) -> StepView:
-    symbols = Formula(f"{latex(line.entry, tensors)} = {latex(line.expr, tensors)}", definition_text(line, tensors))
-    stages = [Stage("", symbols)]
+    symbols, shown, empty = Formula(f"{latex(line.entry, tensors)} = {latex(line.expr, tensors)}", definition_text(line, tensors)), \
+        values.of(line.name), Formula("", "")
+    stages = [Stage("", symbols, Claim(line.entry, line.expr))]
     if level is not Level.EXPERT:
-        numbers = values.put_in(line.expr, tensors)
-        stages.append(Stage("with numbers", Formula("= " + numbers.latex, "= " + numbers.text)))
-    stages.append(Stage("value", equals(Formula("", ""), values.of(line.name))))
+        numbers, exact = values.put_in(line.expr, tensors)
+        stages.append(Stage("with numbers", related(empty, numbers, exact), Claim(line.entry, line.expr, put_in=values.printed(line.expr))))
+    stages.append(Stage("value", equals(empty, shown), Claim(line.entry, line.expr, decimal=shown.text)))
     title: Rich = ("The new ", Formula(tensor_latex(tensors[line.name.replace("_new", "", 1)]), line.name.replace("_new", "", 1)))
     return StepView(f"u-{line.name}", number, title, tuple(stages))
 
 
-def json_data(case: Case, lines: Lines) -> dict[str, object]:
+def json_data(case: Case) -> dict[str, object]:
     """The contract of ``derive --format json``."""
-    d = case.derivation
+    d = case.held
     objective = d.program.by_name[d.objective][-1]
-    known, values = lines.tensors, case.json_values()
+    known, values = {**{s.target.name: s.target for s in d.steps}, **d.full.tensors}, case.json_values()
     return {
         "title": str(d.meta.get("title") or d.program.title),
         "objective": {"latex": definition_latex(objective, known), "text": definition_text(objective, known),

@@ -7,12 +7,15 @@ from typing import Any, Protocol
 
 import sympy as sp
 
+from symnet.core.expressions import entries
 from symnet.core.latex import latex
 from symnet.core.numbers import Shown
 from symnet.core.printing import ADD, ATOM, Piece
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.text import text
 from symnet.reports.view import Formula
+
+APPROX = r"\approx"
 
 
 class Evaluated(Protocol):
@@ -40,9 +43,14 @@ class Values:
         shown = self.of(name)
         return Formula(number_latex(shown.text), shown.text)
 
-    def put_in(self, expr: sp.Expr, tensors: Mapping[str, Tensor]) -> Formula:
-        """``expr`` with numbers in place of names, negative ones in brackets."""
-        return Formula(latex(expr, tensors, self._leaf(number_latex)), text(expr, self._leaf(str), tensors))
+    def put_in(self, expr: sp.Expr, tensors: Mapping[str, Tensor]) -> tuple[Formula, bool]:
+        """``expr`` with numbers in place of names, negative ones in brackets; and whether all of them are exact."""
+        exact = all(self.of(tensor_name(e)).exact for e in entries(expr))
+        return Formula(latex(expr, tensors, self._leaf(number_latex)), text(expr, self._leaf(str), tensors)), exact
+
+    def printed(self, expr: sp.Expr) -> tuple[tuple[str, str], ...]:
+        """The decimals that ``put_in`` shows, by name."""
+        return tuple((name, self.of(name).text) for name in dict.fromkeys(tensor_name(e) for e in entries(expr)))
 
     def _leaf(self, mark: Callable[[str], str]) -> Callable[[Any], Piece]:
         def leaf(entry: sp.Expr) -> Piece:
@@ -57,11 +65,31 @@ def number_latex(text: str) -> str:
     >>> number_latex("-1.5e-9")
     '-1.5 \\\\times 10^{-9}'
     """
+    if text.startswith("["):  # an interval
+        return r"\left[" + ", ".join(map(number_latex, text[1:-1].split(", "))) + r"\right]"
     head, e, tail = text.partition("e")
     return rf"{head} \times 10^{{{int(tail)}}}" if e else head
 
 
 def equals(left: Formula, shown: Shown) -> Formula:
-    """``left = number`` or ``left ≈ number``."""
-    sign = r"\approx" if shown.relation == "≈" else "="
-    return Formula(f"{left.latex} {sign} {number_latex(shown.text)}", f"{left.text} {shown.relation} {shown.text}")
+    """``left = number`` or ``left ≈ number``, with the note of a number that no precision settled."""
+    return related(left, _noted(shown), shown.exact)
+
+
+def related(left: Formula, right: Formula, exact: bool) -> Formula:
+    """``left = right``, or ``left ≈ right`` where something in ``right`` is rounded."""
+    signs = ("=", "=") if exact else (APPROX, "≈")
+    return Formula(f"{left.latex} {signs[0]} {right.latex}".strip(), f"{left.text} {signs[1]} {right.text}".strip())
+
+
+def number(shown: Shown) -> Formula:
+    """A number that stands alone: as it is where it is exact, behind ≈ where it is rounded."""
+    if not shown.exact:
+        return equals(Formula("", ""), shown)
+    return _noted(shown)
+
+
+def _noted(shown: Shown) -> Formula:
+    """A number with what its text does not say: that no precision up to the limit settled it."""
+    note = (rf" \quad \text{{({shown.note})}}", f" ({shown.note})") if shown.note else ("", "")
+    return Formula(number_latex(shown.text) + note[0], shown.text + note[1])

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+import sympy as sp
+
+from symnet.core.expressions import Limits
+
 
 class Level(StrEnum):
     """How much is said."""
@@ -45,11 +49,28 @@ Rich = tuple[str | Formula | Link, ...]  # a sentence with formulas in it
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What a printed line says, for a machine to evaluate: ``left`` = ``right`` for all indices in ``ranges`` where ``conditions`` hold.
+
+    A slope is a ``Partial``. With ``decimal`` the line goes on to that number, the value of ``right`` rounded as it is printed; with
+    ``put_in`` the numbers as printed stand in ``right`` in place of their names.
+    """
+
+    left: sp.Expr
+    right: sp.Expr
+    ranges: tuple[Limits, ...] = ()
+    conditions: tuple[sp.Basic, ...] = ()
+    decimal: str = ""
+    put_in: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """One line of a step: a formula and what it is ("with numbers", "value", "in matrix notation", …)."""
+    """One line of a step: a formula and what it is ("with numbers", "value", "in matrix notation", …), and what it claims."""
 
     label: str
     formula: Formula
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +132,12 @@ class Story:
     def data(self) -> dict[str, object]:
         """The JSON reading: exact values and the NumPy module, made only when somebody asks."""
         return self.reading()
+
+    @property
+    def claims(self) -> tuple[tuple[str, Claim], ...]:
+        """Every claim of the lines of the two passes, with the number of the line."""
+        return tuple((b.number, s.claim) for section in self.sections if section.anchor in ("forward", "backward")
+                     for b in section.blocks if isinstance(b, StepView) for s in b.stages if s.claim is not None)
 
     @property
     def written(self) -> tuple[Section, ...]:

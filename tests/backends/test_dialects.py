@@ -30,6 +30,10 @@ CASES: dict[str, tuple[Callable[[], Program], dict[str, int]]] = {
     "leaky relu, softplus": (lambda: sn.Sequential(sn.Linear("d", "k"), sn.LeakyReLU(), sn.Linear("k", 2), sn.Softplus()).program(
         sn.MSELoss()), {"N": 3, "d": 4, "k": 2}),
     "functions": (lambda: sn.program("L = " + ODD, tensors={"x": ("d",), "y": ("d",)}), {"d": 4}),
+    "functions of sizes": (lambda: sn.program("L = sum(x)*(arctan(d) + sigmoid(d) + erf(d) + abs(d - 6) + sign(d - 6) + step(d - 2) + max(d, 2, 5))",
+                                              tensors={"x": ("d",)}), {"d": 4}),
+    "nothing in range": (lambda: sn.program("u[i, j] = x[i]*x[j]", "L = sum(u[i, i]*u[i+1, i] for i in 1..d-2) + sum(u[i, d-j] for i in 1..d for j in 1..d-1)",
+                                            tensors={"x": ("d",)}), {"d": 1}),
     "constant": (lambda: sn.program("z = 2", "L = sum(x*z)", tensors={"x": ("d",)}), {"d": 4}),
 }
 

@@ -163,8 +163,8 @@ def test_files_are_found_once_and_in_order(tmp_path: Path) -> None:
     (tmp_path / "link.toml").symlink_to(tmp_path / "a.toml")
     found = sources([str(tmp_path / "b.toml"), str(tmp_path), str(tmp_path / "empty"), str(tmp_path / "nope.toml"), str(tmp_path / "x.py:f")])
     assert [(Path(s.name).name, bool(s.error)) for s in found] == [
-        ("b.toml", False), ("a.toml", False), ("c.toml", False), ("empty", True), ("nope.toml", True), ("x.py:f", True)]
-    assert [s.number for s in found] == list(range(6))
+        ("b.toml", False), ("a.toml", False), ("notes.txt", False), ("c.toml", False), ("empty", True), ("nope.toml", True), ("x.py:f", True)]
+    assert [s.number for s in found] == list(range(7))
 
 
 @pytest.mark.parametrize(("content", "reason"), [(b"\xff\xfe\x00", "not a text file"), (b"x" * 1_000_001, "more than 1 MB")])

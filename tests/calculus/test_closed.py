@@ -10,9 +10,11 @@ import sympy as sp
 
 import symnet as sn
 from symnet.calculus import derive
+from symnet.calculus.closed import Closing, closed_length
 from symnet.calculus.evaluate import evaluate
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries, limits
+from symnet.core.length import length, parts
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import tensor_name
 from symnet.core.text import text
@@ -27,6 +29,12 @@ NETS: dict[str, tuple[Program, dict[str, int]]] = {
     "binary cross-entropy": (sn.Sequential(sn.Linear("d", "h"), sn.Sigmoid()).program(sn.BCELoss()), {"N": 2, "d": 3, "h": 1}),
     "relu": (sn.Sequential(sn.Linear("d", "h"), sn.ReLU(), sn.Linear("h", "k")).program(sn.MSELoss()),
              {"N": 2, "d": 3, "h": 4, "k": 1}),
+    "four layers": (sn.Sequential(*[layer for k in range(4) for layer in (sn.Linear(f"d{k}", f"d{k + 1}"), sn.Tanh())]).program(sn.MSELoss()),
+                   {"N": 2, **{f"d{k}": 1 + k % 2 for k in range(5)}}),
+    "softmax twice": (sn.Sequential(sn.Linear("d", "h"), sn.Softmax(), sn.Linear("h", "k"), sn.Softmax()).program(sn.MSELoss()),
+                      {"N": 2, "d": 2, "h": 3, "k": 2}),
+    "layer norm": (sn.Sequential(sn.Linear("d", "h"), sn.LayerNorm("h")).program(sn.MSELoss()), {"N": 2, "d": 2, "h": 3}),
+    "inverse": (sn.program("M = A @ A.T + diag(exp(b))", "L = b @ inv(M) @ b", tensors={"A": ("d", "d"), "b": ("d",)}), {"d": 3}),
     "quadratic": (sn.program("u = A @ x", "v = A @ u", "L = sum(v**2)", tensors={"A": ("d", "d"), "x": ("d",)}), {"d": 3}),
 }
 
@@ -114,3 +122,43 @@ def test_an_input_or_an_unknown_name_is_refused() -> None:
         d.closed_form("X")
     with pytest.raises(NameError_, match="no tensor named 'Q'"):
         d.closed_form("Q")
+
+
+def test_a_transformer_layer_closes_and_keeps_its_value() -> None:
+    d = sn.load("transformer")
+    sizes = {str(s): 2 for s in d.full.sizes}
+    values = point(d.program, sizes)
+    at = evaluate(d.full, values, sizes)
+    for wrt in ("W1_v", "gamma2", "W3"):
+        line = closed_line(d, wrt)
+        alone = Program(d.program.inputs, (line,))
+        used = evaluate(alone, values, {k: v for k, v in sizes.items() if k in map(str, alone.sizes)})
+        assert used.decimal(line.name, 20) == at.decimal(line.name, 20), wrt
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_the_length_is_known_before_the_work(name: str) -> None:
+    d = derive(NETS[name][0])
+    for wrt in d.wrt:
+        assert 0.6 * len(made := text(d.closed_form(wrt))) < closed_length(d, wrt) < 1.7 * len(made) + 40
+
+
+def dense(depth: int) -> Derivation:
+    return derive(sn.Sequential(*[layer for _ in range(depth) for layer in (sn.Linear("d", "d"), sn.Sigmoid())]).program(sn.MSELoss()))
+
+
+def test_a_closed_form_shares_its_parts() -> None:
+    """A sigmoid layer uses its value twice backward: parts and text grow with the square of the depth, and no faster."""
+    short, long = dense(10).closed_form("W1"), dense(20).closed_form("W1")
+    assert parts(long) < 5 * parts(short) < 5000
+    assert length(long) < 6 * length(short)
+    assert abs(len(text(long)) / length(long) - 1) < 0.3
+
+
+def test_what_is_too_long_is_refused_before_anything_is_put_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [layer for _ in range(4) for layer in (sn.Linear("d", "d"), sn.LayerNorm("d"))]
+    d = derive(sn.Sequential(*layers).program(sn.MSELoss()))
+    monkeypatch.setattr(Closing, "expression", lambda *_: pytest.fail("work was done"))
+    with pytest.raises(ShapeError, match=r"closed form of dL_dW1: about [\d,]{9,} characters; expected at most 1,000,000; try: gradients"):
+        d.closed_form("W1")
+    assert closed_length(d, "W1") > 1_000_000

@@ -145,5 +145,19 @@ def test_what_has_no_jacobian_says_so() -> None:
         jacobian(layer(), "nope", ["x"])
     from symnet.networks.architectures import rnn
 
-    with pytest.raises(ShapeError, match="slice by slice"):
+    with pytest.raises(ShapeError, match="other places of itself"):
         jacobian(rnn(), "h", ["U"])
+
+
+@pytest.mark.parametrize(("line", "hessian_at_3"), [
+    ("L = sum(x[j]**2 for j in 2..n)", [[0, 0, 0], [0, 2, 0], [0, 0, 2]]),
+    ("L = x[n]**3", [[0, 0, 0], [0, 0, 0], [0, 0, 30]]),
+    ("L = sum(x[j]*x[j+1] for j in 1..n-1)", [[0, 1, 0], [1, 0, 1], [0, 1, 0]]),
+    ("L = x[1]*sum(x[j] for j in 2..n)", [[0, 1, 1], [1, 0, 0], [1, 0, 0]]),
+], ids=lambda v: v if isinstance(v, str) else "")
+def test_a_gradient_in_slices_has_a_hessian(line: str, hessian_at_3: list[list[int]]) -> None:
+    d = sn.derive(sn.program(line, tensors={"x": ("n",)}), wrt=["x"])
+    second = sn.hessian(d, "x")
+    assert all(second.check())
+    found = second.at({"x": ["2", "3", "5"]}, sizes={"n": 3}).exact(second.gradients["x"].target.name)
+    assert found == hessian_at_3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def test_the_start_changes_with_the_initializer(capsys: pytest.CaptureFixture[st
 
 PROVED: dict[str, tuple[tuple[str, ...], int, str]] = {
     **{name: (("--optimizer", name), 0, "proved") for name in ("sgd", "momentum", "heavyball", "nesterov")},
-    **{name: (("--optimizer", name), 1, "refuted") for name in ("adagrad", "rmsprop", "adam", "adamw", "nadam", "lion")},
+    **{name: (("--optimizer", name), 1, "refuted") for name in ("adagrad", "rmsprop", "adam", "adamw", "nadam", "lion", "signsgd")},
     "decay": (("--weight-decay", "1/100"), 1, "refuted"), "value": (("--clip-value", "1"), 1, "refuted"), "norm": (("--clip-norm", "1"), 1, "refuted"),
     "schedule": (("--schedule", "inversetime(1)", "--optimizer", "nesterov"), 0, "proved"),
     "schedule with a least rate": (("--schedule", "cosine(10, 0.001)"), 1, "refuted"),
@@ -56,6 +57,30 @@ def test_prove_takes_the_options(options: tuple[str, ...], code: int, word: str,
     found, out, err = said(capsys, "prove", "loss-scaling", *options)
     assert (found, err) == (code, "") and out.startswith(word)
     assert ("it checks" in out) is (word == "proved")
+
+
+def test_prove_prints_the_conditions(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = said(capsys, "prove", "--optimizer", "momentum")
+    assert "Conditions: c > 0; both runs start from the same parameters; " in out and "; the states start at 0.\n" in out
+    for claim, word in (("variance", "the inputs have mean 0"), ("loss-scaling", "c > 0")):
+        _, out, _ = said(capsys, "prove", claim, "--format", "json")
+        assert word in json.loads(out)["conditions"]
+
+
+def test_a_rounded_number_is_marked_and_a_fraction_given_where_it_is_short(capsys: pytest.CaptureFixture[str]) -> None:
+    for options, told in ((("--optimizer", "adam"), "≈ 0.9990000001 and ≈ 0.9999000000."), (("--weight-decay", "1/7"), "6983/7000 ≈ 0.9975714286"),
+                          (("--weight-decay", "1/10"), " reach 0.998 and 0.9989."), (("--optimizer", "SignSGD"), " reach 0.9999 and 0.99999.")):
+        assert told in said(capsys, "prove", *options)[1]
+
+
+def test_the_counterexample_and_the_explanation_are_data(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, "prove", "--weight-decay", "1/7", "--format", "json")
+    data = json.loads(out)
+    found = data["counterexample"]
+    c, rate, lam, w = (Fraction(found["case"][k]) for k in ("c", "α", "lam", "the start"))
+    assert code == 1 and found["case"]["steps"] == "1" and data["explanation"].startswith("the decay") and data["lines"] == []
+    assert Fraction(found["left"]["exact"]) == w - rate * (w / c + lam * w) and Fraction(found["right"]["exact"]) == w - rate / c * (w + lam * w)
+    assert found["left"]["text"] == "6983/7000 ≈ 0.9975714286" and found["left"]["decimal"] == "0.9975714286"
 
 
 @pytest.mark.parametrize("claim", ["variance", "variance-relu"])

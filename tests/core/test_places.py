@@ -81,11 +81,11 @@ def test_a_loop_goes_place_by_place_in_its_direction() -> None:
     up = Program((), (Definition(h, (sp.S.Zero,), sp.S.One), Definition(h, (t,), h[t - 1] + 1, ((t, sp.S.One, T),))))
     down = Program((), (Definition(h, (T,), sp.S.One), Definition(h, (t,), h[t + 1] + 1, ((t, sp.S.Zero, T - 1),))))
     for program, order in ((up, [0, 1, 2]), (down, [2, 1, 0])):
-        block, = schedule(program)
-        assert [place[0] for _, place, _ in in_order(block, ENV)] == order
+        first, loop = schedule(program)
+        assert [place[0] for block in (first, loop) for _, place, _ in in_order(block, ENV)] == order
 
 
 def test_a_loop_of_several_tensors_takes_turns() -> None:
-    block = schedule(deep_mlp())[0]
+    first, loop, _ = schedule(deep_mlp())
     env = {size("d"): sp.Integer(1), size("L"): sp.Integer(2)}
-    assert [(d.name, p[0]) for d, p, _ in in_order(block, env)] == [("a", 0), ("z", 1), ("a", 1), ("z", 2), ("a", 2)]
+    assert [(d.name, p[0]) for block in (first, loop) for d, p, _ in in_order(block, env)] == [("a", 0), ("z", 1), ("a", 1), ("z", 2), ("a", 2)]

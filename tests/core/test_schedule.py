@@ -25,8 +25,8 @@ def names(block: Block) -> list[str]:
 
 @pytest.mark.parametrize(("made", "wanted"), [
     (mlp(), [["z1"], ["a1"], ["z2"], ["p"], ["L"]]),
-    (deep_mlp(), [["a", "z"], ["C"]]),
-    (rnn(), [["h", "z"], ["L"]]),
+    (deep_mlp(), [["a"], ["z", "a"], ["C"]]),
+    (rnn(), [["h"], ["z", "h"], ["L"]]),
     (conv1d(), [["z1"], ["L"]]),
 ], ids=["mlp", "deep mlp", "rnn", "conv1d"])
 def test_blocks_of_a_network(made: Program, wanted: list[list[str]]) -> None:
@@ -56,10 +56,11 @@ def test_the_loop_axis_is_the_time_axis_wherever_it_stands() -> None:
         Definition(h, (i, sp.S.Zero), sp.S.Zero, ((i, *feature.range),)),
         Definition(h, (i, t), h[i, t - 1] + x[i, t], ((i, *feature.range), (t, *time.range))),
         define(Tensor("L"), expr=sp.Sum(h[i, time.upper], (i, *feature.range)))))
-    loop = schedule(made)[0]
+    first, loop, _ = schedule(made)
+    assert not first.is_loop
     assert loop.is_loop
-    assert dict(loop.axis_of) == {"h": 1}
-    assert [loop.place(d) for d in loop.definitions] == [0, t]
+    assert loop.along == (("h", 1, 0),)
+    assert loop.turns() == ((1, time.upper),)
 
 
 CASES = {"mlp": (mlp(), {"N": 2, "d": 3, "h": 4, "k": 2}), "deep mlp": (deep_mlp(), {"d": 2, "L": 4}),
@@ -107,16 +108,44 @@ def test_a_long_chain_does_not_meet_the_recursion_limit() -> None:
     assert len(schedule(made)) == 3001
 
 
-def test_uses_at_the_same_time_follow_the_lines() -> None:
-    """h[t] may use z[t] from a line above; z[t] may not use h[t] from a line below."""
+def test_uses_at_the_same_time_are_put_in_order() -> None:
+    """h[t] uses z[t], which uses h[t-1]: at each t first z, then h, however the lines stand; z[t] and h[t] from each other is no order."""
     time, whole = Axis.of("T", Kind.TIME), Axis.between(0, "T", Kind.TIME)
     t = index("t")
     h, z, w = Tensor("h", (whole,)), Tensor("z", (time,)), scalar("w")
     start = Definition(h, (sp.S.Zero,), w[()])
     lines = (define(z, t, expr=h[t - 1]), Definition(h, (t,), z[t], ((t, *time.range),)))
-    loop, = schedule(Program((w,), (start, *lines)))
-    assert [d.name for d in loop.definitions] == ["h", "z", "h"]
+    for some in (lines, lines[::-1]):
+        first, loop = schedule(Program((w,), (start, *some)))
+        assert [d.name for d in (*first.definitions, *loop.definitions)] == ["h", "z", "h"]
     used = {(tensor_name(e), entry_indices(e)) for d in lines for e in entries(d.expr)}
     assert used == {("h", (t - 1,)), ("z", (t,))}
-    with pytest.raises(ValueError, match="uses 'z' at the same place before it is defined"):
-        Program((w,), (start, lines[1], lines[0]))
+    with pytest.raises(ValueError, match="uses 'h' at the same place before it is defined"):
+        Program((w,), (start, define(z, t, expr=h[t]), lines[1]))
+
+
+def recurrence(names: str, *lines: str, **shapes: tuple[object, ...]) -> tuple[Block, ...]:
+    """The blocks of lines over inputs x (T,) and m (I, J)."""
+    made = program(*lines, f"L = {' + '.join(f'sum({n})' for n in names.split())}",
+                   tensors={"x": ("T",), "m": ("I", "J"), "s": (), **shapes})
+    return tuple(b for b in schedule(made) if b.is_loop)
+
+
+def test_a_grid_is_a_loop_in_a_loop_and_what_needs_one_loop_has_one() -> None:
+    edges = ("D[0, j] = 0", "D[i, 0] = 0 for i in 1..I")
+    both, = recurrence("D", *edges, "D[i, j] = m[i, j] + D[i-1, j] + D[i, j-1] for i in 1..I for j in 1..J", D=("0..I", "0..J"))
+    assert both.steps[0].is_loop
+    rows, = recurrence("D", *edges, "D[i, j] = m[i, j] + D[i-1, j] + D[i-1, j-1] for i in 1..I for j in 1..J", D=("0..I", "0..J"))
+    assert [s.is_loop for s in rows.steps] == [False]
+
+
+def test_a_tensor_may_run_behind_another() -> None:
+    """u[t] uses v three places ahead of it, v[t] uses u five places before it: v runs three turns ahead."""
+    loop, = recurrence("u v", "u[t] = x[t] + (v[t+3] if t + 3 <= T else 0)", "v[t] = x[t] + (u[t-5] if t > 5 else 0)", u=("T",), v=("T",))
+    shifts = {name: shift for name, _, shift in loop.along}
+    assert shifts["v"] - shifts["u"] >= 3 or not loop.ascending
+
+
+def test_a_loop_may_run_down_inside_a_loop_that_runs_up() -> None:
+    loop, = recurrence("D", "D[i, j] = m[i, j] + (D[i-1, j] if i > 1 else 0) + (D[i, j+1] if j < J else 0)", D=("I", "J"))
+    assert (loop.ascending, loop.steps[0].ascending) == (True, False)

@@ -127,6 +127,7 @@ def test_what_makes_no_sense_is_refused_in_one_line(make: Callable[[], object], 
 
 def test_settings_of_the_line_in_front_can_be_changed() -> None:
     rule = clip_by_norm(SGD(weight_decay=1), 1).with_settings(limit="1/2", weight_decay="1/8", lr=1)
-    assert dict(rule.settings) == {"lr": 1, "lam": sp.Rational(1, 8), "limit": sp.Rational(1, 2)}
+    assert dict(rule.settings) == {"lr": 1, "lam": sp.Rational(1, 8), "limit": sp.Rational(1, 2),
+                                   "eps_clip": sp.Rational(1, 10**6)}
     with pytest.raises(OptionError, match="no setting 'lamb'"):
         rule.with_settings(lamb=1)

@@ -15,7 +15,7 @@ from symnet.calculus.evaluate import evaluate
 from symnet.core.tensors import Role
 from symnet.errors import OptionError, SymnetError
 from symnet.networks.optimizers import OPTIMIZERS, SGD, HeavyBall, Momentum, Nesterov, Optimizer, optimizer
-from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop
+from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
 from symnet.reports.mathml import to_mathml
 
 Array = np.ndarray[Any, Any]
@@ -104,6 +104,12 @@ def lion(w: Array, steps: Steps, decay: float = 0) -> Array:
     return w
 
 
+def signs(w: Array, steps: Steps) -> Array:
+    for g in steps:
+        w = w - 0.125 * np.sign(g)
+    return w
+
+
 def using(function: Callable[..., Array], **options: Any) -> Callable[[Array, Steps], Array]:
     return lambda w, steps: function(w, steps, **options)
 
@@ -111,23 +117,24 @@ def using(function: Callable[..., Array], **options: Any) -> Callable[[Array, St
 RULES: dict[str, tuple[Optimizer, Callable[[Array, Steps], Array]]] = {
     "sgd": (SGD("1/8"), torch_sgd), "momentum": (Momentum("1/8", "3/4"), using(torch_sgd, momentum=0.75)), "heavyball": (HeavyBall("1/8", "3/4"), polyak),
     "nesterov": (Nesterov("1/8", "3/4"), using(torch_sgd, momentum=0.75, nesterov=True)), "adagrad": (Adagrad("1/8", eps="1/32"), torch_adagrad),
-    "rmsprop": (RMSprop("1/8", "3/4", "1/32"), torch_rmsprop), "adam": (Adam("1/8", "3/4", "1/2", "1/32"), torch_adam),
-    "adamw": (AdamW("1/8", "3/4", "1/2", "1/32", weight_decay="1/4"), using(torch_adam, decoupled=0.25)),
-    "nadam": (NAdam("1/8", "3/4", "1/2", "1/32", "1/4"), torch_nadam), "lion": (Lion("1/8", "3/4", "1/2"), lion),
+    "rmsprop": (RMSprop("1/8", "3/4", "1/32"), torch_rmsprop), "adam": (Adam("1/8", ("3/4", "1/2"), "1/32"), torch_adam),
+    "adamw": (AdamW("1/8", ("3/4", "1/2"), "1/32", weight_decay="1/4"), using(torch_adam, decoupled=0.25)),
+    "nadam": (NAdam("1/8", ("3/4", "1/2"), "1/32", momentum_decay="1/4"), torch_nadam), "lion": (Lion("1/8", ("3/4", "1/2")), lion),
+    "signsgd": (SignSGD("1/8"), signs),
 }
 WITH_OPTIONS: dict[str, tuple[Optimizer, Callable[[Array, Steps], Array]]] = {
     "dampening": (Momentum("1/8", "3/4", "1/4"), using(torch_sgd, momentum=0.75, dampening=0.25)),
     "sgd decay": (SGD("1/8", weight_decay="1/4"), using(torch_sgd, weight_decay=0.25)),
     "damped with decay": (Momentum("1/8", "3/4", "1/4", weight_decay="1/4"), using(torch_sgd, momentum=0.75, dampening=0.25, weight_decay=0.25)),
     "nesterov decay": (Nesterov("1/8", "3/4", weight_decay="1/4"), using(torch_sgd, momentum=0.75, nesterov=True, weight_decay=0.25)),
-    "adagrad lr_decay": (Adagrad("1/8", "1/2", "1/32"), using(torch_adagrad, lr_decay=0.5)),
+    "adagrad lr_decay": (Adagrad("1/8", "1/2", eps="1/32"), using(torch_adagrad, lr_decay=0.5)),
     "rmsprop centered": (RMSprop("1/8", "3/4", "1/32", centered=True), using(torch_rmsprop, centered=True)),
     "rmsprop momentum": (RMSprop("1/8", "3/4", "1/32", momentum="1/2"), using(torch_rmsprop, momentum=0.5)),
     "rmsprop all": (RMSprop("1/8", "3/4", "1/32", centered=True, momentum="1/2", weight_decay="1/4"),
                     using(torch_rmsprop, centered=True, momentum=0.5, weight_decay=0.25)),
-    "adam decay": (Adam("1/8", "3/4", "1/2", "1/32", weight_decay="1/4"), using(torch_adam, coupled=0.25)),
-    "adamw without": (AdamW("1/8", "3/4", "1/2", "1/32", weight_decay=0), torch_adam),
-    "lion decay": (Lion("1/8", "3/4", "1/2", weight_decay="1/4"), using(lion, decay=0.25)),
+    "adam decay": (Adam("1/8", ("3/4", "1/2"), "1/32", weight_decay="1/4"), using(torch_adam, coupled=0.25)),
+    "adamw without": (AdamW("1/8", ("3/4", "1/2"), "1/32", weight_decay=0), torch_adam),
+    "lion decay": (Lion("1/8", ("3/4", "1/2"), weight_decay="1/4"), using(lion, decay=0.25)),
 }
 EVERY = {**RULES, **WITH_OPTIONS}
 every_rule = pytest.mark.parametrize("rule, by_hand", EVERY.values(), ids=EVERY)
@@ -174,6 +181,7 @@ DEFAULTS = {
     "sgd": {"lr": "1/100"}, "momentum": {"lr": "1/100", "mu": "9/10"}, "rmsprop": {"lr": "1/100", "rho": "99/100", "eps": "1e-8"},
     "adam": ADAM, "heavyball": {"lr": "1/100", "mu": "9/10"}, "nesterov": {"lr": "1/100", "mu": "9/10"}, "adagrad": {"lr": "1/100", "eps": "1e-10"},
     "adamw": {**ADAM, "lam": "1/100"}, "nadam": {**ADAM, "lr": "1/500", "psi": "1/250"}, "lion": {"lr": "1e-4", "beta1": "9/10", "beta2": "99/100"},
+    "signsgd": {"lr": "1e-4"},
 }
 
 

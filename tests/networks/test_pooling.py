@@ -9,11 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import sympy as sp
 
 import symnet as sn
 from symnet.calculus import derive
-from symnet.core.axes import size
-from symnet.core.program import Program
+from symnet.core.axes import index, size
+from symnet.core.program import Program, define
+from symnet.core.tensors import Tensor
 from symnet.networks.losses import SquaredError
 from symnet.networks.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from symnet.networks.sequential import Sequential
@@ -119,11 +121,31 @@ def test_a_signal_of_symbolic_length_is_halved() -> None:
     agree(made, (2, 3, 8), window("max", (2,), (2,), (0,), (1,)))
 
 
-def test_where_entries_tie_one_of_them_gets_the_derivative() -> None:
+def test_where_entries_tie_the_first_of_them_gets_the_derivative_as_in_torch() -> None:
     d = derive(Sequential(sn.Input(1, 3), MaxPool1d(3)).program(SquaredError(), batch=False), wrt=["X"])
     _, grads = d.compile()({"X": [[2.0, 2.0, 2.0]]}, [[0.0]])
-    assert sorted(grads["X"].ravel()) == [0.0, 0.0, 4.0]
-    assert any("second gets the derivative" in text for text in d.conventions)
+    assert grads["X"].tolist() == [[4.0, 0.0, 0.0]]
+    assert any("the first of them gets the derivative" in text for text in d.conventions)
+
+
+@pytest.mark.parametrize("ties", [(3, 2, 3, 3), (1, 1, 1, 1), (0, 4, 4, 1), (2, 5, 1, 5), (1, 2, 3, 4)])
+@pytest.mark.parametrize("layer", ["MaxPool1d(4)", "MaxPool1d(3, 1)", "MaxPool2d(2)", "MaxPool2d((1, 2))"])
+def test_ties_in_a_window_are_torchs(layer: str, ties: tuple[int, ...]) -> None:
+    import torch
+
+    shape = (1, 1, 4) if "1d" in layer else (1, 1, 2, 2)
+    theirs = torch.tensor(ties, dtype=torch.float64).reshape(shape).requires_grad_()
+    weights = torch.arange(1.0, 17.0, dtype=torch.float64)
+    pooled = eval(f"torch.nn.{layer}")(theirs)  # noqa: S307 - a name from the table above
+    (weights[: pooled.numel()].reshape(pooled.shape) * pooled).sum().backward()
+    made = Sequential(sn.Input(*shape[1:]), eval(f"sn.{layer}")).program()  # noqa: S307
+    out = made.tensors[made.definitions[-1].name]
+    letters = tuple(index(c) for c in "abcd"[: len(out.axes)])
+    w = Tensor("weights", out.axes)
+    total = sp.Sum(w[letters] * out[letters], *[(i, *a.range) for i, a in reversed(list(zip(letters, out.axes, strict=True)))])
+    whole = Program((*made.inputs, w), (*made.definitions, define(Tensor("L"), expr=total)), "L")
+    _, grads = derive(whole, wrt=["X"]).compile()({"X": theirs.detach().numpy()}, weights[: pooled.numel()].reshape(pooled.shape).numpy())
+    np.testing.assert_array_equal(grads["X"], theirs.grad.numpy())
 
 
 def test_the_largest_entry_is_taken_row_by_row() -> None:

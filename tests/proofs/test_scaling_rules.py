@@ -23,7 +23,7 @@ from symnet.core.tensors import scalar
 from symnet.core.verdict import Answer, Verdict
 from symnet.networks.modifiers import clip_by_norm, clip_by_value, decoupled_decay, weight_decay
 from symnet.networks.optimizers import OPTIMIZERS, SGD, HeavyBall, Momentum, Nesterov, Optimizer, optimizer
-from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop
+from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
 from symnet.networks.rule import LR, STEP, TOTAL, G, W, in_front, symbol, update_rule
 from symnet.networks.schedules import (
     Constant,
@@ -76,6 +76,8 @@ def run(rule: str, slope: Slope, lr: mpmath.mpf, w: mpmath.mpf, steps: int, s: S
             v, a = s["rho"] * v + (1 - s["rho"]) * g * g, s["rho"] * a + (1 - s["rho"]) * g
             b = s.get("mu", 0) * b + g / (mpmath.sqrt(v - a * a if kind == "centered" else v) + s["eps"])
             w = w - lr * b
+        elif kind == "signsgd":
+            w = w - lr * mpmath.sign(g)
         elif kind == "lion":
             w = w - lr * mpmath.sign(s["beta1"] * m + (1 - s["beta1"]) * g)
             m = s["beta2"] * m + (1 - s["beta2"]) * g
@@ -93,7 +95,8 @@ def run(rule: str, slope: Slope, lr: mpmath.mpf, w: mpmath.mpf, steps: int, s: S
 LINEAR = {"sgd": SGD(), "momentum": Momentum(), "dampened+momentum": Momentum(dampening="1/4"), "heavyball": HeavyBall(), "nesterov": Nesterov()}
 REFUTED: dict[str, Optimizer] = {
     "adagrad": Adagrad(), "slowed+adagrad": Adagrad(lr_decay="1/10"), "rmsprop": RMSprop(), "centered": RMSprop(centered=True),
-    "pushed+centered": RMSprop(centered=True, momentum="1/2"), "adam": Adam(), "decoupled+adam": AdamW(), "nadam": NAdam(), "lion": Lion(),
+    "pushed+centered": RMSprop(centered=True, momentum="1/2"), "adam": Adam(), "decoupled+adam": AdamW(), "nadam": NAdam(), "lion": Lion(), "signsgd": SignSGD(),
+    "coupled+signsgd": SignSGD(weight_decay="1/100"),
     "coupled+sgd": SGD(weight_decay="1/100"), "coupled+momentum": Momentum(weight_decay="1/100"), "coupled+nesterov": Nesterov(weight_decay="1/100"),
     "coupled+heavyball": HeavyBall(weight_decay="1/100"), "coupled+adam": Adam(weight_decay="1/100"), "coupled+adagrad": Adagrad(weight_decay="1/100"),
     "decoupled+sgd": decoupled_decay(SGD(), "1/100"), "decoupled+momentum": decoupled_decay(Momentum(), "1/1000"), "decoupled+lion": Lion(weight_decay="1/100"),
@@ -101,7 +104,7 @@ REFUTED: dict[str, Optimizer] = {
     "norm+sgd": clip_by_norm(SGD(), 1), "high+norm+nesterov": clip_by_norm(Nesterov(), 10**5), "norm+coupled+sgd": clip_by_norm(SGD(weight_decay=1), 1),
     "least+sgd": with_schedule(SGD(), CosineAnnealingLR(10, "1/1000")), "least+momentum": with_schedule(Momentum(), CosineAnnealingLR(10, "1/1000")),
 }
-SCHEDULES = {"constant": Constant(), "step": StepLR(3), "multistep": MultiStepLR(2, 5), "exponential": ExponentialLR("9/10"), "cosine": CosineAnnealingLR(9),
+SCHEDULES = {"constant": Constant(), "step": StepLR(3), "multistep": MultiStepLR([2, 5]), "exponential": ExponentialLR("9/10"), "cosine": CosineAnnealingLR(9),
              "linear": LinearLR(), "warmup": WarmupLR(5), "warmup then": WarmupLR(5, CosineAnnealingLR(9)), "1/t": InverseTimeLR(), "inverse": InverseTimeLR("1/4")}
 
 
@@ -156,7 +159,7 @@ def test_the_others_are_refuted_by_numbers_that_come_out_again(name: str) -> Non
 @pytest.mark.parametrize("name", REFUTED)
 def test_a_refutation_says_why_and_names_every_constant(name: str) -> None:
     found = loss_scaling(REFUTED[name])
-    words = {"coupled": "decay λw", "decoupled": "decay pulls", "value": "limit", "norm": "limit", "least": "least rate", "lion": "sign",
+    words = {"coupled": "decay λw", "decoupled": "decay pulls", "value": "limit", "norm": "limit", "least": "least rate", "lion": "sign", "signsgd": "sign",
              "adam": "recent size", "nadam": "recent size", "adagrad": "recent size", "rmsprop": "recent size", "centered": "recent size"}
     assert isinstance(found, Refutation) and all(words[part] in found.why for part in name.split("+") if part in words)
     assert set(REFUTED[name].settings) - {"lr"} <= {k for k, _ in found.case}

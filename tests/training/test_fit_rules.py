@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import symnet as sn
 from symnet.errors import OptionError, SymnetError
@@ -110,7 +111,7 @@ def test_every_optimizer_learns_exclusive_or(name: str) -> None:
 def test_the_log_names_everything_that_was_used() -> None:
     made = fit(DERIVED, X, Y, optimizer="nesterov", lr="1/10", momentum="4/5", clip_norm=1, schedule=sn.StepLR(3), epochs=1, params=start())
     assert made.log.optimizer == "Nesterov with gradients clipped by norm, StepLR"
-    assert dict(made.log.settings) == {"lr": "1/10", "mu": "4/5", "limit": "1", "step_size": "3", "gamma": "1/10"}
+    assert dict(made.log.settings) == {"lr": "1/10", "mu": "4/5", "limit": "1", "eps_clip": "1/1000000", "step_size": "3", "gamma": "1/10"}
 
 
 MISUSES: dict[str, tuple[dict[str, Any], str]] = {
@@ -130,6 +131,7 @@ def test_a_misuse_is_told_in_one_line(options: dict[str, Any], words: str) -> No
 def test_an_optimizer_object_takes_its_settings_and_what_goes_in_front() -> None:
     rule = optimizer_for(sn.Adam(), {"lr": "1/2", "beta1": "1/4"}, sn.StepLR(2), None, 3)
     assert dict(rule.settings) | {"lr": 0} == {"lr": 0, "beta1": sn.Adam(beta1="1/4").settings["beta1"], "beta2": sn.Adam().settings["beta2"],
-                                               "eps": sn.Adam().settings["eps"], "limit": 3, "step_size": 2, "gamma": sn.StepLR(2).settings["gamma"]}
+                                               "eps": sn.Adam().settings["eps"], "limit": 3, "eps_clip": sp.Rational(1, 10**6),
+                                               "step_size": 2, "gamma": sn.StepLR(2).settings["gamma"]}
     with pytest.raises(OptionError, match="no setting 'weight_decay'"):
         optimizer_for(sn.Adam(), {"weight_decay": 1})

@@ -18,16 +18,19 @@ from symnet.checking.code.results import CodeCheck, Judged
 from symnet.checking.code.returning import read_result
 from symnet.checking.code.sizes import Sizes, choices, screens
 from symnet.checking.code.truth import Frame, Truth
+from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation
 from symnet.core.tensors import Role
 from symnet.core.verdict import Answer, Verdict
-from symnet.errors import OptionError, SymnetError
+from symnet.errors import FaultError, OptionError, SymnetError, internal
 
+SLIPS = "the slips"
 Found = tuple[Trial, Verdict, Place | None]
 
 
 def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Sizes = None, *, arguments: Mapping[str, Any] | None = None,
-               labels: Mapping[str, str] | None = None, returns: Sequence[str] = (), seconds: float = 120) -> CodeCheck:
+               labels: Mapping[str, str] | None = None, returns: Sequence[str] = (), seconds: float = 120,
+               way: Way = ALONE) -> CodeCheck:
     """Is what ``function`` returns the gradient of ``derivation``'s objective? Each returned gradient, and the loss, is judged.
 
     The function runs unchanged, on symbolic arrays in place of numbers, at small sizes that are all different, for two choices of sizes
@@ -56,6 +59,7 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
     unread: dict[str, None] = {}
     deadline = time.monotonic() + seconds
     for number, choice in enumerate(choices(derivation.full, sizes)):
+        way.at(None)
         try:
             trial, left, whole = _run(function, binding, derivation, choice, number, returns)
         except SymbolicIndex as index:
@@ -64,7 +68,7 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
         trial.deadline = deadline
         trials.append((trial, whole))
         unread |= dict.fromkeys(left)
-    made = _judged([t for t, _ in trials], trials, derivation, _screens(function, binding, derivation, sizes, returns, deadline))
+    made = _judged([t for t, _ in trials], trials, derivation, way, _screens(function, binding, derivation, sizes, returns, deadline))
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
     notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes))
     return CodeCheck(getattr(function, "__name__", "function"), made, missing, tuple(unread), notes)
@@ -92,14 +96,16 @@ def _screens(function: Callable[..., Any], binding: Binding, derivation: Derivat
             continue
 
 
-def _judged(trials: list[Trial], with_derivations: list[tuple[Trial, Derivation]], derivation: Derivation,
+def _judged(trials: list[Trial], with_derivations: list[tuple[Trial, Derivation]], derivation: Derivation, way: Way,
             further: Iterable[Trial]) -> tuple[Judged, ...]:
     """Every returned value at every choice of sizes, until it is refuted; then the slips."""
     judged: dict[str, list[Found]] = {}
     for trial in trials:
         for name in trial.returned:
             if not any(v.answer is Answer.REFUTED for _, v, _ in judged.get(name, ())):
-                judged.setdefault(name, []).append((trial, *judge(trial, name)))
+                way.at(name)
+                judged.setdefault(name, []).append((trial, *_alone(trial, name, way.lost.get(name))))
+    way.at(None)
     judged = under_assumptions(with_infinity(judged), derivation.program)
     for trial in further:
         for name, found in judged.items():
@@ -107,8 +113,23 @@ def _judged(trials: list[Trial], with_derivations: list[tuple[Trial, Derivation]
                 wrong = screened(trial, name)
                 judged[name] = found if wrong is None else [*found, (trial, *wrong)]
     refuted = {n: t for n, found in judged.items() for t, v, _ in found if v.answer is Answer.REFUTED}
-    slips = slips_of(refuted, with_derivations)
+    way.at(SLIPS)
+    slips = slips_of(refuted, with_derivations) if SLIPS not in way.lost else {}
     return tuple(replace(_joined(name, found, derivation), slip=slips.get(name)) for name, found in judged.items())
+
+
+def _alone(trial: Trial, name: str, lost: str | None) -> tuple[Verdict, Place | None]:
+    """The verdict on one value; undecided where an earlier try did not end, and where something of ours breaks."""
+    if lost is not None:
+        return Verdict(Answer.UNDECIDED, reason=lost, scope=scope(trial)), None
+    try:
+        return judge(trial, name)
+    except (FaultError, MemoryError):
+        raise
+    except SymnetError as error:
+        return Verdict(Answer.UNDECIDED, reason=error.message, scope=scope(trial)), None
+    except Exception as error:  # a bug of ours costs one value
+        return Verdict(Answer.UNDECIDED, reason=internal(error), scope=scope(trial)), None
 
 
 def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation, sizes: Mapping[str, int], number: int,

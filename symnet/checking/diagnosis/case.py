@@ -19,7 +19,7 @@ from symnet.checking.diagnosis.links import Chain
 from symnet.checking.sizes import MOST_SIZES, PROVED_AT
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, entries, of_data
-from symnet.core.program import Assumption, Program
+from symnet.core.program import Assumption, Program, small_sizes
 from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import tensor_name
 from symnet.errors import ShapeError, SymnetError
@@ -99,7 +99,8 @@ class Case:
 
     def numbers_for(self, choice: int = 0) -> dict[sp.Symbol, int]:
         """Sizes by symbol."""
-        return dict(zip(self.sizes, PROVED_AT[choice], strict=False))
+        found = small_sizes(self.derivation.full, PROVED_AT[choice])
+        return {s: found[str(s)] for s in self.sizes}
 
     @cached_property
     def forward(self) -> tuple[Block, ...]:

@@ -29,7 +29,11 @@ def everywhere(expr: sp.Expr, local: Local) -> Iterator[Edit]:
     for k, arg in enumerate(expr.args):
         if isinstance(arg, sp.Expr):
             for kind, words, changed in everywhere(arg, local):
-                yield kind, words, rebuild(expr, (*expr.args[:k], changed, *expr.args[k + 1:]))
+                try:
+                    whole = rebuild(expr, (*expr.args[:k], changed, *expr.args[k + 1:]))
+                except (TypeError, ValueError):  # SymPy compares what has no place in an order
+                    continue
+                yield kind, words, whole
 
 
 def answer_edits(case: Case) -> Iterator[Finding]:

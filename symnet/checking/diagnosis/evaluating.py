@@ -6,7 +6,7 @@ it, the outermost index the last: what lacks inner indices then broadcasts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,9 @@ import sympy as sp
 from symnet.core import functions as fn
 from symnet.core.axes import Axis
 from symnet.core.expressions import When, limits
+from symnet.core.functions import Max, Min
 from symnet.core.matrices import Det, Grid, InverseEntry, Rows
+from symnet.core.places import turns
 from symnet.core.program import Definition
 from symnet.core.schedule import Block
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
@@ -41,7 +43,8 @@ RULES: dict[Any, Callable[..., Array]] = {
     fn.leaky_relu: lambda z, s: np.where(z > 0, z, s * z), fn.softplus: lambda z: np.logaddexp(z, 0),
     sp.exp: np.exp, sp.log: np.log, sp.tanh: np.tanh, sp.sinh: np.sinh, sp.cosh: np.cosh, sp.sin: np.sin, sp.cos: np.cos,
     sp.atan: np.arctan, sp.erf: _erf, sp.Abs: np.abs, sp.sign: np.sign, sp.floor: np.floor,
-    sp.Max: lambda *a: _fold(np.maximum, a), sp.Min: lambda *a: _fold(np.minimum, a),
+    fn.stop_gradient: lambda z: z,
+    **dict.fromkeys((Max, sp.Max), lambda *a: _fold(np.maximum, a)), **dict.fromkeys((Min, sp.Min), lambda *a: _fold(np.minimum, a)),
     sp.Add: lambda *a: _fold(np.add, a), sp.Mul: lambda *a: _fold(np.multiply, a),
     sp.And: lambda *a: _fold(np.logical_and, a), sp.Or: lambda *a: _fold(np.logical_or, a), sp.Not: np.logical_not,
     sp.Eq: np.equal, sp.Ne: np.not_equal, sp.Gt: np.greater, sp.Ge: np.greater_equal, sp.Lt: np.less, sp.Le: np.less_equal,
@@ -114,25 +117,26 @@ class World:
                     started.add(d.name)
                     self.tensors.setdefault(d.name, d.target)
                     self.values[d.name] = np.zeros(self.shape(d.target))
-            if block.is_loop:
-                self._loop(block)
-            else:
-                self.fill(block.definitions[0], {})
+            for d, at in self._in_order(block, {}):
+                self.fill(d, at)
 
-    def _loop(self, block: Block) -> None:
-        places: list[tuple[int, int, Definition, dict[sp.Symbol, Array]]] = []
-        for k, d in enumerate(block.definitions):
-            at = block.place(d)
-            if at in d.free:
-                low, high = (int(self._of(e, self.sizes, 0)) for e in d.free[at])
-                places += [(t, k, d, {at: np.asarray(t)}) for t in range(low, high + 1)]
-            else:
-                places.append((int(self._of(at, self.sizes, 0)), k, d, {}))
-        for _, _, d, fixed in sorted(places, key=lambda p: (p[0] if block.ascending else -p[0], p[1])):
-            self.fill(d, fixed)
+    def _in_order(self, block: Block, at: Mapping[str, Mapping[int, int]]) -> Iterator[tuple[Definition, Mapping[int, int]]]:
+        """Every definition with the places of its axes along which the loops around it run."""
+        if block.definition is not None:
+            yield block.definition, at.get(block.definition.name, {})
+            return
+        for turn in turns(block, {s: sp.Integer(int(n)) for s, n in self.sizes.items()}):
+            here = {**at, **{name: {**at.get(name, {}), axis: turn + shift} for name, axis, shift in block.along}}
+            for step in block.steps:
+                yield from self._in_order(step, here)
 
-    def fill(self, d: Definition, fixed: Mapping[sp.Symbol, Array]) -> None:
-        """Compute one definition, at fixed places of some of its indices."""
+    def fill(self, d: Definition, at: Mapping[int, int]) -> None:
+        """Compute one definition, at fixed places of some of its axes; nothing where it has no such place."""
+        for axis, place in at.items():
+            low, high = (int(self._of(e, self.sizes, 0)) for e in d.slice()[axis])
+            if not low <= place <= high:
+                return
+        fixed = {d.indices[axis]: np.asarray(place) for axis, place in at.items() if d.indices[axis] in d.free}
         scope = {**self.sizes, **fixed}
         free = [i for i in d.free if i not in fixed]
         shape = []
@@ -181,7 +185,7 @@ class World:
         if expr is sp.true or expr is sp.false:
             return np.asarray(expr is sp.true)
         if expr.is_number:
-            return np.asarray(float(expr)) if expr.is_finite else np.asarray(np.nan)
+            return np.asarray(float(expr)) if expr.is_finite and expr.is_extended_real is not False else np.asarray(np.nan)
         raise UnknownNodeError("diagnosis", f"no rule for {expr.func.__name__}", "a function of the table in core.functions")
 
     def _entry(self, entry: sp.Expr, scope: Scope, depth: int) -> Array:
@@ -229,7 +233,7 @@ class World:
         if isinstance(expr, Det):
             return np.linalg.det(whole)
         i, j = (np.asarray(self._of(e, scope, depth), dtype=int) - f for e, f in zip(expr.places, first, strict=True))
-        inverse = np.linalg.inv(whole)
+        inverse = _inverse(whole)
         inverse, i, j = inverse, *np.broadcast_arrays(i, j)
         lead = np.broadcast_shapes(inverse.shape[:-2], i.shape)
         grids = np.indices(lead, sparse=True)
@@ -245,3 +249,11 @@ class World:
         body = body.reshape(*[1] * (depth + 2 - body.ndim), *body.shape)
         body = np.broadcast_to(body, (columns.shape[0], rows.shape[0], *body.shape[2:]))
         return np.moveaxis(body, (1, 0), (-2, -1)), (ends[0], ends[2])
+
+
+def _inverse(matrices: Array) -> Array:
+    """The inverse of each; no number where there is none."""
+    with np.errstate(all="ignore"):
+        singular = ~(np.linalg.cond(matrices) < 1e12) if np.all(np.isfinite(matrices)) else ~np.isfinite(matrices).all(axis=(-2, -1))
+    good = np.where(singular[..., None, None], np.eye(matrices.shape[-1]), matrices)
+    return np.where(singular[..., None, None], np.nan, np.linalg.inv(good))

@@ -26,7 +26,8 @@ def impose(world: World, program: Program, assumptions: tuple[Assumption, ...]) 
         return False
     for t in program.inputs:
         world.values[t.name] = np.array(world.values[t.name], dtype=float)
-    place = {s: (t.parent or t.name, t.place) for t in scalars.inputs for s in [t[()]]}
+    # an entry of an array of this program, or, where the program has numbers alone, a number that was an entry once
+    place = {t[()]: (t.parent, t.place) if t.parent in part.tensors else (t.name, ()) for t in scalars.inputs}
 
     def cell(symbol: sp.Symbol) -> tuple[str, tuple[int, ...]]:
         name, at = place[symbol]

@@ -173,6 +173,5 @@ class Chain:
             own = {d.name for d in block.definitions}
             if own & moved or any(u in moved for n in own for u in self.program.uses(n)):
                 moved |= own
-                lines = tuple(replace(d, expr=expr) if d.name == self.gradients[name].name else d for d in block.definitions)
-                found.append(replace(block, definitions=lines))
+                found.append(block.replaced({d: replace(d, expr=expr) for d in block.definitions if d.name == self.gradients[name].name}))
         return found

@@ -14,7 +14,6 @@ import sympy as sp
 from symnet.calculus.closed import closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.checking.diagnosis.case import Case, Claim
-from symnet.checking.sizes import PROVED_AT
 from symnet.core.expressions import entries
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
@@ -89,7 +88,7 @@ def _at_sizes(case: Case, claim: Claim, ratio: sp.Expr, choice: int, facts: tupl
               closed: bool) -> tuple[Program, Entries, Tensor, Tensor]:
     """The scalar program of both sides, and the tensors that they are."""
     program, left, right = _program(case, claim, ratio, facts, closed)
-    known = {str(s): n for s, n in zip(case.sizes, PROVED_AT[choice], strict=False)}
+    known = {str(s): n for s, n in case.numbers_for(choice).items()}
     return *instantiate_program(program, {str(s): known[str(s)] for s in program.sizes}), left, right
 
 

@@ -21,7 +21,7 @@ from symnet.checking.diagnosis.written import written_slips
 from symnet.checking.reading import is_latex, read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written
-from symnet.errors import ShapeError, SymnetError
+from symnet.errors import OptionError, ShapeError, SymnetError
 from symnet.parsing.values import Value
 
 MOST, PROOFS = 3000, 10  # findings sifted, proofs tried
@@ -45,6 +45,8 @@ def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, wr
     >>> diagnose("2*(w*x - y)", d, "w").message
     'the factor dz/dw = x is missing'
     """
+    if not isinstance(answer, (str, sp.Expr, Value)):
+        raise OptionError("diagnose", f"a {type(answer).__name__} for an answer", "text, or a SymPy expression")
     text = answer if isinstance(answer, str) else written
     plain = "" if (is_latex(text) if latex is None else latex) else text
     try:
@@ -102,7 +104,7 @@ def _several(case: Case) -> bool:
 def _sifted(case: Case, findings: Iterator[Finding]) -> list[tuple[Level, Finding, sp.Expr]]:
     """What agrees at the points, up to a sign or a factor 2, with its place in the order of likelihood."""
     kept: list[tuple[Level, Finding, sp.Expr]] = []
-    for f in islice(findings, MOST):
+    for f in islice(_orderly(findings), MOST):
         if case.late:
             break
         try:
@@ -113,6 +115,15 @@ def _sifted(case: Case, findings: Iterator[Finding]) -> list[tuple[Level, Findin
             if ratio is not None and abs(ratio / float(exact) - 1) < NEAR:
                 kept.append(((min(level, 2), RANK[f.kind], _length(f)), f, exact))
     return kept
+
+
+def _orderly(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings as long as SymPy can make them: it will not compare what has no place in an order, such as 1/0 < y."""
+    try:
+        yield from findings
+    except (TypeError, ValueError) as error:
+        if isinstance(error, SymnetError) or "compar" not in str(error):
+            raise
 
 
 def _length(f: Finding) -> int:

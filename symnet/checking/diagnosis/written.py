@@ -53,7 +53,7 @@ def _everywhere(node: Node, case: Case) -> Iterator[Edit]:
 def _at(node: Node, case: Case) -> Iterator[tuple[str, Node]]:
     if node.kind == "binary" and node.text in ("@", "*", "juxtaposed"):
         yield from _product(node)
-    elif node.kind == "attribute" and node.text == "T":
+    elif node.kind == "attribute" and node.text in ("T", "^T"):
         yield "transposed factor", node.args[0]
     elif node.kind == "call" and node.text in ("sum", "mean"):
         yield from _reduction(node)
@@ -81,7 +81,7 @@ def _product(node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _turned(node: Node) -> Node:
-    if node.kind == "attribute" and node.text == "T":
+    if node.kind == "attribute" and node.text in ("T", "^T"):
         return node.args[0]
     return Node("attribute", "T", (node,), node.column)
 
@@ -113,7 +113,7 @@ def _shown(node: Node) -> tuple[str, int]:
     if node.kind == "unary":
         return "-" + _within(args[0], UNARY), UNARY
     if node.kind == "attribute":
-        return _within(args[0], POSTFIX) + "." + node.text, POSTFIX
+        return _within(args[0], POSTFIX) + ("" if node.text == "^T" else ".") + node.text, POSTFIX
     if node.kind == "index":
         return _within(args[0], POSTFIX) + "[" + ", ".join(a for a, _ in args[1:]) + "]", POSTFIX
     if node.kind == "call":
@@ -130,8 +130,8 @@ def _shown(node: Node) -> tuple[str, int]:
 
 
 def _operator(node: Node, args: list[tuple[str, int]]) -> tuple[str, int]:
-    if node.text == "**":
-        return f"{_within(args[0], POSTFIX)}**{_within(args[1], UNARY)}", POWER
+    if node.text in ("**", "^"):
+        return f"{_within(args[0], POSTFIX)}{node.text}{_within(args[1], UNARY)}", POWER
     if node.text == "and":
         return f"{_within(args[0], 3)} and {_within(args[1], 3)}", 2
     sign = "*" if node.text == "juxtaposed" else node.text
