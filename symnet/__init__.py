@@ -51,7 +51,8 @@ _WHERE = {
     **dict.fromkeys(("weight_decay", "decoupled_decay", "clip_by_value", "clip_by_norm", "global_norm"), "symnet.networks.modifiers"),
     **dict.fromkeys(("StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR", "WarmupLR", "InverseTimeLR", "schedule",
                      "with_schedule"), "symnet.networks.schedules"),
-    **dict.fromkeys(("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun_uniform", "lecun_normal"),
+    **dict.fromkeys(("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun_uniform", "lecun_normal",
+                    "calculate_gain"),
                     "symnet.networks.initializers"),
 }
 
@@ -81,6 +82,7 @@ def _join_readings() -> None:
     install("check_step", verb("symnet.calculus.checking", "check_step"))
     install("closed_form", verb("symnet.calculus.closed", "closed_form"))
     install("instantiate", verb("symnet.calculus.instantiate", "instantiate"))
+    install("proved_zero", verb("symnet.equality.zero", "proved_zero"))
     install("evaluate", verb("symnet.calculus.evaluate", "evaluate"))
     install("check_proved", verb("symnet.proofs.checking", "check_proved"))
     install("compile", verb("symnet.backends", "compile_derivation"))

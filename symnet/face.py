@@ -22,6 +22,8 @@ def derive(what: Any, loss: Any = None, wrt: Iterable[str] | None = None, batch:
     """
     from symnet.calculus import derive as chain_rule
 
+    if wrt is not None and (not isinstance(wrt, Iterable) or not all(isinstance(name, str) for name in wrt)):
+        raise OptionError("derive", f"wrt = {repr(wrt)[:60]}", "a list of names", 'wrt=["w1", "b1"]')
     if isinstance(what, Program) or isinstance(getattr(what, "program", None), Program):  # a Program, or a model that was read
         return chain_rule(what if isinstance(what, Program) else what.program, wrt)
     if not hasattr(what, "program"):
@@ -40,6 +42,10 @@ def check(answer: str, derivation: Derivation, wrt: str, timeout: float | None =
     """
     from symnet.batch.limited import check_alone, check_within
 
+    if not isinstance(answer, str):
+        raise OptionError("check", f"a {type(answer).__name__} for an answer", "text, plain maths or LaTeX", "str(answer)")
+    if not isinstance(derivation, Derivation):
+        raise OptionError("check", f"a {type(derivation).__name__}", "a Derivation", "sn.derive(net, loss=sn.MSELoss())")
     return check_alone(answer, derivation, wrt) if timeout is None else check_within(answer, derivation, wrt, timeout)
 
 

@@ -15,7 +15,7 @@ from symnet.core.errata import Errata
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.wellformed import did_you_mean
-from symnet.errors import ShapeError, WorksheetError
+from symnet.errors import OptionError, ShapeError, WorksheetError
 from symnet.parsing.calls import Call
 from symnet.parsing.program import assumptions_of, axis_of, program, tensor_of
 from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksheet, read_worksheet
@@ -136,6 +136,8 @@ def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: st
 
         print(sn.check_page(open("hand-in.md").read(), "first").first_wrong)
     """
+    if not isinstance(page, str):
+        raise OptionError("check_page", f"a {type(page).__name__}", "the text of a page", "open(file).read()")
     sheet = worksheet if isinstance(worksheet, Worksheet) else load_worksheet(worksheet)
     if timeout is None:
         return page_errata(page, sheet, where)

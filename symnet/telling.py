@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,10 @@ from typing import Any
 import sympy as sp
 
 from symnet.calculus.checking import check_lines
-from symnet.calculus.evaluate import Evaluation, evaluate
-from symnet.calculus.instantiate import instantiate_program
+from symnet.calculus.evaluate import Evaluation, difference, evaluate
 from symnet.calculus.updating import descent_step
 from symnet.core.derivation import Derivation
-from symnet.core.numbers import as_ball, decimal, to_flint
+from symnet.core.numbers import as_ball, to_flint
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.errors import OptionError, SymnetError
@@ -26,10 +26,9 @@ from symnet.reports.report import Report, format_of
 from symnet.reports.story import tell
 from symnet.reports.view import Level, Notation
 
-Certified = Callable[[int], Any]  # from bits to an exact fraction or a ball
 NUDGE, FACTOR = sp.Rational(1, 1000), sp.Integer(10)
 MOST_NUDGES = 12
-JSON_DIGITS = 30
+JSON_DIGITS, JSON_EXACT = 30, 1000  # digits of a decimal, and characters of an exact value, in JSON
 
 
 def report(derivation: Derivation, path: str | Path | None = None, *, level: str = "student", digits: int = 6,
@@ -42,6 +41,8 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
     matrix notation. Every step and every printed line is checked, unless ``check`` is False. Raises OptionError, and FaultError
     for what is false.
     """
+    if not isinstance(derivation, Derivation):
+        raise OptionError("report", f"a {type(derivation).__name__}", "a Derivation", "sn.derive(net, loss=sn.MSELoss())")
     how = format_of(path, format)
     if level not in list(Level):
         raise OptionError("level", repr(level)[:40], "one of " + ", ".join(Level))
@@ -95,7 +96,7 @@ def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = T
     return Case(
         derivation, held, level, digits, scalars=scalars, descent=descent, values=values,
         checks=held.check() if check else (),
-        nudges=_nudges(derivation, values, sizes, digits) if values is not None else (),
+        nudges=_nudges(derivation, values, digits) if values is not None else (),
         proved=proved, shown=_shown(derivation, sizes, digits) if proved and complete else None,  # type: ignore[arg-type]
         errata=_errata(held), log=_training(held), numpy=partial(_numpy, held),
         footer=f"Made by symnet {__version__}.",
@@ -118,49 +119,44 @@ def _json_values(derivation: Derivation, values: Evaluation | None, sizes: Mappi
         return {}
     if transposed:
         values = evaluate(derivation.full, derivation.values, sizes)
-
-    def both(exact: Any, shown: Any) -> Any:
-        if isinstance(exact, list):
-            return [both(e, s) for e, s in zip(exact, shown, strict=True)]
-        return {"exact": str(exact), "decimal": shown}
-
-    return {name: both(values.exact(name), values.decimal(name, JSON_DIGITS)) for name in derivation.full.tensors}
+    return {name: values.leaves(name, partial(json_value, values)) for name in derivation.full.tensors}
 
 
-def _nudges(derivation: Derivation, values: Evaluation, sizes: Mapping[str, int], digits: int) -> tuple[Nudge, ...]:
+def json_value(values: Evaluation, scalar: str) -> dict[str, Any]:
+    """One number for JSON: its exact value as a string, its decimal of 30 digits, and a ``note`` where either needs a word.
+
+    ``exact`` is null where its text would have more than 1,000 characters: exact values of deep lines swell without bound, and the
+    decimal is certified to its last digit.
+    """
+    long, shown = values.length(scalar), values.shown(scalar, JSON_DIGITS)
+    told = long <= JSON_EXACT
+    notes = [] if told else [f"the exact value has about {long:,} characters, more than {JSON_EXACT:,}: its decimal alone is given"]
+    notes += [shown.note] if shown.note else []
+    exact = sp.sstr(values.exact_scalar(scalar), order="none") if told else None  # sorting the terms takes SymPy far longer
+    return {"exact": exact, "decimal": shown.text, **({"note": "; ".join(notes)} if notes else {})}
+
+
+def _nudges(derivation: Derivation, values: Evaluation, digits: int) -> tuple[Nudge, ...]:
     """Move each parameter by 1/1000 and do the forward pass again."""
-    scalars, entries = instantiate_program(derivation.program, sizes)
-    point = {t.name: values.point[t.name] for t in scalars.inputs}
-
-    def objective(moved: Mapping[str, sp.Rational]) -> Certified:
-        made = Evaluation(derivation.program, scalars, {**point, **moved}, sizes, entries)
-        return lambda bits: made.balls(bits)[derivation.objective]
-
-    base = objective({})
-    moved = [t for t in scalars.inputs if (t.parent or t.name) in derivation.wrt][:MOST_NUDGES]
-    return tuple(_nudge(t.name, base, objective({t.name: point[t.name] + NUDGE}), objective({t.name: point[t.name] - NUDGE}),
-                        _gradient_scalar(derivation, values, t), digits) for t in moved)
+    scalars = [values.entries.scalar(t.name, place) for t in derivation.program.inputs if t.name in derivation.wrt
+               for place in itertools.islice(values.entries.places(t.name), MOST_NUDGES)]
+    return tuple(_nudge(derivation, values, t, digits) for t in scalars[:MOST_NUDGES])
 
 
-def _nudge(name: str, base: Certified, up: Certified, down: Certified, gradient: Certified, digits: int) -> Nudge:
+def _nudge(derivation: Derivation, values: Evaluation, moved: Tensor, digits: int) -> Nudge:
     """What the nudge did, what the gradient foretold, and the slope measured on both sides."""
-    def moved(bits: int) -> Any:
-        return up(bits) - base(bits)
-
-    def foretold(bits: int) -> Any:
-        return to_flint(NUDGE) * gradient(bits)
-
-    def quotient(bits: int) -> Any:
-        return (up(bits) - down(bits)) / to_flint(2 * NUDGE)
-
-    shown = [decimal(value, digits) for value in (moved, foretold, quotient, gradient)]
-    return Nudge(name, "0.001", *shown)
+    goal, gradient = derivation.objective, _gradient_scalar(derivation, values, moved)
+    there = values.point[moved.name]
+    up, down = (values.moved({moved.name: there + step}) for step in (NUDGE, -NUDGE))
+    slopes = (up.number(goal, 128) - down.number(goal, 128)) / to_flint(2 * NUDGE), values.number(gradient, 128)
+    agrees = not abs(as_ball(slopes[0] - slopes[1])) > abs(as_ball(slopes[0])) / 100
+    return Nudge(moved.name, "0.001", difference(up, values, goal, sp.S.One, digits), values.shown(gradient, digits, NUDGE),
+                 difference(up, down, goal, 1 / (2 * NUDGE), digits), values.shown(gradient, digits), agrees)
 
 
-def _gradient_scalar(derivation: Derivation, values: Evaluation, t: Tensor) -> Certified:
-    name = derivation.gradient_name(t.parent or t.name)
-    place = next(s.name for s in values.scalars.tensors.values() if (s.parent or s.name) == name and s.place == t.place)
-    return lambda bits: values.balls(bits)[place]
+def _gradient_scalar(derivation: Derivation, values: Evaluation, t: Tensor) -> str:
+    whole = t.parent in derivation.names  # else a program of scalars
+    return values.entries.title(derivation.gradient_name(t.parent if whole else t.name), t.place if whole else ())
 
 
 def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> TwoRuns:
@@ -179,7 +175,7 @@ def _shown(derivation: Derivation, sizes: Mapping[str, int], digits: int) -> Two
     rows = tuple((n, first.shown(n, digits), second.shown(n, digits)) for n in names)
     small = len(second.scalars.definitions) < 40
     proved = small and all(compare(first.exact_scalar(n), second.exact_scalar(n)).holds for n in names)
-    equal = proved or all(as_ball(first.balls(256)[n] - second.balls(256)[n]).contains(0) for n in names)
+    equal = proved or all(as_ball(first.number(n, 256) - second.number(n, 256)).contains(0) for n in names)
     if proved:
         verdict = "Both columns are proved equal as exact numbers, not only to the digits shown."
     else:

@@ -8,6 +8,8 @@ import sympy as sp
 
 from symnet.arrays.chosen import gathered, taken
 from symnet.arrays.digits import all_digits
+from symnet.arrays.stable_functions import Stable, expm1, log_others, log_share, share
+from symnet.arrays.stable_functions import others as share_of_others
 from symnet.arrays.tree import (
     Apply,
     Cases,
@@ -19,6 +21,7 @@ from symnet.arrays.tree import (
     Node,
     Number,
     OfMatrix,
+    Others,
     Scatter,
     Softmax,
 )
@@ -38,6 +41,9 @@ def lower_definition(d: Definition, scalars: Iterable[sp.Symbol] = (), tensors: 
     """
     free = {i: span for i, span in d.free.items() if i not in set(scalars)}
     return Lowering(free, tensors).node(fresh(d.expr))
+
+
+SHARES = (share, log_share, share_of_others, log_others)
 
 
 class Lowering:
@@ -65,7 +71,9 @@ class Lowering:
             return self._of_matrix(expr)
         if isinstance(expr, sp.log):
             return self._log_sum(expr.args[0]) or self._log_det(expr.args[0]) or self._apply(expr)
-        if isinstance(expr, (sp.Add, sp.Pow)) or expr.func in TABLE:
+        if isinstance(expr, SHARES):
+            return self._share(expr)
+        if isinstance(expr, (sp.Add, sp.Pow, Stable)) or expr.func in TABLE:
             return self._apply(expr)
         raise UnknownNodeError("arrays", f"no form for {expr.func.__name__}", "an expression of the program language")
 
@@ -173,6 +181,24 @@ class Lowering:
                 return Apply(union((*others, whole)), sp.Mul, (*others, whole))
         return None
 
+    def _share(self, expr: sp.Expr) -> Node:
+        """One entry of a softmax and its relatives, along the whole axis; at a single place by the log of the sum."""
+        e, total = expr.args
+        logarithm, others = isinstance(expr, (log_share, log_others)), isinstance(expr, (share_of_others, log_others))
+        if not _is_exp(e):  # shares by name
+            bound, lo, hi = limits(total)[0]
+            axis = next((i for i, span in self.spans.items() if span == (lo, hi) and total.function.xreplace({bound: i}) == e), None)
+            return self.node(1 - e) if axis is None else Others((node := self.node(e)).labels, node, (axis, lo, hi))
+        found = self._matching(e, total)
+        if found is not None:
+            return Softmax(found[0].labels, *found, logarithm, others)
+        if isinstance(e, When):
+            bound = limits(total)[0][0]
+            raise UnknownNodeError("arrays", f"one place of a softmax over {bound} in brackets", "the whole axis")
+        apart = e.args[0] - sp.log(total)
+        form = {share: sp.exp(apart, evaluate=False), log_share: apart, share_of_others: -expm1(apart), log_others: sp.log(-expm1(apart))}
+        return self.node(form[expr.func])
+
     def _matching(self, top: sp.Expr, bottom: sp.Sum) -> tuple[Node, Limits] | None:
         bound, lo, hi = limits(bottom)[0]
         for free, span in self.spans.items():
@@ -181,11 +207,13 @@ class Lowering:
         return None
 
     def _log_sum(self, inside: sp.Expr) -> Node | None:
-        if not _is_exp_sum(inside):
+        if not isinstance(inside, sp.Sum) or not _is_exp(inside.function):
             return None
         over = limits(inside)
         body = self._inner(over)._exponent(inside.function)
-        return LogSum(tuple(s for s in body.labels if s != over[0][0]), body, over[0])
+        for axis in over:
+            body = LogSum(tuple(s for s in body.labels if s != axis[0]), body, axis)
+        return body
 
 
 def _apart_cases(cases: Iterable[tuple[sp.Expr, sp.Basic]]) -> list[tuple[sp.Expr, sp.Basic]]:

@@ -1,56 +1,195 @@
-"""Rewrite a program so that it can be computed without overflow: log of a softmax becomes z - log Σ exp(z), and the like."""
+"""A program written so that it can be computed without overflow and without loss of digits, forward and gradient lines alike.
+
+The names are those of the program. A line is read with the names unfolded whose right sides are exponentials (a := 1/(1 + exp(-z)),
+p := E/s) or divide by them (a gradient (1 - y)/(1 - a)); what cancels across definitions cancels there, and what is left is written
+with the stable forms of ``exponentials``, under its name where it has one. A line in which no rule applies stays as it is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
 import sympy as sp
 
-from symnet.core.expressions import fresh, limits, substitute
+from symnet.arrays.at_zero import Norms, centred, x_log_x
+from symnet.arrays.exponentials import Exponentials, Wish, canonical, primitive
+from symnet.core.axes import Axis, Range, bounds, inside
+from symnet.core.expressions import as_written, entries, rebuild, substitute
 from symnet.core.functions import sigmoid, softplus
 from symnet.core.program import Definition, Program
-from symnet.core.tensors import entry_indices, tensor_name
+from symnet.core.tensors import Role, Tensor, entry_indices, free_name, tensor_name
+
+EXPONENTIALS = (sp.exp, sigmoid, sp.tanh, sp.sinh, sp.cosh)
+MOST = 120  # operations of a right side that is looked into
+GROWTH = 4  # how many times longer a line may get
 
 
-def stable(program: Program) -> Program:
-    """The same values: log p with p a softmax, and log a, log(1 - a) with a a sigmoid, are written with their inputs.
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """One line that was rewritten: ``rules`` are the names of the rules, as in ``exponentials``."""
 
-    log softmax(z)_k = z_k - log Σ exp(z); log σ(z) = -softplus(-z); log(1 - σ(z)) = -softplus(z). Each is an identity of
-    the real numbers; computed as written, the left sides give log 0 for large inputs.
+    before: Definition
+    after: Definition
+    rules: tuple[str, ...]
+
+
+def stable(program: Program, results: Iterable[str] = ()) -> Program:
+    """The same values, in forms that neither overflow nor cancel. With ``results``, only the lines that these need are kept.
+
+    >>> import symnet as sn
+    >>> print(stable(sn.program("a = 1/(1 + exp(-z))", "L = log(1 - a)")))
+    a := sigmoid(z)
+    L := -softplus(z)
     """
-    table = {name: made for name, ds in program.by_name.items() if len(ds) == 1 and (made := _form(ds[0])) is not None}
-    if not table:
-        return program
-    lines = tuple(Definition(d.target, d.indices, _logs(d.expr, table), d.ranges, d.note) for d in program.definitions)
-    return Program(program.inputs, lines, program.objective, program.assumptions, program.title)
+    named = _with_arguments(program)
+    lines = [r.after for r in rewritings(named)]
+    made = Program(named.inputs, tuple(_without_arguments(program, lines)), program.objective, program.assumptions, program.title)
+    return _needed(made, set(results)) if results else made
 
 
-Form = tuple[str, Definition, sp.Expr]
+def rewritings(program: Program) -> list[Rewritten]:
+    """Every line, before and after."""
+    with as_written():
+        return list(_rewritings(program))
 
 
-def _form(d: Definition) -> Form | None:
-    """("softmax" or "sigmoid", the definition, its argument)."""
-    if isinstance(d.expr, sigmoid):
-        return "sigmoid", d, d.expr.args[0]
-    factors = sp.Mul.make_args(d.expr)
-    top = next((f for f in factors if isinstance(f, sp.exp)), None)
-    below = next((f.base for f in factors if isinstance(f, sp.Pow) and f.exp == -1 and isinstance(f.base, sp.Sum)), None)
-    if top is None or below is None or len(factors) != 2 or not isinstance(below.function, sp.exp) or len(below.limits) != 1:
+def _rewritings(program: Program) -> Iterator[Rewritten]:
+    names = Names(program)
+    exprs = {d: canonical(d.expr) for d in program.definitions}
+    variances = {d: canonical(centred(e, lambda entry, d=d: names.unfold(entry, d.free, _is_sum))) for d, e in exprs.items()}
+    norms = Norms({name: [variances[d] for d in lines] for name, lines in program.by_name.items()})
+    for d in program.definitions:
+        made = Exponentials(d.free, names.unfold)
+        stages = [variances[d], made.text(variances[d])]
+        if not made.rules or sp.count_ops(stages[-1]) > GROWTH * sp.count_ops(stages[0]) + MOST:
+            made.rules, stages[-1] = set(), stages[0]
+        stages.append(x_log_x(stages[-1]))
+        stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
+        rules = {*made.rules, *(rule for rule, old, new in (("variance", exprs[d], stages[0]), ("x log x", *stages[1:3]),
+                                                             ("norm at 0", *stages[2:])) if old != new)}
+        after = d if stages[-1] == exprs[d] else Definition(d.target, d.indices, stages[-1], d.ranges, d.note)
+        yield Rewritten(d, after, tuple(sorted(rules)) if after is not d else ())
+
+
+def _is_sum(right: sp.Expr) -> bool:
+    """A mean or a sum of squares, times numbers and sizes."""
+    return right.has(sp.Sum) and all(isinstance(f.as_base_exp()[0], sp.Sum) or not f.has(sp.Indexed) for f in sp.Mul.make_args(right))
+
+
+class Names:
+    """The right sides that are worth looking into."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.open: set[str] = set()
+        self.worth: dict[Definition, bool] = {}
+
+    def unfold(self, entry: sp.Expr, scope: Mapping[sp.Symbol, Range], wish: Wish = None) -> sp.Expr | None:
+        """The right side at the places of ``entry``, whose indices run over ``scope``; None for a name that stays.
+
+        Right sides that are worth it are unfolded, or those that ``wish`` asks for.
+        """
+        name = tensor_name(entry)
+        if name not in self.program.by_name or name in self.open:
+            return None
+        d = self._slice(name, entry_indices(entry), scope)
+        if d is None or not (self._opens(d) if wish is None else wish(d.expr)):
+            return None
+        there = {i: p for i, p in zip(d.indices, entry_indices(entry), strict=True) if i in d.free}
+        return substitute(d.expr, there)
+
+    def _slice(self, name: str, places: tuple[sp.Expr, ...], scope: Mapping[sp.Symbol, Range]) -> Definition | None:
+        """The definition that holds at ``places``, for all values of their indices."""
+        found = self.program.by_name[name]
+        if len(found) == 1 and all(span == a.range for span, a in zip(found[0].slice(), found[0].target.axes, strict=True)):
+            return found[0]
+        spans = [bounds(p, scope) for p in places]
+        for d in found:
+            if all(s is not None and inside(s, own) for s, own in zip(spans, d.slice(), strict=True)):
+                return d
         return None
-    (bound, lo, hi), inner = limits(below)[0], below.function.args[0]
-    same = [i for i, span in d.free.items() if span == (lo, hi) and inner.xreplace({bound: i}) == top.args[0]]
-    return ("softmax", d, top.args[0] - sp.log(below)) if same else None
+
+    def _opens(self, d: Definition) -> bool:
+        if d not in self.worth:
+            self.worth[d] = False
+            if sp.count_ops(d.expr) <= MOST:
+                self.open.add(d.name)
+                made = Exponentials(d.free, self.unfold)
+                form = made.read(canonical(d.expr))
+                self.open.discard(d.name)
+                self.worth[d] = made.opens(form)
+        return self.worth[d]
 
 
-def _logs(expr: sp.Expr, table: dict[str, Form]) -> sp.Expr:
-    there = {}
-    for node in expr.atoms(sp.log):
-        inside = node.args[0]
-        entry, flipped = (inside, False) if inside.is_Symbol or isinstance(inside, sp.Indexed) else (1 - inside, True)
-        if not (entry.is_Symbol or isinstance(entry, sp.Indexed)) or tensor_name(entry) not in table:
+def _needed(program: Program, results: set[str]) -> Program:
+    """The lines that ``results`` need."""
+    needed, stack = set(results), list(results)
+    while stack:
+        for used in program.uses(stack.pop()):
+            if used not in needed:
+                needed.add(used)
+                stack.append(used)
+    objective = program.objective if program.objective in needed else next(iter(results))
+    return Program(program.inputs, tuple(d for d in program.definitions if d.name in needed), objective, program.assumptions, program.title)
+
+
+def _with_arguments(program: Program) -> Program:
+    """A sum inside a sigmoid, exp or tanh gets a name where a later line uses what is made of it: h := tanh(W x) is z := W x, h := tanh(z)."""
+    used = {u for d in program.definitions for u in program.uses(d.name)}
+    lines: list[Definition] = []
+    taken = dict(program.tensors)
+    names: dict[str, Tensor] = {}
+    for d in program.definitions:
+        u = _argument(d) if d.name in used else None
+        if u is None:
+            lines.append(d)
             continue
-        kind, d, argument = table[tensor_name(entry)]
-        z = substitute(fresh(argument), dict(zip(d.indices, entry_indices(entry), strict=True)))
-        if kind == "sigmoid":
-            there[node] = -softplus(z) if flipped else -softplus(-z)
-        elif not flipped:
-            there[node] = z
-    return expr.xreplace(there)
+        own = tuple(i for i in d.indices if i in d.free)  # a slice, h[t] for t in 1..T, has an argument at its own places alone
+        axes = tuple(a if span == a.range else Axis(a.name, *span, a.kind)
+                     for i, span, a in zip(d.indices, d.slice(), d.target.axes, strict=True) if i in d.free)
+        tensor = Tensor(free_name(f"{d.name}_in", taken), axes, "real", Role.INTERMEDIATE)
+        names[tensor.name] = taken[tensor.name] = tensor
+        entry = tensor[own] if own else tensor[()]
+        lines.append(Definition(tensor, own, u, d.ranges))
+        lines.append(replace(d, expr=_with_name(d.expr, u, entry)))
+    return Program(program.inputs, tuple(lines), program.objective, program.assumptions, program.title) if names else program
+
+
+def _argument(d: Definition) -> sp.Expr | None:
+    """The one argument of the exponentials of ``d``, when it holds a sum."""
+    found = {primitive(node.args[0])[1] for node in d.expr.atoms(*EXPONENTIALS, softplus)}
+    sums = [u for u in found if u.has(sp.Sum)]
+    if len(sums) != 1 or sums[0].free_symbols & _bound(d.expr) or not set(d.free) <= sums[0].free_symbols:
+        return None
+    return sums[0]
+
+
+def _bound(expr: sp.Expr) -> set[sp.Symbol]:
+    return {t[0] for node in expr.atoms(sp.Sum) for t in node.limits}
+
+
+def _with_name(expr: sp.Expr, u: sp.Expr, entry: sp.Expr) -> sp.Expr:
+    if isinstance(expr, (*EXPONENTIALS, softplus)):
+        number, inner = primitive(expr.args[0])
+        if inner == u:
+            return expr.func(number * entry)
+    return expr if expr.is_Atom else rebuild(expr, tuple(_with_name(a, u, entry) if isinstance(a, sp.Expr) else a for a in expr.args))
+
+
+def _without_arguments(program: Program, lines: list[Definition]) -> Iterator[Definition]:
+    """The names of arguments that one line alone uses are put back."""
+    users: dict[str, set[str]] = {}
+    for d in lines:
+        for e in entries(d.expr):
+            users.setdefault(tensor_name(e), set()).add(d.name)
+    known = set(program.tensors)
+    waiting: dict[sp.Expr, sp.Expr] = {}
+    for d in lines:
+        if d.name not in known and len(users.get(d.name, ())) <= 1:
+            waiting[d.entry] = d.expr
+        elif waiting:
+            there = {e: waiting[e] for e in entries(d.expr) if e in waiting}
+            yield replace(d, expr=substitute(d.expr, there)) if there else d
+        else:
+            yield d

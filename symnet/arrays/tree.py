@@ -58,11 +58,20 @@ class Contract(Node):
 
 @dataclass(frozen=True, slots=True)
 class Softmax(Node):
-    """exp(body)/Σ exp(body) along ``axis``; with ``logarithm`` its log. Kept whole, so that nothing overflows."""
+    """exp(body)/Σ exp(body) along ``axis``; or what the ``others`` add up to, 1 minus it; with ``logarithm`` the log of either."""
 
     body: Node
     axis: Limits
     logarithm: bool = False
+    others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Others(Node):
+    """1 - body for shares ``body`` that add up to 1 along ``axis``: what the others add up to."""
+
+    body: Node
+    axis: Limits
 
 
 @dataclass(frozen=True, slots=True)

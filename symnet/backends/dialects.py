@@ -11,14 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from symnet.backends.source import numpy_source
+from symnet.backends.stable_code import HELPERS as STABLE
+from symnet.backends.stable_code import needed
 from symnet.core.derivation import Derivation
 from symnet.errors import OptionError, UnknownNodeError
 
-CALL = re.compile(r"(?<![\w.])np\.([a-z_]+(?:\.[a-z_]+)*)")
+CALL = re.compile(r"(?<![\w.])np\.([a-z_]\w*(?:\.[a-z_]\w*)*)")
 CONSTANT = re.compile(r"float\(np\.([a-z]+)\(")  # functions of plain numbers: computed at once, outside the traced arrays
-MATH = {**{name: f"math.{name}" for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "erf", "floor")},
+MATH = {**{name: f"math.{name}" for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "erf", "floor", "expm1", "log1p")},
         "arctan": "math.atan", "abs": "abs", "maximum": "max", "minimum": "min", "sign": "(lambda u: (u > 0) - (u < 0))"}
-SAME = ("exp", "log", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum", "linalg.det",
+SAME = ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum", "linalg.det",
         "linalg.inv", "linalg.slogdet")
 
 
@@ -69,11 +71,9 @@ def array(name, value, *shape):
         raise ValueError(f"{name}: shape {made.shape}; expected {shape} (None is any size)")
     return made
 
-''', {name: f"jnp.{name}" for name in (*SAME, "arange", "zeros", "asarray", "maximum", "minimum", "logaddexp", "heaviside", "clip",
-                                       "broadcast_to", "pi", "e", "nan", "inf")},
-              {"softmax": "def softmax(z, axis):\n    return jax.nn.softmax(z, axis=axis)\n",
-               "logsumexp": "def logsumexp(z, axis):\n    return jax.scipy.special.logsumexp(z, axis=axis)\n",
-               "logdet": "def logdet(a):\n    sign, value = jnp.linalg.slogdet(a)\n    return jnp.where(sign > 0, value, jnp.nan)\n",
+''', {name: f"jnp.{name}" for name in (*SAME, "arange", "zeros", "array", "asarray", "maximum", "minimum", "logaddexp", "heaviside",
+                                       "clip", "broadcast_to", "pi", "e", "nan", "inf")},
+              {"logdet": "def logdet(a):\n    sign, value = jnp.linalg.slogdet(a)\n    return jnp.where(sign > 0, value, jnp.nan)\n",
                "scatter": "def scatter(at, values, shape):\n    return jnp.zeros(shape, dtype=dtype).at[at].add(values)\n",
                "whole": """def whole(name, value, *shape):
     made = jnp.asarray(value)
@@ -89,7 +89,9 @@ def array(name, value, *shape):
     if not bool(jnp.all(jnp.isin(value, jnp.asarray(ignored, dtype=int)) | (0 <= value) & (value < classes))):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
-               "erf": "def erf(z):\n    return jax.scipy.special.erf(z)\n"}, '''
+               "stop_gradient": "def stop_gradient(u):\n    return jax.lax.stop_gradient(u)\n",
+               "erf": "def erf(z):\n    return jax.scipy.special.erf(z)\n",
+               "gauss": "def gauss(z):\n    return jax.scipy.special.erfc(-0.7071067811865476*z)/2\n"}, '''
 
 @jax.custom_vjp
 def loss(parameters, data):
@@ -132,12 +134,10 @@ def array(name, value, *shape):
 def asarray(value, dtype=dtype):
     return torch.as_tensor(value, dtype=dtype)
 
-''', {**{name: f"torch.{name}" for name in (*SAME, "zeros")}, "clip": "torch.clamp", "asarray": "asarray",
+''', {**{name: f"torch.{name}" for name in (*SAME, "zeros")}, "clip": "torch.clamp", "asarray": "asarray", "array": "copied",
       "pi": "math.pi", "e": "math.e", "nan": "math.nan", "inf": "math.inf",
       **{name: name for name in ("maximum", "minimum", "logaddexp", "heaviside", "broadcast_to", "arange", "where", "tanh")}},
-                {"softmax": "def softmax(z, axis):\n    return torch.softmax(z, axis)\n",
-                 "logsumexp": "def logsumexp(z, axis):\n    return torch.logsumexp(z, axis)\n",
-                 "arange": "def arange(first, end, dtype=torch.int64):\n"
+                {"arange": "def arange(first, end, dtype=torch.int64):\n"
                            "    return torch.arange(first, max(first, end), dtype=dtype)  # torch counts nothing below first\n",
                  "where": "def where(condition, yes, no):\n    return torch.where(torch.as_tensor(condition), asarray(yes), asarray(no))\n",
                  "logdet": "def logdet(a):\n    return torch.logdet(a)\n",
@@ -156,7 +156,10 @@ def asarray(value, dtype=dtype):
     if not bool((kept | (0 <= value) & (value < classes)).all()):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
+                 "copied": "def copied(value, dtype=dtype):\n    return asarray(value, dtype).clone()\n",
+                 "stop_gradient": "def stop_gradient(u):\n    return u.detach()\n",
                  "erf": "def erf(z):\n    return torch.erf(asarray(z))\n",
+                 "gauss": "def gauss(z):\n    return torch.erfc(-0.7071067811865476*asarray(z))/2\n",
                  "tanh": "def tanh(z):\n    return torch.tanh(asarray(z))  # of a size too, which is no tensor\n",
                  "maximum": "def maximum(a, b):\n    return torch.maximum(asarray(a), asarray(b))\n",
                  "minimum": "def minimum(a, b):\n    return torch.minimum(asarray(a), asarray(b))\n",
@@ -198,14 +201,19 @@ def library_source(derivation: Derivation, library: str, dtype: str = "float64")
     dialect = DIALECTS[library]
     source = numpy_source(derivation, dtype)
     lines = source[source.index("def value_and_grad("):].splitlines()
-    body = "\n".join(dialect.line(_translate(line, dialect)) for line in lines) + "\n"
-    helpers = "\n\n".join(text for name, text in dialect.helpers.items() if re.search(rf"(?<![\w.]){name}\(", body))
+    body = _translated("\n".join(lines), dialect)
+    available = {**{name: _translated(text, dialect) for name, text in STABLE.items() if name not in dialect.helpers}, **dialect.helpers}
+    helpers = "\n\n".join(available[name] for name in needed(body, available))
     head = dialect.head.replace("DTYPE", dtype)
     inputs = [t.name for t in derivation.program.inputs]
     if not set(derivation.wrt) <= set(inputs):  # a gradient of something computed is no argument of a function
         return f"{head}{helpers}\n\n{body}"
     names = f"\n\nNAMES, WRT = {inputs!r}, {list(derivation.wrt)!r}\n"
     return f"{head}{helpers}\n\n{body}{names}{dialect.tail}"
+
+
+def _translated(text: str, dialect: Dialect) -> str:
+    return "\n".join(dialect.line(_translate(line, dialect)) for line in text.splitlines()) + "\n"
 
 
 def _translate(line: str, dialect: Dialect) -> str:

@@ -11,8 +11,9 @@ import sympy as sp
 
 from symnet.arrays.chosen import sure
 from symnet.arrays.tree import Labels, Leaf, Masked, Node
-from symnet.core.axes import Axis, Range, bounds, inside
+from symnet.core.axes import Axis, Range, bounds, inside, nonnegative
 from symnet.core.expressions import entries
+from symnet.core.guards import guard_ranges, narrowed
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import UnknownNodeError
@@ -163,15 +164,30 @@ class IndexCode:
         there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in condition.free_symbols if s in spans}
         return [(p, there) for p in sp.And.make_args(condition)]
 
-    def apart(self, node: Masked) -> tuple[Masked | Node, str]:
-        """A bracket without the parts that are plain comparisons of sizes and loop variables, and these as a Python condition."""
+    def apart(self, node: Masked) -> tuple[Node, sp.Basic]:
+        """A bracket without the parts that are comparisons of sizes and loop variables alone, and these parts."""
         labels = {s for s, _ in node.spans}
-        plain = [p for p in sp.And.make_args(node.condition) if not p.free_symbols & labels and next(entries(p), None) is None]
+        parts = sp.And.make_args(node.condition)
+        plain = [p for p in parts if not p.free_symbols & labels and next(entries(p), None) is None]
         if not plain:
-            return node, ""
-        rest = sp.And(*[p for p in sp.And.make_args(node.condition) if p not in plain])
-        test = " and ".join(self._test(p, {}) for p in plain)
-        return (node.body if rest is sp.true and node.body.labels == node.labels else replace(node, condition=rest)), test
+            return node, sp.true
+        rest = sp.And(*[p for p in parts if p not in plain])
+        return node.body if rest is sp.true else replace(node, condition=rest), sp.And(*[p for p in plain if not self._always(p)])
+
+    def _always(self, part: sp.Basic) -> bool:
+        """True for a comparison that holds wherever the loops stand."""
+        if not isinstance(part, (sp.Ge, sp.Le)) or not self.loops:
+            return False
+        span = bounds(sp.expand(part.gts - part.lts), self.loops)
+        return span is not None and nonnegative(span[0])
+
+    def where(self, condition: sp.Basic) -> Self:
+        """The same for what is looked at only where a comparison of loop variables holds."""
+        return self.inside(narrowed(self.loops, guard_ranges(condition, self.loops))) if self.loops else self
+
+    def test(self, condition: sp.Basic) -> str:
+        """A comparison of sizes and loop variables, as Python's."""
+        return " and ".join(self._test(p, {}) for p in sp.And.make_args(condition))
 
     def _test(self, part: sp.Basic, there: Mapping[sp.Symbol, sp.Symbol]) -> str:
         if type(part) not in COMPARE:

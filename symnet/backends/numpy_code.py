@@ -7,10 +7,26 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, OfMatrix, Scatter, Softmax, is_inverse
+from symnet.arrays.tree import (
+    Apply,
+    Cases,
+    Contract,
+    Labels,
+    Leaf,
+    LogSum,
+    Masked,
+    Node,
+    Number,
+    OfMatrix,
+    Others,
+    Scatter,
+    Softmax,
+    is_inverse,
+)
 from symnet.backends.brackets import atom, divisor, factor
 from symnet.backends.index_code import COMPARE, IndexCode
 from symnet.backends.linear_code import of_matrix
+from symnet.backends.stable_code import CALLS
 from symnet.core import functions as fn
 from symnet.core.functions import Max, Min
 from symnet.errors import UnknownNodeError
@@ -20,11 +36,11 @@ PLAIN = {sp.exp: "np.exp", sp.log: "np.log", sp.sin: "np.sin", sp.cos: "np.cos",
          **dict.fromkeys((Max, sp.Max), "np.maximum"),
          **dict.fromkeys((Min, sp.Min), "np.minimum"), sp.erf: "erf"}
 FORMS: dict[type, Callable[..., str]] = {
-    fn.sigmoid: lambda z: f"0.5*(1 + np.tanh(0.5*{z}))",
     fn.relu: lambda z: f"np.maximum({z}, 0)",
     fn.softplus: lambda z: f"np.logaddexp({z}, 0)",
     fn.step: lambda z: f"np.heaviside({z}, 0.0)",
     fn.leaky_relu: lambda z, s: f"np.where({z} > 0, {z}, {s}*{z})",
+    fn.stop_gradient: lambda u: f"stop_gradient({u})",
 }
 
 
@@ -59,16 +75,23 @@ class NumpyCode(IndexCode):
         if isinstance(node, Contract):
             return self._contract(node)
         if isinstance(node, Softmax):
-            return f"softmax({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
+            body, axis = self.code(node.body), node.body.labels.index(node.axis[0])
+            if node.others and not node.logarithm:
+                return f"others(softmax({body}, {axis}), {axis})"
+            return f"{'logothers' if node.others else 'logsoftmax' if node.logarithm else 'softmax'}({body}, {axis})"
+        if isinstance(node, Others):
+            return f"others({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, LogSum):
             return f"logsumexp({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, Masked):
-            rest, test = self.apart(node)
-            if test:  # decided by Python before anything is looked at
+            rest, plain = self.apart(node)
+            if rest is not node and plain is sp.true:
+                return self.code(rest)
+            if rest is not node:  # decided by Python before anything is looked at
                 shape = ", ".join(self.number(sp.expand(hi - lo + 1)) for _, (lo, hi) in node.spans)
                 nothing = f"np.zeros(({shape}{',' if len(node.labels) == 1 else ''}), dtype=dtype)"
                 nothing += "" if node.outside == 0 else " - np.inf"
-                return f"({self.code(rest)} if {test} else {nothing})"
+                return f"({self.where(plain).code(rest)} if {self.test(plain)} else {nothing})"
             if isinstance(node.body, Number) and not node.body.labels and node.outside == 0:  # zeros and ones of the dtype
                 ones = f"np.asarray({self.mask(node)}, dtype=dtype)"
                 return ones if node.body.value == 1 else f"({self.number(node.body.value)}*{ones})"
@@ -90,6 +113,10 @@ class NumpyCode(IndexCode):
             return self._product(node, args)
         if node.function is sp.Pow:
             return _power(node.args[0], node.args[1], args)
+        if node.function in CALLS:
+            if _constant(*node.args):  # a number's own type would decide that of the result
+                args = [f"np.asarray({args[0]}, dtype=dtype)", *args[1:]]
+            return CALLS[node.function](*args)
         if node.function in FORMS:
             return FORMS[node.function](*[atom(a) for a in args])
         if node.function in PLAIN:
@@ -147,6 +174,8 @@ class NumpyCode(IndexCode):
         text = ""
         for depth, (value, relation, left, right) in enumerate(node.branches):
             code = self.aligned(value, node.labels)
+            if _constant(value):  # where() of two plain numbers would be of another type
+                code = f"np.asarray({code}, dtype=dtype)"
             if relation is None or left is None or right is None:
                 return text + code + ")" * depth
             test = f"{self.aligned(left, node.labels)} {COMPARE[relation]} {self.aligned(right, node.labels)}"

@@ -11,6 +11,8 @@ import sympy as sp
 from symnet.arrays.lowering import Lowering
 from symnet.arrays.stable import stable
 from symnet.backends.numpy_code import NumpyCode
+from symnet.backends.stable_code import HELPERS as STABLE
+from symnet.backends.stable_code import needed
 from symnet.core.axes import Axis, Range, nonnegative
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import fresh
@@ -19,17 +21,10 @@ from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
-TAKEN = set("""scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
-float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to""".split())
+TAKEN = set("""copied scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
+float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to stop_gradient""".split())
 HELPERS = {
-    "softmax": """def softmax(z, axis):
-    e = np.exp(z - z.max(axis=axis, keepdims=True))
-    return e/e.sum(axis=axis, keepdims=True)
-""",
-    "logsumexp": """def logsumexp(z, axis):
-    top = z.max(axis=axis, keepdims=True)
-    return np.log(np.exp(z - top).sum(axis=axis)) + top.squeeze(axis=axis)
-""",
+    **STABLE,
     "logdet": """def logdet(a):
     sign, value = np.linalg.slogdet(a)
     return np.where(sign > 0, value, np.nan)
@@ -50,6 +45,9 @@ HELPERS = {
     "within": """def within(name, value, classes, *ignored):
     if not np.all(np.isin(value, ignored) | (0 <= value) & (value < classes)):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
+""",
+    "stop_gradient": """def stop_gradient(u):
+    return u
 """,
     "erf": """def erf(z):
     from math import erf as one
@@ -74,30 +72,30 @@ def array(name, value, *shape):
 
 def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     """The source. Sizes are read off the arrays; what overflows when written naively (softmax, log σ) is computed stably."""
-    program = stable(derivation.full)
+    program = stable(derivation.full, [derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt]])
     names = python_names(program)
-    wanted = ", ".join(f"{w!r}: np.asarray({names[derivation.gradient_name(w)]}, dtype=dtype)" for w in derivation.wrt)
-    return _module(program, names, f"{names[program.objective]}, {{{wanted}}}", "value_and_grad", dtype)
+    wanted = ", ".join(f"{w!r}: {_own(names[derivation.gradient_name(w)])}" for w in derivation.wrt)
+    return _module(program, names, f"{_own(names[program.objective])}[()], {{{wanted}}}", "value_and_grad", dtype)
 
 
-def forward_source(program: Program, output: str, dtype: str = "float64") -> str:
-    """The source of ``forward(**symbols)``, which computes one definition and only what it needs."""
-    needed, stack = {output}, [output]
-    while stack:
-        for used in program.uses(stack.pop()):
-            if used not in needed:
-                needed.add(used)
-                stack.append(used)
-    kept = Program(tuple(t for t in program.inputs if t.name in needed),
-                   tuple(d for d in program.definitions if d.name in needed), output)
+def _own(name: str) -> str:
+    """A result is an array of its own: it shares no memory with an input or another result."""
+    return f"np.array({name}, dtype=dtype)"
+
+
+def forward_source(program: Program, *outputs: str, dtype: str = "float64") -> str:
+    """The source of ``forward(**symbols)``, which computes one definition and only what it needs; of several a tuple."""
+    kept = stable(program, list(outputs))
+    used = {*outputs, *[name for d in kept.definitions for name in kept.uses(d.name)]}
+    kept = Program(tuple(t for t in kept.inputs if t.name in used), kept.definitions, outputs[-1])
     names = python_names(kept)
-    return _module(kept, names, names[output], "forward", dtype)
+    return _module(kept, names, ", ".join(_own(names[o]) + "[()]" for o in outputs), "forward", dtype)
 
 
 def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:
     code = NumpyCode(program, names, size_names(program))
     text = "\n".join(f"    {line}" for line in [*_inputs(program, code), *_lines(program, code, names)])
-    helpers = "\n\n".join(source for name, source in HELPERS.items() if f"{name}(" in text)
+    helpers = "\n\n".join(HELPERS[name] for name in needed(text, HELPERS))
     head = HEAD.replace("DTYPE", dtype).replace("value_and_grad", function)
     return f"{head}{helpers}\n\ndef {function}(**symbols):\n{text}\n    return {result}\n"
 
@@ -116,7 +114,7 @@ def _safe(names: Iterable[str], taken: set[str]) -> dict[str, str]:
     made: dict[str, str] = {}
     for name in names:
         safe = name
-        while keyword.iskeyword(safe) or safe in TAKEN or safe in taken:
+        while keyword.iskeyword(safe) or safe in TAKEN or safe in HELPERS or safe in taken:
             safe += "_"
         made[name] = safe
         taken.add(safe)

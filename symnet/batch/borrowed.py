@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Lock
 
 from symnet.batch.pool import Pool
@@ -14,11 +15,12 @@ _lock = Lock()
 def run_once(task: Task, limits: Limits) -> Ended:
     """The end of the task, within its limits. The process is kept for the next one; unused, it ends by itself."""
     with _lock:
-        pool = next((p for p in _idle if p.limits == limits), None)
+        pool = next((p for p in _idle if replace(p.limits, seconds=limits.seconds) == limits), None)
         if pool is None:
             pool = Pool(1, limits)
         else:
             _idle.remove(pool)
+            pool.allow(limits.seconds)
     try:
         pool.submit(task)
         ((_, ended),) = pool

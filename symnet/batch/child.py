@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Hashable
+from dataclasses import replace
 from threading import Thread
 from typing import Any
 
@@ -52,7 +53,7 @@ class Child:
         """Start a task; its clock runs from now."""
         self.task, self.since, self.reached = task, time.monotonic(), Reached()
         self.used += 1
-        self._send(task)
+        self._send(replace(task, seconds=self.limits.seconds))
 
     def goes_on(self, reached: Reached) -> None:
         """A new part of its task has begun, with a clock of its own."""

@@ -6,6 +6,7 @@ import queue
 import time
 from collections import deque
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 from symnet.batch.child import Child
@@ -28,8 +29,8 @@ class Runs(Protocol):
 class Pool:
     """Up to ``jobs`` processes under ``limits``.
 
-    Every task that was submitted comes out exactly once. A task that ran out of memory, or whose process died, in a process
-    that had served other tasks before gets one more try in a fresh one, so that no task suffers for its neighbours.
+    Every task that was submitted comes out exactly once. A task whose process died, or that ran out of memory in a process that had
+    served other tasks before, gets one more try in a fresh one, so that no task suffers for its neighbours.
 
     >>> import math
     >>> with Pool(1) as pool:
@@ -65,6 +66,12 @@ class Pool:
         """Start a process before there is a task for it, so that it loads what it needs meanwhile."""
         if not self._children:
             self._start()
+
+    def allow(self, seconds: float) -> None:
+        """Another limit of time, for the tasks that are handed out from now on."""
+        self.limits = replace(self.limits, seconds=seconds)
+        for child in self._children:
+            child.limits = self.limits
 
     def submit(self, task: Task) -> None:
         """Add a task."""
@@ -151,11 +158,11 @@ class Pool:
         yield from self._once_more(child, child.task, Ended(How.DIED, None, reason, time.monotonic() - child.since, child.reached.value))
 
     def _once_more(self, child: Child, task: Task | None, ended: Ended) -> Iterator[tuple[Task, Ended]]:
-        """The process is given up; the task gets a second try when the process was not its own from the start."""
+        """The process is given up; the task gets a second try when the process was not its own from the start, or was killed."""
         self._drop(child)
         if task is None:
             return
-        if child.used > 1 and task.key not in self._tried:
+        if (child.used > 1 or ended.how is How.DIED) and task.key not in self._tried:
             self._tried.add(task.key)
             self._again.append(task)
         else:

@@ -119,4 +119,5 @@ def _lost(source: Source, ended: Ended) -> Outcome:
     if ended.how is How.REFUSED:
         reason = ended.reason if ended.reason.startswith(source.name) else f"{source.name}: {ended.reason}"
         return Outcome(source.name, verdict=UNUSABLE, message=reason, seconds=ended.seconds, error=ended.error)
-    return Outcome(source.name, message=f"undecided ({ended.reason})", seconds=ended.seconds)
+    verdict = Verdict(Answer.UNDECIDED, reason=ended.reason)
+    return Outcome(source.name, message=str(verdict), seconds=ended.seconds, result=Result(source.name, verdict))

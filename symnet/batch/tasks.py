@@ -36,6 +36,7 @@ class Task:
     function: Callable[[Any], Any]
     argument: Any = None
     group: Hashable = None
+    seconds: float | None = None  # what the pool that runs it allows, told to the process with it
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from symnet.errors import SymnetError, internal, one_line
 
 _replies: list[BinaryIO] = []  # where a task says how far it is; empty outside a worker
 _last: list[Reached] = []  # the last it said
-_limits: list[Limits] = []
+_seconds: list[float] = []  # the limit of the task that runs
 IDLE = 600.0  # seconds without a task, after which the process ends by itself
 MEGABYTE = 1 << 20
 
@@ -33,7 +33,6 @@ def main() -> None:
     Thread(target=_listen, args=(sys.stdin.buffer, frames), daemon=True).start()
     limits: Limits = pickle.loads(frames.get())
     _replies.append(replies)
-    _limits.append(limits)
     try:
         for module in limits.preload:
             importlib.import_module(module)
@@ -47,7 +46,6 @@ def main() -> None:
         except queue.Empty:
             return
         _last.clear()
-        _limit_cpu(limits.seconds)
         _reply(replies, _ended(frame, limits))
 
 
@@ -55,7 +53,7 @@ def reached(value: Any = None, times: float = 1.0) -> None:
     """Called by a task: a new part of it begins, which has ``times`` the limit. Outside a worker it does nothing."""
     if _replies:
         _last[:] = [Reached(value, times)]
-        _limit_cpu(_limits[0].seconds * times)
+        _limit_cpu(_seconds[0] * times)
         _reply(_replies[0], _last[0])
 
 
@@ -72,6 +70,8 @@ def _ended(frame: bytes, limits: Limits) -> Ended:
     start, value, refused = time.monotonic(), None, None
     try:
         task: Task = pickle.loads(frame)
+        _seconds[:] = [task.seconds or limits.seconds]
+        _limit_cpu(_seconds[0])
         how, value, reason = How.DONE, task.function(task.argument), ""
     except SymnetError as error:
         how, reason, refused = How.REFUSED, error.message, error

@@ -8,6 +8,7 @@ difference quotient of the one forward line it goes through, and rule, condition
 
 All sizes are small and different, so that a transpose or a wrong axis cannot hide; the numbers are random rationals inside
 each symbol's domain and fit the declared assumptions. What a step says without naming an assumption must hold without it.
+What stands in a stop-gradient keeps its unmoved value.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from flint import arb, ctx
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
+from symnet.calculus.stopping import held_apart, held_out
 from symnet.calculus.tidying import class_facts
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
 from symnet.core.expressions import Limits, Partial, as_written, entries, limits
@@ -45,7 +47,7 @@ ATTEMPTS = 10  # points tried where some function is not defined at the first
 POINTS = 3  # points for a program in pieces, of which one point sees one
 PIECEWISE = (sp.Piecewise, sp.Max, sp.Min, sp.Abs, sp.sign, sp.floor, sp.ceiling, relu, leaky_relu, heaviside)
 LINE_PLACES = 3  # places at which one printed line is evaluated
-ENTRIES = 60  # entries whose raw sum and contributions are read; the line itself is read at all
+ENTRIES, AGAIN = 60, 12  # entries whose raw sum and contributions are read, at the first and at further points; the line itself at all
 
 Place = tuple[int, ...]
 
@@ -79,7 +81,8 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
         sizes = small_sizes(derivation.program, (*numbers, *(SIZES + SIZES)[count:]))
         try:
             with as_written():
-                found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1)))
+                found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1),
+                                      AGAIN if found else ENTRIES))
         except DomainError as error:  # log of a negative number: another point, every second one all positive
             problem = str(error)
         except SymnetError as error:
@@ -208,11 +211,11 @@ def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: 
     return kept[key]
 
 
-def _compare(derivation: Derivation, step: Step, sample: _Sample) -> StepCheck:
+def _compare(derivation: Derivation, step: Step, sample: _Sample, most: int) -> StepCheck:
     places = list(visits(step.definition, sample.entries.env))
     worst, count = _along_directions(derivation, step, sample, places)
     false = f"differs from the central difference by {worst:.3g}" if worst >= 2.0**-TOLERANCE else ""
-    said = false or next(_fields(derivation, step, sample, places), "")
+    said = false or next(_fields(derivation, step, sample, places, most), "")
     if not said and not count and places:
         raise DomainError("difference quotient", "a kink at every entry")
     return StepCheck(not said, tuple(sample.sizes.items()), count, f"{worst:.1e}", said, contradicted=bool(said))
@@ -330,9 +333,9 @@ def _error(slope: Any, found: Any) -> float:
     return error if error == error else float("inf")
 
 
-def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]]) -> Iterator[str]:
+def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]], most: int) -> Iterator[str]:
     """What is wrong with the step's raw sum, its contributions and their local factors; nothing where all is right."""
-    few = random.Random(sample.seed).sample(places, min(ENTRIES, len(places)))
+    few = random.Random(sample.seed).sample(places, min(most, len(places)))
     for place, env in few:
         found = sample.value(step.expression, env)
         if _error(found, sample.at(step.target.name, place)) >= 2.0**-TOLERANCE:
@@ -406,11 +409,12 @@ def _is_slope(sample: _Sample, name: str, own: str, slope: Any) -> bool:
 
 def _line_quotient(sample: _Sample, name: str, own: str) -> Callable[[int], _Quotient]:
     """The difference quotients of one forward line in ``own``, by their number, all its other arguments held."""
-    line = sample.lines[name]
+    line, held = held_out(sample.lines[name])
     moving = next((s for s in line.free_symbols if s.name == own), None)
     if moving is None:
         return lambda number: _Quotient(to_flint(sp.S.Zero), 0.0)
-    table = {s: sample.values[s.name] for s in line.free_symbols}
+    table = {d.entry: sample.scalar_value(d.expr) for d in held}
+    table |= {s: sample.values[s.name] for s in line.free_symbols if s not in table}
     scale = to_flint(_scale(table[moving]))
     scaled = _Finer(lambda nudge: {name: compute(line, {**table, moving: table[moving] + nudge * scale})}).quotient_of(
         name, sample.values[name])
@@ -458,7 +462,7 @@ def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
         yield "an earlier gradient is called put in that is no factor"
     if step.rule is not rule_of(program, of, step.definition, step.contributions, step.inlined):
         yield f"its rule is called {step.rule}"
-    if step.conditions != conditions_of(step.contributions, step.assumptions):
+    if step.conditions != conditions_of(step.contributions, step.assumptions, step.smooth):
         yield "its conditions are not those of the functions and assumptions used"
     if not set(step.assumptions) <= {*program.assumptions, *class_facts(program)}:
         yield "it leans on an assumption that is not declared"
@@ -501,9 +505,11 @@ def _lines(scalars: Program) -> tuple[dict[str, sp.Symbol], list[tuple[str, sp.E
     """The symbols of a program of scalars, each the very object that its lines hold, and the lines with the names they use."""
     kept: tuple[dict[str, sp.Symbol], list[tuple[str, sp.Expr, frozenset[str]]]] | None = scalars.__dict__.get("_lines")
     if kept is None:
-        used = [d.expr.free_symbols for d in scalars.definitions]
+        apart = held_apart(scalars)  # what a stop-gradient holds uses nothing that moves
+        used = [d.expr.free_symbols for d, _ in apart]
         symbols = {s.name: s for found in used for s in found}
-        lines = [(d.name, d.expr, frozenset(s.name for s in found)) for d, found in zip(scalars.definitions, used, strict=True)]
+        lines = [(d.name, d.expr, frozenset() if held else frozenset(s.name for s in found))
+                 for (d, held), found in zip(apart, used, strict=True)]
         kept = scalars.__dict__["_lines"] = symbols, lines
     return kept
 
@@ -527,7 +533,9 @@ def _point(scalars: Program, rng: random.Random, positive: bool = False) -> dict
 
 def _any_class(t: Tensor, rng: random.Random) -> int:
     """One of the classes, counted from 0, or now and then the ignored one."""
-    return t.ignored if t.ignored is not None and rng.random() < 0.3 else rng.randrange(2 if t.classes is None else int(t.classes))
+    if t.ignored is not None and rng.random() < 0.3:
+        return t.ignored
+    return rng.randrange(int(t.classes) if t.classes is not None and t.classes.is_Integer else 2)
 
 
 def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp.Rational]) -> None:

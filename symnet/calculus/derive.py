@@ -10,12 +10,14 @@ import sympy as sp
 from symnet.calculus.chain import Term, terms_of
 from symnet.calculus.contributions import contributions
 from symnet.calculus.inlining import inline
+from symnet.calculus.one_sided import OneSided
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
+from symnet.calculus.stopping import ancestors, flows
 from symnet.calculus.tidying import class_facts, implied, tidy
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
-from symnet.core.functions import conventions
+from symnet.core.functions import conventions, sum_of_squares
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name
@@ -79,6 +81,7 @@ class _Builder:
             self.labels.spare(axis.range)
         self.lead = tuple(sp.Dummy(f"β{d}", integer=True) for d in range(len(objective.axes)))  # none for a scalar objective
         self.gradient = {u: self._gradient_tensor(u) for u in dict.fromkeys((*order, *self.wrt))}
+        self.one_sided = OneSided(self.program)
         terms = self._terms(frozenset(order))
         for u in order:
             self._emit(u, terms[u])
@@ -119,6 +122,7 @@ class _Builder:
             self.steps.append(step)
             if len(slices) == 1:
                 self.made[step.target.name] = step.definition
+                self.one_sided.add(step.definition)
 
     def _step(self, name: str, piece: Piece) -> Step:
         target = self.gradient[name]
@@ -132,6 +136,8 @@ class _Builder:
             places.append(scope[alpha])
         raw = tidy(sp.Add(*[t.expr for t in piece.terms]))
         folded, inlined, facts, before = inline(piece.terms, self.made, raw, tuple(self.facts))
+        folded, limits = self.one_sided.smooth(folded)
+        smooth = tuple(relabel(u, scope, self.labels) for u in limits)
         used = tuple(dict.fromkeys(self.facts[f] for f in facts))
         expr = relabel(folded, scope, self.labels)
         spans = (*(a.range for a in self.program.objective_tensor.axes), *piece.spans)
@@ -141,8 +147,8 @@ class _Builder:
                  **{b: a.range for b, a in zip(self.lead, self.program.objective_tensor.axes, strict=True)}}
         made = tuple(self._lettered(c, scope) for c in contributions(piece.terms, known, self.program.tensors))
         return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, definition, made, inlined), made,
-                    relabel(raw, scope, self.labels), inlined, used, conditions_of(made, used),
-                    unassumed=None if before is None else relabel(before, scope, self.labels))
+                    relabel(raw, scope, self.labels), inlined, used, conditions_of(made, used, smooth),
+                    unassumed=None if before is None else relabel(before, scope, self.labels), smooth=smooth)
 
     def _lead_scope(self) -> dict[sp.Symbol, sp.Symbol]:
         """Letters for the indices of an objective that is no scalar."""
@@ -159,7 +165,7 @@ class _Builder:
                        conditions=tuple(k.xreplace(inner) for k in c.conditions))
 
     def _absent(self) -> None:
-        """What the objective does not depend on: proved zero because no chain of uses leads there."""
+        """What the objective does not depend on: proved zero because no chain of uses leads there, or a stop-gradient stands in each."""
         for name in self.wrt:
             if name in self.alphas:
                 continue
@@ -176,28 +182,28 @@ class _Builder:
         steps = _mark_live(self.steps, {self.gradient[u].name for u in self.wrt})
         lines = [s.definition for s in steps if s.live]
         full = self.program.extend(lines, self.program.objective)
-        used = [c for d in full.definitions for c in conventions(d.expr)]
+        squares: set[str] = set()
+        used: list[str] = []
+        for d in full.definitions:
+            if d.target.role is not Role.GRADIENT and sum_of_squares(d.expr, squares):
+                squares.add(d.name)
+            used += conventions(d.expr, squares)
         return Derivation(self.program, full, self.wrt, tuple(steps), {u: t.name for u, t in self.gradient.items()},
                           tuple(dict.fromkeys(used)))
 
 
 def _active(program: Program, wrt: Sequence[str]) -> set[str]:
     """The tensors that depend on a wanted one and that the objective depends on."""
-    uses = {name: program.uses(name) for name in program.by_name}
-    ancestors, stack = {program.objective}, [program.objective]
-    while stack:
-        for used in uses.get(stack.pop(), ()):
-            if used not in ancestors:
-                ancestors.add(used)
-                stack.append(used)
+    uses = {name: flows(program, name) for name in program.by_name}
+    above = ancestors(program.objective, uses)
     users: dict[str, list[str]] = {}
     for name, used_names in uses.items():
         for used in used_names:
             users.setdefault(used, []).append(name)
-    reached, stack = set(wrt) & ancestors, [n for n in wrt if n in ancestors]
+    reached, stack = set(wrt) & above, [n for n in wrt if n in above]
     while stack:
         for user in users.get(stack.pop(), ()):
-            if user in ancestors and user not in reached:
+            if user in above and user not in reached:
                 reached.add(user)
                 stack.append(user)
     return reached

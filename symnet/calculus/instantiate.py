@@ -13,7 +13,7 @@ from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.names import entry_latex
 from symnet.core.places import Env, NameEntry, at_place, in_order, open_at, span, visits
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.schedule import schedule
 from symnet.core.tensors import Tensor, free_name
 from symnet.errors import ShapeError
@@ -29,6 +29,7 @@ class Entries:
         self.made: dict[tuple[str, tuple[int, ...]], Tensor] = {}
         self.by_name: dict[str, Tensor] = {}
         self.taken = set(tensors)
+        self.titles: dict[tuple[str, tuple[int, ...]], str] = {}
         self.symbols: dict[tuple[str, tuple[int, ...]], sp.Expr] = {}  # one object for each entry: looking it up is then fast
 
     def scalar(self, name: str, place: tuple[int, ...]) -> Tensor:
@@ -41,16 +42,21 @@ class Entries:
             above = self.scalar(tensor.objective, place[:lead]).name if lead else tensor.objective
             classes = None if tensor.classes is None else tensor.classes.xreplace(dict(self.env))
             self.made[key] = replace(tensor, classes=classes) if not tensor.axes else replace(
-                tensor, name=self._name(name, place), axes=(), parent=name, place=place, of=of, objective=above,
+                tensor, name=self.title(name, place), axes=(), parent=name, place=place, of=of, objective=above,
                 latex=entry_latex(tensor, [str(p) for p in place], self.tensors),
                 classes=classes)
             self.by_name[self.made[key].name] = self.made[key]
         return self.made[key]
 
-    def _name(self, name: str, place: tuple[int, ...]) -> str:
-        title = free_name("_".join([name, *(str(p) if p >= 0 else f"m{-p}" for p in place)]), self.taken)  # y[-2] is y_m2
-        self.taken.add(title)
-        return title
+    def title(self, name: str, place: tuple[int, ...]) -> str:
+        """The name of the scalar for one entry: W1_1_2."""
+        key = (name, place)
+        if key not in self.titles:
+            parts = [str(p) if p >= 0 else f"m{-p}" for p in place]  # y[-2] is y_m2
+            title = free_name("_".join([name, *parts]), self.taken) if self.tensors[name].axes else name
+            self.titles[key] = title
+            self.taken.add(title)
+        return self.titles[key]
 
     def __call__(self, name: str, place: tuple[int, ...]) -> sp.Expr:
         key = (name, place)
@@ -67,8 +73,8 @@ class Entries:
         return (self.scalar(name, place) for place in self.places(name))
 
 
-def environment(program: Program, sizes: Mapping[str, int], limit: int = LIMIT) -> dict[sp.Symbol, sp.Expr]:
-    """Size symbols to integers; raises ShapeError for a missing, unknown or impossible size, and for more than ``limit`` entries."""
+def environment(program: Program, sizes: Mapping[str, int], most: int | None = LIMIT) -> dict[sp.Symbol, sp.Expr]:
+    """Size symbols to integers; raises ShapeError for a missing, unknown or impossible size, and for more than ``most`` entries."""
     known = {str(s): s for s in program.sizes}
     for name, value in sizes.items():
         if name not in known:
@@ -87,15 +93,16 @@ def environment(program: Program, sizes: Mapping[str, int], limit: int = LIMIT) 
         if axis.size.xreplace(env) < 0:
             raise ShapeError(f"size {axis.size}", str(axis.size.xreplace(env)), "a size that is not negative")
     count = sum(int(sp.Mul(*[e.xreplace(env) for e in t.shape])) for t in program.tensors.values())
-    if count > limit:
-        raise ShapeError("instantiate", f"{count} entries", f"at most {limit}", "smaller sizes, or compile() for numbers")
+    if most is not None and count > most:
+        raise ShapeError("instantiate", f"{count} entries", f"at most {most}", "smaller sizes; at() for exact values, compile() for floats")
     return env
 
 
-def instantiate_program(program: Program, sizes: Mapping[str, int], limit: int = LIMIT) -> tuple[Program, Entries]:
-    """The scalar program at ``sizes``, of at most ``limit`` entries, and the entries it was made from."""
-    env = environment(program, sizes, limit)
+def instantiate_program(program: Program, sizes: Mapping[str, int], most: int = LIMIT) -> tuple[Program, Entries]:
+    """The scalar program at ``sizes``, of at most ``most`` entries, and the entries it was made from."""
+    env = environment(program, sizes, most)
     entries = Entries(program.tensors, env)
+    named(program, entries)
     inputs = tuple(s for t in program.inputs for s in entries.of(t.name))
     lines = [_line(d, place, inner, entries) for b in schedule(program) for d, place, inner in in_order(b, env)]
     assumptions = tuple(made for a in program.assumptions for made in _assumptions(a, program, env, entries))
@@ -103,9 +110,22 @@ def instantiate_program(program: Program, sizes: Mapping[str, int], limit: int =
     return Program(inputs, tuple(lines), goal, assumptions, program.title), entries
 
 
+def named(program: Program, entries: Entries) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """What each scalar's name stands for. All names are given at once, in the order of the tensors, so that they depend on nothing else."""
+    return {entries.title(name, place): (name, place) for name in program.tensors for place in entries.places(name)}
+
+
 def _line(d: Definition, place: tuple[int, ...], env: Env, entries: NameEntry) -> Definition:
     target = entries.scalar(d.name, place) if isinstance(entries, Entries) else d.target
-    return Definition(target, (), at_place(d.expr, env, entries), (), d.note)
+    return Definition(target, (), at_place(d.expr, env, entries), (), d.note, tuple(_holes(d, env, entries)) if d.holes else ())
+
+
+def _holes(d: Definition, env: Env, entries: NameEntry) -> Iterator[Hole]:
+    """The holes of a line at one place, one for each place of their own indices."""
+    for u, sign, over in d.holes:
+        for values in itertools.product(*[span((lo, hi), env) for _, lo, hi in over]):
+            inner = {**env, **{i: sp.Integer(v) for (i, _, _), v in zip(over, values, strict=True)}}
+            yield at_place(u, inner, entries), sign, ()
 
 
 def _assumptions(a: Assumption, program: Program, env: Env, entries: Entries) -> Iterator[Assumption]:

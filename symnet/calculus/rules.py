@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sympy as sp
 
+from symnet.calculus.stopping import is_stopped
 from symnet.core.derivation import Contribution, Rule
 from symnet.core.expressions import entries
 from symnet.core.functions import conventions
@@ -18,7 +19,7 @@ from symnet.core.text import TextPrinter
 def rule_of(program: Program, of: str, line: Definition, terms: Sequence[Contribution], inlined: tuple[str, ...]) -> Rule:
     """The name of the rule by which ``line``, the gradient of ``of``, follows from ``terms``; the most telling one when several apply."""
     if not terms:
-        return Rule.ABSENT if of != program.objective else Rule.DIRECT
+        return Rule.DIRECT if of == program.objective else Rule.STOPPED if is_stopped(program, of) else Rule.ABSENT
     if inlined:
         return Rule.SUBSTITUTED
     if any(_shifted(c, line) and recurs(program, c.through.name) for c in terms):
@@ -80,11 +81,12 @@ def recurs(program: Program, name: str) -> bool:
     return False
 
 
-def conditions_of(terms: Sequence[Contribution], used: tuple[Assumption, ...]) -> tuple[str, ...]:
-    """The side conditions of a step: kink conventions of the functions differentiated, matrices that must have an inverse, and
-    declared assumptions."""
+def conditions_of(terms: Sequence[Contribution], used: tuple[Assumption, ...], smooth: tuple[sp.Expr, ...] = ()) -> tuple[str, ...]:
+    """The side conditions of a step: kink conventions of the functions differentiated, the u = 0 at which both sides agree and their
+    slope comes before a convention, matrices that must have an inverse, and declared assumptions."""
     kinks = dict.fromkeys(c for t in terms for c in conventions(t.through.expr))
     print_ = TextPrinter()
     inverted = {m.matrix: None for t in terms for m in _matrices(t, tensor_name(t.occurrences[0]))}
     invertible = dict.fromkeys(f"{print_.matrix(m)} has an inverse" for m in inverted)
-    return (*kinks, *invertible, *(f"declared: {a}" for a in used))
+    agreed = (f"at {print_(u)} = 0 the slopes of both sides agree, and theirs is taken" for u in smooth)
+    return (*kinks, *agreed, *invertible, *(f"declared: {a}" for a in used))

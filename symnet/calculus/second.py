@@ -18,7 +18,7 @@ from symnet.core.expressions import When, as_written, substitute, total
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, free_name
-from symnet.errors import NameError_, ShapeError
+from symnet.errors import NameError_, OptionError, ShapeError
 
 
 def jacobian(program: Program, of: str, wrt: Iterable[str] | None = None) -> Derivation:
@@ -32,6 +32,8 @@ def jacobian(program: Program, of: str, wrt: Iterable[str] | None = None) -> Der
     >>> print(jacobian(p, "s", ["z"]).gradients["z"])
     ds_dz[i, j] = [j == i]*s[i] - s[i]*s[j]
     """
+    if not isinstance(program, Program):
+        raise OptionError("jacobian", f"a {type(program).__name__}", "a Program", "derivation.program")
     if of not in program.by_name:
         raise NameError_("jacobian", f"no line defines {of!r}", "one of " + ", ".join(program.by_name))
     lines = program.by_name[of]
@@ -59,8 +61,8 @@ def _one_line(program: Program, lines: tuple[Definition, ...]) -> Definition:
     return Definition(first.target, letters, sp.Add(*parts), note=first.note)
 
 
-def hessian(derivation: Derivation, of: str, wrt: str | None = None) -> Derivation:
-    """∂²L/∂of ∂wrt (wrt defaults to of): the Jacobian of the gradient line of ``of``.
+def hessian(derivation: Derivation | Program, of: str, wrt: str | None = None) -> Derivation:
+    """∂²L/∂of ∂wrt (wrt defaults to of): the Jacobian of the gradient line of ``of``. A Program is derived by ``of`` first.
 
     >>> from symnet.parsing.program import program
     >>> p = program("L = log(sum(exp(z)))", tensors={"z": ("n",)})
@@ -68,14 +70,24 @@ def hessian(derivation: Derivation, of: str, wrt: str | None = None) -> Derivati
     >>> d.gradients["z"].shape
     (n, n)
     """
-    return jacobian(derivation.full, derivation.gradient_name(of), [wrt or of])
+    first = _derived(derivation, of, "hessian")
+    return jacobian(first.full, first.gradient_name(of), [wrt or of])
 
 
-def hessian_vector_product(derivation: Derivation, of: str, vector: str = "v") -> Derivation:
+def _derived(given: Derivation | Program, of: str, where: str) -> Derivation:
+    if isinstance(given, Program):
+        return derive(given, [of])
+    if not isinstance(given, Derivation):
+        raise OptionError(where, f"a {type(given).__name__}", "a Derivation or a Program", "sn.derive(net, loss=sn.MSELoss())")
+    return given
+
+
+def hessian_vector_product(derivation: Derivation | Program, of: str, vector: str = "v") -> Derivation:
     """H v for the Hessian of the objective in ``of``: the gradient of Σ v·∂L/∂of. ``vector`` is a new input of of's shape.
 
     Source: Pearlmutter (1994), fast exact multiplication by the Hessian.
     """
+    derivation = _derived(derivation, of, "hessian_vector_product")
     full = derivation.full
     if vector in full.tensors:
         raise NameError_("hessian_vector_product", f"{vector!r} is a name of the program", "a new name for the vector")

@@ -76,7 +76,9 @@ def common_factor(expr: sp.Expr) -> sp.Expr:
     factor = sp.Mul(*[b**e for b, e in shared.items()])
     if factor == 1:
         return expr
-    rest = sp.Add(*[term / factor for term in expr.args])
+    cases = {b: sp.Dummy() for b in shared if b.has(sp.Piecewise)}  # SymPy divides case by case, and 1/0 is in one of them
+    below = factor.xreplace(cases)
+    rest = sp.Add(*[(term.xreplace(cases) / below).xreplace({d: b for b, d in cases.items()}) for term in expr.args])
     return factor * rest
 
 

@@ -8,13 +8,14 @@ import sympy as sp
 
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_form, closed_scalars
-from symnet.checking.answers_sizes import SIZES, Question
+from symnet.checking.answers_sizes import Question
+from symnet.checking.domains import domain_of
 from symnet.checking.reading import read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
 
-__all__ = ["SIZES", "check_answer"]
+__all__ = ["check_answer"]
 RIGHT = frozenset({Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL})
 
 
@@ -32,8 +33,9 @@ def check_answer(answer: str, derivation: Derivation, wrt: str, latex: bool | No
         derivation = derive(replace(derivation.program, assumptions=()), [wrt])
     if not any(t.axes for t in derivation.program.tensors.values()) and not value.axes:
         there = closed_scalars(derivation.full)
-        holes = tuple((u.xreplace(there), sign) for u, sign in value.holes)
-        return compare(value.expr.xreplace(there), closed_form(derivation, wrt), declared, holes)
+        holes = tuple((u.xreplace(there), sign) for u, sign, _ in value.holes)
+        domain = domain_of(derivation.full, derivation.program, there)
+        return compare(value.expr.xreplace(there), closed_form(derivation, wrt), declared, holes, domain=domain)
     question = Question(derivation, wrt, declared)
     shape, wanted = tuple(a.size for a in value.axes), question.wanted.shape
     turned = len(shape) == 2 and shape[::-1] == wanted

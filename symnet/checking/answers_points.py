@@ -11,14 +11,17 @@ import sympy as sp
 from flint import ctx
 
 from symnet.calculus.instantiate import Entries
+from symnet.checking.domains import classes_of
 from symnet.core.numbers import Number, as_ball, compute, decimal
 from symnet.core.program import Definition, Program
 from symnet.core.verdict import Witness
-from symnet.equality.cases import turns
-from symnet.equality.points import points
+from symnet.equality.cases import has_cases
+from symnet.equality.points import nearby, points
+from symnet.equality.refuting import AROUND
 from symnet.errors import DomainError, SymnetError
 
 BITS, FEW = 128, 4
+OTHERS = 8  # values tried for inputs that do not matter for a difference, but for there being one
 Place = tuple[int, ...]
 
 
@@ -32,7 +35,10 @@ class Numbers:
         for d in scalars.definitions:
             used = [self.inputs[s] for s in d.expr.free_symbols if s in self.inputs]
             self.inputs[d.entry] = frozenset().union(*used)
-        self._turning: dict[sp.Expr, list[sp.Expr]] = {}
+        self.classes = classes_of(scalars)
+        self.holes = [(u, sign) for d in scalars.definitions for u, sign, _ in d.holes]
+        self.goals = [entries(scalars.objective, place) for place in entries.places(scalars.objective)] \
+            if scalars.objective in entries.tensors else []
         self._values: dict[tuple[sp.Basic, ...], dict[sp.Basic, Number]] = {}
 
     def value(self, entry: sp.Basic, point: Mapping[sp.Basic, sp.Rational], bits: int = BITS) -> Number:
@@ -67,11 +73,11 @@ class Numbers:
             used = self.inputs[a] | self.inputs[b]
             used |= {s for e in used & there.keys() for s in there[e].free_symbols}
             free = sorted(used - there.keys(), key=str)
-            for point in points(free, FEW if free else 1):
-                whole = {**point, **{e: there[e].xreplace(point) for e in sorted(used & there.keys(), key=str)}}
+            for point in points(free, FEW if free else 1, classes=self.classes):
                 try:
-                    if all(in_domain(e, v) for e, v in whole.items()) and not self._on_border((a, b), whole) and \
-                            not as_ball(self.value(a, whole) - self.value(b, whole)).contains(0):
+                    whole = self._differ(a, b, point, there, used)
+                    if whole is not None and (not self._has_cases((a, b)) or all(
+                            self._differ(a, b, nearby(point, k), there, used) for k in range(AROUND))):
                         said = tuple((str(e), str(v)) for e, v in whole.items())
                         return place, Witness(said, *self._shown(a, b, whole))
                 except (DomainError, ZeroDivisionError):
@@ -80,7 +86,37 @@ class Numbers:
                     return None
         return None
 
-    def _on_border(self, goals: tuple[sp.Basic, ...], point: Mapping[sp.Basic, sp.Rational]) -> bool:
+    def _differ(self, a: sp.Basic, b: sp.Basic, point: Mapping[sp.Symbol, sp.Rational], there: Mapping[sp.Basic, sp.Expr],
+                used: frozenset[sp.Basic]) -> dict[sp.Basic, sp.Rational] | None:
+        """The whole point where the two are certainly different."""
+        whole = {**point, **{e: there[e].xreplace(point) for e in sorted(used & there.keys(), key=str)}}
+        differ = all(in_domain(e, v) for e, v in whole.items()) and \
+            not as_ball(self.value(a, whole) - self.value(b, whole)).contains(0)
+        return whole if differ and self._defined(whole) else None
+
+    def _defined(self, point: Mapping[sp.Basic, sp.Rational]) -> bool:
+        """Have the objective and every line, as it was written, a value at the point, the other inputs being suited?"""
+        others = [s for s, used in self.inputs.items() if used == {s} and s not in self.lines and s not in point]
+        return any(self._defined_at({**other, **point}) for other in points(sorted(others, key=str), OTHERS if others else 1,
+                                                                           classes=self.classes))
+
+    def _defined_at(self, point: Mapping[sp.Basic, sp.Rational]) -> bool:
+        try:
+            for goal in self.goals:
+                self.value(goal, point)
+            for u, sign in self.holes:
+                known = self._values.setdefault((*point.items(), BITS), dict(point))
+                for s in u.free_symbols & self.lines.keys():
+                    self.value(s, point)
+                with ctx.workprec(BITS):
+                    ball = as_ball(compute(u, known))
+                if ball.contains(0) if sign == "=" else not ball > 0 if sign == "<=" else not ball >= 0:
+                    return False
+        except (DomainError, ZeroDivisionError):
+            return False
+        return True
+
+    def _has_cases(self, goals: tuple[sp.Basic, ...]) -> bool:
         """True where a step, a kink or a case may change: two answers that differ there alone are equal almost everywhere."""
         stack, seen = list(goals), set[sp.Basic]()
         while stack:
@@ -89,18 +125,10 @@ class Numbers:
                 continue
             seen.add(entry)
             expr = self.lines[entry].expr
+            if has_cases(expr):
+                return True
             stack += expr.free_symbols
-            for u in self._turns(expr):
-                values = {s: self.value(s, point) for s in u.free_symbols if s in self.inputs}
-                with ctx.workprec(BITS):
-                    if as_ball(compute(u, values)).contains(0):
-                        return True
         return False
-
-    def _turns(self, expr: sp.Expr) -> list[sp.Expr]:
-        if expr not in self._turning:
-            self._turning[expr] = [u for u in turns(expr) if not all(s.is_rational for s in u.free_symbols)]  # classes do not vary
-        return self._turning[expr]
 
     def _shown(self, a: sp.Basic, b: sp.Basic, point: Mapping[sp.Basic, sp.Rational]) -> tuple[str, str]:
         """Both values, with as many digits as it takes to see that they differ."""

@@ -13,22 +13,23 @@ from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.checking.answers_opening import Opening
 from symnet.checking.answers_opening import written_out as in_lines
 from symnet.checking.answers_points import Numbers
+from symnet.checking.domains import answer_holes, domain_of
+from symnet.checking.sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When
 from symnet.core.matrices import SINGULAR, Grid, written_out
-from symnet.core.program import Assumption, Definition, Program, small_sizes
+from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, free_name
-from symnet.core.verdict import Answer, Verdict
-from symnet.equality.assumed import solved
+from symnet.core.verdict import EXCEPT, Answer, Verdict, all_of
+from symnet.equality.assumed import contradictory, said_of_nothing, solved
 from symnet.equality.compare import compare, prove_equal
 from symnet.equality.indexed import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
 from symnet.errors import OptionError, SymnetError
-from symnet.parsing.values import Hole, Value
+from symnet.parsing.values import Value
 
-# Two choices, so that a factor such as 2/N, which is 1 at N = 2, is not lost.
-SIZES = ((3, 2, 4, 5, 6, 7), (2, 3, 5, 4, 7, 6))
 MOST_PARTS = 3000  # nodes of scalars that are still worth a proof before everything is put in
+MOST_SCREENED = 2000  # entries of a program that is tried at further sizes
 NAMED = 2  # stages of opening: as it stands, and with the names that one side alone uses written out
 Sized = tuple[str, Program, Entries, Numbers]  # the scope, and the program of scalars at these sizes
 
@@ -65,13 +66,19 @@ class Question:
         different = self._first(sized, False)
         if different is not None and not self.declared:
             return different
+        if different is not None and any(contradictory(program.assumptions) for _, program, _, _ in sized):
+            return Verdict(Answer.UNDECIDED, reason=said_of_nothing(self.declared))
         if different is not None:
             ways: tuple[Callable[[], Verdict | None], ...] = (
                 lambda: self._under(value, 0, NAMED), lambda: self._first(sized, True), lambda: self._under(value, NAMED, None))
             verdict = next((v for way in ways if (v := way()) is not None), None)
         else:
             verdict = self._proved(value, (), NAMED, None) or self._entrywise(value)
-        return self._entry_by_entry(sized, value.holes) if verdict is None else verdict
+        if verdict is not None:
+            return verdict
+        verdict = self._entry_by_entry(sized)
+        screened = None if verdict.answer is Answer.REFUTED else self._screened(value)
+        return verdict if screened is None else screened
 
     def _first(self, sized: Iterable[Sized], assumed: bool) -> Verdict | None:
         """The first refutation."""
@@ -129,27 +136,42 @@ class Question:
                 return None
         return Verdict(Answer.PROVED, "normal form", scope=SCOPE if self.whole.sizes else "")
 
+    def _with_answer(self, value: Value) -> tuple[Program, Tensor]:
+        target = Tensor(free_name("answer", self.whole.tensors), value.axes)
+        lines = (*self.whole.definitions, Definition(target, value.indices, value.expr, holes=value.holes))
+        return Program(self.whole.inputs, lines, self.whole.objective, self.declared), target
+
     def _sized(self, value: Value) -> Iterator[Sized]:
         """The program with the answer as its last line, at each choice of sizes."""
-        target = Tensor(free_name("answer", self.whole.tensors), value.axes)
-        lines = (*self.whole.definitions, Definition(target, value.indices, value.expr))
-        program = Program(self.whole.inputs, lines, self.whole.objective, self.declared)
-        if len(program.sizes) > len(SIZES[0]):
-            raise OptionError("check", f"{len(program.sizes)} different sizes", f"at most {len(SIZES[0])}")
-        for choice in SIZES[:2 if program.sizes else 1]:
-            sizes = small_sizes(program, choice)
-            scope = "at sizes " + ", ".join(f"{k} = {v}" for k, v in sizes.items()) if sizes else ""
-            scalars, entries = instantiate_program(program, sizes)
-            yield scope, replace(scalars, title=target.name), entries, Numbers(scalars, entries)
+        program, target = self._with_answer(value)
+        if len(program.sizes) > MOST_SIZES:
+            raise OptionError("check", f"{len(program.sizes)} different sizes", f"at most {MOST_SIZES}")
+        for choice in PROVED_AT[:2 if program.sizes else 1]:
+            yield _at(program, choice, target.name)
 
-    def _entry_by_entry(self, sized: Iterable[Sized], holes: tuple[Hole, ...]) -> Verdict:
+    def _screened(self, value: Value) -> Verdict | None:
+        """A refutation at sizes at which nothing is proved."""
+        program, target = self._with_answer(value)
+        for choice in SCREENED_AT if program.sizes else ():
+            sizes = {s: sp.Integer(n) for s, n in zip(program.sizes, choice, strict=False)}
+            if sum(sp.Mul(*[n.xreplace(sizes) for n in t.shape]) for t in program.tensors.values()) > MOST_SCREENED:
+                continue
+            try:
+                verdict = self._different(_at(program, choice, target.name), bool(self.declared))
+            except SymnetError:  # sizes that do not fit, such as a window longer than what it slides over
+                continue
+            if verdict is not None:
+                return verdict
+        return None
+
+    def _entry_by_entry(self, sized: Iterable[Sized]) -> Verdict:
         """Every entry at small sizes, all different, for two choices of sizes."""
         found: list[Verdict] = []
         scopes: list[str] = []
         scope = ""
         for scope, scalars, entries, _ in sized:
             before = len(found)
-            for place, verdict in self._verdicts(scalars, entries, holes):
+            for place, verdict in self._verdicts(scalars, entries):
                 if verdict.answer in (Answer.REFUTED, Answer.UNDECIDED):
                     return Verdict(verdict.answer, verdict.method, _entry(place), verdict.witness, verdict.reason, scope)
                 found.append(verdict)
@@ -158,20 +180,29 @@ class Question:
             return Verdict(Answer.UNDECIDED, reason=f"{SINGULAR[0]} at every size that was tried", scope=scope)
         return _joined(found, " and ".join(scopes))
 
-    def _verdicts(self, scalars: Program, entries: Entries, holes: tuple[Hole, ...]) -> Iterator[tuple[tuple[int, ...], Verdict]]:
+    def _verdicts(self, scalars: Program, entries: Entries) -> Iterator[tuple[tuple[int, ...], Verdict]]:
         """Entry by entry; nothing where there is no gradient at these sizes, as of log det X^T X for a wide X."""
         there = closed_scalars(scalars)
         right = self.wanted.name
         if any(_singular(there[entries(right, place)]) for place in entries.places(right)):
             return
-        opening, asked = Opening(scalars), tuple((u.xreplace(there), sign) for u, sign in holes)
+        opening, domain = Opening(scalars), domain_of(scalars, self.derivation.program, there)
+        asked = answer_holes(tuple(d for d in scalars.definitions if (d.target.parent or d.name) == scalars.title), there)
         for place in entries.places(right):
             sides = entries(scalars.title, place), entries(right, place)
-            verdict = None if self.declared or holes else _in_names(opening, *sides)
-            verdict = verdict or compare(there[sides[0]], there[sides[1]], scalars.assumptions, asked)
+            verdict = None if self.declared or asked or domain.unseen else _in_names(opening, *sides)
+            verdict = verdict or compare(there[sides[0]], there[sides[1]], scalars.assumptions, asked, domain=domain)
             if verdict.condition and set(verdict.condition.split(" and ")) <= set(map(str, scalars.assumptions)):
                 verdict = replace(verdict, condition=" and ".join(map(str, self.declared)))  # as declared, not entry by entry
             yield place, verdict
+
+
+def _at(program: Program, choice: tuple[int, ...], title: str) -> Sized:
+    """The program of scalars at a choice of sizes."""
+    sizes = dict(zip([str(s) for s in program.sizes], choice, strict=False))
+    scope = "at sizes " + ", ".join(f"{k} = {v}" for k, v in sizes.items()) if sizes else ""
+    scalars, entries = instantiate_program(program, sizes)
+    return scope, replace(scalars, title=title), entries, Numbers(scalars, entries)
 
 
 def _in_names(opening: Opening, left: sp.Expr, right: sp.Expr) -> Verdict | None:
@@ -200,9 +231,8 @@ def _singular(expr: sp.Expr) -> bool:
 
 
 def _joined(verdicts: list[Verdict], scope: str) -> Verdict:
-    """The weakest of the answers, with all the conditions that entries of that answer have."""
-    worst = max(verdicts, key=lambda v: list(Answer).index(v.answer))
-    said = dict.fromkeys(v.condition for v in verdicts if v.answer is worst.answer and v.condition)
-    points = worst.answer is Answer.ALMOST_EVERYWHERE
-    condition = "except where " + " or ".join(c.removeprefix("except where ") for c in said) if points else " and ".join(said)
-    return Verdict(worst.answer, worst.method, condition, None, "", scope)
+    """The weakest of the answers, with all the conditions of the entries."""
+    answer, said = all_of((v.answer, v.condition) for v in verdicts)
+    condition = EXCEPT + " or ".join(said) if said and answer is Answer.ALMOST_EVERYWHERE else " and ".join(said)
+    worst = next(v for v in verdicts if v.answer is answer)
+    return Verdict(answer, worst.method, condition, None, worst.reason, scope)

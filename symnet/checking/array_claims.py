@@ -13,7 +13,7 @@ import sympy as sp
 
 from symnet.calculus import derive
 from symnet.checking.answers import check_answer
-from symnet.checking.diagnosis import diagnose
+from symnet.checking.diagnosis import slip_of
 from symnet.checking.names import GRADIENT, LOSS, SLOPE
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries, fresh, substitute, total
@@ -152,7 +152,7 @@ class Claims:
         if not target.of or target.of not in self.derivation.program.tensors:
             return "", ""
         try:
-            found = diagnose(self._closed(self.read(source, latex)), self.all, target.of)
+            found = slip_of(self._closed(self.read(source, latex)), self.all, target.of)
         except (SymnetError, NotImplementedError, RecursionError):
             return "", ""
         return (found.message, found.kind) if found is not None else ("", "")

@@ -13,6 +13,7 @@ from symnet.checking.chains import NUMBER
 from symnet.checking.names import Names, put_in
 from symnet.checking.slips import digits, half_unit, rounds_to
 from symnet.core.errata import Source
+from symnet.core.functions import without_stops
 from symnet.core.numbers import as_ball, compute, rational, to_flint
 from symnet.core.tensors import Tensor
 from symnet.errors import SymnetError
@@ -118,7 +119,7 @@ class Own:
             try:
                 made = as_ball(compute(found.expr, middle))
                 for atom, box in loose.items():
-                    slope = as_ball(compute(found.expr.diff(atom), {**middle, **loose}))
+                    slope = as_ball(compute(without_stops(found.expr).diff(atom), {**middle, **loose}))
                     made += slope * (box - as_ball(middle[atom]))
             except (SymnetError, ZeroDivisionError, RecursionError):
                 return None

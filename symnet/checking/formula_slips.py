@@ -10,7 +10,6 @@ from symnet.checking.names import Names
 from symnet.core.derivation import Derivation
 from symnet.core.numbers import decimal
 from symnet.core.text import text
-from symnet.errors import SymnetError
 
 
 def formula_slip(names: Names, left: sp.Symbol, expr: sp.Expr) -> dict[str, Any]:
@@ -56,12 +55,9 @@ def _diagnosed(names: Names, left: sp.Symbol, expr: sp.Expr) -> dict[str, str] |
     answer = _in_names(names, expr, known, 0)
     if answer.free_symbols - known:
         return None
-    try:
-        from symnet.checking.diagnosis import diagnose  # much to load, and few pages need it
+    from symnet.checking.diagnosis import slip_of  # much to load, and few pages need it
 
-        slip = diagnose(answer, derivation, tensor.of)
-    except SymnetError:
-        return None
+    slip = slip_of(answer, derivation, tensor.of)
     return None if slip is None else {"slip": slip.message, "kind": slip.kind}
 
 

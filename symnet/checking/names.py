@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 
 import sympy as sp
 from flint import ctx, fmpq
 
 from symnet.calculus import derive
+from symnet.calculus.closed import closed_scalars
+from symnet.checking.domains import domain_of
 from symnet.checking.page_latex import read_latex
 from symnet.core.derivation import Derivation
 from symnet.core.functions import BY_NAME
@@ -20,6 +23,7 @@ from symnet.core.numbers import compute
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.wellformed import did_you_mean
+from symnet.equality.domain import Domain
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
@@ -168,6 +172,11 @@ class Names:
             local = self._local.get(atom)
             self._closed[atom] = atom if local is None else self.truth(local)
         return self._closed[atom]
+
+    @cached_property
+    def domain(self) -> Domain:
+        """Where the objective has a value: nothing is wrong for what it says elsewhere."""
+        return domain_of(self.all.full, self.program, closed_scalars(self.all.full))
 
     def value(self, expr: sp.Expr) -> sp.Expr | None:
         """The exact value, None where an input has none."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from symnet.checking.answers import check_answer
-from symnet.checking.diagnosis import Mistake, diagnose
+from symnet.checking.diagnosis import Mistake, slip_of
 from symnet.checking.reading import read_answer, read_as
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
@@ -81,12 +81,7 @@ def _judge(answer: Mapping[str, str], derivation: Derivation, told: Told) -> Res
 def _explained(found: Result, value: Value | str, written: str, derivation: Derivation, wrt: str, latex: bool, told: Told) -> Result:
     """The result with its slip. The verdict stands, whatever becomes of the search for it."""
     told(found)
-    try:
-        return replace(found, mistake=diagnose(value, derivation, wrt, written, latex=latex))
-    except (FaultError, MemoryError):
-        raise
-    except Exception:  # no slip is named
-        return found
+    return replace(found, mistake=slip_of(value, derivation, wrt, written, latex=latex))
 
 
 def judge_simplified(answer: Mapping[str, str], derivation: Derivation, goal: str = "") -> Result:
@@ -100,4 +95,5 @@ def _judge_simplified(answer: Mapping[str, str], derivation: Derivation, goal: s
     value = read(answer["latex" if "latex" in answer else "text"], tensors, where=f"answer {answer['id']}")
     aim = derivation.program.by_name[derivation.objective][-1].expr
     other = expression(goal, tensors, where="simplify").holes if goal else ()
-    return Result(answer["id"], compare(value.expr, aim, holes=value.holes, other_holes=other), read_as(value, derivation.program))
+    mine, others = (tuple((u, sign) for u, sign, _ in found) for found in (value.holes, other))
+    return Result(answer["id"], compare(value.expr, aim, holes=mine, other_holes=others), read_as(value, derivation.program))

@@ -38,13 +38,10 @@ def check_sheet(file: str, options: Namespace) -> int:
         from symnet.batch.running import judge_all
 
         found = judge_all([Source(0, file, text_of(file))], pool)
-    results = [o.result for o in found if o.result is not None]
     for o in found:
         if o.error is not None and (o.fault or o.result is None):
             raise o.error
-    if len(results) < len(found):  # it could not even be read within the limits
-        print(f"{file}: {found[0].message}")
-        return 3
+    results = [o.result for o in found if o.result is not None]
     if options.format == "json":
         from symnet import __version__
 

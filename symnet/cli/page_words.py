@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from symnet.core.errata import Errata, Judged, Mark
+from symnet.core.sentences import capitalised
 
 WIDE = 108
 SIGNS = {Mark.RIGHT: "✓", Mark.WRONG: "✗", Mark.UNDECIDED: "?", Mark.PUT_IN: "✓", Mark.GIVEN: "·"}
@@ -66,7 +67,7 @@ def _first(found: Errata) -> Iterator[str]:
     start = "The first wrong line is line" if found.errors else early
     yield f"{start} {first.line}: {first.name} {first.relation} {first.printed}{exact}."
     if first.slip:
-        yield f"  {first.slip[0].upper()}{first.slip[1:]}."
+        yield f"  {capitalised(first.slip)}."
 
 
 def counted(found: Errata) -> str:

@@ -77,6 +77,7 @@ RULES: dict[Any, Callable[..., Number]] = {
     sp.Abs: lambda x: abs(x),
     sp.sign: _sign,
     sp.floor: lambda x: fmpq(x.p // x.q) if isinstance(x, fmpq) else x.floor(),
+    fn.stop_gradient: lambda x: x,
     **dict.fromkeys((fn.Max, sp.Max), _extremum("max")),
     **dict.fromkeys((fn.Min, sp.Min), _extremum("min")),
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
+
+from symnet.errors import DomainError
 
 Number = Any  # fmpq (exact) or arb (a ball)
 
@@ -17,10 +19,15 @@ def as_ball(value: Number) -> arb:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A number as printed: ``exact`` says that the text is the number itself and not rounded."""
+    """A number as printed: ``exact`` says that the text is the number itself and not rounded.
+
+    ``note`` says what the text does not, where no precision up to the limit settled the rounding: "smaller than 1e-1232 in size, not
+    proved to be 0".
+    """
 
     text: str
     exact: bool
+    note: str = ""
 
     @property
     def relation(self) -> str:
@@ -54,6 +61,52 @@ def rounded(value: Number, digits: int) -> Shown | None:
     if abs(whole) == 10**digits:  # 0.9999 rounded up to 1.00: one digit fewer after the point
         whole, places = whole // 10 if whole > 0 else -(-whole // 10), places - 1
     return Shown(layout(whole, places, trim=exact), exact)
+
+
+def nearest_tie(value: Number, digits: int) -> fmpq | None:
+    """The number half-way between two roundings to ``digits`` significant digits that the ball holds; None where it holds none."""
+    exponent = _exponent(value)
+    if exponent is None:
+        return None
+    scale = fmpq(10) ** (digits - 1 - exponent)
+    whole = (value * scale + arb(0.5)).unique_fmpz() if isinstance(value, arb) else None
+    return None if whole is None else (fmpq(whole) - fmpq(1, 2)) / scale
+
+
+def unsettled(value: Number, digits: int) -> Shown:
+    """What can be said of a ball that no precision up to the limit made narrow enough to round.
+
+    A ball around 0 is shown as 0, one around a tie with the one digit more that is beyond doubt, a wide one (a kink that may lie
+    on either side) as an interval; each with a note. Raises DomainError for a ball without bounds: a divisor that may be 0.
+    """
+    ball = as_ball(value)
+    if not ball.is_finite():
+        raise DomainError("decimal", f"a divisor or argument that {ctx.prec} bits cannot tell from 0", "a point inside the domain")
+    if ball.contains(0) and _power_above(ball) < -20:
+        return Shown("0", False, f"smaller than 1e{_power_above(ball)} in size, not proved to be 0")
+    for more in range(1, 4):
+        shown = rounded(ball, digits + more)
+        if shown is not None:
+            return Shown(shown.text, False, f"{ctx.prec} bits do not tell to which side of a tie it lies: shown with {_digits(more)} more")
+    return Shown(_interval(ball), False, f"about between these two; {ctx.prec} bits do not settle on which side of a kink it lies")
+
+
+def _interval(ball: arb) -> str:
+    """[low, high], to a thousandth of the width."""
+    places = 3 - (_exponent(2 * ball.rad()) or 0)
+    ends = [(end.mid() * fmpq(10) ** places + arb(0.5)).floor().mid().unique_fmpz() for end in (ball.lower(), ball.upper())]
+    return "[" + ", ".join(layout(int(e), places, trim=True) if e else "0" for e in ends) + "]"
+
+
+def _digits(count: int) -> str:
+    """``count`` digits in words."""
+    return "one digit" if count == 1 else f"{count} digits"
+
+
+def _power_above(ball: arb) -> int:
+    """A whole number e with |value| < 10^e for every value in the ball."""
+    top = ball.abs_upper()
+    return int(((top.log() / arb(10).log()).upper() + arb(1)).floor().unique_fmpz() or 0) if top > 0 else -ctx.prec
 
 
 def half_even(x: fmpq) -> int:

@@ -34,6 +34,7 @@ class Rule(StrEnum):
     INVERSE = "derivative of an inverse"
     SYMMETRIC = "gradient by a symmetric matrix"
     ABSENT = "the objective does not depend on it"
+    STOPPED = "a stop-gradient stands on every path to it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,9 @@ class Step:
     """The gradient of ``of``: one definition, the contributions it was summed from, and the rule's name.
 
     ``raw`` is the chain-rule sum as computed, ``definition.expr`` the same after folding, and ``inlined`` names earlier
-    gradients that were put in because that was shorter; ``unassumed`` is the line before declared ``assumptions`` were used, where they
-    were. ``live`` is False when nothing needs this line any more.
+    gradients that were put in because that was shorter; ``smooth`` are the u for which the line takes, at u = 0, the slope on which both
+    sides agree, where the sum of the conventions is another; ``unassumed`` is the line before declared
+    ``assumptions`` were used, where they were. ``live`` is False when nothing needs this line any more.
     """
 
     number: int
@@ -100,6 +102,7 @@ class Step:
     conditions: tuple[str, ...] = ()
     live: bool = True
     unassumed: sp.Expr | None = None
+    smooth: tuple[sp.Expr, ...] = ()
     derivation: Derivation | None = field(default=None, repr=False, compare=False)
 
     @property

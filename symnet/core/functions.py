@@ -1,15 +1,16 @@
 """The elementary functions of neural networks: derivative, domain, kink, stable form and LaTeX, one table row each.
 
-SymPy's own ``exp``, ``log``, ``tanh``, … are used where they exist; ``sigmoid``, ``relu``, ``leaky_relu``, ``softplus`` and
-``step`` are ours because SymPy has none (or expands them at once, which hides the textbook form).
+SymPy's own ``exp``, ``log``, ``tanh``, … are used where they exist; ``sigmoid``, ``relu``, ``leaky_relu``, ``softplus``,
+``step`` and ``stop_gradient`` are ours because SymPy has none (or expands them at once, which hides the textbook form).
 
 Kinks follow PyTorch: relu'(0) = 0, leaky_relu'(0) = slope, sign(0) = 0, d|u|/du at 0 is 0. Where arguments of a maximum or
 minimum tie, the first of them gets the derivative, as in torch.max along an axis and in pooling; so the arguments keep their order.
+A norm, the root of a sum of squares, has the derivative 0 where it is 0, in compiled code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,6 +140,68 @@ class softplus(sp.Function):  # type: ignore[misc]
         return sigmoid(self.args[0])
 
 
+class stop_gradient(sp.Function):  # type: ignore[misc]
+    """stop_gradient(u) = u, a constant for derivatives: its slope is 0 whatever u is.
+
+    JAX's ``lax.stop_gradient``, PyTorch's ``detach``. A straight-through estimator is z + stop_gradient(f(z) - z): the value of f(z),
+    the slope of z (Bengio, Léonard & Courville 2013, section 4). What depends on no entry is a constant already.
+
+    >>> u = sp.Symbol("u", real=True)
+    >>> stop_gradient(stop_gradient(u)), stop_gradient(3), (u * stop_gradient(u)).diff(u)
+    (stop_gradient(u), 3, stop_gradient(u))
+    """
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, u: Any) -> Any:
+        return u if isinstance(u, cls) or u.is_number or (u.is_Symbol and u.is_integer) else None
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return sp.S.Zero
+
+    def _eval_is_extended_real(self) -> Any:
+        return self.args[0].is_extended_real
+
+    def _eval_is_finite(self) -> Any:
+        return self.args[0].is_finite
+
+    def _eval_is_extended_positive(self) -> Any:
+        return self.args[0].is_extended_positive
+
+    def _eval_is_extended_negative(self) -> Any:
+        return self.args[0].is_extended_negative
+
+    def _eval_is_zero(self) -> Any:
+        return self.args[0].is_zero
+
+    def _eval_is_rational(self) -> Any:
+        return self.args[0].is_rational
+
+    def _eval_evalf(self, prec: int) -> Any:
+        return self.args[0]._eval_evalf(prec)
+
+
+def ceiling(u: Any) -> Any:
+    """The smallest whole number that is not below u, -⌊-u⌋."""
+    return -sp.floor(-u)
+
+
+def half_to_even(u: Any) -> Any:
+    """u rounded to a whole number, halves to the even one, as NumPy, PyTorch and JAX round.
+
+    >>> [half_to_even(sp.Rational(n, 2)) for n in (-3, -1, 1, 3, 5)]
+    [-2, 0, 0, 2, 2]
+    """
+    near = sp.floor(u + sp.Rational(1, 2))
+    return sp.Piecewise((2 * sp.floor(near / 2), sp.Eq(near, u + sp.Rational(1, 2))), (near, True))
+
+
+def without_stops(expr: sp.Basic) -> sp.Basic:
+    """``expr`` with u for every stop_gradient(u): the same value, and the slope of that value."""
+    return expr.replace(stop_gradient, lambda u: u) if expr.has(stop_gradient) else expr
+
+
 def absolute(u: Any) -> Any:
     """|u|, of -u where u is mostly minus signs: SymPy never ends on Abs(x - y - 1) while it keeps -(…) as written.
 
@@ -207,8 +270,8 @@ class Elementary:
 
     ``derivative[k](*args, value)`` is the partial derivative in argument k, given the node itself as ``value`` so that
     it can be written with it (sigmoid: value(1 - value)). ``kinks`` are the points of the first argument where the
-    derivative follows the convention in ``convention``. ``in_exp`` rewrites to exp/log/step form, ``stable`` names the
-    overflow-free NumPy form, ``latex`` is the operator, ``law`` the derivative rule in a sentence for beginners.
+    derivative follows the convention in ``convention`` (of stop_gradient, everywhere). ``in_exp`` rewrites to exp/log/step form,
+    ``stable`` names the overflow-free NumPy form, ``latex`` is the operator, ``law`` the derivative rule in a sentence for beginners.
     """
 
     function: Any
@@ -268,15 +331,47 @@ ROWS: tuple[Elementary, ...] = (
     Elementary(Min, "minimum", r"\min", (lambda u, v, f: extremum_slope(f, 0), lambda u, v, f: extremum_slope(f, 1)), kinks=(0,),
                convention="where arguments are equal the first of them gets the derivative", stable="minimum(u, v)",
                law="the smaller argument passes its slope on, the other gets 0"),
+    Elementary(stop_gradient, "stop_gradient", r"\operatorname{sg}", (lambda u, f: sp.S.Zero,),
+               convention="what stands inside counts as a constant when derivatives are taken", in_exp=lambda u: u, stable="u",
+               law="a stop-gradient passes the value on and no slope"),
 )
+
+NORM = "norm: where a sum of squares is 0 the derivative of its root is taken as 0"
 
 TABLE: dict[Any, Elementary] = {row.function: row for row in ROWS}
 TABLE |= {sp.Max: TABLE[Max], sp.Min: TABLE[Min]}  # as a user's own SymPy expression has them
 BY_NAME: dict[str, Elementary] = {row.name: row for row in ROWS}
 
 
-def conventions(expr: sp.Basic) -> tuple[str, ...]:
-    """The kink conventions that ``expr`` relies on, one sentence each, in table order."""
+def sum_of_squares(expr: sp.Expr, named: Container[str] = ()) -> bool:
+    """True for what is a sum of squares (even powers, powers of |f|) with positive weights, so that it is 0 only where each f is 0.
+
+    ``named`` are names that stand for such sums.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> sum_of_squares(x**2 + 3*y**4), sum_of_squares(x**2 + 1)
+    (True, False)
+    """
+    if isinstance(expr, (sp.Indexed, sp.Symbol)):
+        return str(expr.base.label if isinstance(expr, sp.Indexed) else expr.name) in named
+    if isinstance(expr, sp.Sum):
+        return sum_of_squares(expr.function, named)
+    if isinstance(expr, sp.Add):
+        return all(sum_of_squares(a, named) for a in expr.args)
+    if isinstance(expr, sp.Mul):
+        rest = [f for f in expr.args if not f.is_positive]
+        return bool(rest) and all(sum_of_squares(f, named) for f in rest)
+    if isinstance(expr, sp.Pow):
+        even = expr.exp.is_Integer and expr.exp.is_even and expr.exp > 0
+        return bool(even or (isinstance(expr.base, sp.Abs) and expr.exp.is_positive) or
+                    (expr.exp.is_positive and sum_of_squares(expr.base, named) and expr.exp.is_Integer))
+    return False
+
+
+def conventions(expr: sp.Basic, squares: Container[str] = ()) -> tuple[str, ...]:
+    """The conventions that ``expr`` relies on, at kinks and for stop-gradients, one sentence each, in table order; ``squares`` are
+    names of sums of squares."""
     used = {type(node) for node in sp.preorder_traversal(expr)}
     borders = ("cases: on a border the derivative is that of the branch that holds there",) if sp.Piecewise in used else ()
-    return (*(f"{row.name}: {row.convention}" for row in ROWS if row.kinks and row.function in used), *borders)
+    norms = (NORM,) if any(p.exp.is_Rational and 0 < p.exp < 1 and sum_of_squares(p.base, squares) for p in expr.atoms(sp.Pow)) else ()
+    return (*(f"{row.name}: {row.convention}" for row in ROWS if row.convention and row.function in used), *norms, *borders)

@@ -110,14 +110,15 @@ def extend(scope: Mapping[sp.Symbol, sp.Symbol], over: Iterable[Limits], labels:
     return inner
 
 
-def unlike_sizes(program: Program) -> Program:
-    """The program with other letters for indices that are called like one of its sizes: Σ over k = 1..m beside k classes misleads."""
-    sizes = {str(s) for s in program.sizes}
+def unlike_names(program: Program) -> Program:
+    """The program with other letters for indices that are called like one of its sizes or tensors: Σ over k = 1..m beside k classes
+    misleads."""
+    named = {*map(str, program.sizes), *program.tensors}
     labels = Labels.of(program)
 
     def clear(d: Definition) -> Definition:
         bound = {i for node in d.expr.atoms(*BINDERS) for i, _, _ in limits(node)}
-        if sizes.isdisjoint(str(i) for i in {*d.free, *bound}):
+        if named.isdisjoint(str(i) for i in {*d.free, *bound}):
             return d
         scope = extend({}, [(i, *span) for i, span in d.free.items()], labels)
         ranges = tuple((scope[i], lo, hi) for i, lo, hi in d.ranges)

@@ -17,15 +17,17 @@ import sympy as sp
 from flint import arb, ctx, fmpq
 
 from symnet.core.balls import RULES, hull, to_flint
-from symnet.core.decimals import Number, Shown, as_ball, half_even, layout, rounded, shown_number
+from symnet.core.decimals import Number, Shown, as_ball, half_even, layout, nearest_tie, rounded, shown_number, unsettled
 from symnet.core.linear import OF_MATRICES
+from symnet.core.verbs import method
 from symnet.errors import DomainError, ParseError, UnknownNodeError
 
-__all__ = ["HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_ball", "compute", "decide", "decimal", "enclose", "fixed",
-           "hull", "layout", "rational", "shown_number", "to_flint"]
+__all__ = ["ASK_BITS", "HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_ball", "bounded", "compute", "decide", "decimal", "enclose", "fixed",
+           "hull", "layout", "proved_zero", "rational", "shown_number", "to_flint"]
 
 NUMBER = re.compile(r"\s*([+-]?)\s*(\d{1,60})?(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?\s*(?:/\s*(\d{1,60}))?\s*\Z")
 MAX_BITS, HEIGHT = 4096, 4096
+ASK_BITS = 256  # bits from which on a proof is looked for that a value is 0, or on a tie
 
 
 def rational(value: Any) -> sp.Rational:
@@ -83,7 +85,7 @@ def _compute(expr: sp.Basic, values: Mapping[Any, Number], known: dict[Any, Numb
         for arg in expr.args[1:]:
             other = compute(arg, values, known)
             result = result + other if isinstance(expr, sp.Add) else result * other
-        return _bounded(result)
+        return bounded(result)
     if expr is sp.pi:
         return arb.pi()
     if expr is sp.E:
@@ -95,7 +97,7 @@ def _compute(expr: sp.Basic, values: Mapping[Any, Number], known: dict[Any, Numb
     return rule(*[compute(a, values, known) for a in expr.args])
 
 
-def _bounded(value: Number) -> Number:
+def bounded(value: Number) -> Number:
     """Exact rationals that grow too long become balls."""
     if isinstance(value, fmpq) and value.height_bits() > HEIGHT:
         return arb(value)
@@ -107,7 +109,7 @@ def _power(base: Number, exponent: sp.Expr, values: Mapping[Any, Number], known:
     if isinstance(power, fmpq) and power.q == 1 and abs(power.p) <= 10_000:
         if power < 0 and base == 0:
             raise DomainError("division", "0", "a divisor that is not 0")
-        return _bounded(_whole_power(base, int(power.p))) if power >= 0 else _bounded(1 / _whole_power(base, int(-power.p)))
+        return bounded(_whole_power(base, int(power.p))) if power >= 0 else bounded(1 / _whole_power(base, int(-power.p)))
     if base == 0 and power > 0:
         return fmpq(0)
     if base < 0:
@@ -159,7 +161,10 @@ def decide(condition: sp.Basic, values: Mapping[Any, Number], known: dict[Any, N
         return None if inner is None else not inner
     if not isinstance(condition, sp.core.relational.Relational):
         raise UnknownNodeError("condition", type(condition).__name__, "a comparison")
-    gap = compute(condition.lhs, values, known) - compute(condition.rhs, values, known)
+    if condition in values:  # the difference of its sides, found by other means
+        gap = to_flint(values[condition])
+    else:
+        gap = compute(condition.lhs, values, known) - compute(condition.rhs, values, known)
     equal = gap == 0 if isinstance(gap, fmpq) or gap.is_exact() else (False if not gap.contains(0) else None)
     positive, negative = (True if gap > 0 else None), (True if gap < 0 else None)
     table = {sp.Eq: (equal, False, False), sp.Ne: (False if equal else None, True, True), sp.Gt: (False, True, False),
@@ -182,26 +187,45 @@ def enclose(expr: sp.Basic, values: Mapping[Any, Any] | None = None, prec: int =
         return as_ball(compute(expr, values or {}))
 
 
-def decimal(source: Callable[[int], Number] | sp.Expr, digits: int = 6) -> Shown:
+def decimal(source: Callable[[int], Number] | sp.Expr, digits: int = 6, equals: Callable[[fmpq], bool] | None = None) -> Shown:
     """``source`` correctly rounded to ``digits`` significant digits (half to even), or exactly when that is shorter.
 
-    ``source`` is an expression without symbols, or a function from bits to an fmpq or ball. The precision is raised until
-    the rounding is beyond doubt. Raises DomainError when 4096 bits do not settle it.
+    ``source`` is an expression without symbols, or a function from bits to an fmpq or ball. The precision is raised until the rounding is
+    beyond doubt. Where balls alone never settle it, since the value lies on 0 or on a tie, ``equals`` is asked whether the value is that
+    rational number; for an expression it looks for a proof. What 4096 bits and no proof settle comes with a note that says so: see
+    ``decimals.unsettled``.
 
     >>> str(decimal(sp.exp(1), 5)), str(decimal(sp.Rational(1, 8), 6))
     ('2.7183', '0.125')
+    >>> decimal(sp.sin(1)**2 + sp.cos(1)**2 - 1)
+    Shown(text='0', exact=True, note='')
     """
-    if isinstance(source, sp.Basic):
-        expr = source
-        source = lambda bits: _at(expr, bits)  # noqa: E731 - one line, used once
-    bits = 64 + 4 * digits
-    while bits <= MAX_BITS + 8 * digits:
+    at, equals = _source(source, equals)
+    bits, top = 64 + 4 * digits, MAX_BITS + 8 * digits
+    asked = False
+    while True:
         with ctx.workprec(bits):
-            shown = rounded(source(bits), digits)
+            value = at(bits)
+            shown = rounded(value, digits)
+            if shown is None and not asked and bits >= ASK_BITS:
+                asked, target = True, nearest_tie(value, digits) or fmpq(0)
+                if not equals(target):
+                    continue  # whoever was asked may have learned more of the number than before
+                shown = rounded(target, digits)
+            if shown is None and bits == top:
+                shown = unsettled(value, digits)
         if shown is not None:
             return shown
-        bits *= 2
-    raise DomainError("decimal", f"{MAX_BITS} bits do not settle the rounding", "a number away from a tie or a kink")
+        bits = min(2 * bits, top)
+
+
+def _source(source: Callable[[int], Number] | sp.Expr,
+            equals: Callable[[fmpq], bool] | None) -> tuple[Callable[[int], Number], Callable[[fmpq], bool]]:
+    """The number at any precision, and whether it is, beyond doubt, a given rational one."""
+    if isinstance(source, sp.Basic):
+        expr = source
+        return (lambda bits: _at(expr, bits)), equals or (lambda q: proved_zero(expr - sp.Rational(int(q.p), int(q.q))))
+    return source, equals or (lambda q: False)
 
 
 def _at(expr: sp.Expr, bits: int) -> Number:
@@ -209,24 +233,42 @@ def _at(expr: sp.Expr, bits: int) -> Number:
         return compute(expr, {})
 
 
-def fixed(source: Callable[[int], Number] | sp.Expr, places: int) -> Shown:
-    """``source`` correctly rounded to ``places`` decimals, as a printed 0.768 claims.
+def proved_zero(expr: sp.Expr) -> bool:
+    """True when a number without symbols is proved to be 0, by normal form; False says nothing."""
+    return expr.is_zero is True if expr.is_Rational else bool(method("proved_zero")(expr))
+
+
+def fixed(source: Callable[[int], Number] | sp.Expr, places: int, equals: Callable[[fmpq], bool] | None = None) -> Shown:
+    """``source`` correctly rounded to ``places`` decimals, as a printed 0.768 claims; see ``decimal`` for what no precision settles.
 
     >>> str(fixed(sp.exp(1), 3))
     '2.718'
     """
-    if isinstance(source, sp.Basic):
-        expr = source
-        source = lambda bits: _at(expr, bits)  # noqa: E731 - one line, used once
-    bits = 64 + 4 * places
-    while bits <= MAX_BITS:
+    at, equals = _source(source, equals)
+    bits, top, asked = 64 + 4 * places, MAX_BITS + 8 * places, False
+    while True:
         with ctx.workprec(bits):
-            scaled = source(bits) * fmpq(10) ** places
+            value = at(bits)
+            scaled = value * fmpq(10) ** places
+            if not isinstance(value, fmpq) and not asked and bits >= ASK_BITS:
+                asked, tie = True, (scaled + arb(0.5)).unique_fmpz()
+                target = None if tie is None else fmpq(tie) - fmpq(1, 2)
+                scaled = target if target is not None and equals(target / fmpq(10) ** places) else scaled
             if isinstance(scaled, fmpq):
                 whole = half_even(scaled)
                 return Shown(layout(whole, places), scaled == whole)
             unique = (scaled + arb(0.5)).floor().unique_fmpz()
+            if unique is not None:
+                return Shown(layout(int(unique), places), False)
+            if bits == top:
+                return _past_the_tie(value, places)
+        bits = min(2 * bits, top)
+
+
+def _past_the_tie(value: Number, places: int) -> Shown:
+    """A number that no precision tells from a tie, with the places more that are beyond doubt."""
+    for more in range(1, 4):
+        unique = (value * fmpq(10) ** (places + more) + arb(0.5)).floor().unique_fmpz()
         if unique is not None:
-            return Shown(layout(int(unique), places), False)
-        bits *= 2
-    raise DomainError("decimal", f"{MAX_BITS} bits do not settle the rounding", "a number away from a tie")
+            return Shown(layout(int(unique), places + more), False, f"{ctx.prec} bits do not tell to which side of a tie it lies")
+    return unsettled(value, max(1, places))

@@ -10,11 +10,13 @@ from functools import cached_property
 import sympy as sp
 
 from symnet.core.axes import Axis, Least, Range, at_most, nonnegative
-from symnet.core.expressions import entries
+from symnet.core.expressions import Limits, entries
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import NameError_, ShapeError
 
 MOST_ORDERS = 5000  # of small sizes that are tried
+Hole = tuple[sp.Expr, str, tuple[Limits, ...]]
+"""(u, "=", over): no value where u = 0 for some place of the indices ``over``; "<=" where u <= 0, "<" where u < 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,16 @@ class Definition:
     """``target[indices] := expr``. Each index is a symbol that runs over ``ranges[symbol]``, or a fixed place.
 
     By default the indices run over the target's whole axes; a recurrence defines a tensor slice by slice, for instance
-    ``h[0, j] := h0[j]`` and ``h[t, j] := tanh(… h[t-1, k] …)`` for t = 1..T.
+    ``h[0, j] := h0[j]`` and ``h[t, j] := tanh(… h[t-1, k] …)`` for t = 1..T. ``holes`` are where the line as it was written has no
+    value though ``expr`` has: SymPy makes sqrt(x)**2 x while it is read.
     """
 
     target: Tensor
     indices: tuple[sp.Expr, ...]
     expr: sp.Expr
-    ranges: tuple[tuple[sp.Symbol, sp.Expr, sp.Expr], ...] = ()
+    ranges: tuple[Limits, ...] = ()
     note: str = ""
+    holes: tuple[Hole, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.indices) != len(self.target.axes):

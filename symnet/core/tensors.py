@@ -74,6 +74,8 @@ class Tensor:
     def base(self) -> Any:
         """The SymPy object behind the name: a Symbol for a scalar, an IndexedBase otherwise."""
         assumptions = {} if self.domain == "complex" else {"rational" if self.domain == "index" else self.domain: True}
+        if self.domain == "index" and (self.ignored is None or self.ignored >= 0):
+            assumptions["nonnegative"] = True
         return sp.IndexedBase(self.name, **assumptions) if self.axes else sp.Symbol(self.name, **assumptions)
 
     def __getitem__(self, indices: Any) -> sp.Expr:

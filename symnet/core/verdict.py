@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,3 +61,26 @@ class Verdict:
         parts = (self.condition, self.reason, str(self.witness) if self.witness else "", self.scope)
         detail = "; ".join(p for p in parts if p)
         return f"{self.answer.value}" + (f" ({detail})" if detail else "")
+
+
+EXCEPT = "except where "
+
+
+def all_of(parts: Iterable[tuple[Answer, str]]) -> tuple[Answer, list[str]]:
+    """The weakest of several answers, with every condition that the whole then has: what one part leaves out, the whole leaves out.
+
+    >>> all_of([(Answer.ALMOST_EVERYWHERE, "except where x = 0 or y = 0"), (Answer.CONDITIONAL, "z > 0")])
+    (<Answer.CONDITIONAL: 'conditional'>, ['x != 0', 'y != 0', 'z > 0'])
+    """
+    found = list(parts)
+    worst = max((a for a, _ in found), key=list(Answer).index)
+    said: dict[str, None] = {}
+    for answer, condition in found:
+        exceptions = condition.removeprefix(EXCEPT).split(" or ") if answer is Answer.ALMOST_EVERYWHERE else []
+        if worst is Answer.CONDITIONAL and exceptions:
+            said |= dict.fromkeys(e.removesuffix(" = 0") + " != 0" for e in exceptions)
+        elif worst is Answer.ALMOST_EVERYWHERE:
+            said |= dict.fromkeys(exceptions)
+        elif condition and answer is worst:
+            said |= dict.fromkeys(condition.split(" and ") if worst is Answer.CONDITIONAL else [condition])
+    return worst, list(said)

@@ -1,4 +1,4 @@
-"""Declared equalities of numbers, solved for one symbol each."""
+"""Declared equalities of numbers: solved for one symbol each, and whether anything satisfies them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterable
 import sympy as sp
 
 from symnet.core.program import Assumption
+from symnet.equality.fractions import TooLarge
+from symnet.equality.region_signs import FactSigns
+from symnet.errors import SymnetError
 
 
 def solved(assumptions: Iterable[Assumption]) -> dict[sp.Basic, sp.Expr] | None:
@@ -33,3 +36,22 @@ def _linear(gap: sp.Expr, symbol: sp.Basic) -> bool:
     """True when the gap is a rational number times the symbol, and something without it."""
     factor = gap.coeff(symbol, 1)
     return bool(factor.is_Rational and factor != 0 and symbol not in sp.expand(gap - factor * symbol).free_symbols)
+
+
+def contradictory(assumptions: Iterable[Assumption]) -> bool:
+    """True when it is shown that no values, each in the domain of its symbol, satisfy them all; then anything would follow.
+
+    >>> y = sp.Symbol("y", positive=True)
+    >>> contradictory([Assumption(y, -sp.S.One)]), contradictory([Assumption(y, sp.S.One)])
+    (True, False)
+    """
+    gaps = [sp.expand(a.left - a.right) for a in assumptions]
+    try:
+        return bool(gaps) and not FactSigns(sp.S.One, tuple((u, False) for gap in gaps for u in (gap, -gap))).possible
+    except (TooLarge, SymnetError, ZeroDivisionError, RecursionError):
+        return False
+
+
+def said_of_nothing(assumptions: Iterable[Assumption]) -> str:
+    """What is said of an answer then."""
+    return "nothing satisfies the declared assumptions " + " and ".join(map(str, assumptions)) + ", so anything would follow from them"

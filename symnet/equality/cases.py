@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import combinations
 
 import sympy as sp
 from sympy.core.relational import Relational
@@ -24,20 +23,7 @@ VALUE = {sp.Gt: lambda s: s > 0, sp.Ge: lambda s: s >= 0, sp.Lt: lambda s: s < 0
 
 def has_cases(*sides: sp.Basic) -> bool:
     """True when a side has a part that is decided by the sign of something."""
-    return any(side.has(step, sp.sign, sp.Piecewise, *BENT) for side in sides)
-
-
-def turns(*sides: sp.Basic) -> list[sp.Expr]:
-    """What changes the course of a side where it is 0: the arguments of its steps, kinks and conditions."""
-    found: dict[sp.Expr, None] = {}
-    for node in (n for side in sides for n in sp.preorder_traversal(side)):
-        if isinstance(node, (step, sp.sign, sp.Abs, relu, leaky_relu)):
-            found[node.args[0]] = None
-        elif isinstance(node, (sp.Max, sp.Min)):
-            found |= dict.fromkeys(a - b for a, b in combinations(node.args, 2))
-        elif isinstance(node, Relational):
-            found[node.lhs - node.rhs] = None
-    return list(found)
+    return any(side.has(*JUMPS, *BENT) for side in sides)
 
 
 def in_steps(expr: sp.Basic) -> sp.Basic:
@@ -155,5 +141,5 @@ def analytic(expr: sp.Basic) -> bool:
     """True when ``expr`` is shown to be analytic for all real values of its symbols (in their domains, which are convex)."""
     whole = all(not isinstance(n, (*JUMPS, *BENT, *CLOSED)) or isinstance(n, sp.Indexed) for n in sp.preorder_traversal(expr))
     known = all(n.func in TABLE for n in expr.atoms(sp.Function))
-    dense = all(not s.is_integer and (s.is_positive or s.is_negative or not s.is_nonzero) for s in expr.free_symbols)
+    dense = all(not s.is_integer and not s.is_rational and (s.is_positive or s.is_negative or not s.is_nonzero) for s in expr.free_symbols)
     return whole and known and dense and all(surely_defined(h, "=" if s == "=" else "<=") for h, s in holes(expr))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import product
+from functools import partial
+from itertools import chain, islice, product
 
 import sympy as sp
 
@@ -11,20 +12,23 @@ from symnet.core.functions import step
 from symnet.core.matrices import written_out
 from symnet.core.program import Assumption
 from symnet.core.verdict import Answer, Verdict
-from symnet.equality.assumed import solved
+from symnet.equality.assumed import contradictory, said_of_nothing, solved
 from symnet.equality.cases import has_cases
+from symnet.equality.domain import EVERYWHERE, NEEDED, Domain, Holes
 from symnet.equality.fractions import TooLarge
 from symnet.equality.gap import judged, without_implied
 from symnet.equality.holes import holes as find_holes
 from symnet.equality.holes import surely_defined
 from symnet.equality.meeting import defined_somewhere
 from symnet.equality.normal import Basis
+from symnet.equality.null_sets import is_null
 from symnet.equality.refuting import FEW, MANY, Point, refute
 from symnet.equality.regions import Agreement, Suspect, agree
-from symnet.errors import UnknownNodeError
+from symnet.errors import OptionError, UnknownNodeError
 
 
-def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (), holes: Holes = (), other_holes: Holes = ()) -> Verdict:
+def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (), holes: Holes = (), other_holes: Holes = (),
+            domain: Domain = EVERYWHERE) -> Verdict:
     """The verdict on left = right for real numbers, for every value in the domains of the symbols.
 
     A declared assumption is used only when the equality does not hold without it; the verdict is then CONDITIONAL and
@@ -32,7 +36,8 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     an exact rational point at which ball arithmetic shows the two sides different. Where one side alone asks for more (log x
     needs x > 0) the verdict is CONDITIONAL too. ``holes`` are where the left side, as it was written, has no value,
     when SymPy has dropped that on reading: x*y/x is y except where x = 0; ``other_holes`` are those of the right side. See
-    ``holes.holes`` for their signs.
+    ``holes.holes`` for their signs. ``domain`` is where the question is asked at all: nothing is refuted outside, and what is proved
+    by it, or asks for no more than it, is PROVED and says so.
 
     >>> x = sp.Symbol("x", real=True)
     >>> from symnet.core.functions import sigmoid
@@ -41,20 +46,23 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     >>> str(compare(x**2, x))
     'refuted (at x = 2: 4 ≠ 2)'
     """
-    conditions, asked = tuple(assumptions), (*holes, *other_holes)
-    witness = refute(left, right, FEW, asked=asked)
+    if not isinstance(left, sp.Basic) or not isinstance(right, sp.Basic):
+        kinds = " and a ".join(type(side).__name__ for side in (left, right))
+        raise OptionError("compare", f"a {kinds}", "two SymPy expressions", "sn.check for text")
+    conditions, asked = tuple(assumptions), (*holes, *other_holes, *domain.holes)
+    whole = not has_cases(left, right)  # without cases a difference at one point is a difference all around it
+    search = partial(refute, left, right, borders=whole, asked=asked, classes=domain.classes)
+    witness = search(FEW)
     if witness is None:
-        proof, point = _attempt(left, right, (holes, other_holes))
-        witness = None if proof.holds else refute(left, right, MANY if has_cases(left, right) else 16, near=point, asked=asked)
-        if witness is None:
-            return proof if proof.answer is not Answer.UNDECIDED else _one_has_no_value(left, right) or proof
-    elif has_cases(left, right):
-        # a difference on a border alone is "almost everywhere", whichever points are tried
-        inside = refute(left, right, borders=False, asked=asked)
-        proof = _attempt(left, right, (holes, other_holes))[0] if inside is None else Verdict(Answer.UNDECIDED)
-        if proof.answer is Answer.ALMOST_EVERYWHERE:
+        proof, point = _attempt(left, right, (holes, other_holes), domain=domain)
+        if proof.answer is not Answer.UNDECIDED:
             return proof
-        witness = inside or witness
+        witness = search(16 if whole else MANY, near=point)
+        if witness is None:
+            nowhere = _one_has_no_value(left, right)
+            return proof if nowhere is None else nowhere
+    if contradictory(conditions):
+        return Verdict(Answer.UNDECIDED, reason=said_of_nothing(conditions))
     for used in _subsets(conditions):
         there = solved(used)
         verdict = prove_equal(left.xreplace(there), right.xreplace(there)) if there else None
@@ -62,7 +70,7 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
             return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(map(str, used)))
     if conditions:
         there = solved(conditions)
-        witness = None if there is None else refute(left, right, there=there, asked=asked)
+        witness = None if there is None else search(there=there)
         if witness is None:
             return Verdict(Answer.UNDECIDED, reason="different in general; the declared assumptions were not enough to decide")
     return Verdict(Answer.REFUTED, "ball enclosure", witness=witness)
@@ -84,23 +92,42 @@ def _subsets(assumptions: tuple[Assumption, ...]) -> Iterable[tuple[Assumption, 
         yield assumptions
 
 
-def prove_equal(left: sp.Expr, right: sp.Expr) -> Verdict:
-    """PROVED, ALMOST_EVERYWHERE or CONDITIONAL by normal form, region by region where there are cases, else UNDECIDED; never REFUTED."""
-    return _attempt(left, right)[0]
+def prove_equal(left: sp.Expr, right: sp.Expr, null: Callable[[sp.Expr], bool] = is_null, domain: Domain = EVERYWHERE) -> Verdict:
+    """PROVED, ALMOST_EVERYWHERE or CONDITIONAL by normal form, region by region where there are cases, else UNDECIDED; never REFUTED.
+
+    Exceptions u = 0 are negligible where ``null`` says so of u. What is proved by the ``domain`` alone says so.
+    """
+    return _attempt(left, right, null=null, domain=domain)[0]
 
 
-def _attempt(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes] = ((), ())) -> tuple[Verdict, Point]:
-    """What can be proved; and where a proof by regions failed, a point of that region."""
+def _attempt(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes] = ((), ()),
+             null: Callable[[sp.Expr], bool] = is_null, domain: Domain = EVERYWHERE) -> tuple[Verdict, Point]:
+    """What can be proved; and where a proof by regions failed, a point of that region. What the domain tells is used at need."""
+    verdict, point = _proof(left, right, written, null, domain, ())
+    here = left.free_symbols | right.free_symbols
+    small = tuple((u, sign) for u, sign in domain.holes if u.free_symbols <= here
+                  and sum(1 for _ in islice(sp.preorder_traversal(u), SHORT)) < SHORT)
+    if verdict.answer is Answer.UNDECIDED and small:
+        again, _ = _proof(left, right, written, null, domain, small)
+        if again.answer is not Answer.UNDECIDED:
+            return again, {}
+    return verdict, point
+
+
+def _proof(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes], null: Callable[[sp.Expr], bool], domain: Domain,
+           known: Holes) -> tuple[Verdict, Point]:
+    """One attempt, with the holes ``known`` not to be met."""
     try:
         left, right = written_out(left), written_out(right)
-        also = [tuple(ASKING[sign](u) for u, sign in dropped) for dropped in written]
-        basis, sides, same = judged(left, right, (*also[0], *also[1]))
-        for side, asking in zip(sides, also, strict=True):
+        also = [tuple(ASKING[sign](u) for u, sign in dropped) for dropped in (*written, known)]
+        facts = tuple(chain(*also))
+        basis, sides, same = judged(left, right, facts)
+        for side, asking in zip(sides, also[:2], strict=True):
             for u in asking:
                 side |= basis.undefined(u)
         found: Agreement | Suspect = Agreement((), ()) if same else Suspect({})
-        if not same and has_cases(left, right) and defined_somewhere(left, right):
-            found = agree(left, right, lambda p: refute(p, sp.S.Zero) is not None, (*also[0], *also[1]))
+        if not same and has_cases(left, right) and defined_somewhere(left, right, *also[2]):
+            found = agree(left, right, null, facts)
     except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError) as problem:
         return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0"), {}
     if isinstance(found, Suspect):
@@ -109,14 +136,16 @@ def _attempt(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes] = ((), 
     both = {(sides[0][key], key[1]) for key in sides[0].keys() & sides[1].keys()}
     single += [hole for hole in found.holes if hole not in both and hole not in single]
     single = without_implied([h for h in single if not _never(basis, *h, (left, right))], both)
-    holes = sorted((str(u), sign) for u, sign in single)
+    beyond = without_implied(single, domain.holes) if single and domain.holes else single
+    said = domain.said(tuple(without_implied(known or domain.holes)) if known or len(beyond) < len(single) else domain.unseen)
+    holes = sorted((str(u), sign) for u, sign in beyond)
     holes += [(str(p), "=") for p in found.borders if (str(p), "=") not in holes]
     method = "normal form" if same else "normal form in each region"
-    if any(sign != "=" for _, sign in holes):
-        return Verdict(Answer.CONDITIONAL, method, " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes)), {}
+    if any(sign != "=" for _, sign in holes) or not all(map(null, (u for u, _ in beyond))):
+        return Verdict(Answer.CONDITIONAL, method, " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes), reason=said), {}
     if holes:
-        return Verdict(Answer.ALMOST_EVERYWHERE, method, "except where " + " or ".join(f"{u} = 0" for u, _ in holes)), {}
-    return Verdict(Answer.PROVED, method), {}
+        return Verdict(Answer.ALMOST_EVERYWHERE, method, "except where " + " or ".join(f"{u} = 0" for u, _ in holes), reason=said), {}
+    return Verdict(Answer.PROVED, method, reason=said), {}
 
 
 def _never(basis: Basis, u: sp.Expr, sign: str, sides: tuple[sp.Expr, sp.Expr]) -> bool:
@@ -138,11 +167,10 @@ def _values(u: sp.Expr) -> list[sp.Expr]:
     return [u.xreplace(dict(zip(steps, chosen, strict=True))) for chosen in product((sp.S.Zero, sp.S.One), repeat=len(steps))]
 
 
-Holes = tuple[tuple[sp.Expr, str], ...]
 ASKING: dict[str, Callable[[sp.Expr], sp.Expr]] = {  # the shortest expression with that hole
     "=": lambda u: sp.Pow(u, -1, evaluate=False), "<=": lambda u: sp.log(u, evaluate=False),
     "<": lambda u: sp.Pow(u, sp.Rational(1, 2), evaluate=False)}
-NEEDED = {"=": "!=", "<=": ">", "<": ">="}
+SHORT = 200  # nodes of what may tell something
 
 
 Comparer = Callable[[sp.Expr, sp.Expr], Verdict]

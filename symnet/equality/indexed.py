@@ -14,11 +14,13 @@ from fractions import Fraction
 import sympy as sp
 
 from symnet.core.axes import Range
-from symnet.core.program import Assumption, Definition
-from symnet.core.verdict import Answer, Verdict
+from symnet.core.program import Assumption, Definition, Hole
+from symnet.core.verdict import EXCEPT, Answer, Verdict
+from symnet.equality.domain import NEEDED
 from symnet.equality.fractions import TooLarge
 from symnet.equality.indexed_functions import Algebra
-from symnet.equality.indexed_reading import Hole, Opened, Reader
+from symnet.equality.indexed_holes import conditions
+from symnet.equality.indexed_reading import Key, Opened, Reader
 from symnet.equality.indexed_rules import rule_of_equality
 from symnet.equality.indexed_signs import signs
 from symnet.equality.indexed_terms import Atom, Poly, Term, add_to, indices
@@ -26,11 +28,12 @@ from symnet.errors import SymnetError
 
 SCOPE = "for all sizes"
 DIFFER, ELSEWHERE = "the normal forms over indices differ", "one side is undefined at points where the other is not"
+WHERE = "where the objective has a value: "
 ROUNDS = 3  # of multiplying through by a divisor
 
 
 def prove_for_all_sizes(left: sp.Expr, right: sp.Expr, ranges: Mapping[sp.Symbol, Range], assumptions: Iterable[Assumption] = (),
-                        given: Iterable[Definition] = (), asked: Iterable[tuple[sp.Expr, str]] = (),
+                        given: Iterable[Definition] = (), asked: Iterable[Hole] = (),
                         opened: Mapping[str, tuple[Definition, ...]] | None = None) -> Verdict:
     """PROVED for every size, CONDITIONAL where the assumptions were used, else UNDECIDED with the reason.
 
@@ -56,29 +59,46 @@ def prove_for_all_sizes(left: sp.Expr, right: sp.Expr, ranges: Mapping[sp.Symbol
 
 
 def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], declared: tuple[Assumption, ...],
-           given: tuple[Definition, ...], asked: tuple[tuple[sp.Expr, str], ...], opened: Opened) -> Verdict:
+           given: tuple[Definition, ...], asked: tuple[Hole, ...], opened: Opened) -> Verdict:
     there = {i: sp.Symbol(f"_f{k}", integer=True) for k, i in enumerate(ranges)}
     space = Algebra({there[i]: span for i, span in ranges.items()})
     space.signs = signs(given)
     for a in declared:
         _declare(space, a)
     sides: list[Poly] = []
-    holes: list[set[Hole]] = []
+    readers: list[Reader] = []
     for side in pair:
         reader = Reader(space, opened)
         sides.append(reader.read(side.xreplace(there)))
-        for u, sign in () if holes else asked:
-            reader.hole(sign, reader.read(u), u)
-        holes.append(reader.holes)
+        for hole in () if readers else asked:
+            _ask(space, reader, hole, there)
+        readers.append(reader)
     gap = dict(sides[0])
     add_to(gap, sides[1], Fraction(-1))
     if not _vanishes(space, gap):
         return Verdict(Answer.UNDECIDED, reason=DIFFER)
-    if holes[0] != holes[1] and not _known(space, holes[0] ^ holes[1], given, opened):
+    mine, others = (r.holes for r in readers)
+    known = _known(space, given, opened) if mine != others or any(d.holes for d in given) else set()
+    if not others - mine <= known:
         return Verdict(Answer.UNDECIDED, reason=ELSEWHERE)
+    answer, said = conditions(readers[0].said[h] for h in mine - others - known)
+    unseen = [(u.xreplace(readers[0].letters(over)), sign) for d in given for u, sign, over in d.holes]
+    reason = WHERE + " and ".join(dict.fromkeys(f"{u} {NEEDED[sign]} 0" for u, sign in unseen)) if unseen else ""
     if declared:
-        return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(map(str, declared)), scope=SCOPE)
-    return Verdict(Answer.PROVED, "normal form", scope=SCOPE)
+        also = [c.removesuffix(" = 0") + " != 0" for c in said] if answer is Answer.ALMOST_EVERYWHERE else said
+        return Verdict(Answer.CONDITIONAL, "normal form", " and ".join([*map(str, declared), *also]), reason=reason, scope=SCOPE)
+    whole = EXCEPT + " or ".join(said) if said and answer is Answer.ALMOST_EVERYWHERE else " and ".join(said)
+    return Verdict(answer, "normal form", whole, reason=reason, scope=SCOPE)
+
+
+def _ask(space: Algebra, reader: Reader, hole: Hole, there: Mapping[sp.Symbol, sp.Symbol]) -> None:
+    """Note a hole of a text; its own indices run over their ranges."""
+    u, sign, over = hole
+    own = {i: space.fresh() for i, _, _ in over}
+    reader.ranges |= {own[i]: (lo, hi) for i, lo, hi in over}
+    space.ranges |= {own[i]: (lo, hi) for i, lo, hi in over}
+    u = u.xreplace({**there, **own})
+    reader.hole(sign, reader.read(u), u)
 
 
 def _declare(space: Algebra, a: Assumption) -> None:
@@ -131,11 +151,13 @@ def _is_free(atom: Atom, term: Term) -> bool:
     return not {s for p in atom[1] for s in indices(p)} & {i for i, _, _ in term.over}
 
 
-def _known(space: Algebra, holes: set[Hole], given: tuple[Definition, ...], opened: Opened) -> bool:
-    """True when what is given is undefined there already."""
+def _known(space: Algebra, given: tuple[Definition, ...], opened: Opened) -> set[Key]:
+    """The holes of what is given."""
     reader = Reader(space, opened)
     for d in given:
         there = {i: space.fresh() for i in d.free}
         reader.ranges |= {there[i]: span for i, span in d.free.items()}
         reader.read(d.expr.xreplace(there))
-    return holes <= reader.holes
+        for hole in d.holes:
+            _ask(space, reader, hole, there)
+    return reader.holes

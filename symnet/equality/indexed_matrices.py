@@ -35,9 +35,14 @@ def read_matrix(space: Algebra, expr: Det | InverseEntry, reader: Reader) -> Pol
     entry = space.put(body, {row: ROW, column: COLUMN})
     if isinstance(expr, Det):
         return space.atom(determinant(space, entry, size))
-    reader.vanishing(space.atom(determinant(space, _normal(space, entry)[1], size)))
+    reader.vanishing(space.atom(determinant(space, _normal(space, entry)[1], size)), _called(expr.matrix.function))
     i, j = expr.places
     return inverse_entry(space, entry, size, sp.expand(i - low + 1), sp.expand(j - left + 1))
+
+
+def _called(entry: sp.Expr) -> sp.Symbol:
+    """det(A), for a message."""
+    return sp.Symbol(f"det({entry.base.label})" if isinstance(entry, sp.Indexed) else "the determinant")
 
 
 def determinant(space: Algebra, entry: Poly, size: sp.Expr) -> Atom:

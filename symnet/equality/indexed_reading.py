@@ -7,14 +7,14 @@ points. u <= 0 is taken apart as u < 0 and u = 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 
 import sympy as sp
 
 from symnet.core.axes import Range
-from symnet.core.expressions import When, limits, substitute, total
+from symnet.core.expressions import Limits, When, limits, substitute, total
 from symnet.core.functions import TABLE
 from symnet.core.matrices import Det, InverseEntry
 from symnet.core.program import Definition
@@ -27,7 +27,7 @@ from symnet.equality.indexed_terms import Condition, Places, Poly, add_to, one, 
 from symnet.equality.writing import by_row
 from symnet.errors import UnknownNodeError
 
-Hole = tuple[str, object]
+Key = tuple[str, object]  # a hole: its sign, and what is asked about in normal form
 # lines to write out, and True for those that are defined wherever the question is asked
 Opened = Mapping[str, tuple[tuple[Definition, ...], bool]]
 MOST_PARTS = 4000
@@ -42,9 +42,14 @@ class Reader:
         self.opened = dict(opened or {})
         self.silent = False  # inside a line that is given, whose holes are given too
         self._templates: dict[str, Poly] = {}
-        self.holes: set[Hole] = set()
+        self.said: dict[Key, tuple[sp.Expr, str]] = {}  # each hole as it stood, with its indices by letters
         self.known: dict[sp.Basic, Poly] = {}
         self.ranges: dict[sp.Symbol, Range] = dict(space.ranges)
+
+    @property
+    def holes(self) -> set[Key]:
+        """Where what was read may be undefined."""
+        return set(self.said)
 
     def read(self, expr: sp.Basic) -> Poly:
         """The normal form of an expression."""
@@ -212,20 +217,23 @@ class Reader:
             return
         if not inside:
             raise ZeroDivisionError
+        over = [(i, *self.ranges[i]) for i in sorted(expr.free_symbols & self.ranges.keys(), key=str)]
+        plainly = expr.xreplace(self.letters(over)), sign
         if sign != "<":
-            self.holes |= self._divisors(inside)
+            for key in self._divisors(inside):
+                self.said.setdefault(key, plainly)
         if sign != "=" and not plain and not space.nonnegative(inside):
             _, rest = space.content(inside, lambda a: a[0].positive)
             (inner,), places, _ = space.abstract((rest,))
             size = abs(min((t.text, c) for t, c in inner.items())[1])
-            self.holes.add(("<", (ordered(scaled(inner, 1 / size)), self._spans(places))))
+            self.said.setdefault(("<", (ordered(scaled(inner, 1 / size)), self._spans(places))), plainly)
 
-    def vanishing(self, poly: Poly) -> None:
+    def vanishing(self, poly: Poly, called: sp.Expr) -> None:
         """Note that nothing is defined where ``poly`` is 0."""
         if not self.silent:
-            self.holes |= self._divisors(poly)
+            self.said |= dict.fromkeys(self._divisors(poly), (called, "="))
 
-    def _divisors(self, inside: Poly) -> set[Hole]:
+    def _divisors(self, inside: Poly) -> set[Key]:
         """u = 0, factor by factor."""
         space = self.space
         factors, rest = space.content(inside, lambda a: a[0].kind != "step")
@@ -234,6 +242,11 @@ class Reader:
         if not (len(rest) == 1 and next(iter(rest)).text == ""):
             parts.append(rest)
         return {("=", self._zeros(p)) for p in parts if not space.positive(p) and not space.positive(scaled(p, Fraction(-1)))}
+
+    @staticmethod
+    def letters(over: Iterable[Limits]) -> dict[sp.Symbol, sp.Symbol]:
+        """Letters that a reader knows for indices, i, j, …: the last axis has the last letter."""
+        return {i: sp.Symbol(letter, integer=True) for (i, _, _), letter in zip(over, "ijklmnpqrstuvw", strict=False)}
 
     def _zeros(self, poly: Poly) -> object:
         (inner,), places, _ = self.space.abstract((poly,))

@@ -225,6 +225,8 @@ class Basis:
             return self.flat(expr.base) ** expr.exp
         if isinstance(expr, sp.Pow) and isinstance(expr.exp, sp.Rational):
             return power(self, expr.base, expr.exp)
+        if isinstance(expr, sp.floor) and whole(expr.args[0]):
+            return self.flat(expr.args[0])
         return step_of(self, expr.args[0]) if isinstance(expr, step) else atom(self, expr)
 
     def exponential(self, argument: sp.Expr) -> sp.Expr:
@@ -235,6 +237,15 @@ class Basis:
         """u, for the generators exp(u) and sigmoid(u)."""
         member, one = self.kinds[symbol][1]
         return one * member
+
+
+def whole(expr: sp.Expr) -> bool:
+    """True for whole numbers: sums and products of integers, sizes and classes."""
+    if isinstance(expr, (sp.Add, sp.Mul)):
+        return all(map(whole, expr.args))
+    if isinstance(expr, sp.Pow):
+        return bool(expr.exp.is_Integer and expr.exp > 0) and whole(expr.base)
+    return bool(expr.is_integer or (isinstance(expr, (sp.Symbol, sp.Indexed)) and expr.is_rational and expr.is_nonnegative))
 
 
 def _teaches(node: sp.Basic) -> bool:

@@ -10,14 +10,14 @@ import sympy as sp
 from symnet.core.expressions import entries
 from symnet.core.numbers import compute, decimal, enclose
 from symnet.core.verdict import Witness
-from symnet.equality.cases import turns
 from symnet.equality.holes import holes, surely_defined
 from symnet.equality.meeting import meeting_point
-from symnet.equality.points import points
+from symnet.equality.points import nearby, points
 from symnet.errors import DomainError
 
 BITS = 128
 FEW = 4  # points tried before a proof is; nearly every wrong answer fails at the first
+AROUND = 3  # points around one at which a difference must show
 MANY = 120  # where there are cases, a difference may show in one small region
 Point = dict[sp.Symbol, sp.Rational]
 
@@ -28,32 +28,43 @@ def symbols_of(*sides: sp.Expr) -> list[sp.Symbol]:
 
 
 def refute(left: sp.Expr, right: sp.Expr, tries: int = 16, there: Mapping[sp.Expr, sp.Expr] | None = None,
-           borders: bool = True, near: Point | None = None, asked: Iterable[tuple[sp.Expr, str]] = ()) -> Witness | None:
+           borders: bool = True, near: Point | None = None, asked: Iterable[tuple[sp.Expr, str]] = (),
+           classes: Mapping[sp.Basic, int] | None = None) -> Witness | None:
     """An exact point at which the sides are certainly different, or None. Points where a side is undefined are passed by.
 
     ``there`` gives some symbols as formulas in the others (declared assumptions, solved); the point then satisfies them.
-    Without ``borders``, points are passed by at which a step, a sign or a case changes. ``near`` gives values to try first.
+    Without ``borders``, a difference counts only where it is met all around the point: one on a null set, where a step, a sign or a
+    case changes, is passed by, and one where min(x, 4) = 4 for all x > 4 is not. ``near`` gives values to try first.
     ``asked`` are places without a value that SymPy forgot (see ``holes.holes``); they are passed by too.
+    ``classes`` says how many values an index takes.
     """
     if any(isinstance(e, sp.Indexed) for side in (left, right) for e in entries(side)) or left.has(sp.Sum) or right.has(sp.Sum):
         return None
     solved = dict(there or {})
     hidden = list(asked)  # they may hold a symbol that is gone from both sides, as x is from y*x/x
     free = [s for s in symbols_of(left, right, *solved.values(), *[u for u, _ in hidden]) if s not in solved]
-    turning = [] if borders else turns(left, right)
     fixed = {s: v for s, v in (near or {}).items() if s in free and _in_domain(s, v)}
-    first = [{**point, **fixed} for point in points(free, FEW)] if fixed else []
-    for point in chain(first, points(free, tries if free else 1), _meeting(left, right, free)):
+    first = [{**point, **fixed} for point in points(free, FEW, classes=classes)] if fixed else []
+
+    def differ(point: Point) -> dict[sp.Expr, sp.Expr] | None:
+        """The whole point where the sides are certainly different there."""
         whole = {**point, **{s: value.xreplace(point) for s, value in solved.items()}}
         if not all(value.is_Rational and _in_domain(s, value) for s, value in whole.items()):
-            continue
+            return None
         try:
-            if any(enclose(u, whole, BITS).contains(0) for u in turning) or any(_missing(*hole, whole) for hole in hidden):
-                continue
-            if not enclose(left - right, whole, BITS).contains(0):
-                return Witness(tuple((str(s), str(v)) for s, v in whole.items()), _shown(left, whole), _shown(right, whole))
+            if any(_missing(*hole, whole) for hole in hidden) or enclose(left - right, whole, BITS).contains(0):
+                return None
         except (DomainError, ZeroDivisionError):
-            continue
+            return None
+        return whole
+
+    for point in chain(first, points(free, tries if free else 1, classes=classes), _meeting(left, right, free)):
+        whole = differ(point)
+        if whole is not None and (borders or all(differ(nearby(point, k)) for k in range(AROUND))):
+            try:
+                return Witness(tuple((str(s), str(v)) for s, v in whole.items()), _shown(left, whole), _shown(right, whole))
+            except DomainError:  # no bits settle how a value is rounded
+                continue
     return None
 
 
@@ -73,7 +84,8 @@ def _missing(u: sp.Expr, sign: str, point: Point) -> bool:
 
 def _in_domain(symbol: sp.Expr, value: sp.Expr) -> bool:
     """A value that was computed must still lie in the domain of its symbol."""
-    wrong = (symbol.is_integer and not value.is_Integer) or (symbol.is_positive and value <= 0) or (symbol.is_nonnegative and value < 0)
+    whole = symbol.is_integer or symbol.is_rational  # a size, or a class that counts from 0
+    wrong = (whole and not value.is_Integer) or (symbol.is_positive and value <= 0) or (symbol.is_nonnegative and value < 0)
     return not wrong
 
 

@@ -3,8 +3,7 @@
 In a region every case is decided, so that the normal form of what is left decides. A border p = 0 is a region of its own: there p
 is solved for one of its symbols. Two things make it shorter. A region is passed over when its inequalities, taken as linear
 in their monomials, cannot hold together (``feasible``). And when both sides are continuous, borders need no proof:
-the sides agree on a dense set. A border is called negligible only when p is analytic for all values of its symbols and certainly
-not 0 somewhere: the zeros of such a p are nowhere dense and of measure 0.
+the sides agree on a dense set. A border is called negligible only where the zeros of p are shown to have measure 0 (``null_sets``).
 """
 
 from __future__ import annotations
@@ -15,9 +14,10 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from symnet.core.functions import step
-from symnet.equality.cases import analytic, asked_of, continuous, first_case, in_steps, is_real, outcome, put
+from symnet.equality.cases import asked_of, continuous, first_case, in_steps, is_real, outcome, put
 from symnet.equality.fractions import Nowhere, TooLarge
 from symnet.equality.holes import holes, surely_defined
+from symnet.equality.null_sets import is_null
 from symnet.equality.region_signs import Factor, Facts, FactSigns, basis_where
 
 MOST_REGIONS = 150
@@ -39,9 +39,9 @@ class Suspect:
     point: dict[sp.Symbol, sp.Rational]
 
 
-def agree(left: sp.Expr, right: sp.Expr, nonzero: Callable[[sp.Expr], bool],
+def agree(left: sp.Expr, right: sp.Expr, null: Callable[[sp.Expr], bool],
           also: tuple[sp.Expr, ...] = ()) -> Agreement | Suspect:
-    """Proof region by region, or where it failed. ``nonzero`` says of an expression that it is certainly not 0 somewhere;
+    """Proof region by region, or where it failed. ``null`` says of an expression that its zeros are a set that may be left out;
     ``also`` have values where the sides have.
 
     >>> x = sp.Symbol("x", real=True)
@@ -52,7 +52,7 @@ def agree(left: sp.Expr, right: sp.Expr, nonzero: Callable[[sp.Expr], bool],
         return Suspect({})
     whole = not left.has(sp.Piecewise) and not right.has(sp.Piecewise)
     defined = tuple(side for side in (left, right, *also) if any(not surely_defined(*h) for h in holes(side)))
-    search = _Search(continuous(left) and continuous(right), whole, nonzero, defined)
+    search = _Search(continuous(left) and continuous(right), whole, null, defined)
     if not search.holds(in_steps(left), in_steps(right), (), False):
         return Suspect(search.point)
     return Agreement(tuple(search.borders), tuple(search.holes))
@@ -62,7 +62,7 @@ def agree(left: sp.Expr, right: sp.Expr, nonzero: Callable[[sp.Expr], bool],
 class _Search:
     smooth: bool  # both sides continuous
     whole: bool  # no Piecewise: what is undefined in a part is undefined
-    nonzero: Callable[[sp.Expr], bool]
+    null: Callable[[sp.Expr], bool]
     defined: tuple[sp.Expr, ...]  # sides that say something by having a value
     borders: dict[sp.Expr, None] = field(default_factory=dict)
     holes: dict[Hole, None] = field(default_factory=dict)
@@ -98,9 +98,9 @@ class _Search:
     def _border(self, split: Factor, signs: FactSigns, left: sp.Expr, right: sp.Expr, facts: Facts, exact: bool) -> bool:
         if split.below and self.whole:
             return True  # undefined there
-        negligible = not exact and analytic(split.meaning) and self.nonzero(split.meaning)
-        if negligible and self.smooth:
+        if not exact and self.smooth and is_null(split.meaning):
             return True
+        negligible = not exact and self.null(split.meaning)
         solved = signs.solved(split)
         zero = ((split.meaning, False), (-split.meaning, False))
         there = (put(left, solved), put(right, solved))
@@ -133,11 +133,11 @@ class _Search:
     def _note(self, undefined: dict[Hole, sp.Expr], facts: Facts) -> None:
         """Keep the holes that may be met where the facts hold."""
         for (_, sign), hole in undefined.items():
-            if not _excluded(hole, sign, facts):
+            if not excluded(hole, sign, facts):
                 self.holes[hole, sign] = None
 
 
-def _excluded(hole: sp.Expr, sign: str, facts: Facts) -> bool:
+def excluded(hole: sp.Expr, sign: str, facts: Facts) -> bool:
     """True when the hole cannot be met where the facts hold."""
     met: dict[str, Facts] = {"<=": ((-hole, False),), "<": ((-hole, True),), "=": ((hole, False), (-hole, False))}
     return not FactSigns(sp.S.One, (*facts, *met[sign])).possible

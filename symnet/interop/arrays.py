@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.core.tensors import Role
 from symnet.interop.graph import MOVES, Graph, unsupported
 from symnet.interop.values import same
 
@@ -47,6 +48,11 @@ class Maker:
         for a in arrays:
             shape = self._joined(shape, a.shape)
         return Array(self.graph.map(function, *[a.node for a in arrays], where=self.where), shape)
+
+    def stopped(self, a: Array) -> Array:
+        """stop_gradient(a); a itself where it depends on constants alone."""
+        inputs = [self.graph.inputs[op.more[0]] for op in map(self.graph.ops.__getitem__, self.graph.needed(a.node)) if op.kind == "input"]
+        return self.map("stop_gradient", a) if any(i.role is not Role.CONSTANT and i.domain == "real" for i in inputs) else a
 
     def _joined(self, a: Shape, b: Shape) -> Shape:
         long, short = (a, b) if len(a) >= len(b) else (b, a)

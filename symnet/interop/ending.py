@@ -9,7 +9,7 @@ from symnet.interop.arrays import Array
 from symnet.interop.graph import Graph
 from symnet.interop.lines import write
 from symnet.networks.builder import Builder
-from symnet.networks.losses import Loss
+from symnet.networks.losses import Loss, as_loss
 
 
 def finish(graph: Graph, output: Array, loss: Loss | None, title: str) -> Program:
@@ -20,5 +20,5 @@ def finish(graph: Graph, output: Array, loss: Loss | None, title: str) -> Progra
     forward = write(graph, output.node, free_name("out", names))
     to = Builder(list(forward.inputs), list(forward.definitions), [], 0, forward.tensors[forward.objective])
     with as_written():
-        loss.build(to)
+        as_loss(loss).build(to)
         return to.program(title)

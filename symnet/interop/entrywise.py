@@ -13,7 +13,7 @@ from functools import partial
 import sympy as sp
 
 from symnet.core import functions as fn
-from symnet.core.expressions import When, limits, total
+from symnet.core.expressions import When, entries, limits, total
 from symnet.core.functions import Max, Min
 from symnet.interop.asking import Barred, by_bracket, compared, negated, truth, whole
 
@@ -149,6 +149,27 @@ def multiplied(u: sp.Expr, v: sp.Expr) -> sp.Expr:
     return u * v
 
 
+def stopped(u: sp.Basic) -> sp.Basic:
+    """stop_gradient(u); of what depends on no entry, u itself.
+
+    A maximum that is stopped is a mark of its own, with a negative number, and is a constant everywhere it stands; so it is taken out of
+    a stop-gradient. One that is not stopped is not: its slope counts outside, and would not cancel with what is held inside.
+    """
+    if isinstance(u, Top):
+        return Top(-sp.Abs(u.args[0]), *u.args[1:])
+    if not isinstance(u, sp.Expr) or (not marked(u) and next(entries(u), None) is None):
+        return u
+    if isinstance(u, Barred):
+        return Barred(stopped(u.args[0]), u.args[1])
+    if isinstance(u, When):
+        return When(stopped(u.body), u.condition)
+    if isinstance(u, sp.Add) and marked(u):
+        marks = [t for t in u.args if isinstance(t.as_coeff_Mul()[1], Top) and t.as_coeff_Mul()[1].args[0].is_negative]
+        return sp.Add(fn.stop_gradient(sp.Add(*[t for t in u.args if t not in marks])), *marks)
+    marks = [f for f in _scales(u)[0] if f.as_base_exp()[0].args[0].is_negative]
+    return sp.Mul(fn.stop_gradient(sp.Mul(*[f for f in sp.Mul.make_args(u) if f not in marks])), *marks)
+
+
 def power(u: sp.Expr, exponent: sp.Expr) -> sp.Expr:
     """u ** exponent."""
     return u**exponent
@@ -165,6 +186,7 @@ MAPS: dict[str, Callable[..., sp.Basic]] = {
     "eq": partial(compared, sp.Eq), "ne": partial(compared, sp.Ne), "is_finite": lambda u: sp.true,
     "never": lambda u: sp.false, "and": lambda u, v: sp.And(truth(u), truth(v)), "or": lambda u, v: sp.Or(truth(u), truth(v)),
     "not": lambda u: negated(truth(u)),
+    "stop_gradient": stopped, "floor": sp.floor, "ceil": fn.ceiling, "round": fn.half_to_even,
     "indicator": lambda c: choose(c, sp.S.One, sp.S.Zero), "select": choose,
 }
 LINEAR = frozenset({"add", "sub", "mul", "div", "neg", "select", "indicator"})

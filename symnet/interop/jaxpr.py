@@ -18,6 +18,7 @@ from symnet.core.program import Program
 from symnet.core.tensors import Role
 from symnet.errors import MissingToolError, NameError_, ShapeError
 from symnet.interop.graph import Graph, unsupported
+from symnet.interop.jax_rules import CUSTOM, check_rules
 from symnet.interop.lines import write
 from symnet.interop.primitives import INNER, PRIMITIVES, inner_jaxpr
 
@@ -35,7 +36,8 @@ def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names:
     input symbolic sizes, {"X": ("N", "d")}: the program then holds for all of them. The arguments in ``parameters`` (default: the
     first, as in ``jax.grad``) are what ``sn.derive`` differentiates. Arrays of whole numbers are index arrays, whose entries count from
     0; negative ones, which JAX counts from the end, are not read. A maximum subtracted inside a softmax or log-sum-exp
-    cancels exactly; ``custom_jvp`` functions are read as what they compute, so kinks follow symnet's conventions.
+    cancels exactly; ``lax.stop_gradient`` is read as such. ``custom_jvp`` and ``custom_vjp`` functions are read as what they compute, so
+    kinks follow symnet's conventions; one whose rule is not the derivative of that is refused by name.
 
     Raises UnknownNodeError naming the primitive and its place in the jaxpr, MissingToolError without jax. Example::
 
@@ -55,6 +57,9 @@ def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names:
         raise NameError_("from_jax", f"{min(sizes & set(found))!r} is a size and an input", "different names for sizes and inputs")
     _first_is_batch([a for a, p in zip(axes, paths, strict=True) if p[0] not in parameters])
     closed = _trace(jax, function, example_inputs, leaves, axes)
+    if any(str(name) in str(closed.jaxpr) for name in CUSTOM):
+        known = closed if not sizes else jax.make_jaxpr(function)(*example_inputs)
+        check_rules(import_module("jax.extend.core"), jax.vjp, known.jaxpr)
     graph = Graph()
     roles = [Role.PARAMETER if p[0] in parameters else Role.INPUT for p in paths]
     domains = ["bool" if "bool" in d else "index" if "int" in d else "real" for d in (str(jax.numpy.result_type(v)) for v in leaves)]

@@ -245,7 +245,7 @@ class Writer:
                     raise unsupported(f"the value {bad} in {d.name}", f"definition of {d.name}", "finite numbers")
             if d.expr.has(Barred):
                 raise unsupported(f"the value -∞ in {d.name}", f"definition of {d.name}", "-∞ under a softmax")
-            tops = sorted({int(t.args[0]) for t in d.expr.atoms(sp.Function) if marked(t) and t.args[0].is_Integer})
+            tops = sorted({abs(int(t.args[0])) for t in d.expr.atoms(sp.Function) if marked(t) and t.args[0].is_Integer})
             if tops:
                 raise unsupported("a maximum along an axis that does not cancel", self.graph.ops[tops[0]].where, SAFE)
 

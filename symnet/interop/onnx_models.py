@@ -10,7 +10,7 @@ import numpy as np
 
 from symnet.core.axes import Axis, Kind
 from symnet.core.tensors import Role, free_name
-from symnet.errors import MissingToolError
+from symnet.errors import MissingToolError, OptionError, SymnetError, one_line
 from symnet.interop.arrays import Array, Maker
 from symnet.interop.ending import finish
 from symnet.interop.graph import Graph, unsupported
@@ -33,10 +33,36 @@ def from_onnx(model: Any, loss: Loss | None = None, *, title: str = "") -> Impor
         loss, gradients = sn.derive(model).compile()(model.values, X, Y)
     """
     onnx = _onnx()
-    proto = onnx.load(str(model)) if isinstance(model, (str, Path)) else model
+    proto = _loaded(onnx, str(model)) if isinstance(model, (str, Path)) else model
+    if not hasattr(proto, "graph"):
+        raise OptionError("from_onnx", f"a {type(model).__name__}", "a file or an ONNX ModelProto")
     reader = _Reader(onnx, proto.graph)
-    output = reader.read()
+    try:
+        output = reader.read()
+    except SymnetError:
+        raise
+    except (LookupError, ValueError, TypeError) as error:  # a name that nothing makes, a tensor without its data
+        found = one_line(f"a model that is not whole: {type(error).__name__}: {error}", 160)
+        raise OptionError(f"from_onnx, {reader.maker.where}".rstrip(", "), found, "a model as torch.onnx.export writes it") from None
     return Imported(finish(reader.graph, output, loss, title), reader.values, reader.sources)
+
+
+def _loaded(onnx: Any, file: str) -> Any:
+    """The model in a file. Raises OptionError in one line for a file that is none, or is only the beginning of one."""
+    try:
+        if not Path(file).is_file():
+            raise OptionError(f"from_onnx, {file}", "no such file", "an ONNX model")
+        proto = onnx.load(file)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OptionError):
+            raise
+        raise OptionError(f"from_onnx, {file}", getattr(error, "strerror", None) or str(error), "an ONNX model") from None
+    except Exception as error:  # protobuf's DecodeError, whose home depends on its version
+        raise OptionError(f"from_onnx, {file}", f"no whole ONNX model ({type(error).__name__})", "a file as torch.onnx.export writes it"
+                          ) from None
+    if not proto.graph.node and not proto.graph.output:
+        raise OptionError(f"from_onnx, {file}", "no ONNX model, or an empty one", "a file as torch.onnx.export writes it")
+    return proto
 
 
 def _onnx() -> Any:

@@ -46,6 +46,13 @@ def _integer_pow(e: Equation) -> int:
     return e.graph.map("pow", e.args[0], e.graph.number(int(e.params["y"])), where=e.where)
 
 
+def _round(e: Equation) -> int:
+    even = int(e.params["rounding_method"]) == 1  # lax.RoundingMethod.TO_NEAREST_EVEN
+    if not even:
+        raise e.refuse("a rounding of halves away from 0", "jnp.round, which rounds halves to even")
+    return e.graph.map("round", *e.args, where=e.where)
+
+
 def _sum(e: Equation) -> int:
     return e.graph.add("sum", *e.args, more=(tuple(e.params["axes"]), False), where=e.where)
 
@@ -203,9 +210,10 @@ def _conv(e: Equation) -> int:
 PRIMITIVES: dict[str, Rule] = {
     **{name: _map(name) for name in ("add", "sub", "mul", "div", "neg", "exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "sinh",
                                      "cosh", "atan", "logistic", "erf", "erfc", "sqrt", "rsqrt", "square", "abs", "sign", "max", "min",
-                                     "pow", "gt", "ge", "lt", "le", "eq", "ne", "is_finite")},
-    "add_any": _map("add"), "stop_gradient": _same, "copy": _same, "copy_p": _same, "optimization_barrier": _same,
-    "convert_element_type": _convert, "integer_pow": _integer_pow, "reduce_sum": _sum, "reduce_max": _max, "dot_general": _dot,
+                                     "floor", "ceil", "pow", "gt", "ge", "lt", "le", "eq", "ne", "is_finite")},
+    "add_any": _map("add"), "stop_gradient": _map("stop_gradient"), "copy": _same, "copy_p": _same, "optimization_barrier": _same,
+    "round": _round, "convert_element_type": _convert, "integer_pow": _integer_pow, "reduce_sum": _sum, "reduce_max": _max,
+    "dot_general": _dot,
     "broadcast_in_dim": _broadcast, "reshape": _reshape, "slice": _slice, "squeeze": _to_shape, "expand_dims": _to_shape,
     "transpose": _transpose,
     "iota": _iota, "concatenate": _concatenate, "stack": _stack, "pad": _pad, "cumsum": _cumsum, "rev": _reverse, "split": _split,

@@ -18,18 +18,21 @@ from symnet.interop.ending import finish
 from symnet.interop.graph import Graph, unsupported
 from symnet.interop.imported import Imported
 from symnet.interop.naming import parameter_names
+from symnet.interop.torch_gradients import check_gradients, keep_detached
 from symnet.interop.torch_ops import OPERATORS
 from symnet.networks.losses import Loss
 
 
 def from_torch(module: Any, example_inputs: Sequence[Any], loss: Loss | None = None, *, batch: str | None = None,
                title: str = "") -> Imported:
-    """A PyTorch module as a program, with its parameters and their values; read from ``torch.export``, nothing is run.
+    """A PyTorch module as a program, with its parameters and their values; read from ``torch.export``.
 
     ``example_inputs`` are the tensors of ``forward``; only their shapes matter. ``batch="N"`` makes the first axis of every input
     symbolic. ``loss`` (``sn.MSELoss()``, …) is put behind the output; without it the module's output is the last line, the objective
     when it is a number. The k-th weight matrix is called Wk and its bias bk, in PyTorch's layout: a Linear's W has shape (out, in).
-    Buffers (running means, masks) are constants. ``model.eval()`` first where the module has dropout or batch norm.
+    Buffers (running means, masks) and parameters without ``requires_grad`` are constants; ``detach`` and torch.no_grad() are read as
+    stop_gradient. ``model.eval()`` first where the module has dropout or batch norm. The module is run once, by PyTorch, to see that
+    its gradients are the derivatives of what is read: a torch.autograd.Function with another backward is refused by name.
 
     Raises UnknownNodeError naming the operator and its place in the module, MissingToolError without torch. Example::
 
@@ -38,11 +41,13 @@ def from_torch(module: Any, example_inputs: Sequence[Any], loss: Loss | None = N
     """
     torch = _torch()
     exported = _exported(torch, module, tuple(example_inputs), batch)
+    keep_detached(torch, exported)
     reader = _Reader(Graph(), exported, _sizes(exported, batch))
     try:
         output = reader.read()
     except UnknownNodeError as unknown:
         reader, output = _in_parts(torch, exported, batch, unknown)
+    check_gradients(torch, module, reader.exported, tuple(example_inputs))
     program = finish(reader.graph, output, loss, title)
     held = {t.name for t in program.inputs}
     values = {name: _array(tensor) for name, tensor in reader.values.items() if name in held}
@@ -61,7 +66,9 @@ def _exported(torch: Any, module: Any, inputs: tuple[Any, ...], batch: str | Non
     try:
         return torch.export.export(module, inputs, dynamic_shapes=shapes)
     except Exception as error:  # torch has many kinds of errors here
-        raise ShapeError("from_torch", f"torch.export cannot take the graph: {error}", "a module that torch.export takes") from None
+        said = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        hint = ".detach() in place of .data, torch.no_grad() of inference_mode" if "fake tensor" in said or "nference" in said else ""
+        raise ShapeError("from_torch", f"torch.export cannot take the graph: {said}", "a module that torch.export takes", hint) from None
 
 
 def _in_parts(torch: Any, exported: Any, batch: str | None, unknown: UnknownNodeError) -> tuple[_Reader, Array]:
@@ -136,6 +143,8 @@ class _Reader:
         sizes = [self._size(n) for n in node.meta["val"].shape]
         kind = str(spec.kind).rsplit(".", 1)[-1]
         role = {"PARAMETER": Role.PARAMETER, "USER_INPUT": Role.INPUT}.get(kind, Role.CONSTANT)
+        if role is Role.PARAMETER and not self.exported.state_dict[spec.target].requires_grad:
+            role = Role.CONSTANT  # frozen: PyTorch does not differentiate it either
         name = names.get(node.name) or self._data_name(node.name, len(sizes), set(names.values()))
         axes = [Axis.of(n, Kind.BATCH if k == 0 and role is Role.INPUT and len(sizes) > 1 else Kind.FEATURE) for k, n in enumerate(sizes)]
         domain = domain_of(str(node.meta["val"].dtype))
@@ -174,6 +183,8 @@ class _Reader:
             return self.env[node.args[0]].shape[node.args[1]]
         if target == "<built-in function getitem>":
             return self.env[node.args[0]][node.args[1]]
+        if "wrap_with_set_grad_enabled" in target:
+            return self._block(getattr(self.exported.graph_module, node.args[1].target), [self._argument(a) for a in node.args[2:]])
         if target.startswith("<built-in function") and "mul" in target:
             return sp.Mul(*[self._argument(a) for a in node.args])
         if rule is None or not target.startswith(("aten.", "torch.ops.aten.")):
@@ -181,6 +192,18 @@ class _Reader:
                 return None
             raise unsupported(f"the operator {name!r}", self.maker.where)
         return rule(self.maker, *[self._argument(a) for a in node.args], **{k: self._argument(a) for k, a in node.kwargs.items()})
+
+    def _block(self, inner: Any, args: list[Any]) -> list[Any]:
+        """The outputs of a block of its own, one under torch.no_grad() with ``detach`` behind each."""
+        waiting = iter(args)
+        for node in inner.graph.nodes:
+            if node.op == "placeholder":
+                self.env[node] = next(waiting)
+            elif node.op == "call_function":
+                self.env[node] = self._call(node)
+            elif node.op == "output":
+                return [self._argument(a) for a in node.args[0]]
+        return []
 
     def _argument(self, value: Any) -> Any:
         if isinstance(value, (list, tuple)):

@@ -32,6 +32,12 @@ def _same(m: Maker, a: Array, *_: Any, **__: Any) -> Array:
     return a
 
 
+def _rounded(m: Maker, a: Array, decimals: int = 0) -> Array:
+    if decimals:
+        raise unsupported(f"round to {decimals} decimals", m.where, "round to whole numbers")
+    return m.map("round", a)
+
+
 def _dropout(m: Maker, a: Array, p: float, train: bool) -> Array:
     if train and p:
         raise unsupported(f"dropout with p = {p} while training", m.where, "model.eval(), or p = 0")
@@ -135,7 +141,8 @@ OPERATORS: dict[str, Rule] = {
     "squeeze": _squeeze, "expand": lambda m, a, sizes, **_: m.expand(a, sizes), "select": lambda m, a, dim, place: m.take(a, dim, place),
     "slice": _slice, "split": _pieces, "split_with_sizes": _pieces, "chunk": _chunk, "unbind": _unbind,
     "broadcast_tensors": lambda m, arrays: arrays,  # every operation broadcasts
-    **PLACES, **WINDOWS, **NORMS, **dict.fromkeys(("contiguous", "clone", "alias", "detach_", "lift_fresh_copy", "to", "_to_copy"), _same),
+    **PLACES, **WINDOWS, **NORMS, **dict.fromkeys(("contiguous", "clone", "alias", "lift_fresh_copy", "to", "_to_copy"), _same),
+    "detach": lambda m, a: m.stopped(a), "floor": _map("floor"), "ceil": _map("ceil"), "round": _rounded,
     "dropout": _dropout, "feature_dropout": _dropout, "scaled_dot_product_attention": _attention,
     "zeros": lambda m, sizes, **_: m.expand(m.number(0), sizes), "ones": lambda m, sizes, **_: m.expand(m.number(1), sizes),
 }

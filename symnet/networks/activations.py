@@ -16,6 +16,7 @@ from symnet.core.numbers import rational
 from symnet.core.program import Definition
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError
+from symnet.networks.arguments import BOTH, NONE, torch_arguments
 from symnet.networks.builder import Builder
 from symnet.networks.layers import Activation
 
@@ -43,6 +44,7 @@ def linear_or_exponential(z: sp.Expr, right: sp.Expr, left: sp.Expr) -> sp.Expr:
     return cases((right * z, z > 0), (left * (sp.exp(z) - 1), sp.true))
 
 
+@torch_arguments("alpha inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class ELU(Activation):
     """z for z > 0, α(e^z - 1) otherwise; PyTorch's default α = 1. The slope at 0 is α. Source: Clevert et al. 2016, eq. 15.
@@ -58,6 +60,7 @@ class ELU(Activation):
         return lambda z: linear_or_exponential(z, sp.S.One, alpha)
 
 
+@torch_arguments("inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class SELU(Activation):
     """λ z for z > 0, λ α(e^z - 1) otherwise, with PyTorch's α = 1.6732632423543772848170429916717 and scale
@@ -73,6 +76,7 @@ class SELU(Activation):
         return lambda z: SCALE[()] * linear_or_exponential(z, sp.S.One, ALPHA[()])
 
 
+@torch_arguments("approximate")
 @dataclass(frozen=True)
 class GELU(Activation):
     """z Φ(z), Φ the standard normal distribution: (z/2)(1 + erf(z/√2)); with approximate="tanh"
@@ -98,6 +102,7 @@ class GELU(Activation):
         return lambda z: z * (1 + sp.erf(z / sp.sqrt(2))) / 2
 
 
+@torch_arguments("inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class SiLU(Activation):
     """z σ(z), also called swish. Source: Elfwing, Uchibe & Doya 2018, eq. 4."""
@@ -106,6 +111,7 @@ class SiLU(Activation):
         return lambda z: z * sigmoid(z)
 
 
+@torch_arguments("inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class Mish(Activation):
     """z tanh(softplus(z)). Source: Misra 2020, eq. 1."""
@@ -114,6 +120,7 @@ class Mish(Activation):
         return lambda z: z * sp.tanh(softplus(z))
 
 
+@torch_arguments()
 @dataclass(frozen=True)
 class Softsign(Activation):
     """z/(1 + |z|), between -1 and 1. Its derivative 1/(1 + |z|)² is smooth at 0 although |z| is not."""
@@ -122,6 +129,8 @@ class Softsign(Activation):
         return lambda z: z / (1 + sp.Abs(z))
 
 
+@torch_arguments("min_val max_val inplace min_value max_value", {"inplace": BOTH, "min_value": NONE, "max_value": NONE},
+                 {"min_value": "min_val=…", "max_value": "max_val=…"})
 @dataclass(frozen=True)
 class Hardtanh(Activation):
     """z cut off at min_val and max_val (PyTorch's defaults -1 and 1), with slope 0 at both ends.
@@ -142,6 +151,7 @@ class Hardtanh(Activation):
         return lambda z: cases((low, z <= low), (z, z < high), (high, sp.true))
 
 
+@torch_arguments("inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class ReLU6(Activation):
     """min(max(z, 0), 6), with slope 0 at both ends."""
@@ -150,6 +160,7 @@ class ReLU6(Activation):
         return Hardtanh(0, 6).function()
 
 
+@torch_arguments()
 @dataclass(frozen=True)
 class LogSigmoid(Activation):
     """log σ(z), written -softplus(-z), so that it stays finite."""
@@ -158,6 +169,7 @@ class LogSigmoid(Activation):
         return lambda z: -softplus(-z)
 
 
+@torch_arguments("lambd")
 @dataclass(frozen=True)
 class Softshrink(Activation):
     """z moved towards 0 by λ and 0 between -λ and λ: relu(z - λ) - relu(-z - λ); PyTorch's default λ = 0.5."""

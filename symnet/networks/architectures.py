@@ -18,7 +18,7 @@ from symnet.networks.sequential import Sequential
 
 def mlp(inputs: Size = "d", hidden: Size = "h", classes: Size = "k", normalized: bool = False) -> Program:
     """Two layers, tanh between, softmax with cross-entropy on top."""
-    return Sequential(Linear(inputs, hidden), Tanh(), Linear(hidden, classes)).program(CrossEntropyLoss(normalized))
+    return Sequential(Linear(inputs, hidden), Tanh(), Linear(hidden, classes)).program(CrossEntropyLoss(normalized=normalized))
 
 
 def unrolled_mlp(width: int, depth: int) -> Program:

@@ -9,7 +9,7 @@ Source: Vaswani et al. 2017, eq. 1 and section 3.2.2; docs.pytorch.org, scaled_d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy as sp
 
@@ -20,12 +20,14 @@ from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError
 from symnet.networks.activations import GELU
+from symnet.networks.arguments import NONE, PLACE, torch_arguments
 from symnet.networks.builder import Builder, over, same_size
 from symnet.networks.layers import Layer, Linear, ReLU, Size
 from symnet.networks.losses import HalfSquaredError
 from symnet.networks.normalization import LayerNorm
 from symnet.networks.structure import Residual
 
+HINTS = {"dropout": "layers of its own with Dropout", "batch_first": "sequences are batch first here, X[n, t, i]"}
 MASKS = (None, "additive", "causal")
 
 
@@ -100,6 +102,9 @@ def _unused(wanted: str, *axes: Axis) -> list[str]:
     return [c if c not in sizes else f"{c}0" for c in wanted]
 
 
+@torch_arguments("embed_dim num_heads dropout bias add_bias_kv add_zero_attn kdim vdim batch_first device dtype",
+                 PLACE | {"dropout": (0,), "add_bias_kv": (False,), "add_zero_attn": (False,), "kdim": NONE, "vdim": NONE,
+                          "batch_first": (True,)}, HINTS)
 @dataclass(frozen=True)
 class MultiheadAttention(Layer):
     """Self-attention with several heads: O_h = softmax(Q_h K_hᵀ/√d_h + M) V_h, then Σ_h O_h W_o[h] + b_o.
@@ -112,12 +117,12 @@ class MultiheadAttention(Layer):
 
     embed_dim: Size
     num_heads: Size
-    head_dim: Size | None = None
-    positions: Size = "T"
-    bias: bool = True
-    mask: str | None = None
-    memory: Size | None = None
-    key_padding_mask: bool = False
+    bias: bool = field(default=True, kw_only=True)
+    head_dim: Size | None = field(default=None, kw_only=True)
+    positions: Size = field(default="T", kw_only=True)
+    mask: str | None = field(default=None, kw_only=True)
+    memory: Size | None = field(default=None, kw_only=True)
+    key_padding_mask: bool = field(default=False, kw_only=True)
 
     def sample_axes(self) -> tuple[Axis, ...]:
         return Axis.of(self.positions, Kind.TIME), Axis.of(self.embed_dim)
@@ -170,6 +175,8 @@ class MultiheadAttention(Layer):
         to.line(f"a{number}", x.axes, (*rest, t, i), value, f"attention of layer {number}")
 
 
+@torch_arguments("d_model nhead dim_feedforward dropout activation layer_norm_eps batch_first norm_first bias device dtype",
+                 PLACE | {"dropout": (0,), "batch_first": (True,), "bias": (True,)}, HINTS)
 @dataclass(frozen=True)
 class TransformerEncoderLayer(Layer):
     """Attention and a network of two layers at each position, each with a residual connection and a layer normalization.
@@ -181,13 +188,13 @@ class TransformerEncoderLayer(Layer):
     d_model: Size
     nhead: Size
     dim_feedforward: Size = 2048
-    activation: str = "relu"
-    norm_first: bool = False
-    head_dim: Size | None = None
-    positions: Size = "T"
-    mask: str | None = None
-    layer_norm_eps: object = "1e-5"
-    key_padding_mask: bool = False
+    activation: str = field(default="relu", kw_only=True)
+    layer_norm_eps: object = field(default="1e-5", kw_only=True)
+    norm_first: bool = field(default=False, kw_only=True)
+    head_dim: Size | None = field(default=None, kw_only=True)
+    positions: Size = field(default="T", kw_only=True)
+    mask: str | None = field(default=None, kw_only=True)
+    key_padding_mask: bool = field(default=False, kw_only=True)
 
     def sample_axes(self) -> tuple[Axis, ...]:
         return Axis.of(self.positions, Kind.TIME), Axis.of(self.d_model)
@@ -197,7 +204,7 @@ class TransformerEncoderLayer(Layer):
         if self.activation not in ("relu", "gelu"):
             raise OptionError("TransformerEncoderLayer", f"activation={self.activation!r}", '"relu" or "gelu"')
         d, wide = self.d_model, self.dim_feedforward
-        attend = MultiheadAttention(d, self.nhead, self.head_dim, self.positions, mask=self.mask,
+        attend = MultiheadAttention(d, self.nhead, head_dim=self.head_dim, positions=self.positions, mask=self.mask,
                                     key_padding_mask=self.key_padding_mask)
         mlp = (Linear(d, wide), ReLU() if self.activation == "relu" else GELU(), Linear(wide, d))
         norm = LayerNorm(d, self.layer_norm_eps)

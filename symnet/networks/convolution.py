@@ -9,7 +9,7 @@ docs.pytorch.org, torch.nn.Conv1d and Conv2d; Dumoulin & Visin 2016.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import sympy as sp
@@ -19,10 +19,13 @@ from symnet.core.axes import size as to_size
 from symnet.core.expressions import When, total
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
+from symnet.networks.arguments import PLACE, torch_arguments
 from symnet.networks.builder import Builder, over, same_size
 from symnet.networks.layers import Layer, Size
 from symnet.networks.windows import Sizes, Window, batch_letters, letters, padded, signal, spread, whole, windows
 
+ORDER = "in_channels out_channels kernel_size stride padding dilation groups bias padding_mode device dtype"  # PyTorch's
+UNREAD = PLACE | {"padding_mode": ("zeros",)}
 OUTPUTS = ("M", "P", "R", "S", "U", "V")  # names for output lengths that nobody gave
 
 
@@ -36,9 +39,9 @@ class _Convolution(Layer):
     stride: int | tuple[int, ...] = 1
     padding: int | str | tuple[int, ...] = 0
     dilation: int | tuple[int, ...] = 1
-    bias: bool = True
-    positions: Sizes | None = None
     groups: int = 1
+    bias: bool = True
+    positions: Sizes | None = field(default=None, kw_only=True)
 
     dims: ClassVar[int]
 
@@ -90,6 +93,7 @@ class _Convolution(Layer):
         to.line(f"z{k}", (*front[:-1], out, *outs), (*rest, o, *i), value, f"convolution of layer {k}, before its activation")
 
 
+@torch_arguments(ORDER, UNREAD)
 @dataclass(frozen=True)
 class Conv1d(_Convolution):
     """z[n, o, i] = b[o] + Σ_c Σ_p W[o, c, p] X[n, c, s(i-1) + d(p-1) + 1], with zeros around X where there is padding.
@@ -102,6 +106,7 @@ class Conv1d(_Convolution):
     dims = 1
 
 
+@torch_arguments(ORDER, UNREAD)
 @dataclass(frozen=True)
 class Conv2d(_Convolution):
     """z[n, o, i, j] = b[o] + Σ_c Σ_p Σ_q W[o, c, p, q] X[n, c, s(i-1) + d(p-1) + 1, s(j-1) + d(q-1) + 1].

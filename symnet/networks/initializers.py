@@ -3,7 +3,8 @@
 A sum of n products of independent weights and inputs of mean 0 has variance n Var(w) Var(x) (``symnet prove variance``; behind a relu
 half of that, ``symnet prove variance-relu``), and the gradient flows back through m of the same weights. So the signal keeps its
 size forward for Var(w) = 1/n (LeCun), backward for 1/m, with a relu for 2/n (He), and 2/(n + m) is the mean of both wishes (Glorot).
-Names and gains are those of ``torch.nn.init``; a weight matrix has shape (inputs, outputs), the transpose of PyTorch's.
+Names, arguments and gains are those of ``torch.nn.init``; a weight matrix has shape (inputs, outputs), the transpose of PyTorch's, and
+a kernel PyTorch's (outputs, inputs, taps…), of which every tap feeds and is fed.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ import sympy as sp
 from symnet.core.numbers import compute, rational
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError
+from symnet.networks.arguments import NONE, torch_arguments
 
 Array = np.ndarray[Any, Any]
 N, M = sp.Symbol("n", positive=True), sp.Symbol("m", positive=True)
+GENERATOR, SEED = {"generator": NONE}, {"generator": "seed=…, a number or a NumPy generator"}
 UNIFORM, NORMAL = "uniform", "normal"
+GAINS = {"linear": 1.0, **{f"conv{t}{d}d": 1.0 for t in ("", "_transpose") for d in (1, 2, 3)}, "sigmoid": 1.0,
+         "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}  # torch.nn.init.calculate_gain
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,26 @@ class Initializer:
 
 
 def fans_of(shape: Sequence[int]) -> tuple[int, int]:
-    """(inputs, outputs) of one map: the last two axes; axes before them are depth or time. A missing axis counts 1."""
-    n, m = [1, 1, *shape][-2:]
-    return n, m
+    """(n, m), the fans: a matrix has (inputs, outputs), a kernel (outputs, inputs, taps…) with the taps counted, as in PyTorch.
+
+    >>> fans_of((4, 3)), fans_of((8, 4, 3, 3))
+    ((4, 3), (36, 72))
+    """
+    if len(shape) < 2:
+        raise OptionError("initializer", f"the shape {tuple(shape)}", "at least two axes: (inputs, outputs), or (outputs, inputs, taps…)")
+    taps = math.prod(shape[2:])
+    return (shape[0], shape[1]) if len(shape) == 2 else (shape[1] * taps, shape[0] * taps)
+
+
+@torch_arguments("nonlinearity param")
+def calculate_gain(nonlinearity: str, param: Any = None) -> float:
+    """The gain that keeps the signal behind a function: PyTorch's numbers. ``param`` is the slope of leaky_relu, 0.01 unless given."""
+    if nonlinearity == "leaky_relu":
+        return math.sqrt(2 / (1 + float(rational("1/100" if param is None else param)) ** 2))
+    if nonlinearity not in GAINS:
+        raise OptionError("calculate_gain", repr(nonlinearity)[:60], "one of " + ", ".join([*GAINS, "leaky_relu"]),
+                          did_you_mean(str(nonlinearity)[:60], [*GAINS, "leaky_relu"]))
+    return GAINS[nonlinearity]
 
 
 _GLOROT, _HE = "Glorot & Bengio 2010, eq. 12 and 16", "He et al. 2015, eq. 10"
@@ -91,40 +113,53 @@ def initializer(name: str | Initializer) -> Initializer:
     return INITIALIZERS[key]
 
 
-def xavier_uniform(shape: Sequence[int], seed: Seed = 0, gain: Any = 1) -> Array:
+@torch_arguments("shape gain generator", GENERATOR, SEED)
+def xavier_uniform(shape: Sequence[int], gain: Any = 1, *, seed: Seed = 0) -> Array:
     """Uniform on ±gain √(6/(n + m)): variance gain² 2/(n + m). Source: Glorot & Bengio 2010, eq. 16."""
     return INITIALIZERS["xavier_uniform"].draw(shape, seed, gain)
 
 
-def xavier_normal(shape: Sequence[int], seed: Seed = 0, gain: Any = 1) -> Array:
+@torch_arguments("shape gain generator", GENERATOR, SEED)
+def xavier_normal(shape: Sequence[int], gain: Any = 1, *, seed: Seed = 0) -> Array:
     """Normal with variance gain² 2/(n + m). Source: Glorot & Bengio 2010, eq. 12."""
     return INITIALIZERS["xavier_normal"].draw(shape, seed, gain)
 
 
-def kaiming_uniform(shape: Sequence[int], seed: Seed = 0, a: Any = 0, mode: str = "fan_in") -> Array:
-    """Uniform on ±√(6/((1 + a²) n)), with a the negative slope of a leaky relu; mode "fan_out" takes m. Source: He et al. 2015."""
-    return _kaiming("kaiming_uniform", shape, seed, a, mode)
+@torch_arguments("shape a mode nonlinearity generator", GENERATOR, SEED)
+def kaiming_uniform(shape: Sequence[int], a: Any = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, seed: Seed = 0) -> Array:
+    """Uniform on ±gain √(3/n), by default √(6/((1 + a²) n)) with a the negative slope of a leaky relu; mode "fan_out" takes m.
+
+    Source: He et al. 2015. Defaults and the gain of ``nonlinearity`` are PyTorch's.
+    """
+    return _kaiming("kaiming_uniform", shape, seed, (a, mode, nonlinearity))
 
 
-def kaiming_normal(shape: Sequence[int], seed: Seed = 0, a: Any = 0, mode: str = "fan_in") -> Array:
-    """Normal with variance 2/((1 + a²) n), with a the negative slope of a leaky relu; mode "fan_out" takes m. Source: He et al. 2015."""
-    return _kaiming("kaiming_normal", shape, seed, a, mode)
+@torch_arguments("shape a mode nonlinearity generator", GENERATOR, SEED)
+def kaiming_normal(shape: Sequence[int], a: Any = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, seed: Seed = 0) -> Array:
+    """Normal with variance gain²/n, by default 2/((1 + a²) n) with a the negative slope of a leaky relu; mode "fan_out" takes m.
+
+    Source: He et al. 2015. Defaults and the gain of ``nonlinearity`` are PyTorch's.
+    """
+    return _kaiming("kaiming_normal", shape, seed, (a, mode, nonlinearity))
 
 
-def _kaiming(name: str, shape: Sequence[int], seed: Seed, a: Any, mode: str) -> Array:
+def _kaiming(name: str, shape: Sequence[int], seed: Seed, options: tuple[Any, str, str]) -> Array:
+    a, mode, nonlinearity = options
     if mode not in ("fan_in", "fan_out"):
         raise OptionError(name, f"mode {mode!r}"[:60], "fan_in or fan_out", did_you_mean(str(mode)[:60], ("fan_in", "fan_out")))
     n, m = fans_of(shape)
-    made = INITIALIZERS[name].draw(shape, seed, 1, (n, m) if mode == "fan_in" else (m, n))
-    slope = float(rational(a))
-    return made if slope == 0 else made / math.sqrt(1 + slope**2)
+    gain = calculate_gain(nonlinearity, a)
+    made = INITIALIZERS[name].draw(shape, seed, 1, (n, m) if mode == "fan_in" else (m, n))  # of the gain √2
+    return made if nonlinearity == "leaky_relu" and rational(a) == 0 else made * (gain / math.sqrt(2))
 
 
-def lecun_uniform(shape: Sequence[int], seed: Seed = 0) -> Array:
+@torch_arguments("shape")
+def lecun_uniform(shape: Sequence[int], *, seed: Seed = 0) -> Array:
     """Uniform on ±√(3/n): variance 1/n. Source: LeCun, Bottou, Orr & Müller 1998, eq. 16."""
     return INITIALIZERS["lecun_uniform"].draw(shape, seed)
 
 
-def lecun_normal(shape: Sequence[int], seed: Seed = 0) -> Array:
+@torch_arguments("shape")
+def lecun_normal(shape: Sequence[int], *, seed: Seed = 0) -> Array:
     """Normal with variance 1/n. Source: LeCun, Bottou, Orr & Müller 1998, eq. 16; self-normalizing nets: Klambauer et al. 2017."""
     return INITIALIZERS["lecun_normal"].draw(shape, seed)

@@ -13,7 +13,9 @@ from symnet.core.axes import Axis, Kind, index
 from symnet.core.functions import leaky_relu, relu, sigmoid, softplus
 from symnet.core.numbers import rational
 from symnet.core.tensors import Role
-from symnet.networks.builder import Builder, over, same_size
+from symnet.errors import OptionError
+from symnet.networks.arguments import BOTH, PLACE, shown, torch_arguments
+from symnet.networks.builder import Builder, axes_text, over, same_size
 
 Size: TypeAlias = int | str | sp.Expr
 
@@ -34,6 +36,7 @@ class Layer(ABC):
         return None
 
 
+@torch_arguments("in_features out_features bias device dtype", PLACE)
 @dataclass(frozen=True)
 class Linear(Layer):
     """z = x W + b: W has shape (in_features, out_features), b (out_features,).
@@ -87,6 +90,7 @@ class Activation(Layer):
         """The function of one entry."""
 
 
+@torch_arguments()
 @dataclass(frozen=True)
 class Sigmoid(Activation):
     """σ(z) = 1/(1 + e^-z), between 0 and 1."""
@@ -95,6 +99,7 @@ class Sigmoid(Activation):
         return sigmoid
 
 
+@torch_arguments()
 @dataclass(frozen=True)
 class Tanh(Activation):
     """tanh(z), between -1 and 1."""
@@ -103,6 +108,7 @@ class Tanh(Activation):
         return sp.tanh  # type: ignore[no-any-return]
 
 
+@torch_arguments("inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class ReLU(Activation):
     """max(z, 0), with slope 0 at 0 (PyTorch's convention)."""
@@ -111,6 +117,7 @@ class ReLU(Activation):
         return relu
 
 
+@torch_arguments("negative_slope inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
     """z for z > 0, slope·z otherwise; PyTorch's default slope 0.01."""
@@ -122,38 +129,61 @@ class LeakyReLU(Activation):
         return lambda z: leaky_relu(z, slope)
 
 
+@torch_arguments("beta threshold", {"threshold": (20,)})
 @dataclass(frozen=True)
 class Softplus(Activation):
-    """log(1 + e^z)."""
+    """log(1 + e^(β z))/β; PyTorch's default β = 1. Past PyTorch's threshold this is z but for rounding."""
+
+    beta: object = 1
+
+    def __post_init__(self) -> None:
+        if rational(self.beta) <= 0:
+            raise OptionError("Softplus, beta", str(self.beta), "a positive number")
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
-        return softplus
+        beta = rational(self.beta)
+        return softplus if beta == 1 else lambda z: softplus(beta * z) / beta
 
 
+@torch_arguments("dim")
 @dataclass(frozen=True)
 class Softmax(Layer):
-    """p_k = e^{z_k} / Σ e^{z_c} over the last axis: positive numbers that add up to 1."""
+    """p_k = e^{z_k} / Σ e^{z_c} along the axis ``dim``, by default the last: positive numbers that add up to 1.
+
+    ``dim`` counts the axes as PyTorch does, the samples first; -1 is the last.
+    """
+
+    dim: int | None = None
 
     def build(self, to: Builder) -> None:
-        softmax_line(to, f"a{max(to.linear, 1)}", "softmax: shares between 0 and 1 that add up to 1", logarithm=False)
+        softmax_line(to, f"a{max(to.linear, 1)}", "softmax: shares between 0 and 1 that add up to 1", logarithm=False, dim=self.dim)
 
 
+@torch_arguments("dim")
 @dataclass(frozen=True)
 class LogSoftmax(Layer):
-    """log of the softmax, z_k - log Σ e^{z_c}."""
+    """log of the softmax, z_k - log Σ e^{z_c}, along the axis ``dim``, by default the last."""
+
+    dim: int | None = None
 
     def build(self, to: Builder) -> None:
-        softmax_line(to, f"a{max(to.linear, 1)}", "logarithms of the softmax shares", logarithm=True)
+        softmax_line(to, f"a{max(to.linear, 1)}", "logarithms of the softmax shares", logarithm=True, dim=self.dim)
 
 
-def softmax_line(to: Builder, name: str, note: str, logarithm: bool) -> None:
-    """Add p := exp(z)/Σ exp(z), or its logarithm, over the last axis."""
+def softmax_line(to: Builder, name: str, note: str, logarithm: bool, dim: int | None = None) -> None:
+    """Add p := exp(z)/Σ exp(z), or its logarithm, along an axis, by default the last."""
     z = to.now
-    *rest, k = to.letters(z.axes)
+    at = -1 if dim is None else dim
+    if isinstance(at, bool) or not isinstance(at, int) or not -len(z.axes) <= at < len(z.axes):
+        where = "LogSoftmax, dim" if logarithm else "Softmax, dim"
+        raise OptionError(where, shown(dim), f"an axis of an input of shape {axes_text(z.axes)}: {-len(z.axes)} to {len(z.axes) - 1}"
+                          if z.axes else "an input with axes")
+    places = to.letters(z.axes)
+    k = places[at]
     c = index(f"{k}1")
-    sums = over(sp.exp(z[(*rest, c)]), c, z.axes[-1])
-    value = z[(*rest, k)] - sp.log(sums) if logarithm else sp.exp(z[(*rest, k)]) / sums
-    to.line(name, z.axes, (*rest, k), value, note)
+    sums = over(sp.exp(z[tuple(c if i == k else i for i in places)]), c, z.axes[at])
+    value = z[places] - sp.log(sums) if logarithm else sp.exp(z[places]) / sums
+    to.line(name, z.axes, places, value, note)
 
 
 def batch_axis(name: Size = "N") -> Axis:

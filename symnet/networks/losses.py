@@ -1,13 +1,13 @@
 """Losses by PyTorch's names: each adds the objective L, a scalar, to a program. ``reduction`` is PyTorch's "mean" or "sum".
 
-A constant of a loss is a number or a name: ``HuberLoss("delta")`` keeps δ as a symbol.
+A constant of a loss is a number or a name: ``HuberLoss(delta="delta")`` keeps δ as a symbol.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sympy as sp
 
@@ -17,11 +17,13 @@ from symnet.core.numbers import rational
 from symnet.core.program import Assumption
 from symnet.core.tensors import NAME, Role, Tensor
 from symnet.errors import OptionError, ShapeError
+from symnet.networks.arguments import LEGACY, NONE, torch_arguments
 from symnet.networks.builder import Builder, over
 from symnet.networks.layers import softmax_line
 
 Places = tuple[sp.Symbol, ...]
 HALF = sp.Rational(1, 2)
+REDUCTION = dict.fromkeys(("size_average", "reduce", "weight"), "reduction=\"mean\" or \"sum\" by its name")
 
 
 class Loss(ABC):
@@ -30,6 +32,19 @@ class Loss(ABC):
     @abstractmethod
     def build(self, to: Builder) -> None:
         """Add the target and the objective."""
+
+
+def as_loss(loss: Any) -> Loss:
+    """``loss``, or what its class makes without arguments. Raises OptionError for anything else."""
+    if isinstance(loss, type) and issubclass(loss, Loss):
+        try:
+            return loss()
+        except TypeError:
+            raise OptionError("loss", f"the class {loss.__name__}", f"a loss: {loss.__name__}(…) with its arguments") from None
+    if not isinstance(loss, Loss):
+        found = f"the class {loss.__name__}" if isinstance(loss, type) else repr(loss)[:60]
+        raise OptionError("loss", found, "a loss such as MSELoss()")
+    return loss
 
 
 @dataclass(frozen=True)
@@ -114,6 +129,7 @@ def summed(body: sp.Expr, places: Places, axes: tuple[Axis, ...]) -> sp.Expr:
     return total(body, tuple((i, *a.range) for i, a in reversed(list(zip(places, axes, strict=True)))))
 
 
+@torch_arguments("size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class MSELoss(Entrywise):
     """The mean of (a - y)² over all entries (PyTorch's MSELoss)."""
@@ -124,6 +140,7 @@ class MSELoss(Entrywise):
         return (a - y) ** 2
 
 
+@torch_arguments()
 @dataclass(frozen=True)
 class SquaredError(MSELoss):
     """The sum of (a - y)²: MSELoss with reduction="sum"."""
@@ -131,6 +148,7 @@ class SquaredError(MSELoss):
     reduction: str = field(default="sum", kw_only=True)
 
 
+@torch_arguments()
 @dataclass(frozen=True)
 class HalfSquaredError(MSELoss):
     """Half the sum of (a - y)²; the half cancels the 2 of the derivative (Nielsen 2015, eq. 26)."""
@@ -140,6 +158,7 @@ class HalfSquaredError(MSELoss):
     reduction: str = field(default="sum", kw_only=True)
 
 
+@torch_arguments("size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class L1Loss(Entrywise):
     """The mean of |a - y| over all entries, with slope 0 where a = y."""
@@ -150,10 +169,12 @@ class L1Loss(Entrywise):
         return sp.Abs(a - y)
 
 
+@torch_arguments("reduction delta")
 @dataclass(frozen=True)
 class HuberLoss(Entrywise):
     """(a - y)²/2 where |a - y| ≤ δ, δ(|a - y| - δ/2) elsewhere; PyTorch's default δ = 1. Source: Huber 1964, eq. 1.2."""
 
+    reduction: str = field(default="mean", kw_only=False)
     delta: object = 1
     about = ("the mean Huber loss", "the Huber loss, summed")
 
@@ -163,11 +184,12 @@ class HuberLoss(Entrywise):
         return sp.Piecewise(((a - y) ** 2 / 2, size <= delta), (delta * (size - delta / 2), sp.true))
 
 
+@torch_arguments("size_average reduce reduction beta", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class SmoothL1Loss(Entrywise):
     """(a - y)²/(2β) where |a - y| < β, |a - y| - β/2 elsewhere; PyTorch's default β = 1. It is HuberLoss(β)/β, and L1 for β = 0."""
 
-    beta: object = 1
+    beta: object = field(default=1, kw_only=True)
     about = ("the mean smooth absolute error", "the smooth absolute error, summed")
 
     def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
@@ -177,6 +199,7 @@ class SmoothL1Loss(Entrywise):
         return size if beta == 0 else sp.Piecewise(((a - y) ** 2 / (2 * beta), size < beta), (size - beta / 2, sp.true))
 
 
+@torch_arguments("weight size_average reduce reduction", LEGACY | {"weight": NONE}, REDUCTION)
 @dataclass(frozen=True)
 class BCELoss(Entrywise):
     """-(y log a + (1 - y) log(1 - a)), the mean over all entries; a must lie between 0 and 1."""
@@ -188,6 +211,7 @@ class BCELoss(Entrywise):
         return y * sp.log(a) + (1 - y) * sp.log(1 - a)
 
 
+@torch_arguments("weight size_average ignore_index reduce reduction label_smoothing", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class CrossEntropyLoss(Reduced):
     """-Σ_k y_k log p_k with p = softmax(z), the mean over samples. Targets are shares: a row of them for each sample.
@@ -200,11 +224,11 @@ class CrossEntropyLoss(Reduced):
     The classes are the last axis. Sources: Bishop 2006, eq. 4.108; Szegedy et al. 2016, section 7.
     """
 
-    normalized: bool = False
-    label_smoothing: object = 0
-    indices: bool = field(default=False, kw_only=True)
-    weight: str | None = field(default=None, kw_only=True)
+    weight: str | None = None
     ignore_index: int | None = field(default=None, kw_only=True)
+    label_smoothing: object = field(default=0, kw_only=True)
+    indices: bool = field(default=False, kw_only=True)
+    normalized: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         from symnet.networks.losses_indices import check_options

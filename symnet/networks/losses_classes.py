@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from symnet.core.functions import relu, softplus
+from symnet.networks.arguments import LEGACY, NONE, torch_arguments
 from symnet.networks.builder import Builder
-from symnet.networks.losses import Entrywise, Loss, Reduced, amount, summed, target
+from symnet.networks.losses import REDUCTION, Entrywise, Loss, Reduced, amount, summed, target
 from symnet.networks.losses_indices import check_options, class_loss, class_weights, classes_of
 
 
+@torch_arguments("weight size_average reduce reduction pos_weight", LEGACY | {"weight": NONE}, REDUCTION)
 @dataclass(frozen=True)
 class BCEWithLogitsLoss(Entrywise):
     """-(y log σ(z) + (1 - y) log(1 - σ(z))) written as softplus(z) - y z, so that it stays finite; the mean over all entries.
@@ -19,7 +21,7 @@ class BCEWithLogitsLoss(Entrywise):
     ``pos_weight`` multiplies the first term, which then is written w y softplus(-z) + (1 - y) softplus(z).
     """
 
-    pos_weight: object = 1
+    pos_weight: object = field(default=1, kw_only=True)
     about = ("the binary cross-entropy of the scores", "the binary cross-entropy of the scores, summed")
 
     def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
@@ -27,6 +29,7 @@ class BCEWithLogitsLoss(Entrywise):
         return softplus(a) - y * a if weight == 1 else weight * y * softplus(-a) + (1 - y) * softplus(a)
 
 
+@torch_arguments("weight size_average ignore_index reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class NLLLoss(Reduced):
     """-Σ_k y_k a_k, the mean over samples, of log-probabilities a (LogSoftmax); a class is given as its one-hot row.
@@ -35,8 +38,8 @@ class NLLLoss(Reduced):
     ``ignore_index`` are those of CrossEntropyLoss.
     """
 
+    weight: str | None = None
     indices: bool = field(default=False, kw_only=True)
-    weight: str | None = field(default=None, kw_only=True)
     ignore_index: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -54,6 +57,7 @@ class NLLLoss(Reduced):
         self.objective(to, self.reduced(value, a.axes[:-1]), note)
 
 
+@torch_arguments("size_average reduce reduction log_target", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class KLDivLoss(Reduced):
     """y (log y - a) with log-probabilities a and probabilities y, 0 log 0 being 0; with ``log_target`` the target is log y.
@@ -62,7 +66,7 @@ class KLDivLoss(Reduced):
     is the mathematical divergence. Source: Kullback & Leibler 1951, eq. 2.4.
     """
 
-    log_target: bool = False
+    log_target: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.reduction != "batchmean":
@@ -81,6 +85,7 @@ class KLDivLoss(Reduced):
         self.objective(to, value, "the Kullback-Leibler divergence")
 
 
+@torch_arguments("squared")
 @dataclass(frozen=True)
 class HingeLoss(Entrywise):
     """max(0, 1 - y a) for scores a and targets y of -1 or 1, the mean over all entries; ``squared`` squares each term.
@@ -96,6 +101,7 @@ class HingeLoss(Entrywise):
         return relu(1 - y * a) ** (2 if self.squared else 1)
 
 
+@torch_arguments("margin size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class HingeEmbeddingLoss(Entrywise):
     """a where y = 1, max(0, margin - a) where y = -1 (PyTorch's HingeEmbeddingLoss); the margin is 1 by default."""
@@ -109,6 +115,7 @@ class HingeEmbeddingLoss(Entrywise):
         return sp.Piecewise((a, y > 0), (relu(margin - a), sp.true))
 
 
+@torch_arguments("size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class SoftMarginLoss(Entrywise):
     """log(1 + e^(-y a)), written softplus(-y a), for targets y of -1 or 1 (PyTorch's SoftMarginLoss)."""
@@ -120,6 +127,8 @@ class SoftMarginLoss(Entrywise):
         return softplus(-y * a)
 
 
+@torch_arguments("log_input full size_average eps reduce reduction",
+                 LEGACY | {"log_input": (True,), "full": (False,), "eps": (1e-8,)}, REDUCTION)
 @dataclass(frozen=True)
 class PoissonNLLLoss(Entrywise):
     """e^a - y a for the log-rate a (PyTorch's PoissonNLLLoss with its defaults, without Stirling's term)."""

@@ -6,19 +6,21 @@ Each takes the names of its other tensors: ``GaussianNLLLoss(var="s")`` reads th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import as_written
 from symnet.core.functions import Max, Min, relu
+from symnet.core.numbers import rational
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
+from symnet.networks.arguments import LEGACY, torch_arguments
 from symnet.networks.builder import Builder, over
 from symnet.networks.layers import Size, batch_axis
-from symnet.networks.losses import HALF, Loss, Reduced, amount, given, number, summed, target
+from symnet.networks.losses import HALF, REDUCTION, Loss, Reduced, amount, given, number, summed, target
 
 
 def loss_program(loss: Loss, *sizes: Size) -> Program:
@@ -62,6 +64,7 @@ def _norm(to: Builder, name: str, u: Tensor, note: str) -> Tensor:
     return to.line(name, u.axes[:-1], tuple(rest), sp.sqrt(over(u[(*rest, j)] ** 2, j, u.axes[-1])), note)
 
 
+@torch_arguments("margin size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class CosineEmbeddingLoss(Reduced):
     """1 - cos(a, v) where y = 1, max(0, cos(a, v) - margin) where y = -1, the mean over samples; rows a and v of two tensors.
@@ -70,7 +73,7 @@ class CosineEmbeddingLoss(Reduced):
     """
 
     margin: object = 0
-    other: str = "V"
+    other: str = field(default="V", kw_only=True)
 
     def build(self, to: Builder) -> None:
         rows, features = _rows(to, "CosineEmbeddingLoss")
@@ -86,6 +89,7 @@ class CosineEmbeddingLoss(Reduced):
         self.objective(to, self.reduced(summed(body, at, rows), rows), "the cosine embedding loss")
 
 
+@torch_arguments("margin p eps swap size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class TripletMarginLoss(Reduced):
     """max(0, d(a, u) - d(a, v) + margin), the mean over samples: a the output, u like it, v unlike it, d(x, y) = ‖x - y + ε‖_p.
@@ -98,13 +102,15 @@ class TripletMarginLoss(Reduced):
     p: int = 2
     eps: object = "1e-6"
     swap: bool = False
-    positive: str = "U"
-    negative: str = "V"
+    positive: str = field(default="U", kw_only=True)
+    negative: str = field(default="V", kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.p, int) or self.p < 1:
+        p = rational(self.p)
+        if not p.is_Integer or p < 1:
             raise OptionError("TripletMarginLoss, p", str(self.p), "a positive whole number")
+        object.__setattr__(self, "p", int(p))
 
     def build(self, to: Builder) -> None:
         rows, _ = _rows(to, "TripletMarginLoss")
@@ -121,6 +127,7 @@ class TripletMarginLoss(Reduced):
         self.objective(to, self.reduced(summed(body, at, rows), rows), "the triplet margin loss")
 
 
+@torch_arguments("temperature normalize other")
 @dataclass(frozen=True)
 class InfoNCE(Reduced):
     """log Σ_m e^{s_nm} - s_nn, the mean over samples n, with s_nm = a_n·v_m/τ: row n of the output belongs to row n of V and
@@ -147,6 +154,7 @@ class InfoNCE(Reduced):
         self.objective(to, self.reduced(summed(e[n] - s[n, n], (n,), rows), rows), "the contrastive loss")
 
 
+@torch_arguments()
 @dataclass(frozen=True)
 class GaussianNLLLoss(Reduced):
     """(log s + (a - y)²/s)/2 with s = max(variance, eps), the mean over all entries; ``full`` adds log(2π)/2.
@@ -154,9 +162,9 @@ class GaussianNLLLoss(Reduced):
     Where the variance lies below eps its gradient is 0 (PyTorch passes it through there). Source: Nix & Weigend 1994, eq. 7.
     """
 
-    full: bool = False
-    eps: object = "1e-6"
-    var: str = "V"
+    full: bool = field(default=False, kw_only=True)
+    eps: object = field(default="1e-6", kw_only=True)
+    var: str = field(default="V", kw_only=True)
 
     def build(self, to: Builder) -> None:
         a, y = to.now, target(to, "the target: what the network should say")
@@ -167,6 +175,7 @@ class GaussianNLLLoss(Reduced):
         self.objective(to, self.reduced(HALF * summed(body, at, a.axes), a.axes), "minus the Gaussian log-likelihood")
 
 
+@torch_arguments("logvar")
 @dataclass(frozen=True)
 class VAEKLLoss(Reduced):
     """Σ_j (μ_j² + e^{v_j} - 1 - v_j)/2, the mean over samples: the divergence of N(μ, e^v) from N(0, 1), μ the output and v the

@@ -10,6 +10,7 @@ import sympy as sp
 from symnet.core.program import Definition
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError
+from symnet.networks.arguments import torch_arguments
 from symnet.networks.builder import Builder
 from symnet.networks.losses import Loss, amount, summed
 
@@ -59,6 +60,7 @@ class Penalty(Loss):
         """The penalty of one entry."""
 
 
+@torch_arguments("loss weight parameters")
 class L2Penalty(Penalty):
     """L := E + λ Σ w²/2, whose gradient adds λ w (PyTorch's weight_decay). Source: Goodfellow et al. 2016, eq. 7.2.
 
@@ -79,6 +81,7 @@ class L2Penalty(Penalty):
         return w**2
 
 
+@torch_arguments("loss weight parameters")
 class L1Penalty(Penalty):
     """L := E + λ Σ |w|, with slope 0 at w = 0. Source: Goodfellow et al. 2016, eq. 7.18."""
 

@@ -7,20 +7,26 @@ Zhang & Sennrich 2019, eq. 4.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind
-from symnet.core.expressions import total
+from symnet.core.expressions import limits, total
 from symnet.core.numbers import rational
+from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
+from symnet.networks.arguments import PLACE, torch_arguments
 from symnet.networks.builder import Builder, axes_text
 from symnet.networks.layers import Layer, Size
 
 Places = tuple[sp.Symbol, ...]
+MEANS = "means of normalization {}"
+KEPT = re.compile(r"variances of normalization (\d+), kept with momentum (\S+)\Z")  # the note of a variance that training keeps
 MACHINE_EPS = sp.Rational(1, 2**52)  # of float64
 
 
@@ -42,15 +48,38 @@ def _mean(body: sp.Expr, x: Tensor, places: Places, over: Sequence[int]) -> sp.E
     return total(body, sums) / sp.Mul(*[x.axes[k].size for k in over])
 
 
-def _normalized(to: Builder, k: int, over: Sequence[int], eps: sp.Rational) -> None:
-    """mu, var and x̂ = (x - mu)/√(var + eps), with means over the axes ``over``."""
+@dataclass(frozen=True)
+class RunningStatistics:
+    """What training keeps of a batch normalization: its lines ``mean`` and ``variance``, how many entries one of them is taken over, and
+    the share ``momentum`` of the newest batch in the running values; None for the mean over all batches so far."""
+
+    mean: Tensor
+    variance: Tensor
+    count: sp.Expr
+    momentum: sp.Rational | None
+
+
+def running_statistics(program: Program) -> tuple[RunningStatistics, ...]:
+    """The batch normalizations of a program whose statistics training keeps, in order."""
+    found = []
+    for mean, var in itertools.pairwise(program.definitions):
+        said = KEPT.match(var.note)
+        if said is not None and mean.note == MEANS.format(said[1]):
+            count = sp.Mul(*[hi - lo + 1 for s in mean.expr.atoms(sp.Sum) for _, lo, hi in limits(s)])
+            found.append(RunningStatistics(mean.target, var.target, count, None if said[2] == "None" else sp.Rational(said[2])))
+    return tuple(found)
+
+
+def _normalized(to: Builder, k: int, over: Sequence[int], eps: sp.Rational, momentum: str = "") -> None:
+    """mu, var and x̂ = (x - mu)/√(var + eps), with means over the axes ``over``; ``momentum`` is that of running statistics."""
     x = to.now
     places = to.letters(x.axes)
     kept = [d for d in range(len(x.axes)) if d not in over]
     axes, here = tuple(x.axes[d] for d in kept), tuple(places[d] for d in kept)
-    mu = to.line(f"mu{k}", axes, here, _mean(x[places], x, places, over), f"means of normalization {k}")[here if here else ()]
+    mu = to.line(f"mu{k}", axes, here, _mean(x[places], x, places, over), MEANS.format(k))[here if here else ()]
     body = (x[places] - mu) ** 2
-    var = to.line(f"var{k}", axes, here, _mean(body, x, places, over), f"variances of normalization {k}")[here if here else ()]
+    note = f"variances of normalization {k}" + (f", kept with momentum {momentum}" if momentum else "")
+    var = to.line(f"var{k}", axes, here, _mean(body, x, places, over), note)[here if here else ()]
     to.line(f"xhat{k}", x.axes, places, (x[places] - mu) / sp.sqrt(var + eps), "normalized: mean 0, variance near 1")
 
 
@@ -64,19 +93,27 @@ def _scaled(to: Builder, k: int, along: Sequence[int], value: sp.Expr, places: P
     to.line(f"u{k}", x.axes, places, value, "normalized, then scaled" + (" and shifted" if bias else ""))
 
 
+@torch_arguments("num_features eps momentum affine track_running_stats device dtype", PLACE | {"bias": (True,)})
 @dataclass(frozen=True)
 class BatchNorm1d(Layer):
     """x̂ = (x - mu)/√(var + eps), u = gamma x̂ + beta: for each feature over the samples (and positions), training statistics.
 
     Inputs are X[n, j] or X[n, c, i]; the mean of feature j is over n (and i). eps as in PyTorch, 1e-5; ``affine=False`` leaves gamma
-    and beta out. With ``training=False``, PyTorch's evaluation mode, mean and variance are inputs, running_mean1 and running_var1; how
-    training keeps those averages is no part of the program.
+    and beta out. With ``training=False``, PyTorch's evaluation mode, mean and variance are inputs, running_mean1 and running_var1.
+    ``sn.fit`` keeps those averages as PyTorch does, (1 - momentum) old + momentum new with the unbiased variance (momentum=None: the mean
+    over all batches), and predicts with them; ``track_running_stats=False`` predicts with the statistics of the rows that are asked.
     """
 
     num_features: Size
     eps: object = "1e-5"
+    momentum: object = "1/10"
     affine: bool = True
-    training: bool = True
+    track_running_stats: bool = True
+    training: bool = field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.momentum is not None and not 0 <= rational(self.momentum) <= 1:
+            raise OptionError("BatchNorm1d, momentum", str(self.momentum), "a number from 0 to 1, or None")
 
     def sample_axes(self) -> tuple[Axis, ...]:
         return (Axis.of(self.num_features),)
@@ -89,13 +126,13 @@ class BatchNorm1d(Layer):
         if axes[1].size != Axis.of(self.num_features).size:
             raise ShapeError(where, f"{axes[1].size} features", str(self.num_features))
         if self.training:
-            _normalized(to, k, [d for d in range(len(axes)) if d != 1], _eps(where, self.eps))
+            kept = str(None if self.momentum is None else rational(self.momentum)) if self.track_running_stats else ""
+            _normalized(to, k, [d for d in range(len(axes)) if d != 1], _eps(where, self.eps), kept)
         else:
             self._evaluated(to, k, _eps(where, self.eps))
         if self.affine:
             places = to.letters(axes)
             _scaled(to, k, [1], to.now[places], places, True)
-
 
     @staticmethod
     def _evaluated(to: Builder, k: int, eps: sp.Rational) -> None:
@@ -118,6 +155,7 @@ def _last(where: str, x: Tensor, shape: Size | tuple[Size, ...]) -> list[int]:
     return last
 
 
+@torch_arguments("normalized_shape eps elementwise_affine bias device dtype", PLACE)
 @dataclass(frozen=True)
 class LayerNorm(Layer):
     """x̂ = (x - mu)/√(var + eps), u = gamma x̂ + beta: for each sample over its last axes, those of ``normalized_shape``.
@@ -144,6 +182,7 @@ class LayerNorm(Layer):
             _scaled(to, k, last, to.now[places], places, self.bias)
 
 
+@torch_arguments("normalized_shape eps elementwise_affine device dtype", PLACE)
 @dataclass(frozen=True)
 class RMSNorm(Layer):
     """u = gamma x/√(mean(x²) + eps), the mean over the last axes, those of ``normalized_shape``.

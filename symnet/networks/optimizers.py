@@ -15,8 +15,9 @@ from symnet.core.functions import step
 from symnet.core.numbers import rational
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError
+from symnet.networks.arguments import torch_arguments
 from symnet.networks.modifiers import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
-from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
+from symnet.networks.optimizers_adaptive import UNREAD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD, pair
 from symnet.networks.rule import LR, STEP, G, Optimizer, W, symbol, update_rule
 
 __all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "HeavyBall", "Lion", "Momentum", "NAdam", "Nesterov", "Optimizer", "RMSprop",
@@ -24,18 +25,29 @@ __all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "HeavyBall", "Lion",
            "weight_decay"]
 
 
-def SGD(lr: Any = "1/100", *, weight_decay: Any = 0) -> Optimizer:
+RATE = "1/1000"  # PyTorch's SGD
+
+
+@torch_arguments("lr momentum dampening weight_decay nesterov", UNREAD)
+def SGD(lr: Any = RATE, momentum: Any = 0, dampening: Any = 0, weight_decay: Any = 0, nesterov: bool = False) -> Optimizer:
     """w_new = w - lr g: gradient descent, stochastic when g comes from a mini-batch.
 
+    Arguments and defaults are PyTorch's: with ``momentum`` it is Momentum, with ``nesterov`` too Nesterov.
     Source: Cauchy 1847; Robbins & Monro 1951. ``weight_decay`` λ is coupled: g + λ w in place of g.
 
     >>> print(SGD().program)
     w_new := -g*lr + w
     """
+    pushed = rational(momentum) != 0
+    if nesterov and (not pushed or rational(dampening) != 0):
+        raise OptionError("SGD, nesterov", f"momentum={momentum}, dampening={dampening}", "a momentum, and no dampening")
+    if pushed:
+        return Nesterov(lr, momentum, weight_decay) if nesterov else Momentum(lr, momentum, dampening, weight_decay)
     return _decayed(update_rule("SGD", {"w_new": W - LR * G}, (), {"lr": lr}), weight_decay)
 
 
-def Momentum(lr: Any = "1/100", momentum: Any = "9/10", dampening: Any = 0, *, weight_decay: Any = 0) -> Optimizer:
+@torch_arguments("lr momentum dampening weight_decay")
+def Momentum(lr: Any = RATE, momentum: Any = "9/10", dampening: Any = 0, weight_decay: Any = 0) -> Optimizer:
     """m_new = mu m + (1 - tau) g; w_new = w - lr m_new: momentum in PyTorch's convention, the learning rate outside the average.
 
     At the first step PyTorch sets m = g, whatever the dampening tau: the bracket [t > 1] with tau says so. Without dampening both are the
@@ -53,7 +65,8 @@ def Momentum(lr: Any = "1/100", momentum: Any = "9/10", dampening: Any = 0, *, w
     return _decayed(rule, weight_decay)
 
 
-def HeavyBall(lr: Any = "1/100", momentum: Any = "9/10", *, weight_decay: Any = 0) -> Optimizer:
+@torch_arguments("lr momentum weight_decay")
+def HeavyBall(lr: Any = RATE, momentum: Any = "9/10", weight_decay: Any = 0) -> Optimizer:
     """w_new = w - lr g + mu (w - w of the step before); the state v is that difference, 0 at the start.
 
     Polyak 1964, and with v_new = mu v - lr g Sutskever et al. 2013, eq. 1-2. The learning rate is inside the state: with a constant
@@ -67,7 +80,8 @@ def HeavyBall(lr: Any = "1/100", momentum: Any = "9/10", *, weight_decay: Any = 
     return _decayed(update_rule("HeavyBall", lines, (("v", "v_new"),), {"lr": lr, "mu": momentum}), weight_decay)
 
 
-def Nesterov(lr: Any = "1/100", momentum: Any = "9/10", *, weight_decay: Any = 0) -> Optimizer:
+@torch_arguments("lr momentum weight_decay")
+def Nesterov(lr: Any = RATE, momentum: Any = "9/10", weight_decay: Any = 0) -> Optimizer:
     """m_new = mu m + g; w_new = w - lr (g + mu m_new): Nesterov's accelerated gradient as in PyTorch's SGD(nesterov=True).
 
     The parameters are those of the point looked ahead to, w + mu v. Source: Nesterov 1983; Sutskever et al. 2013, eq. 3-4; the form
@@ -100,6 +114,8 @@ def optimizer(name: str | Optimizer, **settings: Any) -> Optimizer:
     (1/2, 1/2)
     """
     if isinstance(name, Optimizer):
+        if "betas" in settings:
+            settings |= dict(zip(("beta1", "beta2"), pair(name.name, settings.pop("betas"), None, None), strict=True))
         return name.with_settings(**settings) if settings else name
     key = str(name).lower()
     if key not in OPTIMIZERS:

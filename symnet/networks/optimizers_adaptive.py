@@ -11,16 +11,23 @@ import sympy as sp
 
 from symnet.core.expressions import as_written
 from symnet.core.numbers import rational
+from symnet.errors import OptionError
+from symnet.networks.arguments import BOTH, shown, torch_arguments
 from symnet.networks.modifiers import decoupled_decay
 from symnet.networks.modifiers import weight_decay as decayed
 from symnet.networks.rule import EPS, LR, STEP, G, Optimizer, W, symbol, update_rule
 
+BETAS = ("9/10", "999/1000")
+AMSGRAD = {"amsgrad": "Adam without it", "decoupled_weight_decay": "AdamW"}
+HOW = {"foreach": (None, *BOTH), "differentiable": BOTH, "fused": (None, *BOTH), "capturable": BOTH}  # how PyTorch computes, not what
+UNREAD = {"maximize": (False,), **HOW}
 SIZE = "the update divides the gradient by its own recent size, so a constant factor in the loss (almost) cancels, while a factor in " \
        "the learning rate stays"
 SIGN = "only the sign of the averaged gradient is used, so a constant factor in the loss cancels, while a factor in the learning rate stays"
 
 
-def Adagrad(lr: Any = "1/100", lr_decay: Any = 0, eps: Any = "1e-10", *, weight_decay: Any = 0) -> Optimizer:
+@torch_arguments("lr lr_decay weight_decay initial_accumulator_value eps", UNREAD | {"initial_accumulator_value": (0,)})
+def Adagrad(lr: Any = "1/100", lr_decay: Any = 0, weight_decay: Any = 0, *, eps: Any = "1e-10") -> Optimizer:
     """s_new = s + g²; w_new = w - lr g / (√s_new + eps). With ``lr_decay`` eta the rate is lr / (1 + (t - 1) eta).
 
     Source: Duchi, Hazan & Singer 2011, section 1 (diagonal form); PyTorch's Adagrad with initial_accumulator_value = 0.
@@ -37,8 +44,9 @@ def Adagrad(lr: Any = "1/100", lr_decay: Any = 0, eps: Any = "1e-10", *, weight_
     return decayed(update_rule("Adagrad", lines, (("s", "s_new"),), settings, slowed, (SIZE,)), weight_decay)
 
 
-def RMSprop(lr: Any = "1/100", alpha: Any = "99/100", eps: Any = "1e-8", *, centered: bool = False, momentum: Any = 0,
-            weight_decay: Any = 0) -> Optimizer:
+@torch_arguments("lr alpha eps weight_decay momentum centered", UNREAD)
+def RMSprop(lr: Any = "1/100", alpha: Any = "99/100", eps: Any = "1e-8", weight_decay: Any = 0, momentum: Any = 0,
+            centered: bool = False) -> Optimizer:
     """v_new = rho v + (1 - rho) g²; w_new = w - lr g / (√v_new + eps), with rho the constructor's ``alpha``.
 
     ``centered`` divides by the square root of v_new - a_new², where a_new = rho a + (1 - rho) g, an estimate of the variance of g: never
@@ -65,12 +73,22 @@ def RMSprop(lr: Any = "1/100", alpha: Any = "99/100", eps: Any = "1e-8", *, cent
     return decayed(update_rule("RMSprop", lines, states, settings, remarks=(SIZE,)), weight_decay)
 
 
-def Adam(lr: Any = "1/1000", beta1: Any = "9/10", beta2: Any = "999/1000", eps: Any = "1e-8", *, weight_decay: Any = 0) -> Optimizer:
-    """Averages of g and g², corrected for their start at 0; w_new = w - lr m̂ / (√v̂ + eps).
+def pair(where: str, betas: Any, beta1: Any, beta2: Any) -> tuple[Any, Any]:
+    """(beta1, beta2): PyTorch's ``betas``, or the one that is given by its own name."""
+    if isinstance(betas, (str, bytes)) or not hasattr(betas, "__len__") or len(betas) != 2:
+        raise OptionError(f"{where}, betas", shown(betas), "two numbers", "betas=(0.9, 0.999), or beta1=… and beta2=…")
+    return betas[0] if beta1 is None else beta1, betas[1] if beta2 is None else beta2
+
+
+@torch_arguments("lr betas eps weight_decay amsgrad", UNREAD | {"amsgrad": (False,), "decoupled_weight_decay": (False,)}, AMSGRAD)
+def Adam(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, *, beta1: Any = None,
+         beta2: Any = None) -> Optimizer:
+    """Averages of g and g², corrected for their start at 0; w_new = w - lr m̂ / (√v̂ + eps). ``betas`` are (beta1, beta2).
 
     m_new = beta1 m + (1 - beta1) g, v_new = beta2 v + (1 - beta2) g², m̂ = m_new / (1 - beta1^t), v̂ = v_new / (1 - beta2^t).
     Source: Kingma & Ba 2015, algorithm 1.
     """
+    beta1, beta2 = pair("Adam", betas, beta1, beta2)
     m, v, b1, b2 = (symbol(n) for n in ("m", "v", "beta1", "beta2"))
     with as_written():
         lines = {"m_new": b1 * m + (1 - b1) * G, "v_new": b2 * v + (1 - b2) * G**2,
@@ -80,22 +98,26 @@ def Adam(lr: Any = "1/1000", beta1: Any = "9/10", beta2: Any = "999/1000", eps: 
     return decayed(update_rule("Adam", lines, (("m", "m_new"), ("v", "v_new")), settings, True, (SIZE,)), weight_decay)
 
 
-def AdamW(lr: Any = "1/1000", beta1: Any = "9/10", beta2: Any = "999/1000", eps: Any = "1e-8", *,
-          weight_decay: Any = "1/100") -> Optimizer:
+@torch_arguments("lr betas eps weight_decay amsgrad", UNREAD | {"amsgrad": (False,)}, AMSGRAD)
+def AdamW(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = "1/100", *, beta1: Any = None,
+          beta2: Any = None) -> Optimizer:
     """Adam from w - lr λ w instead of w: the decay is decoupled from the averages.
 
     Source: Loshchilov & Hutter 2019, algorithm 2; the decay times lr, as in PyTorch's AdamW.
     """
-    return decoupled_decay(Adam(lr, beta1, beta2, eps), weight_decay, "AdamW")
+    return decoupled_decay(Adam(lr, pair("AdamW", betas, beta1, beta2), eps), weight_decay, "AdamW")
 
 
-def NAdam(lr: Any = "1/500", beta1: Any = "9/10", beta2: Any = "999/1000", eps: Any = "1e-8", momentum_decay: Any = "1/250", *,
-          weight_decay: Any = 0) -> Optimizer:
+@torch_arguments("lr betas eps weight_decay momentum_decay decoupled_weight_decay", UNREAD | {"decoupled_weight_decay": (False,)},
+                 {"decoupled_weight_decay": "decoupled_decay(NAdam(), …)"})
+def NAdam(lr: Any = "1/500", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, momentum_decay: Any = "1/250", *,
+          beta1: Any = None, beta2: Any = None) -> Optimizer:
     """Adam whose m̂ looks one step ahead: mu_next m_new / (1 - μ_1⋯μ_{t+1}) + (1 - mu_t) g / (1 - μ_1⋯μ_t).
 
     mu_t = beta1 (1 - 0.96^(t psi) / 2), mu_next the same for t + 1. The state q = 1 - μ_1⋯μ_t is kept in place of the product, because
     it is 0 at the start like every state (PyTorch keeps the product, in single precision). Source: Dozat 2016, algorithm 2 (Nadam).
     """
+    beta1, beta2 = pair("NAdam", betas, beta1, beta2)
     m, v, q, b1, b2, psi = (symbol(n) for n in ("m", "v", "q", "beta1", "beta2", "psi"))
     base = sp.Rational(24, 25)
     now, ahead = symbol("mu_t"), symbol("mu_next")
@@ -122,11 +144,13 @@ def SignSGD(lr: Any = "1/10000", *, weight_decay: Any = 0) -> Optimizer:
     return decayed(rule, weight_decay)
 
 
-def Lion(lr: Any = "1/10000", beta1: Any = "9/10", beta2: Any = "99/100", *, weight_decay: Any = 0) -> Optimizer:
+@torch_arguments("lr betas weight_decay")
+def Lion(lr: Any = "1/10000", betas: Any = ("9/10", "99/100"), weight_decay: Any = 0, *, beta1: Any = None, beta2: Any = None) -> Optimizer:
     """w_new = w - lr sign(beta1 m + (1 - beta1) g); m_new = beta2 m + (1 - beta2) g. The decay is decoupled, times lr.
 
     Source: Chen et al. 2023, algorithm 2 (found by program search); sign(0) = 0.
     """
+    beta1, beta2 = pair("Lion", betas, beta1, beta2)
     m, b1, b2 = symbol("m"), symbol("beta1"), symbol("beta2")
     with as_written():
         lines = {"u": b1 * m + (1 - b1) * G, "m_new": b2 * m + (1 - b2) * G, "w_new": W - LR * sp.sign(symbol("u"))}

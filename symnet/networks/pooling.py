@@ -16,10 +16,12 @@ from symnet.core.axes import Axis
 from symnet.core.expressions import When, total
 from symnet.core.functions import Max
 from symnet.errors import OptionError
+from symnet.networks.arguments import NONE, torch_arguments
 from symnet.networks.builder import Builder
 from symnet.networks.layers import Layer
 from symnet.networks.windows import Sizes, Window, batch_letters, ceiled, edged, letters, padded, signal, spread, whole, windows
 
+LARGEST = "kernel_size stride padding dilation return_indices ceil_mode"  # PyTorch's arguments
 MOST_TAPS = 16  # of one maximum: its derivative compares every entry with the later ones
 
 
@@ -72,6 +74,7 @@ def _largest(to: Builder, at: int, w: Window, out: Axis, name: str) -> None:
     to.line(name, (*x.axes[:at], out, *x.axes[at + 1:]), places, Max(*seen), note)
 
 
+@torch_arguments(LARGEST, {"return_indices": (False,)})
 @dataclass(frozen=True)
 class MaxPool1d(_MaxPool):
     """m[n, c, i] = max over p = 1..K of X[n, c, s(i-1) + d(p-1) + 1]; padding is never the largest.
@@ -84,6 +87,7 @@ class MaxPool1d(_MaxPool):
     dims = 1
 
 
+@torch_arguments(LARGEST, {"return_indices": (False,)})
 @dataclass(frozen=True)
 class MaxPool2d(_MaxPool):
     """The largest entry of each window: first along each row, r[n, c, i, j] = max_q X[n, c, i, ·], then m = max_p r[n, c, ·, j].
@@ -134,6 +138,7 @@ def _counted(w: Window, axis: Axis, at: tuple[sp.Expr, sp.Symbol], padding_too: 
     return total(When(sp.S.One, sp.And(sp.Ge(place, first), sp.Le(place, last))), ((tap, sp.S.One, w.kernel),))
 
 
+@torch_arguments("kernel_size stride padding ceil_mode count_include_pad")
 @dataclass(frozen=True)
 class AvgPool1d(_AvgPool):
     """s[n, c, i] = (1/K) Σ_p X[n, c, s(i-1) + p]; zeros around X count. K may be a symbol.
@@ -145,6 +150,7 @@ class AvgPool1d(_AvgPool):
     dims = 1
 
 
+@torch_arguments("kernel_size stride padding ceil_mode count_include_pad divisor_override", {"divisor_override": NONE})
 @dataclass(frozen=True)
 class AvgPool2d(_AvgPool):
     """s[n, c, i, j] = (1/(K₁K₂)) Σ_p Σ_q X[n, c, s₁(i-1) + p, s₂(j-1) + q]; zeros around X count."""

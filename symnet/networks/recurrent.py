@@ -23,11 +23,14 @@ from symnet.core.functions import relu, sigmoid
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError
+from symnet.networks.arguments import PLACE, torch_arguments
 from symnet.networks.builder import Builder, over, same_size
 from symnet.networks.layers import Layer, Size
 from symnet.networks.losses import HalfSquaredError
 
 OUTPUTS = ("all", "last")
+UNREAD = PLACE | {"batch_first": (True,), "dropout": (0,)}
+HINTS = {"batch_first": "sequences are batch first here, x[n, t, k]", "dropout": "Dropout between layers of their own"}
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,17 @@ class Recurrent(Layer):
 
     input_size: Size
     hidden_size: Size
-    steps: Size = "T"
-    output: str = "all"
+    num_layers: int = 1
     bias: bool = True
-    initial: bool = False
-    num_layers: int = field(default=1, kw_only=True)
     bidirectional: bool = field(default=False, kw_only=True)
+    steps: Size = field(default="T", kw_only=True)
+    output: str = field(default="all", kw_only=True)
+    initial: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.num_layers, bool) or not isinstance(self.num_layers, int) or self.num_layers < 1:
+            raise OptionError(f"{type(self).__name__}, num_layers", repr(self.num_layers)[:60], "a whole number, 1 or more",
+                              "steps=… for the number of times")
 
     def sample_axes(self) -> tuple[Axis, ...]:
         """The axes of one sample of the input: time and features."""
@@ -51,8 +59,6 @@ class Recurrent(Layer):
     def build(self, to: Builder) -> None:
         if self.output not in OUTPUTS:
             raise OptionError(type(self).__name__, f"output={self.output!r}", '"all" or "last"')
-        if isinstance(self.num_layers, bool) or not isinstance(self.num_layers, int) or self.num_layers < 1:
-            raise OptionError(type(self).__name__, f"num_layers={self.num_layers!r}", "a whole number, 1 or more")
         time, width = self.sample_axes()
         where = f"{type(self).__name__}, layer {to.linear + 1}"
         same_size(where, to.now.axes[-1], width)
@@ -158,6 +164,7 @@ class Cell:
         return self.to.add_input(name, axes, Role.PARAMETER, f"{note}, layer {self.number}")
 
 
+@torch_arguments("input_size hidden_size num_layers nonlinearity bias batch_first dropout bidirectional device dtype", UNREAD, HINTS)
 @dataclass(frozen=True)
 class RNN(Recurrent):
     """h[t] = tanh(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh), or relu with nonlinearity="relu" (Elman network).
@@ -170,7 +177,7 @@ class RNN(Recurrent):
     a1[t, j] := h1[t, j]
     """
 
-    nonlinearity: str = "tanh"
+    nonlinearity: str = field(default="tanh", kw_only=True)
 
     def cell(self, cell: Cell) -> Tensor:
         if self.nonlinearity not in ("tanh", "relu"):
@@ -181,6 +188,7 @@ class RNN(Recurrent):
         return h
 
 
+@torch_arguments("input_size hidden_size num_layers bias batch_first dropout bidirectional device dtype", UNREAD, HINTS)
 @dataclass(frozen=True)
 class GRU(Recurrent):
     """The gated recurrent unit, with r the reset gate, z the update gate, n the new state::
@@ -204,6 +212,8 @@ class GRU(Recurrent):
         return h
 
 
+@torch_arguments("input_size hidden_size num_layers bias batch_first dropout bidirectional proj_size device dtype",
+                 UNREAD | {"proj_size": (0,)}, HINTS)
 @dataclass(frozen=True)
 class LSTM(Recurrent):
     """Long short-term memory, with i the input, f the forget, g the cell and o the output gate::
@@ -227,12 +237,12 @@ class LSTM(Recurrent):
 
 def gru(inputs: Size = "d", hidden: Size = "m", steps: Size = "T", output: str = "all") -> Program:
     """One GRU layer on a batch of sequences, half the squared error on its states (or on the last one)."""
-    return _with_loss(GRU(inputs, hidden, steps, output), "A gated recurrent network")
+    return _with_loss(GRU(inputs, hidden, steps=steps, output=output), "A gated recurrent network")
 
 
 def lstm(inputs: Size = "d", hidden: Size = "m", steps: Size = "T", output: str = "all") -> Program:
     """One LSTM layer on a batch of sequences, half the squared error on its states (or on the last one)."""
-    return _with_loss(LSTM(inputs, hidden, steps, output), "A network with long short-term memory")
+    return _with_loss(LSTM(inputs, hidden, steps=steps, output=output), "A network with long short-term memory")
 
 
 def _with_loss(layer: Recurrent, title: str) -> Program:

@@ -6,7 +6,6 @@ PyTorch counts its epochs from 0, so its ``last_epoch`` is t - 1 here, and a ste
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,8 +19,10 @@ from symnet.core.program import Program
 from symnet.core.tensors import Role, scalar
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError
+from symnet.networks.arguments import shown, torch_arguments
 from symnet.networks.rule import COUNT, LETTERS, LR, STEP, Optimizer, aligned, constants, definitions, in_front, named, symbol
 
+LAST = {"last_epoch": (-1,)}
 KEPT = "the least rate of the schedule is not divided with the learning rate"
 
 
@@ -66,11 +67,13 @@ def _positive(name: str, **values: Any) -> None:
             raise OptionError(f"schedule {name}", f"{key} = {value}", "a positive number")
 
 
+@torch_arguments()
 def Constant() -> Schedule:
     """lr_t = lr."""
     return _schedule("Constant", LR, {})
 
 
+@torch_arguments("step_size gamma last_epoch", LAST)
 def StepLR(step_size: Any, gamma: Any = "1/10") -> Schedule:
     """lr_t = lr gamma^⌊(t - 1)/s⌋: times gamma after every s = step_size steps. Source: PyTorch's StepLR."""
     _positive("StepLR", step_size=step_size)
@@ -79,23 +82,27 @@ def StepLR(step_size: Any, gamma: Any = "1/10") -> Schedule:
     return _schedule("StepLR", LR * symbol("gamma") ** passed, {"step_size": step_size, "gamma": gamma})
 
 
-def MultiStepLR(*milestones: Any, gamma: Any = "1/10") -> Schedule:
+@torch_arguments("milestones gamma last_epoch", LAST)
+def MultiStepLR(milestones: Any, gamma: Any = "1/10") -> Schedule:
     """lr_t = lr gamma^(how many milestones m are below t): PyTorch's MultiStepLR, whose epoch t - 1 has reached m.
 
-    >>> MultiStepLR(30, 80).program.definitions[0].expr
+    >>> MultiStepLR([30, 80]).program.definitions[0].expr
     gamma**(step(-m1 + t) + step(-m2 + t))*lr
     """
-    given = milestones[0] if len(milestones) == 1 and isinstance(milestones[0], (list, tuple)) else milestones
-    names = [f"m{k}" for k in range(1, len(given) + 1)]
+    if not isinstance(milestones, (list, tuple)):
+        raise OptionError("MultiStepLR, milestones", shown(milestones), "a list of steps", f"MultiStepLR([{shown(milestones)}, …])")
+    names = [f"m{k}" for k in range(1, len(milestones) + 1)]
     passed = sp.Add(*[step(STEP - symbol(n)) for n in names])
-    return _schedule("MultiStepLR", LR * symbol("gamma") ** passed, {**dict(zip(names, given, strict=True)), "gamma": gamma})
+    return _schedule("MultiStepLR", LR * symbol("gamma") ** passed, {**dict(zip(names, milestones, strict=True)), "gamma": gamma})
 
 
+@torch_arguments("gamma last_epoch", LAST)
 def ExponentialLR(gamma: Any) -> Schedule:
     """lr_t = lr gamma^(t - 1). Source: PyTorch's ExponentialLR."""
     return _schedule("ExponentialLR", LR * symbol("gamma") ** (STEP - 1), {"gamma": gamma})
 
 
+@torch_arguments("T_max eta_min last_epoch", LAST)
 def CosineAnnealingLR(T_max: Any, eta_min: Any = 0) -> Schedule:
     """lr_t = eta_min + (lr - eta_min)(1 + cos(π (t - 1)/T_max))/2, from lr down to eta_min in T_max steps, and up again.
 
@@ -109,6 +116,7 @@ def CosineAnnealingLR(T_max: Any, eta_min: Any = 0) -> Schedule:
     return _schedule("CosineAnnealingLR", expr, {"T_max": T_max, **({"lr_min": eta_min} if kept else {})}, (KEPT,) if kept else ())
 
 
+@torch_arguments("start_factor end_factor total_iters last_epoch", LAST)
 def LinearLR(start_factor: Any = "1/3", end_factor: Any = 1, total_iters: Any = 5) -> Schedule:
     """lr_t = lr (a + (b - a) min(t - 1, n)/n): from a lr to b lr in n = total_iters steps, then b lr. Source: PyTorch's LinearLR."""
     _positive("LinearLR", total_iters=total_iters)
@@ -118,6 +126,7 @@ def LinearLR(start_factor: Any = "1/3", end_factor: Any = 1, total_iters: Any = 
     return _schedule("LinearLR", expr, {"start_factor": start_factor, "end_factor": end_factor, "total_iters": total_iters})
 
 
+@torch_arguments("steps then")
 def WarmupLR(steps: Any, then: Schedule | None = None) -> Schedule:
     """lr_t = lr min(1, t/n): linear warm-up over n = steps steps; ``then`` another schedule, from the warmed rate.
 
@@ -137,6 +146,7 @@ def WarmupLR(steps: Any, then: Schedule | None = None) -> Schedule:
     return Schedule(name, Program(inputs, lines, "lr_t", (), name), {**made.settings, **then.settings}, then.remarks)
 
 
+@torch_arguments("decay")
 def InverseTimeLR(decay: Any = 1) -> Schedule:
     """lr_t = lr / (1 + decay (t - 1)): with decay 1, lr/t. Its sum diverges and the sum of its squares does not.
 
@@ -159,11 +169,6 @@ def schedule(name: str | Schedule, *args: Any, **settings: Any) -> Schedule:
     key = str(name).lower().removesuffix("lr").replace("-", "").replace("_", "")
     if key not in SCHEDULES:
         raise OptionError("schedule", repr(name)[:60], "one of " + ", ".join(SCHEDULES), did_you_mean(key[:60], SCHEDULES))
-    keywords = inspect.signature(SCHEDULES[key])
-    try:
-        keywords.bind(*args, **settings)
-    except TypeError as problem:
-        raise OptionError(f"schedule {str(name)[:60]}", str(problem)[:120], f"{key}({', '.join(keywords.parameters)})") from None
     return SCHEDULES[key](*args, **settings)
 
 

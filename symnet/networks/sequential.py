@@ -9,7 +9,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind
 from symnet.core.expressions import as_written
-from symnet.core.labels import unlike_sizes
+from symnet.core.labels import unlike_names
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.wellformed import did_you_mean
@@ -73,8 +73,8 @@ class Sequential:
             for layer in self.layers:
                 layer.build(to)
             if loss is not None:
-                loss.build(to)
-            return unlike_sizes(to.program(title))
+                losses.as_loss(loss).build(to)
+            return unlike_names(to.program(title))
 
     def _start(self, to: Builder, batch: Size | bool | None) -> None:
         known = [axes for p in self.layers if (axes := p.sample_axes())]

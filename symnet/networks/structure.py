@@ -6,7 +6,7 @@ Names and conventions are PyTorch's where PyTorch has the layer. Source: docs.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
@@ -17,6 +17,7 @@ from symnet.core.expressions import When, total
 from symnet.core.numbers import rational
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
+from symnet.networks.arguments import BOTH, NONE, PLACE, torch_arguments
 from symnet.networks.builder import Builder, axes_text, over, same_size
 from symnet.networks.layers import Layer, Size
 from symnet.networks.windows import letters
@@ -54,6 +55,7 @@ class Input(Layer):
             raise ShapeError("Input", f"shape {axes_text(to.now.axes)} so far", f"one that ends in {axes_text(self.sample_axes())}")
 
 
+@torch_arguments("start_dim end_dim")
 @dataclass(frozen=True)
 class Flatten(Layer):
     """f[n, m] = X[n, c, i, j] at m = HW(c-1) + W(i-1) + j: the axes from start_dim to end_dim written as one, the last fastest.
@@ -89,6 +91,7 @@ class Flatten(Layer):
                 "the entries of one sample in a row")
 
 
+@torch_arguments("p inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class Dropout(Layer):
     """d = mask ⊙ x/(1 - p): the mask is an input of x's shape, 1 where an entry is kept and 0 where it is dropped.
@@ -144,6 +147,9 @@ class Residual(Layer):
         to.line(f"r{max(to.linear, 1)}", x.axes, places, _entry(x, places) + _entry(out, places), "the input added to the block's output")
 
 
+@torch_arguments("num_embeddings embedding_dim padding_idx max_norm norm_type scale_grad_by_freq sparse _weight _freeze device dtype",
+                 PLACE | {"max_norm": NONE, "norm_type": (2,), "scale_grad_by_freq": (False,), "sparse": BOTH, "_weight": NONE,
+                          "_freeze": (False,)})
 @dataclass(frozen=True)
 class Embedding(Layer):
     """e[n, j] = Σ_v [v = x[n] + 1] E[v, j]: the row of E that the index x[n] names. The indices are PyTorch's, counted from 0.
@@ -161,7 +167,7 @@ class Embedding(Layer):
     num_embeddings: Size
     embedding_dim: Size
     padding_idx: int | None = None
-    one_hot: bool = False
+    one_hot: bool = field(default=False, kw_only=True)
 
     def sample_axes(self) -> tuple[Axis, ...]:
         return (Axis.of(self.num_embeddings),) if self.one_hot else ()

@@ -7,48 +7,87 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symnet.parsing.values import Hole, Value
+from symnet.core.program import Hole
+from symnet.parsing.values import Value
 
 ASKING = {"log": "<=", "ln": "<=", "log2": "<=", "log10": "<=", "sqrt": "<"}
 
 
-def with_holes(value: Value, asked: Iterable[Hole]) -> Value:
-    """``value`` with what its text asked for and its expression no longer does.
+def with_holes(value: Value, asked: Iterable[Hole], free: Iterable[sp.Symbol] = ()) -> Value:
+    """``value`` with what its text asked for and its expression no longer does. ``free`` are the indices of a line's left side.
 
     >>> from symnet.parsing.program import expression, tensor_of
     >>> expression("x*y/x", {"x": tensor_of("x", ()), "y": tensor_of("y", ())}).holes
-    ((x, '='),)
+    ((x, '=', ()),)
     """
-    plain = [(u, sign) for u, sign in dict.fromkeys(asked) if all(s.is_Symbol for s in u.free_symbols) and not u.has(sp.Sum, sp.Indexed)]
+    known = {*free, *value.indices}
+    plain = [h for h in dict.fromkeys(asked) if all(_is_name(s) or s in known or s in {i for i, _, _ in h[2]} for s in _letters(h[0]))]
     still = _asked_by(value.expr) if plain else set()
-    lost = tuple((u, sign) for u, sign in plain if not _within(u, sign, still))
-    return replace(value, holes=lost) if lost else value
+    lost = {(_lettered(u), sign): (u, sign, over) for u, sign, over in plain if not _within(u, sign, still)}
+    return replace(value, holes=tuple(lost.values())) if lost else value
 
 
-def rules_out(condition: sp.Basic, u: sp.Expr) -> bool:
-    """Does the condition say that u is not 0? x > 0 does of x and of 2 x."""
+def _letters(u: sp.Expr) -> set[sp.Symbol]:
+    bases = {e.base.label for e in u.atoms(sp.Indexed)}
+    return {s for s in u.free_symbols if isinstance(s, sp.Symbol) and s not in bases}
+
+
+def _is_name(s: sp.Symbol) -> bool:
+    """True for a number's name or a size; False for an index."""
+    return not s.is_integer or bool(s.is_positive)
+
+
+def _lettered(expr: sp.Expr) -> sp.Expr:
+    """The expression with its indices renamed in the order in which they stand: equal ones are asked for at places of another name."""
+    found: dict[sp.Symbol, sp.Symbol] = {}
+    for node in sp.preorder_traversal(expr):
+        if isinstance(node, sp.Symbol) and node.is_integer and not node.is_positive:
+            found.setdefault(node, sp.Symbol(f"_{len(found)}", integer=True))
+    return expr.xreplace(found)
+
+
+def rules_out(condition: sp.Basic, hole: Hole, indices: tuple[sp.Symbol, ...] = ()) -> bool:
+    """Does the condition say that the hole is not met? x > 0 does for log(x) and 1/(2 x), x >= 1 for log(x), x != 0 for 1/x.
+
+    The last of the hole's indices are those of the condition, as NumPy lines axes up.
+    """
+    u, sign, over = hole
+    own = [i for i, _, _ in over]
+    count = min(len(own), len(indices))
+    u = u.xreplace(dict(zip(own[len(own) - count:], indices[len(indices) - count:], strict=True)))
     if isinstance(condition, sp.And):
-        return any(rules_out(c, u) for c in condition.args)
-    if not isinstance(condition, (sp.Gt, sp.Lt, sp.Ne)):
+        return any(rules_out(c, (u, sign, ()), ()) for c in condition.args)
+    if not isinstance(condition, (sp.Gt, sp.Lt, sp.Ge, sp.Le, sp.Ne)):
         return False
-    gap = sp.expand(condition.lhs - condition.rhs)
-    return gap != 0 and bool((sp.expand(u) / gap).is_number)
+    turned = isinstance(condition, (sp.Lt, sp.Le))
+    gap = sp.expand(condition.rhs - condition.lhs if turned else condition.lhs - condition.rhs)
+    term = next((t.as_coeff_Mul()[1] for t in sp.Add.make_args(gap) if not t.is_number), None)
+    wanted = sp.expand(u)
+    ratio = sp.S.Zero if term is None else wanted.coeff(term) / gap.coeff(term)
+    rest = sp.expand(wanted - ratio * gap)
+    if not (ratio.is_Rational and ratio and rest.is_Rational):
+        return False
+    if isinstance(condition, sp.Ne):
+        return sign == "=" and rest == 0
+    side = rest if ratio > 0 else -rest  # how far above 0 the thing asked about (or what it is minus) stays
+    apart = bool(side > 0 or (side == 0 and isinstance(condition, (sp.Gt, sp.Lt))))
+    return apart if sign == "=" else bool(ratio > 0 and (apart if sign == "<=" else side >= 0))
 
 
-def _within(u: sp.Expr, sign: str, still: set[Hole]) -> bool:
+def _within(u: sp.Expr, sign: str, still: set[tuple[sp.Expr, str]]) -> bool:
     """Does the expression still ask for it? 1/(x y) asks by 1/x and 1/y."""
-    if (u, sign) in still:
+    if (_lettered(u), sign) in still:
         return True
-    return sign == "=" and all(f.is_number or (f.as_base_exp()[0], sign) in still for f in sp.Mul.make_args(u))
+    return sign == "=" and all(f.is_number or (_lettered(f.as_base_exp()[0]), sign) in still for f in sp.Mul.make_args(u))
 
 
-def _asked_by(expr: sp.Expr) -> set[Hole]:
-    found: set[Hole] = set()
+def _asked_by(expr: sp.Expr) -> set[tuple[sp.Expr, str]]:
+    found: set[tuple[sp.Expr, str]] = set()
     for part in sp.preorder_traversal(expr):
         if isinstance(part, sp.log):
-            found.add((part.args[0], "<="))
+            found.add((_lettered(part.args[0]), "<="))
         elif isinstance(part, sp.Pow) and part.exp.is_Integer and part.exp < 0:
-            found.add((part.base, "="))
+            found.add((_lettered(part.base), "="))
         elif isinstance(part, sp.Pow) and not part.exp.is_Integer:
-            found.add((part.base, "<" if part.exp.is_Rational and part.exp > 0 else "<="))
+            found.add((_lettered(part.base), "<" if part.exp.is_Rational and part.exp > 0 else "<="))
     return found

@@ -12,13 +12,15 @@ from symnet.errors import WorksheetError
 
 CALL = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{0,31})\s*\((.*)\)\s*\Z", re.DOTALL)
 KEYWORD = re.compile(r"([A-Za-z_]{1,32})\s*=\s*(?!=)")
-ATOM = re.compile(r"""(["']?)([A-Za-z][A-Za-z0-9_]{0,31}|-?\d{1,9}(?:\.\d{1,12})?(?:/\d{1,9})?)\1\Z""")
+ATOM = re.compile(r"""(["']?)([A-Za-z][A-Za-z0-9_]{0,31}|-?\d{1,9}(?:\.\d{1,12})?(?:/\d{1,9}|e-?\d{1,3})?)\1\Z""")
+ROW = re.compile(r"([(\[])(.*)[)\]]\Z", re.DOTALL)
+WORDS = {"True": True, "False": False, "true": True, "false": False, "None": None}
 LONGEST, DEEPEST = 2000, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``Linear(d, 3)`` as data: a name and arguments, each an integer, an exact number, a name, a truth value or a Call."""
+    """``Linear(d, 3)`` as data: a name and arguments, each an integer, an exact number, a name, a truth value, None, a tuple or a Call."""
 
     name: str
     args: tuple[Any, ...]
@@ -50,7 +52,7 @@ def _parts(text: str, where: str) -> Iterator[str]:
     """The arguments, cut at the commas outside all brackets."""
     depth, start = 0, 0
     for k, c in enumerate(text):
-        depth += (c == "(") - (c == ")")
+        depth += (c in "([") - (c in ")]")
         if depth < 0:
             break
         if c == "," and depth == 0:
@@ -62,14 +64,20 @@ def _parts(text: str, where: str) -> Iterator[str]:
 
 
 def _value(part: str, where: str, depth: int) -> Any:
+    row = ROW.match(part)
+    if row is not None and depth <= DEEPEST:
+        parts = list(_parts(row[2], where)) if row[2].strip() else []
+        if parts and not parts[-1]:  # (3,) as Python writes it
+            parts.pop()
+        return tuple(_value(p, where, depth + 1) for p in parts)
     if part.endswith(")"):
         return call(part, where, depth + 1)
     atom = ATOM.match(part)
     if atom is None:
-        raise WorksheetError(where, f"the argument {part[:40]!r}", "a number, a name, True or False, or a call such as MSELoss()")
+        raise WorksheetError(where, f"the argument {part[:40]!r}", "a number, a name, True or False, a list, or a call such as MSELoss()")
     text = atom[2]
-    if text in ("True", "False"):
-        return text == "True"
+    if text in WORDS:
+        return WORDS[text]
     if text[0].isalpha():
         return text
-    return rational(text) if "." in text or "/" in text else int(text)
+    return rational(text) if {".", "/", "e"} & set(text) else int(text)

@@ -11,7 +11,7 @@ from sympy.core.parameters import distribute
 
 from symnet.core.axes import Axis
 from symnet.core.brackets import settle
-from symnet.core.functions import Max, Min, absolute, leaky_relu, relu, sigmoid, softplus, step
+from symnet.core.functions import Max, Min, absolute, ceiling, half_to_even, leaky_relu, relu, sigmoid, softplus, step, stop_gradient
 from symnet.errors import ParseError, ShapeError, SymnetError
 from symnet.parsing.conditions import on_indices, under
 from symnet.parsing.matrices import LARGEST, MATRICES
@@ -152,17 +152,22 @@ def _log_sum_exp(call: Call) -> Value:
     return Value(sums.axes, sums.indices, sp.log(sums.expr))
 
 
+STOPS = ("stop_gradient", "stopgradient", "stop_grad", "stopgrad", "StopGradient", "detach",
+         "sg")  # JAX's, PyTorch's and the papers' names of one operation
+
 FUNCTIONS: Mapping[str, Build] = {
     "exp": _entrywise(sp.exp), "log": _entrywise(sp.log), "ln": _entrywise(sp.log), "sqrt": _entrywise(sp.sqrt),
     "log2": _entrywise(lambda x: sp.log(x) / sp.log(2)), "log10": _entrywise(lambda x: sp.log(x) / sp.log(10)),
     "log1p": _entrywise(lambda x: sp.log(1 + x)), "square": _entrywise(lambda x: x**2),
     "abs": _entrywise(absolute), "sign": _entrywise(sp.sign), "floor": _entrywise(sp.floor),
+    "ceil": _stated(ceiling), "round": _stated(half_to_even), "rint": _stated(half_to_even),
     "tanh": _entrywise(sp.tanh), "sinh": _entrywise(sp.sinh),
     "cosh": _entrywise(sp.cosh), "sin": _entrywise(sp.sin), "cos": _entrywise(sp.cos), "arctan": _entrywise(sp.atan),
     "atan": _entrywise(sp.atan), "erf": _entrywise(sp.erf),
     "Phi": _entrywise(lambda x: (1 + sp.erf(x / sp.sqrt(2))) / 2),
     "sigmoid": _entrywise(sigmoid), "sigma": _entrywise(sigmoid), "expit": _entrywise(sigmoid),
     "relu": _entrywise(relu), "ReLU": _entrywise(relu), "softplus": _entrywise(softplus), "step": _entrywise(step),
+    **dict.fromkeys(STOPS, _entrywise(stop_gradient)),
     "sgn": _entrywise(sp.sign), "logistic": _entrywise(sigmoid), "expm1": _stated(lambda x: sp.exp(x) - 1),
     "lg": _stated(lambda x: sp.log(x) / sp.log(10)), "cbrt": _stated(lambda x: sp.sign(x) * absolute(x) ** sp.Rational(1, 3)),
     "tan": _stated(lambda x: sp.sin(x) / sp.cos(x)), "cot": _stated(lambda x: sp.cos(x) / sp.sin(x)),

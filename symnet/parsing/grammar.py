@@ -148,12 +148,17 @@ class Parser(Atoms):
         return self.node("unary", "-", (exponent,), column) if minus else exponent
 
     def postfix(self, base: Node) -> Node:
-        """.T, .shape and [indices]."""
+        """.T, .shape, .detach() and [indices]."""
         while True:
             token = self.now
             if token.text == "." and token.kind == "mark":
                 self.at += 1
                 name = self.part()
+                if name == "detach":
+                    self.take("(")
+                    self.take(")")
+                    base = self.node("call", "stop_gradient", (base,), token.column)
+                    continue
                 if name not in ("T", "shape"):
                     raise self.fail(f".{name}", ".T or .shape[0]")
                 base = self.node("attribute", name, (base,), token.column)

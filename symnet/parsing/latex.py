@@ -112,10 +112,11 @@ class LatexLowering(Sides):
         limits = None if low.kind == "none" else (self._place(low), self._place(high))
         terms = self.loop(node, *limits) if limits else self.terms
         symbol, saved, spans = index(text), dict(self.scope), self.spans.pop(index(text), [])
-        self.scope[text] = symbol
+        self.scope[text], asked = symbol, len(self.asked)
         value = self.any(body)
         self.scope, self.terms = saved, terms
         limits = limits or self._span(name, symbol)
+        self.asked_everywhere(asked, [(symbol, *limits)])
         self.spans[symbol] = spans
         if isinstance(value, Unit):
             raise ShapeError(self.at(node), UNKNOWN, "I_{d} with its size")
@@ -151,9 +152,11 @@ class LatexLowering(Sides):
             raise NameError_(self.at(node), f"the indices {', '.join(letters)}", "letters that are no names, each once")
         symbols, saved = [index(c) for c in letters], dict(self.scope)
         self.scope |= dict(zip(letters, symbols, strict=True))
+        asked = len(self.asked)
         entry = self.scalar(node.args[0])
         self.scope = saved
         spans = [self._span(node, s) for s in symbols]
+        self.asked_everywhere(asked, [(s, *span) for s, span in zip(symbols, spans, strict=True)])
         axes = tuple(Axis(str(hi), lo, hi) for lo, hi in spans)
         places = new_indices(axes)
         return Value(axes, places, entry.xreplace(dict(zip(symbols, places, strict=True))))

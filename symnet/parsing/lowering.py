@@ -161,7 +161,8 @@ class Lowering(Names):
     def chosen(self, yes: Node, condition: Node, no: Node) -> tuple[Value, Value, Value]:
         """The branches and the condition; what a branch asks for counts only where it holds."""
         test = self.value(condition)
-        return self.branch(yes, test.expr), test, self.branch(no, sp.Not(test.expr) if is_condition(test.expr) else sp.true)
+        otherwise = sp.Not(test.expr) if is_condition(test.expr) else sp.true
+        return self.branch(yes, test.expr, test.indices), test, self.branch(no, otherwise, test.indices)
 
     def _call(self, node: Node) -> Value:
         if node.text == "where" and len(node.args) == 3:
@@ -195,7 +196,7 @@ class Lowering(Names):
         return int(value)
 
     def _sum(self, node: Node) -> Value:
-        saved, over, terms, bound = dict(self.scope), [], self.terms, dict(self.bound)
+        saved, over, terms, bound, asked = dict(self.scope), [], self.terms, dict(self.bound), len(self.asked)
         for k in range(1, len(node.args), 3):
             name = node.args[k].text
             if name in self.tensors or name in self.sizes or name in self.scope:
@@ -209,6 +210,7 @@ class Lowering(Names):
         if is_condition(body) or any(map(is_condition, (e for _, *ends in over for e in ends))):
             raise ParseError(self.at(node), "a comparison as a number", "where(condition, 1, 0)")
         self.scope, self.terms, self.bound = saved, terms, bound
+        self.asked_everywhere(asked, over)
         return number(total(body, tuple(reversed(over))))
 
     def _bracket(self, node: Node) -> Value:

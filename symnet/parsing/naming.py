@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import sympy as sp
 
 from symnet.core.axes import Axis, Range
+from symnet.core.expressions import Limits
+from symnet.core.program import Hole
 from symnet.core.tensors import Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import NameError_, ParseError
@@ -15,7 +17,7 @@ from symnet.parsing.asking import rules_out
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.node import Node
 from symnet.parsing.own_lines import OwnLines
-from symnet.parsing.values import Hole, Value, number, of_tensor
+from symnet.parsing.values import Value, number, of_tensor
 
 MOST_TERMS = 100_000
 Reach = tuple[sp.Expr, Axis, Mapping[sp.Symbol, Range]]  # a place outside all conditions, its axis, and the ranges of the sums around
@@ -81,18 +83,24 @@ class Names:
             raise ParseError(self.at(node), f"a sum of {self.terms} terms", f"at most {MOST_TERMS}")
         return before
 
-    def branch(self, node: Node, condition: sp.Basic) -> Value:
-        """The meaning of a branch. Of what it asks for, only u = 0 is kept, where the condition does not rule it out."""
+    def branch(self, node: Node, condition: sp.Basic, indices: tuple[sp.Symbol, ...] = ()) -> Value:
+        """The meaning of a branch. What it asks for is kept where the condition, with these indices, does not rule it out."""
         before = len(self.asked)
         self.guarded += 1
         value = self.real(node)
         self.guarded -= 1
         asked = self.asked[before:]
         del self.asked[before:]
-        self.asked += [(u, sign) for u, sign in asked if sign == "=" and not rules_out(condition, u)]
+        self.asked += [hole for hole in asked if not rules_out(condition, hole, indices)]
         return value
 
     def ask(self, value: Value, sign: str) -> None:
-        """Note that the text has no value where this number is 0 (or below)."""
-        if not value.axes and not value.expr.is_number:
-            self.asked.append((value.expr, sign))
+        """Note that the text has no value where this number, or an entry of this array, is 0 (or below)."""
+        if not value.expr.is_number:
+            self.asked.append((value.expr, sign, tuple((i, *a.range) for i, a in zip(value.indices, value.axes, strict=True))))
+
+    def asked_everywhere(self, before: int, over: Iterable[Limits]) -> None:
+        """What was asked for since ``before`` is asked for at every place of the indices that were bound then."""
+        limits = tuple(over)
+        for k, (u, sign, own) in enumerate(self.asked[before:], before):
+            self.asked[k] = (u, sign, (*own, *[t for t in limits if t[0] in u.free_symbols]))

@@ -11,7 +11,7 @@ from symnet.parsing.tokens import Token, tokenize
 
 MAX_NODES, MAX_DEPTH = 400, 60
 KEYWORDS = frozenset({"if", "else", "for", "in", "and"})
-MODULES = frozenset({"np", "numpy", "math", "jnp"})
+MODULES = frozenset({"np", "numpy", "math", "jnp", "jax", "lax", "torch"})
 
 
 class Atoms:
@@ -107,7 +107,7 @@ class Atoms:
         """A name, a dotted function name, or a call."""
         self.at += 1
         name = token.text
-        if name in MODULES and self.now.text == ".":
+        while name in MODULES and self.now.text == ".":
             self.at += 1
             name = self.part()
         if name == "linalg" and self.now.text == ".":

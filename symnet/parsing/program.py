@@ -16,6 +16,7 @@ from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
+from symnet.parsing.asking import with_holes
 from symnet.parsing.declaring import axis_of, check_name, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.functions import FUNCTIONS, is_condition
@@ -70,6 +71,9 @@ def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: st
     a := sigmoid(z)
     L := (a - y)**2
     """
+    for text in (*lines, *([] if objective is None else [objective])):
+        if not isinstance(text, str):
+            raise ParseError("program", f"a {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'", "str(expression)")
     parts = [split(text, f"line {k}") for k, text in enumerate(lines, start=1)]
     goal = ""
     if objective is not None:
@@ -181,8 +185,8 @@ class _Lines:
         if len(lines) == 1 and name not in self.uses[self.units[name][0]]:  # a place past the end is then a slip, not a range
             lines[0].reached = ()
         settle_ranges(lines, target.axes)
-        return [Definition(target, line.places, rectangular(line.expr, line.spans), tuple((i, *line.spans[i]) for i in line.letters))
-                for line in lines]
+        return [Definition(target, line.places, rectangular(line.expr, line.spans), tuple((i, *line.spans[i]) for i in line.letters),
+                           holes=line.holes) for line in lines]
 
     def _whole(self, k: int) -> Definition:
         part, (tree, stated) = self.parts[k], self.trees[k]
@@ -190,11 +194,12 @@ class _Lines:
             raise NameError_(part.where, f"{part.name!r} is already named", "a new name: a name binds once")
         if stated:
             raise ParseError(part.where, "a range behind a line without indices", f"{part.name}[{stated[0].text}] = … on the left")
-        value = Lowering(self.table, self.sizes, part.where).value(tree)
+        lowering = Lowering(self.table, self.sizes, part.where)
+        value = lowering.value(tree)
         _check_real(value, part)
         target = self.table[part.name] = Tensor(part.name, value.axes)
         ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
-        return Definition(target, value.indices, rectangular(value.expr, ranges))
+        return Definition(target, value.indices, rectangular(value.expr, ranges), holes=with_holes(value, lowering.asked).holes)
 
     def _slice(self, k: int) -> Slice:
         """Line number k, which has indices on its left; the indices of a row, h[t] = W @ h[t-1], are added."""
@@ -206,7 +211,8 @@ class _Lines:
             value = self._row(part, value, rest)
             places += value.indices
             ranges |= {i: a.range for i, a in zip(value.indices, rest, strict=True)}
-        return counted_from_left(Slice(part.where, part.name, places, value.expr, ranges, lowering.reached, lowering.ranges))
+        holes = with_holes(value, lowering.asked, [p for p in places if is_letter(p)]).holes
+        return counted_from_left(Slice(part.where, part.name, places, value.expr, ranges, lowering.reached, lowering.ranges, holes))
 
     @staticmethod
     def _row(part: Line, value: Value, rest: tuple[Axis, ...]) -> Value:
@@ -300,7 +306,8 @@ def _named(d: Definition, labels: Labels) -> Definition:
     own = {i: i for i, _, _ in places if not isinstance(i, sp.Dummy)}
     scope = extend(own, [place for place in places if place[0] not in own], labels)
     ranges = tuple((scope[i], lo, hi) for i, lo, hi in d.ranges)
-    return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note)
+    holes = tuple((relabel(u, {**scope, **{i: i for i, _, _ in over}}, labels), sign, over) for u, sign, over in d.holes)
+    return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note, holes)
 
 
 def _assumption(text: str, table: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], labels: Labels) -> Assumption:

@@ -14,6 +14,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Range, at_most, bounds, inside
 from symnet.core.expressions import substitute
+from symnet.core.program import Hole
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 from symnet.parsing.naming import Reach
@@ -36,6 +37,7 @@ class Slice:
     stated: Mapping[sp.Symbol, Range]
     reached: Sequence[Reach]
     alone: Mapping[sp.Symbol, Range]
+    holes: tuple[Hole, ...] = ()
     spans: dict[sp.Symbol, Range] = field(default_factory=dict)
 
     @property
@@ -94,7 +96,8 @@ def counted_from_left(line: Slice) -> Slice:
     stated = {i: tuple(sp.expand(end + i - there.get(i, i)) for end in span) for i, span in line.stated.items()}
     reached = [(sp.expand(place.xreplace(there)), axis, bound) for place, axis, bound in line.reached]
     alone = {i: span for i, span in line.alone.items() if i not in there}
-    return Slice(line.where, line.name, tuple(places), moved(line.expr), stated, reached, alone)  # type: ignore[arg-type]
+    holes = tuple((moved(u), sign, tuple((i, lo.xreplace(there), hi.xreplace(there)) for i, lo, hi in over)) for u, sign, over in line.holes)
+    return Slice(line.where, line.name, tuple(places), moved(line.expr), stated, reached, alone, holes)
 
 
 def inferred(lines: Sequence[Slice], table: Iterable[Tensor]) -> tuple[Axis, ...] | None:

@@ -10,10 +10,9 @@ import sympy as sp
 from symnet.core.axes import Axis
 from symnet.core.brackets import settle
 from symnet.core.expressions import substitute
+from symnet.core.program import Hole
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
-
-Hole = tuple[sp.Expr, str]  # (u, "="): nothing is said where u = 0; "<=" where u <= 0, "<" where u < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Value:
     @property
     def divisors(self) -> tuple[sp.Expr, ...]:
         """What the text divides by and the expression no longer does."""
-        return tuple(u for u, sign in self.holes if sign == "=")
+        return tuple(u for u, sign, _ in self.holes if sign == "=")
 
     @property
     def shape(self) -> str:
@@ -43,7 +42,7 @@ class Value:
     @property
     def transposed(self) -> Value:
         """Axes reversed; a vector is its own transpose, as in NumPy."""
-        return Value(self.axes[::-1], self.indices[::-1], self.expr)
+        return Value(self.axes[::-1], self.indices[::-1], self.expr, self.holes)
 
 
 def number(expr: sp.Expr) -> Value:

@@ -20,9 +20,9 @@ def prove(name: str, optimizer: Any = "sgd") -> Proved | Refutation | Verdict:
     >>> print(prove("loss-scaling", optimizer="adam"))  # doctest: +ELLIPSIS
     refuted: For Adam, ...
     """
-    if name not in THEOREMS:
-        raise OptionError("prove", f"no claim named {name[:60]!r}", "one of " + ", ".join(THEOREMS),
-                          did_you_mean(name, THEOREMS))
+    if not isinstance(name, str) or name not in THEOREMS:
+        raise OptionError("prove", f"no claim named {str(name)[:60]!r}", "one of " + ", ".join(THEOREMS),
+                          did_you_mean(str(name), THEOREMS))
     if name == "loss-scaling":
         from symnet.proofs.scaling import loss_scaling
 

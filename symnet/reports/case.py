@@ -26,6 +26,7 @@ class Nudge:
     foretold: Shown
     quotient: Shown
     gradient: Shown
+    agrees: bool = True  # is the slope measured on both sides the gradient, to one part in a hundred?
 
 
 @dataclass(frozen=True, slots=True)

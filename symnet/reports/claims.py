@@ -8,6 +8,7 @@ from symnet.core.claim import Equation, Proved, Refutation
 from symnet.core.errata import Errata, Follows, Judged, Mark
 from symnet.core.latex import latex
 from symnet.core.names import tensor_latex, tensor_text
+from symnet.core.sentences import capitalised
 from symnet.core.tensors import Tensor
 from symnet.core.text import text
 from symnet.reports.case import Case
@@ -31,7 +32,7 @@ def theorem_section(case: Case) -> Section | None:
     blocks: list[Block] = []
     conditions = "Conditions: " + "; ".join(claim.claim.conditions) + "."
     if isinstance(claim, Refutation):
-        blocks += [(str(claim),), (claim.why[0].upper() + claim.why[1:] + ".",)]
+        blocks += [(str(claim),), (capitalised(claim.why) + ".",)]
     else:
         blocks.append((conditions,))
         blocks += _proof(claim, case.level)
@@ -48,7 +49,7 @@ def _proof(claim: Proved, level: Level) -> list[Block]:
     for line in claim.proof.lines:
         stages = tuple(Stage("", equation_formula(e, claim.tensors)) for e in line.equations)
         uses: Rich = (", ".join(f"P{n}" for n in line.uses),) if line.uses else ()
-        title: Rich = (line.note[0].upper() + line.note[1:] if line.note else line.rule,)
+        title: Rich = (capitalised(line.note) if line.note else line.rule,)
         why: tuple[Rich, ...] = () if level is Level.EXPERT or not line.note else ((f"Rule: {line.rule}.",),)
         views.append(StepView(f"t-{line.number}", f"P{line.number}", title, stages, uses, why))
     return views
@@ -103,7 +104,7 @@ def _first(e: Errata) -> list[Block]:
 
 def _row(j: Judged) -> tuple[Rich, ...]:
     said = j.slip or (f"no single slip explains it; {j.note}" if j.note else "no single slip explains it")
-    slip = said[0].upper() + said[1:] + "."
+    slip = capitalised(said) + "."
     line = j.text if len(j.text) <= 150 else j.text[:147] + "…"
     return ((str(j.line),), (f"{line}",), (f"{j.name}: ", *_printed(j)), _exact(j), (slip,))
 

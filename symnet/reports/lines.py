@@ -16,6 +16,7 @@ from symnet.core.latex import LatexPrinter, definition_latex, latex
 from symnet.core.names import name_latex, tensor_latex, tensor_text
 from symnet.core.printing import negated
 from symnet.core.program import Definition
+from symnet.core.sentences import capitalised
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.text import TextPrinter, definition_text, text
 from symnet.reports.plainmath import plain_math
@@ -65,7 +66,7 @@ class Lines:
 
     def _title(self, d: Definition) -> Rich:
         note = d.note or d.target.note
-        return (note[0].upper() + note[1:],) if note else ("Compute ", self.name(d.target))
+        return (capitalised(note, self.tensors),) if note else ("Compute ", self.name(d.target))
 
     def forms(self, d: Definition) -> Iterator[Stage]:
         """The formula in index form, in matrix notation, or in both."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import Any
 
 import sympy as sp
 
 from symnet.arrays.notation import matrix_latex
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, as_written
-from symnet.core.functions import TABLE
+from symnet.core.functions import BY_NAME, TABLE
 from symnet.core.latex import latex
 from symnet.core.names import shape_latex, shape_text, tensor_latex, tensor_text
-from symnet.core.numbers import Shown, decimal
+from symnet.core.numbers import Shown, decimal, rational
 from symnet.core.program import Definition
+from symnet.core.sentences import capitalised
 from symnet.core.tensors import Tensor
 from symnet.core.text import text
 from symnet.reports.case import Case
@@ -100,12 +102,14 @@ def _formula(tensor: Tensor) -> Formula:
 def _drawing(case: Case) -> Iterator[Section]:
     source = case.scalars or case.derivation
     values = Values(case.values, min(case.digits, 4)) if case.values is not None else None
-    picture = draw(source.program, source.names, values if case.values is not None else None)
+    live = {name: g for name, g in source.names.items() if g in source.full.tensors}  # others were put into later lines
+    picture = draw(source.program, live, values if case.values is not None else None)
     if picture is None and case.scalars is not None:
         picture, values = draw(case.derivation.program, case.derivation.names, None), None
     if picture is not None:
-        said = ("Values in blue are computed from left to right; slopes of the loss (∂) in orange from right to left." if values else
-                "Each circle is one line of the forward pass.")
+        said = ("Values stand in blue: what is given, and what is computed from left to right; slopes of the loss (∂) in orange, "
+                f"from right to left. Numbers are rounded to {plural(min(case.digits, 4), 'digit')}." if values else
+                "Each circle is given or is computed by one line of the forward pass.")
         yield Section("network", "The network", (said,), (picture,), drawn=True)
 
 
@@ -129,13 +133,15 @@ def _symbols(case: Case, views: list[StepView]) -> Section:
     if case.values is not None:
         notes.append((UNROUNDED,))
     notes += _brackets(views)
-    sizes = [str(s) for s in d.program.sizes]
+    least = d.program.least
+    sizes = [str(s) for s in d.program.sizes if s not in least]
     if sizes:
         notes.append((f"The sizes {', '.join(sizes)} may be any positive whole numbers." if len(sizes) > 1 else
                       f"The size {sizes[0]} may be any positive whole number.",))
+    notes += [(f"The size {s} may be any whole number from {n} on.",) for s, n in least.items()]
     if case.level is not Level.EXPERT:
         notes += _functions(d)
-    notes += [(c[0].upper() + c[1:] + ".",) for c in d.conventions]
+    notes += [(capitalised(c, BY_NAME) + ".",) for c in d.conventions]
     tensors = d.program.tensors
     for a in d.program.assumptions:
         said = Formula(f"{latex(a.left, tensors)} = {latex(a.right, tensors)}", f"{text(a.left)} = {text(a.right)}")
@@ -182,15 +188,25 @@ def _given(case: Case, t: Tensor) -> Rich:
         return (number(shown),)
     if t.name in case.derivation.program.by_name:
         return ("see below",)
-    nested = case.derivation.values.get(t.name)
-    if isinstance(nested, list) and isinstance(nested[0], list):
-        rows = [[decimal(v, case.digits) for v in row] for row in nested]
-        body = r" \\ ".join(" & ".join(number_latex(v.text) for v in r) for r in rows)
-        plain = "[" + ", ".join("[" + ", ".join(v.text for v in r) + "]" for r in rows) + "]"
-        return (_all_of([v for r in rows for v in r], Formula(rf"\begin{{pmatrix}} {body} \end{{pmatrix}}", plain)),)
-    flat = [decimal(v, case.digits) for v in nested or []]
-    shown_ = rf"\left({', '.join(number_latex(v.text) for v in flat)}\right)", f"({', '.join(v.text for v in flat)})"
-    return (_all_of(flat, Formula(*shown_)),)
+    nested: Any = case.derivation.values.get(t.name)
+    nested = nested.tolist() if hasattr(nested, "tolist") else nested
+    numbers: list[Shown] = []
+    return (_all_of(numbers, _nested(nested, case, numbers, len(t.axes) == 2)),)
+
+
+def _nested(nested: Any, case: Case, seen: list[Shown], matrix: bool = False) -> Formula:
+    """Numbers in brackets, and those in brackets again where there are three axes or more; the numbers go to ``seen`` as well."""
+    if not isinstance(nested, (list, tuple)):
+        shown = decimal(rational(nested), case.digits)
+        seen.append(shown)
+        return Formula(number_latex(shown.text), shown.text)
+    if matrix:
+        rows = [[_nested(v, case, seen) for v in row] for row in nested]
+        body = r" \\ ".join(" & ".join(f.latex for f in row) for row in rows)
+        plain = "[" + ", ".join("[" + ", ".join(f.text for f in r) + "]" for r in rows) + "]"
+        return Formula(rf"\begin{{pmatrix}} {body} \end{{pmatrix}}", plain)
+    inner = [_nested(v, case, seen) for v in nested]
+    return Formula(rf"\left({', '.join(f.latex for f in inner)}\right)", f"({', '.join(f.text for f in inner)})")
 
 
 def _all_of(numbers: list[Shown], whole: Formula) -> Formula:
@@ -207,11 +223,12 @@ def _checks(case: Case) -> Section | None:
     if case.nudges:
         rows = [((_formula(_named(case, n.name)),), (number(n.moved),), (number(n.foretold),), (number(n.quotient),),
                  (number(n.gradient),)) for n in case.nudges]
-        first = case.nudges[0]
-        blocks.append(("Move ", _formula(_named(case, first.name)), f" by {first.by} and the loss moves by ", number(first.moved),
-                       "; the gradient foretold ", number(first.foretold), ". The small difference is the bend of the curve: "
-                       "measured on both sides, the slope agrees with the gradient."))
+        blocks.append(_first_nudge(case))
         blocks.append(Table(("move by 0.001", "the loss moves by", "foretold", "slope, both sides", "gradient"), tuple(rows)))
+        apart = [n.name for n in case.nudges if not n.agrees]
+        if apart:
+            blocks.append(("Where the slope measured on both sides is not the gradient, for ", ", ".join(apart), ", a kink lies within 0.001 "
+                           "of the point, or the curve bends too sharply for steps of this size.",))
     if case.checks:
         good = sum(c.ok for c in case.checks)
         sizes = ", ".join(f"{n} = {v}" for n, v in case.checks[0].sizes)
@@ -223,6 +240,18 @@ def _checks(case: Case) -> Section | None:
                        f"exact point{where}, in arithmetic of about 90 digits. The largest difference is {worst}. This is evidence at one "
                        "point, not a proof; the chain rule is the proof.",))
     return Section("checks", "Checked without formulas", (LEADS["checks"],) if case.nudges else (), tuple(blocks)) if blocks else None
+
+
+def _first_nudge(case: Case) -> Rich:
+    """One row of the table in words: the first that moves the loss, where there is one."""
+    n = next((n for n in case.nudges if n.moved.text != "0"), case.nudges[0])
+    said: Rich = ("Move ", _formula(_named(case, n.name)), f" by {n.by} and the loss moves by ", number(n.moved),
+                  "; the gradient foretold ", number(n.foretold), ".")
+    if n.moved.exact and n.moved.text == n.foretold.text == "0":
+        return (*said, " The loss is flat in this direction.")
+    if n.moved.text == n.foretold.text or not n.agrees:
+        return said
+    return (*said, " The small difference is the bend of the curve: measured on both sides, the slope agrees with the gradient.")
 
 
 def _named(case: Case, name: str) -> Tensor:

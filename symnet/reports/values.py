@@ -65,13 +65,15 @@ def number_latex(text: str) -> str:
     >>> number_latex("-1.5e-9")
     '-1.5 \\\\times 10^{-9}'
     """
+    if text.startswith("["):  # an interval
+        return r"\left[" + ", ".join(map(number_latex, text[1:-1].split(", "))) + r"\right]"
     head, e, tail = text.partition("e")
     return rf"{head} \times 10^{{{int(tail)}}}" if e else head
 
 
 def equals(left: Formula, shown: Shown) -> Formula:
-    """``left = number`` or ``left ≈ number``."""
-    return related(left, Formula(number_latex(shown.text), shown.text), shown.exact)
+    """``left = number`` or ``left ≈ number``, with the note of a number that no precision settled."""
+    return related(left, _noted(shown), shown.exact)
 
 
 def related(left: Formula, right: Formula, exact: bool) -> Formula:
@@ -82,5 +84,12 @@ def related(left: Formula, right: Formula, exact: bool) -> Formula:
 
 def number(shown: Shown) -> Formula:
     """A number that stands alone: as it is where it is exact, behind ≈ where it is rounded."""
-    mark = ("", "") if shown.exact else (APPROX + " ", "≈ ")
-    return Formula(mark[0] + number_latex(shown.text), mark[1] + shown.text)
+    if not shown.exact:
+        return equals(Formula("", ""), shown)
+    return _noted(shown)
+
+
+def _noted(shown: Shown) -> Formula:
+    """A number with what its text does not say: that no precision up to the limit settled it."""
+    note = (rf" \quad \text{{({shown.note})}}", f" ({shown.note})") if shown.note else ("", "")
+    return Formula(number_latex(shown.text) + note[0], shown.text + note[1])

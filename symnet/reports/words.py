@@ -5,8 +5,9 @@ from __future__ import annotations
 import sympy as sp
 
 from symnet.core.derivation import Rule
-from symnet.core.functions import TABLE
+from symnet.core.functions import BY_NAME, TABLE
 from symnet.core.program import Definition
+from symnet.core.sentences import capitalised
 
 RULES: dict[Rule, str] = {
     Rule.CHAIN: "The chain rule: multiply how much the loss reacts to the next value by how much that value reacts to this one.",
@@ -22,6 +23,7 @@ RULES: dict[Rule, str] = {
     Rule.INVERSE: "Moving an entry of a matrix by h moves its inverse by about -h times the inverse's column there times its row there.",
     Rule.SYMMETRIC: "The two entries across the diagonal are one number, so their gradients are put together.",
     Rule.ABSENT: "The loss does not depend on this value, so the gradient is 0.",
+    Rule.STOPPED: "Every path from this value to the loss goes through a stop-gradient, which passes no slope, so the gradient is 0.",
 }
 READING = ("∂L/∂w is read \"dL by dw\": the slope of L in w, with everything else held still. A small number at the foot of a letter "
            "is part of its name.")
@@ -45,7 +47,7 @@ LEADS = {
 def law(d: Definition) -> str:
     """The derivative rule of the function at the top of a definition, as a sentence; "" for a plain formula."""
     row = TABLE.get(d.expr.func)
-    return row.law[0].upper() + row.law[1:] + "." if row is not None and row.law else ""
+    return capitalised(row.law, BY_NAME) + "." if row is not None and row.law else ""
 
 
 def spoken(d: Definition) -> str:

@@ -30,6 +30,7 @@ from symnet.networks.optimizers import Optimizer, optimizer
 from symnet.networks.schedules import Schedule, with_schedule
 from symnet.networks.schedules import schedule as schedule_of
 from symnet.training.masks import Masks
+from symnet.training.running import Running, evaluated
 from symnet.training.starting import data_for, floats, start_for
 
 Array = np.ndarray[Any, Any]
@@ -44,6 +45,7 @@ class Fit:
     log: TrainingLog
     data: tuple[str, ...] = field(default=())
     constants: Mapping[str, Array] = field(default_factory=dict)
+    statistics: Mapping[str, Array] = field(default_factory=dict)  # running means and variances of batch normalization
 
     @property
     def losses(self) -> tuple[float, ...]:
@@ -53,12 +55,13 @@ class Fit:
     @cached_property
     def _forward(self) -> Any:
         program = self.derivation.program
-        return function_of(forward_source(program, output_name(program)), "forward")
+        return function_of(forward_source(evaluated(program), output_name(program)), "forward")
 
     def predict(self, X: Any) -> Array:
-        """The output of the network for inputs X: the last line that does not use the target."""
+        """The output of the network for inputs X: the last line that does not use the target. It is that of evaluation: nothing is
+        dropped, and batch normalization uses the running statistics, so that a row's prediction does not depend on the others."""
         first = next(t.name for t in tensors_of(self.derivation)[1] if t.role is not Role.TARGET)
-        arrays = {**self.params, **self.constants, first: np.asarray(X)}
+        arrays = {**self.params, **self.constants, **self.statistics, first: np.asarray(X)}
         made: Array = self._forward(**arrays, **Masks(self.derivation, arrays).still(arrays, self.derivation.program.inputs))
         return made
 
@@ -87,7 +90,8 @@ def fit(what: Any, X: Any = None, Y: Any = None, *, loss: Any = None, optimizer:
     other weights start by the initializer ``init`` from ``seed`` (uniform in ±√(6/(inputs + outputs)) unless told, Glorot & Bengio
     2010, eq. 16), biases at 0. ``schedule`` gives the learning rate of each step (one mini-batch), ``clip_value`` and ``clip_norm``
     bound the gradients, ``settings`` are the optimizer's, weight_decay among them. ``constants`` are values of other inputs, such as the
-    weights of classes. The masks of dropout are drawn anew for each step; losses and predictions are those of evaluation, with 1 - p.
+    weights of classes. The masks of dropout are drawn anew for each step, and the running statistics of batch normalization kept; losses
+    and predictions are those of evaluation, with 1 - p and those statistics.
     Mini-batches of ``batch_size`` are drawn anew each epoch. Raises ShapeError for arrays that do not fit, DomainError
     when the loss is no longer finite. XOR has starts from which this small net never gets away (loss log 2 / 2 ≈ 0.3466):
     then another seed helps.
@@ -157,6 +161,8 @@ class _Run:
         self.constants = {k: float(v) for k, v in self.rule.settings.items()}
         self.steps = 0
         self.masks = Masks(self.derivation, self.data)
+        self.running = Running(self.derivation.program)
+        self._begin_statistics()
         losses = [self._loss(0)]
         for epoch in range(1, epochs + 1):
             for batch in self._batches():
@@ -168,12 +174,23 @@ class _Run:
         law = tuple((definition_latex(d, rule.tensors), definition_text(d, rule.tensors)) for d in rule.definitions)
         log = TrainingLog(self.rule.name, settings, tuple(losses), self._samples(), self.batch_size or self._samples(), law)
         held = {t.name for t in self.derivation.program.inputs if t.role is Role.CONSTANT}
-        return Fit(self.derivation, dict(self.params), log, tuple(self.data), {n: a for n, a in self.data.items() if n in held})
+        return Fit(self.derivation, dict(self.params), log, tuple(self.data), {n: a for n, a in self.data.items() if n in held},
+                   dict(self.running.values))
+
+    def _begin_statistics(self) -> None:
+        """Where statistics are kept, losses are computed with them."""
+        self.forward = None
+        if self.running.kept:
+            program = self.derivation.program
+            still = self.masks.still(self._arrays(self.data), program.inputs)
+            self.running.start({**self._arrays(self.data), **still})
+            self.forward = function_of(forward_source(evaluated(program), program.objective), "forward")
 
     def _loss(self, epoch: int) -> float:
         try:
             still = self.masks.still(self._arrays(self.data), self.derivation.program.inputs)
-            value = float(self.function(**self.data, **self.params, **still)[0])
+            known = {**self.data, **self.params, **still}
+            value = float(self.function(**known)[0] if self.forward is None else self.forward(**known, **self.running.values))
         except ValueError as error:
             raise ShapeError("fit", str(error), "arrays that fit the network") from None
         if not math.isfinite(value):
@@ -183,6 +200,7 @@ class _Run:
     def _step(self, batch: dict[str, Array]) -> None:
         drawn = self.masks.drawn(self._arrays(batch), self.derivation.program.inputs, self.rng)
         _, gradients = self.function(**batch, **self.params, **drawn)
+        self.running.update({**batch, **self.params, **drawn})
         self.steps += 1
         shared = {"t": float(self.steps)} if self.rule.counts else {}
         if self.norm is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,7 +83,7 @@ def _random(t: Tensor, sizes: Mapping[str, int], rng: np.random.Generator, metho
         return np.zeros(shape)
     if t.name.startswith("gamma"):  # the scales of a normalization
         return np.ones(shape)
-    if t.note.startswith("kernel") and len(shape) > 2:  # (outputs, inputs, taps): every tap feeds and is fed
-        taps = math.prod(shape[2:])
-        return method.draw(shape, rng, fans=(shape[1] * taps, shape[0] * taps))
-    return method.draw(shape, rng)
+    if t.note.startswith("kernel") and len(shape) > 2:
+        return method.draw(shape, rng)
+    n, m = [1, 1, *shape][-2:]  # axes before these are depth, time or heads; a missing axis counts 1
+    return method.draw(shape, rng, fans=(n, m))

@@ -195,6 +195,7 @@ def mutants(step: Step) -> dict[str, Step]:
         "conditions": replace(step, conditions=(*step.conditions, "the moon is full")),
         "live": replace(step, live=not step.live),
         "unassumed": replace(step, unassumed=step.raw + 1),
+        "smooth": replace(step, smooth=(sp.Symbol("q"),)),
     }
     for k, c in enumerate(step.contributions):
         for kind, changed in changed_contributions(c, step.contributions[k - 1]).items():

@@ -142,3 +142,10 @@ def test_a_declared_sum_makes_sums_of_defined_tensors_numbers() -> None:
         found = implied(made)
     assert [(text(a.left), a.right) for a in found] == [("sum(q[n, k] for k in 1..K)", 1), ("sum(r[n, k] for k in 1..K)", 2)]
     assert set(found.values()) == set(made.assumptions)
+
+
+def test_a_factor_with_cases_is_taken_out_without_dividing_by_its_zeros() -> None:
+    import symnet as sn
+
+    d = sn.derive(sn.program("s = where(z > 1, z, 0)", "t = where(z > 1, z, 0)", "L = s - 2*t"), wrt=["z"])
+    assert d.at({"z": 3}).exact("dL_dz") == -1 and d.at({"z": 0}).exact("dL_dz") == 0

@@ -113,7 +113,7 @@ def test_a_wrong_answer_is_refuted_at_an_entry_and_a_point(name: str, wrt: str, 
 def test_the_scope_of_a_proof_at_small_sizes_is_told() -> None:
     verdict = check_answer("2/N*X.T @ (maximum(r, 0) - maximum(-r, 0))", made("squares"), "w")
     assert verdict.answer is Answer.PROVED
-    assert verdict.scope == "at sizes N = 3, d = 2 and at sizes N = 2, d = 3"
+    assert verdict.scope == "at sizes N = 3, d = 2 and at sizes N = 4, d = 5"
 
 
 def test_integer_sizes_have_no_scope() -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +39,20 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chain, "fold", lambda expr, *rest: fold(expr, *rest).subs(sp.Integer(2), sp.S.One))
 
 
+@pytest.fixture(scope="module")
+def broken_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package with that fault, so that the processes that judge answers have it too."""
+    package, there = Path(sn.__file__).parent, tmp_path_factory.mktemp("broken")
+    shutil.copytree(package, there / "symnet", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(package.parent / "templates", there / "templates")
+    file = there / "symnet" / "calculus" / "chain.py"
+    source = file.read_text(encoding="utf-8")
+    sound = "fold(use.factor, definition, right, use.sums)"
+    assert sound in source
+    file.write_text(source.replace(sound, sound + ".subs(sp.Integer(2), sp.S.One)"), encoding="utf-8")
+    return there
+
+
 @pytest.fixture
 def sheet(tmp_path: Path) -> str:
     file = tmp_path / "sheet.toml"
@@ -46,14 +64,15 @@ COMMANDS = [["report", "SHEET", "-o", "OUT"], ["derive", "SHEET", "-o", "OUT"], 
             ["derive", "(w**2 - 1)**2", "--wrt", "w", "-o", "OUT"], ["check", "SHEET"], ["check", "SHEET", "--format", "json"]]
 
 
-@pytest.mark.usefixtures("broken")
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: " ".join(c))
-def test_a_false_step_stops_the_line(command: list[str], sheet: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_false_step_stops_the_line(command: list[str], sheet: str, tmp_path: Path, broken_package: Path) -> None:
     out = tmp_path / "out.txt"
-    assert main([{"SHEET": sheet, "OUT": str(out)}.get(c, c) for c in command]) == 4
-    said = capsys.readouterr()
-    assert "internal fault" in said.err and "please report" in said.err and said.err.count("\n") == 1
-    assert not out.exists() and "proved" not in said.out and "refuted" not in said.out
+    words = [{"SHEET": sheet, "OUT": str(out)}.get(c, c) for c in command]
+    ran = subprocess.run([sys.executable, "-m", "symnet", *words], capture_output=True, text=True, cwd=tmp_path, timeout=120,
+                         env={**os.environ, "PYTHONPATH": str(broken_package)}, check=False)
+    assert ran.returncode == 4, ran.stderr
+    assert "internal fault" in ran.stderr and "please report" in ran.stderr and ran.stderr.count("\n") == 1
+    assert not out.exists() and "proved" not in ran.stdout and "refuted" not in ran.stdout
 
 
 @pytest.mark.usefixtures("broken")

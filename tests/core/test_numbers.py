@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symnet.core import functions as fn
-from symnet.core.numbers import compute, decide, decimal, enclose, fixed, layout, rational
+from symnet.core.numbers import Shown, compute, decide, decimal, enclose, fixed, layout, proved_zero, rational
 from symnet.errors import DomainError, ParseError, UnknownNodeError
 
 LAW = settings(max_examples=60, deadline=None, derandomize=True)
@@ -115,11 +116,47 @@ def test_fixed_prints(expr: sp.Expr, places: int, wanted: str) -> None:
     assert fixed(expr, places).text == wanted
 
 
-def test_a_rounding_that_no_precision_settles_is_said_and_not_guessed() -> None:
-    tie = sp.exp(sp.log(2, evaluate=False), evaluate=False) + sp.Rational(1, 2)  # 2.5, but only as a ball
-    for show in (lambda: decimal(tie, 1), lambda: fixed(tie, 0)):
-        with pytest.raises(DomainError, match="do not settle the rounding"):
-            show()
+HIDDEN_TIE = sp.exp(sp.log(2, evaluate=False), evaluate=False) + sp.Rational(1, 2)  # 2.5, which balls alone never tell
+
+
+def test_a_tie_that_is_proved_goes_to_the_even_digit() -> None:
+    assert (decimal(HIDDEN_TIE, 1).text, fixed(HIDDEN_TIE, 0).text) == ("2", "2")
+    assert (decimal(HIDDEN_TIE + 1, 1).text, fixed(HIDDEN_TIE + 1, 0).text) == ("4", "4")
+
+
+def test_a_tie_that_nobody_proves_is_shown_with_the_digit_more_that_is_sure() -> None:
+    at = lambda bits: compute(HIDDEN_TIE, {})  # noqa: E731 - a number without a proof
+    for shown in (decimal(at, 1), fixed(at, 0)):
+        assert (shown.text, shown.exact, shown.relation) == ("2.5", False, "≈")
+        assert "do not tell to which side of a tie" in shown.note
+
+
+@pytest.mark.parametrize("zero", [
+    sp.sin(1)**2 + sp.cos(1)**2 - 1, fn.sigmoid(sp.Integer(3)) + fn.sigmoid(sp.Integer(-3)) - 1, sp.log(6) - sp.log(2) - sp.log(3),
+    sp.tanh(sp.Rational(1, 3)) - 2 * fn.sigmoid(sp.Rational(2, 3)) + 1, sp.cosh(2)**2 - sp.sinh(2)**2 - 1,
+    fn.softplus(sp.Integer(2)) - sp.log(1 + sp.exp(2)), sp.log(sp.exp(sp.Rational(1, 2), evaluate=False), evaluate=False) - sp.Rational(1, 2),
+], ids=str)
+def test_a_zero_behind_functions_is_proved(zero: sp.Expr) -> None:
+    assert proved_zero(zero)
+    assert decimal(zero, 6) == Shown("0", True)
+    assert not proved_zero(zero + sp.Rational(1, 10**40))
+
+
+def test_what_is_neither_proved_nor_told_from_zero_says_how_small_it_is() -> None:
+    tiny = fn.sigmoid(sp.Integer(5000)) - 1  # -exp(-5000), about -1e-2171
+    shown = decimal(tiny, 6)
+    assert (shown.text, shown.exact, shown.relation) == ("0", False, "≈")
+    size = int(re.fullmatch(r"smaller than 1e-(\d+) in size, not proved to be 0", shown.note)[1])
+    assert 1200 < size < 2171, "true, and of at least 1,200 digits"
+    assert decimal(sp.exp(-5000), 3).text == "3.37e-2172", "small is not the same as unknown"
+
+
+def test_a_kink_that_no_precision_settles_is_an_interval_and_a_divisor_an_error() -> None:
+    near = fn.step(1 - fn.sigmoid(sp.Integer(5000)))  # 1, but 4096 bits see nothing but 0
+    assert decimal(near, 3).text == "[0, 1]"
+    assert "kink" in decimal(near, 3).note
+    with pytest.raises(DomainError, match="cannot tell from 0"):
+        decimal(1 / (1 - fn.sigmoid(sp.Integer(5000))), 3)
 
 
 @LAW

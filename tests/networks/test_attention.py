@@ -104,7 +104,7 @@ def test_the_transformer_block_agrees_with_jax(norm_first: bool, mask: str | Non
 
 @pytest.mark.slow
 def test_gelu_and_two_layers_and_a_recurrent_layer_below() -> None:
-    blocks = [TransformerEncoderLayer("d", "H", "f", "gelu", norm_first=True, mask="causal") for _ in range(2)]
+    blocks = [TransformerEncoderLayer("d", "H", "f", activation="gelu", norm_first=True, mask="causal") for _ in range(2)]
     program = sn.Sequential(sn.RNN("v", "d"), *blocks, sn.Linear("d", "S")).program(sn.CrossEntropyLoss())
 
     def loss(v: Values) -> Any:
@@ -124,8 +124,8 @@ def test_gelu_and_two_layers_and_a_recurrent_layer_below() -> None:
 
 SMALL: dict[str, Callable[[], sn.Program]] = {
     **{f"attention, mask {m}": lambda m=m: attention("T", "S", 3, 2, mask=m) for m in MASKS},  # type: ignore[misc]
-    "heads": lambda: sn.Sequential(MultiheadAttention(2, 2, 3, "T")).program(sn.HalfSquaredError(), batch=False),
-    "causal heads": lambda: sn.Sequential(MultiheadAttention(2, 2, 1, 3, mask="causal")).program(sn.HalfSquaredError(), batch=False),
+    "heads": lambda: sn.Sequential(MultiheadAttention(2, 2, head_dim=3, positions="T")).program(sn.HalfSquaredError(), batch=False),
+    "causal heads": lambda: sn.Sequential(MultiheadAttention(2, 2, head_dim=1, positions=3, mask="causal")).program(sn.HalfSquaredError(), batch=False),
     "block": lambda: sn.Sequential(TransformerEncoderLayer(2, 2, 1, positions="T")).program(sn.HalfSquaredError(), batch=False),
 }
 
@@ -210,7 +210,7 @@ def test_a_worksheet_of_layers() -> None:
 
 WRONG: dict[str, Callable[[], Any]] = {
     "mask": lambda: attention(mask="random"), "heads": lambda: sn.Sequential(MultiheadAttention(6, 4)).program(),
-    "activation": lambda: sn.Sequential(TransformerEncoderLayer(6, 3, 4, "tanh")).program(),
+    "activation": lambda: sn.Sequential(TransformerEncoderLayer(6, 3, 4, activation="tanh")).program(),
     "width": lambda: sn.Sequential(sn.Linear("d", "f"), MultiheadAttention("d", "H")).program(),
     "causal memory": lambda: sn.Sequential(MultiheadAttention("d", "H", mask="causal", memory="S")).program(),
 }

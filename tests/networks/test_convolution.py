@@ -86,7 +86,7 @@ def pair(value: Any) -> tuple[int, int]:
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
 @pytest.mark.parametrize("kernel, stride, padding, dilation", TWO.values(), ids=TWO)
 def test_conv2d_agrees_with_jax(kernel: Any, stride: Any, padding: Any, dilation: Any, bias: bool) -> None:
-    made = Sequential(sn.Input(3, 8, 7), Conv2d(3, 4, kernel, stride, padding, dilation, bias)).program(SquaredError())
+    made = Sequential(sn.Input(3, 8, 7), Conv2d(3, 4, kernel, stride, padding, dilation, bias=bias)).program(SquaredError())
     k, s, p, d = pair(kernel), pair(stride), pair(padding), pair(dilation)
     outs = tuple((n + 2 * b - e * (a - 1) - 1) // c + 1 for n, a, c, b, e in zip((8, 7), k, s, p, d, strict=True))
     shapes = {"X": (2, 3, 8, 7), "W1": (4, 3, *k), "Y": (2, 4, *outs)} | ({"b1": (4,)} if bias else {})

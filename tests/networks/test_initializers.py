@@ -63,8 +63,8 @@ def test_samples_have_the_law_that_is_claimed(name: str) -> None:
 @each
 def test_a_seed_gives_the_same_array_and_another_seed_another(name: str) -> None:
     draw, _ = TORCH[name]
-    assert np.array_equal(draw((4, 3), 5), draw((4, 3), 5)) and not np.array_equal(draw((4, 3), 5), draw((4, 3), 6))
-    assert np.array_equal(draw((4, 3), np.random.default_rng(5)), draw((4, 3), 5))
+    assert np.array_equal(draw((4, 3), seed=5), draw((4, 3), seed=5)) and not np.array_equal(draw((4, 3), seed=5), draw((4, 3), seed=6))
+    assert np.array_equal(draw((4, 3), seed=np.random.default_rng(5)), draw((4, 3), seed=5))
 
 
 def test_the_variance_of_a_uniform_law_is_a_third_of_its_bound_squared() -> None:
@@ -107,16 +107,71 @@ def test_he_keeps_the_signal_through_twenty_relus_and_xavier_loses_it() -> None:
 
 
 def test_gain_slope_and_mode_as_in_pytorch() -> None:
-    assert np.allclose(xavier_uniform((4, 3), 1, gain="5/3"), 5 / 3 * xavier_uniform((4, 3), 1), rtol=1e-15)
-    assert np.allclose(kaiming_normal((4, 3), 1, a="1/2"), kaiming_normal((4, 3), 1) / math.sqrt(1.25), rtol=1e-15)
-    assert np.allclose(kaiming_uniform((4, 3), 1, mode="fan_out") * math.sqrt(3), kaiming_uniform((4, 3), 1) * 2, rtol=1e-15)
-    slope = kaiming_uniform((300, 200), 1, a=math.sqrt(5))  # PyTorch's default of Linear: uniform on ±1/√n
+    assert np.allclose(xavier_uniform((4, 3), "5/3", seed=1), 5 / 3 * xavier_uniform((4, 3), seed=1), rtol=1e-15)
+    assert np.allclose(kaiming_normal((4, 3), "1/2", seed=1), kaiming_normal((4, 3), seed=1) / math.sqrt(1.25), rtol=1e-15)
+    assert np.allclose(kaiming_uniform((4, 3), 0, "fan_out", seed=1) * math.sqrt(3), kaiming_uniform((4, 3), seed=1) * 2, rtol=1e-15)
+    slope = kaiming_uniform((300, 200), a=math.sqrt(5), seed=1)  # PyTorch's default of Linear: uniform on ±1/√n
     assert np.abs(slope).max() == pytest.approx(1 / math.sqrt(300), rel=1e-3)
 
 
-@pytest.mark.parametrize(("shape", "fans"), [((), (1, 1)), ((4,), (1, 4)), ((4, 3), (4, 3)), ((6, 4, 3), (4, 3))], ids=str)
-def test_the_fans_are_the_last_two_axes(shape: tuple[int, ...], fans: tuple[int, int]) -> None:
-    assert fans_of(shape) == fans
+SHAPES = [(4, 3), (6, 4, 3), (8, 4, 3, 3), (5, 1, 2, 3, 2)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_fans_are_pytorchs(shape: tuple[int, ...]) -> None:
+    torch = pytest.importorskip("torch")
+    own = shape[::-1] if len(shape) == 2 else shape  # a weight matrix is the transpose of PyTorch's
+    assert fans_of(shape) == torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(own))
+
+
+LAWS = ["xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal"]
+CALLS: list[tuple[tuple[object, ...], dict[str, object]]] = [((), {}), ((2,), {}), ((), {"gain": 0.5}), ((0.3,), {}), ((), {"a": 5**0.5}), ((0,), {"mode": "fan_out"}),
+                                                             ((0,), {"mode": "fan_in", "nonlinearity": "relu"}), ((), {"mode": "fan_out", "nonlinearity": "tanh"}),
+                                                             ((0.2, "fan_in", "leaky_relu"), {}), ((), {"nonlinearity": "selu"})]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize(("args", "keywords"), CALLS, ids=str)
+@pytest.mark.parametrize("name", LAWS)
+def test_every_call_gives_the_spread_of_pytorch(name: str, args: tuple[object, ...], keywords: dict[str, object], shape: tuple[int, ...]) -> None:
+    torch = pytest.importorskip("torch")
+    init, own = getattr(torch.nn.init, name + "_"), (shape[::-1] if len(shape) == 2 else shape)
+    drawn: dict[str, float] = {}
+    kept = torch.nn.init._no_grad_uniform_, torch.nn.init._no_grad_normal_
+    torch.nn.init._no_grad_uniform_ = lambda t, a, b, *_, **__: drawn.update(spread=b) or t
+    torch.nn.init._no_grad_normal_ = lambda t, m, s, *_, **__: drawn.update(spread=s) or t
+    original = torch.Tensor.uniform_, torch.Tensor.normal_
+    torch.Tensor.uniform_ = lambda t, a, b, **_: drawn.update(spread=b) or t
+    torch.Tensor.normal_ = lambda t, m, s, **_: drawn.update(spread=s) or t
+    try:
+        try:
+            init(torch.empty(own), *args, **keywords)
+            takes = True
+        except (TypeError, ValueError):
+            takes = False
+    finally:
+        torch.nn.init._no_grad_uniform_, torch.nn.init._no_grad_normal_ = kept
+        torch.Tensor.uniform_, torch.Tensor.normal_ = original
+    if not takes:
+        with pytest.raises(SymnetError):
+            getattr(sn, name)(shape, *args, **keywords)
+        return
+    unit = np.random.default_rng(3).uniform(-1, 1, shape) if name.endswith("uniform") else np.random.default_rng(3).normal(0, 1, shape)
+    assert np.allclose(getattr(sn, name)(shape, *args, **keywords, seed=3), drawn["spread"] * unit, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"])
+@pytest.mark.parametrize("param", [None, 0.3])
+def test_gains_are_pytorchs(name: str, param: float | None) -> None:
+    torch = pytest.importorskip("torch")
+    assert sn.calculate_gain(name, param) == pytest.approx(torch.nn.init.calculate_gain(name, param), rel=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(), (4,)])
+def test_fewer_axes_than_two_have_no_fans(shape: tuple[int, ...]) -> None:
+    for name in LAWS:
+        with pytest.raises(SymnetError, match="two axes"):
+            getattr(sn, name)(shape)
 
 
 @pytest.mark.parametrize(("name", "found"), [("glorot_normal", "xavier_normal"), ("he_normal", "kaiming_normal"), ("he", "kaiming_uniform"),

@@ -46,17 +46,17 @@ ENTRIES: dict[str, Row] = {  # one term for each entry
     "HalfSquaredError": (HalfSquaredError, A, REAL, lambda a, y: (a - y) ** 2 / 2),
     "L1Loss": (sn.L1Loss, A, REAL, lambda a, y: jnp.abs(a - y)),
     "HuberLoss": (sn.HuberLoss, A, REAL, lambda a, y: huber(a - y, 1)),
-    "HuberLoss narrow": (lambda **k: sn.HuberLoss("1/4", **k), A, REAL, lambda a, y: huber(a - y, 0.25)),
+    "HuberLoss narrow": (lambda **k: sn.HuberLoss(delta="1/4", **k), A, REAL, lambda a, y: huber(a - y, 0.25)),
     "SmoothL1Loss": (sn.SmoothL1Loss, A, REAL, lambda a, y: huber(a - y, 1)),
-    "SmoothL1Loss wide": (lambda **k: sn.SmoothL1Loss(2, **k), A, REAL, lambda a, y: huber(a - y, 2) / 2),
-    "SmoothL1Loss at 0": (lambda **k: sn.SmoothL1Loss(0, **k), A, REAL, lambda a, y: jnp.abs(a - y)),
+    "SmoothL1Loss wide": (lambda **k: sn.SmoothL1Loss(beta=2, **k), A, REAL, lambda a, y: huber(a - y, 2) / 2),
+    "SmoothL1Loss at 0": (lambda **k: sn.SmoothL1Loss(beta=0, **k), A, REAL, lambda a, y: jnp.abs(a - y)),
     "BCELoss": (sn.BCELoss, PERCENT, SHARES, lambda a, y: -(y * jnp.log(a) + (1 - y) * jnp.log1p(-a))),
     "BCEWithLogitsLoss": (sn.BCEWithLogitsLoss, A, BITS, lambda a, y: -(y * jnp.log(sigmoid(a)) + (1 - y) * jnp.log(1 - sigmoid(a)))),
-    "BCEWithLogitsLoss weighted": (lambda **k: sn.BCEWithLogitsLoss(3, **k), A, SHARES,
+    "BCEWithLogitsLoss weighted": (lambda **k: sn.BCEWithLogitsLoss(pos_weight=3, **k), A, SHARES,
                                    lambda a, y: -(3 * y * jnp.log(sigmoid(a)) + (1 - y) * jnp.log(1 - sigmoid(a)))),
     "KLDivLoss": (sn.KLDivLoss, A, SHARES, lambda a, y: y * (jnp.log(y) - a)),
     "KLDivLoss of one-hot rows": (sn.KLDivLoss, A, ONE_HOT, lambda a, y: xlogy(y) - y * a),
-    "KLDivLoss of logarithms": (lambda **k: sn.KLDivLoss(True, **k), A, REAL, lambda a, y: jnp.exp(y) * (y - a)),
+    "KLDivLoss of logarithms": (lambda **k: sn.KLDivLoss(log_target=True, **k), A, REAL, lambda a, y: jnp.exp(y) * (y - a)),
     "HingeLoss": (sn.HingeLoss, A, SIGNS, lambda a, y: jnp.maximum(0, 1 - y * a)),
     "HingeLoss squared": (lambda **k: sn.HingeLoss(True, **k), A, SIGNS, lambda a, y: jnp.maximum(0, 1 - y * a) ** 2),
     "HingeEmbeddingLoss": (sn.HingeEmbeddingLoss, A, SIGNS, lambda a, y: jnp.where(y > 0, a, jnp.maximum(0, 1 - a))),
@@ -69,7 +69,7 @@ SAMPLES: dict[str, Row] = {  # one term for each row
                                     lambda a, y: -jnp.take_along_axis(log_softmax(a), jnp.array([[2], [0], [1], [2]]), 1)[:, 0]),
     "CrossEntropyLoss smoothed": (lambda **k: sn.CrossEntropyLoss(label_smoothing="1/10", **k), A, ONE_HOT,
                                   lambda a, y: -((0.9 * y + 0.1 / 3) * log_softmax(a)).sum(-1)),
-    "CrossEntropyLoss of shares": (lambda **k: sn.CrossEntropyLoss(True, "1/10", **k), A, SHARES,
+    "CrossEntropyLoss of shares": (lambda **k: sn.CrossEntropyLoss(normalized=True, label_smoothing="1/10", **k), A, SHARES,
                                    lambda a, y: -((0.9 * y + 0.1 / 3) * log_softmax(a)).sum(-1)),
     "NLLLoss": (sn.NLLLoss, A, ONE_HOT, lambda a, y: -(y * a).sum(-1)),
 }
@@ -120,9 +120,9 @@ LARGE = np.array([[1000.0, -1000.0, 0.0], [-1000.0, 1000.0, 1000.0]])
 TARGETS = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 HUGE: dict[str, tuple[Loss, Each]] = {
     "BCEWithLogitsLoss": (sn.BCEWithLogitsLoss(), lambda a, y: jnp.mean(softplus(a) - y * a)),
-    "BCEWithLogitsLoss weighted": (sn.BCEWithLogitsLoss(2), lambda a, y: jnp.mean(2 * y * softplus(-a) + (1 - y) * softplus(a))),
+    "BCEWithLogitsLoss weighted": (sn.BCEWithLogitsLoss(pos_weight=2), lambda a, y: jnp.mean(2 * y * softplus(-a) + (1 - y) * softplus(a))),
     "CrossEntropyLoss": (sn.CrossEntropyLoss(), lambda a, y: -jnp.sum(y * log_softmax(a)) / 2),
-    "CrossEntropyLoss normalized": (sn.CrossEntropyLoss(True), lambda a, y: -jnp.sum(y * log_softmax(a)) / 2),
+    "CrossEntropyLoss normalized": (sn.CrossEntropyLoss(normalized=True), lambda a, y: -jnp.sum(y * log_softmax(a)) / 2),
     "CrossEntropyLoss smoothed": (sn.CrossEntropyLoss(label_smoothing="1/4"),
                                   lambda a, y: -jnp.sum((0.75 * y + 1 / 12) * log_softmax(a)) / 2),
     "SoftMarginLoss": (sn.SoftMarginLoss(), lambda a, y: jnp.mean(softplus(-y * a))),
@@ -167,23 +167,23 @@ def test_the_gradient_reads_like_the_textbooks(loss: Loss, wanted: str) -> None:
 
 @pytest.mark.parametrize("smoothing, wanted", [(0, "(p[n, i] - Y[n, i])/N"), ("1/10", "(p[n, i] - q[n, i])/N"), ("epsilon", "(p[n, i] - q[n, i])/N")])
 def test_shares_that_add_up_to_one_give_the_short_gradient(smoothing: object, wanted: str) -> None:
-    d = derive(sn.loss_program(sn.CrossEntropyLoss(True, smoothing), "N", "d"))
+    d = derive(sn.loss_program(sn.CrossEntropyLoss(normalized=True, label_smoothing=smoothing), "N", "d"))
     assert definition_text(d.steps[-1].definition, d.full.tensors) == f"dL_dA[n, i] = {wanted}"
     assert d.steps[-1].check()
 
 
 def test_a_name_in_place_of_a_number_is_a_symbol() -> None:
-    d = derive(sn.loss_program(sn.HuberLoss("delta"), "N", "d"))
+    d = derive(sn.loss_program(sn.HuberLoss(delta="delta"), "N", "d"))
     loss, _ = d.compile()({"A": A}, Y=REAL, delta=0.25)
     assert loss == pytest.approx(float(huber(A - REAL, 0.25).mean()), rel=1e-12)
 
 
 WRONG: dict[str, Callable[[], object]] = {
     "a reduction": lambda: sn.MSELoss(reduction="none"), "another reduction": lambda: sn.KLDivLoss(reduction="median"),
-    "a number by zero": lambda: sn.loss_program(sn.HuberLoss("1/0"), "N"),
-    "delta 0": lambda: sn.loss_program(sn.HuberLoss(0), "N"), "beta below 0": lambda: sn.loss_program(sn.SmoothL1Loss(-1), "N"),
+    "a number by zero": lambda: sn.loss_program(sn.HuberLoss(delta="1/0"), "N"),
+    "delta 0": lambda: sn.loss_program(sn.HuberLoss(delta=0), "N"), "beta below 0": lambda: sn.loss_program(sn.SmoothL1Loss(beta=-1), "N"),
     "smoothing above 1": lambda: sn.CrossEntropyLoss(label_smoothing=2), "smoothing below 0": lambda: sn.CrossEntropyLoss(label_smoothing=-1),
-    "a weight of 0": lambda: sn.loss_program(sn.BCEWithLogitsLoss(0), "N"), "a margin": lambda: sn.loss_program(sn.HingeEmbeddingLoss(-1), "N"),
+    "a weight of 0": lambda: sn.loss_program(sn.BCEWithLogitsLoss(pos_weight=0), "N"), "a margin": lambda: sn.loss_program(sn.HingeEmbeddingLoss(-1), "N"),
 }
 
 

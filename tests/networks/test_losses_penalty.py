@@ -37,7 +37,7 @@ def test_it_adds_its_value_and_its_slope(make: Callable[..., Penalty], value: Ca
 
 
 @pytest.mark.parametrize("make", [sn.L2Penalty, sn.L1Penalty])
-@pytest.mark.parametrize("loss", [sn.MSELoss(), sn.CrossEntropyLoss(True), sn.HuberLoss(2), sn.InfoNCE()], ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("loss", [sn.MSELoss(), sn.CrossEntropyLoss(normalized=True), sn.HuberLoss(delta=2), sn.InfoNCE()], ids=lambda loss: type(loss).__name__)
 def test_every_step_checks_with_any_loss(make: Callable[..., Penalty], loss: sn.MSELoss) -> None:
     d = derive(Sequential(sn.Linear("d", "h"), sn.Tanh(), sn.Linear("h", "k")).program(make(loss, "1/8")))
     assert all(s.check() for s in d.steps)
@@ -68,7 +68,7 @@ layers = ["Linear(2, 3)", "GELU(approximate='tanh')", "Linear(3, 1)"]
 loss = "{}"
 """
 PAGES = {
-    "a number": "HuberLoss(1)", "by name": "HuberLoss(delta=0.5, reduction=sum)", "a fraction": "HuberLoss(1/3)",
+    "a number": "HuberLoss(delta=1)", "by name": "HuberLoss(delta=0.5, reduction=sum)", "a fraction": "HuberLoss(delta=1/3)",
     "a loss in a penalty": "L2Penalty(MSELoss(), 0.01)", "a symbol": "L1Penalty(MSELoss(), lam, parameters=weights)",
     "two deep": "L1Penalty(L2Penalty(BCEWithLogitsLoss(pos_weight=2), 0.1), 0.2)", "quoted": "SmoothL1Loss(reduction='sum')",
 }
@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_said_in_one_line(make: Callable[[], object]) -> No
 
 
 def test_a_worksheet_with_values_for_two_arrays_of_one_batch_is_read() -> None:
-    page = SHEET.format("HuberLoss(1)") + "[symbols]\nX = [[1, 2], [3, 4], [5, 6]]\nY = [[1], [2], [3]]\n"
+    page = SHEET.format("HuberLoss(delta=1)") + "[symbols]\nX = [[1, 2], [3, 4], [5, 6]]\nY = [[1], [2], [3]]\n"
     assert derivation_of(parse_worksheet(page)).meta["sizes"] == {"N": 3}
     with pytest.raises(sn.SymnetError, match="2 to be 3"):
         derivation_of(parse_worksheet(page.replace("[[1], [2], [3]]", "[[1], [2]]")))

@@ -117,9 +117,9 @@ def using(function: Callable[..., Array], **options: Any) -> Callable[[Array, St
 RULES: dict[str, tuple[Optimizer, Callable[[Array, Steps], Array]]] = {
     "sgd": (SGD("1/8"), torch_sgd), "momentum": (Momentum("1/8", "3/4"), using(torch_sgd, momentum=0.75)), "heavyball": (HeavyBall("1/8", "3/4"), polyak),
     "nesterov": (Nesterov("1/8", "3/4"), using(torch_sgd, momentum=0.75, nesterov=True)), "adagrad": (Adagrad("1/8", eps="1/32"), torch_adagrad),
-    "rmsprop": (RMSprop("1/8", "3/4", "1/32"), torch_rmsprop), "adam": (Adam("1/8", "3/4", "1/2", "1/32"), torch_adam),
-    "adamw": (AdamW("1/8", "3/4", "1/2", "1/32", weight_decay="1/4"), using(torch_adam, decoupled=0.25)),
-    "nadam": (NAdam("1/8", "3/4", "1/2", "1/32", "1/4"), torch_nadam), "lion": (Lion("1/8", "3/4", "1/2"), lion),
+    "rmsprop": (RMSprop("1/8", "3/4", "1/32"), torch_rmsprop), "adam": (Adam("1/8", ("3/4", "1/2"), "1/32"), torch_adam),
+    "adamw": (AdamW("1/8", ("3/4", "1/2"), "1/32", weight_decay="1/4"), using(torch_adam, decoupled=0.25)),
+    "nadam": (NAdam("1/8", ("3/4", "1/2"), "1/32", momentum_decay="1/4"), torch_nadam), "lion": (Lion("1/8", ("3/4", "1/2")), lion),
     "signsgd": (SignSGD("1/8"), signs),
 }
 WITH_OPTIONS: dict[str, tuple[Optimizer, Callable[[Array, Steps], Array]]] = {
@@ -127,14 +127,14 @@ WITH_OPTIONS: dict[str, tuple[Optimizer, Callable[[Array, Steps], Array]]] = {
     "sgd decay": (SGD("1/8", weight_decay="1/4"), using(torch_sgd, weight_decay=0.25)),
     "damped with decay": (Momentum("1/8", "3/4", "1/4", weight_decay="1/4"), using(torch_sgd, momentum=0.75, dampening=0.25, weight_decay=0.25)),
     "nesterov decay": (Nesterov("1/8", "3/4", weight_decay="1/4"), using(torch_sgd, momentum=0.75, nesterov=True, weight_decay=0.25)),
-    "adagrad lr_decay": (Adagrad("1/8", "1/2", "1/32"), using(torch_adagrad, lr_decay=0.5)),
+    "adagrad lr_decay": (Adagrad("1/8", "1/2", eps="1/32"), using(torch_adagrad, lr_decay=0.5)),
     "rmsprop centered": (RMSprop("1/8", "3/4", "1/32", centered=True), using(torch_rmsprop, centered=True)),
     "rmsprop momentum": (RMSprop("1/8", "3/4", "1/32", momentum="1/2"), using(torch_rmsprop, momentum=0.5)),
     "rmsprop all": (RMSprop("1/8", "3/4", "1/32", centered=True, momentum="1/2", weight_decay="1/4"),
                     using(torch_rmsprop, centered=True, momentum=0.5, weight_decay=0.25)),
-    "adam decay": (Adam("1/8", "3/4", "1/2", "1/32", weight_decay="1/4"), using(torch_adam, coupled=0.25)),
-    "adamw without": (AdamW("1/8", "3/4", "1/2", "1/32", weight_decay=0), torch_adam),
-    "lion decay": (Lion("1/8", "3/4", "1/2", weight_decay="1/4"), using(lion, decay=0.25)),
+    "adam decay": (Adam("1/8", ("3/4", "1/2"), "1/32", weight_decay="1/4"), using(torch_adam, coupled=0.25)),
+    "adamw without": (AdamW("1/8", ("3/4", "1/2"), "1/32", weight_decay=0), torch_adam),
+    "lion decay": (Lion("1/8", ("3/4", "1/2"), weight_decay="1/4"), using(lion, decay=0.25)),
 }
 EVERY = {**RULES, **WITH_OPTIONS}
 every_rule = pytest.mark.parametrize("rule, by_hand", EVERY.values(), ids=EVERY)

@@ -22,12 +22,12 @@ RULES: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "dampening": (sn.Momentum("1/8", "3/4", "1/4"), "SGD", {**HEAVY, "dampening": 0.25}),
     "decay": (sn.Momentum("1/8", "3/4", "1/4", weight_decay="1/4"), "SGD", {**HEAVY, "dampening": 0.25, "weight_decay": 0.25}),
     "nesterov": (sn.Nesterov("1/8", "3/4", weight_decay="1/4"), "SGD", {**HEAVY, "nesterov": True, "weight_decay": 0.25}),
-    "adagrad": (sn.Adagrad("1/8", "1/2", "1/32"), "Adagrad", {"lr": 0.125, "lr_decay": 0.5, "eps": 0.03125}),
+    "adagrad": (sn.Adagrad("1/8", "1/2", eps="1/32"), "Adagrad", {"lr": 0.125, "lr_decay": 0.5, "eps": 0.03125}),
     "rmsprop": (sn.RMSprop("1/8", "3/4", "1/32"), "RMSprop", MEANS),
     "centered": (sn.RMSprop("1/8", "3/4", "1/32", centered=True, momentum="1/2"), "RMSprop", {**MEANS, "centered": True, "momentum": 0.5}),
-    "adam": (sn.Adam("1/8", "3/4", "1/2", "1/32", weight_decay="1/4"), "Adam", {**ADAM, "weight_decay": 0.25}),
-    "adamw": (sn.AdamW("1/8", "3/4", "1/2", "1/32", weight_decay="1/4"), "AdamW", {**ADAM, "weight_decay": 0.25}),
-    "nadam": (sn.NAdam("1/8", "3/4", "1/2", "1/32", "1/4"), "NAdam", {**ADAM, "momentum_decay": 0.25}),
+    "adam": (sn.Adam("1/8", ("3/4", "1/2"), "1/32", weight_decay="1/4"), "Adam", {**ADAM, "weight_decay": 0.25}),
+    "adamw": (sn.AdamW("1/8", ("3/4", "1/2"), "1/32", weight_decay="1/4"), "AdamW", {**ADAM, "weight_decay": 0.25}),
+    "nadam": (sn.NAdam("1/8", ("3/4", "1/2"), "1/32", momentum_decay="1/4"), "NAdam", {**ADAM, "momentum_decay": 0.25}),
 }
 
 
@@ -49,7 +49,7 @@ def test_twenty_steps_are_those_of_torch_optim(rule: Any, theirs: str, options: 
 
 SCHEDULES: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "step": (sn.StepLR(3, "1/10"), "StepLR", {"step_size": 3, "gamma": 0.1}),
-    "multistep": (sn.MultiStepLR(4, 9, gamma="1/4"), "MultiStepLR", {"milestones": [4, 9], "gamma": 0.25}),
+    "multistep": (sn.MultiStepLR([4, 9], gamma="1/4"), "MultiStepLR", {"milestones": [4, 9], "gamma": 0.25}),
     "exponential": (sn.ExponentialLR("0.9"), "ExponentialLR", {"gamma": 0.9}),
     "cosine": (sn.CosineAnnealingLR(10), "CosineAnnealingLR", {"T_max": 10}),
     "cosine kept": (sn.CosineAnnealingLR(10, "1/8"), "CosineAnnealingLR", {"T_max": 10, "eta_min": 0.125}),

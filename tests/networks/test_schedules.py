@@ -34,7 +34,7 @@ LR = 0.5
 ROWS: dict[str, tuple[Schedule, Callable[[int], float]]] = {
     "constant": (Constant(), lambda e: LR),
     "step": (StepLR(3, "1/10"), lambda e: LR * 0.1 ** (e // 3)),
-    "multistep": (MultiStepLR(4, 9, gamma="1/4"), lambda e: LR * 0.25 ** ((e >= 4) + (e >= 9))),
+    "multistep": (MultiStepLR([4, 9], gamma="1/4"), lambda e: LR * 0.25 ** ((e >= 4) + (e >= 9))),
     "exponential": (ExponentialLR("0.9"), lambda e: LR * 0.9**e),
     "cosine": (CosineAnnealingLR(10), lambda e: LR * (1 + math.cos(math.pi * e / 10)) / 2),
     "cosine kept": (CosineAnnealingLR(10, "1/8"), lambda e: 0.125 + (LR - 0.125) * (1 + math.cos(math.pi * e / 10)) / 2),
@@ -131,7 +131,7 @@ def test_names_with_and_without_lr(name: str) -> None:
 
 
 def test_milestones_in_a_list_as_in_pytorch() -> None:
-    assert MultiStepLR([4, 9]).program == MultiStepLR(4, 9).program
+    assert MultiStepLR([4, 9]).program == MultiStepLR((4, 9)).program
 
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {

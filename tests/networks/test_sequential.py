@@ -103,4 +103,4 @@ def test_a_loss_by_name_is_the_loss(name: str) -> None:
 def test_arguments_by_name_arrive() -> None:
     assert build("layer", "Linear", ("d", 3), {"bias": False}) == Linear("d", 3, False)
     assert build("layer", "LeakyReLU", (), {"negative_slope": "1/5"}) == LeakyReLU("1/5")
-    assert build("loss", "CrossEntropyLoss", (), {"normalized": True}) == CrossEntropyLoss(True)
+    assert build("loss", "CrossEntropyLoss", (), {"normalized": True}) == CrossEntropyLoss(normalized=True)

@@ -12,17 +12,21 @@ import sympy as sp
 
 from symnet.core.numbers import enclose
 from symnet.errors import ParseError, ShapeError
-from symnet.parsing.functions import FUNCTIONS
+from symnet.parsing.functions import FUNCTIONS, STOPS
 from symnet.parsing.matrices import MATRICES
 from symnet.parsing.program import expression, program, tensor_of
 
-POINTS = [-1.5, -0.25, 0.75, 2.0]
+POINTS = [-1.5, -0.25, 0.75, 2.0, 2.5]
 ENTRYWISE: dict[str, Callable[[float], float]] = {
     "exp": math.exp,
     "square": lambda x: x * x,
     "abs": abs,
     "sign": lambda x: math.copysign(1, x),
     "floor": math.floor,
+    "ceil": math.ceil,
+    "round": round,
+    "rint": lambda x: float(np.rint(x)),
+    **dict.fromkeys(STOPS, float),
     "tanh": math.tanh,
     "sinh": math.sinh,
     "cosh": math.cosh,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import symnet as sn
 from symnet.core.axes import Axis, index
 from symnet.core.expressions import total
-from symnet.core.functions import ROWS, relu
+from symnet.core.functions import ROWS, relu, step
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.latex import latex
 from symnet.core.program import Program
@@ -51,7 +51,9 @@ LAW = settings(max_examples=150, deadline=None, derandomize=True, suppress_healt
 
 
 def readable(expr: sp.Expr) -> bool:
-    """A real expression without parts that no reader takes: log(-1), 1/0, or sizes beyond the limits."""
+    """A real expression without parts that no reader takes: log(-1), 1/0 (1/step(-π) too), or sizes beyond the limits."""
+    if any(isinstance(e, sp.Pow) and e.exp.is_negative and not e.base.free_symbols and e.base.has(step) for e in sp.preorder_traversal(expr)):
+        return False
     return not expr.has(sp.ITE, sp.zoo, sp.nan, sp.I, sp.oo, -sp.oo) and not any(
         isinstance(e, sp.log) and e.args[0].is_number and not e.args[0].is_positive for e in sp.preorder_traversal(expr))
 

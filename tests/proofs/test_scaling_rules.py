@@ -104,7 +104,7 @@ REFUTED: dict[str, Optimizer] = {
     "norm+sgd": clip_by_norm(SGD(), 1), "high+norm+nesterov": clip_by_norm(Nesterov(), 10**5), "norm+coupled+sgd": clip_by_norm(SGD(weight_decay=1), 1),
     "least+sgd": with_schedule(SGD(), CosineAnnealingLR(10, "1/1000")), "least+momentum": with_schedule(Momentum(), CosineAnnealingLR(10, "1/1000")),
 }
-SCHEDULES = {"constant": Constant(), "step": StepLR(3), "multistep": MultiStepLR(2, 5), "exponential": ExponentialLR("9/10"), "cosine": CosineAnnealingLR(9),
+SCHEDULES = {"constant": Constant(), "step": StepLR(3), "multistep": MultiStepLR([2, 5]), "exponential": ExponentialLR("9/10"), "cosine": CosineAnnealingLR(9),
              "linear": LinearLR(), "warmup": WarmupLR(5), "warmup then": WarmupLR(5, CosineAnnealingLR(9)), "1/t": InverseTimeLR(), "inverse": InverseTimeLR("1/4")}
 
 

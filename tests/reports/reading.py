@@ -44,6 +44,8 @@ class World:
         rng = random.Random(seed)
         self.point: dict[str, Any] = {t.name: sp.Rational(rng.randint(5, 60), 61) * (1 if t.domain == "positive" or rng.random() < 0.6 else -1)
                                       for t in self.scalars.inputs}
+        self.point |= {t.name: sp.Integer(rng.randrange(2 if t.classes is None else int(t.classes))) for t in self.scalars.inputs
+                       if t.domain == "index"}
         for name, nested in (values or {}).items():
             for t, place in zip(self.at.of(name), self.at.places(name), strict=True):
                 inner = nested

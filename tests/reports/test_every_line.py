@@ -16,12 +16,14 @@ from typing import Any
 
 import pytest
 import sympy as sp
+from reports.reading import World, correctly_rounded, latex_line, matrix_line, text_line
 
 import symnet as sn
 from symnet.arrays.along import ALONG
 from symnet.calculus.instantiate import environment, instantiate_program
 from symnet.core.derivation import Derivation, Rule, Step
 from symnet.core.expressions import Partial, as_written, entries
+from symnet.core.matrices import Det, InverseEntry
 from symnet.core.places import at_place, visits
 from symnet.core.tensors import Tensor, entry_indices, has_name, tensor_name
 from symnet.errors import SymnetError
@@ -32,7 +34,6 @@ from symnet.reports.view import Formula, Link, Section, Stage, StepView, Story, 
 from symnet.reports.words import RULES, law, spoken
 from symnet.telling import _entries, report
 from symnet.worksheets.builtin import names
-from tests.reports.reading import World, correctly_rounded, latex_line, matrix_line, text_line
 
 ALL_SIZES = (2, 3, 4, 5, 3, 2)
 VIEWS = {
@@ -314,6 +315,8 @@ SOUND: dict[Rule, Callable[[Step, Derivation], bool]] = {
     Rule.BOUNDARY: lambda s, d: any(i not in s.definition.free and i in a.range for i, a in zip(s.definition.indices, s.target.axes, strict=True))
     and len([x for x in d.steps if x.of == s.of]) > 1,
     Rule.RECURRENCE: lambda s, d: feeds_itself(d, s.of.name),
+    Rule.DETERMINANT: lambda s, d: any(c.through.expr.has(Det) for c in s.contributions),
+    Rule.INVERSE: lambda s, d: any(c.through.expr.has(InverseEntry) for c in s.contributions),
     Rule.ABSENT: lambda s, d: s.expression == 0,
 }
 

@@ -47,7 +47,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "sqrt": lambda z: mpmath.sqrt(_decided(z)) if _decided(z) >= 0 else None, "relu": lambda z: max(z, mpmath.mpf(0)),
     "softplus": lambda z: mpmath.log(1 + mpmath.exp(z)) if z < 100 else z + mpmath.log1p(mpmath.exp(-z)),
     "step": lambda z: mpmath.mpf(int(_decided(z) > 0)), "maximum": max, "minimum": min, "Phi": mpmath.ncdf,
-    "leaky_relu": lambda z, s: z if z > 0 else s * z,
+    "leaky_relu": lambda z, s: z if z > 0 else s * z, "floor": mpmath.floor,
 }
 
 

@@ -59,7 +59,7 @@ def test_another_optimizer_leaves_the_settings_of_the_first_behind() -> None:
 
 
 @pytest.mark.parametrize(("text", "name", "rates"), [
-    ("constant", "Constant", [1, 1, 1]), ("step(2, gamma=0.5)", "StepLR", [1, 1, 0.5]), ("MultiStepLR(1, 2, gamma=1/2)", "MultiStepLR", [1, 0.5, 0.25]),
+    ("constant", "Constant", [1, 1, 1]), ("step(2, gamma=0.5)", "StepLR", [1, 1, 0.5]), ("MultiStepLR([1, 2], gamma=1/2)", "MultiStepLR", [1, 0.5, 0.25]),
     ("cosine(T_max=2)", "CosineAnnealingLR", [1, 0.5, 0]), ("warmup(2, inversetime(1))", "WarmupLR and InverseTimeLR", [0.5, 0.5, 1 / 3]),
     ("warmup(2, then=exponential(0.5))", "WarmupLR and ExponentialLR", [0.5, 0.5, 0.25]),
 ])

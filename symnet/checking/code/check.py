@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,11 @@ from symnet.checking.code.arrays import SymbolicIndex
 from symnet.checking.code.calling import Binding, bind, class_labels, one_hot, trace
 from symnet.checking.code.conditional import under_assumptions, with_infinity
 from symnet.checking.code.explaining import slips_of
-from symnet.checking.code.judging import Place, Trial, judge, same, scope
+from symnet.checking.code.judging import Place, Trial, judge, same, scope, screened
 from symnet.checking.code.nodes import Graph, tracing
 from symnet.checking.code.results import CodeCheck, Judged
 from symnet.checking.code.returning import read_result
-from symnet.checking.code.sizes import Sizes, choices
+from symnet.checking.code.sizes import Sizes, choices, screens
 from symnet.checking.code.truth import Frame, Truth
 from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation
@@ -68,7 +68,7 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
         trial.deadline = deadline
         trials.append((trial, whole))
         unread |= dict.fromkeys(left)
-    made = _judged([t for t, _ in trials], trials, derivation, way)
+    made = _judged([t for t, _ in trials], trials, derivation, way, _screens(function, binding, derivation, sizes, returns, deadline))
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
     notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes))
     return CodeCheck(getattr(function, "__name__", "function"), made, missing, tuple(unread), notes)
@@ -84,8 +84,20 @@ def _usable(derivation: Derivation) -> None:
         raise OptionError("check_code", f"{complex_[0]}, which is complex", "real inputs")
 
 
-def _judged(trials: list[Trial], with_derivations: list[tuple[Trial, Derivation]], derivation: Derivation,
-            way: Way) -> tuple[Judged, ...]:
+def _screens(function: Callable[..., Any], binding: Binding, derivation: Derivation, sizes: Sizes, returns: Sequence[str],
+             deadline: float) -> Iterator[Trial]:
+    """The function traced at further sizes, each when it is asked for."""
+    for number, choice in enumerate(screens(derivation.full, sizes)):
+        if time.monotonic() > deadline:
+            return
+        try:
+            yield _run(function, binding, derivation, choice, 2 + number, returns)[0]
+        except SymnetError:  # it runs at some sizes alone: that much is said already
+            continue
+
+
+def _judged(trials: list[Trial], with_derivations: list[tuple[Trial, Derivation]], derivation: Derivation, way: Way,
+            further: Iterable[Trial]) -> tuple[Judged, ...]:
     """Every returned value at every choice of sizes, until it is refuted; then the slips."""
     judged: dict[str, list[Found]] = {}
     for trial in trials:
@@ -95,6 +107,11 @@ def _judged(trials: list[Trial], with_derivations: list[tuple[Trial, Derivation]
                 judged.setdefault(name, []).append((trial, *_alone(trial, name, way.lost.get(name))))
     way.at(None)
     judged = under_assumptions(with_infinity(judged), derivation.program)
+    for trial in further:
+        for name, found in judged.items():
+            if all(v.answer not in (Answer.REFUTED, Answer.CONDITIONAL) for _, v, _ in found):
+                wrong = screened(trial, name)
+                judged[name] = found if wrong is None else [*found, (trial, *wrong)]
     refuted = {n: t for n, found in judged.items() for t, v, _ in found if v.answer is Answer.REFUTED}
     way.at(SLIPS)
     slips = slips_of(refuted, with_derivations) if SLIPS not in way.lost else {}

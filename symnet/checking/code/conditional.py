@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import sympy as sp
 
+from symnet.calculus.instantiate import instantiate_program
 from symnet.checking.code.arrays import each
 from symnet.checking.code.judging import Place, Trial, judge
 from symnet.checking.code.nodes import Node, tracing
@@ -14,6 +15,7 @@ from symnet.checking.code.truth import Truth
 from symnet.core.program import Assumption, Program
 from symnet.core.tensors import Role
 from symnet.core.verdict import Answer, Verdict
+from symnet.equality.assumed import contradictory, said_of_nothing
 from symnet.errors import SymnetError
 
 Found = tuple[Trial, Verdict, Place | None]
@@ -24,6 +26,9 @@ HOLDS = (Answer.PROVED, Answer.ALMOST_EVERYWHERE)
 def under_assumptions(judged: dict[str, list[Found]], program: Program) -> dict[str, list[Found]]:
     """The same judgements, a refuted one CONDITIONAL where the assumption makes it right at every choice of sizes."""
     refuted = [n for n, found in judged.items() if any(v.answer is Answer.REFUTED and v.method != "shape" for _, v, _ in found)]
+    if refuted and program.assumptions and any(contradictory(_declared(trial, program)) for trial, _, _ in judged[refuted[0]]):
+        nothing = Verdict(Answer.UNDECIDED, reason=said_of_nothing(program.assumptions))
+        return judged | {n: [(trial, nothing, None) for trial, _, _ in judged[n]] for n in refuted}
     for assumptions, condition in _candidates(program) if refuted else ():
         better = {n: made for n in refuted if (made := _again(judged[n], n, assumptions, condition)) is not None}
         if better:
@@ -75,6 +80,13 @@ def _candidates(program: Program) -> list[tuple[tuple[Assumption, ...], str]]:
             row = sp.Sum(t[tuple(letters)], (letters[-1], *t.axes[-1].range))
             made.append((Assumption(row, sp.S.One), f"each row of {t.name} sums to 1"))
     return [((a,), said) for a, said in made]
+
+
+def _declared(trial: Trial, program: Program) -> tuple[Assumption, ...]:
+    """The declared assumptions at the sizes of a trial, for the entries that are numbers too."""
+    scalars, entries = instantiate_program(program, trial.truth.sizes)
+    there = {entries(*key): sp.Integer(v) for key, v in trial.known.items()}
+    return tuple(Assumption(a.left.xreplace(there), a.right.xreplace(there)) for a in scalars.assumptions)
 
 
 def _again(found: list[Found], name: str, assumptions: tuple[Assumption, ...], condition: str) -> list[Found] | None:

@@ -57,6 +57,7 @@ class Graph:
 
     def __init__(self) -> None:
         self.made: dict[tuple[Any, ...], Node] = {}
+        self.partial: dict[Node, bool] = {}  # which nodes may have no value
         self.notes: dict[str, None] = {}  # how numbers in the code were read
 
     def node(self, op: str, args: tuple[Node, ...] = (), value: Any = None) -> Node:

@@ -17,11 +17,15 @@ from symnet.checking.code.truth import Truth, value_of
 from symnet.checking.code.values import BITS, needed, values
 from symnet.core.decimals import as_ball, rounded
 from symnet.core.numbers import rational
-from symnet.core.verdict import Answer, Verdict, Witness
+from symnet.core.verdict import EXCEPT, Answer, Verdict, Witness, all_of
 from symnet.equality.compare import compare
+from symnet.equality.domain import NEEDED, Domain
+from symnet.equality.refuting import AROUND
 
 CORNER = 300  # nodes of an entry whose cases are taken apart
+CASES = frozenset({"gt", "ge", "eq", "where", "max", "min", "abs", "sign", "floor"})
 FIRST, MORE = 4, 12  # points that come before a proof is tried, and after none was found
+SCREENED = 2  # points at further sizes
 Place = tuple[int, ...]
 
 
@@ -52,17 +56,33 @@ class Trial:
             self.cache["points"] = list(self.truth.points(FIRST + MORE))
         return self.cache["points"]  # type: ignore[no-any-return]
 
-    def at(self, k: int) -> tuple[dict[Node, Any], Mapping[Any, Any]]:
-        """The values of the nodes and of the scalars at point k."""
-        if k not in self.cache:
-            self.cache[k] = values(self.order, self.points[k]), self.truth.values(self.points[k])
-        return self.cache[k]  # type: ignore[no-any-return]
+    def at(self, k: int, near: int | None = None) -> tuple[dict[Node, Any], Mapping[Any, Any]]:
+        """The values of the nodes and of the scalars at point k, or at a point beside it."""
+        if (k, near) not in self.cache:
+            point = self.points[k] if near is None else self.truth.near(self.points[k], near)
+            self.cache[k, near] = values(self.order, point), self.truth.values(point)
+        return self.cache[k, near]  # type: ignore[no-any-return]
+
+    def defined(self, k: int, near: int | None = None) -> bool:
+        """Has the objective a value there, as it was written?"""
+        key = "defined", k, near
+        if key not in self.cache:
+            self.cache[key] = self.truth.defined(self.at(k, near)[1])
+        return bool(self.cache[key])
+
+    @property
+    def has_cases(self) -> bool:
+        """True when the code or the derivation has a case, so that values may differ on its border alone."""
+        if "cases" not in self.cache:
+            self.cache["cases"] = self.truth.has_cases or any(node.op in CASES for node in self.order)
+        return bool(self.cache["cases"])
 
     def extend(self, array: Any) -> None:
         """Have values for the nodes of one more array."""
         for k in range(FIRST):
             mine, _ = self.at(k)
             mine.update(values(needed(array.flat), self.points[k]))
+        self.cache = {key: made for key, made in self.cache.items() if not isinstance(key, tuple) or key[-1] is None}  # nothing beside them
 
     def prover(self, kinks: bool) -> Prover:
         """The proof state; with ``kinks``, both sides of a kink count as one."""
@@ -88,14 +108,19 @@ def wrong_at(trial: Trial, name: str, first: int, last: int) -> tuple[Place, Wit
     return None
 
 
-def _sides(trial: Trial, k: int, node: Node, entry: sp.Expr) -> tuple[Any, Any]:
-    mine, right = trial.at(k)
+def _sides(trial: Trial, k: int, node: Node, entry: sp.Expr, near: int | None = None) -> tuple[Any, Any]:
+    mine, right = trial.at(k, near)
     return mine[node], right[entry] if entry in right else value_of(entry, right)
 
 
 def _differ(trial: Trial, k: int, node: Node, entry: sp.Expr) -> bool:
-    """Are the two certainly different at point k?"""
-    a, b = _sides(trial, k, node, entry)
+    """Are the two certainly different at point k, and not on the border of a case alone?"""
+    around = range(AROUND) if trial.has_cases else ()
+    return all(trial.defined(k, near) and _apart_at(*_sides(trial, k, node, entry, near)) for near in (None, *around))
+
+
+def _apart_at(a: Any, b: Any) -> bool:
+    """Certainly two different values."""
     if a is None or b is None:
         return False
     with ctx.workprec(BITS):
@@ -111,7 +136,9 @@ def wrong_in_a_corner(trial: Trial, name: str, place: Place | None) -> tuple[Pla
     sides = [x for x in both if x is not None and not x.has(sp.nan) and not x.free_symbols & prover.about.keys()]
     if len(sides) < 2:
         return None
-    found = compare(sides[0], sides[1])
+    known = ((prover.spelled(u, CORNER), sign) for u, sign in trial.truth.domain.holes)
+    asked = tuple((u, sign) for u, sign in known if u is not None and not u.has(sp.nan))
+    found = compare(sides[0], sides[1], domain=Domain(asked, trial.truth.classes, (), trial.truth.domain.of))
     if found.answer is not Answer.REFUTED or found.witness is None:
         return None
     point = {s: rational(dict(found.witness.point)[str(s)]) for side in sides for s in side.free_symbols}
@@ -166,6 +193,15 @@ def judge(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
     return Verdict(Answer.REFUTED, "ball enclosure", witness=wrong[1], scope=scope(trial)), wrong[0]
 
 
+def screened(trial: Trial, name: str) -> tuple[Verdict, Place | None] | None:
+    """A refutation at exact points; nothing is proved."""
+    shape = shape_of(trial, name) if name in trial.returned else None
+    if shape is not None:
+        return shape, None
+    wrong = wrong_at(trial, name, 0, SCREENED) if name in trial.returned else None
+    return None if wrong is None else (Verdict(Answer.REFUTED, "ball enclosure", witness=wrong[1], scope=scope(trial)), wrong[0])
+
+
 def prove(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
     """Every entry by normal form; where the sides of a kink must be taken for one, the verdict names the kink."""
     found, place = _prove(trial, name, False)
@@ -181,7 +217,7 @@ def prove(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
 def _prove(trial: Trial, name: str, kinks: bool) -> tuple[Verdict, Place | None]:
     prover, array = trial.prover(kinks), trial.returned[name]
     prover.write(needed(array.flat))
-    conditions: dict[str, Answer] = {}
+    parts: list[tuple[Answer, str]] = [(Answer.PROVED, "")]
     for place, entry in trial.entries(name).items():
         verdict = prover.equal(prover.form[array[place]], entry)
         if verdict.answer is Answer.UNDECIDED:
@@ -190,17 +226,20 @@ def _prove(trial: Trial, name: str, kinks: bool) -> tuple[Verdict, Place | None]
                 reason = "the code's value does not exist at the points that were tried"
             where = f"entry [{', '.join(map(str, place))}]: " if place else ""
             return Verdict(Answer.UNDECIDED, reason=where + reason, scope=scope(trial)), place
-        if verdict.condition:
-            conditions[verdict.condition] = verdict.answer
+        parts.append((verdict.answer, verdict.condition))
     for u, sign in beyond(prover, array.flat):
-        said = f"except where {u} = 0" if sign == "=" else f"{u} {'>' if sign == '<=' else '>='} 0"
-        conditions[said] = Answer.ALMOST_EVERYWHERE if sign == "=" else Answer.CONDITIONAL
-    if conditions:
-        answer = Answer.CONDITIONAL if Answer.CONDITIONAL in conditions.values() else Answer.ALMOST_EVERYWHERE
-        kept = [c for c, a in conditions.items() if a is answer]
-        shown = " and ".join(kept[:2]) + (f" and {len(kept) - 2} more" if len(kept) > 2 else "")
-        return Verdict(answer, "normal form", shown, scope=scope(trial)), None
-    return Verdict(Answer.PROVED, "normal form", scope=scope(trial)), None
+        if sign == "=" and prover.thin(u):
+            parts.append((Answer.ALMOST_EVERYWHERE, f"{EXCEPT}{u} = 0"))
+        else:
+            parts.append((Answer.CONDITIONAL, f"{u} {NEEDED[sign]} 0"))
+    answer, said = all_of(parts)
+    where = trial.truth.domain.said(trial.truth.domain.unseen) or next(iter(prover.domain_used), "")
+    if answer is Answer.PROVED:
+        return Verdict(answer, "normal form", reason=where, scope=scope(trial)), None
+    few, join = (4, " or ") if answer is Answer.ALMOST_EVERYWHERE else (2, " and ")
+    shown = (EXCEPT if answer is Answer.ALMOST_EVERYWHERE else "") + join.join(said[:few])
+    return Verdict(answer, "normal form", shown + (f"{join}{len(said) - few} more" if len(said) > few else ""), reason=where,
+                   scope=scope(trial)), None
 
 
 def same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
@@ -209,4 +248,4 @@ def same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
                                             for k, a in one.items())
 
 
-__all__ = ["Trial", "judge", "same", "scope"]
+__all__ = ["Trial", "judge", "same", "scope", "screened"]

@@ -58,7 +58,7 @@ def add(terms: Iterable[Node]) -> Node:
 
 
 def mul(factors: Iterable[Node]) -> Node:
-    """The product; 0 times anything is 0."""
+    """The product; 0 times anything that has a value everywhere is 0, and 0 log x stays: it has none for x < 0."""
     known, rest = fmpq(1), []
     for f in map(as_number, factors):
         if f.op == "num":
@@ -67,11 +67,27 @@ def mul(factors: Iterable[Node]) -> Node:
             rest.append(f)
     if _infinite(rest):
         return _infinite_product(known, rest)
-    if known == 0 or not rest:
+    if not rest or (known == 0 and not any(map(partial, rest))):
         return num(known)
     if known != 1:
         rest.append(num(known))
     return rest[0] if len(rest) == 1 else graph().node("mul", tuple(sorted(rest, key=lambda f: f.number)))
+
+
+def partial(node: Node) -> bool:
+    """Does the node ask for a sign somewhere, by a logarithm, a root or a division?"""
+    known = graph().partial
+    waiting = [node]
+    while waiting:
+        top = waiting[-1]
+        open_ = [a for a in top.args if a not in known]
+        if top in known or not open_:
+            whole = top.op == "pow" and top.args[1].op == "num" and top.args[1].value.q == 1 and top.args[1].value > 0
+            known.setdefault(top, top.op == "log" or (top.op == "pow" and not whole) or any(known[a] for a in top.args))
+            waiting.pop()
+        else:
+            waiting += open_
+    return known[node]
 
 
 def _infinite_product(known: fmpq, rest: list[Node]) -> Node:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -21,7 +21,7 @@ from flint import arb, ctx
 from symnet.checking.code.forms import factor, form, ratios
 from symnet.checking.code.nodes import Node
 from symnet.checking.code.tidying import Tidy
-from symnet.checking.code.truth import READABLE, Truth, sign_of, suited, value_of
+from symnet.checking.code.truth import READABLE, Truth, met, sign_of, value_of
 from symnet.checking.code.values import BITS
 from symnet.core.decimals import as_ball
 from symnet.core.functions import relu, step
@@ -29,14 +29,17 @@ from symnet.core.matrices import written_out
 from symnet.core.numbers import to_flint
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import prove_equal
+from symnet.equality.domain import Domain
 from symnet.equality.fractions import TooLarge
 from symnet.equality.gap import judged
+from symnet.equality.null_sets import is_null
+from symnet.equality.points import nearby, suited
 from symnet.errors import UnknownNodeError
 
 LARGE, QUICK = 4000, 800  # nodes of an expression in a proof; in one for a node in between
 INLINE = 150  # nodes of an expression that is written out without a name of its own
 NONE = (sp.nan, sp.oo, sp.zoo)
-FEW = 3  # cases that are taken apart
+FEW, SHORT = 3, 120  # cases that are taken apart; nodes of two sides whose cases are, however many
 CASES = (step, relu, sp.Max, sp.Min, sp.Abs, sp.sign, sp.Piecewise)
 ROUNDS = (0, 1, 2)  # free values: all positive, then of either sign
 Matched = dict[Any, list[sp.Symbol]]
@@ -54,7 +57,8 @@ class Prover:
 
     def __init__(self, truth: Truth, values: list[Mapping[Node, Any]], right: list[Mapping[Any, Any]], kinks: bool = False,
                  deadline: float = math.inf) -> None:
-        self.truth, self.values, self.right, self.tidy, self.deadline = truth, values, right, Tidy(kinks), deadline
+        self.truth, self.values, self.right, self.deadline = truth, values, right, deadline
+        self.tidy = Tidy(self.thin if kinks else None)
         self.form: dict[Node, sp.Expr] = {}
         self.definitions = dict(truth.definitions)
         self.rank: dict[sp.Symbol, float] = dict(truth.rank)
@@ -62,6 +66,8 @@ class Prover:
         self.conditions: dict[sp.Symbol, str] = {}
         self.cuts: dict[str, set[str]] = {}
         self._free: dict[tuple[sp.Symbol, int], Any] = {}
+        self.domain_used: dict[str, None] = {}  # where the objective has a value, as far as a proof needed it
+        self._thin: dict[sp.Expr, bool] = {}
         self.matched: Matched = {}
         for s in truth.definitions:
             key = ratios([r[s] for r in right])
@@ -144,20 +150,52 @@ class Prover:
             return Verdict(Answer.PROVED, "normal form")
         if time.monotonic() > self.deadline:
             return LATE
-        if size(left) >= LARGE or size(right) >= LARGE or not all(self._agree(left, right, {}, r) for r in ROUNDS):
+        if size(left) >= LARGE or size(right) >= LARGE:
+            return NO
+        if not all(self._agree(left, right, {}, r) or self._outside(left, right, r) for r in ROUNDS):
             return NO
         left, right = self.tidy(left), self.tidy(right)
         if left == right:
             return Verdict(Answer.PROVED, "normal form")
-        found = _proof(left, right)
+        found = _proof(left, right, self.thin, self.truth.domain)
+        if found.reason and found.answer is not Answer.UNDECIDED:
+            self.domain_used[found.reason] = None
         return found if found.answer is not Answer.UNDECIDED else NO
+
+    def thin(self, u: sp.Expr) -> bool:
+        """True when the zeros of ``u``, an expression in names, are shown to have measure zero among the inputs."""
+        if u not in self._thin:
+            self._thin[u] = any(map(is_null, self._opened(u)))
+        return self._thin[u]
+
+    def _opened(self, u: sp.Expr) -> Iterator[sp.Expr]:
+        """``u`` with more and more names written out, down to the inputs. Names are kept that do not depend on an input which stands in
+        ``u`` itself: for each value of theirs the zeros in that input can be counted."""
+        while True:
+            here = [s for s in u.free_symbols if s in self.definitions]
+            inputs = {s for s in u.free_symbols - self.about.keys() if s not in self.definitions and not self._uses(here, s)}
+            free = {s: sp.Dummy(str(s), rational=True) for s in u.free_symbols if s not in inputs}
+            if inputs:
+                yield u.xreplace(free)
+            if not here:
+                return
+            last = max(self.rank[s] for s in here)
+            u = u.xreplace({s: self.definitions[s] for s in here if self.rank[s] == last})
+            if size(u) >= LARGE:
+                return
+
+    def _uses(self, names: list[sp.Symbol], symbol: sp.Symbol) -> bool:
+        """Does one of the names depend on the symbol?"""
+        return any(symbol in self.definitions[s].free_symbols for s in self._cone(*names))
 
     def _free_value(self, symbol: sp.Symbol, round_: int) -> Any:
         if symbol in self.about:
             return self.about[symbol]
         if (symbol, round_) not in self._free:
-            value = random.Random(f"{symbol}{round_}").choice(READABLE)
-            self._free[symbol, round_] = to_flint(suited(symbol, abs(value) if round_ == 0 else value))
+            dice = random.Random(f"{symbol}{round_}")
+            value = dice.choice(READABLE)
+            value = suited(symbol, abs(value) if round_ == 0 else value)
+            self._free[symbol, round_] = to_flint(nearby({symbol: value}, dice.randint(1, 10**6))[symbol])  # no two tie
         return self._free[symbol, round_]
 
     def _agree(self, left: sp.Expr, right: sp.Expr, values: Mapping[Any, Any], round_: int) -> bool:
@@ -169,6 +207,14 @@ class Prover:
             return a is None and b is None
         with ctx.workprec(BITS):
             return bool(as_ball(a - b).contains(0))
+
+    def _outside(self, left: sp.Expr, right: sp.Expr, round_: int) -> bool:
+        """Has the objective no value there, as log x has none for x < 0? The first round, all positive, counts anyway."""
+        if round_ == 0:
+            return False
+        names = left.free_symbols | right.free_symbols
+        point = {s: self._free_value(s, round_) for s in names}
+        return any(met(u, sign, point) for u, sign in self.truth.domain.holes if u.free_symbols <= names)
 
     def _cone(self, *sides: sp.Expr) -> list[sp.Symbol]:
         """The defined names that the sides depend on, definitions first."""
@@ -219,14 +265,17 @@ class Prover:
                 return None
 
 
-def _proof(left: sp.Expr, right: sp.Expr) -> Verdict:
-    """By normal form; region by region only where there are few cases, since regions double with each."""
+def _proof(left: sp.Expr, right: sp.Expr, null: Callable[[sp.Expr], bool], domain: Domain) -> Verdict:
+    """By normal form; region by region only where there are few cases, since regions double with each.
+
+    ``null`` says of something in names that its zeros are a null set among the inputs: a name such as min(x, 4) may be 4 everywhere.
+    """
     cases = left.atoms(*CASES) | right.atoms(*CASES)
-    if len(cases) > FEW:
+    if len(cases) > FEW and size(left, SHORT) + size(right, SHORT) >= SHORT:
         try:
             _, _, same = judged(written_out(left), written_out(right))
         except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError):
             return NO
         if not same:
             return NO
-    return prove_equal(left, right)
+    return prove_equal(left, right, null, domain)

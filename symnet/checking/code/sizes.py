@@ -8,10 +8,10 @@ from math import prod
 
 import sympy as sp
 
+from symnet.checking.sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.program import Program
 from symnet.errors import OptionError
 
-FIRST = ((3, 2, 4, 5, 6, 7), (2, 3, 5, 4, 7, 6))
 MANY = 500  # entries of all tensors; above this the order of sizes is chosen to have fewer
 Sizes = Mapping[str, int] | Sequence[Mapping[str, int]] | None
 
@@ -22,19 +22,36 @@ def choices(program: Program, given: Sizes) -> Iterator[dict[str, int]]:
     if given is not None:
         yield from ([dict(given)] if isinstance(given, Mapping) else map(dict, given))
         return
-    if len(names) > len(FIRST[0]):
-        raise OptionError("check_code", f"{len(names)} different sizes", f"at most {len(FIRST[0])}", "sizes={...}")
+    if len(names) > MOST_SIZES:
+        raise OptionError("check_code", f"{len(names)} different sizes", f"at most {MOST_SIZES}", "sizes={...}")
     if not names:
         yield {}
         return
-    orders = [dict(zip(names, order, strict=False)) for order in FIRST]
+    orders = [dict(zip(names, order, strict=False)) for order in PROVED_AT]
     if any(entries(program, [order])[0] > MANY for order in orders):
-        every = [dict(zip(names, p, strict=True)) for p in itertools.permutations(range(2, 2 + len(names)))]
+        every = [dict(zip(names, p, strict=True)) for p in itertools.permutations(range(2, 3 + len(names)), len(names))]
         counted = sorted(zip(entries(program, every), map(tuple, map(dict.items, every)), strict=True), key=lambda pair: pair[0])
         best = dict(counted[0][1])
-        other = next((dict(o) for _, o in counted if all(v != best[k] for k, v in o)), orders[1])
+        other = next((dict(o) for _, o in counted if all(v != best[k] for k, v in o) and unlike(best, dict(o))), orders[1])
         orders = [best, other]
     yield from orders
+
+
+def unlike(one: Mapping[str, int], two: Mapping[str, int]) -> bool:
+    """True when no product, sum or quotient of two sizes is the same at both choices.
+
+    >>> unlike({"N": 3, "d": 2}, {"N": 2, "d": 3}), unlike({"N": 3, "d": 2}, {"N": 4, "d": 5})
+    (False, True)
+    """
+    return all(one[a] * one[b] != two[a] * two[b] and one[a] + one[b] != two[a] + two[b] and one[a] * two[b] != one[b] * two[a]
+               for a, b in itertools.combinations(one, 2))
+
+
+def screens(program: Program, given: Sizes) -> Iterator[dict[str, int]]:
+    """Further sizes, at which exact points alone are tried; none where the sizes were given, or where the program is large there."""
+    names = [str(s) for s in program.sizes]
+    orders = [dict(zip(names, order, strict=False)) for order in SCREENED_AT] if names and given is None else []
+    yield from (o for o in orders if min(o.values()) > 1 and entries(program, [o])[0] <= MANY)
 
 
 def entries(program: Program, orders: Iterable[Mapping[str, int]]) -> list[int]:

@@ -6,6 +6,8 @@ sides of a kink are one: step(-u) is taken for 1 - step(u), which fails only at 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sympy as sp
 
 from symnet.core.functions import relu, sigmoid, step
@@ -14,8 +16,9 @@ from symnet.core.functions import relu, sigmoid, step
 class Tidy:
     """One way of rewriting, with what was met so far."""
 
-    def __init__(self, kinks: bool = False) -> None:
-        self.kinks = kinks
+    def __init__(self, thin: Callable[[sp.Expr], bool] | None = None) -> None:
+        """``thin`` says of u that its zeros are shown to have measure zero; without it, no side of a kink is taken for the other."""
+        self.kinks, self._thin = thin is not None, thin
         self.used: dict[sp.Expr, None] = {}
         self._known: dict[sp.Basic, sp.Basic] = {}
 
@@ -50,12 +53,11 @@ class Tidy:
 
     def _step(self, u: sp.Expr) -> sp.Expr:
         size, rest = sp.expand(u).as_content_primitive()
-        if self.kinks and rest.could_extract_minus_sign():
+        rest = rest if size > 0 else -rest
+        if self._thin is not None and rest.could_extract_minus_sign() and self._thin(-rest):
             self.used[-rest] = None
             return 1 - step(-rest)
-        if self.kinks:
-            self.used[rest] = None
-        return step(rest if size > 0 else -rest)
+        return step(rest)
 
 
 def _logarithm(u: sp.Expr) -> sp.Expr:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -12,9 +13,15 @@ from flint import ctx
 
 from symnet.calculus.instantiate import Entries, environment, instantiate_program
 from symnet.checking.code.values import BITS
+from symnet.checking.domains import classes_of, needed_for
 from symnet.core import functions as fn
+from symnet.core.decimals import as_ball
 from symnet.core.numbers import compute, to_flint
 from symnet.core.program import Program
+from symnet.equality.cases import has_cases
+from symnet.equality.domain import Domain
+from symnet.equality.holes import holes, surely_defined
+from symnet.equality.points import nearby, suited
 from symnet.errors import SymnetError
 
 Values = dict[Any, Any]
@@ -59,6 +66,7 @@ class Truth(Frame):
         self.definitions: dict[sp.Symbol, sp.Expr] = {}
         self.parent: dict[sp.Symbol, str] = {}
         self.inputs = [t[()] for t in self.scalars.inputs if t[()] not in self.there]
+        self.classes = classes_of(self.scalars)
         made: dict[sp.Expr, sp.Expr] = {}
         for d in self.scalars.definitions:
             expr = d.expr.xreplace(self.there)
@@ -107,9 +115,41 @@ class Truth(Frame):
         dice = random.Random(seed)
         for k in range(count):
             drawn = [dice.choice(READABLE) if k == 0 else sp.Rational(dice.choice(ABOVE), dice.choice((5, 7, 9, 11))) for _ in self.inputs]
-            point = {s: to_flint(suited(s, abs(v) if k == 0 else v)) for s, v in zip(self.inputs, drawn, strict=True)}
-            given = [t[()] for t in self.scalars.inputs if t[()] in self.there]
-            yield {**point, **{s: value_of(self.there[s], point) for s in given}}
+            yield self._whole({s: suited(s, abs(v) if k == 0 else v, self.classes.get(s)) for s, v in zip(self.inputs, drawn, strict=True)})
+
+    def near(self, point: Mapping[Any, Any], seed: int) -> Values:
+        """A point beside another, so near that a case changes only where the other lies on its border."""
+        return self._whole(nearby({s: sp.Rational(int(point[s].p), int(point[s].q)) for s in self.inputs}, seed))
+
+    def _whole(self, drawn: Mapping[sp.Symbol, sp.Rational]) -> Values:
+        point = {s: to_flint(v) for s, v in drawn.items()}
+        given = [t[()] for t in self.scalars.inputs if t[()] in self.there]
+        return {**point, **{s: value_of(self.there[s], point) for s in given}}
+
+    @cached_property
+    def domain(self) -> Domain:
+        """The domain of the objective, in the names of the scalars."""
+        own = needed_for(self.program)
+        lines = [d for d in self.scalars.definitions if (d.target.parent or d.name) in own]
+        unseen = self._asked((u, sign) for d in lines for u, sign, _ in d.holes)
+        shown = self._asked(h for d in lines for h in holes(d.expr))
+        return Domain(tuple(dict.fromkeys((*unseen, *shown))), self.classes, unseen, self.program.objective)
+
+    def _asked(self, found: Iterable[tuple[sp.Expr, str]]) -> tuple[tuple[sp.Expr, str], ...]:
+        put = dict.fromkeys((u.xreplace(self.there), sign) for u, sign in found)
+        return tuple(h for h in put if not surely_defined(*h))
+
+    def defined(self, found: Mapping[Any, Any]) -> bool:
+        """Has the objective a value, as it was written, where these are the values of the scalars?"""
+        goals = [self.entries(self.program.objective, place) for place in self.entries.places(self.program.objective)]
+        if any(value_of(self.there.get(goal, goal), found) is None for goal in goals):
+            return False
+        return not any(met(u, sign, found) for u, sign in self.domain.unseen)
+
+    @cached_property
+    def has_cases(self) -> bool:
+        """True when a scalar has a case, so that values may differ on its border alone."""
+        return has_cases(*self.definitions.values())
 
     def values(self, point: Mapping[Any, Any]) -> Values:
         """The value of every scalar at a point, None where there is none."""
@@ -128,9 +168,13 @@ def value_of(expr: sp.Expr, values: Mapping[Any, Any]) -> Any:
         return None
 
 
-def suited(symbol: sp.Symbol, value: sp.Rational) -> sp.Rational:
-    """``value``, within the domain of the symbol."""
-    return abs(value) if symbol.is_positive or symbol.is_nonnegative else value
+def met(u: sp.Expr, sign: str, values: Mapping[Any, Any]) -> bool:
+    """May the hole be met at these values?"""
+    value = value_of(u, values)
+    if value is None:
+        return True
+    with ctx.workprec(BITS):
+        return bool(as_ball(value).contains(0)) if sign == "=" else not value > 0 if sign == "<=" else not value >= 0
 
 
 def sign_of(expr: sp.Expr) -> str:

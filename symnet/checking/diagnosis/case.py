@@ -13,10 +13,10 @@ import sympy as sp
 
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_form
-from symnet.checking.answers_sizes import SIZES
 from symnet.checking.diagnosis.evaluating import Array, World
 from symnet.checking.diagnosis.facts import impose
 from symnet.checking.diagnosis.links import Chain
+from symnet.checking.sizes import MOST_SIZES, PROVED_AT
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, entries, of_data
 from symnet.core.program import Assumption, Program, small_sizes
@@ -49,8 +49,8 @@ class Case:
         self.program = self.derivation.program
         full = self.derivation.full
         self.sizes = full.sizes
-        if len(self.sizes) > len(SIZES[0]):
-            raise ShapeError("diagnosis", f"{len(self.sizes)} different sizes", f"at most {len(SIZES[0])}")
+        if len(self.sizes) > MOST_SIZES:
+            raise ShapeError("diagnosis", f"{len(self.sizes)} different sizes", f"at most {MOST_SIZES}")
         self.truth = full[self.derivation.gradient_name(wrt)]
         self.formula = self.derivation.gradients[wrt].definitions
         self.gradient = of_tensor(self.truth)
@@ -99,7 +99,7 @@ class Case:
 
     def numbers_for(self, choice: int = 0) -> dict[sp.Symbol, int]:
         """Sizes by symbol."""
-        found = small_sizes(self.derivation.full, SIZES[choice])
+        found = small_sizes(self.derivation.full, PROVED_AT[choice])
         return {s: found[str(s)] for s in self.sizes}
 
     @cached_property

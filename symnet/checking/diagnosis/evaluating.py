@@ -43,6 +43,7 @@ RULES: dict[Any, Callable[..., Array]] = {
     fn.leaky_relu: lambda z, s: np.where(z > 0, z, s * z), fn.softplus: lambda z: np.logaddexp(z, 0),
     sp.exp: np.exp, sp.log: np.log, sp.tanh: np.tanh, sp.sinh: np.sinh, sp.cosh: np.cosh, sp.sin: np.sin, sp.cos: np.cos,
     sp.atan: np.arctan, sp.erf: _erf, sp.Abs: np.abs, sp.sign: np.sign, sp.floor: np.floor,
+    fn.stop_gradient: lambda z: z,
     **dict.fromkeys((Max, sp.Max), lambda *a: _fold(np.maximum, a)), **dict.fromkeys((Min, sp.Min), lambda *a: _fold(np.minimum, a)),
     sp.Add: lambda *a: _fold(np.add, a), sp.Mul: lambda *a: _fold(np.multiply, a),
     sp.And: lambda *a: _fold(np.logical_and, a), sp.Or: lambda *a: _fold(np.logical_or, a), sp.Not: np.logical_not,
@@ -232,7 +233,7 @@ class World:
         if isinstance(expr, Det):
             return np.linalg.det(whole)
         i, j = (np.asarray(self._of(e, scope, depth), dtype=int) - f for e, f in zip(expr.places, first, strict=True))
-        inverse = np.linalg.inv(whole)
+        inverse = _inverse(whole)
         inverse, i, j = inverse, *np.broadcast_arrays(i, j)
         lead = np.broadcast_shapes(inverse.shape[:-2], i.shape)
         grids = np.indices(lead, sparse=True)
@@ -248,3 +249,11 @@ class World:
         body = body.reshape(*[1] * (depth + 2 - body.ndim), *body.shape)
         body = np.broadcast_to(body, (columns.shape[0], rows.shape[0], *body.shape[2:]))
         return np.moveaxis(body, (1, 0), (-2, -1)), (ends[0], ends[2])
+
+
+def _inverse(matrices: Array) -> Array:
+    """The inverse of each; no number where there is none."""
+    with np.errstate(all="ignore"):
+        singular = ~(np.linalg.cond(matrices) < 1e12) if np.all(np.isfinite(matrices)) else ~np.isfinite(matrices).all(axis=(-2, -1))
+    good = np.where(singular[..., None, None], np.eye(matrices.shape[-1]), matrices)
+    return np.where(singular[..., None, None], np.nan, np.linalg.inv(good))

@@ -21,7 +21,7 @@ from symnet.checking.diagnosis.written import written_slips
 from symnet.checking.reading import is_latex, read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written
-from symnet.errors import ShapeError, SymnetError
+from symnet.errors import OptionError, ShapeError, SymnetError
 from symnet.parsing.values import Value
 
 MOST, PROOFS = 3000, 10  # findings sifted, proofs tried
@@ -45,6 +45,8 @@ def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, wr
     >>> diagnose("2*(w*x - y)", d, "w").message
     'the factor dz/dw = x is missing'
     """
+    if not isinstance(answer, (str, sp.Expr, Value)):
+        raise OptionError("diagnose", f"a {type(answer).__name__} for an answer", "text, or a SymPy expression")
     text = answer if isinstance(answer, str) else written
     plain = "" if (is_latex(text) if latex is None else latex) else text
     try:

@@ -111,7 +111,7 @@ def test_names_for_a_tuple() -> None:
 
 
 def test_sizes_are_told_and_may_be_given() -> None:
-    assert "N = 3, d = 2 and at sizes N = 2, d = 3" in str(sn.check_code(gradient, LINE))
+    assert "N = 3, d = 2 and at sizes N = 4, d = 5" in str(sn.check_code(gradient, LINE))
     assert sn.check_code(gradient, LINE, {"N": 2, "d": 5})["w"].verdict.scope == "at sizes N = 2, d = 5"
     assert sn.check_code(gradient, LINE, [{"N": 2, "d": 5}, {"N": 1, "d": 1}])["w"].verdict.scope.endswith("N = 1, d = 1")
 
@@ -119,7 +119,7 @@ def test_sizes_are_told_and_may_be_given() -> None:
 def test_a_factor_that_is_right_at_one_size_only_is_found_out() -> None:
     """2/3 is 2/N at N = 3; the second choice of sizes tells."""
     found = sn.check_code(lambda X, w, y: X.T @ (X @ w - y) * (2 / 3), LINE)["w"]
-    assert found.verdict.answer is Answer.REFUTED and "N = 2" in found.verdict.scope
+    assert found.verdict.answer is Answer.REFUTED and "N = 4" in found.verdict.scope
 
 
 def test_a_declared_assumption_is_named_in_the_verdict() -> None:

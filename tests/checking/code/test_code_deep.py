@@ -10,7 +10,7 @@ import pytest
 import symnet as sn
 from symnet.core.verdict import Answer
 
-LSTM = sn.derive(sn.Sequential(sn.LSTM("d", "h", "T")), sn.HalfSquaredError())
+LSTM = sn.derive(sn.Sequential(sn.LSTM("d", "h", steps="T")), sn.HalfSquaredError())
 DEEP = sn.derive(sn.Sequential(sn.Linear("d", "h"), sn.Sigmoid(), sn.Linear("h", "m"), sn.Tanh(), sn.Linear("m", "k"), sn.ReLU(),
                                sn.Linear("k", "q")), sn.CrossEntropyLoss())
 SMALL = {"N": 2, "T": 3, "d": 2, "h": 2}

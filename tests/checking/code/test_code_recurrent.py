@@ -10,7 +10,7 @@ import pytest
 import symnet as sn
 from symnet.core.verdict import Answer
 
-RNN = sn.derive(sn.Sequential(sn.RNN("d", "h", "T")), sn.HalfSquaredError())
+RNN = sn.derive(sn.Sequential(sn.RNN("d", "h", steps="T")), sn.HalfSquaredError())
 
 
 def bptt(X, Y, W1_ih, W1_hh, b1_ih, b1_hh):  # type: ignore[no-untyped-def]

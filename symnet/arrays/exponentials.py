@@ -1,0 +1,1000 @@
+"""Stable forms of expressions with exponentials, found from the expression, however it is spelled.
+
+Every exponential-like function (exp, σ, tanh, sinh, cosh, softplus in an exponent, Σ exp) is a rational function of generators
+E = e^u and S = Σ e^v. An expression is read as a sum of *coefficient · rational function of generators*; in that form everything
+that overflows against something else cancels exactly, and what is left is written again with functions whose forms neither
+overflow nor cancel (``stable_functions``): 1 - σ(u) is E/(1 + E) taken from 1, which factors to 1/(1 + E), which is σ(-u).
+
+The rules, each an identity of the real numbers where both sides are defined (a test proves each):
+
+* *factored*: a rational function of one E is c (E - 1)^k E^a P(E)/Q(E); it is computed from e^-|u| alone;
+* *shares*: E/S with E a term of S is one entry of a softmax, (S - E)/S what the others add up to;
+* *logarithm of a product*: log of such a form is the sum of the logarithms of its factors, all of one sign;
+* *near 1*: log R with R(1) = 1 is log1p(R - 1) for |u| < 1;
+* *target*: σ(u) - y = (1 - y) σ(u) - y σ(-u), which keeps its digits where y is 0 or 1;
+* *normal distribution*: 1 + erf(v) = 2 Φ(√2 v);
+* *log1p*: log(1 + x).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sympy as sp
+
+from symnet.arrays import stable_functions as st
+from symnet.core.axes import Range
+from symnet.core.expressions import Limits, When, limits, rebuild
+from symnet.core.functions import relu, sigmoid, softplus
+from symnet.core.tensors import entry_indices
+
+Form = dict[sp.Expr, sp.Expr]  # coefficient -> rational function of generators
+Wish = Callable[[sp.Expr], bool] | None
+Unfold = Callable[[sp.Expr, Mapping[sp.Symbol, Range], Wish], sp.Expr | None]
+MOST_TERMS = 12
+ONE = sp.S.One
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """e^argument, or with ``node`` a sum of exponentials or an exponential in brackets, which is written as ``node``."""
+
+    symbol: sp.Symbol
+    argument: sp.Expr
+    node: sp.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Factored:
+    """c (E - 1)^k E^a P(E)/Q(E); P and Q have a constant term, given by their coefficients from the constant up."""
+
+    c: sp.Rational
+    k: int
+    a: int
+    above: tuple[sp.Expr, ...]
+    below: tuple[sp.Expr, ...]
+
+    @property
+    def bounded(self) -> bool:
+        """True when it stays finite at both ends."""
+        return self.a >= 0 and self.k + self.a + len(self.above) <= len(self.below)
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the function has one sign, else 0."""
+        one_sign = self.k == 0 and all(c >= 0 for c in (*self.above, *self.below))
+        return (1 if self.c > 0 else -1) if one_sign else 0
+
+
+class Exponentials:
+    """One expression; ``unfold`` gives the right side of a name that is worth looking into, or None.
+
+    ``rules`` collects the names of the rules that were used. Where none was, the expression is as good as it was.
+    """
+
+    def __init__(self, scope: Mapping[sp.Symbol, Range], unfold: Unfold = lambda entry, scope, wish: None) -> None:
+        self.scope = dict(scope)
+        self.unfold = unfold
+        self.rules: set[str] = set()
+        self.opaque = False
+        self.generators: dict[sp.Expr, Generator] = {}
+        self.by_symbol: dict[sp.Symbol, Generator] = {}
+        self.named: dict[sp.Expr, sp.Expr] = {}
+        self.seen: dict[sp.Expr, Form] = {}
+
+    def text(self, expr: sp.Expr) -> sp.Expr:
+        """``expr`` in its stable form."""
+        return self.write(self.read(expr))
+
+    def argument(self, expr: sp.Expr) -> sp.Expr:
+        """An argument of a function in its stable form; no name is looked into, since nothing cancels across a function."""
+        kept, self.opaque = self.opaque, True
+        made = self.text(expr)
+        self.opaque = kept
+        return made
+
+    def opens(self, form: Form) -> bool:
+        """True for a right side that users should look into: one exponential function, or something that may overflow."""
+        if len(form) == 1:
+            (c, r), = form.items()
+            return (c == 1 or self._loose(r)) if r.free_symbols else any(
+                f.is_Pow and f.exp == -1 and f.base.is_Add and f.base.has(sp.Abs) for f in sp.Mul.make_args(c))
+        return any(self._loose(r) for r in form.values())
+
+    # reading
+
+    def read(self, node: sp.Expr) -> Form:
+        """``node`` as a sum of coefficient · rational function of generators."""
+        if node.is_Rational:
+            return {ONE: node} if node != 0 else {}
+        if isinstance(node, (sp.Indexed, sp.Symbol)):
+            return self._entry(node)
+        if not node.args:
+            return {node: ONE}
+        if isinstance(node, sp.Add):
+            return _added(self.read(a) for a in node.args)
+        if isinstance(node, sp.Mul):
+            return self._product([self.read(a) for a in node.args])
+        if isinstance(node, sp.Pow):
+            return self._power(*node.args)
+        if isinstance(node, sp.Sum):
+            return self._sum(node)
+        if isinstance(node, sp.log):
+            return {self._log(node.args[0]): ONE}
+        if isinstance(node, When):
+            return self._bracket(node)
+        if isinstance(node, sp.Piecewise):
+            return {self._cases(node): ONE}
+        pure = self._exponential(node)
+        if pure is not None:
+            return {ONE: pure}
+        return {rebuild(node, tuple(self.argument(a) if isinstance(a, sp.Expr) else a for a in node.args)): ONE}
+
+    def _entry(self, node: sp.Expr) -> Form:
+        if self.opaque:
+            return {node: ONE}
+        if node not in self.seen:
+            right = self.unfold(node, self.scope, None)
+            self.seen[node] = {node: ONE}  # a name that stands in its own right side, by way of a recurrence, stays
+            if right is not None:
+                form = self.read(canonical(right))
+                self.seen[node] = form
+                if len(form) == 1 and ONE in form:
+                    self.named.setdefault(self._pure(form[ONE]), node)
+        return self.seen[node]
+
+    def _exponential(self, node: sp.Expr) -> sp.Expr | None:
+        """The rational function that ``node`` is, or None."""
+        if isinstance(node, sp.exp):
+            return self._exp(node.args[0])
+        if isinstance(node, sigmoid):
+            g = self._exp(node.args[0])
+            return g / (1 + g)
+        if isinstance(node, sp.tanh):
+            g = self._exp(2 * node.args[0])
+            return (g - 1) / (g + 1)
+        if isinstance(node, (sp.sinh, sp.cosh)):
+            g = self._exp(node.args[0])
+            return (g + (1 if isinstance(node, sp.cosh) else -1) / g) / 2
+        return None
+
+    def _exp(self, u: sp.Expr) -> sp.Expr:
+        """e^u, a power of a generator; e^softplus(v) is 1 + e^v and e^log w is w."""
+        out, rest = ONE, []
+        for term in sp.Add.make_args(u):
+            count, inner = term.as_coeff_Mul()
+            if isinstance(inner, softplus) and count.is_Integer:
+                out *= (1 + self._exp(inner.args[0])) ** count
+            else:
+                rest.append(term)
+        content, inner = primitive(self.argument(sp.Add(*rest))) if rest else (sp.S.Zero, sp.S.Zero)
+        if content == 0:
+            return out
+        if inner == 1:  # e^(1/2) is a number
+            return out * self._generator(sp.exp(content), content).symbol
+        return out * self._generator(sp.exp(inner, evaluate=False), inner).symbol ** content
+
+    def _generator(self, key: sp.Expr, argument: sp.Expr, node: sp.Expr | None = None) -> Generator:
+        if key not in self.generators:
+            made = Generator(sp.Symbol(f"t{len(self.generators)}", positive=True), argument, node)
+            self.generators[key] = self.by_symbol[made.symbol] = made
+        return self.generators[key]
+
+    def _bracket(self, node: When) -> Form:
+        if isinstance(node.body, sp.exp):
+            inner = When(sp.exp(self.argument(node.body.args[0]), evaluate=False), node.condition)
+            return {ONE: self._generator(inner, inner.body.args[0], inner).symbol}
+        return {When(self.text(node.body), node.condition): ONE}
+
+    def _cases(self, node: sp.Piecewise) -> sp.Expr:
+        """Every branch is computed everywhere, and used where its condition holds: elsewhere it is computed at a place where it is defined."""
+        made, before = [], []
+        for value, condition in node.args:
+            inside = self.text(value)
+            for guard in before:
+                inside = guarded(inside, guard, False)
+            made.append((guarded(inside, condition, True), condition))
+            before.append(condition)
+        result = sp.Piecewise(*made, evaluate=False)
+        if any(value.has(sp.Piecewise) and not old.has(sp.Piecewise) for (value, _), (old, _) in zip(made, node.args, strict=True)):
+            self.rules.add("cases")
+        return result
+
+    def _product(self, forms: list[Form]) -> Form:
+        """Single terms multiply; a sum is multiplied out only where something unbounded may cancel."""
+        if any(not f for f in forms):
+            return {}
+        coefficient, pure = ONE, ONE
+        many = []
+        for f in forms:
+            if len(f) == 1:
+                (c, r), = f.items()
+                coefficient, pure = times(coefficient, c), pure * r
+            else:
+                many.append(f)
+        generators = pure.free_symbols
+        loose = any(self._loose(r) for f in many for r in f.values())
+        shared = any(generators & r.free_symbols for f in many for r in f.values())
+        size = sp.Integer(1)
+        for f in many:
+            size *= len(f)
+        if many and size <= MOST_TERMS and (loose or (shared and self._loose(pure))):
+            made: Form = {ONE: pure}
+            for f in many:
+                made = _added({times(c, d): self._tidy(r * q)} for c, r in made.items() for d, q in f.items())
+            if not any(self._loose(r) for r in made.values()) and coefficient != 1:
+                return {times(coefficient, self.write(made)): ONE}
+            return {times(coefficient, c): r for c, r in made.items()}
+        for f in many:
+            coefficient = times(coefficient, self.write(f))
+        return {coefficient: self._tidy(pure)}
+
+    def _tidy(self, pure: sp.Expr) -> sp.Expr:
+        return pure if pure.is_Atom or not pure.free_symbols else _factored_text(pure)
+
+    def _power(self, base: sp.Expr, exponent: sp.Expr) -> Form:
+        form = self.read(base)
+        if len(form) == 1:
+            (c, r), = form.items()
+            if exponent.is_Integer:
+                return {c**exponent: r**exponent} if not r.is_Number else {sp.Pow(c, exponent): r**exponent}
+            if c == 1 and exponent.is_Rational and r.free_symbols and (r.is_Symbol or (r.is_Pow and r.base.is_Symbol)):
+                return {ONE: r**exponent}
+        return {sp.Pow(self.write(form), self.argument(exponent)): ONE}
+
+    def _sum(self, node: sp.Sum) -> Form:
+        """Σ is linear: what does not depend on the index stands in front of it."""
+        over = tuple((sp.Dummy(str(i), integer=True), lo, hi) for i, lo, hi in limits(node))
+        names = {i: d for (i, _, _), (d, _, _) in zip(limits(node), over, strict=True)}
+        over = tuple((d, lo.xreplace(names), hi.xreplace(names)) for d, lo, hi in over)
+        kept = dict(self.scope)
+        self.scope |= {d: (lo, hi) for d, lo, hi in over}
+        form = self.read(node.function.xreplace(names))
+        if len(form) > 1 and not any(self._loose(r) for r in form.values()):
+            form = {self.write(form): ONE}
+        made = _added(self._summed(c, r, over) for c, r in form.items())
+        self.scope = kept
+        return made
+
+    def _summed(self, coefficient: sp.Expr, pure: sp.Expr, over: tuple[Limits, ...]) -> Form:
+        bound = {i for i, _, _ in over}
+        number, parts = self._components(pure)
+        outer, inner = [number], []
+        for part in parts:
+            if self._depends(part, bound) and not self._loose(part):
+                inner.append(part)
+                continue
+            for factor in sp.Mul.make_args(part):
+                (inner if self._depends(factor, bound) else outer).append(factor)
+        inside, front = sp.Mul(*inner), sp.Mul(*outer)
+        if coefficient == 1 and inside.free_symbols and (inside.is_Symbol or (inside.is_Pow and inside.base.is_Symbol)):
+            body = self._direct(inside)
+            whole = canonical(sp.Sum(body, *over))
+            return {ONE: front * self._generator(whole, sp.log(whole), whole).symbol}
+        number = front if front.is_Number else ONE
+        body = times(coefficient, times(number, self._pure(inside)))
+        return {canonical(sp.Sum(body, *over)): front / number}
+
+    def _depends(self, factor: sp.Expr, bound: set[sp.Symbol]) -> bool:
+        found = [self.by_symbol[s] for s in factor.free_symbols]
+        return any((g.node if g.node is not None else g.argument).free_symbols & bound for g in found)
+
+    # logarithms
+
+    def _log(self, inside: sp.Expr) -> sp.Expr:
+        form = self.read(self._one_and(inside))
+        if len(form) == 1:
+            (c, r), = form.items()
+            if r.free_symbols:
+                found = self._log_of(r) or self._log_terms(r)
+                if found is not None:
+                    value, sign = found
+                    if c != 1 or sign < 0:
+                        value = value + sp.log(c if sign > 0 else -c)
+                    self.rules.add("logarithm of a product")
+                    return value
+        elif form.get(ONE) == 1:
+            self.rules.add("log1p")
+            return st.log1p(self.write({c: r for c, r in form.items() if c != 1}))
+        return sp.log(self.write(form))
+
+    def _one_and(self, inside: sp.Expr) -> sp.Expr:
+        """For a name of 1 + x, that."""
+        if isinstance(inside, (sp.Indexed, sp.Symbol)) and not self.opaque:
+            right = self.unfold(inside, self.scope, lambda u: u.is_Add and 1 in u.args)
+            return inside if right is None else canonical(right)
+        return inside
+
+    def _log_of(self, pure: sp.Expr) -> tuple[sp.Expr, int] | None:
+        """(log |pure|, the sign of pure), or None where the sign is not known."""
+        left, parts = self._components(pure)
+        sign, value = 1, sp.S.Zero
+        for part in parts:
+            found = self._log_component(part, left)
+            if found is None:
+                return None
+            value, sign, left = value + found[0], sign * found[1], ONE
+        return value, sign
+
+    def _log_component(self, part: sp.Expr, number: sp.Expr) -> tuple[sp.Expr, int] | None:
+        single = self._single(part)
+        if single is not None:
+            return _log_factored(single[0], _scaled(single[1], number))
+        sign, front = (1 if number > 0 else -1), sp.log(sp.Abs(number)) if number not in (1, -1) else sp.S.Zero
+        found = self._shares(part)
+        if found is not None:
+            kinds: Mapping[type, Callable[..., sp.Expr]] = {sp.exp: lambda u: u}
+            return sp.Add(front, *[count * kinds.get(kind, kind)(*args) for kind, args, count in found]), sign
+        fraction = self._part_of(part)
+        if fraction is not None:
+            v, w = fraction
+            single = len(v) == len(w) == 1
+            return front + (-softplus(minus(w[0], v[0])) if single else st.log_part(len(v), *v, *w)), sign
+        whole = self._log_sum_of(part)
+        return None if whole is None else (front + whole, sign)
+
+    def _log_terms(self, pure: sp.Expr) -> tuple[sp.Expr, int] | None:
+        """The logarithm of a sum of positive terms, from their logarithms."""
+        logs = [self._log_of(t) for t in sp.Add.make_args(pure)]
+        if len(logs) < 2 or any(found is None or found[1] < 0 for found in logs):
+            return None
+        value = logs[0][0]
+        for found in logs[1:]:
+            value = st.logaddexp(value, found[0])
+        return value, 1
+
+    # writing
+
+    def write(self, form: Form) -> sp.Expr:
+        """The sum again, every rational function in its stable form."""
+        form = {c: r for c, r in form.items() if r != 0}
+        common = self._common(form)
+        if common is not None:
+            return times(self.write(common[1]), self._pure(common[0]))
+        form, parts = self._normal(self._softplus(self._quotient(form)))
+        form, more = self._target(form)
+        return sp.Add(*parts, *more, *[times(c, self._pure(r)) for c, r in form.items()])
+
+    def _common(self, form: Form) -> tuple[sp.Expr, Form] | None:
+        """A rational function that stands in every term, and the rest."""
+        first = next(iter(form.values()), ONE)
+        if len(form) < 2 or not first.free_symbols:
+            return None
+        numbers = {c: sp.cancel(r / first) if r != first else ONE for c, r in form.items()}
+        return (first, numbers) if all(n.is_Number for n in numbers.values()) else None
+
+    def _softplus(self, form: Form) -> Form:
+        """softplus(u) - u is softplus(-u); softplus(u) - y u is (1 - y) softplus(u) + y softplus(-u); relu(u) + softplus(-|u|) is softplus(u)."""
+        for coefficient in list(form):
+            for found in [f for f in sp.Mul.make_args(coefficient) if isinstance(f, softplus)]:
+                if coefficient not in form:
+                    break
+                rest, u, number = coefficient / found, found.args[0], form[coefficient]
+                other = rest * softplus(-u)
+                if form.get(other) == -number and other != coefficient:  # softplus(u) - softplus(-u) is u
+                    form = _added([{c: r for c, r in form.items() if c not in (other, coefficient)}, self.read(rest * u), ] if number == 1 else
+                                  [{c: r for c, r in form.items() if c not in (other, coefficient)}, {rest * u: number}])
+                    self.rules.add("softplus")
+                    break
+                if isinstance(u, sp.Mul) and -u == sp.Abs((-u).args[0] if (-u).args else u):
+                    inner = (-u).args[0]
+                    other = rest * relu(inner)
+                    if form.get(other) == number:
+                        form = _added([{c: r for c, r in form.items() if c not in (other, coefficient)}, {rest * softplus(inner): number}])
+                        self.rules.add("softplus")
+                        break
+                scale, v = primitive(u)
+                if not isinstance(v, (sp.Indexed, sp.Symbol)):
+                    continue
+                for c, r in list(form.items()):
+                    y = c / (rest * v)
+                    if v in y.free_symbols or y.has(v) or not r.is_Number or not number.is_Number or sp.fraction(y)[1] != 1:
+                        continue
+                    y = y * r / (-number * scale)
+                    if y != 1 and not isinstance(y, (sp.Indexed, sp.Symbol)):
+                        continue
+                    form = _added([{k: q for k, q in form.items() if k not in (c, coefficient)},
+                                   *([{times(1 - y, rest * softplus(u)): number}] if y != 1 else []), {times(y, rest * softplus(-u)): number}])
+                    self.rules.add("softplus")
+                    break
+        return form
+
+    def _quotient(self, form: Form) -> Form:
+        """1/d - x d'/d², the slope of a quotient, over one denominator, where the numerator is then a single term: 1/d² for x/(1 + x)."""
+        if len(form) != 2 or not all(r.is_Number for r in form.values()):
+            return form
+        bases = {f.base for c in form for f in sp.Mul.make_args(c) if f.is_Pow and f.base.is_Add and f.exp.is_Rational and f.exp < 0}
+        for base in bases:
+            terms = [times(r, c) for c, r in form.items()]
+            low = min(_exponent(t, base) for t in terms)
+            gaps = [_exponent(t, base) - low for t in terms]
+            if not all(g.is_Integer and g <= 3 for g in gaps) or len(set(gaps)) == 1:
+                continue
+            whole = sp.expand(sp.Add(*[t / base**_exponent(t, base) * base**g for t, g in zip(terms, gaps, strict=True)]))
+            whole = sp.expand(whole.replace(lambda e: e.is_Mul and any(sp.sign(f) in e.args for f in e.args), _unsigned))
+            if not whole.is_Add:
+                self.rules.add("quotient")
+                number, rest = whole.as_coeff_Mul()
+                return {rest * base**low: number}
+        return form
+
+    def _normal(self, form: Form) -> tuple[Form, list[sp.Expr]]:
+        """c + c erf(v) is 2 c Φ(√2 v)."""
+        parts = []
+        for coefficient in list(form):
+            found = [f for f in sp.Mul.make_args(coefficient) if isinstance(f, sp.erf)]
+            if len(found) != 1 or coefficient not in form:
+                continue
+            rest = sp.Mul(*[f for f in sp.Mul.make_args(coefficient) if f is not found[0]])
+            value = form[coefficient]
+            if rest in form and form[rest] in (value, -value):
+                sign = 1 if form[rest] == value else -1
+                parts.append(times(rest, 2 * self._pure(form[rest]) * st.gauss(sp.sqrt(2) * sign * found[0].args[0])))
+                form = {c: r for c, r in form.items() if c not in (rest, coefficient)}
+                self.rules.add("normal distribution")
+        return form, parts
+
+    def _target(self, form: Form) -> tuple[Form, list[sp.Expr]]:
+        """r - y is (1 - y) r - y (1 - r) for an r between 0 and 1, and T r - y is (T - y) r - y (1 - r) where T is the sum of the y;
+        y - Σ y p, p a share of the same sum, is y (1 - p) - (Σ y p - y p). Where y is 0 or 1 nothing is lost."""
+        for t, r in form.items() if len(form) > 1 else ():
+            made = self._toward(t, r, {c: q for c, q in form.items() if c is not t}) or (self._centred(form, t) if len(form) == 2 else None)
+            if made is not None:
+                self.rules.add("target")
+                return {}, made
+        return form, []
+
+    def _toward(self, t: sp.Expr, r: sp.Expr, rest: Form) -> list[sp.Expr] | None:
+        sign = self._sign(r) or 1
+        if not r.free_symbols or not (t == 1 or isinstance(t, sp.Sum)):
+            return None
+        span = self._span(sign * r)
+        if span is None:
+            return None
+        low, up, down = span
+        if t == 1:
+            (y, number), *more = rest.items()
+            if more or number != -sign or not isinstance(y, (sp.Indexed, sp.Symbol)):
+                return None
+            return [times(sign * (1 - y), up), times(sign * (low - y), down)]
+        own = sp.Add(*[times(c, self._pure(-sign * q)) for c, q in rest.items()])
+        if low != 0 or not term_of(own, t):
+            return None
+        return [times(sign * minus(t, own), up), *[times(c, self._pure(q * (1 - sign * r))) for c, q in rest.items()]]
+
+    def _centred(self, form: Form, t: sp.Expr) -> list[sp.Expr] | None:
+        (y, number), = [(c, q) for c, q in form.items() if c is not t]
+        if not isinstance(t, sp.Sum) or len(t.limits) != 1 or not isinstance(y, sp.Indexed) or form[t] != -number or not number.is_Number:
+            return None
+        bound = limits(t)[0][0]
+        for place in y.indices:
+            weight = t.function.xreplace({bound: place}) / y
+            read = self.read(weight) if not weight.has(sp.Pow) and y not in weight.atoms(sp.Indexed) else {}
+            span = self._span(read[ONE]) if set(read) == {ONE} and read[ONE].free_symbols else None
+            if span is not None and isinstance(self._plain(self._components(read[ONE])[1][0]), st.share):
+                return [times(number, times(y, span[2])), -number * st.grouped(minus(t, times(y, span[1])))]
+        return None
+
+    def _span(self, r: sp.Expr) -> tuple[int, sp.Expr, sp.Expr] | None:
+        """(low, up, down) with r = up + low · down and up + down = 1: of a sigmoid or a share (0, r, 1 - r), of a tanh (-1, …)."""
+        number, parts = self._components(r)
+        if number != 1 or len(parts) != 1:
+            return None
+        written = self._plain(parts[0])
+        if isinstance(written, (sigmoid, st.share)):
+            return 0, self._pure(r), self._pure(1 - r)
+        if isinstance(written, sp.tanh):
+            return -1, self._pure((1 + r) / 2), self._pure((1 - r) / 2)
+        return None
+
+    def _pure(self, pure: sp.Expr) -> sp.Expr:
+        """A rational function of generators. Terms of one sign stay apart; terms that could cancel are brought together."""
+        if not pure.free_symbols:
+            return pure
+        terms = [self._tidy(t) for t in sp.Add.make_args(pure)]
+        if len(terms) > 1:
+            signs = {self._sign(t) for t in terms}
+            if len(signs) == 1 and 0 not in signs:
+                return sp.Add(*[self._term(t) for t in terms])
+            together = _groups(terms)
+            if len(together) > 1:
+                return sp.Add(*[self._pure(sp.Add(*ts)) for ts in together])
+            whole = _factored_text(pure)
+            if isinstance(whole, sp.Add) and len(whole.free_symbols) > 1:
+                return sp.Add(*[self._term(t) for t in terms])
+            self.rules.add("cancelled")
+            return self._term(whole)
+        return self._term(terms[0])
+
+    def _term(self, pure: sp.Expr) -> sp.Expr:
+        number, parts = self._components(pure)
+        return sp.Mul(number, *[self._component(p) for p in parts])
+
+    def _sign(self, pure: sp.Expr) -> int:
+        """1 or -1 where it has one sign, else 0. Every generator is positive."""
+        number, parts = self._components(pure)
+        sign = 1 if number > 0 else -1
+        for part in parts:
+            above, below = sp.fraction(part)
+            if any(c.as_coeff_Mul()[0] < 0 for p in (above, below) for f in sp.Mul.make_args(p)
+                   for c in sp.Add.make_args(f.base if f.is_Pow else f)):
+                return 0
+        return sign
+
+    def _components(self, pure: sp.Expr) -> tuple[sp.Expr, list[sp.Expr]]:
+        """(a number, factors that share no generator)."""
+        factors = [self._turned(f) for f in sp.Mul.make_args(self._tidy(pure))]
+        factors = [g for f in factors for g in sp.Mul.make_args(f)]
+        number = sp.Mul(*[f for f in factors if f.is_number])
+        kin = self._kin({s for f in factors for s in f.free_symbols})
+        found = connected([f for f in factors if not f.is_number], lambda f: {kin.get(s, s) for s in f.free_symbols})
+        return number, [p for fs in found for p in self._split(sp.Mul(*fs))]
+
+    def _split(self, part: sp.Expr) -> list[sp.Expr]:
+        """E/(1 + S) is E/S times S/(1 + S): a share, and a function of the sum."""
+        factors = {f: f.as_base_exp() for f in sp.Mul.make_args(part)}
+        sums = {s for s in part.free_symbols if isinstance(self.by_symbol[s].node, sp.Sum)}
+        plain = [f for f, (b, n) in factors.items() if b.is_Symbol and b not in sums and n.is_Integer and n > 0]
+        rest = [f for f in factors if f not in plain]
+        left = {s for f in rest for s in f.free_symbols}
+        if len(sums) != 1 or left != sums or not plain or all(f.as_base_exp()[0].is_Symbol for f in rest):
+            return [part]
+        (total,) = sums
+        count = sum(factors[f][1] for f in plain)
+        return [sp.Mul(*plain, total**-count), _factored_text(sp.Mul(*rest, total**count))]
+
+    def _turned(self, factor: sp.Expr) -> sp.Expr:
+        """(E - S)^n as (-1)^n (S - E)^n."""
+        base, count = factor.as_base_exp()
+        if base.is_Add and count.is_Integer and any(
+                t.as_coeff_Mul()[0] < 0 and isinstance(getattr(self.by_symbol.get(-t), "node", None), sp.Sum) for t in base.args):
+            return (-1) ** count * sp.Pow(sp.Add(*[-t for t in base.args]), count)
+        return factor
+
+    def _kin(self, symbols: set[sp.Symbol]) -> dict[sp.Symbol, sp.Symbol]:
+        """The sum of exponentials that an exponential is a term of, where both are there."""
+        sums = [s for s in symbols if isinstance(self.by_symbol[s].node, sp.Sum)]
+        return {e: s for s in sums for e in symbols if e not in sums and term_of(self._direct(e), self.by_symbol[s].node)}
+
+    def _single(self, part: sp.Expr) -> tuple[sp.Expr, Factored] | None:
+        """(u, the function of e^u) where there is one generator."""
+        symbols = part.free_symbols
+        if len(symbols) != 1:
+            return None
+        generator = self.by_symbol[next(iter(symbols))]
+        if generator.node is not None and (isinstance(generator.node, When) or part.is_Symbol or part.is_Pow):
+            return None
+        found = factored(part, generator.symbol)
+        return None if found is None else (generator.argument / found[0], found[1])
+
+    def _component(self, part: sp.Expr) -> sp.Expr:
+        return self._name(self._written(part))
+
+    def _name(self, written: sp.Expr) -> sp.Expr:
+        """The name that the program has for a value, or the value."""
+        return self.named.get(written, written)
+
+    def _plain(self, part: sp.Expr) -> sp.Expr:
+        """The function itself, not its name."""
+        kept, self.named = self.named, {}
+        written = self._written(part)
+        self.named = kept
+        return written
+
+    def _written(self, part: sp.Expr) -> sp.Expr:
+        single = self._single(part)
+        if single is not None:
+            return self._of_one(*single)
+        found = self._shares(part)
+        if found is not None:
+            if any(kind in (st.log_share, st.log_others) for kind, _, _ in found):
+                self.rules.add("shares")
+            kinds: Mapping[type, Callable[..., sp.Expr]] = {
+                st.log_share: self._share, st.log_others: self._others, sp.log: lambda total: total, sp.exp: lambda u: sp.exp(u, evaluate=False)}
+            return sp.Mul(*[kinds[kind](*args) ** count for kind, args, count in found])
+        fraction = self._part_of(part)
+        if fraction is not None:
+            self.rules.add("shares")
+            v, w = fraction
+            return sigmoid(minus(v[0], w[0])) if len(v) == len(w) == 1 else st.part(len(v), *v, *w)
+        return self._direct(part)
+
+    def _direct(self, part: sp.Expr) -> sp.Expr:
+        """The generators put back as they are."""
+        there = {}
+        for power in part.atoms(sp.Pow):
+            if power.base in self.by_symbol and self.by_symbol[power.base].node is None:
+                there[power] = sp.exp(power.exp * self.by_symbol[power.base].argument, evaluate=False)
+        for s in part.free_symbols:
+            g = self.by_symbol[s]
+            there[s] = g.node if g.node is not None else sp.exp(g.argument, evaluate=False)
+        return part.xreplace(there)
+
+    def _share(self, e: sp.Expr, total: sp.Sum) -> sp.Expr:
+        return self._name(st.share(e, total))
+
+    def _others(self, e: sp.Expr, total: sp.Sum) -> sp.Expr:
+        """What the other shares add up to, from their names where they have one."""
+        own = st.share(e, total)
+        name = self.named.get(own)
+        if name is None:
+            return st.others(e, total)
+        bound, lo, hi = limits(total)[0]
+        place = place_in(e, total)
+        return st.others(name, canonical(sp.Sum(name.xreplace({place: bound}), (bound, lo, hi))))
+
+    def _of_one(self, u: sp.Expr, r: Factored) -> sp.Expr:
+        """A function of one exponential by its name, or else as a ``ratio``."""
+        if r.k == 0 and len(r.above) == len(r.below) == 1:
+            return r.c * sp.exp(r.a * u, evaluate=False) if r.c != 1 else sp.exp(r.a * u, evaluate=False)
+        self.rules.add("factored")
+        if len(r.below) == 1:
+            if r.k == 0:
+                return r.c * sp.Add(*[c * sp.exp((n + r.a) * u) for n, c in enumerate(r.above)])
+            if r.k == 1 and len(r.above) == 1 and r.a in (0, -1):
+                return r.c * st.expm1(u) if r.a == 0 else -r.c * st.expm1(-u)
+            if r.k == 1 and r.above == (1, 1) and r.a == -1:
+                return 2 * r.c * sp.sinh(u)
+        power = len(r.below) - 1
+        if r.k == power > 0 and r.a == 0 and r.above == (1,) and r.below == binomial(power):
+            return r.c * self._name(sp.tanh(u / 2)) ** power
+        if r.k == 0 and r.above == (1,) and 0 <= r.a <= power <= 4 and r.below == binomial(power):
+            pairs = min(r.a, power - r.a)
+            left = power - 2 * pairs
+            ends = self._name(sigmoid(u if 2 * r.a > power else -u)) ** left
+            return r.c * self._name(st.bell(u)) ** pairs * ends
+        return r.c * st.ratio(u, r.k, r.a, len(r.above), *r.above, *r.below)
+
+    def _loose(self, pure: sp.Expr) -> bool:
+        """True when some part of it may grow without bound."""
+        if not pure.free_symbols:
+            return False
+        for term in sp.Add.make_args(pure):
+            for part in self._components(term)[1]:
+                single = self._single(part)
+                if single is not None:
+                    if not single[1].bounded:
+                        return True
+                    continue
+                found = self._shares(part)
+                if found is not None:
+                    if any(kind not in (st.log_share, st.log_others) or count < 0 for kind, _, count in found):
+                        return True
+                elif self._part_of(part) is None:
+                    return True
+        return False
+
+    def _shares(self, part: sp.Expr) -> list[tuple[type, tuple[sp.Expr, ...], int]] | None:
+        """Powers of shares, of their complements, of sums and of exponentials, each by its logarithm; None when there is more."""
+        powers: dict[sp.Expr, int] = {}
+        for f in sp.Mul.make_args(part):
+            base, count = f.as_base_exp()
+            if not count.is_Rational:
+                return None
+            powers[base] = powers.get(base, 0) + count
+        if not any(isinstance(self.by_symbol[s].node, sp.Sum) for s in part.free_symbols):
+            return None
+        made: list[tuple[type, tuple[sp.Expr, ...], int]] = []
+        for base in [b for b in powers if b.is_Add]:  # (S - E)^n is S^n times a power of what the others add up to
+            for s in [b for b in self.by_symbol if isinstance(self.by_symbol[b].node, sp.Sum)]:
+                top, kind = self._share_of(base, self.by_symbol[s])
+                if top is not None and powers[base].is_Integer:
+                    count = powers.pop(base)
+                    made.append((kind, (top, self.by_symbol[s].node), int(count)))
+                    powers[s] = powers.get(s, 0) + count
+                    break
+        for s in [b for b in powers if b in self.by_symbol and isinstance(self.by_symbol[b].node, sp.Sum)]:
+            for base in list(powers):
+                if powers.get(s, 0) >= 0:
+                    break
+                generator = self.by_symbol[s]
+                top, kind = self._share_of(base, generator)
+                count = min(powers[base], -powers[s]) if top is not None else 0
+                if top is not None and count > 0 and int(count) == count:
+                    made.append((kind, (top, generator.node), int(count)))
+                    powers[base] -= count
+                    powers[s] += count
+        for base, count in powers.items():
+            if count == 0:
+                continue
+            if base not in self.by_symbol:
+                return None
+            g = self.by_symbol[base]
+            if g.node is None:
+                made.append((sp.exp, (count * g.argument,), 1))
+            else:
+                made.append((sp.log, (g.node,), count))
+        return made
+
+    def _share_of(self, base: sp.Expr, total: Generator) -> tuple[sp.Expr | None, type]:
+        """The exponential e when ``base`` is e or the sum without e, and e a term of the sum."""
+        if base in self.by_symbol:
+            e = self._direct(base)
+            return (e, st.log_share) if term_of(e, total.node) else (None, sp.log)
+        rest = minus(total.symbol, base)
+        if isinstance(base, sp.Add) and rest in self.by_symbol:
+            e = self._direct(rest)
+            return (e, st.log_others) if term_of(e, total.node) else (None, sp.log)
+        return None, sp.log
+
+    def _part_of(self, part: sp.Expr) -> tuple[tuple[sp.Expr, ...], tuple[sp.Expr, ...]] | None:
+        """(the v, the w) where ``part`` is Σ e^v/(Σ e^v + Σ e^w)."""
+        above, below = sp.fraction(part)
+        rest = sp.expand(below - above)
+        if below.is_number or rest == 0 or not sp.expand(below).is_Add or len(sp.expand(below).args) > MOST_TERMS:
+            return None
+        found = [self._exponents(p) for p in (above, rest)]
+        return None if found[0] is None or found[1] is None else (found[0], found[1])
+
+    def _log_sum_of(self, polynomial: sp.Expr) -> sp.Expr | None:
+        """log of a sum of exponentials with positive coefficients, or None."""
+        exponents = self._exponents(polynomial)
+        if exponents is None:
+            return None
+        result = exponents[0]
+        for value in exponents[1:]:
+            result = softplus(value) if result == 0 else softplus(result) if value == 0 else st.logaddexp(result, value)
+        return result
+
+    def _exponents(self, polynomial: sp.Expr) -> tuple[sp.Expr, ...] | None:
+        """The v of Σ e^v, which ``polynomial`` is when its coefficients are positive, or None."""
+        exponents = []
+        for term in sp.Add.make_args(sp.expand(polynomial)):
+            number, rest = term.as_coeff_Mul()
+            if not number > 0:
+                return None
+            value = sp.log(number)
+            for f in sp.Mul.make_args(rest):
+                base, count = f.as_base_exp()
+                if base == 1:
+                    continue
+                if base not in self.by_symbol or isinstance(self.by_symbol[base].node, When):
+                    return None
+                value += count * self.by_symbol[base].argument
+            exponents.append(value)
+        return tuple(exponents)
+
+
+RISKY = (sp.exp, sp.log, sp.sinh, sp.cosh, st.expm1, st.log1p, sp.Pow)
+
+
+def guarded(value: sp.Expr, condition: sp.Basic, holds: bool) -> sp.Expr:
+    """``value`` with the left side u of a comparison replaced, inside functions that are not defined or overflow elsewhere, by what is
+    u where the condition ``holds`` (or does not) and some place where it does (or does not) elsewhere. A NaN stays where it was."""
+    if not isinstance(condition, sp.core.relational.Relational):
+        return value
+    u, other = (condition.lhs, condition.rhs) if not condition.lhs.is_number else (condition.rhs, condition.lhs)
+    if u.is_number or not value.has(u):
+        return value
+    above = isinstance(condition, (sp.Gt, sp.Ge)) == (u == condition.lhs)
+    if isinstance(condition, (sp.Eq, sp.Ne)):
+        place = other if isinstance(condition, sp.Eq) == holds else other + 1
+    else:
+        place = other + (1 if above == holds else -1)
+    there = sp.Piecewise((u, condition), (place, True), evaluate=False) if holds else \
+        sp.Piecewise((place, condition), (u, True), evaluate=False)
+
+    def walk(node: sp.Expr) -> sp.Expr:
+        if node.is_Atom or isinstance(node, (sp.Indexed, sp.Piecewise)):
+            return node
+        if isinstance(node, RISKY) and not (node.is_Pow and node.exp.is_Integer and node.exp > 0) and node.has(u):
+            made = node.xreplace({u: there})
+            return made if not isinstance(node, sp.exp) else sp.exp(made.args[0], evaluate=False)
+        return rebuild(node, tuple(walk(a) if isinstance(a, sp.Expr) else a for a in node.args))
+
+    return walk(value)
+
+
+def times(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    """a·b; a number is not multiplied into a sum."""
+    if a == 1:
+        return b
+    if b == 1:
+        return a
+    if b.is_Number:
+        a, b = b, a
+    if a == -1 and b.is_Add:
+        return sp.Add(*[-t for t in b.args])
+    return sp.Mul(a, b, evaluate=False) if a.is_Number and b.is_Add else sp.Mul(a, b)
+
+
+def minus(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    """a - b, like terms taken together."""
+    return sp.Add(a, *[-t for t in sp.Add.make_args(b)])
+
+
+def primitive(u: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """(r, v) with u = r v: v has coprime whole coefficients and a fixed sign, so that u and -u/2 have the same v."""
+    number, rest = u.as_coeff_Mul()
+    if number == 0:
+        return sp.S.Zero, sp.S.Zero
+    if rest.is_Add:
+        content, rest = rest.primitive()
+        number *= content
+    if rest.could_extract_minus_sign():
+        number, rest = -number, sp.Add(*[-t for t in sp.Add.make_args(rest)])
+    return number, rest
+
+
+def canonical(expr: sp.Expr) -> sp.Expr:
+    """The same expression with bound indices named by how deep they stand: equal sums become the same sum."""
+    return _canonical(expr)[0]
+
+
+def _canonical(expr: sp.Basic) -> tuple[sp.Basic, int]:
+    if not expr.args or not expr.has(sp.Sum):
+        return expr, 0
+    if not isinstance(expr, sp.Sum):
+        made = [_canonical(a) for a in expr.args]
+        return rebuild(expr, tuple(a for a, _ in made)), max(d for _, d in made)
+    apart = {i: sp.Dummy(integer=True) for i, _, _ in limits(expr)}  # a sum inside may use the name of a sum outside
+    body, depth = _canonical(expr.function.xreplace(apart))
+    names = {apart[i]: sp.Symbol(f"_{depth + n}", integer=True) for n, (i, _, _) in enumerate(limits(expr))}
+    spans = [(names[apart[i]], lo.xreplace(apart).xreplace(names), hi.xreplace(apart).xreplace(names)) for i, lo, hi in limits(expr)]
+    return sp.Sum(body.xreplace(names), *spans), depth + len(names)
+
+
+def place_in(e: sp.Expr, total: sp.Expr | None) -> sp.Expr | None:
+    """The index at which ``e`` is one of the terms that ``total`` adds up, or None."""
+    if not isinstance(total, sp.Sum) or len(total.limits) != 1:
+        return None
+    bound = limits(total)[0][0]
+    candidates = dict.fromkeys(p for entry in e.atoms(sp.Indexed) for p in entry_indices(entry))
+    return next((p for p in candidates if total.function.xreplace({bound: p}) == e), None)
+
+
+def term_of(e: sp.Expr, total: sp.Expr | None) -> bool:
+    """True when ``e`` is one of the terms that ``total``, Σ e^v, adds up."""
+    return place_in(e, total) is not None
+
+
+def _added(forms: Iterable[Form]) -> Form:
+    made: Form = {}
+    for form in forms:
+        for c, r in form.items():
+            made[c] = made[c] + r if c in made else r
+    return made
+
+
+def _exponent(term: sp.Expr, base: sp.Expr) -> sp.Expr:
+    return sp.Add(*[f.as_base_exp()[1] for f in sp.Mul.make_args(term) if f.as_base_exp()[0] == base])
+
+
+def _unsigned(product: sp.Mul) -> sp.Expr:
+    """x sign(x) is |x|."""
+    args = list(product.args)
+    for f in list(args):
+        if isinstance(f, sp.sign) and f.args[0] in args:
+            args.remove(f)
+            args.remove(f.args[0])
+            args.append(sp.Abs(f.args[0]))
+    return sp.Mul(*args)
+
+
+def _groups(terms: list[sp.Expr]) -> list[list[sp.Expr]]:
+    """Terms that share generators; the number goes to the only group there is, or else alone."""
+    numbers = [t for t in terms if not t.free_symbols]
+    groups = connected([t for t in terms if t.free_symbols], lambda t: set(t.free_symbols))
+    if len(groups) == 1:
+        return [[*groups[0], *numbers]]
+    return [*groups, *([numbers] if numbers else [])]
+
+
+def connected(items: list[sp.Expr], symbols_of: Callable[[sp.Expr], set[sp.Basic]]) -> list[list[sp.Expr]]:
+    """The items in groups, so that those with a symbol in common are in one group."""
+    groups: list[tuple[set[sp.Basic], list[sp.Expr]]] = []
+    for item in items:
+        symbols, own, apart = symbols_of(item), [item], []
+        for s, others in groups:
+            if s & symbols:
+                symbols, own = symbols | s, others + own
+            else:
+                apart.append((s, others))
+        groups = [*apart, (symbols, own)]
+    return [own for _, own in groups]
+
+
+@lru_cache(maxsize=4096)
+def _factored_text(pure: sp.Expr) -> sp.Expr:
+    """Factors over the rationals, common ones cancelled; powers such as t**(1/2) are factors of their own."""
+    back: dict[sp.Symbol, sp.Expr] = {}
+    for symbol in pure.free_symbols:
+        powers = [p for p in pure.atoms(sp.Pow) if p.base == symbol and p.exp.is_Rational]
+        q = sp.ilcm(1, 1, *[p.exp.q for p in powers])
+        if q > 1:
+            root = sp.Symbol(f"{symbol}r{q}", positive=True)
+            pure = pure.xreplace({p: root ** (p.exp * q) for p in powers} | {symbol: root**q})
+            back[root] = symbol ** sp.Rational(1, q)
+    return sp.factor(sp.together(pure)).xreplace(back)
+
+
+@lru_cache(maxsize=4096)
+def factored(part: sp.Expr, symbol: sp.Symbol) -> tuple[int, Factored] | None:
+    """(q, f) with part = f(symbol^(1/q)) and q as small as it may be, 1/2 for a function of the square; None if it is not rational."""
+    powers = [p.exp for p in part.atoms(sp.Pow) if p.base == symbol]
+    if any(not p.is_Rational for p in powers):
+        return None
+    q = sp.ilcm(1, 1, *[p.q for p in powers])
+    t = sp.Symbol("t", positive=True)
+    there = {p: t ** (p.exp * q) for p in part.atoms(sp.Pow) if p.base == symbol}
+    above, below = sp.fraction(sp.cancel(part.xreplace(there | {symbol: t**q})))
+    polys = [sp.Poly(p, t) for p in (above, below)]
+    lows = [min(m[0] for m in p.monoms()) for p in polys]
+    lists = [[p.nth(n) for n in range(low, p.degree() + 1)] for p, low in zip(polys, lows, strict=True)]
+    step = sp.igcd(lows[0] - lows[1], 0, *[n for p in lists for n, c in enumerate(p) if c != 0])
+    step = max(int(step), 1)
+    lists = [p[::step] for p in lists]
+    a, k = (lows[0] - lows[1]) // step, 0
+    for which, sign in ((0, 1), (1, -1)):
+        while len(lists[which]) > 1 and sum(lists[which]) == 0:
+            lists[which], k = _divided(lists[which]), k + sign
+    contents = [sp.Poly(p[::-1], t).primitive()[0] * (-1 if p[-1] < 0 else 1) for p in lists]
+    above_, below_ = (tuple(sp.Rational(c) / content for c in p) for p, content in zip(lists, contents, strict=True))
+    return sp.Rational(q, step), Factored(sp.Rational(contents[0]) / contents[1], k, int(a), above_, below_)
+
+
+def _divided(coefficients: list[sp.Expr]) -> list[sp.Expr]:
+    """The polynomial divided by t - 1, of which 1 is a root; coefficients from the constant up."""
+    made, carry = [], sp.S.Zero
+    for c in reversed(coefficients[1:]):
+        carry += c
+        made.append(carry)
+    return made[::-1]
+
+
+@lru_cache(maxsize=64)
+def binomial(n: int) -> tuple[sp.Expr, ...]:
+    """The coefficients of (1 + t)^n."""
+    return tuple(sp.binomial(n, k) for k in range(n + 1))
+
+
+def _scaled(r: Factored, number: sp.Expr) -> Factored:
+    return Factored(r.c * number, r.k, r.a, r.above, r.below)
+
+
+def _log_factored(u: sp.Expr, r: Factored) -> tuple[sp.Expr, int] | None:
+    """(log |c (E - 1)^k E^a P/Q|, sign) for E = e^u and k = 0 or 1; for k = 1 where the function is positive."""
+    if any(c < 0 for c in (*r.above, *r.below)) or r.k not in (0, 1):
+        return None
+    number, sign, a = sp.Abs(r.c), (1 if r.c > 0 else -1), r.a
+    if r.k == 1:  # E - 1 > 0 where u > 0, and 1 - E > 0 where u < 0
+        v = u * sign
+        inner = st.near(v, st.log1p(-sp.exp(-sp.Max(v, 1))), sp.log(-st.expm1(-sp.Min(v, 1))))
+        a += 1 if sign > 0 else 0
+        rest = _log_factored(u, Factored(number, 0, a, r.above, r.below))
+        return None if rest is None else (inner + rest[0], 1)
+    m = max(len(r.above), len(r.below)) - 1
+    value = sum(r.above) * number / sum(r.below)
+    if value == 1 and m > 0:
+        return _near_one(u, r, number), sign
+    return _log_powers(u, r, number, a, m), sign
+
+
+def _log_powers(u: sp.Expr, r: Factored, number: sp.Expr, a: int, m: int) -> sp.Expr:
+    constant = sp.log(number) if number != 1 else sp.S.Zero
+    if m == 0:
+        return constant + a * u
+    for sign, one, other in ((1, r.above, r.below), (-1, r.below, r.above)):
+        if other == (1,) and one == binomial(m):  # E^a (1 + E)^±m
+            up = sign * a
+            if up > 0:
+                return constant + a * u + sign * m * softplus(u)
+            if up < -m:
+                return constant + (a + sign * m) * u + sign * m * softplus(-u)
+            return constant + sign * (-up * softplus(-u) + (m + up) * softplus(u))
+    return st.logratio(u, 0, a, len(r.above), *[c * number for c in r.above], *r.below)
+
+
+def _near_one(u: sp.Expr, r: Factored, number: sp.Expr) -> sp.Expr:
+    """R(1) = 1: near u = 0 the logarithm of R is log1p(R - 1), and R - 1 has the factor E - 1."""
+    t = sp.Symbol("t", positive=True)
+    above, below = (sp.Add(*[c * t**n for n, c in enumerate(p)]) for p in (r.above, r.below))
+    found = factored(number * t**r.a * above / below - 1, t)
+    far = _log_powers(u, r, number, r.a, max(len(r.above), len(r.below)) - 1)
+    if found is None:
+        return far
+    q, d = found
+    inside = sp.Max(sp.Min(u, 1), -1) / q
+    return st.near(u, far, st.log1p(d.c * st.ratio(inside, d.k, d.a, len(d.above), *d.above, *d.below)))

@@ -1,0 +1,188 @@
+"""The stable functions as NumPy source: how each is called, and the helpers that a module then holds.
+
+The helpers are NumPy, and standalone: they use ``np``, ``dtype`` and one another, in words that ``dialects`` can translate.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from symnet.arrays import stable_functions as st
+from symnet.core import functions as fn
+
+
+def _ratio(name: str) -> Callable[..., str]:
+    def called(u: str, k: str, a: str, count: str, *rest: str) -> str:
+        n = int(count)
+        parts = [f"({', '.join(p)}{',' if len(p) == 1 else ''})" for p in (rest[:n], rest[n:])]
+        return f"{name}({u}, {k}, {a}, {parts[0]}, {parts[1]})"
+    return called
+
+
+def _logratio(u: str, k: str, a: str, count: str, *rest: str) -> str:
+    """The differences P - Q, by rising and by falling powers, are exact here and would not be in the module."""
+    p, q = ([Fraction(c.strip("()")) for c in part] for part in (rest[:int(count)], rest[int(count):]))
+    n = max(len(p), len(q))
+    ends = [[x - y for x, y in zip(f + [Fraction(0)] * (n - len(f)), g + [Fraction(0)] * (n - len(g)), strict=True)]
+            for f, g in ((p, q), (p[::-1], q[::-1]))]
+    parts = [f"({', '.join(str(c) for c in part)}{',' if len(part) == 1 else ''})" for part in (p, q, *ends)]
+    return f"logratio({u}, {a}, {', '.join(parts)})"
+
+
+def _call(name: str) -> Callable[..., str]:
+    return lambda *args: f"{name}({', '.join(args)})"
+
+
+CALLS: Mapping[type, Callable[..., str]] = {
+    fn.sigmoid: _call("sigmoid"),
+    st.bell: _call("bell"),
+    st.expm1: _call("np.expm1"),
+    st.log1p: _call("np.log1p"),
+    st.logaddexp: _call("np.logaddexp"),
+    st.ratio: _ratio("ratio"),
+    st.logratio: _logratio,
+    st.near: _call("near"),
+    st.part: _call("part"),
+    st.log_part: _call("logpart"),
+    st.grouped: lambda code: f"({code})",
+    st.xlogy: _call("xlogy"),
+    st.gauss: _call("gauss"),
+    st.reciprocal: _call("reciprocal"),
+}
+HELPERS: Mapping[str, str] = {
+    "sigmoid": """def sigmoid(z):
+    e = np.exp(-np.abs(z))
+    return np.where(z < 0, e, 1)/(1 + e)
+""",
+    "bell": """def bell(z):
+    e = np.exp(-np.abs(z))
+    return e/(1 + e)**2
+""",
+    "polynomial": """def polynomial(c, e):
+    value = c[-1] + 0*e
+    for k in range(2, len(c) + 1):
+        value = value*e + c[-k]
+    return value
+""",
+    "ratio": """def ratio(u, k, a, p, q):
+    # (E - 1)**k * E**a * P(E)/Q(E) with E = exp(u), from e = exp(-abs(u)) alone
+    e = np.exp(-np.abs(u))
+    above = np.where(u > 0, polynomial(p[::-1], e), polynomial(p, e))
+    value = above/np.where(u > 0, polynomial(q[::-1], e), polynomial(q, e))
+    b = a + k + len(p) - len(q)
+    if k:
+        m = -np.expm1(-np.abs(u))
+        value = value*np.where(u > 0, m, -m)**k
+    if a:
+        value = value*np.exp(a*np.minimum(u, 0))
+    if b:
+        value = value*np.exp(b*np.maximum(u, 0))
+    return value
+""",
+    "logratio": """def logratio(u, a, p, q, low, high):
+    # log(E**a * P(E)/Q(E)) with E = exp(u); low and high are P - Q, by rising powers of E and by falling ones
+    e = np.exp(-np.abs(u))
+    up = np.where(u > 0, polynomial(p[::-1], e), polynomial(p, e))
+    down = np.where(u > 0, polynomial(q[::-1], e), polynomial(q, e))
+    d = np.where(u > 0, polynomial(high, e), polynomial(low, e))/down
+    value = np.where(np.abs(d) < 0.5, np.log1p(d), np.log(up/down))
+    b = a + len(p) - len(q)
+    if a:
+        value = value + a*np.minimum(u, 0)
+    if b:
+        value = value + b*np.maximum(u, 0)
+    return value
+""",
+    "near": """def near(u, x, y):
+    return np.where(np.abs(u) < 1, y, x)
+""",
+    "rest": """def rest(z, axis):
+    # z minus its largest entry, exp of that, and what all but the largest add up to
+    top = z.max(axis=axis, keepdims=True)
+    e = np.exp(z - top)
+    more = np.where(z == top, 0, e).sum(axis=axis, keepdims=True)
+    return top, e, more + (np.asarray(z == top, dtype=dtype).sum(axis=axis, keepdims=True) - 1)
+""",
+    "logsumexp": """def logsumexp(z, axis):
+    top, _, more = rest(z, axis)
+    return (top + np.log1p(more)).squeeze(axis=axis)
+""",
+    "softmax": """def softmax(z, axis):
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e/e.sum(axis=axis, keepdims=True)
+""",
+    "logsoftmax": """def logsoftmax(z, axis):
+    top, _, more = rest(z, axis)
+    return (z - top) - np.log1p(more)
+""",
+    "others": """def others(p, axis):
+    # 1 - p for shares p along an axis; of the largest, as what the rest add up to
+    top = p.max(axis=axis, keepdims=True)
+    more = np.where(p == top, 0, p).sum(axis=axis, keepdims=True)
+    more = more + top*(np.asarray(p == top, dtype=dtype).sum(axis=axis, keepdims=True) - 1)
+    return np.where(p == top, more, 1 - p)
+""",
+    "logothers": """def logothers(z, axis):
+    # log(1 - p) for shares p: log1p(-p), and of the largest the logarithm of what the rest add up to, next to their own largest
+    top = z.max(axis=axis, keepdims=True)
+    ties = np.asarray(z == top, dtype=dtype).sum(axis=axis, keepdims=True) - 1
+    low = np.where(z == top, -np.inf, z).max(axis=axis, keepdims=True)
+    low = np.where(low == -np.inf, top, low)
+    rest = np.where(z == top, 0, np.exp(np.minimum(z - low, 0))).sum(axis=axis, keepdims=True)
+    more = ties + rest*np.exp(low - top)
+    last = np.where(ties > 0, np.log(np.maximum(more, 1)), low - top + np.log(np.where(ties > 0, 1, rest)))
+    p = np.where(z == top, 0, np.exp(z - top))/(1 + more)
+    return np.where(z == top, last - np.log1p(more), np.log1p(-p))
+""",
+    "largest": """def largest(v):
+    top = v[0]
+    for w in v[1:]:
+        top = np.maximum(top, w)
+    return top
+""",
+    "part": """def part(n, *v):
+    e = [np.exp(w - largest(v)) for w in v]
+    return sum(e[:n])/sum(e)
+""",
+    "logpart": """def logpart(n, *v):
+    a, b = largest(v[:n]), largest(v[n:])
+    q = sum(np.exp(w - b) for w in v[n:])/sum(np.exp(w - a) for w in v[:n])
+    e = np.exp(-np.abs(b - a))
+    return -np.where(b > a, (b - a) + np.log(q) + np.log1p(e/q), np.log1p(e*q))
+""",
+    "xlogy": """def xlogy(x, w):
+    return np.where(x == 0, 0, x*np.log(np.where(x == 0, 1, w)))
+""",
+    "gauss": """def gauss(z):
+    from math import erfc, exp
+    def one(z):
+        z = float(z)
+        x = -z*0.7071067811865476
+        if not -30 < z < 30:
+            return 0.5*erfc(x)
+        a, c = 134217729*z, 134217729*0.7071067811865476
+        a, c = a - (a - z), c - (c - 0.7071067811865476)
+        b, d = z - a, 0.7071067811865476 - c
+        lost = ((a*c + x) + a*d + b*c) + b*d - 4.833646656726457e-17*z
+        return 0.5*(erfc(x) + 1.1283791670955126*exp(-x*x)*lost)
+    return np.vectorize(one, otypes=[dtype])(z)
+""",
+    "reciprocal": """def reciprocal(r):
+    return np.where(r == 0, 0, 1/np.where(r == 0, 1, r))
+""",
+}
+
+
+def needed(text: str, helpers: Mapping[str, str]) -> list[str]:
+    """The names of the helpers that ``text`` calls, those that they call themselves included, in the order of the table."""
+    found: set[str] = set()
+    waiting = [text]
+    while waiting:
+        part = waiting.pop()
+        for name, source in helpers.items():
+            if name not in found and re.search(rf"(?<![\w.]){name}\(", part):
+                found.add(name)
+                waiting.append(source)
+    return [name for name in helpers if name in found]

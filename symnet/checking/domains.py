@@ -1,0 +1,64 @@
+"""Where the objective of a program has a value: only there has it a gradient, and only there can an answer be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+
+import sympy as sp
+
+from symnet.core.program import Definition, Program
+from symnet.equality.domain import Domain, Holes
+from symnet.equality.holes import holes, surely_defined
+
+MANY = 7
+
+
+def classes_of(scalars: Program) -> dict[sp.Basic, int]:
+    """How many classes each index among the inputs of a program of scalars counts; MANY where any number will do."""
+    counted = {t[()]: t.classes for t in scalars.inputs if t.domain == "index" and t.classes is not None}
+    used = {s for n in counted.values() for s in n.free_symbols if any(s in d.expr.free_symbols for d in scalars.definitions)}
+    return {k: int(n) if n.is_Integer else MANY for k, n in counted.items() if not n.free_symbols & used}
+
+
+def domain_of(scalars: Program, forward: Program, there: Mapping[sp.Basic, sp.Expr]) -> Domain:
+    """The domain of the objective of ``forward``, whose lines are the first of ``scalars``; ``there`` gives every line in the inputs.
+
+    What a line asks for is unseen where the objective in the inputs does not show it: s = sqrt(x), L = s**2 is x.
+    """
+    lines = needed_for(forward)
+    own = tuple(d for d in scalars.definitions if (d.target.parent or d.name) in lines)
+    shown = _put_in(tuple(h for d in own for h in holes(d.expr)), there)
+    left = set(chain(*(holes(there[d.entry]) for d in own if (d.target.parent or d.name) == forward.objective)))
+    unseen = _put_in(tuple((u, sign) for d in own for u, sign, _ in d.holes), there)
+    unseen += tuple(h for d in own if not d.target.parent for h in _put_in(tuple(holes(d.expr)), there) if not _within(h, left))
+    return Domain(tuple(dict.fromkeys((*unseen, *shown))), classes_of(scalars), unseen, forward.objective)
+
+
+def _within(hole: tuple[sp.Expr, str], shown: set[tuple[sp.Expr, str]]) -> bool:
+    """Is the hole one of those shown, or part of one, or the product of several?"""
+    u, sign = hole
+    if any((u, stronger) in shown for stronger in (sign, "<=")):
+        return True
+    return sign == "=" and all(f.is_number or (f.as_base_exp()[0], "=") in shown for f in sp.Mul.make_args(u))
+
+
+def _put_in(found: Holes, there: Mapping[sp.Basic, sp.Expr]) -> Holes:
+    put = dict.fromkeys((u.xreplace(dict(there)), sign) for u, sign in found)
+    return tuple((u, sign) for u, sign in put if not surely_defined(u, sign))
+
+
+def needed_for(program: Program) -> set[str]:
+    """The names that the objective is computed from, and its own."""
+    found, stack = {program.objective}, [program.objective]
+    while stack:
+        for used in program.uses(stack.pop()):
+            if used not in found:
+                found.add(used)
+                stack.append(used)
+    return found
+
+
+def answer_holes(lines: tuple[Definition, ...], there: Mapping[sp.Basic, sp.Expr]) -> Holes:
+    """Where lines of scalars have no value as they were written, in the inputs."""
+    return _put_in(tuple((u, sign) for d in lines for u, sign, _ in d.holes), there)

@@ -1,0 +1,32 @@
+"""Where a question is asked: an equality need hold only there, and a point that refutes it lies there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sympy as sp
+
+Holes = tuple[tuple[sp.Expr, str], ...]  # (u, "="): nothing is asked where u = 0; "<=" where u <= 0, "<" where u < 0
+NEEDED = {"=": "!=", "<=": ">", "<": ">="}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """``holes``, where what the question is about has no value itself; ``classes`` gives how many values an index takes, 0, 1, ….
+
+    ``unseen`` are those of the holes that no formula shows, since SymPy shortened it: they are said with every verdict. ``of`` says what
+    has no value there.
+    """
+
+    holes: Holes = ()
+    classes: Mapping[sp.Basic, int] = field(default_factory=dict)
+    unseen: Holes = ()
+    of: str = ""
+
+    def said(self, holes: Holes) -> str:
+        """"where L has a value: x > 0", or "" without holes."""
+        return f"where {self.of} has a value: " + " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes[:3]) if holes else ""
+
+
+EVERYWHERE = Domain()
