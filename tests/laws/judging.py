@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
-import symnet as sn
 from laws import nouns, oracle
 from laws.language import Apply, Choice, Source, walk
+
+import symnet as sn
 from symnet.checking.answers import check_answer
 from symnet.core.derivation import Derivation
 from symnet.errors import SymnetError
@@ -61,7 +61,7 @@ class Case:
     @property
     def in_pieces(self) -> bool:
         """True where the gradient may be zero on whole regions."""
-        return self.may_tie or any(isinstance(n, Choice) or isinstance(n, Apply) and n.name in ("relu", "sign") for one in self.source.lines for n in walk(one.expr))
+        return self.may_tie or any(isinstance(n, Choice) or (isinstance(n, Apply) and n.name in ("relu", "sign")) for one in self.source.lines for n in walk(one.expr))
 
     def sizes(self, which: dict[str, int]) -> dict[str, int]:
         """The sizes that the program has."""
@@ -333,7 +333,7 @@ def jax_memory() -> None:
 def judge(case: Case, names: tuple[str, ...] = tuple(LAWS)) -> list[Fault]:
     """All the named laws. What cannot be derived at all is one fault; a program without a value says nothing."""
     try:
-        case.derivation  # noqa: B018 - made once, before the laws
+        case.derivation
     except SymnetError as error:
         return [Fault("derive", f"{type(error).__name__}: {error}", "refused")]
     except Exception as error:
