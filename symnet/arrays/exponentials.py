@@ -141,9 +141,15 @@ class Exponentials:
             if right is not None:
                 form = self.read(canonical(right))
                 self.seen[node] = form
-                if len(form) == 1 and ONE in form:
+                if len(form) == 1 and ONE in form and self._same_indices(node, form[ONE]):
                     self.named.setdefault(self._pure(form[ONE]), node)
         return self.seen[node]
+
+    def _same_indices(self, node: sp.Expr, pure: sp.Expr) -> bool:
+        """Q[i] = tanh(t) is no name for tanh(t), which may stand in front of a sum over i."""
+        used = set[sp.Basic]().union(*[(g.node if g.node is not None else g.argument).free_symbols
+                                       for g in (self.by_symbol[s] for s in pure.free_symbols)])
+        return {s for place in entry_indices(node) for s in place.free_symbols if not s.is_positive} <= used
 
     def _exponential(self, node: sp.Expr) -> sp.Expr | None:
         """The rational function that ``node`` is, or None."""

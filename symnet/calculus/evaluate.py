@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,10 +22,10 @@ from symnet.core.tensors import Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import DomainError, NameError_, ShapeError, SymnetError
 
-EXACT_BITS, LARGE = 256, 100  # bits that decide which case holds; nodes of numbers that SymPy still may look at
+EXACT_BITS, LARGE = 256, 300  # bits that decide which case holds; characters of numbers that SymPy still may look at
 SORTED, LONGEST = 500, 100_000  # characters of an exact value whose terms SymPy sorts, and of one that is handed out whole
 MOST_WORK = 20_000_000  # products and functions of numbers in one evaluation
-MOST_PROOFS = 60  # parts of one evaluation that a proof is looked for
+MOST_PROOFS = 100  # different numbers of one evaluation that a proof is looked for
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,9 @@ class Evaluation:
     _settled: dict[Key, Number] = field(default_factory=dict, repr=False)
     _looked: set[str] = field(default_factory=set, repr=False)
     _tried: set[tuple[Key, fmpq]] = field(default_factory=set, repr=False)
+    _judged: dict[sp.Expr, bool] = field(default_factory=dict, repr=False)  # numbers that a proof was looked for
     _still: Evaluation | None = field(default=None, repr=False)
-    _same: dict[sp.Expr, sp.Expr] = field(default_factory=dict, repr=False)  # one object for each exact value, at this point and those near it
+    _same: dict[sp.Expr, sp.Expr] = field(default_factory=dict, repr=False)  # one object for each exact value
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ class Evaluation:
         expr, used = self._at_place(found[0].expr, found[1])
         missing = [u for u in used.values() if u not in self._exact]
         if not missing:
-            made = _put_in(expr, {e: self._exact[u] for e, u in used.items()}, {e: self._sure(*u) for e, u in used.items()})
+            made = _put_in(expr, {e: self._exact[u] for e, u in used.items()}, self._numbers_of(used), self._lengths)
             self._exact[name, place] = self._same.setdefault(made, made)
         return missing
 
@@ -141,6 +141,9 @@ class Evaluation:
             return self.numbers(EXACT_BITS).table(name).get(place)
         except SymnetError:
             return None
+
+    def _numbers_of(self, used: Mapping[sp.Expr, tuple[str, Place]]) -> dict[sp.Expr, Number | None]:
+        return {e: self._sure(*u) for e, u in used.items()}
 
     def length(self, scalar: str) -> int:
         """About how many characters the exact value of a scalar has when it is written out."""
@@ -183,7 +186,7 @@ class Evaluation:
                 assert line is not None  # an input is rational
                 expr, used = self._at_place(line[0].expr, line[1])
                 rational = {e: self._value_of(*u) for e, u in used.items() if self._value_of(*u).is_Rational}
-                expr = _put_in(expr, rational, {e: self._sure(*u) for e, u in used.items()})
+                expr = _put_in(expr, rational, self._numbers_of(used), self._lengths)
                 missing = [u for e, u in used.items() if e in expr.free_symbols and self.entries.title(*u) not in found]
             if missing:
                 stack += missing
@@ -207,8 +210,7 @@ class Evaluation:
 
     def equals(self, scalar: str, value: fmpq) -> bool:
         """True when a scalar is proved to be this rational number; False says nothing."""
-        name, place = self.where[scalar]
-        self.settle(name)
+        self.settle(self.where[scalar][0])
         number = self.number(scalar, EXACT_BITS)
         if isinstance(number, fmpq):
             return bool(number == value)
@@ -241,18 +243,20 @@ class Evaluation:
     def _prove(self, part: sp.Basic, expr: sp.Expr, value: fmpq, at: Mapping[sp.Symbol, int]) -> bool:
         """Note that a part of a line has this value, where that is proved."""
         key = self.plan.key(part, dict(at))
-        if key in self._settled or (key, value) in self._tried or len(self._tried) >= MOST_PROOFS:
+        if key in self._settled or (key, value) in self._tried or len(self._judged) >= MOST_PROOFS:
             return False
         self._tried.add((key, value))
         try:
             there, used = self._at_place(expr, at)
-            made = _put_in(there, {e: self._value_of(*u) for e, u in used.items()}, {e: self._sure(*u) for e, u in used.items()})
+            made = _put_in(there, {e: self._value_of(*u) for e, u in used.items()}, self._numbers_of(used), self._lengths)
         except SymnetError:
             return False
-        if not proved_zero(_minus(made, value)):
-            return False
-        self._settled[key] = value
-        return True
+        made = _minus(made, value)
+        if made not in self._judged:  # equal samples make equal questions
+            self._judged[made] = proved_zero(made)
+        if self._judged[made]:
+            self._settled[key] = value
+        return self._judged[made]
 
     def _scalars_of(self, name: str) -> Iterator[str]:
         tensor = self.program[name]
@@ -288,7 +292,7 @@ def _minus(expr: sp.Expr, value: fmpq) -> sp.Expr:
 
 def _near_zero(value: arb) -> bool:
     """A narrow ball that holds 0 and is not 0."""
-    return bool(not value == 0 and value.contains(0) and value.rad() < arb(2) ** -20)
+    return bool(not value.is_zero() and value.contains(0) and value.rad() < arb(2) ** -20)
 
 
 def _comparisons(node: sp.Basic) -> set[sp.Basic]:
@@ -296,7 +300,8 @@ def _comparisons(node: sp.Basic) -> set[sp.Basic]:
     return node.atoms(sp.core.relational.Relational) if isinstance(node, sp.Piecewise) else set()
 
 
-def _put_in(expr: sp.Expr, used: Mapping[sp.Expr, sp.Expr], numbers: Mapping[sp.Expr, Number | None]) -> sp.Expr:
+def _put_in(expr: sp.Expr, used: Mapping[sp.Expr, sp.Expr], numbers: Mapping[sp.Expr, Number | None],
+            lengths: dict[Any, int]) -> sp.Expr:
     """``expr`` with every value put in: of cases the branch that holds, and large numbers as they stand.
 
     SymPy asks for the sign of every number that it puts into tanh, | | or a comparison, which takes for ever where it is large.
@@ -305,7 +310,9 @@ def _put_in(expr: sp.Expr, used: Mapping[sp.Expr, sp.Expr], numbers: Mapping[sp.
         known = {e: n for e, n in numbers.items() if n is not None}
         expr = expr.xreplace({c: _branch(c, known) for c in expr.atoms(sp.Piecewise)})
     there = {e: v for e, v in used.items() if e in expr.free_symbols}
-    with sp.evaluate(sum(itertools.islice((1 for v in there.values() for _ in sp.preorder_traversal(v)), LARGE)) < LARGE):
+    if sum(length(v, lengths) for v in there.values()) < LARGE:
+        return expr.xreplace(there)
+    with sp.evaluate(False):
         return expr.xreplace(there)
 
 
@@ -351,7 +358,8 @@ def _check_work(plan: Plan) -> None:
     """Raise ShapeError, before anything is computed, for what would take minutes."""
     work = plan.work()
     if work > MOST_WORK:
-        raise ShapeError("exact values", f"about {work:,} operations", f"at most {MOST_WORK:,}", "fewer samples at a time, or compile() for floats")
+        raise ShapeError("exact values", f"about {work:,} operations", f"at most {MOST_WORK:,}",
+                         "fewer samples at a time, or compile() for floats")
 
 
 def to_rationals(name: str, value: Any) -> Any:

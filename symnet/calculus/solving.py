@@ -57,7 +57,7 @@ def solve(places: tuple[sp.Expr, ...], alphas: tuple[sp.Symbol, ...], axes: tupl
 
 
 def _equation(alpha: sp.Symbol, place: sp.Expr) -> sp.Basic:
-    """α = place; with a place such as n - 1 - j the terms change sides, [i + j + 1 = n]: SymPy never ends on -(…) that it keeps as written."""
+    """α = place; for n - 1 - j the terms change sides, [i + j + 1 = n]: SymPy never ends on -(…) that it keeps as written."""
     if not (place.is_Add and place.could_extract_minus_sign()):
         return sp.Eq(alpha, place)
     away = [t for t in place.args if t.could_extract_minus_sign()]

@@ -46,6 +46,7 @@ class Plan:
         self._integers: dict[sp.Basic, frozenset[sp.Symbol]] = {}
         self._whole: dict[Key, int] = {}
         self._true: dict[Key, bool] = {}
+        self._spans: dict[int, dict[sp.Symbol, range]] = {}
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -109,11 +110,13 @@ class Plan:
 
     def spans(self, d: Definition) -> dict[sp.Symbol, range]:
         """The free indices of a line and where they run."""
-        return {i: self.span(bounds, self.sizes) for i, bounds in d.free.items()}
+        if id(d) not in self._spans:
+            self._spans[id(d)] = {i: self.span(bounds, self.sizes) for i, bounds in d.free.items()}
+        return self._spans[id(d)]
 
     def visits(self, d: Definition, at: Mapping[int, int] | None = None) -> Iterator[tuple[Place, Places]]:
         """Every place that a line defines, with the values of its indices; ``at`` fixes places of some axes."""
-        spans = self.spans(d)
+        spans = dict(self.spans(d))
         for axis, value in (at or {}).items():
             i = d.indices[axis]
             if i not in spans:
@@ -376,9 +379,8 @@ def two_factors(node: Any, scope: frozenset[sp.Symbol], plan: Plan) -> tuple[tup
 
 def _times(a: list[list[Number]], b: list[list[Number]]) -> list[list[Number]]:
     """The product of two matrices, exact where all entries are."""
-    exact = all(isinstance(x, fmpq) for m in (a, b) for row in m for x in row)
     made: Any
-    if exact:
+    if all(isinstance(x, fmpq) for m in (a, b) for row in m for x in row):
         made = fmpq_mat(len(a), len(b), [x for row in a for x in row]) * fmpq_mat(len(b), len(b[0]), [x for row in b for x in row])
     else:
         made = arb_mat([[as_ball(x) for x in row] for row in a]) * arb_mat([[as_ball(x) for x in row] for row in b])
@@ -386,6 +388,6 @@ def _times(a: list[list[Number]], b: list[list[Number]]) -> list[list[Number]]:
 
 
 HERE: dict[type, Callable[[Here, Any], Any]] = {
-    stop_gradient: Here.held, sp.Indexed: Here.entry, sp.Symbol: Here.symbol, sp.Sum: Here.total, When: Here.bracket, Grid: Here.square, Rows: Here.square,
-    InverseEntry: Here.inverse, sp.Mod: Here.number, sp.ceiling: Here.number}
+    stop_gradient: Here.held, sp.Indexed: Here.entry, sp.Symbol: Here.symbol, sp.Sum: Here.total, When: Here.bracket,
+    Grid: Here.square, Rows: Here.square, InverseEntry: Here.inverse, sp.Mod: Here.number, sp.ceiling: Here.number}
 LOOKED_UP = tuple(HERE)

@@ -22,8 +22,8 @@ from symnet.core.linear import OF_MATRICES
 from symnet.core.verbs import method
 from symnet.errors import DomainError, ParseError, UnknownNodeError
 
-__all__ = ["ASK_BITS", "HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_ball", "bounded", "compute", "decide", "decimal", "enclose", "fixed",
-           "hull", "layout", "proved_zero", "rational", "shown_number", "to_flint"]
+__all__ = ["ASK_BITS", "HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_ball", "bounded", "compute",
+           "decide", "decimal", "enclose", "fixed", "hull", "layout", "proved_zero", "rational", "shown_number", "to_flint"]
 
 NUMBER = re.compile(r"\s*([+-]?)\s*(\d{1,60})?(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?\s*(?:/\s*(\d{1,60}))?\s*\Z")
 MAX_BITS, HEIGHT = 4096, 4096
@@ -245,7 +245,7 @@ def fixed(source: Callable[[int], Number] | sp.Expr, places: int, equals: Callab
     '2.718'
     """
     at, equals = _source(source, equals)
-    bits, top, asked = 64 + 4 * places, MAX_BITS + 8 * places, False
+    bits, top, asked = 64 + 4 * abs(places), MAX_BITS + 8 * abs(places), False
     while True:
         with ctx.workprec(bits):
             value = at(bits)

@@ -107,7 +107,8 @@ class Printer(ABC):
 
     def add(self, expr: sp.Expr) -> str:
         """Positive terms first, longer ones before shorter, so that w x + b and 1 - a read as in a book."""
-        terms = self.sorted(expr.args, lambda t: (self.negative(t), not self.is_number(t), -len(sp.Mul.make_args(t)), t.has(sp.Sum) is False))
+        terms = self.sorted(expr.args, lambda t: (self.negative(t), not self.is_number(t), -len(sp.Mul.make_args(t)),
+                                                  t.has(sp.Sum) is False))
         if self._of_indices(expr):  # an index or a size: i - p + 1
             terms = [t for t in terms if not self.is_number(t)] + [t for t in terms if self.is_number(t)]
         if len(terms) > 1 and self.is_number(terms[0]) and not any(self.negative(t) for t in terms[1:]):
@@ -136,8 +137,10 @@ class Printer(ABC):
         if not expr.args or isinstance(expr, sp.Indexed):
             return bool(expr.is_number)
         if expr not in self._numbers:
-            bound = isinstance(expr, BINDERS)
-            self._numbers[expr] = (bool(expr.is_number) if length(expr, self._lengths) < LONG else False) if bound else all(map(self.is_number, expr.args))
+            if isinstance(expr, BINDERS):
+                self._numbers[expr] = length(expr, self._lengths) < LONG and bool(expr.is_number)
+            else:
+                self._numbers[expr] = all(map(self.is_number, expr.args))
         return self._numbers[expr]
 
     def _of_indices(self, expr: sp.Basic) -> bool:

@@ -24,5 +24,5 @@ def proved_zero(number: sp.Expr) -> bool:
         return False
     try:
         return judged(number, sp.S.Zero)[2]
-    except (TooLarge, SymnetError, ZeroDivisionError, RecursionError):
+    except (TooLarge, SymnetError, ArithmeticError, RecursionError, TypeError, ValueError):
         return False

@@ -142,7 +142,7 @@ class Atoms(Reader):
             token = self.next()
             word = self.word()
             return Node("word", word, (Node("printed", word, (NONE, NONE), token.column),))
-        return Node("place", raw[:40], (self.conditions(),))
+        return Node("place", raw[:40], (self._condition(),))  # one: a comma ends an index
 
     def _letters(self, count: int) -> list[Node]:
         end, found = self.at + count, []

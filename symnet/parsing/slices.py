@@ -96,7 +96,8 @@ def counted_from_left(line: Slice) -> Slice:
     stated = {i: tuple(sp.expand(end + i - there.get(i, i)) for end in span) for i, span in line.stated.items()}
     reached = [(sp.expand(place.xreplace(there)), axis, bound) for place, axis, bound in line.reached]
     alone = {i: span for i, span in line.alone.items() if i not in there}
-    holes = tuple((moved(u), sign, tuple((i, lo.xreplace(there), hi.xreplace(there)) for i, lo, hi in over)) for u, sign, over in line.holes)
+    holes = tuple((moved(u), sign, tuple((i, lo.xreplace(there), hi.xreplace(there)) for i, lo, hi in over))
+                  for u, sign, over in line.holes)
     return Slice(line.where, line.name, tuple(places), moved(line.expr), stated, reached, alone, holes)
 
 

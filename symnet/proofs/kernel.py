@@ -121,8 +121,9 @@ def _new(value: Any) -> Any:
 def _watched() -> Iterator[tuple[tuple[str, str], tuple[int, int]]]:
     """What a check relies on beside this file: the methods of SymPy's nodes, and the functions and classes that prove equalities."""
     own = (v for module in _MODULES for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__)
-    for owner in (*_MODULES, *dict.fromkeys(base for cls in (*plain.CLASSES, *own) for base in cls.__mro__[:-1])):
-        name = owner.__name__ if isinstance(owner, ModuleType) else f"{owner.__module__}.{owner.__qualname__}"
+    owners: list[Any] = [*_MODULES, *dict.fromkeys(base for cls in (*plain.CLASSES, *own) for base in cls.__mro__[:-1])]
+    for owner in owners:
+        name = f"{getattr(owner, '__module__', '')} {getattr(owner, '__qualname__', owner.__name__)}"  # a module, or a class in one
         for key, value in list(vars(owner).items()):
             if isinstance(value, (FunctionType, property, classmethod, staticmethod, type)) and not key.startswith(("_repr_", "__repr__")):
                 yield (name, key), (id(value), id(getattr(value, "__code__", None)))

@@ -191,7 +191,7 @@ def _given(case: Case, t: Tensor) -> Rich:
         return (number(shown),)
     if t.name in case.derivation.program.by_name:
         return ("see below",)
-    nested: Any = case.derivation.values.get(t.name)
+    nested: Any = case.derivation.values[t.name]
     nested = nested.tolist() if hasattr(nested, "tolist") else nested
     numbers: list[Shown] = []
     return (_all_of(numbers, _nested(nested, case, numbers, len(t.axes) == 2)),)
@@ -230,7 +230,7 @@ def _checks(case: Case) -> Section | None:
         blocks.append(Table(("move by 0.001", "the loss moves by", "foretold", "slope, both sides", "gradient"), tuple(rows)))
         apart = [n.name for n in case.nudges if not n.agrees]
         if apart:
-            blocks.append(("Where the slope measured on both sides is not the gradient, for ", ", ".join(apart), ", a kink lies within 0.001 "
+            blocks.append((f"Where the slope measured on both sides is not the gradient, for {', '.join(apart)}, a kink lies within 0.001 "
                            "of the point, or the curve bends too sharply for steps of this size.",))
     if case.checks:
         good = sum(c.ok for c in case.checks)

@@ -102,3 +102,9 @@ def test_a_function_and_its_slope_are_finite_at_inputs_of_size_1000(text: str) -
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         loss, grads = d.compile()({"z": np.array([BIG, -BIG, 0.0])}, c=np.array([1.0, 2, 3]))
     assert np.isfinite(loss) and np.isfinite(grads["z"]).all()
+
+
+def test_a_line_that_does_not_use_its_index_names_nothing_in_front_of_a_sum() -> None:
+    made = stable(sn.program("Q[i] = tanh(t)", "L = sum(Q[i]*x[i] for i in 1..n)", tensors={"x": ("n",), "t": (), "Q": ("n",)}))
+    assert made.by_name["L"][0].expr.free_symbols.isdisjoint(sp.symbols("_0 i", integer=True))
+    assert sn.derive(made).compile()({"x": [1.0, 2.0], "t": 0.0})[0] == 0.0

@@ -435,6 +435,17 @@ def derivation(row: Row) -> Derivation:
     return KNOWN[key]
 
 
+MADE: dict[tuple[str, str], Any] = {}
+
+
+def made(name: str, target: str) -> Any:
+    """The compiled function, or the module for a library; once for all sizes."""
+    if (name, target) not in MADE:
+        d = derivation(ROWS[name])
+        MADE[name, target] = d.compile() if target == "compiled" else module(library_source(d, target))
+    return MADE[name, target]
+
+
 def truth(row: Row, arrays: Arrays) -> tuple[float, dict[str, np.ndarray[Any, Any]]]:
     given = {n: jnp.asarray(a, dtype=jnp.float64) for n, a in arrays.items()}
     value, gradients = jax.value_and_grad(lambda p: row.oracle(p) + 0.0 * sum(jnp.sum(a) for a in p.values()))(given)
@@ -481,15 +492,15 @@ def test_every_target_agrees_with_the_loop(name: str, which: int) -> None:
     wanted = truth(row, arrays)
     same(exact(d, arrays), wanted, "exact")
     with np.errstate(all="raise", under="ignore"):
-        same(d.compile()(arrays), wanted, "compiled")
-    same(module(library_source(d, "numpy"))["value_and_grad"](**arrays), wanted, "numpy")
-    found = module(library_source(d, "jax"))
+        same(made(name, "compiled")(arrays), wanted, "compiled")
+    same(made(name, "numpy")["value_and_grad"](**arrays), wanted, "numpy")
+    found = made(name, "jax")
     same(found["value_and_grad"](**arrays), wanted, "jax")
     if which == len(row.sizes) - 1:
         given = {n: jnp.asarray(a, dtype=jnp.float64) for n, a in arrays.items()}
         same((found["loss"](given, {}), jax.grad(found["loss"])(given, {})), wanted, "jax.grad")
     leaves = {n: torch.tensor(a, dtype=torch.float64, requires_grad=True) for n, a in arrays.items()}
-    loss = module(library_source(d, "torch"))["loss"](**leaves)
+    loss = made(name, "torch")["loss"](**leaves)
     loss.backward()
     same((loss.detach(), {n: t.grad for n, t in leaves.items()}), wanted, "torch")
 
@@ -500,13 +511,13 @@ def test_a_size_without_a_meaning_is_refused_in_one_line(name: str) -> None:
     d = derivation(row)
     for sizes in row.refused:
         arrays = draw(row, sizes)
-        for run in (d.compile(), lambda some: exact(d, some)):
+        for run in (made(name, "compiled"), lambda some: exact(d, some)):
             with pytest.raises(SymnetError, match=r"T: 1; .*at least 2") as caught:
                 run(arrays)
             assert "\n" not in str(caught.value)
         for library in ("numpy", "jax", "torch"):
             with pytest.raises(ValueError, match="T: 1; at least 2 expected"):
-                module(library_source(d, library))["value_and_grad"](**arrays)
+                made(name, library)["value_and_grad"](**arrays)
 
 
 @pytest.mark.parametrize("name", ROWS)

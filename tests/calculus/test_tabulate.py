@@ -12,7 +12,8 @@ import sympy as sp
 from flint import arb, ctx, fmpq
 
 import symnet as sn
-from symnet.calculus import derive, evaluate as evaluating
+from symnet.calculus import derive
+from symnet.calculus import evaluate as evaluating
 from symnet.calculus.evaluate import evaluate
 from symnet.calculus.tabulate import Plan, two_factors
 from symnet.core.derivation import Derivation
@@ -34,7 +35,7 @@ def values_for(program: Program, sizes: dict[str, int], seed: int = 0) -> dict[s
 
 
 def recurrent(kind: Any) -> Program:
-    return sn.Sequential(kind(2, 2, 3), sn.Linear(2, 1)).program(sn.MSELoss())
+    return sn.Sequential(kind(2, 2), sn.Linear(2, 1)).program(sn.MSELoss())
 
 
 PROGRAMS: dict[str, tuple[Program, dict[str, int]]] = {
@@ -42,8 +43,8 @@ PROGRAMS: dict[str, tuple[Program, dict[str, int]]] = {
     "conv1d, stride 2": (conv1d(stride=2), {"K": 3, "M": 4}),
     "rnn": (rnn(), {"T": 4, "d": 2, "m": 3}),
     "deep mlp": (deep_mlp(), {"d": 3, "L": 4}),
-    "lstm": (recurrent(sn.LSTM), {"N": 2}),
-    "gru": (recurrent(sn.GRU), {"N": 2}),
+    "lstm": (recurrent(sn.LSTM), {"N": 2, "T": 3}),
+    "gru": (recurrent(sn.GRU), {"N": 2, "T": 3}),
     "attention": (sn.Sequential(sn.MultiheadAttention(4, 2)).program(sn.MSELoss()), {"N": 2, "T": 3}),
     "batch norm": (sn.Sequential(sn.Linear(2, 3), sn.BatchNorm1d(3), sn.ReLU()).program(sn.MSELoss(), "N"), {"N": 4}),
     "maximum": (sn.program("L = sum(maximum(X, Y)**2 * X)", tensors={"X": ("n", "d"), "Y": ("n", "d")}), {"n": 2, "d": 3}),
@@ -177,8 +178,8 @@ def test_a_six_by_six_inverse_agrees_with_numpy() -> None:
 @pytest.fixture(scope="module")
 def unrolled() -> Any:
     """A recurrent network over five steps: exact values of the gradient have about 65,000 characters each."""
-    d = derive(sn.Sequential(sn.RNN(2, 2, 5)).program(sn.MSELoss()))
-    return d.at(values_for(d.program, {"N": 1}), {})
+    d = derive(sn.Sequential(sn.RNN(2, 2)).program(sn.MSELoss()))
+    return d.at(values_for(d.program, {"N": 1, "T": 5}), {})
 
 
 def test_long_exact_values_are_numbers_that_print(unrolled: Any) -> None:
@@ -191,8 +192,8 @@ def test_long_exact_values_are_numbers_that_print(unrolled: Any) -> None:
 
 
 def test_what_would_be_too_long_is_said_before_it_is_written() -> None:
-    d = derive(sn.Sequential(sn.RNN(2, 2, 8)).program(sn.MSELoss()))
-    at = d.at(values_for(d.program, {"N": 1}), {})
+    d = derive(sn.Sequential(sn.RNN(2, 2)).program(sn.MSELoss()))
+    at = d.at(values_for(d.program, {"N": 1, "T": 8}), {})
     with pytest.raises(ShapeError, match=r"exact value of dL_dW1_ih: about [\d,]+ characters; expected at most 100,000; try: decimal"):
         at.exact("dL_dW1_ih")
     assert len(at.decimal("dL_dW1_ih", 40)[0][0]) > 40

@@ -11,7 +11,28 @@ from fractions import Fraction
 
 from laws import spelling
 from laws.dice import Dice, chance, pick
-from laws.language import ONE, TWO, Apply, Axis, Count, Entry, Expr, Line, Number, Op, Place, Power, Source, Total, at, children, put, rebuilt, walk, with_children
+from laws.language import (
+    ONE,
+    TWO,
+    Apply,
+    Axis,
+    Count,
+    Entry,
+    Expr,
+    Line,
+    Number,
+    Op,
+    Place,
+    Power,
+    Source,
+    Total,
+    at,
+    children,
+    put,
+    rebuilt,
+    walk,
+    with_children,
+)
 
 Bind = tuple[str, Place, Place]
 LETTERS = ("i", "j", "k", "l", "p", "q", "s", "u", "o", "f")

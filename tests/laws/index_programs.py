@@ -9,7 +9,26 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from laws.dice import Dice, chance, pick, weighted
-from laws.language import ONE, Apply, Axis, Choice, Count, Entry, Expr, Held, Line, Number, Op, Place, Power, Source, Total, at, entries, letters
+from laws.language import (
+    ONE,
+    Apply,
+    Axis,
+    Choice,
+    Count,
+    Entry,
+    Expr,
+    Held,
+    Line,
+    Number,
+    Op,
+    Place,
+    Power,
+    Source,
+    Total,
+    at,
+    entries,
+    letters,
+)
 
 LETTERS = ("i", "j", "k", "l", "p", "q", "s", "u")
 SIZES = ("n", "m")

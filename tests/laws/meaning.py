@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
-
 from laws.language import Apply, Choice, Count, Entry, Expr, Held, Line, Number, Op, Power, Source, Total
 
 Arrays = dict[str, Any]
@@ -153,7 +152,7 @@ def value(node: Expr, scope: Scope, arrays: Arrays, shapes: Shapes) -> Any:
         case Power(base, by):
             return lax.integer_pow(go(base), by)
         case Apply("max" | "min" as name, args):
-            return _fold(lax.max if name == "max" else lax.min, [go(a) for a in args])
+            return reduce(lax.max if name == "max" else lax.min, map(go, args))
         case Apply("clip", (z, lo, hi)):
             return lax.min(lax.max(go(z), go(lo)), go(hi))
         case Apply(name, args):

@@ -5,6 +5,7 @@ of JSON a program, and a run that is started again goes on where the log ends. A
 Exit 0 when nothing is wrong, 1 otherwise. ``--kinds index,numpy,recurrence,checker`` chooses what is made.
 """
 
+# ruff: noqa: E402 - the path comes first
 from __future__ import annotations
 
 import argparse
@@ -120,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
         except OutOfTime:
             faults = [Fault("time", f"not done in {options.limit} s", "slow")]
         nothing = not faults and case.at(DIFFERENT)[2] is None
-        outcome = Counter({"programs": 1, source.kind: 1, **({"without a value": 1} if nothing else {}), **{k: 1 for k in {f.kind for f in faults}}})
+        outcome = Counter({"programs": 1, source.kind: 1, **({"without a value": 1} if nothing else {}), **dict.fromkeys({f.kind for f in faults}, 1)})
         counts.update(outcome)
         for fault in {sort_of(f): f for f in faults}.values():
             seen[sort_of(fault)] += 1

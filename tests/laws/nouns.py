@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import sympy as sp
-
-import symnet as sn
 from laws import spelling
 from laws.language import Apply, Choice, Count, Entry, Expr, Held, Line, Number, Op, Place, Power, Source, Total
+
+import symnet as sn
 from symnet.core import functions as f
 from symnet.core.axes import Axis, index, size
 from symnet.core.program import Definition, Program

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-
 from laws.language import Source
 from laws.meaning import flattened, jax, loss_of, run, shape_at, shaped
 

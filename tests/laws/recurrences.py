@@ -57,7 +57,7 @@ def recurrence(dice: Dice) -> Source:
         form = weighted(dice, ((4, "sum"), (4, "function"), (1, "product")))
         out = mul(terms[0], add(ONE, *terms[1:])) if form == "product" else add(*terms)
         out = mul(Number(Fraction(1, 2)), out) if chance(dice, 20) else out
-        return Apply(pick(dice, FUNCTIONS), (out,)) if form == "function" or lag == 2 and form == "product" else out
+        return Apply(pick(dice, FUNCTIONS), (out,)) if form == "function" or (lag == 2 and form == "product") else out
 
     # down: h[T] = s; h[t] = f(h[t+1], x[t+1]) for t in 0..T-1; up: h[0] = s; h[t] = f(h[t-1], x[t]) for t in 1..T
     low, high = (at(0), T - lag) if down else (at(lag), T)

@@ -6,7 +6,26 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from laws.language import ONE, Choice, Count, Entry, Expr, Held, Number, Op, Place, Power, Source, Total, at, children, entries, letters, size_of, with_children
+from laws.language import (
+    ONE,
+    Choice,
+    Count,
+    Entry,
+    Expr,
+    Held,
+    Number,
+    Op,
+    Place,
+    Power,
+    Source,
+    Total,
+    at,
+    children,
+    entries,
+    letters,
+    size_of,
+    with_children,
+)
 
 
 def smaller(source: Source) -> Iterator[Source]:

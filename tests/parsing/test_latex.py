@@ -34,6 +34,7 @@ READ: dict[str, tuple[str, str]] = {
     "number above": ("w^{(1)}", "w1"),
     "Greek": (r"\theta + \pi", "theta + pi"),
     "hat": (r"\hat{y} - \hat y + y", "y"),
+    "index in a sum of letters": (r"\sum_{i=1}^{d} \sum_{j=1}^{d} A_{d+1-i, j} u_{d+1-j}", "sum(A[d+1-i, j]*u[d+1-j] for i in 1..d for j in 1..d)"),
     "word below": (r"w_{\mathrm{new}} + w_{new} + w_{\text{new}}", "3*w_new"),
     "word": (r"\mathrm{line} + \text{line}", "2*line"),
     "bold": (r"\mathbf{x} + \boldsymbol{x} + \mathit{x}", "3*x"),

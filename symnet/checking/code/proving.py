@@ -21,7 +21,7 @@ from flint import arb, ctx
 from symnet.checking.code.forms import factor, form, ratios
 from symnet.checking.code.nodes import Node
 from symnet.checking.code.tidying import Tidy
-from symnet.checking.code.truth import READABLE, Truth, met, sign_of, value_of
+from symnet.checking.code.truth import Truth, met, sign_of, value_of
 from symnet.checking.code.values import BITS
 from symnet.core.decimals import as_ball
 from symnet.core.functions import relu, step
@@ -33,7 +33,7 @@ from symnet.equality.domain import Domain
 from symnet.equality.fractions import TooLarge
 from symnet.equality.gap import judged
 from symnet.equality.null_sets import is_null
-from symnet.equality.points import nearby, suited
+from symnet.equality.points import suited
 from symnet.errors import UnknownNodeError
 
 LARGE, QUICK = 4000, 800  # nodes of an expression in a proof; in one for a node in between
@@ -193,9 +193,9 @@ class Prover:
             return self.about[symbol]
         if (symbol, round_) not in self._free:
             dice = random.Random(f"{symbol}{round_}")
-            value = dice.choice(READABLE)
-            value = suited(symbol, abs(value) if round_ == 0 else value)
-            self._free[symbol, round_] = to_flint(nearby({symbol: value}, dice.randint(1, 10**6))[symbol])  # no two tie
+            value = sp.Rational(dice.randint(1, 255), 64)  # few symbols tie
+            value = value if round_ == 0 or dice.random() < 0.5 else -value
+            self._free[symbol, round_] = to_flint(suited(symbol, value))
         return self._free[symbol, round_]
 
     def _agree(self, left: sp.Expr, right: sp.Expr, values: Mapping[Any, Any], round_: int) -> bool:
