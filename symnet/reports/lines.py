@@ -21,7 +21,7 @@ from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.text import TextPrinter, definition_text, text
 from symnet.reports.plainmath import plain_math
 from symnet.reports.references import References
-from symnet.reports.values import Values, equals, related
+from symnet.reports.values import Values, equals, number_latex, related
 from symnet.reports.view import Claim, Formula, Level, Link, Notation, Rich, Stage, StepView
 from symnet.reports.words import RULES, law, plural, spoken
 
@@ -123,8 +123,8 @@ class Lines:
         put_in: tuple[tuple[str, str], ...] = ()
         if self.level is not Level.EXPERT and len(numbers.latex) <= 160 and numbers.text not in (shown.text, middle.text):
             row, put_in = related(row, numbers, exact), self.values.printed(line.expr)
-        if middle.text != shown.text:
-            row = equals(row, shown)
+        if middle.text != shown.text:  # 0.333333 * 3 is not quite the 1 that it stands for
+            row = equals(row, shown) if exact or not put_in else related(row, Formula(number_latex(shown.text), shown.text), False)
         return row, Claim(line.entry, line.expr, decimal=shown.text, put_in=put_in)
 
     def _uses(self, d: Definition) -> Rich:

@@ -28,7 +28,7 @@ RULES: dict[Rule, str] = {
 READING = ("∂L/∂w is read \"dL by dw\": the slope of L in w, with everything else held still. A small number at the foot of a letter "
            "is part of its name.")
 GATES = "A gradient says how fast the loss changes: if it is g, moving the value a little, by h, moves the loss by about g times h."
-UNROUNDED = ("Decimals are rounded in print only: ≈ stands before a rounded number, = before an exact one. The unrounded values are "
+UNROUNDED = ("Decimals are rounded in print only: ≈ stands where a number is rounded, = where none is. The unrounded values are "
              "carried from line to line, so a line reworked with the decimals printed may differ from its result in the last digit.")
 BRACKET = "A condition in square brackets is 1 where it holds and 0 elsewhere"
 COLUMNS = "Samples stand as columns: every matrix is the transpose of the one that the program holds, its places exchanged everywhere."

@@ -180,7 +180,8 @@ def one_line(t: Told, stage: Stage, left: str) -> Iterator[str]:
         shown = text.rsplit(" = ", 1)[-1].rsplit(" ≈ ", 1)
         shown_text = ("≈ " if re.search(r"(^| )≈ [^≈=]*$", text) else "") + re.split(r"(?:^| )[=≈] ", text)[-1]
         place = next(w for w in [world.value(tensor_name(claim.left), ())])
-        if not correctly_rounded(shown_text, place, t.digits):
+        carried = bool(claim.put_in) and correctly_rounded(shown_text.removeprefix("≈ "), place, t.digits)  # ≈ for what was put in
+        if not (correctly_rounded(shown_text, place, t.digits) or carried):
             yield f"{shown[-1]} is not {place} to {t.digits} digits"
     if not numeric and not claim.conditions:
         yield from complaints(latex_line(world, stage.formula.latex, None if isinstance(claim.left, Partial) else claim.left, inner))
@@ -445,6 +446,10 @@ def walk_words(t: Told) -> Iterator[str]:
         yield "nothing is said of rounding"
     if any(re.search(r"(?<![A-Za-z0-9_])\[[^\]]*(==|<=|>=|!=|>|<)", x) for x in lines) and sum("square brackets" in s for s in said) != 1:
         yield "nothing is said of brackets"
+    sizes = t.shown.meta.get("sizes") or {}
+    told_sizes = " ".join(s for s in said if s.startswith(("Here ", "The size")))
+    if any(f"{n} = {k}" not in told_sizes for n, k in sizes.items()) or (sizes and "any positive" in told_sizes):
+        yield f"the sizes are {dict(sizes)}: {told_sizes}"
     if t.columns and not any("Samples stand as columns" in s for s in said):
         yield "nothing is said of columns"
     for step in (*t.steps("forward"), *t.steps("backward")):
