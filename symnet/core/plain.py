@@ -27,13 +27,18 @@ def _unevaluated(cls: Any) -> Callable[..., Any]:
     return lambda *args: cls(*args, evaluate=False)
 
 
+def _full(cls: Any) -> str:
+    """Its name with its library: SymPy and symnet have a Max each."""
+    return f"{cls.__module__.partition('.')[0]}.{cls.__name__}"
+
+
 _SINGLE: dict[str, Any] = {"0": sp.S.Zero, "1": sp.S.One, "-1": sp.S.NegativeOne, "1/2": sp.S.Half, "pi": sp.pi, "e": sp.E,
                            "true": sp.true, "false": sp.false}
 # name -> (class, how it is made from its arguments): the whole language of claims
 _NODES: dict[str, tuple[Any, Callable[..., Any]]] = {
-    **{cls.__name__: (cls, _unevaluated(cls)) for cls in (
-        sp.Add, sp.Mul, sp.Pow, sp.And, sp.Or, sp.Not, sp.Eq, sp.Ne, sp.Lt, sp.Le, sp.Gt, sp.Ge, sp.Piecewise, *TABLE)},
-    **{cls.__name__: (cls, cls) for cls in (ExprCondPair, sp.Tuple, sp.Sum, sp.Indexed, sp.IndexedBase, When, Nabla, Grid, Det,
+    **{_full(cls): (cls, _unevaluated(cls)) for cls in (
+        sp.Add, sp.Mul, sp.Pow, sp.And, sp.Or, sp.Not, sp.Eq, sp.Ne, sp.Lt, sp.Le, sp.Gt, sp.Ge, sp.Piecewise, sp.Max, sp.Min, *TABLE)},
+    **{_full(cls): (cls, cls) for cls in (ExprCondPair, sp.Tuple, sp.Sum, sp.Indexed, sp.IndexedBase, When, Nabla, Grid, Det,
                                             InverseEntry, Rows)}}
 _BY_TYPE: dict[int, str] = {id(cls): name for name, (cls, _) in _NODES.items()}
 _BY_SINGLE: dict[int, str] = {id(type(value)): name for name, value in _SINGLE.items()}
@@ -48,7 +53,7 @@ def encode(value: Any) -> Plain:
     """``value`` written down. Raises UnknownNodeError for what is not in the table.
 
     >>> encode(sp.Integer(2) * sp.Symbol("x", integer=True))[0]
-    'Mul'
+    'sympy.Mul'
     """
     return _encode(value, 0)
 

@@ -68,13 +68,13 @@ def test_prove_prints_the_conditions(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_rounded_number_is_marked_and_a_fraction_given_where_it_is_short(capsys: pytest.CaptureFixture[str]) -> None:
-    for options, told in ((("--optimizer", "adam"), "≈ 0.9990000001 and ≈ 0.9999000000."), (("--weight-decay", "1/7"), "6983/7000 ≈ 0.9975714286"),
-                          (("--weight-decay", "1/10"), " reach 0.998 and 0.9989."), (("--optimizer", "SignSGD"), " reach 0.9999 and 0.99999.")):
+    for options, told in ((("--optimizer", "adam"), "≈ 0.9990000001 and ≈ 0.9999000000."), (("--weight-decay", "1/7", "--set", "lr=1/100"), "6983/7000 ≈ 0.9975714286"),
+                          (("--weight-decay", "1/10", "--set", "lr=1/100"), " reach 0.998 and 0.9989."), (("--optimizer", "SignSGD"), " reach 0.9999 and 0.99999.")):
         assert told in said(capsys, "prove", *options)[1]
 
 
 def test_the_counterexample_and_the_explanation_are_data(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said(capsys, "prove", "--weight-decay", "1/7", "--format", "json")
+    code, out, _ = said(capsys, "prove", "--weight-decay", "1/7", "--set", "lr=1/100", "--format", "json")
     data = json.loads(out)
     found = data["counterexample"]
     c, rate, lam, w = (Fraction(found["case"][k]) for k in ("c", "α", "lam", "the start"))
