@@ -8,6 +8,7 @@ from itertools import chain, islice, product
 
 import sympy as sp
 
+from symnet.core.expressions import Limits
 from symnet.core.functions import step
 from symnet.core.matrices import written_out
 from symnet.core.program import Assumption
@@ -27,7 +28,7 @@ from symnet.equality.regions import Agreement, Suspect, agree
 from symnet.errors import OptionError, UnknownNodeError
 
 
-def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (), holes: Holes = (), other_holes: Holes = (),
+def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (), holes: Asked = (), other_holes: Asked = (),
             domain: Domain = EVERYWHERE) -> Verdict:
     """The verdict on left = right for real numbers, for every value in the domains of the symbols.
 
@@ -49,18 +50,19 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     if not isinstance(left, sp.Basic) or not isinstance(right, sp.Basic):
         kinds = " and a ".join(type(side).__name__ for side in (left, right))
         raise OptionError("compare", f"a {kinds}", "two SymPy expressions", "sn.check for text")
-    conditions, asked = tuple(assumptions), (*holes, *other_holes, *domain.holes)
+    written = tuple(tuple((u, sign) for u, sign, *_ in found) for found in (holes, other_holes))
+    conditions, asked = tuple(assumptions), (*written[0], *written[1], *domain.holes)
     whole = not has_cases(left, right)  # without cases a difference at one point is a difference all around it
     search = partial(refute, left, right, borders=whole, asked=asked, classes=domain.classes)
     witness = search(FEW)
     if witness is None:
-        proof, point = _attempt(left, right, (holes, other_holes), domain=domain)
+        proof, point = _attempt(left, right, (written[0], written[1]), domain=domain)
         if proof.answer is not Answer.UNDECIDED:
             return proof
         witness = search(16 if whole else MANY, near=point)
         if witness is None:
             nowhere = _one_has_no_value(left, right)
-            return proof if nowhere is None else nowhere
+            return proof if nowhere is None else Verdict(Answer.UNDECIDED, reason=nowhere)
     if contradictory(conditions):
         return Verdict(Answer.UNDECIDED, reason=said_of_nothing(conditions))
     for used in _subsets(conditions):
@@ -76,13 +78,13 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     return Verdict(Answer.REFUTED, "ball enclosure", witness=witness)
 
 
-def _one_has_no_value(left: sp.Expr, right: sp.Expr) -> Verdict | None:
-    """REFUTED when one side is shown to have no value anywhere, as log(-x) for positive x, and the other has one somewhere."""
+def _one_has_no_value(left: sp.Expr, right: sp.Expr) -> str | None:
+    """What to say where one side is shown to have no value anywhere, as log(-x) for positive x, and the other has one somewhere."""
     never = [[u for u, sign in find_holes(side) if (sign == "<=" and surely_defined(-u, "<")) or (sign == "<" and surely_defined(-u, "<="))]
              for side in (left, right)]
     for side, other, holes in ((left, right, never[0]), (right, left, never[1])):
         if holes and defined_somewhere(other):
-            return Verdict(Answer.REFUTED, "domain", reason=f"{side} has no value anywhere: {holes[0]} is never positive")
+            return f"{side} has no value anywhere: {holes[0]} is never positive"
     return None
 
 
@@ -173,4 +175,6 @@ ASKING: dict[str, Callable[[sp.Expr], sp.Expr]] = {  # the shortest expression w
 SHORT = 200  # nodes of what may tell something
 
 
+Asked = Iterable[tuple[sp.Expr, str] | tuple[sp.Expr, str, tuple[Limits, ...]]]
+"""Holes as a text's meaning or a line has them; those of numbers have no indices."""
 Comparer = Callable[[sp.Expr, sp.Expr], Verdict]

@@ -124,7 +124,8 @@ class Prover:
         where = self._parent(right)
         top = {s: self.definitions[s] for s in right.free_symbols if s in self.definitions}
         right = right.xreplace(top) if where else right
-        best = self._try(left, right)
+        many = most > QUICK and self.tidy.kinks  # the last attempt at an entry, no node in between
+        best = self._try(left, right, many)
         if best.answer is Answer.PROVED:
             return best
         for cut in ([self.cuts[where]] if where in self.cuts else []) + [None]:
@@ -134,7 +135,7 @@ class Prover:
             sides = self.spelled(left, most, cut), self.spelled(right, most, cut)
             if None in sides:
                 break
-            found = self._try(*sides)
+            found = self._try(*sides, many)
             if found.answer is Answer.PROVED:
                 self.cuts[where] = cut
                 return found
@@ -145,7 +146,7 @@ class Prover:
         named = [s for s in expr.free_symbols if s in self.truth.parent]
         return self.truth.parent[named[0]] if len(named) == 1 else ""
 
-    def _try(self, left: sp.Expr, right: sp.Expr) -> Verdict:
+    def _try(self, left: sp.Expr, right: sp.Expr, many: bool = False) -> Verdict:
         if left == right:
             return Verdict(Answer.PROVED, "normal form")
         if time.monotonic() > self.deadline:
@@ -157,7 +158,7 @@ class Prover:
         left, right = self.tidy(left), self.tidy(right)
         if left == right:
             return Verdict(Answer.PROVED, "normal form")
-        found = _proof(left, right, self.thin, self.truth.domain)
+        found = _proof(left, right, self.thin, self.truth.domain, SHORT if many else 0)
         if found.reason and found.answer is not Answer.UNDECIDED:
             self.domain_used[found.reason] = None
         return found if found.answer is not Answer.UNDECIDED else NO
@@ -265,13 +266,13 @@ class Prover:
                 return None
 
 
-def _proof(left: sp.Expr, right: sp.Expr, null: Callable[[sp.Expr], bool], domain: Domain) -> Verdict:
+def _proof(left: sp.Expr, right: sp.Expr, null: Callable[[sp.Expr], bool], domain: Domain, short: int) -> Verdict:
     """By normal form; region by region only where there are few cases, since regions double with each.
 
     ``null`` says of something in names that its zeros are a null set among the inputs: a name such as min(x, 4) may be 4 everywhere.
     """
     cases = left.atoms(*CASES) | right.atoms(*CASES)
-    if len(cases) > FEW and size(left, SHORT) + size(right, SHORT) >= SHORT:
+    if len(cases) > FEW and size(left, SHORT) + size(right, SHORT) >= short:
         try:
             _, _, same = judged(written_out(left), written_out(right))
         except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError):
