@@ -34,6 +34,7 @@ Form = dict[sp.Expr, sp.Expr]  # coefficient -> rational function of generators
 Wish = Callable[[sp.Expr], bool] | None
 Unfold = Callable[[sp.Expr, Mapping[sp.Symbol, Range], Wish], sp.Expr | None]
 MOST_TERMS = 12
+FAR = 10**4  # e^-FAR is 0 in every floating-point type
 ONE = sp.S.One
 
 
@@ -189,8 +190,9 @@ class Exponentials:
         return {When(self.text(node.body), node.condition): ONE}
 
     def _cases(self, node: sp.Piecewise) -> sp.Expr:
-        """Every branch is computed everywhere, and used where its condition holds: elsewhere it is computed at a place where it is defined."""
-        made, before = [], []
+        """Every branch is computed everywhere, and used where its condition holds; elsewhere at a place where it is defined."""
+        made: list[tuple[sp.Expr, sp.Basic]] = []
+        before: list[sp.Basic] = []
         for value, condition in node.args:
             inside = self.text(value)
             for guard in before:
@@ -366,7 +368,7 @@ class Exponentials:
         return (first, numbers) if all(n.is_Number for n in numbers.values()) else None
 
     def _softplus(self, form: Form) -> Form:
-        """softplus(u) - u is softplus(-u); softplus(u) - y u is (1 - y) softplus(u) + y softplus(-u); relu(u) + softplus(-|u|) is softplus(u)."""
+        """softplus(u) - y u is (1 - y) softplus(u) + y softplus(-u), also for y = 1; relu(u) + softplus(-|u|) is softplus(u)."""
         for coefficient in list(form):
             for found in [f for f in sp.Mul.make_args(coefficient) if isinstance(f, softplus)]:
                 if coefficient not in form:
@@ -374,15 +376,14 @@ class Exponentials:
                 rest, u, number = coefficient / found, found.args[0], form[coefficient]
                 other = rest * softplus(-u)
                 if form.get(other) == -number and other != coefficient:  # softplus(u) - softplus(-u) is u
-                    form = _added([{c: r for c, r in form.items() if c not in (other, coefficient)}, self.read(rest * u), ] if number == 1 else
-                                  [{c: r for c, r in form.items() if c not in (other, coefficient)}, {rest * u: number}])
+                    form = _added([_without(form, other, coefficient), self.read(rest * u) if number == 1 else {rest * u: number}])
                     self.rules.add("softplus")
                     break
                 if isinstance(u, sp.Mul) and -u == sp.Abs((-u).args[0] if (-u).args else u):
                     inner = (-u).args[0]
                     other = rest * relu(inner)
                     if form.get(other) == number:
-                        form = _added([{c: r for c, r in form.items() if c not in (other, coefficient)}, {rest * softplus(inner): number}])
+                        form = _added([_without(form, other, coefficient), {rest * softplus(inner): number}])
                         self.rules.add("softplus")
                         break
                 scale, v = primitive(u)
@@ -395,8 +396,8 @@ class Exponentials:
                     y = y * r / (-number * scale)
                     if y != 1 and not isinstance(y, (sp.Indexed, sp.Symbol)):
                         continue
-                    form = _added([{k: q for k, q in form.items() if k not in (c, coefficient)},
-                                   *([{times(1 - y, rest * softplus(u)): number}] if y != 1 else []), {times(y, rest * softplus(-u)): number}])
+                    kept: Form = {} if y == 1 else {times(1 - y, rest * softplus(u)): number}
+                    form = _added([_without(form, c, coefficient), kept, {times(y, rest * softplus(-u)): number}])
                     self.rules.add("softplus")
                     break
         return form
@@ -592,7 +593,8 @@ class Exponentials:
             if any(kind in (st.log_share, st.log_others) for kind, _, _ in found):
                 self.rules.add("shares")
             kinds: Mapping[type, Callable[..., sp.Expr]] = {
-                st.log_share: self._share, st.log_others: self._others, sp.log: lambda total: total, sp.exp: lambda u: sp.exp(u, evaluate=False)}
+                st.log_share: self._share, st.log_others: self._others, sp.log: lambda total: total,
+                sp.exp: lambda u: sp.exp(u, evaluate=False)}
             return sp.Mul(*[kinds[kind](*args) ** count for kind, args, count in found])
         fraction = self._part_of(part)
         if fraction is not None:
@@ -858,6 +860,10 @@ def _added(forms: Iterable[Form]) -> Form:
     return made
 
 
+def _without(form: Form, *coefficients: sp.Expr) -> Form:
+    return {c: r for c, r in form.items() if c not in coefficients}
+
+
 def _exponent(term: sp.Expr, base: sp.Expr) -> sp.Expr:
     return sp.Add(*[f.as_base_exp()[1] for f in sp.Mul.make_args(term) if f.as_base_exp()[0] == base])
 
@@ -961,7 +967,7 @@ def _log_factored(u: sp.Expr, r: Factored) -> tuple[sp.Expr, int] | None:
     number, sign, a = sp.Abs(r.c), (1 if r.c > 0 else -1), r.a
     if r.k == 1:  # E - 1 > 0 where u > 0, and 1 - E > 0 where u < 0
         v = u * sign
-        inner = st.near(v, st.log1p(-sp.exp(-sp.Max(v, 1))), sp.log(-st.expm1(-sp.Min(v, 1))))
+        inner = st.near(v, st.log1p(-sp.exp(-st.clamped(v, 1, FAR))), sp.log(-st.expm1(-st.clamped(v, -1, 1))))
         a += 1 if sign > 0 else 0
         rest = _log_factored(u, Factored(number, 0, a, r.above, r.below))
         return None if rest is None else (inner + rest[0], 1)
@@ -996,5 +1002,5 @@ def _near_one(u: sp.Expr, r: Factored, number: sp.Expr) -> sp.Expr:
     if found is None:
         return far
     q, d = found
-    inside = sp.Max(sp.Min(u, 1), -1) / q
+    inside = st.clamped(u, -1, 1) / q
     return st.near(u, far, st.log1p(d.c * st.ratio(inside, d.k, d.a, len(d.above), *d.above, *d.below)))

@@ -135,7 +135,7 @@ def _needed(program: Program, results: set[str]) -> Program:
 
 
 def _with_arguments(program: Program) -> Program:
-    """A sum inside a sigmoid, exp or tanh gets a name where a later line uses what is made of it: h := tanh(W x) is z := W x, h := tanh(z)."""
+    """A sum inside a sigmoid, exp or tanh gets a name where lines use what is made of it: h := tanh(W x) is z := W x, h := tanh(z)."""
     used = {u for d in program.definitions for u in program.uses(d.name)}
     lines: list[Definition] = []
     taken = dict(program.tensors)

@@ -64,6 +64,12 @@ class near(Stable):
     nargs = 3
 
 
+class clamped(Stable):
+    """clamped(u, a, b): u, kept between a and b; used inside ``near`` alone, where only the u between count."""
+
+    nargs = 3
+
+
 class share(Stable):
     """share(e^u, Σ e^v) = e^u/Σ e^v, one entry of a softmax."""
 
@@ -138,6 +144,7 @@ MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
     ratio: _fraction,
     logratio: lambda *args: sp.log(_fraction(*args)),
     near: lambda u, x, y: y,
+    clamped: lambda u, a, b: u,
     share: lambda e, s: e / s,
     others: lambda e, s: 1 - e / s,
     log_share: lambda e, s: sp.log(e / s),

@@ -7,7 +7,22 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from symnet.arrays.tree import Apply, Cases, Contract, Labels, Leaf, LogSum, Masked, Node, Number, OfMatrix, Others, Scatter, Softmax, is_inverse
+from symnet.arrays.tree import (
+    Apply,
+    Cases,
+    Contract,
+    Labels,
+    Leaf,
+    LogSum,
+    Masked,
+    Node,
+    Number,
+    OfMatrix,
+    Others,
+    Scatter,
+    Softmax,
+    is_inverse,
+)
 from symnet.backends.brackets import atom, divisor, factor
 from symnet.backends.index_code import COMPARE, IndexCode
 from symnet.backends.linear_code import of_matrix

@@ -80,7 +80,7 @@ def _own(name: str, program: Program, names: dict[str, str]) -> str:
     """A result is an array of its own, which shares no memory with an input or another result: what may be a view is copied."""
     first, *others = program.by_name.get(name, (None,))
     right = None if first is None else first.expr
-    made = bool(others) or isinstance(right, (sp.Add, sp.Mul, sp.Pow, sp.Function)) and not isinstance(right, grouped)
+    made = bool(others) or (isinstance(right, (sp.Add, sp.Mul, sp.Pow, sp.Function)) and not isinstance(right, grouped))
     made = made or (isinstance(right, sp.Sum) and not right.has(When))
     if made and (name == program.objective or program.tensors[name].axes):
         return names[name]

@@ -44,6 +44,7 @@ CALLS: Mapping[type, Callable[..., str]] = {
     st.ratio: _ratio("ratio"),
     st.logratio: _logratio,
     st.near: _call("near"),
+    st.clamped: _call("np.clip"),
     st.part: _call("part"),
     st.log_part: _call("logpart"),
     st.grouped: lambda code: f"({code})",
