@@ -27,7 +27,7 @@ import sympy as sp
 from symnet.arrays import stable_functions as st
 from symnet.core.axes import Range
 from symnet.core.expressions import Limits, When, limits, rebuild
-from symnet.core.functions import relu, sigmoid, softplus
+from symnet.core.functions import relu, sigmoid, softplus, step
 from symnet.core.tensors import entry_indices
 
 Form = dict[sp.Expr, sp.Expr]  # coefficient -> rational function of generators
@@ -200,7 +200,7 @@ class Exponentials:
             made.append((guarded(inside, condition, True), condition))
             before.append(condition)
         result = sp.Piecewise(*made, evaluate=False)
-        if any(value.has(sp.Piecewise) and not old.has(sp.Piecewise) for (value, _), (old, _) in zip(made, node.args, strict=True)):
+        if result.has(st.kept):
             self.rules.add("cases")
         return result
 
@@ -332,15 +332,14 @@ class Exponentials:
         fraction = self._part_of(part)
         if fraction is not None:
             v, w = fraction
-            single = len(v) == len(w) == 1
-            return front + (-softplus(minus(w[0], v[0])) if single else st.log_part(len(v), *v, *w)), sign
+            return front + (-softplus(minus(w[0], v[0])) if len(v) == len(w) == 1 else st.log_part(len(v), *v, *w)), sign
         whole = self._log_sum_of(part)
         return None if whole is None else (front + whole, sign)
 
     def _log_terms(self, pure: sp.Expr) -> tuple[sp.Expr, int] | None:
         """The logarithm of a sum of positive terms, from their logarithms."""
-        logs = [self._log_of(t) for t in sp.Add.make_args(pure)]
-        if len(logs) < 2 or any(found is None or found[1] < 0 for found in logs):
+        logs = [found for t in sp.Add.make_args(pure) if (found := self._log_of(t)) is not None and found[1] > 0]
+        if len(logs) < max(2, len(sp.Add.make_args(pure))):
             return None
         value = logs[0][0]
         for found in logs[1:]:
@@ -355,9 +354,25 @@ class Exponentials:
         common = self._common(form)
         if common is not None:
             return times(self.write(common[1]), self._pure(common[0]))
-        form, parts = self._normal(self._softplus(self._quotient(form)))
+        form, parts = self._normal(self._softplus(self._quotient(self._smooth(form))))
         form, more = self._target(form)
         return sp.Add(*parts, *more, *[times(c, self._pure(r)) for c, r in form.items()])
+
+    def _smooth(self, form: Form) -> Form:
+        """step(u) - sign(u) σ(-|u|), the slope of relu(u) + softplus(-|u|), is σ(u), at 0 as its limit from both sides."""
+        for coefficient, number in list(form.items()):
+            for found in [f for f in sp.Mul.make_args(coefficient) if isinstance(f, step)]:
+                u, rest = found.args[0], coefficient / found
+                other = rest * sp.sign(u)
+                if number.is_Number and other in form and self._plain_of(form[other] / -number) == sigmoid(-sp.Abs(u)):
+                    self.rules.add("softplus")
+                    smooth = {times(rest, c): number * r for c, r in self.read(sigmoid(u)).items()}
+                    return _added([_without(form, coefficient, other), smooth])
+        return form
+
+    def _plain_of(self, pure: sp.Expr) -> sp.Expr | None:
+        number, parts = self._components(pure) if pure.free_symbols else (pure, [])
+        return self._plain(parts[0]) if number == 1 and len(parts) == 1 else None
 
     def _common(self, form: Form) -> tuple[sp.Expr, Form] | None:
         """A rational function that stands in every term, and the rest."""
@@ -670,12 +685,12 @@ class Exponentials:
 
     def _shares(self, part: sp.Expr) -> list[tuple[type, tuple[sp.Expr, ...], int]] | None:
         """Powers of shares, of their complements, of sums and of exponentials, each by its logarithm; None when there is more."""
-        powers: dict[sp.Expr, int] = {}
+        powers: dict[sp.Expr, sp.Rational] = {}
         for f in sp.Mul.make_args(part):
             base, count = f.as_base_exp()
             if not count.is_Rational:
                 return None
-            powers[base] = powers.get(base, 0) + count
+            powers[base] = powers.get(base, sp.S.Zero) + count
         if not any(isinstance(self.by_symbol[s].node, sp.Sum) for s in part.free_symbols):
             return None
         made: list[tuple[type, tuple[sp.Expr, ...], int]] = []
@@ -775,11 +790,10 @@ def guarded(value: sp.Expr, condition: sp.Basic, holds: bool) -> sp.Expr:
         place = other if isinstance(condition, sp.Eq) == holds else other + 1
     else:
         place = other + (1 if above == holds else -1)
-    there = sp.Piecewise((u, condition), (place, True), evaluate=False) if holds else \
-        sp.Piecewise((place, condition), (u, True), evaluate=False)
+    there = st.kept(u, place, condition.lhs, condition.rhs, st.RELATIONS.index(condition.func), int(holds))
 
     def walk(node: sp.Expr) -> sp.Expr:
-        if node.is_Atom or isinstance(node, (sp.Indexed, sp.Piecewise)):
+        if node.is_Atom or isinstance(node, (sp.Indexed, st.kept)):
             return node
         if isinstance(node, RISKY) and not (node.is_Pow and node.exp.is_Integer and node.exp > 0) and node.has(u):
             made = node.xreplace({u: there})
@@ -929,16 +943,16 @@ def factored(part: sp.Expr, symbol: sp.Symbol) -> tuple[int, Factored] | None:
     polys = [sp.Poly(p, t) for p in (above, below)]
     lows = [min(m[0] for m in p.monoms()) for p in polys]
     lists = [[p.nth(n) for n in range(low, p.degree() + 1)] for p, low in zip(polys, lows, strict=True)]
-    step = sp.igcd(lows[0] - lows[1], 0, *[n for p in lists for n, c in enumerate(p) if c != 0])
-    step = max(int(step), 1)
-    lists = [p[::step] for p in lists]
-    a, k = (lows[0] - lows[1]) // step, 0
+    stride = sp.igcd(lows[0] - lows[1], 0, *[n for p in lists for n, c in enumerate(p) if c != 0])
+    stride = max(int(stride), 1)
+    lists = [p[::stride] for p in lists]
+    a, k = (lows[0] - lows[1]) // stride, 0
     for which, sign in ((0, 1), (1, -1)):
         while len(lists[which]) > 1 and sum(lists[which]) == 0:
             lists[which], k = _divided(lists[which]), k + sign
     contents = [sp.Poly(p[::-1], t).primitive()[0] * (-1 if p[-1] < 0 else 1) for p in lists]
     above_, below_ = (tuple(sp.Rational(c) / content for c in p) for p, content in zip(lists, contents, strict=True))
-    return sp.Rational(q, step), Factored(sp.Rational(contents[0]) / contents[1], k, int(a), above_, below_)
+    return sp.Rational(q, stride), Factored(sp.Rational(contents[0]) / contents[1], k, int(a), above_, below_)
 
 
 def _divided(coefficients: list[sp.Expr]) -> list[sp.Expr]:

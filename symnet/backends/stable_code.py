@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from symnet.arrays import stable_functions as st
+from symnet.backends.brackets import atom
 from symnet.core import functions as fn
 
 
@@ -31,6 +32,14 @@ def _logratio(u: str, k: str, a: str, count: str, *rest: str) -> str:
     return f"logratio({u}, {a}, {', '.join(parts)})"
 
 
+COMPARE = (">", ">=", "<", "<=", "==", "!=")  # in the order of RELATIONS
+
+
+def _kept(u: str, place: str, left: str, right: str, relation: str, holds: str) -> str:
+    test = f"{atom(left)} {COMPARE[int(relation)]} {atom(right)}"
+    return f"np.where({test}, {u}, {place})" if holds == "1" else f"np.where({test}, {place}, {u})"
+
+
 def _call(name: str) -> Callable[..., str]:
     return lambda *args: f"{name}({', '.join(args)})"
 
@@ -45,6 +54,7 @@ CALLS: Mapping[type, Callable[..., str]] = {
     st.logratio: _logratio,
     st.near: _call("near"),
     st.clamped: _call("np.clip"),
+    st.kept: _kept,
     st.part: _call("part"),
     st.log_part: _call("logpart"),
     st.grouped: lambda code: f"({code})",
