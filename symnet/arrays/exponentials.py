@@ -27,13 +27,14 @@ import sympy as sp
 from symnet.arrays import stable_functions as st
 from symnet.core.axes import Range
 from symnet.core.expressions import Limits, When, limits, rebuild
-from symnet.core.functions import relu, sigmoid, softplus
+from symnet.core.functions import relu, sigmoid, softplus, step
 from symnet.core.tensors import entry_indices
 
 Form = dict[sp.Expr, sp.Expr]  # coefficient -> rational function of generators
 Wish = Callable[[sp.Expr], bool] | None
 Unfold = Callable[[sp.Expr, Mapping[sp.Symbol, Range], Wish], sp.Expr | None]
 MOST_TERMS = 12
+FAR = 10**4  # e^-FAR is 0 in every floating-point type
 ONE = sp.S.One
 
 
@@ -195,8 +196,9 @@ class Exponentials:
         return {When(self.text(node.body), node.condition): ONE}
 
     def _cases(self, node: sp.Piecewise) -> sp.Expr:
-        """Every branch is computed everywhere, and used where its condition holds: elsewhere it is computed at a place where it is defined."""
-        made, before = [], []
+        """Every branch is computed everywhere, and used where its condition holds; elsewhere at a place where it is defined."""
+        made: list[tuple[sp.Expr, sp.Basic]] = []
+        before: list[sp.Basic] = []
         for value, condition in node.args:
             inside = self.text(value)
             for guard in before:
@@ -204,7 +206,7 @@ class Exponentials:
             made.append((guarded(inside, condition, True), condition))
             before.append(condition)
         result = sp.Piecewise(*made, evaluate=False)
-        if any(value.has(sp.Piecewise) and not old.has(sp.Piecewise) for (value, _), (old, _) in zip(made, node.args, strict=True)):
+        if result.has(st.kept):
             self.rules.add("cases")
         return result
 
@@ -336,15 +338,14 @@ class Exponentials:
         fraction = self._part_of(part)
         if fraction is not None:
             v, w = fraction
-            single = len(v) == len(w) == 1
-            return front + (-softplus(minus(w[0], v[0])) if single else st.log_part(len(v), *v, *w)), sign
+            return front + (-softplus(minus(w[0], v[0])) if len(v) == len(w) == 1 else st.log_part(len(v), *v, *w)), sign
         whole = self._log_sum_of(part)
         return None if whole is None else (front + whole, sign)
 
     def _log_terms(self, pure: sp.Expr) -> tuple[sp.Expr, int] | None:
         """The logarithm of a sum of positive terms, from their logarithms."""
-        logs = [self._log_of(t) for t in sp.Add.make_args(pure)]
-        if len(logs) < 2 or any(found is None or found[1] < 0 for found in logs):
+        logs = [found for t in sp.Add.make_args(pure) if (found := self._log_of(t)) is not None and found[1] > 0]
+        if len(logs) < max(2, len(sp.Add.make_args(pure))):
             return None
         value = logs[0][0]
         for found in logs[1:]:
@@ -359,9 +360,25 @@ class Exponentials:
         common = self._common(form)
         if common is not None:
             return times(self.write(common[1]), self._pure(common[0]))
-        form, parts = self._normal(self._softplus(self._quotient(form)))
+        form, parts = self._normal(self._softplus(self._quotient(self._smooth(form))))
         form, more = self._target(form)
         return sp.Add(*parts, *more, *[times(c, self._pure(r)) for c, r in form.items()])
+
+    def _smooth(self, form: Form) -> Form:
+        """step(u) - sign(u) σ(-|u|), the slope of relu(u) + softplus(-|u|), is σ(u), at 0 as its limit from both sides."""
+        for coefficient, number in list(form.items()):
+            for found in [f for f in sp.Mul.make_args(coefficient) if isinstance(f, step)]:
+                u, rest = found.args[0], coefficient / found
+                other = rest * sp.sign(u)
+                if number.is_Number and other in form and self._plain_of(form[other] / -number) == sigmoid(-sp.Abs(u)):
+                    self.rules.add("softplus")
+                    smooth = {times(rest, c): number * r for c, r in self.read(sigmoid(u)).items()}
+                    return _added([_without(form, coefficient, other), smooth])
+        return form
+
+    def _plain_of(self, pure: sp.Expr) -> sp.Expr | None:
+        number, parts = self._components(pure) if pure.free_symbols else (pure, [])
+        return self._plain(parts[0]) if number == 1 and len(parts) == 1 else None
 
     def _common(self, form: Form) -> tuple[sp.Expr, Form] | None:
         """A rational function that stands in every term, and the rest."""
@@ -372,7 +389,7 @@ class Exponentials:
         return (first, numbers) if all(n.is_Number for n in numbers.values()) else None
 
     def _softplus(self, form: Form) -> Form:
-        """softplus(u) - u is softplus(-u); softplus(u) - y u is (1 - y) softplus(u) + y softplus(-u); relu(u) + softplus(-|u|) is softplus(u)."""
+        """softplus(u) - y u is (1 - y) softplus(u) + y softplus(-u), also for y = 1; relu(u) + softplus(-|u|) is softplus(u)."""
         for coefficient in list(form):
             for found in [f for f in sp.Mul.make_args(coefficient) if isinstance(f, softplus)]:
                 if coefficient not in form:
@@ -380,15 +397,14 @@ class Exponentials:
                 rest, u, number = coefficient / found, found.args[0], form[coefficient]
                 other = rest * softplus(-u)
                 if form.get(other) == -number and other != coefficient:  # softplus(u) - softplus(-u) is u
-                    form = _added([{c: r for c, r in form.items() if c not in (other, coefficient)}, self.read(rest * u), ] if number == 1 else
-                                  [{c: r for c, r in form.items() if c not in (other, coefficient)}, {rest * u: number}])
+                    form = _added([_without(form, other, coefficient), self.read(rest * u) if number == 1 else {rest * u: number}])
                     self.rules.add("softplus")
                     break
                 if isinstance(u, sp.Mul) and -u == sp.Abs((-u).args[0] if (-u).args else u):
                     inner = (-u).args[0]
                     other = rest * relu(inner)
                     if form.get(other) == number:
-                        form = _added([{c: r for c, r in form.items() if c not in (other, coefficient)}, {rest * softplus(inner): number}])
+                        form = _added([_without(form, other, coefficient), {rest * softplus(inner): number}])
                         self.rules.add("softplus")
                         break
                 scale, v = primitive(u)
@@ -401,8 +417,8 @@ class Exponentials:
                     y = y * r / (-number * scale)
                     if y != 1 and not isinstance(y, (sp.Indexed, sp.Symbol)):
                         continue
-                    form = _added([{k: q for k, q in form.items() if k not in (c, coefficient)},
-                                   *([{times(1 - y, rest * softplus(u)): number}] if y != 1 else []), {times(y, rest * softplus(-u)): number}])
+                    kept: Form = {} if y == 1 else {times(1 - y, rest * softplus(u)): number}
+                    form = _added([_without(form, c, coefficient), kept, {times(y, rest * softplus(-u)): number}])
                     self.rules.add("softplus")
                     break
         return form
@@ -598,7 +614,8 @@ class Exponentials:
             if any(kind in (st.log_share, st.log_others) for kind, _, _ in found):
                 self.rules.add("shares")
             kinds: Mapping[type, Callable[..., sp.Expr]] = {
-                st.log_share: self._share, st.log_others: self._others, sp.log: lambda total: total, sp.exp: lambda u: sp.exp(u, evaluate=False)}
+                st.log_share: self._share, st.log_others: self._others, sp.log: lambda total: total,
+                sp.exp: lambda u: sp.exp(u, evaluate=False)}
             return sp.Mul(*[kinds[kind](*args) ** count for kind, args, count in found])
         fraction = self._part_of(part)
         if fraction is not None:
@@ -674,12 +691,12 @@ class Exponentials:
 
     def _shares(self, part: sp.Expr) -> list[tuple[type, tuple[sp.Expr, ...], int]] | None:
         """Powers of shares, of their complements, of sums and of exponentials, each by its logarithm; None when there is more."""
-        powers: dict[sp.Expr, int] = {}
+        powers: dict[sp.Expr, sp.Rational] = {}
         for f in sp.Mul.make_args(part):
             base, count = f.as_base_exp()
             if not count.is_Rational:
                 return None
-            powers[base] = powers.get(base, 0) + count
+            powers[base] = powers.get(base, sp.S.Zero) + count
         if not any(isinstance(self.by_symbol[s].node, sp.Sum) for s in part.free_symbols):
             return None
         made: list[tuple[type, tuple[sp.Expr, ...], int]] = []
@@ -779,11 +796,10 @@ def guarded(value: sp.Expr, condition: sp.Basic, holds: bool) -> sp.Expr:
         place = other if isinstance(condition, sp.Eq) == holds else other + 1
     else:
         place = other + (1 if above == holds else -1)
-    there = sp.Piecewise((u, condition), (place, True), evaluate=False) if holds else \
-        sp.Piecewise((place, condition), (u, True), evaluate=False)
+    there = st.kept(u, place, condition.lhs, condition.rhs, st.RELATIONS.index(condition.func), int(holds))
 
     def walk(node: sp.Expr) -> sp.Expr:
-        if node.is_Atom or isinstance(node, (sp.Indexed, sp.Piecewise)):
+        if node.is_Atom or isinstance(node, (sp.Indexed, st.kept)):
             return node
         if isinstance(node, RISKY) and not (node.is_Pow and node.exp.is_Integer and node.exp > 0) and node.has(u):
             made = node.xreplace({u: there})
@@ -864,6 +880,10 @@ def _added(forms: Iterable[Form]) -> Form:
     return made
 
 
+def _without(form: Form, *coefficients: sp.Expr) -> Form:
+    return {c: r for c, r in form.items() if c not in coefficients}
+
+
 def _exponent(term: sp.Expr, base: sp.Expr) -> sp.Expr:
     return sp.Add(*[f.as_base_exp()[1] for f in sp.Mul.make_args(term) if f.as_base_exp()[0] == base])
 
@@ -929,16 +949,16 @@ def factored(part: sp.Expr, symbol: sp.Symbol) -> tuple[int, Factored] | None:
     polys = [sp.Poly(p, t) for p in (above, below)]
     lows = [min(m[0] for m in p.monoms()) for p in polys]
     lists = [[p.nth(n) for n in range(low, p.degree() + 1)] for p, low in zip(polys, lows, strict=True)]
-    step = sp.igcd(lows[0] - lows[1], 0, *[n for p in lists for n, c in enumerate(p) if c != 0])
-    step = max(int(step), 1)
-    lists = [p[::step] for p in lists]
-    a, k = (lows[0] - lows[1]) // step, 0
+    stride = sp.igcd(lows[0] - lows[1], 0, *[n for p in lists for n, c in enumerate(p) if c != 0])
+    stride = max(int(stride), 1)
+    lists = [p[::stride] for p in lists]
+    a, k = (lows[0] - lows[1]) // stride, 0
     for which, sign in ((0, 1), (1, -1)):
         while len(lists[which]) > 1 and sum(lists[which]) == 0:
             lists[which], k = _divided(lists[which]), k + sign
     contents = [sp.Poly(p[::-1], t).primitive()[0] * (-1 if p[-1] < 0 else 1) for p in lists]
     above_, below_ = (tuple(sp.Rational(c) / content for c in p) for p, content in zip(lists, contents, strict=True))
-    return sp.Rational(q, step), Factored(sp.Rational(contents[0]) / contents[1], k, int(a), above_, below_)
+    return sp.Rational(q, stride), Factored(sp.Rational(contents[0]) / contents[1], k, int(a), above_, below_)
 
 
 def _divided(coefficients: list[sp.Expr]) -> list[sp.Expr]:
@@ -967,7 +987,7 @@ def _log_factored(u: sp.Expr, r: Factored) -> tuple[sp.Expr, int] | None:
     number, sign, a = sp.Abs(r.c), (1 if r.c > 0 else -1), r.a
     if r.k == 1:  # E - 1 > 0 where u > 0, and 1 - E > 0 where u < 0
         v = u * sign
-        inner = st.near(v, st.log1p(-sp.exp(-sp.Max(v, 1))), sp.log(-st.expm1(-sp.Min(v, 1))))
+        inner = st.near(v, st.log1p(-sp.exp(-st.clamped(v, 1, FAR))), sp.log(-st.expm1(-st.clamped(v, -1, 1))))
         a += 1 if sign > 0 else 0
         rest = _log_factored(u, Factored(number, 0, a, r.above, r.below))
         return None if rest is None else (inner + rest[0], 1)
@@ -1002,5 +1022,5 @@ def _near_one(u: sp.Expr, r: Factored, number: sp.Expr) -> sp.Expr:
     if found is None:
         return far
     q, d = found
-    inside = sp.Max(sp.Min(u, 1), -1) / q
+    inside = st.clamped(u, -1, 1) / q
     return st.near(u, far, st.log1p(d.c * st.ratio(inside, d.k, d.a, len(d.above), *d.above, *d.below)))

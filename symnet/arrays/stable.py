@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import sympy as sp
 
@@ -57,7 +58,7 @@ def rewritings(program: Program) -> list[Rewritten]:
 def _rewritings(program: Program) -> Iterator[Rewritten]:
     names = Names(program)
     exprs = {d: canonical(d.expr) for d in program.definitions}
-    variances = {d: canonical(centred(e, lambda entry, d=d: names.unfold(entry, d.free, _is_sum))) for d, e in exprs.items()}
+    variances = {d: canonical(centred(e, partial(names.unfold, scope=d.free, wish=_is_sum))) for d, e in exprs.items()}
     norms = Norms({name: [variances[d] for d in lines] for name, lines in program.by_name.items()})
     for d in program.definitions:
         made = Exponentials(d.free, names.unfold)
@@ -135,7 +136,7 @@ def _needed(program: Program, results: set[str]) -> Program:
 
 
 def _with_arguments(program: Program) -> Program:
-    """A sum inside a sigmoid, exp or tanh gets a name where a later line uses what is made of it: h := tanh(W x) is z := W x, h := tanh(z)."""
+    """A sum inside a sigmoid, exp or tanh gets a name where lines use what is made of it: h := tanh(W x) is z := W x, h := tanh(z)."""
     used = {u for d in program.definitions for u in program.uses(d.name)}
     lines: list[Definition] = []
     taken = dict(program.tensors)

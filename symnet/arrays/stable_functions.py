@@ -64,6 +64,24 @@ class near(Stable):
     nargs = 3
 
 
+class kept(Stable):
+    """kept(u, place, left, right, relation, holds): u where the comparison holds (holds = 1) or fails (0), and ``place`` elsewhere.
+
+    Used inside a branch that counts only where it is u. ``relation`` is the place of the comparison in RELATIONS.
+    """
+
+    nargs = 6
+
+
+RELATIONS = (sp.Gt, sp.Ge, sp.Lt, sp.Le, sp.Eq, sp.Ne)
+
+
+class clamped(Stable):
+    """clamped(u, a, b): u, kept between a and b; used inside ``near`` alone, where only the u between count."""
+
+    nargs = 3
+
+
 class share(Stable):
     """share(e^u, Σ e^v) = e^u/Σ e^v, one entry of a softmax."""
 
@@ -138,6 +156,8 @@ MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
     ratio: _fraction,
     logratio: lambda *args: sp.log(_fraction(*args)),
     near: lambda u, x, y: y,
+    clamped: lambda u, a, b: u,
+    kept: lambda u, *condition: u,
     share: lambda e, s: e / s,
     others: lambda e, s: 1 - e / s,
     log_share: lambda e, s: sp.log(e / s),

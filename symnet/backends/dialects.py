@@ -21,8 +21,8 @@ CONSTANT = re.compile(r"float\(np\.([a-z]+)\(")  # functions of plain numbers: c
 MATH = {**{name: f"math.{name}" for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "erf", "floor", "expm1",
                                               "log1p")},
         "arctan": "math.atan", "abs": "abs", "maximum": "max", "minimum": "min", "sign": "(lambda u: (u > 0) - (u < 0))"}
-SAME = ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum", "linalg.det",
-        "linalg.inv", "linalg.slogdet")
+SAME = ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum",
+        "linalg.det", "linalg.inv", "linalg.slogdet")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ import sympy as sp
 
 from symnet.arrays.lowering import Lowering
 from symnet.arrays.stable import stable
+from symnet.arrays.stable_functions import grouped
 from symnet.backends.numpy_code import NumpyCode
 from symnet.backends.stable_code import HELPERS as STABLE
 from symnet.backends.stable_code import needed
 from symnet.core.axes import Axis, Range, nonnegative
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import fresh
+from symnet.core.expressions import When, fresh
+from symnet.core.functions import stop_gradient
 from symnet.core.program import Definition, Program
 from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import Tensor
@@ -74,13 +76,19 @@ def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     """The source. Sizes are read off the arrays; what overflows when written naively (softmax, log σ) is computed stably."""
     program = stable(derivation.full, [derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt]])
     names = python_names(program)
-    wanted = ", ".join(f"{w!r}: {_own(names[derivation.gradient_name(w)])}" for w in derivation.wrt)
-    return _module(program, names, f"{_own(names[program.objective])}[()], {{{wanted}}}", "value_and_grad", dtype)
+    wanted = ", ".join(f"{w!r}: {_own(derivation.gradient_name(w), program, names)}" for w in derivation.wrt)
+    return _module(program, names, f"{_own(program.objective, program, names)}, {{{wanted}}}", "value_and_grad", dtype)
 
 
-def _own(name: str) -> str:
-    """A result is an array of its own: it shares no memory with an input or another result."""
-    return f"np.array({name}, dtype=dtype)"
+def _own(name: str, program: Program, names: dict[str, str]) -> str:
+    """A result is an array of its own, which shares no memory with an input or another result: what may be a view is copied."""
+    first, *others = program.by_name.get(name, (None,))
+    right = None if first is None else first.expr
+    made = bool(others) or (isinstance(right, (sp.Add, sp.Mul, sp.Pow, sp.Function)) and not isinstance(right, (grouped, stop_gradient)))
+    made = made or (isinstance(right, sp.Sum) and not right.has(When))
+    if made and (name == program.objective or program.tensors[name].axes):
+        return names[name]
+    return f"np.array({names[name]}, dtype=dtype)" + ("[()]" if name == program.objective else "")
 
 
 def forward_source(program: Program, *outputs: str, dtype: str = "float64") -> str:
@@ -89,7 +97,7 @@ def forward_source(program: Program, *outputs: str, dtype: str = "float64") -> s
     used = {*outputs, *[name for d in kept.definitions for name in kept.uses(d.name)]}
     kept = Program(tuple(t for t in kept.inputs if t.name in used), kept.definitions, outputs[-1])
     names = python_names(kept)
-    return _module(kept, names, ", ".join(_own(names[o]) + "[()]" for o in outputs), "forward", dtype)
+    return _module(kept, names, ", ".join(_own(o, kept, names) for o in outputs), "forward", dtype)
 
 
 def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from symnet.arrays import stable_functions as st
+from symnet.backends.brackets import atom
 from symnet.core import functions as fn
 
 
@@ -31,6 +32,14 @@ def _logratio(u: str, k: str, a: str, count: str, *rest: str) -> str:
     return f"logratio({u}, {a}, {', '.join(parts)})"
 
 
+COMPARE = (">", ">=", "<", "<=", "==", "!=")  # in the order of RELATIONS
+
+
+def _kept(u: str, place: str, left: str, right: str, relation: str, holds: str) -> str:
+    test = f"{atom(left)} {COMPARE[int(relation)]} {atom(right)}"
+    return f"np.where({test}, {u}, {place})" if holds == "1" else f"np.where({test}, {place}, {u})"
+
+
 def _call(name: str) -> Callable[..., str]:
     return lambda *args: f"{name}({', '.join(args)})"
 
@@ -44,6 +53,8 @@ CALLS: Mapping[type, Callable[..., str]] = {
     st.ratio: _ratio("ratio"),
     st.logratio: _logratio,
     st.near: _call("near"),
+    st.clamped: _call("np.clip"),
+    st.kept: _kept,
     st.part: _call("part"),
     st.log_part: _call("logpart"),
     st.grouped: lambda code: f"({code})",
@@ -118,11 +129,9 @@ HELPERS: Mapping[str, str] = {
     return (z - top) - np.log1p(more)
 """,
     "others": """def others(p, axis):
-    # 1 - p for shares p along an axis; of the largest, as what the rest add up to
-    top = p.max(axis=axis, keepdims=True)
-    more = np.where(p == top, 0, p).sum(axis=axis, keepdims=True)
-    more = more + top*(np.asarray(p == top, dtype=dtype).sum(axis=axis, keepdims=True) - 1)
-    return np.where(p == top, more, 1 - p)
+    # 1 - p for shares p along an axis; of one above a half, as what the rest add up to
+    large = p > 0.5
+    return np.where(large, np.where(large, 0, p).sum(axis=axis, keepdims=True), 1 - p)
 """,
     "logothers": """def logothers(z, axis):
     # log(1 - p) for shares p: log1p(-p), and of the largest the logarithm of what the rest add up to, next to their own largest
@@ -156,18 +165,16 @@ HELPERS: Mapping[str, str] = {
     return np.where(x == 0, 0, x*np.log(np.where(x == 0, 1, w)))
 """,
     "gauss": """def gauss(z):
-    from math import erfc, exp
-    def one(z):
-        z = float(z)
-        x = -z*0.7071067811865476
-        if not -30 < z < 30:
-            return 0.5*erfc(x)
-        a, c = 134217729*z, 134217729*0.7071067811865476
-        a, c = a - (a - z), c - (c - 0.7071067811865476)
-        b, d = z - a, 0.7071067811865476 - c
-        lost = ((a*c + x) + a*d + b*c) + b*d - 4.833646656726457e-17*z
-        return 0.5*(erfc(x) + 1.1283791670955126*exp(-x*x)*lost)
-    return np.vectorize(one, otypes=[dtype])(z)
+    # erfc(-z/sqrt(2))/2 in float64; what rounding -z/sqrt(2) to x lost is put back by the slope of erfc
+    from math import erfc
+    z = np.clip(np.asarray(z, dtype=np.float64), -40, 40)
+    root, c = 0.7071067811865476, 134217729.0
+    x = -z*root
+    a, h = c*z - (c*z - z), c*root - (c*root - root)
+    b, l = z - a, root - h
+    lost = ((a*h + x) + a*l + b*h) + b*l - 4.833646656726457e-17*z
+    value = np.vectorize(erfc, otypes=[np.float64])(x) + 1.1283791670955126*np.exp(-x*x)*lost
+    return np.asarray(0.5*value, dtype=dtype)
 """,
     "reciprocal": """def reciprocal(r):
     return np.where(r == 0, 0, 1/np.where(r == 0, 1, r))

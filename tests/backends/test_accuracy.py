@@ -211,7 +211,7 @@ def worst(row: Row, dtype: str) -> tuple[float, str]:
             assert grads["z"].dtype == kind
             pairs = [("value", value, row.oracle(exact))]
             if row.slopes and row.of:
-                pairs += [(f"slope {k}", g, M.diff(lambda t, k=k: row.oracle([*exact[:k], t, *exact[k + 1:]]), exact[k]))
+                pairs += [(f"slope {k}", g, M.diff(lambda t, k=k, at=exact: row.oracle([*at[:k], t, *at[k + 1:]]), exact[k]))
                           for k, g in enumerate(grads["z"])]
             elif row.slopes:
                 pairs.append(("slope", grads["z"], M.diff(row.oracle, exact)))
