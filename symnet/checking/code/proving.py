@@ -128,11 +128,12 @@ class Prover:
         best = self._try(left, right, many)
         if best.answer is Answer.PROVED:
             return best
-        for cut in ([self.cuts[where]] if where in self.cuts else []) + [None]:
+        for cut in ([self.cuts[where]] if where in self.cuts else []) + [None] + ([set[str]()] if many else []):
+            open_ = cut == set()  # steps agree by chance at a few values: at last nothing is kept closed, where that is short
             cut = self._cut(left, right) if cut is None else cut
             if cut is None:
                 break
-            sides = self.spelled(left, most, cut), self.spelled(right, most, cut)
+            sides = self.spelled(left, SHORT if open_ else most, cut), self.spelled(right, SHORT if open_ else most, cut)
             if None in sides:
                 break
             found = self._try(*sides, many)
