@@ -178,8 +178,8 @@ def test_the_printed_update_is_understood_by_the_reports(rule: Optimizer, by_han
 
 ADAM = {"lr": "1/1000", "beta1": "9/10", "beta2": "999/1000", "eps": "1e-8"}
 DEFAULTS = {
-    "sgd": {"lr": "1/100"}, "momentum": {"lr": "1/100", "mu": "9/10"}, "rmsprop": {"lr": "1/100", "rho": "99/100", "eps": "1e-8"},
-    "adam": ADAM, "heavyball": {"lr": "1/100", "mu": "9/10"}, "nesterov": {"lr": "1/100", "mu": "9/10"}, "adagrad": {"lr": "1/100", "eps": "1e-10"},
+    "sgd": {"lr": "1/1000"}, "momentum": {"lr": "1/1000", "mu": "9/10"}, "rmsprop": {"lr": "1/100", "rho": "99/100", "eps": "1e-8"},
+    "adam": ADAM, "heavyball": {"lr": "1/1000", "mu": "9/10"}, "nesterov": {"lr": "1/1000", "mu": "9/10"}, "adagrad": {"lr": "1/100", "eps": "1e-10"},
     "adamw": {**ADAM, "lam": "1/100"}, "nadam": {**ADAM, "lr": "1/500", "psi": "1/250"}, "lion": {"lr": "1e-4", "beta1": "9/10", "beta2": "99/100"},
     "signsgd": {"lr": "1e-4"},
 }
@@ -231,7 +231,7 @@ def test_the_keywords_of_pytorch_and_the_symbols_of_the_formulas_both_name_a_set
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "unknown": (lambda: optimizer("adma"), "did you mean 'adam'"), "hostile": (lambda: optimizer("<script>\n"), "one of sgd"),
     "no name": (lambda: optimizer(None), "one of sgd"), "unknown setting": (lambda: optimizer("adam", beta3=1), "did you mean 'beta"),
-    "no setting of this rule": (lambda: optimizer("sgd", momentum=1), "no setting 'momentum'"), "no number": (lambda: optimizer("sgd", lr="fast"), "'fast'"),
+    "no setting of this rule": (lambda: optimizer("adam", momentum=1), "no setting 'momentum'"), "no number": (lambda: optimizer("sgd", lr="fast"), "'fast'"),
     "not finite": (lambda: SGD(float("nan")), "nan"), "nothing": (lambda: SGD(None), "None"), "too long": (lambda: optimizer("x" * 5000), "one of sgd"),
     "a long setting": (lambda: optimizer("sgd", **{"x" * 5000: 1}), "no setting"),
 }
@@ -247,4 +247,4 @@ def test_what_is_no_optimizer_is_refused_in_one_line(make: Callable[[], object],
 def test_the_settings_do_not_leak_between_rules() -> None:
     with pytest.raises(OptionError):
         SGD().with_settings(eps="1e-3")
-    assert SGD().settings == {"lr": sp.Rational(1, 100)}
+    assert SGD().settings == {"lr": sp.Rational(1, 1000)}
