@@ -30,7 +30,7 @@ class Atoms(Reader):
     @abstractmethod
     def conditions(self) -> Node: ...
     @abstractmethod
-    def _condition(self) -> Node: ...
+    def condition(self) -> Node: ...
     @abstractmethod
     def starts_factor(self) -> bool: ...
 
@@ -144,7 +144,7 @@ class Atoms(Reader):
             token = self.next()
             word = self.word()
             return Node("word", word, (Node("printed", word, (NONE, NONE), token.column),))
-        return Node("place", raw[:40], (self._condition(),))  # one: a comma ends an index
+        return Node("place", raw[:40], (self.condition(),))  # one: a comma ends an index
 
     def _letters(self, count: int) -> list[Node]:
         end, found = self.at + count, []

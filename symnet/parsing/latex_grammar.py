@@ -128,16 +128,16 @@ class LatexParser(Forms):
 
     def conditions(self) -> Node:
         """Comparisons with commas between them; an expression alone is returned as it is."""
-        parts = [self._condition()]
+        parts = [self.condition()]
         while self.mark(",") and self.ahead(1).text not in ("\\\\", "end"):
             self.next()
-            parts.append(self._condition())
+            parts.append(self.condition())
         tree = parts[0]
         for part in parts[1:]:
             tree = self.node("binary", "and", (tree, part), part.column)
         return tree
 
-    def _condition(self) -> Node:
+    def condition(self) -> Node:
         r"""a \le b \le c, or m \mid n."""
         sides, signs = [self.terms()], []
         while self.now.text in RELATIONS and self.now.kind in ("mark", "command"):
