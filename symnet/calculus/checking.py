@@ -41,7 +41,7 @@ from symnet.errors import DomainError, FaultError, SymnetError
 
 BITS, TOLERANCE = 300, 100  # working precision; accepted below 2^-100
 NUDGES = (80, 120, 160)  # step 2^-80, so an error of order 2^-160; the finer ones where the third derivative is huge (a share near 0)
-LIMIT = 4000  # entries; beyond this, sizes are not small
+LIMIT = 6000  # entries; beyond this, sizes are not small
 SIZES = (2, 3, 4, 5, 6, 7, 8, 9)
 ATTEMPTS = 10  # points tried where some function is not defined at the first
 POINTS = 3  # points for a program in pieces, of which one point sees one
@@ -73,12 +73,10 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     said = next(_labels(derivation, step), "")
     if said:
         return StepCheck(False, (), 0, "", said, contradicted=True)
-    wanted = POINTS if any(d.expr.has(*PIECEWISE) for d in derivation.program) else 1
+    wanted = POINTS if any(d.expr.has(*PIECEWISE) for d in derivation.program) else 2 if derivation.program.sizes else 1
     problem, found = "", list[StepCheck]()
     for attempt in range(ATTEMPTS):
-        count = len(derivation.program.sizes)  # X^T X has an inverse only where X is tall: then the sizes the other way round
-        numbers = (SIZES + SIZES)[:count] if attempt < ATTEMPTS // 2 else (SIZES + SIZES)[:count][::-1]
-        sizes = small_sizes(derivation.program, (*numbers, *(SIZES + SIZES)[count:]))
+        sizes = _sizes(derivation.program, attempt)
         try:
             with as_written():
                 found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1),
@@ -87,12 +85,22 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
             problem = str(error)
         except SymnetError as error:
             problem = str(error)
-            break
+            if not found:
+                break
         if found and (found[-1].contradicted or len(found) == wanted):
             break
     if found:
         return found[-1] if found[-1].contradicted else max(found, key=lambda c: float(c.worst))
     return StepCheck(False, tuple(sizes.items()), 0, "", f"could not be checked: {problem}")
+
+
+def _sizes(program: Program, attempt: int) -> dict[str, int]:
+    """Small sizes, all different: at every second attempt others, since n - 2 is 0 at one of them; at late ones the other way round,
+    since X^T X has an inverse only where X is tall."""
+    count = max(len(program.sizes), 1)
+    first, turn = SIZES[:count + 1], attempt % 2 * (count + 1) // 2
+    numbers = [*first[turn:], *first[:turn], *SIZES][:count]
+    return small_sizes(program, (*(numbers if attempt < ATTEMPTS // 2 else numbers[::-1]), *SIZES, *SIZES))
 
 
 Line = tuple[str, sp.Expr, sp.Expr, tuple[Limits, ...], tuple[sp.Basic, ...]]
@@ -104,13 +112,11 @@ def check_lines(derivation: Derivation, lines: Iterable[Line]) -> None:
 
     Raises FaultError for the first line that is not so; says nothing where no point is found at which the program has values.
     """
-    names, wanted = [str(s) for s in derivation.program.sizes], tuple(lines)
+    wanted = tuple(lines)
     for attempt in range(ATTEMPTS):
-        order = names if attempt < ATTEMPTS // 2 else names[::-1]
-        sizes = dict(sorted(zip(order, SIZES + SIZES, strict=False), key=lambda pair: names.index(pair[0])))
         try:
             with as_written():
-                sample = _sample(derivation, sizes, attempt, attempt % 2 == 1)
+                sample = _sample(derivation, _sizes(derivation.program, attempt), attempt, attempt % 2 == 1)
                 wrong = next((where for where, *line in wanted if not _so(sample, *line)), "")
         except SymnetError:
             continue
