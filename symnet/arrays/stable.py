@@ -140,19 +140,20 @@ def _with_arguments(program: Program) -> Program:
     used = {u for d in program.definitions for u in program.uses(d.name)}
     lines: list[Definition] = []
     taken = dict(program.tensors)
-    names: dict[str, Tensor] = {}
     for d in program.definitions:
         u = _argument(d) if d.name in used else None
         if u is None:
             lines.append(d)
             continue
-        if d.name not in names:
-            names[d.name] = Tensor(free_name(f"{d.name}_in", taken), d.target.axes, "real", Role.INTERMEDIATE)
-            taken[names[d.name].name] = names[d.name]
-        tensor = names[d.name]
-        lines.append(Definition(tensor, d.indices, u, d.ranges))
-        lines.append(replace(d, expr=_with_name(d.expr, u, tensor[d.indices] if d.indices else tensor[()])))
-    return Program(program.inputs, tuple(lines), program.objective, program.assumptions, program.title) if names else program
+        axes = tuple(replace(a, lower=d.free[i][0], upper=d.free[i][1]) for i, a in zip(d.indices, d.target.axes, strict=True) if i in d.free)
+        tensor = Tensor(free_name(f"{d.name}_in", taken), axes, "real", Role.INTERMEDIATE)
+        taken[tensor.name] = tensor
+        places = tuple(i for i in d.indices if i in d.free)
+        lines.append(Definition(tensor, places, u, d.ranges))
+        lines.append(replace(d, expr=_with_name(d.expr, u, tensor[places])))
+    if len(lines) == len(program.definitions):
+        return program
+    return Program(program.inputs, tuple(lines), program.objective, program.assumptions, program.title)
 
 
 def _argument(d: Definition) -> sp.Expr | None:
