@@ -145,10 +145,11 @@ def _with_arguments(program: Program) -> Program:
         if u is None:
             lines.append(d)
             continue
-        axes = tuple(replace(a, lower=d.free[i][0], upper=d.free[i][1]) for i, a in zip(d.indices, d.target.axes, strict=True) if i in d.free)
+        pairs = [(i, a) for i, a in zip(d.indices, d.target.axes, strict=True) if i in d.free]
+        axes = tuple(replace(a, lower=d.free[i][0], upper=d.free[i][1]) for i, a in pairs)
         tensor = Tensor(free_name(f"{d.name}_in", taken), axes, "real", Role.INTERMEDIATE)
         taken[tensor.name] = tensor
-        places = tuple(i for i in d.indices if i in d.free)
+        places = tuple(i for i, _ in pairs)
         lines.append(Definition(tensor, places, u, d.ranges))
         lines.append(replace(d, expr=_with_name(d.expr, u, tensor[places])))
     if len(lines) == len(program.definitions):
