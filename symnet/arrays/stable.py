@@ -15,7 +15,7 @@ import sympy as sp
 
 from symnet.arrays.at_zero import Norms, centred, x_log_x
 from symnet.arrays.exponentials import Exponentials, Wish, canonical, primitive
-from symnet.core.axes import Axis, Range, bounds, inside
+from symnet.core.axes import Range, bounds, inside
 from symnet.core.expressions import as_written, entries, rebuild, substitute
 from symnet.core.functions import sigmoid, softplus
 from symnet.core.program import Definition, Program
@@ -140,21 +140,21 @@ def _with_arguments(program: Program) -> Program:
     used = {u for d in program.definitions for u in program.uses(d.name)}
     lines: list[Definition] = []
     taken = dict(program.tensors)
-    names: dict[str, Tensor] = {}
     for d in program.definitions:
         u = _argument(d) if d.name in used else None
         if u is None:
             lines.append(d)
             continue
-        own = tuple(i for i in d.indices if i in d.free)  # a slice, h[t] for t in 1..T, has an argument at its own places alone
-        axes = tuple(a if span == a.range else Axis(a.name, *span, a.kind)
-                     for i, span, a in zip(d.indices, d.slice(), d.target.axes, strict=True) if i in d.free)
+        pairs = [(i, a) for i, a in zip(d.indices, d.target.axes, strict=True) if i in d.free]
+        axes = tuple(replace(a, lower=d.free[i][0], upper=d.free[i][1]) for i, a in pairs)
         tensor = Tensor(free_name(f"{d.name}_in", taken), axes, "real", Role.INTERMEDIATE)
-        names[tensor.name] = taken[tensor.name] = tensor
-        entry = tensor[own] if own else tensor[()]
-        lines.append(Definition(tensor, own, u, d.ranges))
-        lines.append(replace(d, expr=_with_name(d.expr, u, entry)))
-    return Program(program.inputs, tuple(lines), program.objective, program.assumptions, program.title) if names else program
+        taken[tensor.name] = tensor
+        places = tuple(i for i, _ in pairs)
+        lines.append(Definition(tensor, places, u, d.ranges))
+        lines.append(replace(d, expr=_with_name(d.expr, u, tensor[places])))
+    if len(lines) == len(program.definitions):
+        return program
+    return Program(program.inputs, tuple(lines), program.objective, program.assumptions, program.title)
 
 
 def _argument(d: Definition) -> sp.Expr | None:

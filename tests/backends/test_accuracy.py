@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.backends.dialects import library_source
+from symnet.backends.running import function_of
 
 DIGITS = 1200
 POINTS = (0.0, 1e-20, -1e-20, 0.3, -0.7, 1.0, -2.5, 20.0, -20.0, 40.0, -40.0, 745.0, -745.0, 1e4, -1e4)
@@ -233,3 +235,21 @@ def test_value_and_slope_are_right_to_the_last_digits(row: Row, dtype: str) -> N
 def test_the_measure_sees_a_lost_digit() -> None:
     assert distance(1 + 5 * np.finfo(np.float64).eps, M.mpf(1), np.float64) > ULP
     assert distance(0.0, M.mpf("1e-30"), np.float32) > ULP
+
+
+@pytest.mark.parametrize("library", ["jax", "torch"])
+@pytest.mark.parametrize("name", ROWS)
+def test_exports_agree_with_numpy(name: str, library: str) -> None:
+    """Within 16 units of NumPy's results; 256 where erfc of a rounded argument is asked (the normal distribution in its tails)."""
+    pytest.importorskip(library)
+    row, limit = ROWS[name], 256 if "gelu" in name or "normal" in name else 16
+    names = {"z": (), **dict.fromkeys(row.data, ()), **{k: v for k, v in row.tensors.items() if k == "z" or k in row.data}}
+    d = sn.derive(sn.program(*row.lines, tensors=names), wrt=["z"])
+    runs = [function_of(library_source(d, lib, "float32"), "value_and_grad") for lib in (library, "numpy")]
+    unit = np.finfo(np.float32)
+    for point in row.points:
+        z = np.asarray(row.of(point) if row.of else point, dtype=np.float32)
+        results = [run(z=z, **{k: np.asarray(v, dtype=np.float32) for k, v in row.data.items()}) for run in runs]
+        got, true = (np.append(np.asarray(grads["z"]).ravel(), float(value)).astype(np.float64) for value, grads in results)
+        assert str(results[0][1]["z"].dtype).endswith("float32")
+        assert (np.abs(got - true) <= limit * unit.eps * np.abs(true) + 4 * unit.tiny).all(), (point, got, true)
