@@ -16,7 +16,7 @@ import sympy as sp
 from symnet.arrays.at_zero import Norms, centred, x_log_x
 from symnet.arrays.exponentials import Exponentials, Wish, canonical, primitive
 from symnet.core.axes import Range, bounds, inside
-from symnet.core.expressions import as_written, entries, rebuild, substitute
+from symnet.core.expressions import When, as_written, entries, rebuild, substitute
 from symnet.core.functions import sigmoid, softplus
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name, tensor_name
@@ -158,8 +158,10 @@ def _with_arguments(program: Program) -> Program:
 
 
 def _argument(d: Definition) -> sp.Expr | None:
-    """The one argument of the exponentials of ``d``, when it holds a sum."""
+    """The one argument of the exponentials of ``d``, when it holds a sum and stands in no bracket, outside of which it may not exist."""
     found = {primitive(node.args[0])[1] for node in d.expr.atoms(*EXPONENTIALS, softplus)}
+    if any(w.body.has(*EXPONENTIALS, softplus) for w in d.expr.atoms(When)):
+        return None
     sums = [u for u in found if u.has(sp.Sum)]
     if len(sums) != 1 or sums[0].free_symbols & _bound(d.expr) or not set(d.free) <= sums[0].free_symbols:
         return None

@@ -333,40 +333,47 @@ def _scale(value: Any) -> sp.Rational:
 
 
 def _error(slope: Any, found: Any) -> float:
-    """The difference, against 1 + |slope|; what has no value is infinitely far."""
+    """The difference, against 1 + |slope|; what has no value is infinitely far. Raises _Kink where a kink leaves a ball wide, at a tie
+    of what no digits tell apart: it holds both sides, and there is nothing to compare."""
     with ctx.workprec(BITS):
-        error = float((as_ball(slope - found) / (1 + abs(as_ball(slope)))).abs_upper())
+        apart, size = as_ball(slope - found), 1 + abs(as_ball(slope))
+        if apart.is_finite() and apart.contains(0) and apart.rad() > size.mid() * arb(2) ** -TOLERANCE:
+            raise _Kink("difference quotient", "a tie")
+        error = float((apart / size).abs_upper())
     return error if error == error else float("inf")
 
 
-def _left_open(value: Any) -> bool:
-    """True for a ball that a kink leaves wide: it holds both sides."""
-    with ctx.workprec(BITS):
-        return isinstance(value, arb) and value.is_finite() and bool(value.rad() > arb(2) ** -TOLERANCE * (1 + abs(value.mid())))
+def _same(one: Any, other: Any) -> bool:
+    return _error(one, other) < 2.0**-TOLERANCE
 
 
 def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]], most: int) -> Iterator[str]:
     """What is wrong with the step's raw sum, its contributions and their local factors; nothing where all is right."""
-    few = random.Random(sample.seed).sample(places, min(most, len(places)))
-    for place, env in few:
-        found = sample.value(step.expression, env)
-        if _left_open(found):
-            continue  # the sign of what is 0 for every input, such as sigmoid(u) + sigmoid(-u) - 1: there is nothing to compare
-        if _error(found, sample.at(step.target.name, place)) >= 2.0**-TOLERANCE:
-            yield "its line is not the line of the derivation"
-        if step.rule is Rule.SYMMETRIC:
+    for place, env in random.Random(sample.seed).sample(places, min(most, len(places))):
+        try:
+            yield from _at_entry(derivation, step, sample, place, env)
+        except _Kink:  # the sign of what is 0 for every input, such as sigmoid(u) + sigmoid(-u) - 1
             continue
-        if _error(found, sample.value(step.raw, env)) >= 2.0**-TOLERANCE:
-            yield "its line differs from the chain-rule sum that it shortens"
-        if sample.undeclared and not step.assumptions and _error(
-                sample.value(step.expression, env, sample.undeclared), sample.value(step.raw, env, sample.undeclared)) >= 2.0**-TOLERANCE:
-            yield "its line holds only where the declared assumptions hold, and it does not say so"
-        if (step.unassumed is None) == bool(step.assumptions):
-            yield "what stood there before the declared assumptions were used is told where none was used, or kept silent"
-        elif step.unassumed is not None and any(_error(sample.value(step.unassumed, env, *at), sample.value(step.raw, env, *at))
-                                                >= 2.0**-TOLERANCE for at in ((), *([(sample.undeclared,)] if sample.undeclared else []))):
-            yield "what stands before the declared assumptions were used differs from the chain-rule sum"
-        yield from _contributions(derivation, step, sample, place, env, found)
+    if (step.unassumed is None) == bool(step.assumptions):
+        yield "what stood there before the declared assumptions were used is told where none was used, or kept silent"
+
+
+def _at_entry(derivation: Derivation, step: Step, sample: _Sample, place: Place, env: Env) -> Iterator[str]:
+    """What is wrong with a step at one entry."""
+    found = sample.value(step.expression, env)
+    if not _same(found, sample.at(step.target.name, place)):
+        yield "its line is not the line of the derivation"
+    if step.rule is Rule.SYMMETRIC:
+        return
+    if not _same(found, sample.value(step.raw, env)):
+        yield "its line differs from the chain-rule sum that it shortens"
+    bare = sample.undeclared
+    if bare and not step.assumptions and not _same(sample.value(step.expression, env, bare), sample.value(step.raw, env, bare)):
+        yield "its line holds only where the declared assumptions hold, and it does not say so"
+    if step.unassumed is not None and not all(_same(sample.value(step.unassumed, env, at), sample.value(step.raw, env, at))
+                                              for at in (sample.values, *((bare,) if bare else ()))):
+        yield "what stands before the declared assumptions were used differs from the chain-rule sum"
+    yield from _contributions(derivation, step, sample, place, env, found)
 
 
 def _contributions(derivation: Derivation, step: Step, sample: _Sample, place: Place, env: Env, found: Any) -> Iterator[str]:
@@ -392,7 +399,7 @@ def _contributions(derivation: Derivation, step: Step, sample: _Sample, place: P
             slopes[through] = local
             with ctx.workprec(BITS):
                 whole = whole + sample.scalar_value(upstream) * local
-    if _error(found, whole) >= 2.0**-TOLERANCE:
+    if not _same(found, whole):
         yield "its contributions do not add up to it"
     own = sample.entries.scalar(step.of.name, place[lead:]).name
     active = {s.of.name for s in derivation.steps if s.contributions}

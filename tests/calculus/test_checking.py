@@ -274,3 +274,11 @@ def test_a_factor_that_is_zero_at_one_size_does_not_hide_a_wrong_line() -> None:
     step = d.steps[-1]
     assert all(s.check() for s in d.steps)
     assert not replace(step, definition=replace(step.definition, expr=2 * step.expression)).check()
+
+
+def test_ties_of_numbers_that_no_digits_tell_apart_are_no_fault() -> None:
+    """On a grid of maxima both ways round a corner come to the same value, here with sines in it."""
+    d = derive(lines("z[0, j] = v[j] for j in 1..2", "z[0, 0] = 0", "z[i, 0] = x[i] for i in 1..4",
+                     "z[i, j] = max(z[i-1, j], z[i, j-1]) + sin(r[1]) for i in 1..4 for j in 1..2",
+                     "L = sum(z[i, j]**2 for i in 1..4 for j in 1..2)", x=(4,), v=(2,), r=(2,)))
+    assert all(check_derivation(d))
