@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 import sympy as sp
 
-from symnet.core.program import Definition, Program
+from symnet.core.program import Hole, Program
 from symnet.equality.domain import Domain, Holes
 from symnet.equality.holes import holes, surely_defined
 
@@ -59,6 +59,10 @@ def needed_for(program: Program) -> set[str]:
     return found
 
 
-def answer_holes(lines: tuple[Definition, ...], there: Mapping[sp.Basic, sp.Expr]) -> Holes:
-    """Where lines of scalars have no value as they were written, in the inputs."""
-    return _put_in(tuple((u, sign) for d in lines for u, sign, _ in d.holes), there)
+def answer_holes(expr: sp.Expr, dropped: Iterable[Hole], there: Mapping[sp.Basic, sp.Expr]) -> Holes:
+    """Where an answer as it was written has no value though, with lines put in, it shows no such thing: L = w x makes L/w x.
+
+    ``expr`` is made of scalars; ``dropped`` is what its text asked for besides.
+    """
+    shown = set(holes(expr.xreplace(dict(there))))
+    return tuple(h for h in _put_in((*((u, sign) for u, sign, _ in dropped), *holes(expr)), there) if not _within(h, shown))
