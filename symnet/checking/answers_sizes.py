@@ -12,13 +12,13 @@ from symnet.calculus.closed import closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.checking.answers_opening import Opening, in_each_other
 from symnet.checking.answers_points import Numbers
-from symnet.checking.domains import answer_holes, domain_of
+from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
 from symnet.checking.sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When
 from symnet.core.matrices import SINGULAR, Grid, written_out
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.verdict import EXCEPT, Answer, Verdict, all_of
 from symnet.equality.assumed import contradictory, said_of_nothing, solved
@@ -56,6 +56,8 @@ class Question:
         self.wanted = self.whole[derivation.gradient_name(wrt)]
         self.formulas = self.whole.by_name[self.wanted.name]
         self.opening = Opening(self.whole)
+        self.aside = aside_of(derivation.program)
+        self.given = tuple(d for d in derivation.program.definitions if d.name not in self.aside)
 
     def judge(self, value: Value) -> Verdict:
         """The verdict on an answer of the right shape."""
@@ -117,7 +119,7 @@ class Question:
         expr = value.at(*formula.indices)
         ranges: dict[sp.Symbol, Range] = formula.free
         for names in islice(self.opening.stages(expr, formula.expr), first, last):
-            verdict = prove_for_all_sizes(expr, formula.expr, ranges, used, self.derivation.program.definitions, value.holes,
+            verdict = prove_for_all_sizes(expr, formula.expr, ranges, used, self.given, self._asked(value),
                                           self.opening.lines(names), self.whole.by_name)
             if verdict.answer is not Answer.UNDECIDED:
                 return verdict
@@ -129,16 +131,20 @@ class Question:
         """Proved for all sizes as an identity of numbers, where no index is summed: cases, |x|, clip."""
         for formula in self.formulas:
             sides = (value.at(*formula.indices), formula.expr)
-            if any(side.has(sp.Sum, When, Grid) for side in sides) or value.holes:
+            if any(side.has(sp.Sum, When, Grid) for side in sides) or self._asked(value):
                 return None
             there = {e: sp.Dummy(real=True, positive=e.is_positive or None) for side in sides for e in side.atoms(sp.Indexed)}
             if not all(e.is_real for e in there) or not prove_equal(*[side.xreplace(there) for side in sides]).holds:
                 return None
         return Verdict(Answer.PROVED, "normal form", scope=SCOPE if self.whole.sizes else "")
 
+    def _asked(self, value: Value) -> tuple[Hole, ...]:
+        """What the answer's text asks for that its expression no longer shows, and what lines ask for that it alone uses."""
+        return (*value.holes, *asked_aside((value.expr, *(u for u, _, _ in value.holes)), self.aside))
+
     def _with_answer(self, value: Value) -> tuple[Program, Tensor]:
         target = Tensor(free_name("answer", self.whole.tensors), value.axes)
-        asked = tuple(dict.fromkeys((*value.holes, *indexed_holes(value.expr))))  # sums written out may cancel what they stand over
+        asked = tuple(dict.fromkeys((*self._asked(value), *indexed_holes(value.expr))))  # sums written out may cancel what they stand over
         lines = (*self.whole.definitions, Definition(target, value.indices, value.expr, holes=asked))
         return Program(self.whole.inputs, lines, self.whole.objective, self.declared), target
 
