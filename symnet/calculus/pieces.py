@@ -74,7 +74,7 @@ def _never(term: Term, known: dict[sp.Symbol, Range]) -> bool:
         if isinstance(part, (sp.Ge, sp.Le, sp.Eq)) and not of_data(part) and not part.has(sp.Mod):
             gap = sp.expand(part.gts - part.lts) if isinstance(part, (sp.Ge, sp.Le)) else sp.expand(part.lhs - part.rhs)
             span = bounds(gap, known)
-            if span is not None and (at_most(span[1] + 1, sp.S.Zero) or isinstance(part, sp.Eq) and at_most(sp.S.One, span[0])):
+            if span is not None and (at_most(span[1] + 1, sp.S.Zero) or (isinstance(part, sp.Eq) and at_most(sp.S.One, span[0]))):
                 return True
     return False
 

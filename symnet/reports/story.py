@@ -232,6 +232,8 @@ def _checks(case: Case) -> Section | None:
         if apart:
             blocks.append((f"Where the slope measured on both sides is not the gradient, for {', '.join(apart)}, a kink lies within 0.001 "
                            "of the point, or the curve bends too sharply for steps of this size.",))
+    if case.unmoved:
+        blocks.append((f"Not moved, since the edge of the domain is nearer than 0.001: {', '.join(case.unmoved)}.",))
     if case.checks:
         good = sum(c.ok for c in case.checks)
         sizes = ", ".join(f"{n} = {v}" for n, v in case.checks[0].sizes)
