@@ -18,6 +18,7 @@ import sympy as sp
 from sympy.core.parameters import distribute
 from sympy.core.relational import Relational
 
+from symnet.calculus.chain import flat_indices
 from symnet.core.expressions import BINDERS, entries, fresh, substitute
 from symnet.core.functions import leaky_relu, relu, step
 from symnet.core.numbers import enclose
@@ -105,7 +106,7 @@ class OneSided:
     def _at(self, u: sp.Expr, expr: sp.Expr) -> sp.Expr | None:
         """The line with u = 0 put below, written out as little as will do; None where it may stay or no limit is shown."""
         solution = _solved(u)
-        if solution is None:
+        if solution is None or _always_somewhere(u):
             return None
         stages = list(self._stages(expr))
         for whole in reversed(stages):
@@ -119,6 +120,22 @@ class OneSided:
                 if made != stage and any(_vanishes(w.xreplace(solution) - below) for w in self._stages(made)):
                     return made
         return None
+
+
+def _always_somewhere(u: sp.Expr) -> bool:
+    """True where u is 0 for every input at some places: x[i] - x[k] at i = k, where no side of 0 is ever reached."""
+    for a, b in combinations(u.atoms(sp.Indexed), 2):
+        there: dict[sp.Symbol, sp.Expr] = {}
+        for p, q in zip(a.indices, b.indices, strict=False):
+            gap = sp.expand((p - q).xreplace(there))
+            index = next((s for s in gap.free_symbols if not s.is_positive and gap.coeff(s, 1).is_Rational), None)
+            if index is not None:
+                value = index - gap / gap.coeff(index, 1)
+                there = {i: e.xreplace({index: value}) for i, e in there.items()} | {index: value}
+        at = flat_indices(u.xreplace(there))
+        if a.base == b.base and there and sp.expand(at) == 0:
+            return True
+    return False
 
 
 def _kinks(expr: sp.Basic) -> Iterator[sp.Expr]:

@@ -144,3 +144,26 @@ def test_a_sum_keeps_the_cases_of_an_inner_sum_inside_it() -> None:
     assert sp.Sum(x[i] * guarded, (i, 1, n)).function == x[i] * guarded
     plain = sp.Piecewise((x[i], x[i] > 0), (1, True))
     assert sp.Sum(2 * plain, (i, 1, n)).function == sp.Piecewise((2 * x[i], x[i] > 0), (2, True))
+
+
+# -- cases that ask of two places of one tensor, which may be one place ----------------------------------------------------
+
+PAIRED: dict[str, tuple[str, Loss]] = {
+    "cubes": ("L = sum(sum(where(x[i] > x[k], x[i]*x[k], 0)**3 for k in 1..n) for i in 1..n)",
+              lambda a, np: np.sum(np.where(a["x"][:, None] > a["x"][None, :], np.outer(a["x"], a["x"]), 0) ** 3)),
+    "sines": ("L = sum(where(x[i] > x[k], sin(x[i]*x[k]), 0) for k in 1..n for i in 1..n)",
+              lambda a, np: np.sum(np.where(a["x"][:, None] > a["x"][None, :], np.sin(np.outer(a["x"], a["x"])), 0))),
+    "logarithms": ("L = sum(log(sum(exp(where(x[i] > x[k], x[i]*x[k], 0)) for k in 1..n))**2 for i in 1..n)",
+                   lambda a, np: np.sum(np.log(np.sum(np.exp(np.where(a["x"][:, None] > a["x"][None, :], np.outer(a["x"], a["x"]), 0)),
+                                                      axis=1)) ** 2)),
+}
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_the_second_derivative_keeps_the_diagonal_of_cases_apart(name: str) -> None:
+    line, loss = PAIRED[name]
+    jax, x = jax64(), np.array([0.3, -0.7, 1.2, 0.5])
+    found = sn.hessian(program(line, x=("n",)), "x")
+    assert all(c.ok for c in found.check())
+    wanted = jax.hessian(lambda v: loss({"x": v}, jax.numpy))(x)
+    np.testing.assert_allclose(found.compile()({"x": x})[1]["x"], np.asarray(wanted), rtol=1e-9, atol=1e-11)
