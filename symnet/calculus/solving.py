@@ -84,8 +84,16 @@ def _stride(place: sp.Expr, alpha: sp.Symbol, unsolved: list[sp.Symbol]) -> tupl
         s = place.coeff(i, 1)
         if s != 0:
             rest = sp.expand(alpha - (place - s * i))
-            return i, rest / s, sp.Eq(sp.Mod(rest, sp.Abs(s)), 0)
+            if s.is_number and s < 0:
+                rest, s = _negated(rest), -s
+            whole = _negated(rest) if rest.is_Add and rest.could_extract_minus_sign() else rest  # SymPy never ends on the rest of -(…)
+            return i, rest / s, sp.Eq(sp.Mod(whole, sp.Abs(s)), 0)
     return None
+
+
+def _negated(expr: sp.Expr) -> sp.Expr:
+    """-u term by term."""
+    return sp.Add(*[-t for t in sp.Add.make_args(expr)])
 
 
 def _restrict(mapping: dict[sp.Symbol, sp.Expr], ranges: dict[sp.Symbol, Range], rest: tuple[Limits, ...],
@@ -107,7 +115,7 @@ def _restrict(mapping: dict[sp.Symbol, sp.Expr], ranges: dict[sp.Symbol, Range],
             known[used[0]] = spans[d]
         else:
             if value.is_Add and value.could_extract_minus_sign():  # SymPy never ends on i - 2 j - 6 <= 2 while it keeps -(…) as written
-                value, low, high = sp.Add(*[-t for t in value.args]), -high, -low
+                value, low, high = _negated(value), -high, -low
             conditions.append(sp.And(sp.Ge(value, low), sp.Le(value, high)))
 
 

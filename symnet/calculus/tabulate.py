@@ -18,7 +18,7 @@ from flint import arb_mat, ctx, fmpq, fmpq_mat
 
 from symnet.core.axes import Range
 from symnet.core.balls import hull, times
-from symnet.core.expressions import When, free_integers, limits, of_data
+from symnet.core.expressions import When, entries, free_integers, limits, of_data
 from symnet.core.functions import stop_gradient
 from symnet.core.linear import Square
 from symnet.core.matrices import Grid, InverseEntry, Rows
@@ -254,7 +254,12 @@ class Here(Mapping[Any, Number]):
 
     def held(self, node: Any) -> Number:
         """What stands in a stop-gradient has the value that it has with nothing moved."""
-        return compute(node.args[0], Here(self.numbers.still or self.numbers, self.at, self.scope))
+        source = self.numbers.still
+        if source is None:
+            return compute(node.args[0], self)
+        for e in entries(node.args[0]):
+            source.table(tensor_name(e))  # made when it is asked for
+        return compute(node.args[0], Here(source, self.at, self.scope))
 
     def entry(self, node: Any) -> Number:
         """The number of an entry."""

@@ -9,7 +9,7 @@ import sympy as sp
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_form, closed_scalars
 from symnet.checking.answers_sizes import Question
-from symnet.checking.domains import domain_of
+from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
 from symnet.checking.reading import read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
@@ -29,11 +29,14 @@ def check_answer(answer: str, derivation: Derivation, wrt: str, latex: bool | No
     derivation.check()
     value = read_answer(answer, derivation, wrt, latex=latex)
     declared = derivation.program.assumptions
+    if derivation.names.get(wrt, wrt) not in derivation.full.tensors and wrt in derivation.names:
+        derivation = derive(derivation.program, [wrt])  # a line that the later ones no longer need
     if declared:  # the truth is the gradient without them; an answer that needs one is conditional
         derivation = derive(replace(derivation.program, assumptions=()), [wrt])
     if not any(t.axes for t in derivation.program.tensors.values()) and not value.axes:
         there = closed_scalars(derivation.full)
-        holes = tuple((u.xreplace(there), sign) for u, sign, _ in value.holes)
+        aside = asked_aside((value.expr, *(u for u, _, _ in value.holes)), aside_of(derivation.program))
+        holes = answer_holes(value.expr, (*value.holes, *aside), there)
         domain = domain_of(derivation.full, derivation.program, there)
         return compare(value.expr.xreplace(there), closed_form(derivation, wrt), declared, holes, domain=domain)
     question = Question(derivation, wrt, declared)

@@ -10,20 +10,21 @@ import sympy as sp
 
 from symnet.calculus.closed import closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
-from symnet.checking.answers_opening import Opening
-from symnet.checking.answers_opening import written_out as in_lines
+from symnet.checking.answers_opening import Opening, in_each_other
 from symnet.checking.answers_points import Numbers
-from symnet.checking.domains import answer_holes, domain_of
+from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
+from symnet.checking.large_sizes import different
 from symnet.checking.sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When
 from symnet.core.matrices import SINGULAR, Grid, written_out
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.verdict import EXCEPT, Answer, Verdict, all_of
 from symnet.equality.assumed import contradictory, said_of_nothing, solved
 from symnet.equality.compare import compare, prove_equal
+from symnet.equality.holes import indexed_holes
 from symnet.equality.indexed import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
 from symnet.errors import OptionError, SymnetError
 from symnet.parsing.values import Value
@@ -56,6 +57,8 @@ class Question:
         self.wanted = self.whole[derivation.gradient_name(wrt)]
         self.formulas = self.whole.by_name[self.wanted.name]
         self.opening = Opening(self.whole)
+        self.aside = aside_of(derivation.program)
+        self.given = tuple(d for d in derivation.program.definitions if d.name not in self.aside)
 
     def judge(self, value: Value) -> Verdict:
         """The verdict on an answer of the right shape."""
@@ -117,8 +120,8 @@ class Question:
         expr = value.at(*formula.indices)
         ranges: dict[sp.Symbol, Range] = formula.free
         for names in islice(self.opening.stages(expr, formula.expr), first, last):
-            verdict = prove_for_all_sizes(expr, formula.expr, ranges, used, self.derivation.program.definitions, value.holes,
-                                          self.opening.lines(names))
+            verdict = prove_for_all_sizes(expr, formula.expr, ranges, used, self.given, self._asked(value),
+                                          self.opening.lines(names), self.whole.by_name)
             if verdict.answer is not Answer.UNDECIDED:
                 return verdict
             if verdict.reason not in (DIFFER, ELSEWHERE):  # too large, or a node without a rule: opening more does not help
@@ -129,16 +132,21 @@ class Question:
         """Proved for all sizes as an identity of numbers, where no index is summed: cases, |x|, clip."""
         for formula in self.formulas:
             sides = (value.at(*formula.indices), formula.expr)
-            if any(side.has(sp.Sum, When, Grid) for side in sides) or value.holes:
+            if any(side.has(sp.Sum, When, Grid) for side in sides) or self._asked(value):
                 return None
             there = {e: sp.Dummy(real=True, positive=e.is_positive or None) for side in sides for e in side.atoms(sp.Indexed)}
             if not all(e.is_real for e in there) or not prove_equal(*[side.xreplace(there) for side in sides]).holds:
                 return None
         return Verdict(Answer.PROVED, "normal form", scope=SCOPE if self.whole.sizes else "")
 
+    def _asked(self, value: Value) -> tuple[Hole, ...]:
+        """What the answer's text asks for that its expression no longer shows, and what lines ask for that it alone uses."""
+        return (*value.holes, *asked_aside((value.expr, *(u for u, _, _ in value.holes)), self.aside))
+
     def _with_answer(self, value: Value) -> tuple[Program, Tensor]:
         target = Tensor(free_name("answer", self.whole.tensors), value.axes)
-        lines = (*self.whole.definitions, Definition(target, value.indices, value.expr, holes=value.holes))
+        asked = tuple(dict.fromkeys((*self._asked(value), *indexed_holes(value.expr))))  # sums written out may cancel what they stand over
+        lines = (*self.whole.definitions, Definition(target, value.indices, value.expr, holes=asked))
         return Program(self.whole.inputs, lines, self.whole.objective, self.declared), target
 
     def _sized(self, value: Value) -> Iterator[Sized]:
@@ -162,7 +170,7 @@ class Question:
                 continue
             if verdict is not None:
                 return verdict
-        return None
+        return different(program, target, self.wanted) if program.sizes else None
 
     def _entry_by_entry(self, sized: Iterable[Sized]) -> Verdict:
         """Every entry at small sizes, all different, for two choices of sizes."""
@@ -187,10 +195,12 @@ class Question:
         if any(_singular(there[entries(right, place)]) for place in entries.places(right)):
             return
         opening, domain = Opening(scalars), domain_of(scalars, self.derivation.program, there)
-        asked = answer_holes(tuple(d for d in scalars.definitions if (d.target.parent or d.name) == scalars.title), there)
+        own = {d.entry: d for d in scalars.definitions}
         for place in entries.places(right):
             sides = entries(scalars.title, place), entries(right, place)
-            verdict = None if self.declared or asked or domain.unseen else _in_names(opening, *sides)
+            line = own[sides[0]]
+            verdict = None if self.declared or domain.unseen else _in_names(opening, line, sides[1])
+            asked = () if verdict is not None else answer_holes(line.expr, line.holes, there)
             verdict = verdict or compare(there[sides[0]], there[sides[1]], scalars.assumptions, asked, domain=domain)
             if verdict.condition and set(verdict.condition.split(" and ")) <= set(map(str, scalars.assumptions)):
                 verdict = replace(verdict, condition=" and ".join(map(str, self.declared)))  # as declared, not entry by entry
@@ -205,11 +215,14 @@ def _at(program: Program, choice: tuple[int, ...], title: str) -> Sized:
     return scope, replace(scalars, title=title), entries, Numbers(scalars, entries)
 
 
-def _in_names(opening: Opening, left: sp.Expr, right: sp.Expr) -> Verdict | None:
+def _in_names(opening: Opening, answer: Definition, right: sp.Expr) -> Verdict | None:
     """PROVED with some names still closed, or nothing."""
-    for names in opening.stages(left, right):
+    for names in opening.stages(answer.expr, right):
         lines = {d.entry: d.expr for name in sorted(names, key=opening.order.__getitem__) for d in opening.definitions[name]}
-        sides = [in_lines(side, lines) for side in (left, right)]
+        there = in_each_other(lines)
+        sides = [side.xreplace(there) for side in (answer.expr, right)]
+        if answer_holes(answer.expr, answer.holes, there):
+            return None
         if sum(1 for side in sides for _ in islice(sp.preorder_traversal(side), MOST_PARTS)) >= MOST_PARTS:
             return None
         verdict = prove_equal(*sides)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 import sympy as sp
 
-from symnet.core.program import Definition, Program
+from symnet.core.expressions import entries
+from symnet.core.program import Definition, Hole, Program
+from symnet.core.tensors import tensor_name
 from symnet.equality.domain import Domain, Holes
-from symnet.equality.holes import holes, surely_defined
+from symnet.equality.holes import holes, indexed_holes, surely_defined
 
 MANY = 7
+Lines = Mapping[str, tuple[Definition, ...]]
 
 
 def classes_of(scalars: Program) -> dict[sp.Basic, int]:
@@ -59,6 +62,28 @@ def needed_for(program: Program) -> set[str]:
     return found
 
 
-def answer_holes(lines: tuple[Definition, ...], there: Mapping[sp.Basic, sp.Expr]) -> Holes:
-    """Where lines of scalars have no value as they were written, in the inputs."""
-    return _put_in(tuple((u, sign) for d in lines for u, sign, _ in d.holes), there)
+def answer_holes(expr: sp.Expr, asked: Iterable[Hole], there: Mapping[sp.Basic, sp.Expr]) -> Holes:
+    """Where an answer as it was written has no value though, with lines put in, it shows no such thing: L = w x makes L/w x.
+
+    ``expr`` is made of scalars; ``asked`` is what its text, and lines that it uses, ask for besides.
+    """
+    shown = set(holes(expr.xreplace(dict(there))))
+    return tuple(h for h in _put_in((*((u, sign) for u, sign, _ in asked), *holes(expr)), there) if not _within(h, shown))
+
+
+def asked_aside(parts: Iterable[sp.Expr], lines: Lines) -> tuple[Hole, ...]:
+    """What those of ``lines`` ask for that ``parts`` use: u = 1/w asks for w, whatever becomes of u. Each counts at all its places."""
+    found, waiting, seen = list[Hole](), list(parts), set[str]()
+    while waiting:
+        for name in {tensor_name(e) for e in entries(waiting.pop())} & lines.keys() - seen:
+            seen.add(name)
+            for d in lines[name]:
+                waiting.append(d.expr)
+                found += [(u, sign, (*d.ranges, *over)) for u, sign, over in (*d.holes, *indexed_holes(d.expr))]
+    return tuple(dict.fromkeys(found))
+
+
+def aside_of(forward: Program) -> Lines:
+    """The lines that the objective does not need, by name."""
+    needed = needed_for(forward)
+    return {name: lines for name, lines in forward.by_name.items() if name not in needed}

@@ -66,7 +66,7 @@ class Formulas:
             same = self.names.called.get(left) == text.replace(" ", "")
             return Said(Mark.GIVEN, Follows.YES, {"note": "both sides are the same, which says nothing" if same else ""}, expr)
         truth = self.names.truth(left)
-        verdict = compare(self.names.truth(expr), truth, self.declared, domain=self.names.domain)
+        verdict = compare(self.names.truth(expr), truth, self.declared, self.names.holes(expr), domain=self.names.domain)
         mark, note = self._marked(verdict)
         if mark is Mark.WRONG:
             mark, note = self._given_put_in(left, expr, truth, text)

@@ -15,20 +15,22 @@ from flint import ctx, fmpq
 
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_scalars
-from symnet.checking.domains import domain_of
+from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
 from symnet.checking.page_latex import read_latex
 from symnet.core.derivation import Derivation
 from symnet.core.functions import BY_NAME
 from symnet.core.numbers import compute
-from symnet.core.program import Program
+from symnet.core.program import Definition, Hole, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.wellformed import did_you_mean
-from symnet.equality.domain import Domain
+from symnet.equality.domain import Domain, Holes
+from symnet.equality.holes import indexed_holes
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
 from symnet.parsing.program import expression, free_names
 from symnet.parsing.tokens import MAX_LENGTH, plain
+from symnet.parsing.values import Value
 
 SLOPE = re.compile(r"\bd\s?([A-Za-z]\w*|\([A-Za-z]\w*\))\s?/\s?d\s?([A-Za-z]\w*|\([A-Za-z]\w*\))")
 PRIME_CALL = re.compile(r"\b([a-z]\w*)'\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
@@ -52,6 +54,7 @@ class Names:
         self.parts: dict[tuple[str, str], Derivation] = {}
         self._local: dict[sp.Basic, sp.Expr] = {d.entry: d.expr for d in self.all.full.definitions}
         self._closed: dict[sp.Basic, sp.Expr] = {}
+        self._dropped: dict[sp.Expr, tuple[Hole, ...]] = {}  # what a text asked for and what was read no longer shows
         self.called: dict[sp.Basic, str] = {}  # an atom as the page calls it
         rate = derivation.meta.get("learning_rate")
         self.rate = Tensor(free_name("alpha", self.tensors))
@@ -178,6 +181,14 @@ class Names:
         """Where the objective has a value: nothing is wrong for what it says elsewhere."""
         return domain_of(self.all.full, self.program, closed_scalars(self.all.full))
 
+    def holes(self, expr: sp.Expr) -> Holes:
+        """Where ``expr``, as the page wrote it, has no value, though in the inputs alone it shows no such thing."""
+        own = {n: (Definition(Tensor(n), (), e, holes=self._dropped.get(e, ())),) for n, e in self.own.items()}
+        dropped = self._dropped.get(expr, ())
+        asked = (*dropped, *asked_aside((expr, *(u for u, _, _ in dropped)), {**aside_of(self.program), **own}))
+        there = {s: self._close(s) for part in (expr, *(u for u, _, _ in asked)) for s in part.free_symbols}
+        return answer_holes(expr, asked, there)
+
     def value(self, expr: sp.Expr) -> sp.Expr | None:
         """The exact value, None where an input has none."""
         return put_in(self.truth(expr), self.point)
@@ -213,8 +224,13 @@ class Names:
         names = [n for n in free_names(source, "line") if n not in table]
         values = dict(table) | {n: self.atom(n) for n in names}
         values |= {n: self.tensors[n][()] for n in CONSTANTS if n in self.own}
-        parsed = expression(source, {n: Tensor(n) for n in values}, {}, "line")
-        return parsed.expr.xreplace({Tensor(n)[()]: v for n, v in values.items()})
+        return self.meant(expression(source, {n: Tensor(n) for n in values}, {}, "line"), {Tensor(n)[()]: v for n, v in values.items()})
+
+    def meant(self, value: Value, there: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
+        """What was read, in atoms; what its text asks for and this no longer shows is kept for ``holes``."""
+        found = value.expr.xreplace(dict(there))
+        self._dropped[found] = tuple((u.xreplace(dict(there)), sign, over) for u, sign, over in (*value.holes, *indexed_holes(value.expr)))
+        return found
 
     def _prime(self, function: str, argument: sp.Expr) -> sp.Expr:
         name = SAME.get(function, function)

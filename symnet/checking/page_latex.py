@@ -32,7 +32,7 @@ def read_latex(names: Names, text: str) -> sp.Expr:
     found = latex_expression(_objective(names, text), {**{n: Tensor(n) for n in other}, **names.tensors}, where="line")
     if found.axes:
         raise ShapeError("line", f"shape {found.shape}", "a single number")
-    return found.expr.xreplace({Tensor(n)[()]: atom for n, atom in other.items()})
+    return names.meant(found, {Tensor(n)[()]: atom for n, atom in other.items()})
 
 def _objective(names: Names, text: str) -> str:
     """The loss by the name it has here."""

@@ -90,19 +90,61 @@ def nonnegative(expr: sp.Expr, least: Least | None = None) -> bool:
     """True when ``expr``, a polynomial in sizes, is shown to be >= 0 for all positive sizes; False means "not shown".
 
     Each size s is written 1 + s' with s' >= 0 (or m + s' where ``least`` says s >= m); a polynomial whose coefficients are then
-    all >= 0 is >= 0.
+    all >= 0 is >= 0. The number floor(p/q) of whole steps lies in (p - q + 1)/q..p/q, and ceiling(p/q) in p/q..(p + q - 1)/q.
 
     >>> T, K = size("T"), size("K")
     >>> nonnegative(T - 1), nonnegative(T - K), nonnegative(T - 2), nonnegative(T - 2, {T: 2})
     (True, False, False, True)
+    >>> nonnegative(T - sp.floor(T/2)), nonnegative(sp.floor(T/2) - 1), nonnegative(sp.ceiling((T + 1)/3) - 1)
+    (True, False, True)
     """
     if expr.is_Integer:
         return bool(expr >= 0)
     symbols = expr.free_symbols
     if not all(s.is_integer and s.is_positive for s in symbols):
         return False
+    if expr.has(sp.floor, sp.ceiling):
+        lower = _without_rounding(sp.expand(expr))
+        return lower is not None and nonnegative(lower, least)
     shifted = sp.expand(expr.xreplace({s: s + (least.get(s, 1) if least else 1) for s in symbols}))
     return all(term.as_coeff_Mul()[0] >= 0 for term in sp.Add.make_args(shifted))
+
+
+def _without_rounding(expr: sp.Expr) -> sp.Expr | None:
+    """A polynomial that is >= 0 only where ``expr`` is, with floors and ceilings at the ends of what they may be; None where they are
+    no factors of the terms. A whole number is >= 0 where it is > -1."""
+    terms = []
+    for term in sp.Add.make_args(expr):
+        number, rest = term.as_coeff_Mul()
+        rounded = [f for f in sp.Mul.make_args(rest) if isinstance(f, (sp.floor, sp.ceiling))]
+        if not rounded:
+            terms.append(term)
+            continue
+        inside_ = rounded[0].args[0]
+        if len(rounded) > 1 or inside_.has(sp.floor, sp.ceiling) or not _is_polynomial(inside_):
+            return None
+        divisor = _divisor(inside_)
+        slack = sp.Rational(divisor - 1, divisor)
+        if isinstance(rounded[0], sp.floor):
+            end = inside_ - slack if number > 0 else inside_
+        else:
+            end = inside_ if number > 0 else inside_ + slack
+        terms.append(term / rounded[0] * end)
+    whole = all(t.as_coeff_Mul()[0].is_Integer for t in sp.Add.make_args(expr))
+    lower = sp.expand(sp.Add(*terms))
+    if not _is_polynomial(lower):
+        return None
+    divisor = _divisor(lower)
+    return sp.expand(divisor * lower + (divisor - 1 if whole else 0))
+
+
+def _is_polynomial(expr: sp.Expr) -> bool:
+    return bool(expr.is_polynomial(*expr.free_symbols)) and all(t.as_coeff_Mul()[0].is_Rational for t in sp.Add.make_args(sp.expand(expr)))
+
+
+def _divisor(expr: sp.Expr) -> int:
+    """The least d > 0 for which d times ``expr`` has whole coefficients."""
+    return int(sp.ilcm(1, 1, *[t.as_coeff_Mul()[0].q for t in sp.Add.make_args(sp.expand(expr))]))
 
 
 def at_most(a: sp.Expr, b: sp.Expr, least: Least | None = None) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from symnet.core.expressions import Nabla, When
+from symnet.core.expressions import Limits, Nabla, When, limits
 from symnet.core.functions import sigmoid
 from symnet.core.matrices import Det, Grid, InverseEntry
 
@@ -27,6 +27,21 @@ def holes(expr: sp.Basic, sure: bool = False) -> Iterator[tuple[sp.Expr, str]]:
     if not isinstance(expr, (sp.Sum, Grid, sp.Piecewise, When, Nabla, sp.Indexed)):
         for arg in expr.args:
             yield from holes(arg, sure)
+
+
+def indexed_holes(expr: sp.Basic, over: tuple[Limits, ...] = ()) -> Iterator[tuple[sp.Expr, str, tuple[Limits, ...]]]:
+    """The holes of ``expr`` and of the terms of its sums, each with the indices of the sums that it stands under."""
+    yield from ((u, sign, over) for u, sign in holes(expr))
+    for part in _outermost_sums(expr):
+        yield from indexed_holes(part.function, (*over, *limits(part)))
+
+
+def _outermost_sums(expr: sp.Basic) -> Iterator[sp.Sum]:
+    if isinstance(expr, sp.Sum):
+        yield expr
+    elif not isinstance(expr, (Grid, sp.Piecewise, When, Nabla, sp.Indexed)):
+        for arg in expr.args:
+            yield from _outermost_sums(arg)
 
 
 def surely_defined(expr: sp.Expr, sign: str) -> bool:

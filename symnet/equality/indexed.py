@@ -34,12 +34,14 @@ ROUNDS = 3  # of multiplying through by a divisor
 
 def prove_for_all_sizes(left: sp.Expr, right: sp.Expr, ranges: Mapping[sp.Symbol, Range], assumptions: Iterable[Assumption] = (),
                         given: Iterable[Definition] = (), asked: Iterable[Hole] = (),
-                        opened: Mapping[str, tuple[Definition, ...]] | None = None) -> Verdict:
+                        opened: Mapping[str, tuple[Definition, ...]] | None = None,
+                        defined: Mapping[str, tuple[Definition, ...]] | None = None) -> Verdict:
     """PROVED for every size, CONDITIONAL where the assumptions were used, else UNDECIDED with the reason.
 
     ``ranges`` are those of the free indices; ``given`` are lines that are defined wherever the question is asked,
     those of the program; ``asked`` are holes that the left side had as it was written, before SymPy cancelled them;
-    ``opened`` are the lines to write out, by name.
+    ``opened`` are the lines to write out, by name; ``defined`` are all lines, by name, so that an exception u = 0 in a name is judged
+    by what the name stands for: relu(z) is 0 on half of all z.
 
     >>> i, j, k = sp.symbols("i j k", integer=True)
     >>> n, X, y = sp.Symbol("n", integer=True, positive=True), sp.IndexedBase("X", real=True), sp.IndexedBase("y", real=True)
@@ -53,13 +55,14 @@ def prove_for_all_sizes(left: sp.Expr, right: sp.Expr, ranges: Mapping[sp.Symbol
         lines = tuple(given)
         own = {d.name for d in lines}
         opening = {name: (ds, name in own) for name, ds in (opened or {}).items()}
-        return _prove((left, right), ranges, declared, lines, tuple(asked), opening)
+        return _prove((left, right), ranges, declared, lines, tuple(asked), opening, defined or {})
     except (TooLarge, SymnetError, ZeroDivisionError, RecursionError) as problem:
         return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0")
 
 
 def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], declared: tuple[Assumption, ...],
-           given: tuple[Definition, ...], asked: tuple[Hole, ...], opened: Opened) -> Verdict:
+           given: tuple[Definition, ...], asked: tuple[Hole, ...], opened: Opened,
+           defined: Mapping[str, tuple[Definition, ...]]) -> Verdict:
     there = {i: sp.Symbol(f"_f{k}", integer=True) for k, i in enumerate(ranges)}
     space = Algebra({there[i]: span for i, span in ranges.items()})
     space.signs = signs(given)
@@ -81,7 +84,7 @@ def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], dec
     known = _known(space, given, opened) if mine != others or any(d.holes for d in given) else set()
     if not others - mine <= known:
         return Verdict(Answer.UNDECIDED, reason=ELSEWHERE)
-    answer, said = conditions(readers[0].said[h] for h in mine - others - known)
+    answer, said = conditions((readers[0].said[h] for h in mine - others - known), defined)
     unseen = [(u.xreplace(readers[0].letters(over)), sign) for d in given for u, sign, over in d.holes]
     reason = WHERE + " and ".join(dict.fromkeys(f"{u} {NEEDED[sign]} 0" for u, sign in unseen)) if unseen else ""
     if declared:
