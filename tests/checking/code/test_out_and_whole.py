@@ -57,3 +57,25 @@ def test_a_gradient_that_later_lines_do_not_need_is_judged() -> None:
     assert str(sn.check_code(backward, d)).count(": proved") == 3
     assert sn.check("-Y/(N*p)", d, wrt="p").holds
     assert not sn.check("Y/(N*p)", d, wrt="p").holds
+
+
+RECTIFIED = sn.derive(sn.program("z = X@w", "a = relu(z)", "L = sum((a - y)**2)/N", tensors={"X": ("N", "d"), "w": ("d",), "y": ("N",)}),
+                      wrt=["w"])
+
+
+@pytest.mark.parametrize("mask", [
+    lambda z, a: a > 0, lambda z, a: np.sign(a), lambda z, a: a != 0, lambda z, a: (z > 0) & (a > 0), lambda z, a: np.where(a > 0, 1, 0),
+    lambda z, a: z > 0])
+def test_the_mask_of_the_activation_is_that_of_its_input(mask: Callable[[Any, Any], Any]) -> None:
+    def backward(X: Any, w: Any, y: Any) -> Any:
+        z = X @ w
+        a = np.maximum(z, 0)
+        return X.T @ (2 * (a - y) / len(X) * mask(z, a))
+
+    def wrong(X: Any, w: Any, y: Any) -> Any:
+        z = X @ w
+        a = np.maximum(z, 0)
+        return X.T @ (2 * (a - y) / len(X) * (1 - mask(z, a)))
+
+    assert "dL/dw: proved" in str(sn.check_code(backward, RECTIFIED))
+    assert "refuted" in str(sn.check_code(wrong, RECTIFIED))
