@@ -52,9 +52,9 @@ def _switches(factor: sp.Expr, slope: Looked) -> Iterator[Switch]:
         number, inner = next(t for t in base.args if t != 1).as_coeff_Mul()
         if number == -1 and isinstance(inner, step):
             yield inner.args[0], sp.S.Zero, st.RELATIONS.index(sp.Gt), 0
-    elif isinstance(base, sp.Piecewise) and len(base.args) == 2 and count.is_positive and isinstance(base.args[0][1], sp.core.relational.Relational):
+    elif isinstance(base, sp.Piecewise) and len(base.args) == 2 and count.is_positive:
         (first, condition), (second, _) = base.args
-        if (first == 0) != (second == 0) and not condition.has(sp.Mod):
+        if isinstance(condition, sp.core.relational.Relational) and (first == 0) != (second == 0) and not condition.has(sp.Mod):
             yield condition.lhs, condition.rhs, st.RELATIONS.index(condition.func), int(second == 0)
     elif isinstance(base, (sp.Indexed, sp.Symbol)) and count.is_positive:
         right = slope(base)

@@ -16,7 +16,6 @@ from symnet.core.verdict import Answer
 from symnet.equality.domain import NEEDED
 from symnet.equality.null_sets import is_null
 
-
 Lines = Mapping[str, tuple[Definition, ...]]
 ANALYTIC = (sp.exp, sp.tanh, sigmoid, softplus)  # for all numbers, and positive for positive ones
 MOST_PARTS = 400  # nodes of a hole with its names written out
