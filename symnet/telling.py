@@ -18,7 +18,7 @@ from symnet.core.derivation import Derivation
 from symnet.core.numbers import as_ball, to_flint
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, free_name
-from symnet.errors import OptionError, SymnetError
+from symnet.errors import DomainError, OptionError, SymnetError
 from symnet.loading import with_values
 from symnet.reports.case import Case, Nudge, TwoRuns
 from symnet.reports.columns import with_samples_as_columns
@@ -93,10 +93,11 @@ def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = T
 
         proved = prove("loss-scaling", optimizer="sgd")
     held = held or derivation
+    moved = _nudges(derivation, values, digits) if values is not None else ()
     return Case(
         derivation, held, level, digits, scalars=scalars, descent=descent, values=values,
         checks=held.check() if check else (),
-        nudges=_nudges(derivation, values, digits) if values is not None else (),
+        nudges=tuple(n for n in moved if n.by), unmoved=tuple(n.name for n in moved if not n.by),
         proved=proved, shown=_shown(derivation, sizes, digits) if proved and complete else None,  # type: ignore[arg-type]
         errata=_errata(held), log=_training(held), numpy=partial(_numpy, held),
         footer=f"Made by symnet {__version__}.",
@@ -140,7 +141,13 @@ def _nudges(derivation: Derivation, values: Evaluation, digits: int) -> tuple[Nu
     """Move each parameter by 1/1000 and do the forward pass again."""
     places = ((name, place) for name in derivation.wrt for place in values.entries.places(name)
               if name not in derivation.program.by_name)
-    return tuple(_nudge(derivation, values, name, place, digits) for name, place in itertools.islice(places, MOST_NUDGES))
+    found = []
+    for name, place in itertools.islice(places, MOST_NUDGES):
+        try:
+            found.append(_nudge(derivation, values, name, place, digits))
+        except DomainError:  # log w at w = 1/2000: the edge of the domain is nearer than the nudge
+            found.append(Nudge(values.entries.title(name, place), ""))
+    return tuple(found)
 
 
 def _nudge(derivation: Derivation, values: Evaluation, name: str, place: tuple[int, ...], digits: int) -> Nudge:

@@ -400,7 +400,7 @@ class Exponentials:
                     form = _added([_without(form, other, coefficient), self.read(rest * u) if number == 1 else {rest * u: number}])
                     self.rules.add("softplus")
                     break
-                if isinstance(u, sp.Mul) and -u == sp.Abs((-u).args[0] if (-u).args else u):
+                if isinstance(u, sp.Mul) and isinstance(-u, sp.Abs):
                     inner = (-u).args[0]
                     other = rest * relu(inner)
                     if form.get(other) == number:

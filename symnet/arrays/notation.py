@@ -65,10 +65,19 @@ class _Notation:
         """The right side; sums over time or depth stand in front."""
         factor, over, body = along_sums(d.expr, self.tensors)
         inner = Definition(d.target, d.indices, body, (*d.ranges, *over))
-        shown = self.form(lower_definition(inner, along | {i for i, _, _ in over}), labels)
+        node = lower_definition(inner, along | {i for i, _, _ in over})
+        shown = self.form(node, labels) if node.labels or not labels else self._filled(self.form(node, ()), len(labels))
         marks = "".join(rf"\sum_{{{i}={self.printer(lo)}}}^{{{self.printer(hi)}}} " for i, lo, hi in reversed(over))
         front = "" if factor == 1 else self.printer.within(factor, 2) + " "
         return front + marks + (shown.within(HAD) if over else shown.text)
+
+    @staticmethod
+    def _filled(number: Form, axes: int) -> Form:
+        """An array whose entries are all one number: c 1, c 1 1^T."""
+        ones = ONE if axes == 1 else rf"{ONE} {ONE}^{{\top}}"
+        if number.text in ("0", "1", "-1"):
+            return Form({"0": "0", "1": ones, "-1": f"-{ones}"}[number.text], MUL)
+        return Form(f"{number.within(MUL)} {ones}", MUL)
 
     def form(self, node: Node, labels: Labels) -> Form:
         """``node`` as an array over ``labels``: a number, a column, or a matrix."""

@@ -123,10 +123,15 @@ class IndexCode:
     def _single(self, place: sp.Expr, axis: Range) -> str:
         """One place; the variable of a loop may lead out of the axis where a bracket says that nothing is looked at."""
         span = bounds(sp.expand(place), self.loops) if self.loops and place.free_symbols & set(self.loops) else (place, place)
-        code = self.number(sp.expand(place - axis[0]))
+        code = self._whole(sp.expand(place - axis[0]))
         if span is not None and (span == (place, place) or inside(span, axis)):
             return code
         return f"min(max({code}, 0), {self.number(sp.expand(axis[1] - axis[0]))})"
+
+    def _whole(self, terms: sp.Expr) -> str:
+        """A place as a whole number: s/2 is s // 2, under the bracket that asks for an even s."""
+        below = int(sp.ilcm(1, *[c.q for c in terms.as_coefficients_dict().values()]))
+        return self.number(terms) if below == 1 else f"({self.number(sp.expand(below * terms))} // {below})"
 
     def position(self, place: sp.Expr, axis: Range, node: Leaf, spans: Mapping[sp.Symbol, Range]) -> str:
         """Positions along one axis as an integer array over the node's labels; what falls outside is masked elsewhere."""
@@ -138,7 +143,7 @@ class IndexCode:
         if place.is_Symbol and spans.get(place) == axis:
             return self.grid(place, (sp.S.Zero, sp.expand(axis[1] - axis[0])), node.labels)
         there = {s: sp.Symbol(self.grid(s, spans[s], node.labels)) for s in terms.free_symbols if s in spans}
-        if not there and not data and below == 1:
+        if not there and not data:
             return self._single(place, axis)
         code = self.number(sp.expand(below * terms).xreplace(there)) + (f" // {below}" if below > 1 else "")
         top = self.number(sp.expand(axis[1] - axis[0]))

@@ -17,7 +17,7 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -90,7 +90,8 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
         if found and (found[-1].contradicted or len(found) == wanted):
             break
     if found:
-        return found[-1] if found[-1].contradicted else max(found, key=lambda c: float(c.worst))
+        worst = found[-1] if found[-1].contradicted else max(found, key=lambda c: float(c.worst))
+        return worst if worst.contradicted else replace(worst, sizes=found[0].sizes, entries=found[0].entries, points=len(found))
     return StepCheck(False, tuple(sizes.items()), 0, "", f"could not be checked: {problem}")
 
 

@@ -11,6 +11,7 @@ import sympy as sp
 from flint import arb, fmpq
 
 from symnet.calculus.instantiate import Entries, environment, instantiate_program, named
+from symnet.calculus.norm_convention import with_norm_convention
 from symnet.calculus.tabulate import Key, Numbers, Place, Plan, Table
 from symnet.core.axes import Axis
 from symnet.core.functions import stop_gradient
@@ -344,6 +345,7 @@ def evaluate(program: Program, values: Mapping[str, Any], sizes: Mapping[str, in
     nested = {name: to_rationals(name, value) for name, value in values.items()}
     found = {**sizes_from(program, nested), **(sizes or {})}
     env = environment(program, found, None)
+    program = with_norm_convention(program)
     plan, entries = Plan(program, env), Entries(program.tensors, env)
     _check_work(plan)
     where = named(program, entries)

@@ -14,7 +14,7 @@ from symnet.calculus.derive import _Builder, _wanted, derive
 from symnet.calculus.rules import recurs
 from symnet.core.axes import Axis
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import When, as_written, substitute, total
+from symnet.core.expressions import When, as_written, fresh, substitute, total
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, free_name
@@ -57,8 +57,9 @@ def _one_line(program: Program, lines: tuple[Definition, ...]) -> Definition:
         inside = [c for i, own, span, axis in zip(letters, d.indices, d.slice(), axes, strict=True) if span != axis.range
                   for c in ([sp.Eq(i, own)] if own not in d.free else [sp.Ge(i, span[0]), sp.Le(i, span[1])])]
         places = {own: i for i, own in zip(letters, d.indices, strict=True) if own in d.free}
-        parts.append(When(substitute(d.expr, places), sp.And(*inside)))
-    return Definition(first.target, letters, sp.Add(*parts), note=first.note)
+        parts.append(When(substitute(fresh(d.expr), places), sp.And(*inside)))
+    whole = relabel(sp.Add(*parts), {i: i for i in letters}, Labels.of(program))  # no letter of an axis is bound inside
+    return Definition(first.target, letters, whole, note=first.note)
 
 
 def hessian(derivation: Derivation | Program, of: str, wrt: str | None = None) -> Derivation:

@@ -8,7 +8,7 @@ on, and a sum of products over one index is a matrix product.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -17,8 +17,8 @@ import sympy as sp
 from flint import arb_mat, ctx, fmpq, fmpq_mat
 
 from symnet.core.axes import Range
-from symnet.core.balls import hull
-from symnet.core.expressions import When, free_integers, limits, of_data
+from symnet.core.balls import hull, times
+from symnet.core.expressions import When, entries, free_integers, limits, of_data
 from symnet.core.functions import stop_gradient
 from symnet.core.linear import Square
 from symnet.core.matrices import Grid, InverseEntry, Rows
@@ -254,7 +254,12 @@ class Here(Mapping[Any, Number]):
 
     def held(self, node: Any) -> Number:
         """What stands in a stop-gradient has the value that it has with nothing moved."""
-        return compute(node.args[0], Here(self.numbers.still or self.numbers, self.at, self.scope))
+        source = self.numbers.still
+        if source is None:
+            return compute(node.args[0], self)
+        for e in entries(node.args[0]):
+            source.table(tensor_name(e))  # made when it is asked for
+        return compute(node.args[0], Here(source, self.at, self.scope))
 
     def entry(self, node: Any) -> Number:
         """The number of an entry."""
@@ -382,9 +387,28 @@ def _times(a: list[list[Number]], b: list[list[Number]]) -> list[list[Number]]:
     made: Any
     if all(isinstance(x, fmpq) for m in (a, b) for row in m for x in row):
         made = fmpq_mat(len(a), len(b), [x for row in a for x in row]) * fmpq_mat(len(b), len(b[0]), [x for row in b for x in row])
-    else:
-        made = arb_mat([[as_ball(x) for x in row] for row in a]) * arb_mat([[as_ball(x) for x in row] for row in b])
-    return [[bounded(made[i, j]) for j in range(len(b[0]))] for i in range(len(a))]
+        return [[bounded(made[i, j]) for j in range(len(b[0]))] for i in range(len(a))]
+    made = arb_mat([[as_ball(x) for x in row] for row in a]) * arb_mat([[as_ball(x) for x in row] for row in b])
+    columns = list(zip(*b, strict=True))
+    left, right = [_balls(row) for row in a], [_balls(column) for column in columns]
+    return [[_dot(row, column) if balls & ~zeros_there == 0 and balls_there & ~zeros == 0 else bounded(made[i, j])
+             for j, (column, (balls_there, zeros_there)) in enumerate(zip(columns, right, strict=True))]
+            for i, (row, (balls, zeros)) in enumerate(zip(a, left, strict=True))]
+
+
+def _balls(numbers: Sequence[Number]) -> tuple[int, int]:
+    """Which of some numbers are balls, and which are exactly 0 and make a ball beside them 0: a bit for each."""
+    finite = all(isinstance(x, fmpq) or x.is_finite() for x in numbers)
+    balls = sum(1 << k for k, x in enumerate(numbers) if not isinstance(x, fmpq))
+    return (balls, sum(1 << k for k, x in enumerate(numbers) if isinstance(x, fmpq) and x == 0)) if finite else (-1, 0)
+
+
+def _dot(row: Sequence[Number], column: Sequence[Number]) -> Number:
+    """The sum of the products, each exact."""
+    found: Number = fmpq(0)
+    for x, y in zip(row, column, strict=True):
+        found = found + times(x, y)
+    return bounded(found)
 
 
 HERE: dict[type, Callable[[Here, Any], Any]] = {

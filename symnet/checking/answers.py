@@ -29,6 +29,8 @@ def check_answer(answer: str, derivation: Derivation, wrt: str, latex: bool | No
     derivation.check()
     value = read_answer(answer, derivation, wrt, latex=latex)
     declared = derivation.program.assumptions
+    if derivation.names.get(wrt, wrt) not in derivation.full.tensors and wrt in derivation.names:
+        derivation = derive(derivation.program, [wrt])  # a line that the later ones no longer need
     if declared:  # the truth is the gradient without them; an answer that needs one is conditional
         derivation = derive(replace(derivation.program, assumptions=()), [wrt])
     if not any(t.axes for t in derivation.program.tensors.values()) and not value.axes:

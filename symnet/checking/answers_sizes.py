@@ -13,6 +13,7 @@ from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.checking.answers_opening import Opening, in_each_other
 from symnet.checking.answers_points import Numbers
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
+from symnet.checking.large_sizes import different
 from symnet.checking.sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
@@ -169,7 +170,7 @@ class Question:
                 continue
             if verdict is not None:
                 return verdict
-        return None
+        return different(program, target, self.wanted) if program.sizes else None
 
     def _entry_by_entry(self, sized: Iterable[Sized]) -> Verdict:
         """Every entry at small sizes, all different, for two choices of sizes."""

@@ -12,15 +12,36 @@ from symnet.core import functions as fn
 from symnet.core.decimals import Number, as_ball, shown_number
 from symnet.errors import DomainError
 
+HEIGHT = 4096  # bits of a rational number from which on it is kept as a ball
+
 
 def to_flint(value: Any) -> Number:
     """A SymPy rational as fmpq; balls and fmpq as they are."""
     return fmpq(int(value.p), int(value.q)) if isinstance(value, sp.Rational) else value
 
 
-def hull(a: Number, b: Number) -> arb:
-    """The smallest ball that holds both."""
+def hull(a: Number, b: Number) -> Number:
+    """The smallest ball that holds both; of two equal rationals that number."""
+    if isinstance(a, fmpq) and isinstance(b, fmpq) and a == b:
+        return a
     return as_ball(a).union(as_ball(b))
+
+
+def times(a: Number, b: Number) -> Number:
+    """a b, exactly 0 where one factor is exactly 0 and the other, however rounded, is a number."""
+    for zero, other in ((a, b), (b, a)):
+        if isinstance(zero, fmpq) and zero == 0 and (isinstance(other, fmpq) or other.is_finite()):
+            return zero
+    return a * b
+
+
+def exactly(value: Number) -> Number:
+    """A ball without radius is the rational number in its middle, as relu(-π) = 0 and cos 0 = 1 are; other numbers as they are."""
+    if isinstance(value, arb) and value.is_exact() and value.is_finite():
+        mantissa, exponent = value.mid().man_exp()
+        if int(mantissa).bit_length() + abs(int(exponent)) <= HEIGHT:
+            return fmpq(mantissa) * fmpq(2) ** int(exponent)
+    return value
 
 
 def _sign_step(x: Number) -> Number:
@@ -43,9 +64,9 @@ def _extremum(pick: str) -> Callable[..., Number]:
     def best(*xs: Number) -> Number:
         result = xs[0]
         for x in xs[1:]:
-            if isinstance(x, fmpq) and isinstance(result, fmpq):
-                result = max(x, result) if pick == "max" else min(x, result)
-            else:
+            if x > result or x < result:
+                result = x if (x > result) == (pick == "max") else result
+            elif not (isinstance(x, fmpq) and isinstance(result, fmpq)):  # two rationals are equal here
                 result = getattr(as_ball(result), pick)(as_ball(x))
         return result
     return best
@@ -63,7 +84,7 @@ RULES: dict[Any, Callable[..., Number]] = {
     fn.sigmoid: _sigmoid,
     fn.relu: _relu,
     fn.step: _sign_step,
-    fn.leaky_relu: lambda x, s: _relu(x) - s * _relu(-x),
+    fn.leaky_relu: lambda x, s: _relu(x) - times(s, _relu(-x)),
     fn.softplus: lambda x: (1 + as_ball(x).exp()).log(),
     sp.exp: lambda x: fmpq(1) if x == 0 else as_ball(x).exp(),
     sp.log: _log,

@@ -73,6 +73,17 @@ def nearest_tie(value: Number, digits: int) -> fmpq | None:
     return None if whole is None else (fmpq(whole) - fmpq(1, 2)) / scale
 
 
+def own_rounding(value: Number, digits: int) -> fmpq | None:
+    """The rounding of a ball to ``digits`` significant digits where the ball holds it: it may be that very number; None elsewhere."""
+    exponent = _exponent(value)
+    if exponent is None or isinstance(value, fmpq):
+        return None
+    scale = fmpq(10) ** (digits - 1 - exponent)
+    scaled = value * scale
+    whole = (scaled + arb(0.5)).floor().unique_fmpz()
+    return fmpq(whole) / scale if whole is not None and scaled.contains(fmpq(whole)) else None
+
+
 def unsettled(value: Number, digits: int) -> Shown:
     """What can be said of a ball that no precision up to the limit made narrow enough to round.
 

@@ -66,7 +66,8 @@ class Contribution:
 class StepCheck:
     """What an independent check of a step found: ``worst`` is the largest difference, a decimal, over ``entries`` entries.
 
-    It is evidence at one point, not a proof; ``sizes`` are the sizes it was made at, all different. ``contradicted`` says that
+    It is evidence at a few exact points (``points`` of them), not a proof; ``sizes`` are the sizes at the first, all different.
+    ``contradicted`` says that
     the step is wrong: a step that is neither ok nor contradicted could not be checked, for the ``reason`` given.
     """
 
@@ -76,6 +77,7 @@ class StepCheck:
     worst: str
     reason: str = ""
     contradicted: bool = False
+    points: int = 1
 
     def __bool__(self) -> bool:
         return self.ok

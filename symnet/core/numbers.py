@@ -16,8 +16,8 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx, fmpq
 
-from symnet.core.balls import RULES, hull, to_flint
-from symnet.core.decimals import Number, Shown, as_ball, half_even, layout, nearest_tie, rounded, shown_number, unsettled
+from symnet.core.balls import HEIGHT, RULES, exactly, hull, times, to_flint
+from symnet.core.decimals import Number, Shown, as_ball, half_even, layout, nearest_tie, own_rounding, rounded, shown_number, unsettled
 from symnet.core.linear import OF_MATRICES
 from symnet.core.verbs import method
 from symnet.errors import DomainError, ParseError, UnknownNodeError
@@ -26,7 +26,7 @@ __all__ = ["ASK_BITS", "HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_bal
            "decide", "decimal", "enclose", "fixed", "hull", "layout", "proved_zero", "rational", "shown_number", "to_flint"]
 
 NUMBER = re.compile(r"\s*([+-]?)\s*(\d{1,60})?(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?\s*(?:/\s*(\d{1,60}))?\s*\Z")
-MAX_BITS, HEIGHT = 4096, 4096
+MAX_BITS = 4096
 ASK_BITS = 256  # bits from which on a proof is looked for that a value is 0, or on a tie
 
 
@@ -84,7 +84,7 @@ def _compute(expr: sp.Basic, values: Mapping[Any, Number], known: dict[Any, Numb
         result = compute(expr.args[0], values, known)
         for arg in expr.args[1:]:
             other = compute(arg, values, known)
-            result = result + other if isinstance(expr, sp.Add) else result * other
+            result = result + other if isinstance(expr, sp.Add) else times(result, other)
         return bounded(result)
     if expr is sp.pi:
         return arb.pi()
@@ -94,7 +94,8 @@ def _compute(expr: sp.Basic, values: Mapping[Any, Number], known: dict[Any, Numb
     if rule is None:
         what = f"no value for {expr}" if expr.is_Symbol or isinstance(expr, sp.Indexed) else f"no rule for {expr.func.__name__}"
         raise UnknownNodeError("value", what, "a value for every symbol and a known function")
-    return rule(*[compute(a, values, known) for a in expr.args])
+    found = rule(*[compute(a, values, known) for a in expr.args])
+    return exactly(found) if isinstance(found, arb) else found
 
 
 def bounded(value: Number) -> Number:
@@ -112,9 +113,22 @@ def _power(base: Number, exponent: sp.Expr, values: Mapping[Any, Number], known:
         return bounded(_whole_power(base, int(power.p))) if power >= 0 else bounded(1 / _whole_power(base, int(-power.p)))
     if base == 0 and power > 0:
         return fmpq(0)
+    if isinstance(base, fmpq) and base == 1 and (isinstance(power, fmpq) or power.is_finite()):
+        return base
     if base < 0:
         raise DomainError("power", f"a negative base {shown_number(base, 6)}", "a base that is not negative")
+    root = _root(base, power) if isinstance(base, fmpq) and isinstance(power, fmpq) else None
+    if root is not None:
+        return root
     return as_ball(base).sqrt() if power == fmpq(1, 2) else as_ball(base) ** as_ball(power)
+
+
+def _root(base: fmpq, power: fmpq) -> Number | None:
+    """base ** power where that is rational, as (4/9)^(1/2) is; None otherwise."""
+    if base <= 0 or power.q > 64 or abs(power.p) > 10_000:
+        return None
+    (above, whole), (below, whole_below) = (sp.integer_nthroot(int(n), int(power.q)) for n in (base.p, base.q))
+    return bounded(fmpq(above, below) ** int(power.p)) if whole and whole_below else None
 
 
 def _whole_power(base: Number, exponent: int) -> Number:
@@ -191,28 +205,32 @@ def decimal(source: Callable[[int], Number] | sp.Expr, digits: int = 6, equals: 
     """``source`` correctly rounded to ``digits`` significant digits (half to even), or exactly when that is shorter.
 
     ``source`` is an expression without symbols, or a function from bits to an fmpq or ball. The precision is raised until the rounding is
-    beyond doubt. Where balls alone never settle it, since the value lies on 0 or on a tie, ``equals`` is asked whether the value is that
-    rational number; for an expression it looks for a proof. What 4096 bits and no proof settle comes with a note that says so: see
+    beyond doubt. Where balls alone never settle it, since the value lies on 0, on a tie or on the rounded number itself, ``equals`` is
+    asked whether the value is that rational number; for an expression it looks for a proof. What 4096 bits and no proof settle comes
+    with a note that says so, or as a rounded number where only this is open: see
     ``decimals.unsettled``.
 
     >>> str(decimal(sp.exp(1), 5)), str(decimal(sp.Rational(1, 8), 6))
     ('2.7183', '0.125')
-    >>> decimal(sp.sin(1)**2 + sp.cos(1)**2 - 1)
-    Shown(text='0', exact=True, note='')
+    >>> decimal(sp.sin(1)**2 + sp.cos(1)**2 - 1), decimal(sp.exp(sp.log(3) / 2)**2 / 10).relation
+    (Shown(text='0', exact=True, note=''), '=')
     """
     at, equals = _source(source, equals)
     bits, top = 64 + 4 * digits, MAX_BITS + 8 * digits
-    asked = False
+    asked: list[fmpq] = []
     while True:
         with ctx.workprec(bits):
             value = at(bits)
             shown = rounded(value, digits)
-            if shown is None and not asked and bits >= ASK_BITS:
-                asked, target = True, nearest_tie(value, digits) or fmpq(0)
+            target = (nearest_tie(value, digits) or fmpq(0)) if shown is None else own_rounding(value, digits)
+            if target is not None and bits < ASK_BITS:
+                shown = None
+            elif target is not None and target not in asked:
+                asked.append(target)
                 if not equals(target):
                     continue  # whoever was asked may have learned more of the number than before
                 shown = rounded(target, digits)
-            if shown is None and bits == top:
+            elif shown is None and bits == top:
                 shown = unsettled(value, digits)
         if shown is not None:
             return shown

@@ -33,6 +33,7 @@ class Printer(ABC):
         self.tensors = dict(tensors or {})
         self.leaf = leaf or self.entry
         self.numeric = leaf is not None
+        self._named: Printer = self if leaf is None else type(self)(tensors)  # the same with names
         self._pieces: dict[sp.Basic, Piece] = {}  # a closed form holds its parts many times
         self._spelled: dict[sp.Basic, str] = {}
         self._numbers: dict[sp.Basic, bool] = {}
@@ -127,9 +128,10 @@ class Printer(ABC):
         return [n for r in sorted(ranks) for n in (ranks[r] if len(ranks[r]) == 1 else sorted(ranks[r], key=self._spelling))]
 
     def _spelling(self, node: sp.Basic) -> str:
-        """SymPy's text; of a long expression, where that takes it minutes, our own."""
+        """SymPy's text; of a long expression, where that takes it minutes, our own. Numbers put in do not change it: they stand
+        where their names stand."""
         if node not in self._spelled:
-            self._spelled[node] = str(node) if length(node, self._lengths) < LONG else self(node)
+            self._spelled[node] = str(node) if length(node, self._lengths) < LONG else self._named(node)
         return self._spelled[node]
 
     def is_number(self, expr: sp.Basic) -> bool:

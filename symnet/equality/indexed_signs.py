@@ -61,7 +61,7 @@ def _power(expr: sp.Pow, known: Signs) -> str | None:
     even = expr.exp.is_Integer and expr.exp % 2 == 0 and _real(expr.base)
     root = expr.exp.is_Rational and not expr.exp.is_Integer
     if even or root or base == NONNEGATIVE:
-        return POSITIVE if expr.exp < 0 else NONNEGATIVE
+        return POSITIVE if expr.exp.is_negative else NONNEGATIVE
     return None
 
 

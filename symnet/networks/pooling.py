@@ -80,8 +80,8 @@ class MaxPool1d(_MaxPool):
     """m[n, c, i] = max over p = 1..K of X[n, c, s(i-1) + d(p-1) + 1]; padding is never the largest.
 
     Around X stands the edge entry less 1, which has the effect of PyTorch's -∞ in finite numbers. The window has a whole number of
-    taps, so the maximum is written out, max(X[.., i], X[.., i+1], …), a nested maximum. Where entries tie, the last of them in the
-    written order gets the derivative (core.functions); PyTorch gives it to the first.
+    taps, so the maximum is written out, max(X[.., i], X[.., i+1], …), a nested maximum. Where entries tie, the first of them gets
+    the derivative, as in PyTorch.
     """
 
     dims = 1

@@ -100,7 +100,7 @@ class Parser(Atoms):
         return self.powered(self.postfix(self.atom()))
 
     def powered(self, base: Node) -> Node:
-        """base ** exponent, right to left; ``X^T`` is a transpose."""
+        """base ** exponent, right to left; ``X^T`` may be a transpose, ``X**T`` is a power as in NumPy."""
         if self.now.text not in ("**", "^"):
             return base
         sign, column = self.now.text, self.now.column
@@ -110,7 +110,7 @@ class Parser(Atoms):
             raise self.fail("a tower of powers", "one power at a time")
         braces = self.now.text == "{"
         self.at += braces
-        if self.now.text == "T" and self.now.kind == "name":
+        if sign == "^" and self.now.text == "T" and self.now.kind == "name":
             self.at += 1
             if braces:
                 self.take("}")

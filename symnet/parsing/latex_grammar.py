@@ -187,7 +187,7 @@ class LatexParser(Forms):
 
     def _marked(self, base: Node, mark: Node) -> Node:
         if mark.kind == "transpose":
-            return self.node("transpose", "", (base,), mark.column)
+            return self.node("transpose", mark.text, (base,), mark.column)
         if mark.kind == "inverse":  # A^{-T}
             return self.node("transpose", "", (self.node("raised", "", (base, mark.args[0]), mark.column),), mark.column)
         return self.node("raised", mark.text, (base, mark.args[0]), mark.column)
@@ -196,8 +196,9 @@ class LatexParser(Forms):
         """What stands above a factor."""
         column = self.now.column
         if not self.mark("{"):
+            sign = self._letter_t()
             if self._top():
-                return [self.node("transpose", "", (), column)]
+                return [self.node("transpose", sign, (), column)]
             return [self.node("raised", "", (self.single(),), column)]
         self.take("{")
         found = []
@@ -205,8 +206,9 @@ class LatexParser(Forms):
             self.take("(")
             found.append(self.parts(")"))
             self.take(")")
+        sign = self._letter_t()
         if self._top():
-            found.append(self.node("transpose", "", (), column))
+            found.append(self.node("transpose", sign, (), column))
         elif self.command("odot"):
             self.next()
             found.append(self.node("raised", "odot", (self.terms(),), column))
@@ -219,6 +221,10 @@ class LatexParser(Forms):
             found.append(self.node("raised", "", (self.terms(),), column))
         self.take("}")
         return found
+
+    def _letter_t(self) -> str:
+        """"^T" where the letter T stands above, which may be a power."""
+        return "^T" if self.now.kind == "letter" and self.now.text == "T" else ""
 
     def _top(self) -> bool:
         r"""Read \top, T, \mathsf{T} or \mathrm{T}, when that is all there is."""

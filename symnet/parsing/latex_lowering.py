@@ -179,6 +179,8 @@ class Sides(Lowering):
 
     def _transpose(self, node: Node) -> Value:
         value = self.any(node.args[0])
+        if not isinstance(value, Unit) and self.power_of_t(node, value):
+            return self.to_the_t(node, value)
         return value if isinstance(value, Unit) else transpose(self.at(node), value)
 
     def _ones(self, node: Node) -> Value:

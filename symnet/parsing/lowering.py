@@ -221,8 +221,17 @@ class Lowering(Names):
 
     def _attribute(self, node: Node) -> Value:
         if node.text in ("T", "^T"):
-            return self.value(node.args[0]).transposed
+            base = self.value(node.args[0])
+            return self.to_the_t(node, base) if self.power_of_t(node, base) else base.transposed
         raise ParseError(self.at(node), ".shape alone", ".shape[0]")
+
+    def power_of_t(self, node: Node, base: Value) -> bool:
+        """True where a T above is a power: of a number by a size T, of anything by a declared T; else it is a transpose."""
+        return node.text == "^T" and ("T" in self.tensors or "T" in self.scope or ("T" in self.sizes and not base.axes))
+
+    def to_the_t(self, node: Node, base: Value) -> Value:
+        """The power by the declared T."""
+        return self._power(node, base, self.value(Node("name", "T", (), node.column)))
 
     def _index(self, node: Node) -> Value:
         base, places = node.args[0], node.args[1:]

@@ -15,6 +15,8 @@ from symnet.core.program import Program
 from symnet.reports.values import Evaluated
 from symnet.reports.view import Level, Notation
 
+ZERO = Shown("0", True)
+
 
 @dataclass(frozen=True, slots=True)
 class Nudge:
@@ -22,10 +24,10 @@ class Nudge:
 
     name: str
     by: str
-    moved: Shown
-    foretold: Shown
-    quotient: Shown
-    gradient: Shown
+    moved: Shown = ZERO
+    foretold: Shown = ZERO
+    quotient: Shown = ZERO
+    gradient: Shown = ZERO
     agrees: bool = True  # is the slope measured on both sides the gradient, to one part in a hundred?
 
 
@@ -55,6 +57,7 @@ class Case:
     values: Evaluated | None = None
     checks: tuple[StepCheck, ...] = ()
     nudges: tuple[Nudge, ...] = ()
+    unmoved: tuple[str, ...] = ()  # parameters nearer to the edge of the domain than the nudge
     proved: Proved | Refutation | None = None
     shown: TwoRuns | None = None
     errata: Errata | None = None

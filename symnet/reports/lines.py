@@ -21,7 +21,7 @@ from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.text import TextPrinter, definition_text, text
 from symnet.reports.plainmath import plain_math
 from symnet.reports.references import References
-from symnet.reports.values import Values, equals, number_latex, related
+from symnet.reports.values import Values, equals, related
 from symnet.reports.view import Claim, Formula, Level, Link, Notation, Rich, Stage, StepView
 from symnet.reports.words import RULES, law, plural, spoken
 
@@ -108,7 +108,8 @@ class Lines:
             return
         numbers, exact = self.values.put_in(d.expr, self.tensors)
         shown, empty = self.values.of(d.name), Formula("", "")
-        if self.level is not Level.EXPERT and numbers.text != shown.text and d.expr.free_symbols:
+        told = self.level is not Level.EXPERT and numbers.text != shown.text and d.expr.free_symbols
+        if told and self.values.comes_to(d.expr, shown):
             yield Stage("with numbers", related(empty, numbers, exact), Claim(d.entry, d.expr, put_in=self.values.printed(d.expr)))
         yield Stage("value", equals(empty, shown), Claim(d.entry, d.expr, decimal=shown.text))
 
@@ -116,15 +117,16 @@ class Lines:
         """One scalar line, all in one row."""
         assert self.values is not None
         left = Formula(latex(line.entry, self.scalar_tensors), text(line.entry))
-        middle = Formula(latex(line.expr, self.scalar_tensors), text(line.expr))
+        middle = Formula(latex(line.expr, self.scalar_tensors), text(line.expr, tensors=self.scalar_tensors))
         numbers, exact = self.values.put_in(line.expr, self.scalar_tensors)
         shown = self.values.of(line.name)
         row = related(left, middle, True)
         put_in: tuple[tuple[str, str], ...] = ()
-        if self.level is not Level.EXPERT and len(numbers.latex) <= 160 and numbers.text not in (shown.text, middle.text):
+        if (self.level is not Level.EXPERT and len(numbers.latex) <= 160 and numbers.text not in (shown.text, middle.text)
+                and self.values.comes_to(line.expr, shown)):
             row, put_in = related(row, numbers, exact), self.values.printed(line.expr)
-        if middle.text != shown.text:  # 0.333333 * 3 is not quite the 1 that it stands for
-            row = equals(row, shown) if exact or not put_in else related(row, Formula(number_latex(shown.text), shown.text), False)
+        if middle.text != shown.text:
+            row = equals(row, shown)
         return row, Claim(line.entry, line.expr, decimal=shown.text, put_in=put_in)
 
     def _uses(self, d: Definition) -> Rich:

@@ -76,7 +76,7 @@ def _updated(line: Definition, number: str, values: Values, tensors: dict[str, T
     symbols, shown, empty = Formula(f"{latex(line.entry, tensors)} = {latex(line.expr, tensors)}", definition_text(line, tensors)), \
         values.of(line.name), Formula("", "")
     stages = [Stage("", symbols, Claim(line.entry, line.expr))]
-    if level is not Level.EXPERT:
+    if level is not Level.EXPERT and values.comes_to(line.expr, shown):
         numbers, exact = values.put_in(line.expr, tensors)
         stages.append(Stage("with numbers", related(empty, numbers, exact), Claim(line.entry, line.expr, put_in=values.printed(line.expr))))
     stages.append(Stage("value", equals(empty, shown), Claim(line.entry, line.expr, decimal=shown.text)))

@@ -232,16 +232,20 @@ def _checks(case: Case) -> Section | None:
         if apart:
             blocks.append((f"Where the slope measured on both sides is not the gradient, for {', '.join(apart)}, a kink lies within 0.001 "
                            "of the point, or the curve bends too sharply for steps of this size.",))
+    if case.unmoved:
+        blocks.append((f"Not moved, since the edge of the domain is nearer than 0.001: {', '.join(case.unmoved)}.",))
     if case.checks:
         good = sum(c.ok for c in case.checks)
         sizes = ", ".join(f"{n} = {v}" for n, v in case.checks[0].sizes)
-        where = f" at sizes {sizes}" if sizes else ""
+        points = max(c.points for c in case.checks)
+        at = "a random exact point" if points == 1 else f"{points} random exact points"
+        where = f"{at}, {'the first ' if points > 1 else ''}at sizes {sizes}" if sizes else at
         worst = max((c.worst for c in case.checks), key=lambda w: float(w or 0))
         missed = dict.fromkeys(c.reason for c in case.checks if not c.ok)
         blocks += [(f"{plural(len(case.checks) - good, 'step')} could not be checked: {'; '.join(missed)}.",)] if missed else []
-        blocks.append((f"Every step on its own: {good} of {len(case.checks)} agree with differences of the forward pass at a random "
-                       f"exact point{where}, in arithmetic of about 90 digits. The largest difference is {worst}. This is evidence at one "
-                       "point, not a proof; the chain rule is the proof.",))
+        blocks.append((f"Every step on its own: {good} of {len(case.checks)} agree with differences of the forward pass at {where}, "
+                       f"in arithmetic of about 90 digits. The largest difference is {worst}. This is evidence, "
+                       "not a proof; the chain rule is the proof.",))
     return Section("checks", "Checked without formulas", (LEADS["checks"],) if case.nudges else (), tuple(blocks)) if blocks else None
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any, Protocol
 
 import sympy as sp
 
 from symnet.core.expressions import entries
 from symnet.core.latex import latex
-from symnet.core.numbers import Shown
+from symnet.core.numbers import Shown, compute, rational, to_flint
 from symnet.core.printing import ADD, ATOM, Piece
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.text import text
+from symnet.errors import SymnetError
 from symnet.reports.view import Formula
 
 APPROX = r"\approx"
@@ -47,6 +49,16 @@ class Values:
         """``expr`` with numbers in place of names, negative ones in brackets; and whether all of them are exact."""
         exact = all(self.of(tensor_name(e)).exact for e in entries(expr))
         return Formula(latex(expr, tensors, self._leaf(number_latex)), text(expr, self._leaf(str), tensors)), exact
+
+    def comes_to(self, expr: sp.Expr, shown: Shown) -> bool:
+        """False where the number shown is exact and the decimals put in come to another one: 0.333333 * 3 is not 1, 0.333333 * 0 is 0."""
+        if not shown.exact or all(self.of(tensor_name(e)).exact for e in entries(expr)):
+            return True
+        try:
+            point = {e: rational(Fraction(self.of(tensor_name(e)).text)) for e in entries(expr)}
+            return bool(compute(expr, point) == to_flint(rational(Fraction(shown.text))))
+        except (SymnetError, ValueError):  # log(0.00000) has no value, an interval is no number
+            return False
 
     def printed(self, expr: sp.Expr) -> tuple[tuple[str, str], ...]:
         """The decimals that ``put_in`` shows, by name."""

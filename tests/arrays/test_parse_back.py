@@ -19,6 +19,7 @@ from symnet.arrays.notation import matrix_latex
 from symnet.calculus import derive
 from symnet.calculus.instantiate import instantiate_program
 from symnet.calculus.second import hessian, hessian_vector_product, jacobian
+from symnet.checking.answers import check_answer
 from symnet.core.axes import Axis
 from symnet.core.expressions import entries
 from symnet.core.latex import LatexPrinter, latex, left_latex
@@ -196,3 +197,12 @@ def test_random_programs_are_read_back(vector: str, matrix: str, number: str) ->
     made = sn.program(f"p = {vector}", f"Q = {matrix}", f"s = {number}", "L = sum(p*w)/N + sum(Q**2) + s**2", tensors=SHAPES)
     program = derive(made, ["w", "X"]).full
     read_back(program)
+
+
+@pytest.mark.parametrize(("line", "wrt"), [
+    ("L = sum(A + x)**2", "x"), ("L = s*sum(x)/(s + 1)", "x"), ("L = sum(x**2 - v)", "v"), ("L = 3*sum(A)", "A"), ("L = sum(x)", "x")])
+def test_a_gradient_that_is_the_same_everywhere_has_its_ones(line: str, wrt: str) -> None:
+    d = sn.derive(sn.program(line, tensors={"x": ("n",), "v": ("n",), "A": ("n", "n"), "s": ()}), wrt=[wrt])
+    shown = matrix_latex(d.gradients[wrt].definitions[0], d.full.tensors)
+    assert shown is not None
+    assert check_answer(shown.partition("=")[2], d, wrt, latex=True).holds

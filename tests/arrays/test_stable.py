@@ -108,3 +108,13 @@ def test_a_line_that_does_not_use_its_index_names_nothing_in_front_of_a_sum() ->
     made = stable(sn.program("Q[i] = tanh(t)", "L = sum(Q[i]*x[i] for i in 1..n)", tensors={"x": ("n",), "t": (), "Q": ("n",)}))
     assert made.by_name["L"][0].expr.free_symbols.isdisjoint(sp.symbols("_0 i", integer=True))
     assert sn.derive(made).compile()({"x": [1.0, 2.0], "t": 0.0})[0] == 0.0
+
+
+@pytest.mark.parametrize("line", ["log(sigmoid(where(x > y, x, 3*y)))", "softplus(-where(x <= y, x, y))", "log(sigmoid(maximum(x, y)))"])
+def test_cases_may_stand_in_a_sigmoid(line: str) -> None:
+    f = sn.derive(sn.program(f"L = {line}", tensors={"x": (), "y": ()}), wrt=["x", "y"]).compile()
+    at, h = {"x": -4.0, "y": 1.0}, 1e-6
+    _, grads = f(at)
+    for name in at:
+        ahead, back = (float(f({**at, name: at[name] + s * h})[0]) for s in (1, -1))
+        assert grads[name] == pytest.approx((ahead - back) / (2 * h), abs=1e-8)

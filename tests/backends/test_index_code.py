@@ -95,3 +95,27 @@ def test_a_bracket_that_is_no_number_system_is_a_masked_sum() -> None:
     loss, grads = run({"G": g})
     assert loss == pytest.approx((sums**2).sum(), rel=1e-13)
     np.testing.assert_allclose(grads["G"], 2 * sums[np.add.outer(np.arange(3), np.arange(4))], rtol=1e-13)
+
+
+@pytest.mark.parametrize("place", ["2*i", "4 - 2*i", "5 - i", "i + 1"])
+def test_strided_and_reversed_reads_of_a_recurrence(place: str) -> None:
+    """The backward loop meets s/2 as a place: a whole number under its bracket."""
+    import jax
+    import jax.numpy as jnp
+
+    d = sn.derive(sn.program("b[0] = c", "b[t] = sin(b[t-1]) + x[t] for t in 1..4", f"L = sum(x[i]*b[{place}] for i in 1..2)",
+                             tensors={"x": (4,), "c": ()}), wrt=["x", "c"])
+    point = {"x": np.array([0.3, -0.4, 0.5, 0.9]), "c": 0.7}
+
+    def loss(p: Any) -> Any:
+        b = [p["c"]]
+        for t in range(1, 5):
+            b.append(jnp.sin(b[-1]) + p["x"][t - 1])
+        return sum(p["x"][i - 1] * b[eval(place, {"i": i})] for i in (1, 2))  # noqa: S307 - a place from the table above
+
+    value, grads = d.compile()(point)
+    jax.config.update("jax_enable_x64", True)
+    wanted = jax.grad(loss)({k: jnp.asarray(v) for k, v in point.items()})
+    assert value == pytest.approx(float(loss({k: jnp.asarray(v) for k, v in point.items()})), rel=1e-14)
+    for name in point:
+        np.testing.assert_allclose(grads[name], wanted[name], rtol=1e-13, atol=1e-15)

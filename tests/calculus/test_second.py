@@ -161,3 +161,10 @@ def test_a_gradient_in_slices_has_a_hessian(line: str, hessian_at_3: list[list[i
     assert all(second.check())
     found = second.at({"x": ["2", "3", "5"]}, sizes={"n": 3}).exact(second.gradients["x"].target.name)
     assert found == hessian_at_3
+
+
+def test_slices_with_sums_of_their_own_have_a_hessian() -> None:
+    """The letters of the one line are none that a slice binds."""
+    p = sn.program("Q = cosh(sum(z[i]*r[k]/(1 + sum(z[l]**2 for l in 1..m-1)) for i in 1..m for k in 1..n))", "L = sum(Q*x[i] for i in 1..n)",
+                   tensors={"z": ("m",), "x": ("n",), "r": ("n",)})
+    assert all(sn.hessian(derive(p, ["z"]), "z").check())

@@ -15,7 +15,7 @@ import symnet as sn
 from symnet.calculus import derive
 from symnet.calculus import evaluate as evaluating
 from symnet.calculus.evaluate import evaluate
-from symnet.calculus.tabulate import Plan, two_factors
+from symnet.calculus.tabulate import Plan, _times, two_factors
 from symnet.core.derivation import Derivation
 from symnet.core.numbers import as_ball, compute, to_flint
 from symnet.core.program import Program
@@ -91,6 +91,18 @@ def test_matrix_products_are_taken_where_they_are_and_nowhere_else() -> None:
     assert two_factors(sp.Sum(X[n, k] * W[k, n], (k, 1, 3)), scope, plan) is None
     assert two_factors(sp.Sum(sp.exp(X[n, k]), (k, 1, 3)), scope, plan) is None
     assert two_factors(sp.Sum(X[n, k] * W[k, j], (k, 1, 3), (t, 1, 3)), scope, plan) is None
+
+
+def test_a_matrix_product_keeps_what_is_exact() -> None:
+    """Irrational entries beside zeros: where each product is rational, so is the sum, as it is in a short sum."""
+    irrational, nan = arb.pi(), arb("nan")
+    a = [[fmpq(1, 3), fmpq(0), fmpq(2)], [irrational, fmpq(1), fmpq(0)], [fmpq(1), fmpq(1), fmpq(1)], [nan, fmpq(0), fmpq(0)]]
+    b = [[fmpq(3), fmpq(0)], [irrational, fmpq(1, 7)], [fmpq(1, 5), irrational]]
+    made = _times(a, b)
+    assert made[0][0] == fmpq(7, 5) and isinstance(made[0][0], fmpq)
+    assert made[1][1] == fmpq(1, 7) and isinstance(made[1][1], fmpq)
+    assert [isinstance(made[i][j], arb) for i, j in ((0, 1), (1, 0), (2, 0), (2, 1))] == [True] * 4
+    assert made[2][0].overlaps(fmpq(16, 5) + irrational) and not made[3][1].is_finite()
 
 
 @pytest.fixture(scope="module")

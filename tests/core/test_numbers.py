@@ -19,7 +19,7 @@ from symnet.errors import DomainError, ParseError, UnknownNodeError
 
 LAW = settings(max_examples=60, deadline=None, derandomize=True)
 FRACTIONS = st.fractions(min_value=-10**9, max_value=10**9, max_denominator=10**9)
-x = sp.Symbol("x", real=True)
+x, y = sp.symbols("x y", real=True)
 
 
 @pytest.mark.parametrize(("given_value", "wanted"), [
@@ -101,7 +101,7 @@ def test_decimal_of_an_irrational_agrees_with_mpmath(name: str, value: Fraction,
 @pytest.mark.parametrize(("expr", "digits", "wanted"), [
     (sp.Rational(5, 2), 1, "2"), (sp.Rational(7, 2), 1, "4"), (sp.Rational(1, 8), 6, "0.125"), (sp.S.Zero, 3, "0"),
     (sp.Rational(-1, 3), 3, "-0.333"), (sp.Rational(999999, 10**6), 3, "1.00"), (sp.Rational(-9996, 10), 3, "-1000"),
-    (1 - sp.exp(-30), 4, "1.000"), (sp.exp(sp.log(10, evaluate=False), evaluate=False), 5, "10.000"),
+    (1 - sp.exp(-30), 4, "1.000"), (sp.exp(sp.log(10, evaluate=False), evaluate=False), 5, "10"),
     (sp.Integer(10)**25, 3, "1e25"), (sp.pi / 10**7, 4, "3.142e-7"), (sp.Integer(123456), 2, "120000"),
 ], ids=str)
 def test_decimal_prints(expr: sp.Expr, digits: int, wanted: str) -> None:
@@ -192,6 +192,52 @@ def test_values_stay_exact_while_they_are_rational() -> None:
     value = compute((x + 1)**3 / x - abs(-x) + fn.relu(x), {x: sp.Rational(1, 2)})
     assert isinstance(value, fmpq)
     assert value == fmpq(27, 4)
+
+
+BEHIND = {"e": sp.exp(1), "minus pi": -sp.pi, "a root": sp.sqrt(2), "a sigmoid": fn.sigmoid(sp.Rational(1, 3))}
+
+
+@pytest.mark.parametrize(("expr", "wanted"), [
+    (x * 0 + sp.Rational(1, 10), "1/10"), (y * x + sp.Rational(1, 3), "1/3"), (fn.relu(-abs(x)) / 7 + sp.Rational(1, 7), "1/7"),
+    (fn.step(abs(x)) / 3, "1/3"), (sp.sign(-abs(x)) / 3, "-1/3"), (sp.cos(y * x) / 3, "1/3"), (sp.tanh(y * x) - sp.Rational(2, 9), "-2/9"),
+    (sp.sqrt(y + sp.Rational(4, 9)), "2/3"), ((y + sp.Rational(27, 8))**sp.Rational(-2, 3), "4/9"), (fn.Max(-abs(x), sp.Rational(1, 3)), "1/3"),
+    (fn.leaky_relu(-abs(x), y) + sp.Rational(1, 5), "1/5"), (sp.floor(abs(x) + 10) * y - sp.Rational(1, 9), "-1/9"),
+    (sp.Piecewise((sp.Rational(1, 3), x > 100), (sp.Rational(2, 3), True)), "2/3"), ((1 + y)**x / 3, "1/3"),
+], ids=str)
+@pytest.mark.parametrize("value", BEHIND.values(), ids=BEHIND)
+def test_a_rational_number_behind_irrational_ones_stays_exact(expr: sp.Expr, wanted: str, value: sp.Expr) -> None:
+    """x is irrational and y is 0."""
+    with ctx.workprec(64):
+        found = compute(expr, {x: compute(value, {}), y: fmpq(0)})
+        assert isinstance(found, fmpq)
+        assert found == fmpq(*map(int, wanted.split("/")))
+
+
+def test_nothing_times_what_has_no_value_is_not_zero() -> None:
+    with ctx.workprec(64):
+        wide = 1 / arb(0, 1)  # a divisor that may be 0
+        found = compute(x * y, {x: fmpq(0), y: wide})
+        assert isinstance(found, arb)
+        assert not found.is_finite()
+
+
+@pytest.mark.parametrize(("expr", "digits", "text"), [
+    (sp.exp(sp.log(3) / 2)**2 / 10, 6, "0.3"), (sp.sqrt(2) * sp.sqrt(8) / 16, 3, "0.25"), (sp.sin(2)**2 + sp.cos(2)**2, 6, "1"),
+    (fn.sigmoid(sp.Rational(1, 3)) + fn.sigmoid(-sp.Rational(1, 3)), 30, "1"), (-sp.log(sp.exp(sp.Rational(5, 2), evaluate=False)), 2, "-2.5"),
+])
+def test_what_is_exact_is_shown_so(expr: sp.Expr, digits: int, text: str) -> None:
+    shown = decimal(expr, digits)
+    assert (shown.text, shown.exact, shown.note) == (text, True, "")
+
+
+@pytest.mark.parametrize(("expr", "text"), [
+    (fn.sigmoid(sp.Integer(5000)), "1.00000"), (1 + sp.exp(-400), "1.00000"), (sp.Rational(1, 4) - sp.exp(-700), "0.250000"),
+    (sp.pi, "3.14159"), (1 + sp.Rational(1, 10**90), "1.00000"),
+])
+def test_what_is_nearly_a_short_number_is_rounded(expr: sp.Expr, text: str) -> None:
+    """Whether 4096 bits tell it from the short number or not."""
+    shown = decimal(expr, 6)
+    assert (shown.text, shown.exact) == (text, False)
 
 
 def test_a_node_without_a_rule_is_never_taken_as_zero() -> None:

@@ -143,7 +143,7 @@ def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation,
     if not same(returned, again):
         raise OptionError(getattr(function, "__name__", "function"), "two calls with the same arguments give different results",
                           "the same result on every call", "pass random numbers, such as a dropout mask, as arguments")
-    extra = [n for n in returned if n not in derivation.names and n != derivation.objective]
+    extra = [n for n in returned if n != derivation.objective and derivation.names.get(n) not in derivation.full.tensors]  # dead lines too
     if extra or derivation.program.assumptions:  # the truth is the gradient without the declared assumptions
         derivation = derive(replace(derivation.program, assumptions=()), [*derivation.wrt, *extra])
     known = dict(pair for name, y in chosen.items() for pair in one_hot(name, y, shapes.shape(name)))

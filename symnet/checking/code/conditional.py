@@ -14,7 +14,7 @@ from symnet.checking.code.rebuilding import rebuilt
 from symnet.checking.code.truth import Truth
 from symnet.core.program import Assumption, Program
 from symnet.core.tensors import Role
-from symnet.core.verdict import Answer, Verdict
+from symnet.core.verdict import Answer, Verdict, all_of
 from symnet.equality.assumed import contradictory, said_of_nothing
 from symnet.errors import SymnetError
 
@@ -52,7 +52,7 @@ def _infinite(found: Found, name: str) -> Found:
         again = replace(trial, returned={n: each(made.__getitem__, a) for n, a in trial.returned.items()}, cache={})
         verdict, _ = judge(again, name)
         if verdict.answer in HOLDS:
-            return trial, replace(verdict, answer=Answer.CONDITIONAL, condition=f"{int(old.value)} is taken for -∞"), None
+            return trial, under(verdict, f"{int(old.value)} is taken for -∞"), None
     return found
 
 
@@ -103,5 +103,12 @@ def _again(found: list[Found], name: str, assumptions: tuple[Assumption, ...], c
         better, _ = judge(again, name)
         if better.answer not in HOLDS:
             return None
-        made.append((trial, replace(better, answer=Answer.CONDITIONAL, condition=condition), None))
+        made.append((trial, under(better, condition), None))
     return made
+
+
+def under(verdict: Verdict, condition: str) -> Verdict:
+    """The verdict where it holds under a condition too; what it leaves out stays left out."""
+    parts = [(Answer.CONDITIONAL, condition), *([(verdict.answer, verdict.condition)] if verdict.condition else [])]
+    answer, said = all_of(parts)
+    return replace(verdict, answer=answer, condition=" and ".join(said))

@@ -11,7 +11,7 @@ from flint import fmpq
 from symnet.checking.code import nodes as n
 from symnet.checking.code import products
 from symnet.checking.code.arrays import Traced, each, nodes_of, plain, wrap
-from symnet.checking.code.ufuncs import reduce
+from symnet.checking.code.ufuncs import put, reduce
 from symnet.errors import OptionError
 
 # They look at shapes and places alone, so that NumPy's own code does it on object arrays.
@@ -32,12 +32,22 @@ def dispatch(func: Any, args: Any, kwargs: Any) -> Any:
     """What NumPy's ``func`` gives for arrays of nodes."""
     name = func.__name__
     if name in TABLE:
-        return TABLE[name](*args, **kwargs)
+        return called(name, args, kwargs)
     if name in MOVING:
         return _wrapped(func(*[_plain(a) for a in args], **{k: _plain(v) for k, v in kwargs.items()}))
     if name in ASKING:
         return func(*[_plain(a) for a in args], **kwargs)
     raise OptionError(f"np.{name}", "a symbolic array, whose values are not known", "a function that has a formula", UNKNOWN.get(name, ""))
+
+
+def called(name: str, args: Any, options: Any) -> Any:
+    """A function of the table. With ``out=`` the result goes into that array, whatever the function."""
+    options = dict(options)
+    out = options.pop("out", None)
+    if name in OUT and len(args) > OUT[name]:  # np.dot(a, b, out)
+        args, out = args[:OUT[name]], args[OUT[name]]
+    made = TABLE[name](*args, **options)
+    return made if out is None else put(out, made if isinstance(made, Traced) else wrap(nodes_of(made)))
 
 
 def _plain(x: Any) -> Any:
@@ -169,6 +179,8 @@ def _diff(x: Any, n: int = 1, axis: int = -1, **_: Any) -> Any:
     return wrap(np.moveaxis(made, -1, axis))
 
 
+OUT = {"dot": 2, "inner": 2, "outer": 2, "sum": 3, "prod": 3, "mean": 3, "var": 3, "std": 3, "max": 2, "amax": 2, "min": 2, "amin": 2,
+       "all": 2, "any": 2, "cumsum": 3, "cumprod": 3, "trace": 5, "clip": 3}  # the place of ``out`` among positional arguments
 TABLE: dict[str, Callable[..., Any]] = {
     "sum": _sum("add"), "prod": _sum("multiply"), "max": _peak("maximum"), "amax": _peak("maximum"), "min": _peak("minimum"),
     "amin": _peak("minimum"), "all": lambda x, axis=None, out=None, keepdims=False: reduce("logical_and", x, axis, keepdims),
@@ -209,7 +221,7 @@ def _method(name: str) -> Callable[..., Any]:
     def apply(self: Traced, *args: Any, **options: Any) -> Any:
         if name in UNKNOWN:
             raise OptionError(f".{name}()", "a symbolic array, whose values are not known", "a function that has a formula", UNKNOWN[name])
-        return TABLE[name](self, *args, **options)
+        return called(name, (self, *args), options)
     apply.__name__ = name
     return apply
 

@@ -209,6 +209,8 @@ def prove(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
         again, _ = _prove(trial, name, True)
         if again.answer is not Answer.UNDECIDED:
             kinks = [str(u) for u in trial.prover(True).tidy.used]
+            if not kinks:
+                return again, None
             said = " or ".join(f"{u} = 0" for u in kinks[:2]) + (f" or {len(kinks) - 2} more" if len(kinks) > 2 else "")
             return Verdict(Answer.ALMOST_EVERYWHERE, "normal form", f"except at a kink, where {said}", scope=scope(trial)), None
     return found, place

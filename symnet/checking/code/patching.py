@@ -52,8 +52,9 @@ def _new(value: Any) -> Callable[..., Any]:
 
 
 def _full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", **_: Any) -> Any:
-    if _whole(dtype):
-        return np.full(shape, fill_value, dtype)
+    kind = dtype if dtype is not None or _symbolic(fill_value) else np.asarray(fill_value).dtype  # np.full(3, 1) holds whole numbers
+    if _whole(kind):
+        return np.full(shape, fill_value, kind)
     return filled(shape, fill_value)
 
 

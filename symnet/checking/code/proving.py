@@ -113,7 +113,17 @@ class Prover:
             return symbol
         if op in ("inf", "unset"):
             return sp.nan
-        return form(op, args)
+        return self._of_activations(form(op, args))
+
+    def _of_activations(self, made: sp.Expr) -> sp.Expr:
+        """The mask of an activation as the mask of what goes into it: [a > 0], [a != 0] and sign(a) are [z > 0] where a is relu(z)."""
+        there: dict[sp.Basic, sp.Basic] = {}
+        for node in made.atoms(step, sp.sign, sp.Gt, sp.Ne):
+            size, name = (node.args[0] if isinstance(node, (step, sp.sign)) else node.lhs - node.rhs).as_coeff_Mul()
+            right = self.definitions.get(name)
+            if isinstance(right, relu) and size > 0:
+                there[node] = step(right.args[0]) if isinstance(node, (step, sp.sign)) else sp.Gt(right.args[0], 0)
+        return made.xreplace(there) if there else made
 
     def equal(self, left: sp.Expr, right: sp.Expr, most: int = LARGE) -> Verdict:
         """PROVED or ALMOST_EVERYWHERE; else UNDECIDED. Names are spelled out as far as values say that it is needed."""

@@ -52,12 +52,28 @@ class Tidy:
         return expr
 
     def _step(self, u: sp.Expr) -> sp.Expr:
+        inner = _of_relu(u)
+        if inner is not None:
+            return inner
         size, rest = sp.expand(u).as_content_primitive()
         rest = rest if size > 0 else -rest
         if self._thin is not None and rest.could_extract_minus_sign() and self._thin(-rest):
             self.used[-rest] = None
             return 1 - step(-rest)
         return step(rest)
+
+
+def _of_relu(u: sp.Expr) -> sp.Expr | None:
+    """step(c v step(v)), the mask of an activation: step(v) for c > 0, 0 for c < 0; None for anything else."""
+    steps = [f for f in sp.Mul.make_args(u) if isinstance(f, step)]
+    if len(steps) != 1 or not u.is_Mul:
+        return None
+    size, rest = sp.expand(sp.Mul(*[f for f in u.args if f is not steps[0]])).as_content_primitive()
+    own, inside = sp.expand(steps[0].args[0]).as_content_primitive()
+    for sign in (1, -1):
+        if rest == sign * inside:
+            return steps[0] if sign * size * own > 0 else sp.S.Zero
+    return None
 
 
 def _logarithm(u: sp.Expr) -> sp.Expr:

@@ -104,7 +104,7 @@ def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, An
     if name == "matmul" and method == "__call__":
         from symnet.checking.code.products import matmul
 
-        return _put(options.get("out"), matmul(*inputs))
+        return put(options.get("out"), matmul(*inputs))
     if name not in (REDUCED if method == "reduce" else _MADE):
         raise OptionError(f"np.{name}", "a symbolic array", "a function that has a formula")
     if method == "__call__":
@@ -130,12 +130,12 @@ def _elementwise(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) ->
         made = wrap(each(n.choose, nodes_of(where), plain(made), kept))
     if masks:
         made.mask = masks[0]
-    return _put(options.get("out"), made)
+    return put(options.get("out"), made)
 
 
-def _put(out: Any, made: Traced) -> Any:
+def put(out: Any, made: Traced) -> Any:
     """Into ``out`` where one is given: that is what -= and += do."""
-    if not out:
+    if out is None:
         return made
     target = out[0] if isinstance(out, tuple) else out
     if not isinstance(target, Traced):
@@ -161,7 +161,7 @@ def reduce(name: str, x: Any, axis: Any = None, keepdims: Any = False, initial: 
         array = each(n.choose, plain(mask), array, empty[name])
     start = [] if initial is None or not np.isscalar(initial) else [nodes_of(initial)[()]]
     keep = bool(keepdims) and keepdims is not np._NoValue
-    return _put(out, wrap(over_axes(array, axis, keep, lambda values: REDUCED[name]([*values, *start]))))
+    return put(out, wrap(over_axes(array, axis, keep, lambda values: REDUCED[name]([*values, *start]))))
 
 
 def _at(name: str, target: Any, where: Any, *values: Any) -> None:
