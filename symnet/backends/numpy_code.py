@@ -114,7 +114,7 @@ class NumpyCode(IndexCode):
         if node.function is sp.Pow:
             return _power(node.args[0], node.args[1], args)
         if node.function in CALLS:
-            if _constant(*node.args):  # a number's own type would decide that of the result
+            if constant(*node.args):  # a number's own type would decide that of the result
                 args = [f"np.asarray({args[0]}, dtype=dtype)", *args[1:]]
             return CALLS[node.function](*args)
         if node.function in FORMS:
@@ -123,7 +123,7 @@ class NumpyCode(IndexCode):
             while len(args) > 2:  # np.maximum takes two; a third would be where it writes
                 args = [f"{PLAIN[node.function]}({args[0]}, {args[1]})", *args[2:]]
             code = f"{PLAIN[node.function]}({', '.join(args)})"
-            return f"float({code})" if _constant(*node.args) else code  # a NumPy number would turn float32 arrays to float64
+            return f"float({code})" if constant(*node.args) else code  # a NumPy number would turn float32 arrays to float64
         raise UnknownNodeError("numpy", node.function.__name__, "a function with a NumPy form")
 
     def _product(self, node: Apply, args: list[str]) -> str:
@@ -174,7 +174,7 @@ class NumpyCode(IndexCode):
         text = ""
         for depth, (value, relation, left, right) in enumerate(node.branches):
             code = self.aligned(value, node.labels)
-            if _constant(value):  # where() of two plain numbers would be of another type
+            if constant(value):  # where() of two plain numbers would be of another type
                 code = f"np.asarray({code}, dtype=dtype)"
             if relation is None or left is None or right is None:
                 return text + code + ")" * depth
@@ -198,13 +198,14 @@ def _matmul(code: NumpyCode, factors: list[Node], over: list[sp.Symbol], out: La
     return None
 
 
-def _constant(*nodes: Node) -> bool:
-    """True when the nodes hold plain numbers and sizes only: in NumPy's source they are Python numbers."""
-    return all(_constant(*n.args) if isinstance(n, Apply) else isinstance(n, Number) and not n.labels for n in nodes)
+def constant(*nodes: Node) -> bool:
+    """True when the nodes hold plain numbers and sizes only: in NumPy's source they are Python numbers. Σ 0.3 is one, Σ k is not."""
+    return all(constant(*n.args) if isinstance(n, Apply) else constant(*n.factors) if isinstance(n, Contract)
+               else isinstance(n, Number) and not n.labels for n in nodes)
 
 
 def _power(base: Node, exponent: Node, args: list[str]) -> str:
-    if isinstance(exponent, Number) and not _constant(base):
+    if isinstance(exponent, Number) and not constant(base):
         special = {sp.Rational(1, 2): f"np.sqrt({args[0]})", sp.S.NegativeOne: f"(1/{atom(args[0])})",
                    sp.Rational(-1, 2): f"(1/np.sqrt({args[0]}))"}
         if exponent.value in special:

@@ -11,7 +11,7 @@ import sympy as sp
 from symnet.arrays.lowering import Lowering
 from symnet.arrays.stable import stable
 from symnet.arrays.stable_functions import grouped
-from symnet.backends.numpy_code import NumpyCode
+from symnet.backends.numpy_code import NumpyCode, constant
 from symnet.backends.stable_code import HELPERS as STABLE
 from symnet.backends.stable_code import needed
 from symnet.core.axes import Axis, Range, nonnegative
@@ -20,7 +20,7 @@ from symnet.core.expressions import When, fresh
 from symnet.core.functions import stop_gradient
 from symnet.core.program import Definition, Program
 from symnet.core.schedule import Block, schedule
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Role, Tensor
 from symnet.errors import ShapeError
 
 TAKEN = set("""copied scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
@@ -239,7 +239,7 @@ def _assignment(d: Definition, code: NumpyCode, program: Program, around: tuple[
     free = {i: span for i, span in free.items() if i not in there}
     labels = tuple(i for i in d.indices if i in free)
     inner = code.inside(ranges)
-    right = value(d.expr.xreplace(there), free, inner, labels)
+    right = value(d.expr.xreplace(there), free, inner, labels, d.target.role is not Role.GRADIENT)
     if not around and len(program.by_name[d.name]) == 1 and _whole(d):
         line = f"{code.names[d.name]} = {right}"
     else:
@@ -250,10 +250,15 @@ def _assignment(d: Definition, code: NumpyCode, program: Program, around: tuple[
     yield f"    {line}" if tests else line
 
 
-def value(expr: sp.Expr, free: Mapping[sp.Symbol, Range], code: NumpyCode, labels: tuple[sp.Symbol, ...]) -> str:
-    """``expr`` as an array over ``labels``, with the full shape of the left side; ``free`` has the ranges of the labels."""
+def value(expr: sp.Expr, free: Mapping[sp.Symbol, Range], code: NumpyCode, labels: tuple[sp.Symbol, ...], used: bool = False) -> str:
+    """``expr`` as an array over ``labels``, with the full shape of the left side; ``free`` has the ranges of the labels.
+
+    A number is an array of no axes where functions may be ``used`` on it; a gradient is only multiplied and added.
+    """
     node = Lowering(free, code.tensors).node(fresh(expr))
     right = code.aligned(node, labels)
+    if used and not labels and constant(node):
+        return f"np.asarray({right}, dtype=dtype)"
     if set(node.labels) == set(labels):
         return right[1:-1] if right.startswith("(") and right.endswith(")") and _closes_last(right) else right
     shape = ", ".join(code.number(sp.expand(free[i][1] - free[i][0] + 1)) for i in labels)

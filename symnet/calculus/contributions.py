@@ -23,6 +23,7 @@ from symnet.core.axes import Range, bounds, inside, nonnegative
 from symnet.core.brackets import settle
 from symnet.core.derivation import Contribution
 from symnet.core.expressions import Limits, When, entries, substitute, total
+from symnet.core.guards import Guards, spans
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 
 
@@ -144,8 +145,15 @@ def _with_brackets(terms: list[Term], ranges: Mapping[sp.Symbol, Range], tensors
             sums[k] = (sp.Dummy(str(index), integer=True), *through.free[index])
             place.append(sums[k][0])
     known = {**ranges, **{i: (lo, hi) for i, lo, hi in sums.values()}}
-    local = common_factor(sp.Add(*[_bracketed(t, sums, known, tensors) for t in terms]))
-    return _Share(tuple(dict.fromkeys(t.occurrence for t in terms)), tuple(place), local, tuple(sums.values()), ())
+    asked = [dict.fromkeys(p for c in t.conditions for p in sp.And.make_args(c)) for t in terms]
+    shared = [p for p in asked[0] if all(p in a for a in asked) and not p.free_symbols & summed]
+    bare = [replace(t, conditions=tuple(p for p in a if p not in shared)) for t, a in zip(terms, asked, strict=True)]
+    for k, p in enumerate(place[lead:], start=lead):
+        axis = through.free.get(through.indices[k - lead])
+        if k not in sums and axis is not None and not any(inside(s, axis) for s in spans(p, known, Guards().under(sp.And(*shared), known))):
+            shared.append(sp.And(sp.Ge(p, axis[0]), sp.Le(p, axis[1])))
+    local = common_factor(sp.Add(*[_bracketed(t, sums, known, tensors) for t in bare]))
+    return _Share(tuple(dict.fromkeys(t.occurrence for t in terms)), tuple(place), local, tuple(sums.values()), tuple(shared))
 
 
 def _bracketed(term: Term, sums: Mapping[int, Limits], ranges: Mapping[sp.Symbol, Range], tensors: Mapping[str, Tensor]) -> sp.Expr:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from symnet.calculus.chain import Term
-from symnet.core.axes import Axis, Kind, Range, at_most, inside
+from symnet.core.axes import Axis, Kind, Range, at_most, bounds, inside
+from symnet.core.expressions import of_data
 from symnet.core.tensors import Tensor
 
 
@@ -43,8 +44,9 @@ def pieces(tensor: Tensor, terms: list[Term], alphas: tuple[sp.Symbol, ...]) -> 
         return [Piece(whole, tuple(_bracket(t, [split], alphas, whole) for t in terms))]
     found = []
     for span in cuts:
-        here = tuple(t for t in terms if inside(span, t.spans[split]))
-        found.append(Piece((*whole[:split], span, *whole[split + 1:]), here, split))
+        here = (*whole[:split], span, *whole[split + 1:])
+        known = dict(zip(alphas, here, strict=True))
+        found.append(Piece(here, tuple(t for t in terms if inside(span, t.spans[split]) and not _never(t, known)), split))
     return found
 
 
@@ -63,6 +65,18 @@ def _bracket(term: Term, dims: list[int], alphas: tuple[sp.Symbol, ...], whole: 
             conditions.append(sp.Eq(alphas[d], low) if low == high else sp.And(sp.Ge(alphas[d], low), sp.Le(alphas[d], high)))
             spans[d] = whole[d]
     return replace(term, spans=tuple(spans), conditions=tuple(conditions))
+
+
+def _never(term: Term, known: dict[sp.Symbol, Range]) -> bool:
+    """True when a bracket of ``term`` is shown to fail at every place of a slice: of q[i + j - 1] for i, j = 1..2 at q[10]."""
+    known = known | {i: (low, high) for i, low, high in term.sums}
+    for part in (p for c in term.conditions for p in sp.And.make_args(c)):
+        if isinstance(part, (sp.Ge, sp.Le, sp.Eq)) and not of_data(part) and not part.has(sp.Mod):
+            gap = sp.expand(part.gts - part.lts) if isinstance(part, (sp.Ge, sp.Le)) else sp.expand(part.lhs - part.rhs)
+            span = bounds(gap, known)
+            if span is not None and (at_most(span[1] + 1, sp.S.Zero) or (isinstance(part, sp.Eq) and at_most(sp.S.One, span[0]))):
+                return True
+    return False
 
 
 def _cuts(axis: Range, spans: list[Range]) -> list[Range] | None:

@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import sympy as sp
-from sympy.core.parameters import distribute
+from sympy.concrete import expr_with_limits
+from sympy.core.parameters import distribute, global_parameters
 
 from symnet.core.matrices import Grid
 
@@ -97,6 +98,43 @@ class Partial(sp.Expr):  # type: ignore[misc]
 def as_written() -> AbstractContextManager[None]:
     """Keep 2(a - y) as it is: SymPy would multiply a number into a sum at once. Entering it clears SymPy's cache."""
     return distribute(False)  # type: ignore[no-any-return]
+
+
+def _absolute_sum(u: sp.Add) -> sp.Expr | None:
+    """|u| of a sum u: |-u| with the minus signs in the sum, where the terms ask for that; None leaves it to SymPy.
+
+    SymPy writes |u| as |-u| so too, but while -(…) is kept as written it takes the minus sign out again, and never ends: asked
+    whether -(i - 2 n - 1) is a whole number it asks for |i - 2 n - 1|, and every condition i - 2 n <= 1 asks that.
+    """
+    if global_parameters.distribute or not u.could_extract_minus_sign():
+        return None
+    away = sp.Add(*[-t for t in u.args])
+    return sp.Abs(away, evaluate=bool(away.is_Add and not away.could_extract_minus_sign()))
+
+
+sp.Add._eval_Abs = _absolute_sum  # what SymPy asks of a node before its own rules
+
+
+def _cases_outside(body: sp.Expr) -> sp.Expr:
+    """The cases of a sum's body in front, as SymPy puts them, but those of a sum or a bracket inside it stay in there.
+
+    Their conditions may name the inner sum's index, or entries that exist only under the bracket: Σ_i (Σ_k {x_i x_k > 0: 1, 0})²
+    has no k outside the inner sum.
+    """
+    whole: dict[sp.Basic, sp.Basic] = {}
+    stack: list[sp.Basic] = [body]
+    while stack:
+        node = stack.pop()
+        if not node.has(sp.Piecewise):
+            continue
+        if isinstance(node, (When, *BINDERS)):
+            whole[node] = whole.get(node, sp.Dummy())
+        else:
+            stack.extend(node.args)
+    return sp.piecewise_fold(body.xreplace(whole)).xreplace({d: node for node, d in whole.items()})
+
+
+expr_with_limits.piecewise_fold = _cases_outside  # what SymPy does to the body of every sum it makes
 
 
 def limits(node: sp.Expr) -> tuple[Limits, ...]:

@@ -155,3 +155,20 @@ def test_a_numpy_function_without_a_form_is_refused() -> None:
 
 def test_export_is_public() -> None:
     assert sn.export(sn.derive(nets.mlp()), "torch") == library_source(sn.derive(nets.mlp()), "torch")
+
+
+NUMBERS = ["sum(0.3 for k in 1..5)", "n/3", "c"]  # c is a line of its own, c = n/3
+OF_NUMBERS = ["log(1 + {}**2)", "exp({}) - 1", "sin({})", "tanh({})", "sinh({})", "cosh({})", "atan({})", "abs({} - 20)", "sign({} - 20)",
+              "floor({}/2)", "sqrt({} + 1)", "sigmoid({})", "softplus({})", "logsigmoid({})", "gelu({})", "silu({})", "relu({} - 1)",
+              "log(1 - exp(-{}))", "log(cosh({}))", "max({}, 2)", "where({} > 1, 1, 3)"]
+
+
+@pytest.mark.parametrize("library", DIALECTS)
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_function_of_a_number_that_no_array_holds(library: str, number: str) -> None:
+    """PyTorch's functions take tensors only; the value and the slope are NumPy's."""
+    load(library)
+    total = " + ".join(f"{k}*u*{f.format(f'({number})')}" for k, f in enumerate(OF_NUMBERS, start=1))
+    d = sn.derive(sn.program("c = n/3", f"L = {total} + sum(x)", tensors={"u": (), "x": ("n",)}))
+    arrays = {"u": np.array(1.5), "x": np.zeros(4)}
+    agree(run(library_source(d, library))["value_and_grad"](**arrays)[1], run(library_source(d, "numpy"))["value_and_grad"](**arrays)[1])
