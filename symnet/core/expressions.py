@@ -131,7 +131,8 @@ def _cases_outside(body: sp.Expr) -> sp.Expr:
             whole[node] = whole.get(node, sp.Dummy())
         else:
             stack.extend(node.args)
-    return sp.piecewise_fold(body.xreplace(whole)).xreplace({d: node for node, d in whole.items()})
+    open_ = body.xreplace(whole)
+    return sp.piecewise_fold(open_).xreplace({d: node for node, d in whole.items()}) if open_.has(sp.Piecewise) else body
 
 
 expr_with_limits.piecewise_fold = _cases_outside  # what SymPy does to the body of every sum it makes
