@@ -15,6 +15,7 @@ import sympy as sp
 
 from symnet.arrays.at_zero import Norms, centred, x_log_x
 from symnet.arrays.exponentials import Exponentials, Wish, canonical, primitive
+from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
 from symnet.core.axes import Range, bounds, inside
 from symnet.core.expressions import When, as_written, entries, rebuild, substitute
 from symnet.core.functions import sigmoid, softplus
@@ -67,10 +68,16 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
             made.rules, stages[-1] = set(), stages[0]
         stages.append(x_log_x(stages[-1]))
         stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
+        look = partial(names.unfold, scope=d.free)
+        stages.append(switched_off(stages[-1], partial(look, wish=has_switches), partial(look, wish=_is_exponential)))
         rules = {*made.rules, *(rule for rule, old, new in (("variance", exprs[d], stages[0]), ("x log x", *stages[1:3]),
-                                                             ("norm at 0", *stages[2:])) if old != new)}
+                                                             ("norm at 0", *stages[2:4]), ("switched off", *stages[3:])) if old != new)}
         after = d if stages[-1] == exprs[d] else Definition(d.target, d.indices, stages[-1], d.ranges, d.note)
         yield Rewritten(d, after, tuple(sorted(rules)) if after is not d else ())
+
+
+def _is_exponential(right: sp.Expr) -> bool:
+    return isinstance(right, OVERFLOW)
 
 
 def _is_sum(right: sp.Expr) -> bool:

@@ -207,9 +207,9 @@ class Evaluation:
     def shown(self, scalar: str, digits: int, times: sp.Rational = sp.S.One) -> Shown:
         """The decimal of one scalar ``times`` a number, with word on whether it is exact, and a note where no precision settles it."""
         factor = to_flint(times)
-        return decimal(lambda bits: self.number(scalar, bits) * factor, digits, lambda q: self.equals(scalar, q / factor))
+        return decimal(lambda bits: self.number(scalar, bits) * factor, digits, lambda q: self.is_exactly(scalar, q / factor))
 
-    def equals(self, scalar: str, value: fmpq) -> bool:
+    def is_exactly(self, scalar: str, value: fmpq) -> bool:
         """True when a scalar is proved to be this rational number; False says nothing."""
         self.settle(self.where[scalar][0])
         number = self.number(scalar, EXACT_BITS)

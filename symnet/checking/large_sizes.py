@@ -16,6 +16,7 @@ from symnet.core.numbers import as_ball
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.verdict import Answer, Verdict, Witness
+from symnet.equality.holes import surely_defined
 from symnet.errors import SymnetError
 
 LARGE, EQUAL, OTHERS = 127, 7, (2, 3, 5, 4, 6, 8, 9, 10)
@@ -37,7 +38,7 @@ def different(program: Program, claimed: Tensor, wanted: Tensor) -> Verdict | No
 
     Left out: programs with parts that have no value everywhere, or with assumptions, for which a point of random numbers may be none.
     """
-    if program.assumptions or any(d.holes for d in program.definitions):
+    if program.assumptions or any(not surely_defined(u, sign) for d in program.definitions for u, sign, _ in d.holes):
         return None
     for sizes in choices(program):
         try:

@@ -159,7 +159,7 @@ def bounds(expr: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> Range | None:
     Coefficients are whole numbers or sizes (W*i + j, the place of row i and column j when rows of W follow one another).
 
     >>> i, p = index("i"), index("p")
-    >>> bounds(i + p - 1, {i: (1, size("M")), p: (1, size("K"))})
+    >>> bounds(i + p - 1, {i: (sp.S.One, size("M")), p: (sp.S.One, size("K"))})
     (1, K + M - 1)
     """
     if expr.is_Symbol or expr.is_Integer:  # nearly every index is one letter

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 class TrainingLog:
     """``losses[0]`` is the loss before the first step, ``losses[k]`` after epoch k; ``settings`` are exact, as text.
 
+    ``samples`` is None where the program leaves open how many samples its data are, ``batch_size`` None where each step takes all of them.
     ``law`` is the update of one entry w with gradient g, line by line, each as LaTeX and as text.
     """
 
     optimizer: str
     settings: tuple[tuple[str, str], ...]
     losses: tuple[float, ...]
-    samples: int
-    batch_size: int
+    samples: int | None
+    batch_size: int | None
     law: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -27,6 +27,7 @@ __all__ = ["ASK_BITS", "HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_bal
 
 NUMBER = re.compile(r"\s*([+-]?)\s*(\d{1,60})?(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?\s*(?:/\s*(\d{1,60}))?\s*\Z")
 MAX_BITS = 4096
+SMALL_BITS = 65536  # how far the precision is raised for a divisor or an argument of log that may be tiny and not 0
 ASK_BITS = 256  # bits from which on a proof is looked for that a value is 0, or on a tie
 
 
@@ -206,8 +207,8 @@ def decimal(source: Callable[[int], Number] | sp.Expr, digits: int = 6, equals: 
 
     ``source`` is an expression without symbols, or a function from bits to an fmpq or ball. The precision is raised until the rounding is
     beyond doubt. Where balls alone never settle it, since the value lies on 0, on a tie or on the rounded number itself, ``equals`` is
-    asked whether the value is that rational number; for an expression it looks for a proof. What 4096 bits and no proof settle comes
-    with a note that says so, or as a rounded number where only this is open: see
+    asked whether the value is that rational number; for an expression it looks for a proof. What 4096 bits (65536 for a divisor that
+    may be 0) and no proof settle comes with a note that says so, or as a rounded number where only this is open: see
     ``decimals.unsettled``.
 
     >>> str(decimal(sp.exp(1), 5)), str(decimal(sp.Rational(1, 8), 6))
@@ -231,10 +232,18 @@ def decimal(source: Callable[[int], Number] | sp.Expr, digits: int = 6, equals: 
                     continue  # whoever was asked may have learned more of the number than before
                 shown = rounded(target, digits)
             elif shown is None and bits == top:
-                shown = unsettled(value, digits)
+                top = _top(value, top)
+                shown = unsettled(value, digits) if bits == top else None
         if shown is not None:
             return shown
         bits = min(2 * bits, top)
+
+
+def _top(value: Number, top: int) -> int:
+    """The most bits that are tried: more for a ball without bounds or wide, behind a divisor or an argument as small as e^-10000."""
+    if isinstance(value, fmpq) or (value.contains(0) and value.is_finite()) or value.rel_accuracy_bits() > ASK_BITS:
+        return top
+    return max(top, SMALL_BITS)
 
 
 def _source(source: Callable[[int], Number] | sp.Expr,
@@ -279,7 +288,9 @@ def fixed(source: Callable[[int], Number] | sp.Expr, places: int, equals: Callab
             if unique is not None:
                 return Shown(layout(int(unique), places), False)
             if bits == top:
-                return _past_the_tie(value, places)
+                top = _top(value, top)
+                if bits == top:
+                    return _past_the_tie(value, places)
         bits = min(2 * bits, top)
 
 

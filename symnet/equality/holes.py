@@ -21,8 +21,8 @@ def holes(expr: sp.Basic, sure: bool = False) -> Iterator[tuple[sp.Expr, str]]:
     elif isinstance(expr, InverseEntry):
         yield Det(expr.matrix), "="
     elif isinstance(expr, sp.Pow):
-        whole = expr.exp.is_Integer
-        if (not whole or expr.exp < 0) and not (sure and not expr.exp.is_Rational):
+        whole = bool(expr.exp.is_integer)
+        if not (whole and expr.exp.is_nonnegative) and not (sure and not expr.exp.is_Rational):
             yield expr.base, "=" if whole else "<" if expr.exp.is_Rational and expr.exp > 0 else "<="
     if not isinstance(expr, (sp.Sum, Grid, sp.Piecewise, When, Nabla, sp.Indexed)):
         for arg in expr.args:

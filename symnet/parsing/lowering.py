@@ -146,8 +146,9 @@ class Lowering(Names):
         if base.expr.is_Pow and base.expr.exp.is_Rational and power.is_Rational and \
                 abs(base.expr.exp * power) > MAX_POWER:
             raise ParseError(self.at(node), "a power of a power", f"an exponent of at most {MAX_POWER}")
-        if not power.is_Integer or power < 0:
-            self.ask(base, "=" if power.is_Integer else "<" if power.is_Rational and power > 0 else "<=")
+        whole = bool(power.is_integer)  # a size too: b^(T - 1) has a value for every b
+        if not whole or not power.is_nonnegative:
+            self.ask(base, "=" if whole else "<" if power.is_Rational and power > 0 else "<=")
         return elementwise(self.at(node), "'**'", lambda a, b: a**b, base, exponent)
 
     @staticmethod

@@ -271,8 +271,10 @@ def _training(case: Case) -> Section | None:
         return None
     log = case.log
     settings = ", ".join(f"{k} = {v}" for k, v in log.settings)
-    batch = "all samples at once" if log.batch_size >= log.samples else f"{log.batch_size} samples at a time"
-    lead = f"{log.optimizer} with {settings}; {plural(log.epochs, 'epoch')} over {plural(log.samples, 'sample')}, {batch}."
+    everything = "" if log.samples is None else f" over {plural(log.samples, 'sample')}"
+    batch = ("all the data at once" if log.samples is None else "all samples at once") if log.batch_size is None else (
+        f"{plural(log.batch_size, 'sample')} at a time")
+    lead = f"{log.optimizer} with {settings}; {plural(log.epochs, 'epoch')}{everything}, {batch}."
     picture = loss_curve(log)
     lines = tuple(Stage("", Formula(*both)) for both in log.law)
     law = (StepView("t-law", "w", ("The update of each entry w with gradient g",), lines),) if lines else ()

@@ -31,6 +31,7 @@ from symnet.networks.schedules import Schedule, with_schedule
 from symnet.networks.schedules import schedule as schedule_of
 from symnet.training.masks import Masks
 from symnet.training.running import Running, evaluated
+from symnet.training.samples import count_samples
 from symnet.training.starting import data_for, floats, start_for
 
 Array = np.ndarray[Any, Any]
@@ -172,7 +173,7 @@ class _Run:
         settings = tuple((k, str(v)) for k, v in self.rule.settings.items())
         rule = self.rule.program
         law = tuple((definition_latex(d, rule.tensors), definition_text(d, rule.tensors)) for d in rule.definitions)
-        log = TrainingLog(self.rule.name, settings, tuple(losses), self._samples(), self.batch_size or self._samples(), law)
+        log = TrainingLog(self.rule.name, settings, tuple(losses), self._samples(), self.batch_size if self._cut() else None, law)
         held = {t.name for t in self.derivation.program.inputs if t.role is Role.CONSTANT}
         return Fit(self.derivation, dict(self.params), log, tuple(self.data), {n: a for n, a in self.data.items() if n in held},
                    dict(self.running.values))
@@ -217,13 +218,20 @@ class _Run:
         return [t.name for t in self.derivation.program.inputs
                 if t.name in self.data and t.axes and t.axes[0].kind is Kind.BATCH]
 
-    def _samples(self) -> int:
+    def _samples(self) -> int | None:
+        return count_samples(self.derivation.program, self.derivation.wrt, {n: a.shape for n, a in self.data.items()})
+
+    def _rows(self) -> int:
         names = self._batched()
         return len(self.data[names[0]]) if names else 1
 
+    def _cut(self) -> bool:
+        """True when a step takes a part of the samples."""
+        return self.batch_size is not None and self.batch_size < self._rows()
+
     def _batches(self) -> Iterator[dict[str, Array]]:
-        names, count = self._batched(), self._samples()
-        if not names or not self.batch_size or self.batch_size >= count:
+        names, count = self._batched(), self._rows()
+        if not self.batch_size or not self._cut():
             yield self.data
             return
         order = self.rng.permutation(count)

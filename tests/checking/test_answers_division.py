@@ -54,7 +54,7 @@ def test_what_an_answer_divides_by_is_said(program: tuple[tuple[str, ...], dict[
                                            wanted: str, said: str) -> None:
     lines, shapes = program
     names = {c for line in lines for c in ("w", "x", "y", "z") if c in line.partition("=")[2]} - {line[0] for line in lines}
-    derivation = sn.derive(sn.program(*lines, tensors={**{n: () for n in names}, **shapes}), [wrt])
+    derivation = sn.derive(sn.program(*lines, tensors={**dict.fromkeys(names, ()), **shapes}), [wrt])
     verdict = sn.check(answer, derivation, wrt)
     assert verdict.answer.value == wanted
     assert said in verdict.condition

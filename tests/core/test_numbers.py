@@ -156,7 +156,16 @@ def test_a_kink_that_no_precision_settles_is_an_interval_and_a_divisor_an_error(
     assert decimal(near, 3).text == "[0, 1]"
     assert "kink" in decimal(near, 3).note
     with pytest.raises(DomainError, match="cannot tell from 0"):
-        decimal(1 / (1 - fn.sigmoid(sp.Integer(5000))), 3)
+        decimal(1 / (1 - fn.sigmoid(sp.Integer(10**5))), 3)
+
+
+@pytest.mark.parametrize("size", [2900, 5000, 10000])
+def test_a_divisor_and_an_argument_that_are_tiny_and_not_zero_have_a_value(size: int) -> None:
+    small = 1 - fn.sigmoid(sp.Integer(size))
+    with mpmath.workdps(6000):
+        assert mpmath.almosteq(mpmath.mpf(decimal(1 / small, 12).text), 1 + mpmath.exp(size), 1e-11)
+    assert decimal(-sp.log(small), 12).text == fixed(sp.Integer(size), 0).text + "." + "0" * (12 - len(str(size)))
+    assert fixed(-sp.log(small), 3).text == f"{size}.000"
 
 
 @LAW

@@ -28,8 +28,8 @@ def test_a_transpose_stays_one() -> None:
 @pytest.mark.parametrize("answer", ["T*b**(T-1)*sum(r)", "T*b^T/b*sum(r)", r"T b^{T-1} \sum_t r_t", r"\frac{T b^T}{b} \sum_t r_t"])
 def test_right_answers_with_a_power_are_right(answer: str) -> None:
     d = sn.derive(sn.program("L = sum(r)*b**T", tensors=TENSORS), wrt=["b"])
-    assert sn.check(answer, d, wrt="b").holds
-    assert not sn.check(answer.replace("T b", "2 b").replace("T*b", "2*b"), d, wrt="b").holds
+    assert sn.check(answer, d, wrt="b").answer == ("almost_everywhere" if "/b" in answer or "frac" in answer else "proved")
+    assert sn.check(answer.replace("T b", "2 b").replace("T*b", "2*b"), d, wrt="b").answer == "refuted"
 
 
 def test_without_a_declared_t_a_power_by_it_has_no_meaning() -> None:

@@ -163,3 +163,18 @@ def test_lines_known_by_hand(name: str, line: str, tmp_path: Path) -> None:
     (tmp_path / "sheet.toml").write_text(f'title = "{name}"' + SHEETS[name])
     text = re.sub(r"\s+", " ", report(sn.load(str(tmp_path / "sheet.toml")), check=False, theorem=False).text())
     assert line in text
+
+
+@pytest.mark.parametrize(("symbols", "lines", "objective"), [
+    ("x = { value = '2' }", ["a = w*x"], "(a - 2*stop_gradient(a))**2"),
+    ("x = { shape=[2], value = ['1','-3'] }", ["a = w*x", "s = sum(a)"], "sum((a - stop_gradient(a*s))**2)"),
+    ("x = { shape=['T'], value = ['1','-3','1/2'] }", ["h[0] = 1", "h[t] = w*h[t-1] + x[t]"], "(h[T] - 3*stop_gradient(h[T]))**2"),
+])
+def test_a_computed_line_in_a_stop_gradient_is_reported(symbols: str, lines: list[str], objective: str, tmp_path: Path) -> None:
+    """The parameter is moved and what stands in the stop-gradient is not: the slope on both sides is the gradient."""
+    (tmp_path / "s.toml").write_text(f"[symbols]\n{symbols}\nw = {{ value = '3/4' }}\n[program]\ndefinitions = {lines}\n"
+                                     f"objective = '{objective}'\nwrt = ['w']\n")
+    story = report(sn.load(str(tmp_path / "s.toml")), theorem=False).story
+    table = next(b for s in story.sections if s.anchor == "checks" for b in s.blocks if isinstance(b, Table))
+    both, gradient = (float(c[0].text.removeprefix("≈ ")) for c in table.rows[0][3:5])  # type: ignore[union-attr]
+    assert both == pytest.approx(gradient, rel=1e-3)
