@@ -25,6 +25,8 @@ from functools import lru_cache
 import sympy as sp
 
 from symnet.arrays import stable_functions as st
+from symnet.arrays.canonical import canonical, same
+from symnet.arrays.weighted import weighted_exponentials, weighted_shares
 from symnet.core.axes import Range
 from symnet.core.expressions import Limits, When, limits, rebuild
 from symnet.core.functions import relu, sigmoid, softplus, step
@@ -84,6 +86,8 @@ class Exponentials:
         self.by_symbol: dict[sp.Symbol, Generator] = {}
         self.named: dict[sp.Expr, sp.Expr] = {}
         self.seen: dict[sp.Expr, Form] = {}
+        self.nameless = False
+        self.bare_sums: dict[sp.Expr, sp.Sum | None] = {}
 
     def text(self, expr: sp.Expr) -> sp.Expr:
         """``expr`` in its stable form."""
@@ -100,6 +104,8 @@ class Exponentials:
         """True for a right side that users should look into: one exponential function, or something that may overflow."""
         if len(form) == 1:
             (c, r), = form.items()
+            if self._divides(c):
+                return True
             return (c == 1 or self._loose(r)) if r.free_symbols else any(
                 f.is_Pow and f.exp == -1 and f.base.is_Add and f.base.has(sp.Abs) for f in sp.Mul.make_args(c))
         return any(self._loose(r) for r in form.values())
@@ -142,7 +148,7 @@ class Exponentials:
             if right is not None:
                 form = self.read(canonical(right))
                 self.seen[node] = form
-                if len(form) == 1 and ONE in form and self._same_indices(node, form[ONE]):
+                if not self.nameless and len(form) == 1 and ONE in form and self._same_indices(node, form[ONE]):
                     self.named.setdefault(self._pure(form[ONE]), node)
         return self.seen[node]
 
@@ -228,6 +234,7 @@ class Exponentials:
         size = sp.Integer(1)
         for f in many:
             size *= len(f)
+        loose = loose or any(self._divides(c) for f in many for c in f)
         if many and size <= MOST_TERMS and (loose or (shared and self._loose(pure))):
             made: Form = {ONE: pure}
             for f in many:
@@ -243,7 +250,7 @@ class Exponentials:
         return pure if pure.is_Atom or not pure.free_symbols else _factored_text(pure)
 
     def _power(self, base: sp.Expr, exponent: sp.Expr) -> Form:
-        form = self.read(base)
+        form = self.read(self._weighted_name(base) if exponent.is_negative else base)
         if len(form) == 1:
             (c, r), = form.items()
             if exponent.is_Integer:
@@ -259,7 +266,7 @@ class Exponentials:
         over = tuple((d, lo.xreplace(names), hi.xreplace(names)) for d, lo, hi in over)
         kept = dict(self.scope)
         self.scope |= {d: (lo, hi) for d, lo, hi in over}
-        form = self.read(node.function.xreplace(names))
+        form = self._weighted(self.read(node.function.xreplace(names)))
         if len(form) > 1 and not any(self._loose(r) for r in form.values()):
             form = {self.write(form): ONE}
         made = _added(self._summed(c, r, over) for c, r in form.items())
@@ -267,6 +274,9 @@ class Exponentials:
         return made
 
     def _summed(self, coefficient: sp.Expr, pure: sp.Expr, over: tuple[Limits, ...]) -> Form:
+        whole = self._shares_add_up(coefficient, pure, over)
+        if whole is not None:
+            return self._summed(*whole) if whole[2] else {whole[0]: whole[1]}
         bound = {i for i, _, _ in over}
         number, parts = self._components(pure)
         outer, inner = [number], []
@@ -289,9 +299,116 @@ class Exponentials:
         found = [self.by_symbol[s] for s in factor.free_symbols]
         return any((g.node if g.node is not None else g.argument).free_symbols & bound for g in found)
 
+    # weighted sums
+
+    def _bare(self, total: sp.Expr) -> sp.Sum | None:
+        """Σ w e^u, or Σ w e^u/Σ e^u, that ``total`` is, names of shares written out; None for any other sum."""
+        if not isinstance(total, sp.Sum) or len(total.limits) != 1 or self.opaque:
+            return None
+        if total not in self.bare_sums:
+            self.bare_sums[total] = None
+            kept = self.named, self.seen, self.nameless
+            self.named, self.seen, self.nameless = {}, {}, True
+            form = self._sum(total)
+            self.named, self.seen, self.nameless = kept
+            if len(form) == 1:
+                (c, r), = form.items()
+                if r == 1 and (weighted_exponentials(c) or weighted_shares(c)):
+                    self.bare_sums[total] = c
+        return self.bare_sums[total]
+
+    def _divides(self, coefficient: sp.Expr) -> bool:
+        """True for a coefficient that divides by a weighted sum of exponentials or of shares, which may be far below 1, or overflow."""
+        return any(f.is_Pow and f.exp.is_negative and self._bare(f.base) is not None for f in sp.Mul.make_args(coefficient))
+
+    def _weighted_name(self, base: sp.Expr) -> sp.Expr:
+        """For a name of a weighted sum, that."""
+        if isinstance(base, (sp.Indexed, sp.Symbol)) and not self.opaque:
+            right = self.unfold(base, self.scope, lambda u: isinstance(u, sp.Sum))
+            right = None if right is None else canonical(right)
+            return base if right is None or self._bare(right) is None else right
+        return base
+
+    def _log_weighted(self, inside: sp.Expr) -> sp.Expr | None:
+        """log Σ w e^u from its largest term; Σ w e^u/Σ e^u is Σ w p; what stands in front is part of the weights, and a power of e is
+        added outside. None where ``inside`` is anything else."""
+        form = self.read(self._weighted_name(inside))
+        if len(form) != 1:
+            return None
+        (c, r), = form.items()
+        totals = [f for f in sp.Mul.make_args(c) if self._bare(f) is not None]
+        if len(totals) != 1:
+            return None
+        total, number = self._bare(totals[0]), sp.Mul(*[f for f in sp.Mul.make_args(r) if f.is_number])
+        front, rest = number * sp.Mul(*[f for f in sp.Mul.make_args(c) if f is not totals[0]]), r / number
+        over, shares = limits(total)[0], weighted_shares(total)
+        weight, exponent, _ = shares or weighted_exponentials(total)
+        e = sp.exp(exponent, evaluate=False)
+        below = canonical(sp.Sum(e, over))
+        if shares is None and rest == 1 / self._exp_sum(below):
+            shares, rest = (weight, exponent, True), ONE
+        found = self._log_of(rest) if rest != 1 else (sp.S.Zero, 1)
+        if found is None or found[1] != 1:
+            return None
+        term = st.share(e, below) if shares is not None else e
+        return sp.log(canonical(sp.Sum(times(front * weight, term), over))) + found[0]
+
+    def _weighted(self, form: Form) -> Form:
+        """w e^u/Σ w e^v and w p/Σ w q, for shares p and q, are one weighted share: neither overflows, nor is it 0/0."""
+        made: list[Form] = []
+        for c, r in form.items():
+            while (found := self._weighted_share(c, r)) is not None:
+                c, r = found
+                self.rules.add("shares")
+            made.append({c: r})
+        return _added(made)
+
+    def _weighted_share(self, coefficient: sp.Expr, pure: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
+        for f in sp.Mul.make_args(coefficient):
+            total = self._bare(f.base) if f.is_Pow and f.exp.is_Integer and f.exp < 0 else None
+            if total is None:
+                continue
+            bound, lo, hi = limits(total)[0]
+            weight, exponent, mean = weighted_exponentials(total) or weighted_shares(total)
+            e = sp.exp(exponent, evaluate=False)
+            below = self._exp_sum(canonical(sp.Sum(e, (bound, lo, hi)))) if mean else ONE
+            whole = canonical(sp.Sum(weight * e, (bound, lo, hi)))
+            for place in self._places(coefficient, pure):
+                there = {bound: place}
+                unit = self._exp(exponent.xreplace(there)) / below
+                rest = coefficient * f.base / weight.xreplace(there)
+                if _within(unit, pure) and _within(weight.xreplace(there), coefficient):
+                    own = sp.Mul(weight.xreplace(there), sp.exp(exponent.xreplace(there), evaluate=False))
+                    return rest * st.share(own, whole), self._tidy(pure / unit)
+        return None
+
+    def _shares_add_up(self, coefficient: sp.Expr, pure: sp.Expr, over: tuple[Limits, ...]) -> tuple[sp.Expr, sp.Expr, tuple[Limits, ...]] | None:
+        """What is left to be summed where a weighted share is summed over its whole axis, which gives 1."""
+        for f in sp.Mul.make_args(coefficient):
+            total = f.args[1] if isinstance(f, st.share) and weighted_exponentials(f.args[1]) is not None else None
+            for t in over if total is not None else ():
+                (bound, *ends), rest = limits(total)[0], coefficient / f
+                if ends == list(t[1:]) and same(total.function.xreplace({bound: t[0]}), f.args[0]) and t[0] not in rest.free_symbols \
+                        and t[0] not in total.free_symbols and not self._depends(pure, {t[0]}):
+                    return rest, pure, tuple(s for s in over if s is not t)
+        return None
+
+    def _exp_sum(self, total: sp.Sum) -> sp.Symbol:
+        return self._generator(total, sp.log(total), total).symbol
+
+    def _places(self, coefficient: sp.Expr, pure: sp.Expr) -> list[sp.Expr]:
+        """Where entries are taken, in an expression and in its exponentials."""
+        arguments = [self.by_symbol[s].argument for s in pure.free_symbols]
+        return list(dict.fromkeys(p for e in (coefficient, *arguments) for entry in e.atoms(sp.Indexed) for p in entry_indices(entry)
+                                  if not isinstance(p, sp.Symbol) or p in self.scope))
+
     # logarithms
 
     def _log(self, inside: sp.Expr) -> sp.Expr:
+        found = self._log_weighted(inside)
+        if found is not None:
+            self.rules.add("logarithm of a product")
+            return found
         form = self.read(self._one_and(inside))
         if len(form) == 1:
             (c, r), = form.items()
@@ -356,7 +473,7 @@ class Exponentials:
 
     def write(self, form: Form) -> sp.Expr:
         """The sum again, every rational function in its stable form."""
-        form = {c: r for c, r in form.items() if r != 0}
+        form = self._weighted({c: r for c, r in form.items() if r != 0})
         common = self._common(form)
         if common is not None:
             return times(self.write(common[1]), self._pure(common[0]))
@@ -478,9 +595,10 @@ class Exponentials:
         low, up, down = span
         if t == 1:
             (y, number), *more = rest.items()
-            if more or number != -sign or not isinstance(y, (sp.Indexed, sp.Symbol)):
+            if more or number != -sign or not isinstance(y, (sp.Indexed, sp.Symbol, st.share)):
                 return None
-            return [times(sign * (1 - y), up), times(sign * (low - y), down)]
+            left = st.others(*y.args) if isinstance(y, st.share) else 1 - y
+            return [times(sign * left, up), times(sign * (low - y), down)]
         own = sp.Add(*[times(c, self._pure(-sign * q)) for c, q in rest.items()])
         if low != 0 or not term_of(own, t):
             return None
@@ -840,24 +958,6 @@ def primitive(u: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     return number, rest
 
 
-def canonical(expr: sp.Expr) -> sp.Expr:
-    """The same expression with bound indices named by how deep they stand: equal sums become the same sum."""
-    return _canonical(expr)[0]
-
-
-def _canonical(expr: sp.Basic) -> tuple[sp.Basic, int]:
-    if not expr.args or not expr.has(sp.Sum):
-        return expr, 0
-    if not isinstance(expr, sp.Sum):
-        made = [_canonical(a) for a in expr.args]
-        return rebuild(expr, tuple(a for a, _ in made)), max(d for _, d in made)
-    apart = {i: sp.Dummy(integer=True) for i, _, _ in limits(expr)}  # a sum inside may use the name of a sum outside
-    body, depth = _canonical(expr.function.xreplace(apart))
-    names = {apart[i]: sp.Symbol(f"_{depth + n}", integer=True) for n, (i, _, _) in enumerate(limits(expr))}
-    spans = [(names[apart[i]], lo.xreplace(apart).xreplace(names), hi.xreplace(apart).xreplace(names)) for i, lo, hi in limits(expr)]
-    return sp.Sum(body.xreplace(names), *spans), depth + len(names)
-
-
 def place_in(e: sp.Expr, total: sp.Expr | None) -> sp.Expr | None:
     """The index at which ``e`` is one of the terms that ``total`` adds up, or None."""
     if not isinstance(total, sp.Sum) or len(total.limits) != 1:
@@ -882,6 +982,13 @@ def _added(forms: Iterable[Form]) -> Form:
 
 def _without(form: Form, *coefficients: sp.Expr) -> Form:
     return {c: r for c, r in form.items() if c not in coefficients}
+
+
+def _within(unit: sp.Expr, product: sp.Expr) -> bool:
+    """True when every factor of ``unit`` is one of ``product``, with as large a power of the same sign."""
+    own = dict(f.as_base_exp() for f in sp.Mul.make_args(product))
+    return all(f == 1 or (b in own and (own[b] / n).is_number and own[b] / n >= 1) for f in sp.Mul.make_args(unit)
+               for b, n in [f.as_base_exp()])
 
 
 def _exponent(term: sp.Expr, base: sp.Expr) -> sp.Expr:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import sympy as sp
 
+from symnet.arrays.canonical import same
 from symnet.arrays.chosen import gathered, taken
 from symnet.arrays.digits import all_digits
 from symnet.arrays.stable_functions import Stable, expm1, log_others, log_share, share
@@ -17,6 +18,7 @@ from symnet.arrays.tree import (
     Labels,
     Leaf,
     LogSum,
+    LogWeighted,
     Masked,
     Node,
     Number,
@@ -25,6 +27,7 @@ from symnet.arrays.tree import (
     Scatter,
     Softmax,
 )
+from symnet.arrays.weighted import split_weight, weighted_exponentials, weighted_shares
 from symnet.core.axes import Range
 from symnet.core.expressions import Limits, When, asks_data, entries, fresh, limits
 from symnet.core.functions import TABLE
@@ -184,6 +187,8 @@ class Lowering:
     def _share(self, expr: sp.Expr) -> Node:
         """One entry of a softmax and its relatives, along the whole axis; at a single place by the log of the sum."""
         e, total = expr.args
+        if weighted_exponentials(total) is not None:
+            return self._weighted_share(e, total, isinstance(expr, share_of_others))
         logarithm, others = isinstance(expr, (log_share, log_others)), isinstance(expr, (share_of_others, log_others))
         if not _is_exp(e):  # shares by name
             bound, lo, hi = limits(total)[0]
@@ -199,21 +204,45 @@ class Lowering:
         form = {share: sp.exp(apart, evaluate=False), log_share: apart, share_of_others: -expm1(apart), log_others: sp.log(-expm1(apart))}
         return self.node(form[expr.func])
 
+    def _weighted_share(self, e: sp.Expr, total: sp.Sum, others: bool) -> Node:
+        """One weighted share along the whole axis; at a single place by the logarithm of the sum."""
+        bound, lo, hi = limits(total)[0]
+        weight, exponent = split_weight(e) or (sp.S.One, e.args[0])
+        for free, span in self.spans.items():
+            if span == (lo, hi) and same(total.function.xreplace({bound: free}), e):
+                body, front = self.node(exponent), self.node(weight)
+                return Softmax(union((body, front)), body, (free, lo, hi), others=others, weight=front)
+        one = sp.Mul(weight, sp.exp(exponent - sp.log(total), evaluate=False))
+        return self.node(1 - one if others else one)
+
     def _matching(self, top: sp.Expr, bottom: sp.Sum) -> tuple[Node, Limits] | None:
         bound, lo, hi = limits(bottom)[0]
         for free, span in self.spans.items():
-            if span == (lo, hi) and bottom.function.xreplace({bound: free}) == top:
+            if span == (lo, hi) and same(bottom.function.xreplace({bound: free}), top):
                 return self._exponent(top), (free, lo, hi)
         return None
 
     def _log_sum(self, inside: sp.Expr) -> Node | None:
-        if not isinstance(inside, sp.Sum) or not _is_exp(inside.function):
+        if isinstance(inside, sp.Sum) and not _is_exp(inside.function):
+            return self._log_weighted(inside)
+        if not isinstance(inside, sp.Sum):
             return None
         over = limits(inside)
         body = self._inner(over)._exponent(inside.function)
         for axis in over:
             body = LogSum(tuple(s for s in body.labels if s != axis[0]), body, axis)
         return body
+
+
+    def _log_weighted(self, inside: sp.Sum) -> Node | None:
+        """log Σ w exp(u) and log Σ w p, p the share of exp(u), from one shift, that of the largest exp(u) whose weight is not 0."""
+        found = weighted_exponentials(inside) or weighted_shares(inside)
+        if found is None:
+            return None
+        weight, exponent, mean = found
+        axis, = limits(inside)
+        body, front = (self._inner((axis,)).node(x) for x in (exponent, weight))
+        return LogWeighted(tuple(s for s in union((body, front)) if s != axis[0]), body, front, axis, mean)
 
 
 def _apart_cases(cases: Iterable[tuple[sp.Expr, sp.Basic]]) -> list[tuple[sp.Expr, sp.Basic]]:

@@ -14,7 +14,8 @@ from functools import partial
 import sympy as sp
 
 from symnet.arrays.at_zero import Norms, centred, x_log_x
-from symnet.arrays.exponentials import Exponentials, Wish, canonical, primitive
+from symnet.arrays.canonical import canonical
+from symnet.arrays.exponentials import Exponentials, Wish, primitive
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
 from symnet.core.axes import Range, bounds, inside
 from symnet.core.expressions import When, as_written, entries, rebuild, substitute

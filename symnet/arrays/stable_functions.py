@@ -83,7 +83,7 @@ class clamped(Stable):
 
 
 class share(Stable):
-    """share(e^u, Σ e^v) = e^u/Σ e^v, one entry of a softmax."""
+    """share(e^u, Σ e^v) = e^u/Σ e^v, one entry of a softmax; or of a weighted one, share(w e^u, Σ w e^v)."""
 
     nargs = 2
 

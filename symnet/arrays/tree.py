@@ -58,12 +58,16 @@ class Contract(Node):
 
 @dataclass(frozen=True, slots=True)
 class Softmax(Node):
-    """exp(body)/Σ exp(body) along ``axis``; or what the ``others`` add up to, 1 minus it; with ``logarithm`` the log of either."""
+    """exp(body)/Σ exp(body) along ``axis``; or what the ``others`` add up to, 1 minus it; with ``logarithm`` the log of either.
+
+    With a ``weight``, weight exp(body)/Σ weight exp(body).
+    """
 
     body: Node
     axis: Limits
     logarithm: bool = False
     others: bool = False
+    weight: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,16 @@ class LogSum(Node):
 
     body: Node
     axis: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class LogWeighted(Node):
+    """log Σ weight exp(body) along ``axis``; with ``mean`` log of Σ weight exp(body)/Σ exp(body)."""
+
+    body: Node
+    weight: Node
+    axis: Limits
+    mean: bool = False
 
 
 @dataclass(frozen=True, slots=True)

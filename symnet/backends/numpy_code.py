@@ -14,6 +14,7 @@ from symnet.arrays.tree import (
     Labels,
     Leaf,
     LogSum,
+    LogWeighted,
     Masked,
     Node,
     Number,
@@ -74,6 +75,15 @@ class NumpyCode(IndexCode):
             return self._apply(node)
         if isinstance(node, Contract):
             return self._contract(node)
+        if isinstance(node, Softmax) and node.weight is not None:
+            parts = [self.aligned(x, node.labels) for x in (node.body, node.weight)]
+            axis = node.labels.index(node.axis[0]) - len(node.labels)
+            shares = f"weighted({', '.join(parts)}, {axis})"
+            return f"allbut({shares}, {axis})" if node.others else shares
+        if isinstance(node, LogWeighted):
+            labels = (*node.labels, node.axis[0])
+            parts = [self.aligned(x, labels) for x in (node.body, node.weight)]
+            return f"{'logmean' if node.mean else 'logweighted'}({', '.join(parts)}, -1)"
         if isinstance(node, Softmax):
             body, axis = self.code(node.body), node.body.labels.index(node.axis[0])
             if node.others and not node.logarithm:

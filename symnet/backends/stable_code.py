@@ -128,10 +128,40 @@ HELPERS: Mapping[str, str] = {
     top, _, more = rest(z, axis)
     return (z - top) - np.log1p(more)
 """,
+    "shifted": """def shifted(u, w, axis):
+    # the largest u whose weight is not 0, and w*exp(u - that); an entry of weight 0 takes no part, however large its u
+    top = np.where(w == 0, -np.inf, u).max(axis=axis, keepdims=True)
+    top = np.where(top == -np.inf, 0, top)
+    return top, np.where(w == 0, 0, w*np.exp(np.where(w == 0, 0, u - top)))
+""",
+    "weighted": """def weighted(u, w, axis):
+    _, e = shifted(u, w, axis)
+    return e/e.sum(axis=axis, keepdims=True)
+""",
+    "logweighted": """def logweighted(u, w, axis):
+    top, e = shifted(u, w, axis)
+    first = np.where(u == top, e, 0).sum(axis=axis, keepdims=True)
+    more = np.where(u == top, 0, e).sum(axis=axis, keepdims=True)
+    near = np.log(np.where(first > 0, first, 1)) + np.log1p(np.where(first > 0, more, 0)/np.where(first > 0, first, 1))
+    return (top + np.where(first > 0, near, np.log(np.where(first > 0, 1, first + more)))).squeeze(axis=axis)
+""",
+    "logmean": """def logmean(u, w, axis):
+    # log(sum(w*p)) for the softmax p of u; where the sum is near 1, from what it lacks
+    u = u - u.max(axis=axis, keepdims=True)
+    lacks = ((1 - w)*softmax(u, axis)).sum(axis=axis)
+    near = np.abs(lacks) < 0.5
+    return np.where(near, np.log1p(-np.where(near, lacks, 0)), logweighted(u, w, axis) - logsumexp(u, axis))
+""",
     "others": """def others(p, axis):
     # 1 - p for shares p along an axis; of one above a half, as what the rest add up to
     large = p > 0.5
     return np.where(large, np.where(large, 0, p).sum(axis=axis, keepdims=True), 1 - p)
+""",
+    "allbut": """def allbut(p, axis):
+    # 1 - p for numbers of any sign that add up to 1 along an axis; of the largest, as what the rest add up to
+    top = p == p.max(axis=axis, keepdims=True)
+    ties = np.asarray(top, dtype=dtype).sum(axis=axis, keepdims=True) - 1
+    return np.where(top, np.where(top, 0, p).sum(axis=axis, keepdims=True) + ties*p, 1 - p)
 """,
     "logothers": """def logothers(z, axis):
     # log(1 - p) for shares p: log1p(-p), and of the largest the logarithm of what the rest add up to, next to their own largest

@@ -1,0 +1,30 @@
+"""Sums whose bound indices are named by how deep they stand, so that equal sums are the same expression."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symnet.core.expressions import limits, rebuild
+
+
+def canonical(expr: sp.Expr) -> sp.Expr:
+    """The same expression with bound indices named by how deep they stand: equal sums become the same sum."""
+    return _canonical(expr)[0]
+
+
+def _canonical(expr: sp.Basic) -> tuple[sp.Basic, int]:
+    if not expr.args or not expr.has(sp.Sum):
+        return expr, 0
+    if not isinstance(expr, sp.Sum):
+        made = [_canonical(a) for a in expr.args]
+        return rebuild(expr, tuple(a for a, _ in made)), max(d for _, d in made)
+    apart = {i: sp.Dummy(integer=True) for i, _, _ in limits(expr)}  # a sum inside may use the name of a sum outside
+    body, depth = _canonical(expr.function.xreplace(apart))
+    names = {apart[i]: sp.Symbol(f"_{depth + n}", integer=True) for n, (i, _, _) in enumerate(limits(expr))}
+    spans = [(names[apart[i]], lo.xreplace(apart).xreplace(names), hi.xreplace(apart).xreplace(names)) for i, lo, hi in limits(expr)]
+    return sp.Sum(body.xreplace(names), *spans), depth + len(names)
+
+
+def same(a: sp.Expr, b: sp.Expr) -> bool:
+    """True when both are the same but for the names of bound indices."""
+    return bool(a == b or (a.has(sp.Sum) and canonical(a) == canonical(b)))
