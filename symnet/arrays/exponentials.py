@@ -457,6 +457,10 @@ class Exponentials:
             v, w = fraction
             return front + (-softplus(minus(w[0], v[0])) if len(v) == len(w) == 1 else st.log_part(len(v), *v, *w)), sign
         whole = self._log_sum_of(part)
+        if whole is None and (two := self._of_two(part)) is not None:
+            u, ratio, outside = two
+            found_ratio = _log_factored(u, _scaled(ratio, number))
+            return None if found_ratio is None else (found_ratio[0] + outside, found_ratio[1])
         return None if whole is None else (front + whole, sign)
 
     def _log_terms(self, pure: sp.Expr) -> tuple[sp.Expr, int] | None:
@@ -709,6 +713,21 @@ class Exponentials:
         found = factored(part, generator.symbol)
         return None if found is None else (generator.argument / found[0], found[1])
 
+    def _of_two(self, part: sp.Expr) -> tuple[sp.Expr, Factored, sp.Expr] | None:
+        """(x - y, f, d y) where ``part``, of the same degree d in e^x and e^y, is e^(d y) f(e^(x - y)); only where terms cancel in it."""
+        symbols = sorted(part.free_symbols, key=str)
+        if len(symbols) != 2 or any(self.by_symbol[s].node is not None for s in symbols):
+            return None
+        t, scale = sp.Symbol("t", positive=True), sp.Symbol("s", positive=True)
+        scaled = sp.cancel(part.xreplace({symbols[0]: t * scale, symbols[1]: scale}))
+        one = scaled.xreplace({scale: ONE})
+        degree = sp.degree(sp.fraction(scaled)[0], scale) - sp.degree(sp.fraction(scaled)[1], scale) if scaled.has(scale) else sp.S.Zero
+        found = factored(one, t) if sp.cancel(scaled / scale**degree).has(scale) is False else None
+        if found is None or found[1].k == 0:
+            return None
+        u = minus(self.by_symbol[symbols[0]].argument, self.by_symbol[symbols[1]].argument)
+        return u / found[0], found[1], degree * self.by_symbol[symbols[1]].argument
+
     def _component(self, part: sp.Expr) -> sp.Expr:
         return self._name(self._written(part))
 
@@ -740,6 +759,9 @@ class Exponentials:
             self.rules.add("shares")
             v, w = fraction
             return sigmoid(minus(v[0], w[0])) if len(v) == len(w) == 1 else st.part(len(v), *v, *w)
+        two = self._of_two(part)
+        if two is not None and two[2] == 0:
+            return self._of_one(*two[:2])
         return self._direct(part)
 
     def _direct(self, part: sp.Expr) -> sp.Expr:

@@ -66,7 +66,7 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
         stages = [variances[d], made.text(variances[d])]
         if not made.rules or sp.count_ops(stages[-1]) > GROWTH * sp.count_ops(stages[0]) + MOST:
             made.rules, stages[-1] = set(), stages[0]
-        stages.append(x_log_x(stages[-1]))
+        stages.append(x_log_x(stages[-1], partial(names.unfold, scope=d.free, wish=lambda u: u.is_Pow)))
         stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
         rules = {*made.rules, *(rule for rule, old, new in (("variance", exprs[d], stages[0]), ("x log x", *stages[1:3]),
                                                              ("norm at 0", *stages[2:])) if old != new)}

@@ -222,8 +222,8 @@ def decimal(source: Callable[[int], Number] | sp.Expr, digits: int = 6, equals: 
 
 
 def _top(value: Number, top: int) -> int:
-    """The most bits that are tried: more for a ball that is without bounds or wide, behind a divisor or an argument as small as e^-10000."""
-    if isinstance(value, fmpq) or value.contains(0) and value.is_finite() or value.rel_accuracy_bits() > ASK_BITS:
+    """The most bits that are tried: more for a ball without bounds or a wide one, behind a divisor or an argument as small as e^-10000."""
+    if isinstance(value, fmpq) or (value.contains(0) and value.is_finite()) or value.rel_accuracy_bits() > ASK_BITS:
         return top
     return max(top, SMALL_BITS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 import symnet as sn
 from symnet.core.derivation import Derivation
-from symnet.errors import NameError_, OptionError, ShapeError, SymnetError
+from symnet.errors import DomainError, NameError_, OptionError, ShapeError, SymnetError
 from symnet.networks import architectures as nets
 
 Arrays = dict[str, np.ndarray]
@@ -223,3 +224,25 @@ def test_arrays_that_do_not_fit_are_told_in_one_line(params: Any, data: Any, err
 def test_an_unknown_backend_or_dtype_is_refused(options: dict[str, str]) -> None:
     with pytest.raises(OptionError):
         sn.load("first").compile(**options)
+
+
+def test_an_empty_batch_has_no_mean_and_says_so() -> None:
+    with pytest.raises(DomainError, match="division by 0"):
+        sn.derive(sn.program("L = mean(x)", tensors={"x": ("N",)})).compile()({"x": []})
+
+
+@pytest.mark.parametrize("line", ["L = (exp(x) - 1)/x", "L = exp(x) - 1 - x", "L = exp(x)"])
+def test_a_value_beyond_the_largest_number_is_inf_without_a_warning(line: str) -> None:
+    f = sn.derive(sn.program(line)).compile()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*overflow")
+        assert f({"x": 1e4})[0] == np.inf
+
+
+@pytest.mark.parametrize(("z", "wanted"), [(-1.0, 0.0), (0.0, 0.0), (2.0, 4 * np.log(2))])
+@pytest.mark.parametrize("lines", [("a = relu(z)", "L = a**t"), ("a = relu(z)", "L = 3*a**t/3"), ("a = relu(z)", "b = a**t", "L = b")])
+def test_the_slope_of_a_power_by_its_exponent_is_zero_at_zero(lines: tuple[str, ...], z: float, wanted: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        grads = sn.derive(sn.program(*lines, tensors={"z": (), "t": ()}), wrt=["t"]).compile()({"t": 2.0}, z)[1]
+    assert np.isclose(grads["t"], wanted, rtol=1e-14)
