@@ -337,12 +337,16 @@ class Exponentials:
             return None
         (c, r), = form.items()
         totals = [f for f in sp.Mul.make_args(c) if self._bare(f) is not None]
-        if len(totals) != 1:
+        total = self._bare(totals[0]) if len(totals) == 1 else None
+        if total is None:
             return None
-        total, number = self._bare(totals[0]), sp.Mul(*[f for f in sp.Mul.make_args(r) if f.is_number])
+        number = sp.Mul(*[f for f in sp.Mul.make_args(r) if f.is_number])
         front, rest = number * sp.Mul(*[f for f in sp.Mul.make_args(c) if f is not totals[0]]), r / number
         over, shares = limits(total)[0], weighted_shares(total)
-        weight, exponent, _ = shares or weighted_exponentials(total)
+        parts = shares or weighted_exponentials(total)
+        if parts is None:
+            return None
+        weight, exponent, _ = parts
         e = sp.exp(exponent, evaluate=False)
         below = canonical(sp.Sum(e, over))
         if shares is None and rest == 1 / self._exp_sum(below):
@@ -366,10 +370,10 @@ class Exponentials:
     def _weighted_share(self, coefficient: sp.Expr, pure: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
         for f in sp.Mul.make_args(coefficient):
             total = self._bare(f.base) if f.is_Pow and f.exp.is_Integer and f.exp < 0 else None
-            if total is None:
+            parts = None if total is None else weighted_exponentials(total) or weighted_shares(total)
+            if total is None or parts is None:
                 continue
-            bound, lo, hi = limits(total)[0]
-            weight, exponent, mean = weighted_exponentials(total) or weighted_shares(total)
+            (bound, lo, hi), (weight, exponent, mean) = limits(total)[0], parts
             e = sp.exp(exponent, evaluate=False)
             below = self._exp_sum(canonical(sp.Sum(e, (bound, lo, hi)))) if mean else ONE
             whole = canonical(sp.Sum(weight * e, (bound, lo, hi)))
@@ -386,7 +390,9 @@ class Exponentials:
         """What is left to be summed where a weighted share is summed over its whole axis, which gives 1."""
         for f in sp.Mul.make_args(coefficient):
             total = f.args[1] if isinstance(f, st.share) and weighted_exponentials(f.args[1]) is not None else None
-            for t in over if total is not None else ():
+            if total is None:
+                continue
+            for t in over:
                 (bound, *ends), rest = limits(total)[0], coefficient / f
                 if ends == list(t[1:]) and same(total.function.xreplace({bound: t[0]}), f.args[0]) and t[0] not in rest.free_symbols \
                         and t[0] not in total.free_symbols and not self._depends(pure, {t[0]}):

@@ -246,3 +246,13 @@ def test_the_slope_of_a_power_by_its_exponent_is_zero_at_zero(lines: tuple[str, 
         warnings.simplefilter("error")
         grads = sn.derive(sn.program(*lines, tensors={"z": (), "t": ()}), wrt=["t"]).compile()({"t": 2.0}, z)[1]
     assert np.isclose(grads["t"], wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("dtype", "large"), [("float64", 1e200), ("float32", 1e25)])
+@pytest.mark.parametrize("line", ["L = norm(x)", "L = sqrt(sum(x**2))", "L = sum(x[i]*x[i] for i in 1..2)**(1/2)"])
+def test_a_norm_is_in_range_where_its_squares_are_not(line: str, dtype: str, large: float) -> None:
+    f = sn.derive(sn.program(line, tensors={"x": (2,)})).compile(dtype=dtype)
+    for size in (large, 1 / large, 1.0):
+        loss, grads = f({"x": [3 * size, -4 * size]})
+        assert np.isclose(loss / size, 5, rtol=1e-6) and np.allclose(grads["x"], [0.6, -0.8], rtol=1e-6)
+    assert f({"x": [0, 0]})[0] == 0 and not f({"x": [0, 0]})[1]["x"].any()
