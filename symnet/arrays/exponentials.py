@@ -386,7 +386,8 @@ class Exponentials:
                     return rest * st.share(own, whole), self._tidy(pure / unit)
         return None
 
-    def _shares_add_up(self, coefficient: sp.Expr, pure: sp.Expr, over: tuple[Limits, ...]) -> tuple[sp.Expr, sp.Expr, tuple[Limits, ...]] | None:
+    def _shares_add_up(self, coefficient: sp.Expr, pure: sp.Expr,
+                       over: tuple[Limits, ...]) -> tuple[sp.Expr, sp.Expr, tuple[Limits, ...]] | None:
         """What is left to be summed where a weighted share is summed over its whole axis, which gives 1."""
         for f in sp.Mul.make_args(coefficient):
             total = f.args[1] if isinstance(f, st.share) and weighted_exponentials(f.args[1]) is not None else None
