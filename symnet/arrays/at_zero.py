@@ -1,6 +1,6 @@
 """What is computed where a formula has a limit, or a convention, but no value as it is written: x log x and norms at 0; and variances.
 
-* x log w is 0 at x = 0 when w is a multiple of a positive power of x, the limit from the right.
+* x log w is 0 at x = 0 when w is a multiple of a positive power of x, the limit from the right; so is x^t log w where x^t is 0.
 * r = (Σ f²)^(1/2) has no derivative where every f is 0; by convention (PyTorch's) it is 0 there: a gradient line that divides by a
   norm once takes 1/r as 0 at r = 0. Any other division by a norm stays a division.
 * A Σ f² - B (Σ f)² with A = n B for n terms is A Σ (f - Σ f/n)², a variance as a sum of squares, in which nothing cancels.
@@ -20,13 +20,21 @@ from symnet.core.tensors import tensor_name
 Unfold = Callable[[sp.Expr], sp.Expr | None]
 
 
-def x_log_x(expr: sp.Expr) -> sp.Expr:
-    """x log w as ``xlogy``, also where a factor is a sum: y (log y - a) is y log y - y a."""
+def x_log_x(expr: sp.Expr, unfold: Unfold = lambda entry: None) -> sp.Expr:
+    """x log w as ``xlogy``, also where a factor is a sum: y (log y - a) is y log y - y a; and x^t log w, which is 0 where x^t is.
+
+    ``unfold`` gives the right side of a name that is a power.
+    """
     if not expr.has(sp.log):
         return expr
-    expr = rebuild(expr, tuple(x_log_x(a) if isinstance(a, sp.Expr) else a for a in expr.args))
+    expr = rebuild(expr, tuple(x_log_x(a, unfold) if isinstance(a, sp.Expr) else a for a in expr.args))
     if not isinstance(expr, sp.Mul):
         return expr
+    for f in expr.args if expr.has(sp.log) else ():
+        for x in expr.args if isinstance(f, sp.log) else ():
+            power = (unfold(x) if isinstance(x, (sp.Indexed, sp.Symbol)) else None) or x
+            if power.is_Pow and not power.exp.is_number and _log_of(f, power.base):
+                return sp.Mul(*[g for g in expr.args if g is not f and g is not x]) * st.xlogy(x, f.args[0])
     plain = [f for f in expr.args if isinstance(f.as_base_exp()[0], (sp.Indexed, sp.Symbol)) and f.as_base_exp()[1].is_positive]
     for f in expr.args:
         for x in plain:
@@ -35,7 +43,7 @@ def x_log_x(expr: sp.Expr) -> sp.Expr:
             if _log_of(f, base):
                 return rest * st.xlogy(base, f.args[0])
             if f.is_Add and any(_log_of(g, base) for t in f.args for g in sp.Mul.make_args(t)):
-                return sp.Add(*[x_log_x(sp.Mul(base, *[rest] if rest != 1 else [], t)) for t in f.args])
+                return sp.Add(*[x_log_x(sp.Mul(base, *[rest] if rest != 1 else [], t), unfold) for t in f.args])
     return expr
 
 

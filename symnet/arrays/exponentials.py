@@ -337,12 +337,16 @@ class Exponentials:
             return None
         (c, r), = form.items()
         totals = [f for f in sp.Mul.make_args(c) if self._bare(f) is not None]
-        if len(totals) != 1:
+        total = self._bare(totals[0]) if len(totals) == 1 else None
+        if total is None:
             return None
-        total, number = self._bare(totals[0]), sp.Mul(*[f for f in sp.Mul.make_args(r) if f.is_number])
+        number = sp.Mul(*[f for f in sp.Mul.make_args(r) if f.is_number])
         front, rest = number * sp.Mul(*[f for f in sp.Mul.make_args(c) if f is not totals[0]]), r / number
         over, shares = limits(total)[0], weighted_shares(total)
-        weight, exponent, _ = shares or weighted_exponentials(total)
+        parts = shares or weighted_exponentials(total)
+        if parts is None:
+            return None
+        weight, exponent, _ = parts
         e = sp.exp(exponent, evaluate=False)
         below = canonical(sp.Sum(e, over))
         if shares is None and rest == 1 / self._exp_sum(below):
@@ -366,10 +370,10 @@ class Exponentials:
     def _weighted_share(self, coefficient: sp.Expr, pure: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
         for f in sp.Mul.make_args(coefficient):
             total = self._bare(f.base) if f.is_Pow and f.exp.is_Integer and f.exp < 0 else None
-            if total is None:
+            parts = None if total is None else weighted_exponentials(total) or weighted_shares(total)
+            if total is None or parts is None:
                 continue
-            bound, lo, hi = limits(total)[0]
-            weight, exponent, mean = weighted_exponentials(total) or weighted_shares(total)
+            (bound, lo, hi), (weight, exponent, mean) = limits(total)[0], parts
             e = sp.exp(exponent, evaluate=False)
             below = self._exp_sum(canonical(sp.Sum(e, (bound, lo, hi)))) if mean else ONE
             whole = canonical(sp.Sum(weight * e, (bound, lo, hi)))
@@ -382,11 +386,14 @@ class Exponentials:
                     return rest * st.share(own, whole), self._tidy(pure / unit)
         return None
 
-    def _shares_add_up(self, coefficient: sp.Expr, pure: sp.Expr, over: tuple[Limits, ...]) -> tuple[sp.Expr, sp.Expr, tuple[Limits, ...]] | None:
+    def _shares_add_up(self, coefficient: sp.Expr, pure: sp.Expr,
+                       over: tuple[Limits, ...]) -> tuple[sp.Expr, sp.Expr, tuple[Limits, ...]] | None:
         """What is left to be summed where a weighted share is summed over its whole axis, which gives 1."""
         for f in sp.Mul.make_args(coefficient):
             total = f.args[1] if isinstance(f, st.share) and weighted_exponentials(f.args[1]) is not None else None
-            for t in over if total is not None else ():
+            if total is None:
+                continue
+            for t in over:
                 (bound, *ends), rest = limits(total)[0], coefficient / f
                 if ends == list(t[1:]) and same(total.function.xreplace({bound: t[0]}), f.args[0]) and t[0] not in rest.free_symbols \
                         and t[0] not in total.free_symbols and not self._depends(pure, {t[0]}):
@@ -457,6 +464,10 @@ class Exponentials:
             v, w = fraction
             return front + (-softplus(minus(w[0], v[0])) if len(v) == len(w) == 1 else st.log_part(len(v), *v, *w)), sign
         whole = self._log_sum_of(part)
+        if whole is None and (two := self._of_two(part)) is not None:
+            u, ratio, outside = two
+            found_ratio = _log_factored(u, _scaled(ratio, number))
+            return None if found_ratio is None else (found_ratio[0] + outside, found_ratio[1])
         return None if whole is None else (front + whole, sign)
 
     def _log_terms(self, pure: sp.Expr) -> tuple[sp.Expr, int] | None:
@@ -709,6 +720,21 @@ class Exponentials:
         found = factored(part, generator.symbol)
         return None if found is None else (generator.argument / found[0], found[1])
 
+    def _of_two(self, part: sp.Expr) -> tuple[sp.Expr, Factored, sp.Expr] | None:
+        """(x - y, f, d y) where ``part``, of the same degree d in e^x and e^y, is e^(d y) f(e^(x - y)); only where terms cancel in it."""
+        symbols = sorted(part.free_symbols, key=str)
+        if len(symbols) != 2 or any(self.by_symbol[s].node is not None for s in symbols):
+            return None
+        t, scale = sp.Symbol("t", positive=True), sp.Symbol("s", positive=True)
+        scaled = sp.cancel(part.xreplace({symbols[0]: t * scale, symbols[1]: scale}))
+        one = scaled.xreplace({scale: ONE})
+        degree = sp.degree(sp.fraction(scaled)[0], scale) - sp.degree(sp.fraction(scaled)[1], scale) if scaled.has(scale) else sp.S.Zero
+        found = factored(one, t) if sp.cancel(scaled / scale**degree).has(scale) is False else None
+        if found is None or found[1].k == 0:
+            return None
+        u = minus(self.by_symbol[symbols[0]].argument, self.by_symbol[symbols[1]].argument)
+        return u / found[0], found[1], degree * self.by_symbol[symbols[1]].argument
+
     def _component(self, part: sp.Expr) -> sp.Expr:
         return self._name(self._written(part))
 
@@ -740,6 +766,9 @@ class Exponentials:
             self.rules.add("shares")
             v, w = fraction
             return sigmoid(minus(v[0], w[0])) if len(v) == len(w) == 1 else st.part(len(v), *v, *w)
+        two = self._of_two(part)
+        if two is not None and two[2] == 0:
+            return self._of_one(*two[:2])
         return self._direct(part)
 
     def _direct(self, part: sp.Expr) -> sp.Expr:

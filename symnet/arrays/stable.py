@@ -67,7 +67,7 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
         stages = [variances[d], made.text(variances[d])]
         if not made.rules or sp.count_ops(stages[-1]) > GROWTH * sp.count_ops(stages[0]) + MOST:
             made.rules, stages[-1] = set(), stages[0]
-        stages.append(x_log_x(stages[-1]))
+        stages.append(x_log_x(stages[-1], partial(names.unfold, scope=d.free, wish=lambda u: u.is_Pow)))
         stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
         look = partial(names.unfold, scope=d.free)
         stages.append(switched_off(stages[-1], partial(look, wish=has_switches), partial(look, wish=_is_exponential)))

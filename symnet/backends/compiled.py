@@ -51,9 +51,12 @@ class CompiledDerivation:
         if missing:
             raise NameError_("call", f"no array for {', '.join(missing)}", "an array for every input")
         try:
-            value, gradients = self.value_and_grad(**symbols)
+            with np.errstate(over="ignore"):  # a value beyond the largest number is inf
+                value, gradients = self.value_and_grad(**symbols)
         except np.linalg.LinAlgError:
             raise DomainError("call", *SINGULAR) from None
+        except ZeroDivisionError:
+            raise DomainError("call", "a division by 0: a number, or the size of an axis under a mean", "at least one entry") from None
         except (TypeError, ValueError) as error:
             raise ShapeError("call", str(error), "arrays of the declared shapes") from None
         return (float(value) if np.ndim(value) == 0 else value), gradients

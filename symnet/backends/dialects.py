@@ -74,7 +74,12 @@ def array(name, value, *shape):
 
 ''', {name: f"jnp.{name}" for name in (*SAME, "arange", "zeros", "array", "asarray", "maximum", "minimum", "logaddexp", "heaviside",
                                        "clip", "broadcast_to", "pi", "e", "nan", "inf")},
-              {"logdet": "def logdet(a):\n    sign, value = jnp.linalg.slogdet(a)\n    return jnp.where(sign > 0, value, jnp.nan)\n",
+              {"norm": """def norm(v, axis):
+    top = jnp.abs(v).max(axis=axis, keepdims=True, initial=0.0)
+    top = jnp.where((top == 0) | (top == jnp.inf), 1, jnp.exp2(jnp.floor(jnp.log2(jnp.where(top == 0, 1, top)))))
+    return jnp.sqrt(((v/top)**2).sum(axis=axis))*top.sum(axis=axis)
+""",
+               "logdet": "def logdet(a):\n    sign, value = jnp.linalg.slogdet(a)\n    return jnp.where(sign > 0, value, jnp.nan)\n",
                "scatter": "def scatter(at, values, shape):\n    return jnp.zeros(shape, dtype=dtype).at[at].add(values)\n",
                "whole": """def whole(name, value, *shape):
     made = jnp.asarray(value)
@@ -141,6 +146,13 @@ def asarray(value, dtype=dtype):
                 {"arange": "def arange(first, end, dtype=torch.int64):\n"
                            "    return torch.arange(first, max(first, end), dtype=dtype)  # torch counts nothing below first\n",
                  "where": "def where(condition, yes, no):\n    return torch.where(torch.as_tensor(condition), asarray(yes), asarray(no))\n",
+                 "norm": """def norm(v, axis):
+    if v.numel() == 0:
+        return torch.sqrt((v**2).sum(dim=axis))
+    top = v.abs().amax(dim=axis, keepdim=True)
+    top = torch.where((top == 0) | torch.isinf(top), torch.ones_like(top), torch.exp2(torch.floor(torch.log2(top))))
+    return torch.sqrt(((v/top)**2).sum(dim=axis))*top.sum(dim=axis)
+""",
                  "logdet": "def logdet(a):\n    return torch.logdet(a)\n",
                  "scatter": "def scatter(at, values, shape):\n    rows = torch.broadcast_to(asarray(values), (*at.shape, *shape[1:]))\n"
                             "    return torch.zeros(shape, dtype=dtype).index_put((at,), rows, accumulate=True)\n",

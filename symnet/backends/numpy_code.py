@@ -122,7 +122,7 @@ class NumpyCode(IndexCode):
         if node.function is sp.Mul:
             return self._product(node, args)
         if node.function is sp.Pow:
-            return _power(node.args[0], node.args[1], args)
+            return self._norm(node) or _power(node.args[0], node.args[1], args)
         if node.function in CALLS:
             if constant(*node.args):  # a number's own type would decide that of the result
                 args = [f"np.asarray({args[0]}, dtype=dtype)", *args[1:]]
@@ -135,6 +135,21 @@ class NumpyCode(IndexCode):
             code = f"{PLAIN[node.function]}({', '.join(args)})"
             return f"float({code})" if constant(*node.args) else code  # a NumPy number would turn float32 arrays to float64
         raise UnknownNodeError("numpy", node.function.__name__, "a function with a NumPy form")
+
+    def _norm(self, node: Apply) -> str | None:
+        """The root of a sum of squares, which may be in range where the squares are not."""
+        total, exponent = node.args
+        half = isinstance(exponent, Number) and exponent.value == sp.Rational(1, 2)
+        if not (half and isinstance(total, Contract) and len(total.factors) == 1):
+            return None
+        (square,) = total.factors
+        bound = [i for i, _, _ in total.over]
+        if not (isinstance(square, Apply) and square.function is sp.Pow and isinstance(square.args[1], Number) and square.args[1].value == 2
+                and set(bound) <= set(square.labels) and tuple(s for s in square.labels if s not in bound) == node.labels
+                and square.args[0].labels == square.labels):
+            return None
+        at = [square.labels.index(i) for i in bound]
+        return f"norm({self.code(square.args[0])}, {at[0] if len(at) == 1 else tuple(at)})"
 
     def _product(self, node: Apply, args: list[str]) -> str:
         above = [a for a, n in zip(args, node.args, strict=True) if not is_inverse(n)]

@@ -11,6 +11,7 @@ import sympy as sp
 from symnet.arrays.lowering import Lowering
 from symnet.arrays.stable import stable
 from symnet.arrays.stable_functions import grouped
+from symnet.arrays.tree import Number
 from symnet.backends.numpy_code import NumpyCode, constant
 from symnet.backends.stable_code import HELPERS as STABLE
 from symnet.backends.stable_code import needed
@@ -262,6 +263,8 @@ def value(expr: sp.Expr, free: Mapping[sp.Symbol, Range], code: NumpyCode, label
     if set(node.labels) == set(labels):
         return right[1:-1] if right.startswith("(") and right.endswith(")") and _closes_last(right) else right
     shape = ", ".join(code.number(sp.expand(free[i][1] - free[i][0] + 1)) for i in labels)
+    if isinstance(node, Number) and not node.labels and node.value.is_Integer:  # else an array of whole numbers
+        right = f"np.asarray({right}, dtype=dtype)"
     return f"np.broadcast_to({right}, ({shape},)).copy()"
 
 

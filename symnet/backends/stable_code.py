@@ -206,6 +206,17 @@ HELPERS: Mapping[str, str] = {
     value = np.vectorize(erfc, otypes=[np.float64])(x) + 1.1283791670955126*np.exp(-x*x)*lost
     return np.asarray(0.5*value, dtype=dtype)
 """,
+    "norm": """def norm(v, axis):
+    # the root of the sum of squares; where these leave the range of the numbers, of v next to its largest entry
+    with np.errstate(over="ignore", under="ignore"):
+        s = (v**2).sum(axis=axis)
+    info = np.finfo(dtype)
+    if np.all((s > info.tiny/info.eps) & (s < info.max)):
+        return np.sqrt(s)
+    top = np.abs(v).max(axis=axis, keepdims=True, initial=0.0)
+    top = np.where((top == 0) | (top == np.inf), 1, top)
+    return np.sqrt(((v/top)**2).sum(axis=axis))*top.sum(axis=axis)
+""",
     "reciprocal": """def reciprocal(r):
     return np.where(r == 0, 0, 1/np.where(r == 0, 1, r))
 """,

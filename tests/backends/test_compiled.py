@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 import symnet as sn
 from symnet.core.derivation import Derivation
-from symnet.errors import NameError_, OptionError, ShapeError, SymnetError
+from symnet.errors import DomainError, NameError_, OptionError, ShapeError, SymnetError
 from symnet.networks import architectures as nets
 
 Arrays = dict[str, np.ndarray]
@@ -223,3 +224,35 @@ def test_arrays_that_do_not_fit_are_told_in_one_line(params: Any, data: Any, err
 def test_an_unknown_backend_or_dtype_is_refused(options: dict[str, str]) -> None:
     with pytest.raises(OptionError):
         sn.load("first").compile(**options)
+
+
+def test_an_empty_batch_has_no_mean_and_says_so() -> None:
+    with pytest.raises(DomainError, match="division by 0"):
+        sn.derive(sn.program("L = mean(x)", tensors={"x": ("N",)})).compile()({"x": []})
+
+
+@pytest.mark.parametrize("line", ["L = (exp(x) - 1)/x", "L = exp(x) - 1 - x", "L = exp(x)"])
+def test_a_value_beyond_the_largest_number_is_inf_without_a_warning(line: str) -> None:
+    f = sn.derive(sn.program(line)).compile()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*overflow")
+        assert f({"x": 1e4})[0] == np.inf
+
+
+@pytest.mark.parametrize(("z", "wanted"), [(-1.0, 0.0), (0.0, 0.0), (2.0, 4 * np.log(2))])
+@pytest.mark.parametrize("lines", [("a = relu(z)", "L = a**t"), ("a = relu(z)", "L = 3*a**t/3"), ("a = relu(z)", "b = a**t", "L = b")])
+def test_the_slope_of_a_power_by_its_exponent_is_zero_at_zero(lines: tuple[str, ...], z: float, wanted: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        grads = sn.derive(sn.program(*lines, tensors={"z": (), "t": ()}), wrt=["t"]).compile()({"t": 2.0}, z)[1]
+    assert np.isclose(grads["t"], wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("dtype", "large"), [("float64", 1e200), ("float32", 1e25)])
+@pytest.mark.parametrize("line", ["L = norm(x)", "L = sqrt(sum(x**2))", "L = sum(x[i]*x[i] for i in 1..2)**(1/2)"])
+def test_a_norm_is_in_range_where_its_squares_are_not(line: str, dtype: str, large: float) -> None:
+    f = sn.derive(sn.program(line, tensors={"x": (2,)})).compile(dtype=dtype)
+    for size in (large, 1 / large, 1.0):
+        loss, grads = f({"x": [3 * size, -4 * size]})
+        assert np.isclose(loss / size, 5, rtol=1e-6) and np.allclose(grads["x"], [0.6, -0.8], rtol=1e-6)
+    assert f({"x": [0, 0]})[0] == 0 and not f({"x": [0, 0]})[1]["x"].any()
