@@ -359,7 +359,7 @@ def sum_of_squares(expr: sp.Expr, named: Container[str] = ()) -> bool:
     if isinstance(expr, sp.Add):
         return all(sum_of_squares(a, named) for a in expr.args)
     if isinstance(expr, sp.Mul):
-        rest = [f for f in expr.args if not f.is_positive]
+        rest = [f for f in expr.args if not (simple(f.as_base_exp()[0]) and f.is_positive)]
         return bool(rest) and all(sum_of_squares(f, named) for f in rest)
     if isinstance(expr, sp.Pow):
         even = expr.exp.is_Integer and expr.exp.is_even and expr.exp > 0
