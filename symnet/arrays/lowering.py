@@ -192,7 +192,7 @@ class Lowering:
         logarithm, others = isinstance(expr, (log_share, log_others)), isinstance(expr, (share_of_others, log_others))
         if not _is_exp(e):  # shares by name
             bound, lo, hi = limits(total)[0]
-            axis = next((i for i, span in self.spans.items() if span == (lo, hi) and total.function.xreplace({bound: i}) == e), None)
+            axis = next((i for i in self._axes(total) if total.function.xreplace({bound: i}) == e), None)
             return self.node(1 - e) if axis is None else Others((node := self.node(e)).labels, node, (axis, lo, hi))
         found = self._matching(e, total)
         if found is not None:
@@ -204,12 +204,18 @@ class Lowering:
         form = {share: sp.exp(apart, evaluate=False), log_share: apart, share_of_others: -expm1(apart), log_others: sp.log(-expm1(apart))}
         return self.node(form[expr.func])
 
+    def _axes(self, total: sp.Sum) -> list[sp.Symbol]:
+        """The indices that run over what ``total`` sums over and that it does not depend on: exp(Z[i, i])/Σ_j exp(Z[i, j]) is one
+        entry of each row, not an axis."""
+        _, lo, hi = limits(total)[0]
+        return [i for i, span in self.spans.items() if span == (lo, hi) and i not in total.free_symbols]
+
     def _weighted_share(self, e: sp.Expr, total: sp.Sum, others: bool) -> Node:
         """One weighted share along the whole axis; at a single place by the logarithm of the sum."""
         bound, lo, hi = limits(total)[0]
         weight, exponent = split_weight(e) or (sp.S.One, e.args[0])
-        for free, span in self.spans.items():
-            if span == (lo, hi) and same(total.function.xreplace({bound: free}), e):
+        for free in self._axes(total):
+            if same(total.function.xreplace({bound: free}), e):
                 body, front = self.node(exponent), self.node(weight)
                 return Softmax(union((body, front)), body, (free, lo, hi), others=others, weight=front)
         one = sp.Mul(weight, sp.exp(exponent - sp.log(total), evaluate=False))
@@ -217,8 +223,8 @@ class Lowering:
 
     def _matching(self, top: sp.Expr, bottom: sp.Sum) -> tuple[Node, Limits] | None:
         bound, lo, hi = limits(bottom)[0]
-        for free, span in self.spans.items():
-            if span == (lo, hi) and same(bottom.function.xreplace({bound: free}), top):
+        for free in self._axes(bottom):
+            if same(bottom.function.xreplace({bound: free}), top):
                 return self._exponent(top), (free, lo, hi)
         return None
 

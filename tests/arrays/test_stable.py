@@ -118,3 +118,18 @@ def test_cases_may_stand_in_a_sigmoid(line: str) -> None:
     for name in at:
         ahead, back = (float(f({**at, name: at[name] + s * h})[0]) for s in (1, -1))
         assert grads[name] == pytest.approx((ahead - back) / (2 * h), abs=1e-8)
+
+
+@pytest.mark.parametrize("line", ["-trace(log(softmax(Z)))", "sum(log(softmax(Z)[i, i])*y[i] for i in 1..n)", "trace(softmax(Z)*softmax(Z))",
+                                  "sum(exp(Z[i, i])/sum(exp(Z[i, j]) for j in 1..n)*y[i] for i in 1..n)", "sum(log(softmax(Z)[i, n+1-i]) for i in 1..n)",
+                                  "sum(y[i]*log(1 - softmax(Z)[i, i]) for i in 1..n)"])
+def test_one_entry_of_each_row_of_a_softmax_is_no_axis(line: str) -> None:
+    """A contrastive loss takes the diagonal of a softmax over rows."""
+    d = sn.derive(sn.program(f"L = {line}", tensors={"Z": ("n", "n"), "y": ("n",)}), wrt=["Z"])
+    z, y = np.array([[0.1, 0.5, -1.2], [0.3, -0.2, 0.9], [1.4, 0.0, -0.6]]), np.array([0.5, 2.0, -1.0])
+    value, grads = d.compile()({"Z": z}, y)
+    exact = d.at({"Z": z, "y": y}, sizes={"n": 3})
+    assert value == pytest.approx(float(exact.decimal("L", 17)), rel=1e-14)
+    for i in range(3):
+        for j in range(3):
+            assert grads["Z"][i, j] == pytest.approx(float(exact.decimal("dL_dZ", 17)[i][j]), rel=1e-12, abs=1e-15)
