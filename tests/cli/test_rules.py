@@ -68,7 +68,7 @@ def test_prove_prints_the_conditions(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_rounded_number_is_marked_and_a_fraction_given_where_it_is_short(capsys: pytest.CaptureFixture[str]) -> None:
-    for options, told in ((("--optimizer", "adam"), "≈ 0.9990000001 and ≈ 0.9999000000."), (("--weight-decay", "1/7", "--set", "lr=1/100"), "6983/7000 ≈ 0.9975714286"),
+    for options, told in ((("--optimizer", "adam"), "9990001/10000001 ≈ 0.9990000001 and 99990001/100000001 ≈ 0.9999000000."), (("--weight-decay", "1/7", "--set", "lr=1/100"), "6983/7000 ≈ 0.9975714286"),
                           (("--weight-decay", "1/10", "--set", "lr=1/100"), " reach 0.998 and 0.9989."), (("--optimizer", "SignSGD"), " reach 0.9999 and 0.99999.")):
         assert told in said(capsys, "prove", *options)[1]
 
