@@ -12,6 +12,7 @@ from typing import Any
 import sympy as sp
 
 from symnet.calculus.evaluate import evaluate
+from symnet.checking.domains import MANY
 from symnet.core.numbers import as_ball
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
@@ -75,6 +76,7 @@ def _numbers(tensor: Tensor, shape: list[int], env: Mapping[sp.Basic, sp.Expr], 
     if shape:
         return [_numbers(tensor, shape[1:], env, rng) for _ in range(shape[0])]
     if tensor.domain == "index":
-        return rng.randrange(2 if tensor.classes is None else int(tensor.classes.xreplace(dict(env))))
+        classes = tensor.classes.xreplace(dict(env)) if tensor.classes is not None else None
+        return rng.randrange(int(classes) if classes is not None and classes.is_Integer else MANY)
     value = sp.Rational(rng.randint(1, 9973), 8192)
     return value if tensor.domain in ("positive", "nonnegative") or rng.random() < 0.6 else -value
