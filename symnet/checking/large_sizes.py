@@ -41,6 +41,9 @@ def different(program: Program, claimed: Tensor, wanted: Tensor) -> Verdict | No
     """
     if program.assumptions or any(not surely_defined(u, sign) for d in program.definitions for u, sign, _ in d.holes):
         return None
+    counted = {s for t in program.inputs if t.classes is not None for s in t.classes.free_symbols}
+    if not counted <= set(program.sizes):  # no size tells how many classes there are
+        return None
     for sizes in choices(program):
         try:
             verdict = _at(program, claimed, wanted, sizes)
@@ -76,7 +79,6 @@ def _numbers(tensor: Tensor, shape: list[int], env: Mapping[sp.Basic, sp.Expr], 
     if shape:
         return [_numbers(tensor, shape[1:], env, rng) for _ in range(shape[0])]
     if tensor.domain == "index":
-        classes = tensor.classes.xreplace(dict(env)) if tensor.classes is not None else None
-        return rng.randrange(int(classes) if classes is not None and classes.is_Integer else MANY)
+        return rng.randrange(MANY if tensor.classes is None else int(tensor.classes.xreplace(dict(env))))
     value = sp.Rational(rng.randint(1, 9973), 8192)
     return value if tensor.domain in ("positive", "nonnegative") or rng.random() < 0.6 else -value
