@@ -35,7 +35,7 @@ from symnet.core.tensors import entry_indices
 Form = dict[sp.Expr, sp.Expr]  # coefficient -> rational function of generators
 Wish = Callable[[sp.Expr], bool] | None
 Unfold = Callable[[sp.Expr, Mapping[sp.Symbol, Range], Wish], sp.Expr | None]
-MOST_TERMS = 12
+MOST_TERMS, MOST_DEGREE = 12, 40
 FAR = 10**4  # e^-FAR is 0 in every floating-point type
 ONE = sp.S.One
 
@@ -1065,6 +1065,8 @@ def _factored_text(pure: sp.Expr) -> sp.Expr:
     for symbol in pure.free_symbols:
         powers = [p for p in pure.atoms(sp.Pow) if p.base == symbol and p.exp.is_Rational]
         q = sp.ilcm(1, 1, *[p.exp.q for p in powers])
+        if any(abs(p.exp * q) > MOST_DEGREE for p in powers):  # exp(0.7978845608028654 u) is no power to write out
+            return pure.xreplace(back)
         if q > 1:
             root = sp.Symbol(f"{symbol}r{q}", positive=True)
             pure = pure.xreplace({p: root ** (p.exp * q) for p in powers} | {symbol: root**q})
@@ -1079,6 +1081,8 @@ def factored(part: sp.Expr, symbol: sp.Symbol) -> tuple[int, Factored] | None:
     if any(not p.is_Rational for p in powers):
         return None
     q = sp.ilcm(1, 1, *[p.q for p in powers])
+    if any(abs(p * q) > MOST_DEGREE for p in powers):
+        return None
     t = sp.Symbol("t", positive=True)
     there = {p: t ** (p.exp * q) for p in part.atoms(sp.Pow) if p.base == symbol}
     above, below = sp.fraction(sp.cancel(part.xreplace(there | {symbol: t**q})))
