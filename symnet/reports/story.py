@@ -136,9 +136,10 @@ def _symbols(case: Case, views: list[StepView]) -> Section:
     least = d.program.least
     sizes = [str(s) for s in d.program.sizes if s not in least]
     known = d.meta.get("sizes") or {}
-    if sizes and all(s in known for s in sizes):
-        notes.append((f"Here {', '.join(f'{s} = {known[s]}' for s in sizes)}.",))
-    elif sizes:
+    if any(str(s) in known for s in d.program.sizes):
+        notes.append((f"Here {', '.join(f'{s} = {known[str(s)]}' for s in d.program.sizes if str(s) in known)}.",))
+    sizes = [s for s in sizes if s not in known]
+    if sizes:
         notes.append((f"The sizes {', '.join(sizes)} may be any positive whole numbers." if len(sizes) > 1 else
                       f"The size {sizes[0]} may be any positive whole number.",))
     notes += [(f"The size {s} may be any whole number from {n} on.",) for s, n in least.items() if str(s) not in known]

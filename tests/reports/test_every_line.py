@@ -448,7 +448,8 @@ def walk_words(t: Told) -> Iterator[str]:
         yield "nothing is said of brackets"
     sizes = t.shown.meta.get("sizes") or {}
     told_sizes = " ".join(s for s in said if s.startswith(("Here ", "The size")))
-    if any(f"{n} = {k}" not in told_sizes for n, k in sizes.items()) or (sizes and "any positive" in told_sizes):
+    free = [w for s in said if "may be any" in s for w in re.findall(r"\w+", s.partition("may be any")[0])]
+    if any(f"{n} = {k}" not in told_sizes for n, k in sizes.items()) or set(sizes) & set(free):
         yield f"the sizes are {dict(sizes)}: {told_sizes}"
     if t.columns and not any("Samples stand as columns" in s for s in said):
         yield "nothing is said of columns"
