@@ -43,7 +43,7 @@ def test_every_key_of_the_table_reaches_the_run() -> None:
                     clip_norm="1/2", schedule=sn.WarmupLR(3, sn.StepLR(4, "1/2")), init="lecun_normal")
     assert made.losses == wanted.losses and all(np.array_equal(made.params[n], wanted.params[n]) for n in made.params)
     assert made.log.optimizer == "Nesterov with weight decay, gradients clipped by norm, WarmupLR and StepLR"
-    assert dict(made.log.settings) == {"lr": "1/5", "mu": "4/5", "lam": "1/100", "limit": "1/2", "warmup": "3", "step_size": "4", "gamma": "1/2"}
+    assert dict(made.log.settings) == {"lr": "1/5", "mu": "4/5", "lam": "1/100", "limit": "1/2", "eps_clip": "1/1000000", "warmup": "3", "step_size": "4", "gamma": "1/2"}
 
 
 def test_changes_go_on_top() -> None:
