@@ -8,7 +8,8 @@ from typing import Any
 from symnet.arrays.lowering import lower_definition
 from symnet.backends.numpy_code import NumpyCode
 from symnet.backends.running import function_of
-from symnet.backends.source import python_names
+from symnet.backends.source import HELPERS, python_names
+from symnet.backends.stable_code import needed
 from symnet.core.program import Program
 
 
@@ -19,7 +20,9 @@ def update_source(program: Program, results: tuple[str, ...]) -> str:
     lines = [f"    {names[t.name]} = values[{t.name!r}]" for t in program.inputs]
     lines += [f"    {names[d.name]} = {code.code(lower_definition(d))}" for d in program.definitions]
     lines.append(f"    return {', '.join(names[r] for r in results)},")
-    return "import numpy as np\n\n\ndef update(**values):\n" + "\n".join(lines) + "\n"
+    text = "\n".join(lines)
+    helpers = "".join(f"{HELPERS[name]}\n\n" for name in needed(text, HELPERS))
+    return f"import numpy as np\n\ndtype = np.float64\n\n\n{helpers}def update(**values):\n{text}\n"
 
 
 def update_function(program: Program, results: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:

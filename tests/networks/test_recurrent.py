@@ -114,7 +114,7 @@ def test_one_width_for_input_and_state() -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_step_checks(cell: str) -> None:
-    d = sn.derive(sn.Sequential(CELLS[cell](2, 1, "T", initial=True)).program(sn.HalfSquaredError(), batch=False))
+    d = sn.derive(sn.Sequential(CELLS[cell](2, 1, steps="T", initial=True)).program(sn.HalfSquaredError(), batch=False))
     assert len(d.steps) > 8 and all(s.check() for s in d.steps)
 
 
