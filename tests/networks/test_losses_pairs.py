@@ -70,7 +70,7 @@ TABLE: dict[str, Row] = {
     "InfoNCE": (sn.InfoNCE, {"A": A, "V": V}, (), info_nce),
     "InfoNCE of products": (lambda **k: sn.InfoNCE(2, False, **k), {"A": A, "V": V}, (), lambda a, v: info_nce(a, v, 2, False)),
     "GaussianNLLLoss": (sn.GaussianNLLLoss, {"A": A, "V": VARIANCE}, (Y,), lambda a, v: gaussian(a, v, Y)),
-    "GaussianNLLLoss full": (lambda **k: sn.GaussianNLLLoss(True, 0, **k), {"A": A, "V": VARIANCE}, (Y,), lambda a, v: gaussian(a, v, Y, True)),
+    "GaussianNLLLoss full": (lambda **k: sn.GaussianNLLLoss(full=True, eps=0, **k), {"A": A, "V": VARIANCE}, (Y,), lambda a, v: gaussian(a, v, Y, True)),
     "VAEKLLoss": (sn.VAEKLLoss, {"A": A, "V": V}, (), divergence),
 }
 

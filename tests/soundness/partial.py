@@ -102,4 +102,4 @@ def _one(part: str, point: Mapping[str, list[Fraction]]) -> bool:
         functions = {"relu": lambda z: sp.Max(z, 0), "step": lambda z: sp.Integer(1 if z > 0 else 0)}
         number = sp.sympify(re.sub(r"\[\w\]", "", formula), locals={**table, **functions})
         found.append(bool(number.is_real) and SIGNS[sign](number, 0))
-    return all(found)
+    return all(f in (True, sp.true) for f in found)  # what names an entry that this point does not have is not met
