@@ -100,6 +100,9 @@ def _one(part: str, point: Mapping[str, list[Fraction]]) -> bool:
     for i in range(SIZE):
         table = {s: sp.Rational(q.numerator, q.denominator) for s, q in {**named, **{name: values[i] for name, values in point.items()}}.items()}
         functions = {"relu": lambda z: sp.Max(z, 0), "step": lambda z: sp.Integer(1 if z > 0 else 0)}
-        number = sp.sympify(re.sub(r"\[\w\]", "", formula), locals={**table, **functions})
+        try:
+            number = sp.sympify(re.sub(r"\[\w\]", "", formula), locals={**table, **functions})
+        except TypeError:  # it names an entry that this point does not have
+            return False
         found.append(bool(number.is_real) and SIGNS[sign](number, 0))
-    return all(f in (True, sp.true) for f in found)  # what names an entry that this point does not have is not met
+    return all(f in (True, sp.true) for f in found)
