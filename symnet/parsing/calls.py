@@ -13,7 +13,7 @@ from symnet.errors import WorksheetError
 CALL = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{0,31})\s*\((.*)\)\s*\Z", re.DOTALL)
 KEYWORD = re.compile(r"([A-Za-z_]{1,32})\s*=\s*(?!=)")
 ATOM = re.compile(r"""(["']?)([A-Za-z][A-Za-z0-9_]{0,31}|-?\d{1,9}(?:\.\d{1,12})?(?:/\d{1,9}|e-?\d{1,3})?)\1\Z""")
-ROW = re.compile(r"([(\[])(.*)[)\]]\Z", re.DOTALL)
+ROW = re.compile(r"\((?P<round>.*)\)\Z|\[(?P<square>.*)\]\Z", re.DOTALL)
 WORDS = {"True": True, "False": False, "true": True, "false": False, "None": None}
 LONGEST, DEEPEST = 2000, 4
 
@@ -66,8 +66,11 @@ def _parts(text: str, where: str) -> Iterator[str]:
 def _value(part: str, where: str, depth: int) -> Any:
     row = ROW.match(part)
     if row is not None and depth <= DEEPEST:
-        parts = list(_parts(row[2], where)) if row[2].strip() else []
-        if parts and not parts[-1]:  # (3,) as Python writes it
+        inner = row["square"] if row["round"] is None else row["round"]
+        parts = list(_parts(inner, where)) if inner.strip() else []
+        if len(parts) == 1 and row["round"] is not None:  # (3) is 3, as in Python
+            return _value(parts[0], where, depth + 1)
+        if parts and not parts[-1]:  # (3,)
             parts.pop()
         return tuple(_value(p, where, depth + 1) for p in parts)
     if part.endswith(")"):

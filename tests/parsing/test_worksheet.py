@@ -156,7 +156,7 @@ BAD = {
     "layer": 'program.layers = ["Linear"]',
     "layer code": "program.layers = [\"Linear(__import__('os'), 2)\"]",
     "layer nested": 'program.layers = ["Linear(Linear(2, 3)"]',
-    "layer float": 'program.layers = ["Linear(1e9, 3)"]',
+    "layer brackets": 'program.layers = ["Linear([2), 3)"]',
     "loss": "program.loss = 3",
     "value": 'symbols.w = { value = "x" }',
     "value inf": "symbols.w = { value = inf }",
@@ -221,7 +221,7 @@ def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:
     (tmp_path / "large.toml").write_text("#" * 1_000_001)
     cases = {
         tmp_path / "none.toml": "no such file",
-        tmp_path: "directory",
+        tmp_path: "a folder",
         tmp_path / "binary.toml": "not a text file",
         tmp_path / "large.toml": "more than 1 MB",
         "a\0b.toml": "not a text file",
