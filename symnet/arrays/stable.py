@@ -158,7 +158,13 @@ def _with_arguments(program: Program) -> Program:
         tensor = Tensor(free_name(f"{d.name}_in", taken), axes, "real", Role.INTERMEDIATE)
         taken[tensor.name] = tensor
         places = tuple(i for i, _ in pairs)
-        lines.append(Definition(tensor, places, u, d.ranges))
+        own = [k for k, e in enumerate(lines) if e.name == d.name]
+        above = {e.name for e in lines[own[0]:]} if own else set()
+        named = Definition(tensor, places, u, d.ranges)
+        if {tensor_name(e) for e in entries(u)} & above:  # what this slice is made of comes between it and the first
+            lines.append(named)
+        else:
+            lines.insert(own[0] if own else len(lines), named)
         lines.append(replace(d, expr=_with_name(d.expr, u, tensor[places])))
     if len(lines) == len(program.definitions):
         return program

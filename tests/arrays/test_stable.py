@@ -144,3 +144,20 @@ def test_a_factor_with_many_digits_in_an_exponential_is_no_power_to_write_out() 
     for k in range(5):
         ahead, back = (float(f({"x": x + s * h * (np.arange(5) == k)})[0]) for s in (1, -1))
         assert grads["x"][k] == pytest.approx((ahead - back) / (2 * h), abs=1e-8)
+
+
+def test_slices_of_one_gradient_each_name_what_stands_in_an_exponential() -> None:
+    """P[n+1-k] and P[j] with j from 2 on: dL/dP has three slices, and two of them hold a sum in an exponential."""
+    p = sn.program("P[i] = cos(t/n**2)", "L = expm1(2*sum(P[n+1-k]*r[j]*P[j]**2 for j in 2..n for k in 1..n))", tensors={"r": ("n",), "t": (), "P": ("0..n",)})
+    f, r, h = sn.derive(p, wrt=["t", "r"]).compile(), np.array([1.0, 0.5, 0.3]), 1e-6
+
+    def loss(t: float, r: np.ndarray) -> float:
+        entry = np.cos(t / 9)
+        return float(np.expm1(2 * 3 * entry**3 * r[1:].sum()))
+
+    value, grads = f({"t": 0.7, "r": r})
+    assert value == pytest.approx(loss(0.7, r), rel=1e-14)
+    assert grads["t"] == pytest.approx((loss(0.7 + h, r) - loss(0.7 - h, r)) / (2 * h), rel=1e-8)
+    for k in range(3):
+        step = h * (np.arange(3) == k)
+        assert grads["r"][k] == pytest.approx((loss(0.7, r + step) - loss(0.7, r - step)) / (2 * h), rel=1e-8, abs=1e-6)

@@ -1,6 +1,6 @@
 """Random programs against JAX in float64: 300 here, thousands in ``python -m tests.laws.nightly``.
 
-Hypothesis makes them and, when a law breaks, makes them small. Every program is asked for its gradients by compiled code, by exact values
+Hypothesis makes them; ``laws.nightly`` makes small what breaks a law. Every program is asked for its gradients by compiled code, by exact values
 and by its steps; some for modules in other libraries, Hessians and Jacobians.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from laws import spelling
 from laws.dice import Dice, Drawn, Seeded
@@ -36,7 +36,7 @@ def holds(source: Source, number: int, laws: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(("kind", "block"), BLOCKS)
 def test_gradients_and_steps_are_right(kind: str, block: int) -> None:
     @seed(block)
-    @settings(max_examples=COUNTS[kind], deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=COUNTS[kind], deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(st.data())
     def law(data: st.DataObject) -> None:
         dice = Drawn(data)
