@@ -40,6 +40,7 @@ class Case:
     source: Any
     seed: int = 0
     made: Derivation | None = None
+    oracle: str = "jax"
     kept: dict[Any, Any] = field(default_factory=dict)
 
     def build(self) -> sn.Program:
@@ -73,7 +74,7 @@ class Case:
         if key not in self.kept:
             sizes = self.sizes(which)
             arrays = oracle.point(self.source, sizes, self.seed, special)
-            self.kept[key] = sizes, arrays, oracle.truth(self.source, sizes, arrays)
+            self.kept[key] = sizes, arrays, oracle.truth(self.source, sizes, arrays, self.oracle)
         found: tuple[dict[str, int], Arrays, tuple[float, Arrays] | None] = self.kept[key]
         return found
 

@@ -1,4 +1,4 @@
-"""The numbers that a program must give: loss, gradients, Hessians and Jacobians by JAX in float64, at points drawn here."""
+"""The numbers that a program must give: loss, gradients, Hessians and Jacobians by JAX in float64, at points drawn here (loss and gradients by PyTorch where asked)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from laws.language import Source
-from laws.meaning import flattened, jax, loss_of, run, shape_at, shaped
+from laws.meaning import flattened, jax, loss_of, run, shape_at, shaped, value_and_grad
 
 Arrays = dict[str, Any]
 LARGEST = 1e6  # a program whose numbers pass this says nothing about rounding, and is left out
@@ -32,11 +32,9 @@ def point(source: Source, sizes: dict[str, int], seed: int, special: str = "") -
     return found
 
 
-def truth(source: Source, sizes: dict[str, int], arrays: Arrays) -> tuple[float, Arrays] | None:
+def truth(source: Source, sizes: dict[str, int], arrays: Arrays, by: str = "jax") -> tuple[float, Arrays] | None:
     """The objective and its gradients; None where some number is infinite, missing or too large to compare."""
-    loss = loss_of(source, sizes)
-    given = {k: flattened(v) for k, v in arrays.items()}
-    value, gradients = jax().value_and_grad(lambda some: loss({**given, **some}))({k: given[k] for k in source.wrt})
+    value, gradients = value_and_grad(source, sizes, {k: flattened(v) for k, v in arrays.items()}, by)
     found = {k: shaped(g, np.shape(arrays[k])) for k, g in gradients.items()}
     return (float(value), found) if sane([np.asarray(value), *found.values()]) else None
 
@@ -74,7 +72,7 @@ def differ(ours: Any, theirs: Any, scale: float = 1.0) -> str:
     """What is wrong with ``ours``, or "": another shape, or a difference beyond rounding."""
     a, b = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
     if a.shape != b.shape:
-        return f"shape {a.shape}, JAX {b.shape}"
+        return f"shape {a.shape}, oracle {b.shape}"
     if not a.size:
         return ""
     worst = np.abs(a - b)
@@ -82,7 +80,7 @@ def differ(ours: Any, theirs: Any, scale: float = 1.0) -> str:
     if np.all(worst <= limit):
         return ""
     place = np.unravel_index(int(np.nanargmax(np.where(np.isnan(worst), np.inf, worst))), worst.shape) if worst.shape else ()
-    return f"{list(map(int, place)) if place else ''} {a[place]:.9g}, JAX {b[place]:.9g}"
+    return f"{list(map(int, place)) if place else ''} {a[place]:.9g}, oracle {b[place]:.9g}"
 
 
 def table(arrays: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from laws.index_programs import index_program
 from laws.judging import DIFFERENT, Case, judge
 from laws.language import Number, Op, Source
 from laws.numpy_programs import numpy_program
+from laws.oracle import differ
 from laws.recurrences import recurrence
 
 KINDS: dict[str, Callable[[Dice], Source]] = {"index": index_program, "numpy": numpy_program, "recurrence": recurrence}
@@ -54,6 +55,16 @@ def test_modules_hessians_and_jacobians_are_right(kind: str, number: int) -> Non
 def test_most_programs_have_a_value() -> None:
     without = sum(Case(make(Seeded(f"value {k}")), k).at(DIFFERENT)[2] is None for make in KINDS.values() for k in range(20))
     assert without <= 6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_two_oracles_agree(kind: str) -> None:
+    for number in range(8):
+        source = KINDS[kind](Seeded(f"oracles {number}"))
+        first, second = (Case(source, number, oracle=name).at(DIFFERENT)[2] for name in ("jax", "torch"))
+        assert (first is None) == (second is None)
+        if first is not None and second is not None:
+            assert not differ(first[0], second[0]) and not any(differ(first[1][k], second[1][k], abs(first[0])) for k in source.wrt)
 
 
 def test_the_oracle_sees_a_wrong_gradient() -> None:
