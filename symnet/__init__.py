@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 _WHERE = {
     "program": "symnet.parsing.program", "derive": "symnet.face", "check": "symnet.face", "check_code": "symnet.checking.code.check",
     "diagnose": "symnet.checking.diagnosis", "prove": "symnet.proofs",
-    "report": "symnet.face", "fit": "symnet.training.fit", "load": "symnet.loading", "compare": "symnet.equality.compare",
+    "report": "symnet.face", "fit": "symnet.training.fit", "load": "symnet.loading", "compare": "symnet.face",
     "check_page": "symnet.loading",
     "Program": "symnet.core.program", "Definition": "symnet.core.program", "Assumption": "symnet.core.program",
     "Tensor": "symnet.core.tensors", "Axis": "symnet.core.axes", "Derivation": "symnet.core.derivation",
@@ -81,6 +81,7 @@ def _join_readings() -> None:
     install("check_derivation", verb("symnet.calculus.checking", "check_derivation"))
     install("check_step", verb("symnet.calculus.checking", "check_step"))
     install("closed_form", verb("symnet.calculus.closed", "closed_form"))
+    install("lambdify", verb("symnet.backends.lambdified", "lambdify"))
     install("instantiate", verb("symnet.calculus.instantiate", "instantiate"))
     install("proved_zero", verb("symnet.equality.zero", "proved_zero"))
     install("evaluate", verb("symnet.calculus.evaluate", "evaluate"))

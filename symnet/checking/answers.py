@@ -14,13 +14,14 @@ from symnet.checking.reading import read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
+from symnet.parsing.from_sympy import SympyAnswer
 
 __all__ = ["check_answer"]
 RIGHT = frozenset({Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL})
 
 
-def check_answer(answer: str, derivation: Derivation, wrt: str, latex: bool | None = None) -> Verdict:
-    """Is ``answer``, in plain maths or LaTeX, the gradient of the objective with respect to ``wrt``? ``latex`` says which it is.
+def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, latex: bool | None = None) -> Verdict:
+    """Is ``answer``, in plain maths, LaTeX or SymPy, the gradient of the objective with respect to ``wrt``? ``latex`` says which it is.
 
     Scalars are decided outright. Tensors are first compared for all sizes by a normal form of sums over indices, in the names of the
     program and then with the names written out; if that does not decide, entry by entry at small sizes that are all different, and the

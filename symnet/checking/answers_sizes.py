@@ -17,7 +17,7 @@ from symnet.checking.large_sizes import different
 from symnet.checking.sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import When
+from symnet.core.expressions import When, substitute
 from symnet.core.matrices import SINGULAR, Grid, written_out
 from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.tensors import Tensor, free_name
@@ -117,10 +117,10 @@ class Question:
 
     def _slice(self, value: Value, formula: Definition, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
         """The answer on one slice of the gradient; nearly always that is all of it."""
-        expr = value.at(*formula.indices)
+        expr, wanted = _sides(value, formula)
         ranges: dict[sp.Symbol, Range] = formula.free
-        for names in islice(self.opening.stages(expr, formula.expr), first, last):
-            verdict = prove_for_all_sizes(expr, formula.expr, ranges, used, self.given, self._asked(value),
+        for names in islice(self.opening.stages(expr, wanted), first, last):
+            verdict = prove_for_all_sizes(expr, wanted, ranges, used, self.given, self._asked(value),
                                           self.opening.lines(names), self.whole.by_name)
             if verdict.answer is not Answer.UNDECIDED:
                 return verdict
@@ -131,7 +131,7 @@ class Question:
     def _entrywise(self, value: Value) -> Verdict | None:
         """Proved for all sizes as an identity of numbers, where no index is summed: cases, |x|, clip."""
         for formula in self.formulas:
-            sides = (value.at(*formula.indices), formula.expr)
+            sides = _sides(value, formula)
             if any(side.has(sp.Sum, When, Grid) for side in sides) or self._asked(value):
                 return None
             there = {e: sp.Dummy(real=True, positive=e.is_positive or None) for side in sides for e in side.atoms(sp.Indexed)}
@@ -229,6 +229,12 @@ def _in_names(opening: Opening, answer: Definition, right: sp.Expr) -> Verdict |
         if verdict.holds:
             return verdict
     return None
+
+
+def _sides(value: Value, formula: Definition) -> tuple[sp.Expr, sp.Expr]:
+    """The answer and the formula at the formula's indices; the only place of an axis is that place, v[k, 1]."""
+    one = {i: lo for i, (lo, hi) in formula.free.items() if lo == hi}
+    return value.at(*[one.get(i, i) for i in formula.indices]), substitute(formula.expr, one)
 
 
 def _entry(place: tuple[int, ...]) -> str:

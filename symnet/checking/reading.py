@@ -11,8 +11,9 @@ from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.text import text as plain_text
+from symnet.parsing.expressions import expression, sympy_value
+from symnet.parsing.from_sympy import SympyAnswer
 from symnet.parsing.latex_answers import latex_answer
-from symnet.parsing.program import expression
 from symnet.parsing.values import Value
 
 
@@ -21,10 +22,12 @@ def is_latex(answer: str) -> bool:
     return any(c in answer for c in "\\$&") or "^{" in answer or "}^" in answer
 
 
-def read_answer(answer: str, derivation: Derivation, wrt: str, where: str = "answer", latex: bool | None = None) -> Value:
+def read_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, where: str = "answer", latex: bool | None = None) -> Value:
     """The meaning of an answer for the gradient with respect to ``wrt``; ``latex`` says which it is, by default its looks do."""
     full, name = derivation.full, derivation.gradient_name(wrt)
     usable = _usable(full, derivation.program, name)
+    if isinstance(answer, SympyAnswer):
+        return sympy_value(answer, usable, full[name].axes if name in full.tensors else derivation.program[wrt].axes, where)
     given = {d.name: d.expr for d in derivation.program.definitions if not d.indices}
     if not (is_latex(answer) if latex is None else latex):
         return expression(answer, usable, where=where, given=given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -11,11 +11,12 @@ import sympy as sp
 
 from symnet.core.expressions import Limits
 from symnet.core.latex import definition_latex
+from symnet.core.own_symbols import in_own, put_in
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text
 from symnet.core.verbs import method
-from symnet.errors import NameError_
+from symnet.errors import NameError_, ShapeError
 
 
 class Rule(StrEnum):
@@ -136,6 +137,7 @@ class Formula:
 
     definitions: tuple[Definition, ...]
     tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
+    symbols: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def target(self) -> Tensor:
@@ -158,6 +160,17 @@ class Formula:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
+
+    def _latex(self, printer: Any, *args: Any, **options: Any) -> str:
+        """What ``sp.latex`` prints."""
+        return self.latex()
+
+    def _sympy_(self) -> sp.Expr:
+        """The right side, for ``sp.sympify`` and for arithmetic with SymPy's own objects. Raises ShapeError for several slices."""
+        if len(self.definitions) > 1:
+            raise ShapeError(self.target.name, f"{len(self.definitions)} lines, for different places", "a formula of one line",
+                             "formula.definitions")
+        return in_own(self.expr, self.symbols)
 
     def __str__(self) -> str:
         return "\n".join(definition_text(d, self.tensors) for d in self.definitions)
@@ -192,7 +205,14 @@ class Derivation:
     @property
     def gradients(self) -> Mapping[str, Formula]:
         """Each gradient, in named intermediates."""
-        return {name: Formula(self.full.by_name[self.names[name]], self.full.tensors) for name in self.wrt}
+        return {name: Formula(self.full.by_name[self.names[name]], self.full.tensors, self.program.symbols) for name in self.wrt}
+
+    @property
+    def symbols(self) -> dict[str, Any]:
+        """The SymPy object behind each name: a Symbol for a number or a size, an IndexedBase for an array; the user's own where a program
+        was made from SymPy."""
+        known = {t.name: t.base for t in self.program.tensors.values()} | {str(s): s for s in self.program.sizes}
+        return {name: self.program.symbols.get(name, base) for name, base in known.items()}
 
     def gradient_name(self, name: str) -> str:
         """The name of the gradient tensor of ``name``: "dL_dw1" for "w1"."""
@@ -200,9 +220,25 @@ class Derivation:
             raise NameError_("derivation", f"no gradient of {name!r}", "one of " + ", ".join(self.names))
         return self.names[name]
 
-    def closed_form(self, name: str) -> sp.Expr:
-        """The gradient with every intermediate put in, an expression in the inputs alone."""
-        return method("closed_form")(self, name)
+    def closed_form(self, name: str, subs: Mapping[Any, Any] | None = None, own: bool = True) -> sp.Expr:
+        """The gradient with every intermediate put in, an expression in the inputs alone, written with ``symbols``.
+
+        ``subs`` puts exact numbers, or expressions, in for names or symbols: ``{"x": 2, "w": "1/3"}``. ``own=False`` keeps the engine's
+        symbols where a user's own stand for them.
+        """
+        made = method("closed_form")(self, name)
+        made = in_own(made, self.program.symbols) if own else made
+        return made if subs is None else put_in(made, subs, self.symbols)
+
+    def lambdify(self, name: str, modules: Any = "numpy", args: Iterable[Any] | None = None) -> Callable[..., Any]:
+        """A Python function that computes the gradient by ``name`` (or the line of that name) from the inputs, in the program's order or
+        that of ``args``; ``modules`` as for ``sp.lambdify``. Arrays are indexed from 0.
+
+        >>> import symnet as sn
+        >>> sn.derive(sn.program("L = (w*x - 1)**2"), wrt=["w"]).lambdify("w", "math", args=["w", "x"])(2, 3)
+        30
+        """
+        return method("lambdify")(self, name, modules, args)  # type: ignore[no-any-return]
 
     def instantiate(self, sizes: Mapping[str, int] | None = None) -> Derivation:
         """The same derivation at integer sizes, every tensor entry a scalar such as w_{11}^{(1)}."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import sympy as sp
 
@@ -109,6 +110,8 @@ class Program:
     objective: str = ""
     assumptions: tuple[Assumption, ...] = ()
     title: str = ""
+    symbols: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The SymPy objects that a user wrote, by the names that they have here."""
 
     def __post_init__(self) -> None:
         from symnet.core.wellformed import check_program
@@ -172,8 +175,7 @@ class Program:
 
     def extend(self, definitions: Iterable[Definition], objective: str = "") -> Program:
         """This program with more lines after its own."""
-        return Program(self.inputs, (*self.definitions, *definitions), objective or self.objective, self.assumptions,
-                       self.title)
+        return replace(self, definitions=(*self.definitions, *definitions), objective=objective or self.objective)
 
     def __iter__(self) -> Iterator[Definition]:
         return iter(self.definitions)

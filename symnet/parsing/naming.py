@@ -42,7 +42,7 @@ class Names:
 
     def at(self, node: Node) -> str:
         """Where a node stands, for a message."""
-        return f"{self.where}, column {node.column}"
+        return f"{self.where}, column {node.column}" if node.column else self.where
 
     @abstractmethod
     def real(self, node: Node) -> Value: ...

@@ -19,6 +19,7 @@ from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
 from symnet.parsing.asking import with_holes
 from symnet.parsing.declaring import axis_of, check_name, tensor_of
 from symnet.parsing.expressions import expression
+from symnet.parsing.from_sympy import SympyReader, is_sympy, name_of, stated
 from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.lowering import CONSTANTS, Lowering
@@ -43,6 +44,12 @@ class Line:
     places: tuple[str, ...] | None
     right: str
     where: str
+    tree: Any = None  # of a right side that is no text: SymPy, then its syntax tree
+    ranges: tuple[Node, ...] = ()
+
+    def read(self) -> tuple[Node, tuple[Node, ...]]:
+        """The right side as a tree, and the ranges stated behind it."""
+        return Parser(self.right, self.where, FUNCTIONS).line() if self.tree is None else (self.tree, self.ranges)
 
 
 def split(text: str, where: str) -> Line:
@@ -58,43 +65,80 @@ def split(text: str, where: str) -> Line:
     return Line(left[1], places, match[2], where)
 
 
-def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: str | None = None,
+def program(*lines: Any, tensors: Mapping[str, Any] | None = None, objective: Any = None,
             assumptions: Sequence[str] = (), title: str = "") -> Program:
-    """A Program from lines of plain maths; the last line is the objective.
+    """A Program from lines of plain maths, or of SymPy equations; the last line, or an expression alone, is the objective.
 
     ``tensors`` maps names to shapes (sizes are integers or names; () is a number) or Tensors. Without it every name that
-    is not defined is a number. ``objective`` may be the name of a line or an expression. Raises ParseError, NameError_ or
-    ShapeError naming line and column.
+    is not defined is a number. ``objective`` may be the name of a line or an expression. In SymPy, Symbols are numbers with the domain
+    that they assume, an IndexedBase under Sum and a MatrixSymbol are arrays. Raises ParseError, NameError_ or ShapeError naming line
+    and column.
 
     >>> print(program("z = w*x + b", "a = sigmoid(z)", "L = (a - y)**2"))
     z := b + w*x
     a := sigmoid(z)
     L := (a - y)**2
+    >>> w, x, z = sp.symbols("w x z")
+    >>> print(program(sp.Eq(z, w*x), sp.sin(z)**2))
+    z := w*x
+    L := sin(z)**2
     """
-    for text in (*lines, *([] if objective is None else [objective])):
-        if not isinstance(text, str):
-            raise ParseError("program", f"a {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'", "str(expression)")
-    parts = [split(text, f"line {k}") for k, text in enumerate(lines, start=1)]
+    given = None if tensors is None else {name: tensor_of(name, spec) for name, spec in tensors.items()}
+    parts = [_part(line, k, k == len(lines) and objective is None) for k, line in enumerate(lines, start=1)]
     goal = ""
     if objective is not None:
-        if any(p.name == objective for p in parts):
+        if isinstance(objective, str) and any(p.name == objective for p in parts):
             goal = objective
         else:
-            goal = _goal_name({p.name for p in parts} | set(tensors or {}))
-            parts.append(Line(goal, None, objective, "objective"))
+            parts.append(replace(_part(objective, 0, True), where="objective"))
     if not parts:
         raise ParseError("program", "no lines", "at least one definition")
-    known = {name: tensor_of(name, spec) for name, spec in tensors.items()} if tensors is not None else _scalars(parts)
+    taken = {p.name for p in parts} | set(given or {})
+    reader = SympyReader(given or {}, defined={p.name for p in parts if p.name})
+    parts = _from_sympy(parts, reader)
+    if given is None:
+        given = {**reader.tensors, **_scalars(parts, reader)}
+    else:
+        given |= {name: t for name, t in reader.tensors.items() if name not in given}
+    parts = [p if p.name else replace(p, name=_goal_name(taken | set(given))) for p in parts]
     with as_written():
-        return _build(parts, known, goal, assumptions, title)
+        return replace(_build(parts, given, goal, assumptions, title, reader.sizes), symbols=reader.own)
+
+
+def _part(line: Any, number: int, last: bool) -> Line:
+    """One line, text or SymPy; without a name where it is an expression alone, as the last may be."""
+    where = f"line {number}"
+    if isinstance(line, str):
+        if last and ASSIGN.match(plain(line)) is None and line.strip():
+            return Line("", None, line, where)
+        return split(line, where)
+    if not is_sympy(line):
+        raise ParseError("program", f"a {type(line).__name__}", "lines such as 'L = (w*x - y)**2', or SymPy expressions")
+    if isinstance(line, sp.Eq) and isinstance(line.lhs, (sp.Symbol, sp.Indexed)):
+        left = line.lhs
+        if isinstance(left, sp.Symbol):
+            return Line(name_of(left, where), None, "", where, line.rhs)
+        return Line(name_of(left.base, where), tuple(str(p) for p in left.indices), "", where, line.rhs, stated(left.indices))
+    if not last:
+        raise ParseError(where, "an expression without a name", "sp.Eq(z, expression); the last line may be the objective alone")
+    return Line("", None, "", where, line)
+
+
+def _from_sympy(parts: list[Line], reader: SympyReader) -> list[Line]:
+    """The lines with trees for what is SymPy."""
+    of = [k for k, p in enumerate(parts) if p.tree is not None]
+    trees = reader.read([(parts[k].where, parts[k].tree) for k in of])
+    made = dict(zip(of, trees, strict=True))
+    return [replace(p, tree=made[k]) if k in made else p for k, p in enumerate(parts)]
 
 
 def _goal_name(taken: set[str]) -> str:
     return next(name for name in ("L", "J", "loss", "objective", "L_") if name not in taken)
 
 
-def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: Sequence[str], title: str) -> Program:
-    sizes = {str(s): s for t in known.values() for a in t.axes for e in a.range for s in e.free_symbols}
+def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: Sequence[str], title: str,
+           more: Mapping[str, sp.Symbol]) -> Program:
+    sizes = {str(s): s for t in known.values() for a in t.axes for e in a.range for s in e.free_symbols} | dict(more)
     clash = sorted(set(sizes) & set(known))
     if clash:
         raise NameError_(f"size {clash[0]}", "the name is also a tensor", "different names for sizes and tensors")
@@ -113,7 +157,7 @@ class _Lines:
     def __init__(self, parts: list[Line], known: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol]) -> None:
         self.parts, self.sizes = parts, sizes
         self.table = dict(known)
-        self.trees = [Parser(p.right, p.where, FUNCTIONS).line() for p in parts]
+        self.trees = [p.read() for p in parts]
         defined = {p.name for p in parts}
         self.uses = [{n for n in _names(tree) if n in defined} for tree, _ in self.trees]
         self.units: dict[str, list[int]] = {}  # the lines of each name
@@ -269,12 +313,12 @@ class _Lines:
         return found
 
 
-def _scalars(parts: list[Line]) -> dict[str, Tensor]:
-    """Every name that no line defines, as a number."""
-    defined = {p.name for p in parts}
+def _scalars(parts: list[Line], reader: SympyReader) -> dict[str, Tensor]:
+    """Every name that no line of text defines, as a number."""
+    defined = {p.name for p in parts} | set(reader.tensors) | set(reader.sizes)
     found: dict[str, Tensor] = {}
-    for part in parts:
-        tree, stated = Parser(part.right, part.where, FUNCTIONS).line()
+    for part in (p for p in parts if p.tree is None):
+        tree, stated = part.read()
         own = {n for p in part.places or () for n in _names(Parser(p, part.where, FUNCTIONS).whole())} | {n.text for n in stated[::3]}
         for name in _names(tree):
             if name not in defined and name not in CONSTANTS and name not in own:
