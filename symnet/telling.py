@@ -41,8 +41,6 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
     matrix notation. Every step and every printed line is checked, unless ``check`` is False. Raises OptionError, and FaultError
     for what is false.
     """
-    if not isinstance(derivation, Derivation):
-        raise OptionError("report", f"a {type(derivation).__name__}", "a Derivation", "sn.derive(net, loss=sn.MSELoss())")
     how = format_of(path, format)
     if level not in list(Level):
         raise OptionError("level", repr(level)[:40], "one of " + ", ".join(Level))

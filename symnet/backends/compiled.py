@@ -11,8 +11,7 @@ from symnet.backends.running import function_of
 from symnet.backends.source import numpy_source, tensors_of
 from symnet.core.derivation import Derivation
 from symnet.core.matrices import SINGULAR
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import DomainError, NameError_, OptionError, ShapeError
+from symnet.errors import DomainError, NameError_, OptionError, ShapeError, did_you_mean
 
 DTYPES = ("float64", "float32")
 

@@ -20,8 +20,7 @@ from symnet.core.numbers import Number, Shown, as_ball, decide, decimal, proved_
 from symnet.core.places import at_place
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import DomainError, NameError_, ShapeError, SymnetError
+from symnet.errors import DomainError, NameError_, ShapeError, SymnetError, did_you_mean
 
 EXACT_BITS, LARGE = 256, 300  # bits that decide which case holds; characters of numbers that SymPy still may look at
 SORTED, LONGEST = 500, 100_000  # characters of an exact value whose terms SymPy sorts, and of one that is handed out whole

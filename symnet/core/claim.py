@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import sympy as sp
 
 from symnet.core.expressions import substitute
-from symnet.core.verbs import method
+from symnet.core.verbs import verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,9 @@ class Argument(Protocol):
         """Make every line again by the kernel's rules and compare."""
 
 
+_check_proved: Callable[[Proved], bool] = verb("check_proved")
+
+
 @dataclass(frozen=True, slots=True)  # slots: no instance can have a check() of its own
 class Proved:
     """A claim with its proof, which are one thing: true only while ``check()`` is."""
@@ -73,7 +77,7 @@ class Proved:
 
     def check(self) -> bool:
         """True when the kernel makes the proof again and the prover of the claim's name says these words about that very proof."""
-        return bool(method("check_proved")(self))
+        return _check_proved(self)
 
     @property
     def holds(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -12,10 +12,11 @@ import sympy as sp
 from symnet.core.expressions import Limits
 from symnet.core.latex import definition_latex
 from symnet.core.program import Assumption, Definition, Program
+from symnet.core.readings import CompiledGradients, ExactValues
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text
-from symnet.core.verbs import method
-from symnet.errors import NameError_
+from symnet.core.verbs import verb
+from symnet.errors import NameError_, UnknownKeyError, did_you_mean, shown
 
 
 class Rule(StrEnum):
@@ -127,7 +128,7 @@ class Step:
 
     def check(self) -> StepCheck:
         """Verify all that this step says against high-precision differences of the forward program, at small, different sizes."""
-        return method("check_step")(self.derivation, self)  # type: ignore[no-any-return]
+        return _check_step(self.derivation, self)
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,28 @@ class Formula:
         return "\n".join(definition_text(d, self.tensors) for d in self.definitions)
 
 
+class Gradients(Mapping[str, Formula]):
+    """The gradients by the name of what was differentiated by. Raises UnknownKeyError, with what was likely meant."""
+
+    def __init__(self, formulas: Mapping[str, Formula]) -> None:
+        self._formulas = dict(formulas)
+
+    def __getitem__(self, name: str) -> Formula:
+        if not isinstance(name, str) or name not in self._formulas:
+            raise UnknownKeyError("gradients", f"no gradient of {shown(name)}", "one of " + ", ".join(self._formulas),
+                                  did_you_mean(name, self._formulas))
+        return self._formulas[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._formulas)
+
+    def __len__(self) -> int:
+        return len(self._formulas)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self._formulas.values()))
+
+
 @dataclass(frozen=True)
 class Derivation:
     """A forward program, its gradients, and the steps.
@@ -190,34 +213,44 @@ class Derivation:
         return self.program.objective
 
     @property
-    def gradients(self) -> Mapping[str, Formula]:
+    def gradients(self) -> Gradients:
         """Each gradient, in named intermediates."""
-        return {name: Formula(self.full.by_name[self.names[name]], self.full.tensors) for name in self.wrt}
+        return Gradients({name: Formula(self.full.by_name[self.names[name]], self.full.tensors) for name in self.wrt})
 
     def gradient_name(self, name: str) -> str:
         """The name of the gradient tensor of ``name``: "dL_dw1" for "w1"."""
         if name not in self.names:
-            raise NameError_("derivation", f"no gradient of {name!r}", "one of " + ", ".join(self.names))
+            raise NameError_("derivation", f"no gradient of {shown(name)}", "one of " + ", ".join(self.names),
+                             did_you_mean(name, self.names))
         return self.names[name]
 
     def closed_form(self, name: str) -> sp.Expr:
         """The gradient with every intermediate put in, an expression in the inputs alone."""
-        return method("closed_form")(self, name)
+        return _closed_form(self, name)
 
     def instantiate(self, sizes: Mapping[str, int] | None = None) -> Derivation:
         """The same derivation at integer sizes, every tensor entry a scalar such as w_{11}^{(1)}."""
-        return method("instantiate")(self, sizes or {})  # type: ignore[no-any-return]
+        return _instantiate(self, sizes or {})
 
-    def at(self, values: Mapping[str, Any] | None = None, sizes: Mapping[str, int] | None = None) -> Any:
+    def at(self, values: Mapping[str, Any] | None = None, sizes: Mapping[str, int] | None = None) -> ExactValues:
         """Exact values of every line, forward and backward, at a point."""
-        return method("evaluate")(self.full, {**self.values, **(values or {})}, sizes or {})
+        return _evaluate(self.full, {**self.values, **(values or {})}, sizes or {})
 
-    def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> Any:
+    def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> CompiledGradients:
         """A function ``loss, grads = f(params, X, Y)``. Every step is checked before; ``check=False`` leaves that out."""
         if check:
             self.check()
-        return method("compile")(self, backend=backend, dtype=dtype)
+        return _compile(self, backend, dtype)
 
     def check(self) -> tuple[StepCheck, ...]:
         """Every step checked, once. Raises FaultError where one is contradicted: a fault of symnet, on which nothing may be built."""
-        return method("check_derivation")(self)  # type: ignore[no-any-return]
+        return _check_derivation(self)
+
+
+# The verbs that live in other rooms; core imports none of them.
+_check_step: Callable[[Derivation | None, Step], StepCheck] = verb("check_step")
+_check_derivation: Callable[[Derivation], tuple[StepCheck, ...]] = verb("check_derivation")
+_closed_form: Callable[[Derivation, str], sp.Expr] = verb("closed_form")
+_instantiate: Callable[[Derivation, Mapping[str, int]], Derivation] = verb("instantiate")
+_evaluate: Callable[[Program, Mapping[str, Any], Mapping[str, int]], ExactValues] = verb("evaluate")
+_compile: Callable[[Derivation, str, str], CompiledGradients] = verb("compile")

@@ -19,7 +19,7 @@ from flint import arb, ctx, fmpq
 from symnet.core.balls import HEIGHT, RULES, exactly, hull, times, to_flint
 from symnet.core.decimals import Number, Shown, as_ball, half_even, layout, nearest_tie, own_rounding, rounded, shown_number, unsettled
 from symnet.core.linear import OF_MATRICES
-from symnet.core.verbs import method
+from symnet.core.verbs import verb
 from symnet.errors import DomainError, ParseError, UnknownNodeError
 
 __all__ = ["ASK_BITS", "HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_ball", "bounded", "compute",
@@ -260,9 +260,12 @@ def _at(expr: sp.Expr, bits: int) -> Number:
         return compute(expr, {})
 
 
+_proved_zero: Callable[[sp.Expr], bool] = verb("proved_zero")
+
+
 def proved_zero(expr: sp.Expr) -> bool:
     """True when a number without symbols is proved to be 0, by normal form; False says nothing."""
-    return expr.is_zero is True if expr.is_Rational else bool(method("proved_zero")(expr))
+    return expr.is_zero is True if expr.is_Rational else _proved_zero(expr)
 
 
 def fixed(source: Callable[[int], Number] | sp.Expr, places: int, equals: Callable[[fmpq], bool] | None = None) -> Shown:

@@ -160,7 +160,7 @@ class Program:
 
     def __getitem__(self, name: str) -> Tensor:
         if name not in self.tensors:
-            from symnet.core.wellformed import did_you_mean
+            from symnet.errors import did_you_mean
 
             raise NameError_("program", f"no tensor named {name!r}", "one of its names", did_you_mean(name, self.tensors))
         return self.tensors[name]

@@ -71,7 +71,7 @@ class Tensor:
         return tuple(axis.size for axis in self.axes)
 
     @property
-    def base(self) -> Any:
+    def base(self) -> sp.Symbol | sp.IndexedBase:
         """The SymPy object behind the name: a Symbol for a scalar, an IndexedBase otherwise."""
         assumptions = {} if self.domain == "complex" else {"rational" if self.domain == "index" else self.domain: True}
         if self.domain == "index" and (self.ignored is None or self.ignored >= 0):

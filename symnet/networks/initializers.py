@@ -18,8 +18,7 @@ import numpy as np
 import sympy as sp
 
 from symnet.core.numbers import compute, rational
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
+from symnet.errors import OptionError, did_you_mean
 from symnet.networks.arguments import NONE, torch_arguments
 
 Array = np.ndarray[Any, Any]

@@ -14,8 +14,7 @@ import sympy as sp
 from symnet.core.axes import Axis
 from symnet.core.expressions import When, total
 from symnet.core.tensors import NAME, Role, Tensor
-from symnet.errors import OptionError
-from symnet.networks.arguments import shown
+from symnet.errors import OptionError, shown
 from symnet.networks.builder import Builder
 from symnet.networks.losses import Places, amount, given, summed
 

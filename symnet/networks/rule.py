@@ -16,8 +16,7 @@ from symnet.core.latex import definition_latex
 from symnet.core.numbers import rational
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, scalar
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
+from symnet.errors import OptionError, did_you_mean
 
 # How the constants and the lines in front print; every other name prints as its letters say.
 LETTERS = {"lr": r"\alpha", "mu": r"\mu", "rho": r"\rho", "beta1": r"\beta_{1}", "beta2": r"\beta_{2}", "eps": r"\varepsilon",

@@ -17,9 +17,8 @@ from symnet.core.functions import Min, step
 from symnet.core.numbers import compute, rational
 from symnet.core.program import Program
 from symnet.core.tensors import Role, scalar
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
-from symnet.networks.arguments import shown, torch_arguments
+from symnet.errors import OptionError, did_you_mean, shown
+from symnet.networks.arguments import torch_arguments
 from symnet.networks.rule import COUNT, LETTERS, LR, STEP, Optimizer, aligned, constants, definitions, in_front, named, symbol
 
 LAST = {"last_epoch": (-1,)}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import WorksheetError
+from symnet.errors import WorksheetError, did_you_mean
 
 # The exact numbers of [training]: the rate, the clippings, and the settings of the optimizer.
 EXACT = ("learning_rate", "clip_value", "clip_norm",

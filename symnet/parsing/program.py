@@ -15,7 +15,7 @@ from symnet.core.expressions import as_written, substitute
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kind
 from symnet.parsing.asking import with_holes
 from symnet.parsing.declaring import axis_of, check_name, tensor_of
 from symnet.parsing.expressions import expression
@@ -73,7 +73,7 @@ def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: st
     """
     for text in (*lines, *([] if objective is None else [objective])):
         if not isinstance(text, str):
-            raise ParseError("program", f"a {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'", "str(expression)")
+            raise ParseError("program", a_kind(text), "lines of text such as 'L = (w*x - y)**2'", "str(expression)")
     parts = [split(text, f"line {k}") for k, text in enumerate(lines, start=1)]
     goal = ""
     if objective is not None:
