@@ -394,6 +394,7 @@ def _join_rooms() -> None:
     """Give the nouns their verbs. Core imports no room, so the rooms are named here and loaded on first use."""
     from symnet.core.verbs import install
 
+    install("aligned", "symnet.core.latex")
     install("check_derivation", "symnet.calculus.checking")
     install("check_step", "symnet.calculus.checking")
     install("closed_form", "symnet.calculus.closed")

@@ -45,8 +45,10 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
     """"did you mean …?" for the closest known name, or the list of names when none is close."""
     import difflib
 
-    text, names = str(name)[:80] if isinstance(name, str) else "", [str(k) for k in known]
-    close = difflib.get_close_matches(text, names, n=1, cutoff=0.5) or [k for k in names if k.lower() == text.lower()][:1]
+    text, names = name[:80] if isinstance(name, str) else "", [str(k) for k in known]
+    folded = {k.lower(): k for k in reversed(names)}
+    close = difflib.get_close_matches(text, names, n=1, cutoff=0.8) or [
+        folded[k] for k in difflib.get_close_matches(text.lower(), folded, n=1, cutoff=0.5)]
     if close:
         return f"did you mean {close[0]!r}?"
     return "known names: " + ", ".join(names[:12]) if names else ""

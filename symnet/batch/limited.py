@@ -16,7 +16,7 @@ from symnet.checking.answers import check_answer
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata, Follows, Judged, Mark
 from symnet.core.verdict import Answer, Verdict
-from symnet.errors import OptionError, SymnetError, internal
+from symnet.errors import OptionError, SymnetError, internal, shown
 from symnet.parsing.worksheet import Worksheet
 
 MEGABYTES = 8192
@@ -67,7 +67,7 @@ def _page(ended: Ended) -> Errata:
 def limits_within(seconds: Any) -> Limits:
     """The limits of a call from Python. Raises OptionError."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= 1e6:
-        raise OptionError("timeout", repr(seconds)[:40], "a number of seconds above 0, or None for no limit")
+        raise OptionError("timeout", shown(seconds), "a number of seconds above 0, or None for no limit")
     return Limits(float(seconds), MEGABYTES, LIGHT)
 
 

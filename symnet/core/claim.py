@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import sympy as sp
 
 from symnet.core.expressions import substitute
+from symnet.core.short import WIDTH, short
 from symnet.core.verbs import verb
 
 
@@ -90,6 +91,9 @@ class Proved:
     def __str__(self) -> str:
         return f"proved: {self.claim.sentence}" if self.check() else "not proved: this claim and this proof do not belong together"
 
+    def __repr__(self) -> str:
+        return short(f"Proof in {len(self.proof.lines)} lines; {self}", 6 * WIDTH)
+
 
 @dataclass(frozen=True, slots=True)
 class Refutation:
@@ -126,6 +130,9 @@ class Refutation:
         at = ", ".join(f"{name} = {value}" for name, value in self.case)
         left, right = self.reached
         return f"refuted: {self.claim.sentence} Counterexample: with {at} the two runs reach {left} and {right}."
+
+    def __repr__(self) -> str:
+        return short(f"Refutation; {self}", 6 * WIDTH)
 
 
 def _told(decimal: str, exact: str) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.expressions import Limits
-from symnet.core.latex import definition_latex
+from symnet.core.latex import aligned, definition_latex
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.readings import CompiledGradients, ExactValues
+from symnet.core.short import LINES, cut, listed, short_lines
 from symnet.core.tensors import Tensor
-from symnet.core.text import definition_text
+from symnet.core.text import definition_text, short_text
 from symnet.core.verbs import verb
 from symnet.errors import NameError_, UnknownKeyError, did_you_mean, shown
 
@@ -126,6 +127,13 @@ class Step:
 
         return tuple(dict.fromkeys(tensor_name(e) for e in entries(self.expression)))
 
+    def __repr__(self) -> str:
+        lines = short_text(self.definition, self.derivation.full.tensors if self.derivation else None)
+        return "\n".join(map(cut, [f"Step {self.number}: {self.rule}" + ("" if self.live else ", needed by no other"), f"  {lines}"]))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {definition_latex(self.definition, self.derivation.full.tensors if self.derivation else None)}$"
+
     def check(self) -> StepCheck:
         """Verify all that this step says against high-precision differences of the forward program, at small, different sizes."""
         return _check_step(self.derivation, self)
@@ -163,6 +171,9 @@ class Formula:
     def __str__(self) -> str:
         return "\n".join(definition_text(d, self.tensors) for d in self.definitions)
 
+    def __repr__(self) -> str:
+        return "\n".join(short_lines([short_text(d, self.tensors) for d in self.definitions]))
+
 
 class Gradients(Mapping[str, Formula]):
     """The gradients by the name of what was differentiated by. Raises UnknownKeyError, with what was likely meant."""
@@ -185,6 +196,13 @@ class Gradients(Mapping[str, Formula]):
     def __str__(self) -> str:
         return "\n".join(map(str, self._formulas.values()))
 
+    def __repr__(self) -> str:
+        return "\n".join(short_lines([line for f in self._formulas.values() for line in repr(f).split("\n")]))
+
+    def _repr_latex_(self) -> str:
+        rows = [f.latex().replace(" = ", " &= ", 1) for f in self._formulas.values()]
+        return r"$$\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}$$"
+
 
 @dataclass(frozen=True)
 class Derivation:
@@ -206,6 +224,16 @@ class Derivation:
     def __post_init__(self) -> None:
         """The steps point to the derivation that holds them, also after ``dataclasses.replace``."""
         object.__setattr__(self, "steps", tuple(replace(s, derivation=self) for s in self.steps))
+
+    def __repr__(self) -> str:
+        forward = [f"  {short_text(d, self.full.tensors)}" for d in self.program.definitions]
+        backward = [f"  {short_text(d, self.full.tensors)}" for name in self.wrt for d in self.gradients[name].definitions]
+        room = (LINES - 1) // 2
+        first = cut(f"Derivation of {self.objective} by {listed(self.wrt, 40)} ({len(self.steps)} steps)")
+        return "\n".join([first, *short_lines(forward, LINES - 1 - min(room, len(backward))), *short_lines(backward, room)])
+
+    def _repr_latex_(self) -> str:
+        return f"$${aligned(self.full, [d for name in self.wrt for d in self.gradients[name].definitions])}$$"
 
     @property
     def objective(self) -> str:

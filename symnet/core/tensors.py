@@ -12,6 +12,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import entries
+from symnet.core.short import cut
 from symnet.errors import NameError_, ShapeError
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
@@ -64,6 +65,10 @@ class Tensor:
             raise NameError_("tensor", f"the name {self.name!r}", "a letter followed by letters, digits or _")
         if self.domain not in DOMAINS:
             raise NameError_(f"tensor {self.name}", f"the domain {self.domain!r}", "one of " + ", ".join(DOMAINS))
+
+    def __repr__(self) -> str:
+        shape = f"{self.name}[{', '.join(str(s) for s in self.shape)}]" if self.axes else self.name
+        return cut(f"Tensor {shape}: {self.role}" + ("" if self.domain == "real" else f", {self.domain}"))
 
     @property
     def shape(self) -> tuple[sp.Expr, ...]:

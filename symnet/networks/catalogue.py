@@ -61,7 +61,7 @@ def loss(what: AnyLoss) -> Loss:
         return losses.as_loss(what)
     kind = _BY_PLAIN_NAME.get(_plain(what))
     if kind is None:
-        raise OptionError("loss", shown(what), "a loss such as MSELoss(), or its name", did_you_mean(what, [*LOSSES, *_BY_PLAIN_NAME]))
+        raise OptionError("loss", shown(what), "a loss such as MSELoss(), or its name", did_you_mean(what, LOSSES))
     return losses.as_loss(kind)
 
 

@@ -54,7 +54,7 @@ class Reduced(Loss):
 
     def __post_init__(self) -> None:
         if self.reduction not in ("mean", "sum"):
-            raise OptionError(f"{type(self).__name__}, reduction", repr(self.reduction), '"mean" or "sum"')
+            raise OptionError(f"{type(self).__name__}, reduction", shown(self.reduction), '"mean" or "sum"')
 
     def reduced(self, value: sp.Expr, axes: tuple[Axis, ...]) -> sp.Expr:
         """``value``, a sum, for the mean divided by the number of its terms: one for each place of ``axes``."""

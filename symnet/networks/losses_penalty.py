@@ -32,7 +32,7 @@ class Penalty(Loss):
             raise OptionError(type(self).__name__, shown(self.loss), "a loss such as MSELoss(), then the weight of the penalty")
         object.__setattr__(self, "loss", as_loss(self.loss))
         if self.parameters not in ("all", "weights"):
-            raise OptionError(f"{type(self).__name__}, parameters", repr(self.parameters), '"all" or "weights"')
+            raise OptionError(f"{type(self).__name__}, parameters", shown(self.parameters), '"all" or "weights"')
 
     def build(self, to: Builder) -> None:
         self.loss.build(to)
