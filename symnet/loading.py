@@ -14,8 +14,7 @@ from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError, ShapeError, WorksheetError
+from symnet.errors import ShapeError, WorksheetError, did_you_mean, needs
 from symnet.parsing.calls import Call
 from symnet.parsing.program import assumptions_of, axis_of, program, tensor_of
 from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksheet, read_worksheet
@@ -89,7 +88,7 @@ def _network(sheet: Worksheet, where: str) -> Program:
 
 
 def _made(kind: str, what: Call, where: str) -> Any:
-    from symnet.networks.sequential import build
+    from symnet.networks.catalogue import build
 
     def made(value: Any) -> Any:
         return _made(kind, value, where) if isinstance(value, Call) else value
@@ -136,8 +135,7 @@ def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: st
 
         print(sn.check_page(open("hand-in.md").read(), "first").first_wrong)
     """
-    if not isinstance(page, str):
-        raise OptionError("check_page", f"a {type(page).__name__}", "the text of a page", "open(file).read()")
+    needs(page, str, "check_page", "the text of a page", "open(file).read()")
     sheet = worksheet if isinstance(worksheet, Worksheet) else load_worksheet(worksheet)
     if timeout is None:
         return page_errata(page, sheet, where)

@@ -18,7 +18,7 @@ from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata, Follows, Judged, Mark
 from symnet.core.program import Program
 from symnet.core.verdict import Answer, Verdict
-from symnet.errors import OptionError, SymnetError, internal
+from symnet.errors import OptionError, SymnetError, internal, shown
 from symnet.parsing.from_sympy import SympyAnswer
 from symnet.parsing.worksheet import Worksheet
 
@@ -85,7 +85,7 @@ def _page(ended: Ended) -> Errata:
 def limits_within(seconds: Any) -> Limits:
     """The limits of a call from Python. Raises OptionError."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= 1e6:
-        raise OptionError("timeout", repr(seconds)[:40], "a number of seconds above 0, or None for no limit")
+        raise OptionError("timeout", shown(seconds), "a number of seconds above 0, or None for no limit")
     return Limits(float(seconds), MEGABYTES, LIGHT)
 
 

@@ -21,11 +21,10 @@ from symnet.core.functions import conventions, sum_of_squares
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import DomainError, NameError_, ShapeError
+from symnet.errors import DomainError, NameError_, OptionError, ShapeError, did_you_mean, shown
 
 
-def derive(program: Program, wrt: Iterable[str] | None = None) -> Derivation:
+def derive(program: Program, wrt: str | Iterable[str] | None = None) -> Derivation:
     """The gradient of the program's objective with respect to ``wrt`` (default: its parameters, or else its inputs).
 
     Gradients have the shape of the variable. Every step is the computed object: ``steps[k].definition`` is the line that
@@ -46,11 +45,19 @@ def derive(program: Program, wrt: Iterable[str] | None = None) -> Derivation:
         return _Builder(program, names).build()
 
 
-def _wanted(program: Program, wrt: Iterable[str] | None) -> tuple[str, ...]:
+def names_in(wrt: str | Iterable[str]) -> tuple[str, ...]:
+    """The names asked for, each once; a text is one name. Raises OptionError for what holds no names."""
+    names = (wrt,) if isinstance(wrt, str) else tuple(wrt) if isinstance(wrt, Iterable) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise OptionError("derive", f"wrt = {shown(wrt)}", "a name or a list of names", 'wrt="w1" or wrt=["w1", "b1"]')
+    return tuple(dict.fromkeys(names))
+
+
+def _wanted(program: Program, wrt: str | Iterable[str] | None) -> tuple[str, ...]:
     if wrt is None:
         parameters = [t.name for t in program.inputs if t.role is Role.PARAMETER]
         return tuple(parameters or [t.name for t in program.inputs if t.role is not Role.TARGET and t.domain != "index"])
-    names = tuple(dict.fromkeys(wrt))
+    names = names_in(wrt)
     for name in names:
         if name not in program.tensors:
             raise NameError_("wrt", f"no symbol or definition named {name!r}", "a name of the program",

@@ -19,9 +19,9 @@ from symnet.core.length import AsItStands, length
 from symnet.core.numbers import Number, Shown, as_ball, decide, decimal, proved_zero, rational, to_flint
 from symnet.core.places import at_place
 from symnet.core.program import Program
+from symnet.core.short import listed
 from symnet.core.tensors import Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import DomainError, NameError_, ShapeError, SymnetError
+from symnet.errors import DomainError, NameError_, ShapeError, SymnetError, did_you_mean
 
 EXACT_BITS, LARGE = 256, 300  # bits that decide which case holds; characters of numbers that SymPy still may look at
 SORTED, LONGEST = 500, 100_000  # characters of an exact value whose terms SymPy sorts, and of one that is handed out whole
@@ -55,6 +55,10 @@ class Evaluation:
     _judged: dict[sp.Expr, bool] = field(default_factory=dict, repr=False)  # numbers that a proof was looked for
     _still: Evaluation | None = field(default=None, repr=False)
     _same: dict[sp.Expr, sp.Expr] = field(default_factory=dict, repr=False)  # one object for each exact value
+
+    def __repr__(self) -> str:
+        there = "".join(f", {name} = {size}" for name, size in self.sizes.items())
+        return f"Values of {listed(self.names)}{there}\n  .exact(name), .decimal(name, digits), .ball(name)"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -9,8 +9,7 @@ import sympy as sp
 
 from symnet.core.numbers import rational
 from symnet.core.tensors import tensor_name
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, OptionError
+from symnet.errors import NameError_, OptionError, did_you_mean
 
 
 def in_own(expr: sp.Expr, symbols: Mapping[str, Any]) -> sp.Expr:

@@ -12,6 +12,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import entries
+from symnet.core.short import cut
 from symnet.errors import NameError_, ShapeError
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
@@ -65,13 +66,17 @@ class Tensor:
         if self.domain not in DOMAINS:
             raise NameError_(f"tensor {self.name}", f"the domain {self.domain!r}", "one of " + ", ".join(DOMAINS))
 
+    def __repr__(self) -> str:
+        shape = f"{self.name}[{', '.join(str(s) for s in self.shape)}]" if self.axes else self.name
+        return cut(f"Tensor {shape}: {self.role}" + ("" if self.domain == "real" else f", {self.domain}"))
+
     @property
     def shape(self) -> tuple[sp.Expr, ...]:
         """The sizes of the axes."""
         return tuple(axis.size for axis in self.axes)
 
     @property
-    def base(self) -> Any:
+    def base(self) -> sp.Symbol | sp.IndexedBase:
         """The SymPy object behind the name: a Symbol for a scalar, an IndexedBase otherwise."""
         assumptions = {} if self.domain == "complex" else {"rational" if self.domain == "index" else self.domain: True}
         if self.domain == "index" and (self.ignored is None or self.ignored >= 0):

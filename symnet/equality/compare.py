@@ -25,7 +25,7 @@ from symnet.equality.normal import Basis
 from symnet.equality.null_sets import is_null
 from symnet.equality.refuting import FEW, MANY, Point, refute
 from symnet.equality.regions import Agreement, Suspect, agree
-from symnet.errors import OptionError, UnknownNodeError
+from symnet.errors import OptionError, UnknownNodeError, a_kind
 
 
 def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (), holes: Asked = (), other_holes: Asked = (),
@@ -48,8 +48,7 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     'refuted (at x = 2: 4 ≠ 2)'
     """
     if not isinstance(left, sp.Basic) or not isinstance(right, sp.Basic):
-        kinds = " and a ".join(type(side).__name__ for side in (left, right))
-        raise OptionError("compare", f"a {kinds}", "two SymPy expressions", "sn.check for text")
+        raise OptionError("compare", f"{a_kind(left)} and {a_kind(right)}", "two SymPy expressions", "sn.check for text")
     written = tuple(tuple((u, sign) for u, sign, *_ in found) for found in (holes, other_holes))
     conditions, asked = tuple(assumptions), (*written[0], *written[1], *domain.holes)
     whole = not has_cases(left, right)  # without cases a difference at one point is a difference all around it

@@ -11,8 +11,7 @@ from symnet.core.axes import Axis, index
 from symnet.core.brackets import rectangular
 from symnet.core.expressions import substitute
 from symnet.core.tensors import Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ShapeError
+from symnet.errors import NameError_, ShapeError, did_you_mean
 from symnet.parsing.asking import with_holes
 from symnet.parsing.from_sympy import SympyAnswer, SympyReader
 from symnet.parsing.functions import FUNCTIONS

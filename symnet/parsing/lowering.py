@@ -11,8 +11,7 @@ from symnet.core.axes import index
 from symnet.core.expressions import total
 from symnet.core.functions import BY_NAME, absolute
 from symnet.core.numbers import rational
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
 from symnet.parsing.asking import ASKING
 from symnet.parsing.chosen import asks, entry_at, inside
 from symnet.parsing.conditions import indicator, times

@@ -11,8 +11,7 @@ from symnet.core.axes import Axis, Range
 from symnet.core.expressions import Limits
 from symnet.core.program import Hole
 from symnet.core.tensors import Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ParseError
+from symnet.errors import NameError_, ParseError, did_you_mean
 from symnet.parsing.asking import rules_out
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.node import Node

@@ -15,7 +15,7 @@ from symnet.core.expressions import as_written, substitute
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kind
 from symnet.parsing.asking import with_holes
 from symnet.parsing.declaring import axis_of, check_name, tensor_of
 from symnet.parsing.expressions import expression
@@ -113,7 +113,7 @@ def _part(line: Any, number: int, last: bool) -> Line:
             return Line("", None, line, where)
         return split(line, where)
     if not is_sympy(line):
-        raise ParseError("program", f"a {type(line).__name__}", "lines such as 'L = (w*x - y)**2', or SymPy expressions")
+        raise ParseError("program", a_kind(line), "lines such as 'L = (w*x - y)**2', or SymPy expressions")
     if isinstance(line, sp.Eq) and isinstance(line.lhs, (sp.Symbol, sp.Indexed)):
         left = line.lhs
         if isinstance(left, sp.Symbol):

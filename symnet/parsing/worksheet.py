@@ -13,8 +13,7 @@ import sympy as sp
 
 from symnet.core.numbers import rational
 from symnet.core.tensors import DOMAINS
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import ParseError, SymnetError, WorksheetError
+from symnet.errors import ParseError, SymnetError, WorksheetError, did_you_mean
 from symnet.parsing.calls import Call, call
 from symnet.parsing.declaring import check_name
 from symnet.parsing.fields import EXACT, list_in, only, table_in, text_in, texts_in, whole_in
