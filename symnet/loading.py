@@ -17,7 +17,7 @@ from symnet.core.tensors import Role, Tensor
 from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError, ShapeError, WorksheetError
 from symnet.parsing.calls import Call
-from symnet.parsing.program import assumptions_of, axis_of, program, tensor_of
+from symnet.parsing.program import axis_of, program, tensor_of, with_assumptions
 from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksheet, read_worksheet
 from symnet.worksheets.builtin import names, worksheet_text
 
@@ -84,8 +84,8 @@ def _network(sheet: Worksheet, where: str) -> Program:
             raise WorksheetError(f"{where}, symbol {name}", "a shape or domain",
                                  "value, assume or note: the layers say the rest")
     inputs = tuple(replace(t, note=sheet.symbols[t.name].note or t.note) if t.name in sheet.symbols else t for t in net.inputs)
-    declared = assumptions_of(net, [text for sign in sheet.symbols.values() for text in sign.assume])
-    return Program(inputs, net.definitions, net.objective, (*net.assumptions, *declared), sheet.title)
+    whole = Program(inputs, net.definitions, net.objective, net.assumptions, sheet.title)
+    return with_assumptions(whole, [text for sign in sheet.symbols.values() for text in sign.assume])
 
 
 def _made(kind: str, what: Call, where: str) -> Any:
@@ -109,7 +109,8 @@ def _tensor(name: str, sign: Sign, parameter: bool, where: str) -> Tensor:
     shape = sign.shape if sign.shape is not None else nested_shape(sign.value)
     tensor = tensor_of(name, shape, f"{where}, symbol {name}")
     classes = None if sign.classes is None else axis_of(sign.classes, f"{where}, symbol {name}, classes").size
-    return replace(tensor, domain=sign.domain, note=sign.note, classes=classes, role=Role.PARAMETER if parameter else Role.INPUT)
+    return replace(tensor, domain=sign.domain, structure=sign.structure, note=sign.note, classes=classes,
+                   role=Role.PARAMETER if parameter else Role.INPUT)
 
 
 def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:

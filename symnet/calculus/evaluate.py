@@ -425,8 +425,9 @@ def _fits(name: str, axis: Axis, n: int, found: dict[str, int]) -> None:
 
 
 def _check_domain(t: Tensor, value: sp.Rational, env: Mapping[sp.Symbol, sp.Expr]) -> None:
-    if (t.domain == "positive" and value <= 0) or (t.domain == "nonnegative" and value < 0):
-        raise DomainError(f"value of {t.name}", str(value), f"a {t.domain} number, as declared")
+    if value not in t.numbers:
+        said = f"a {t.domain} number" if t.domain[0].isalpha() else f"a number in {t.domain}"
+        raise DomainError(f"value of {t.name}", str(value), f"{said}, as declared")
     if t.domain == "index" and value != t.ignored:
         classes = None if t.classes is None else t.classes.xreplace(dict(env))
         if not (value.is_Integer and (classes is None or 0 <= value < classes)):

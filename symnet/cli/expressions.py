@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from symnet.calculus import derive
-from symnet.core.tensors import DOMAINS, Role, Tensor
+from symnet.core.structures import STRUCTURES
+from symnet.core.tensors import Role, Tensor, domain_named
+from symnet.core.wellformed import did_you_mean
 from symnet.errors import OptionError
 from symnet.parsing.program import free_names, program, tensor_of
 
@@ -24,9 +26,11 @@ def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str],
         if name not in tensors and name not in known:
             tensors[name] = tensor_of(name, (), "expression")
     for name, domain in (_pair(d, "--domain", "x:positive") for d in domains):
-        if domain not in DOMAINS or name not in tensors:
-            raise OptionError("--domain", f"{name}:{domain}", "a symbol of the expression and one of " + ", ".join(DOMAINS))
-        tensors[name] = replace(tensors[name], domain=domain)
+        if name not in tensors:
+            raise OptionError("--domain", f"{name}:{domain}", "a symbol of the expression", did_you_mean(name, tensors))
+        structure = domain.lower().replace("_", " ") in STRUCTURES
+        tensors[name] = replace(tensors[name], structure=domain) if structure else \
+            replace(tensors[name], domain=domain_named(domain, "--domain"))
     wanted = list(wrt) if wrt else None
     for name in wanted or []:
         if name in tensors:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sympy as sp
 
@@ -12,14 +12,16 @@ from symnet.equality.region_signs import FactSigns
 from symnet.errors import SymnetError
 
 
-def solved(assumptions: Iterable[Assumption]) -> dict[sp.Basic, sp.Expr] | None:
+def solved(assumptions: Iterable[Assumption], forms: Mapping[sp.Basic, sp.Expr] | None = None) -> dict[sp.Basic, sp.Expr] | None:
     """Each assumption solved for an input in which it is linear, each in turn put into the others; None where one cannot be.
+
+    ``forms`` are entries that are formulas already: they come along.
 
     >>> x, y = sp.symbols("x y", real=True)
     >>> solved([Assumption(x + y, sp.S.One)])
     {y: 1 - x}
     """
-    there: dict[sp.Basic, sp.Expr] = {}
+    there: dict[sp.Basic, sp.Expr] = dict(forms or {})
     for a in assumptions:
         gap = sp.expand((a.left - a.right).xreplace(there))
         if gap == 0:

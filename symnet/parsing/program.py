@@ -13,10 +13,11 @@ from symnet.core.axes import Axis, Range, index, nonnegative
 from symnet.core.brackets import rectangular
 from symnet.core.expressions import as_written, substitute
 from symnet.core.labels import Labels, extend, relabel
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
 from symnet.parsing.asking import with_holes
+from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
 from symnet.parsing.declaring import axis_of, check_name, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.functions import FUNCTIONS, is_condition
@@ -27,7 +28,7 @@ from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_
 from symnet.parsing.tokens import plain
 from symnet.parsing.values import Value, broadcast, new_indices, same
 
-__all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "program", "split", "tensor_of"]
+__all__ = ["Line", "axis_of", "check_name", "expression", "free_names", "program", "split", "tensor_of", "with_assumptions"]
 
 ASSIGN = re.compile(r"\s*([^=<>!:]+?)\s*(?::=|=)(?!=)\s*(.*)\Z", re.S)
 LARGE = 1000  # a range T..1 runs down for all sizes of this size
@@ -63,7 +64,8 @@ def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: st
     """A Program from lines of plain maths; the last line is the objective.
 
     ``tensors`` maps names to shapes (sizes are integers or names; () is a number) or Tensors. Without it every name that
-    is not defined is a number. ``objective`` may be the name of a line or an expression. Raises ParseError, NameError_ or
+    is not defined is a number. ``objective`` may be the name of a line or an expression. ``assumptions`` are equalities such as
+    "sum(y) == 1" or "A == A.T", and inequalities: "0 < p < 1", "x > y". Raises ParseError, NameError_ or
     ShapeError naming line and column.
 
     >>> print(program("z = w*x + b", "a = sigmoid(z)", "L = (a - y)**2"))
@@ -85,15 +87,16 @@ def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: st
     if not parts:
         raise ParseError("program", "no lines", "at least one definition")
     known = {name: tensor_of(name, spec) for name, spec in tensors.items()} if tensors is not None else _scalars(parts)
+    known, rest = narrowed(assumptions, known)
     with as_written():
-        return _build(parts, known, goal, assumptions, title)
+        return _build(parts, known, goal, rest, title)
 
 
 def _goal_name(taken: set[str]) -> str:
     return next(name for name in ("L", "J", "loss", "objective", "L_") if name not in taken)
 
 
-def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: Sequence[str], title: str) -> Program:
+def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumed: Sequence[tuple[str, str, str, str]], title: str) -> Program:
     sizes = {str(s): s for t in known.values() for a in t.axes for e in a.range for s in e.free_symbols}
     clash = sorted(set(sizes) & set(known))
     if clash:
@@ -103,8 +106,8 @@ def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: 
     labels = Labels(lines.table.values(), definitions, sizes)
     definitions = [_named(d, labels) for d in definitions]
     inputs = tuple(t for name, t in known.items() if name not in {p.name for p in parts})
-    declared = tuple(_assumption(a, lines.table, sizes, labels) for a in assumptions)
-    return Program(inputs, tuple(definitions), goal or definitions[-1].name, declared, title)
+    equalities, holes = declared(assumed, lines.table, sizes, labels)
+    return under(Program(inputs, tuple(definitions), goal or definitions[-1].name, equalities, title), holes)
 
 
 class _Lines:
@@ -310,19 +313,6 @@ def _named(d: Definition, labels: Labels) -> Definition:
     return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note, holes)
 
 
-def _assumption(text: str, table: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], labels: Labels) -> Assumption:
-    where = f"assumption {text!r}"
-    left, sign, right = text.partition("==")
-    if not sign:
-        raise ParseError(where, "no '=='", "an equality such as sum(y, axis=1) == 1")
-    lowering = Lowering(table, sizes, where)
-    a, b = (lowering.value(Parser(t, where, FUNCTIONS).whole()) for t in (left, right))
-    if b.axes:
-        raise ShapeError(where, f"the right side has shape {b.shape}", "a single number")
-    scope = extend({}, [(i, *axis.range) for i, axis in zip(a.indices, a.axes, strict=True)], labels)
-    return Assumption(relabel(a.expr, scope, labels), relabel(b.expr, scope, labels))
-
-
 def free_names(text: str, where: str = "expression") -> list[str]:
     """Every name that an expression uses, once, in order; functions and constants aside.
 
@@ -331,10 +321,3 @@ def free_names(text: str, where: str = "expression") -> list[str]:
     """
     found = _names(Parser(text, where, FUNCTIONS).whole())
     return [n for n in dict.fromkeys(found) if n not in CONSTANTS]
-
-
-def assumptions_of(program: Program, texts: Sequence[str]) -> tuple[Assumption, ...]:
-    """Declared equalities such as "sum(Y, axis=1) == 1" over the tensors of a program."""
-    labels = Labels.of(program)
-    sizes = {str(s): s for s in program.sizes}
-    return tuple(_assumption(text, program.tensors, sizes, labels) for text in texts)
