@@ -22,7 +22,8 @@ def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str],
         parts = [int(p) if p.strip().isdigit() else p.strip() for p in sizes.split(",") if p.strip()]
         tensors[name] = tensor_of(name, tuple(parts), "--shape")
     known = {str(s) for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
-    for name in free_names(text):
+    said = {*tensors, *(wrt or ()), *(d.partition(":")[0].strip() for d in domains)}
+    for name in free_names(text, declared_names=said):
         if name not in tensors and name not in known:
             tensors[name] = tensor_of(name, (), "expression")
     for name, domain in (_pair(d, "--domain", "x:positive") for d in domains):

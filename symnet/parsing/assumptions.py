@@ -97,7 +97,7 @@ def declared(rest: Iterable[tuple[str, str, str, str]], table: Mapping[str, Tens
     for left, sign, right, text in rest:
         where = f"assumption {text!r}"
         lowering = Lowering(table, sizes, where)
-        a, b = (lowering.value(Parser(side, where, FUNCTIONS).whole()) for side in (left, right))
+        a, b = (lowering.value(Parser(side, where, FUNCTIONS, table).whole()) for side in (left, right))
         if sign in ("<", "<="):
             a, b, sign = b, a, MIRROR[sign]
         if b.axes and not a.axes:

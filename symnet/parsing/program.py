@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from symnet.core.tensors import Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
 from symnet.parsing.asking import with_holes
 from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
-from symnet.parsing.declaring import axis_of, check_name, tensor_of
+from symnet.parsing.declaring import axis_of, check_name, check_undeclared, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
@@ -116,8 +116,9 @@ class _Lines:
     def __init__(self, parts: list[Line], known: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol]) -> None:
         self.parts, self.sizes = parts, sizes
         self.table = dict(known)
-        self.trees = [Parser(p.right, p.where, FUNCTIONS).line() for p in parts]
         defined = {p.name for p in parts}
+        self.named = defined | set(known)
+        self.trees = [Parser(p.right, p.where, FUNCTIONS, self.named).line() for p in parts]
         self.uses = [{n for n in _names(tree) if n in defined} for tree, _ in self.trees]
         self.units: dict[str, list[int]] = {}  # the lines of each name
         for k, p in enumerate(parts):
@@ -231,7 +232,7 @@ class _Lines:
     def _lowered(self, k: int) -> tuple[tuple[sp.Expr, ...], Value, dict[sp.Symbol, Range], Lowering]:
         """The places on the left of line number k, its right side, its stated ranges, and what was met on the way."""
         part, (tree, stated) = self.parts[k], self.trees[k]
-        left = [Parser(p, part.where, FUNCTIONS).whole() for p in part.places or ()]
+        left = [Parser(p, part.where, FUNCTIONS, self.named).whole() for p in part.places or ()]
         letters = [n for place in left for n in dict.fromkeys(_names(place)) if LETTER.match(n) and n not in self.sizes]
         taken = [n for n in letters if n in self.table or n in self.shapeless]
         if taken or len(set(letters)) != len(letters):
@@ -277,11 +278,11 @@ def _scalars(parts: list[Line]) -> dict[str, Tensor]:
     defined = {p.name for p in parts}
     found: dict[str, Tensor] = {}
     for part in parts:
-        tree, stated = Parser(part.right, part.where, FUNCTIONS).line()
+        tree, stated = Parser(part.right, part.where, FUNCTIONS, defined).line()
         own = {n for p in part.places or () for n in _names(Parser(p, part.where, FUNCTIONS).whole())} | {n.text for n in stated[::3]}
         for name in _names(tree):
             if name not in defined and name not in CONSTANTS and name not in own:
-                check_name(name, part.where)
+                check_undeclared(name, part.where)
                 found[name] = Tensor(name, role=Role.INPUT)
     return found
 
@@ -313,11 +314,11 @@ def _named(d: Definition, labels: Labels) -> Definition:
     return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note, holes)
 
 
-def free_names(text: str, where: str = "expression") -> list[str]:
-    """Every name that an expression uses, once, in order; functions and constants aside.
+def free_names(text: str, where: str = "expression", declared_names: Collection[str] = ()) -> list[str]:
+    """Every name that an expression uses, once, in order; functions and constants aside, but for those that are ``declared_names``.
 
     >>> free_names("sum((X@w - y)**2)/N")
     ['X', 'w', 'y', 'N']
     """
-    found = _names(Parser(text, where, FUNCTIONS).whole())
-    return [n for n in dict.fromkeys(found) if n not in CONSTANTS]
+    found = _names(Parser(text, where, FUNCTIONS, declared_names).whole())
+    return [n for n in dict.fromkeys(found) if n not in CONSTANTS or n in declared_names]
