@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from symnet.calculus import derive
+from symnet.calculus.declared_values import check_given
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata
 from symnet.core.program import Program
@@ -50,6 +51,11 @@ def derivation_of(sheet: Worksheet, where: str = "worksheet", check: bool = True
     made = _network(sheet, where) if sheet.layers else _lines(sheet, where)
     values = {name: sign.value for name, sign in sheet.symbols.items() if sign.value is not None}
     sizes = {**infer_sizes(made, values), **sheet.sizes}
+    check_given(made, values, sizes)
+    if any(sign.assume for sign in sheet.symbols.values()):
+        from symnet.checking.consistent import check_consistent
+
+        check_consistent(made, sizes)
     wrt = sheet.wrt or None
     done = derive(made, wrt)
     if check:

@@ -42,7 +42,7 @@ def _usable(full: Program, program: Program, asked: str) -> dict[str, Tensor]:
 
 
 def read_as(value: Value, program: Program, written: str = "") -> str:
-    """What was understood, in plain maths with the program's own letters for indices; and which built-ins that are ``written`` are hidden."""
+    """What was understood, in plain maths with the program's own letters for indices; and which of its ``written`` names hide built-ins."""
     labels = Labels.of(program)
     scope = extend({}, [(i, *axis.range) for i, axis in zip(value.indices, value.axes, strict=True)], labels)
     used = [name for name in hidden_by(program.tensors) if re.search(rf"(?<![\w.^\\]){re.escape(name)}(?!\w)", written)]
