@@ -20,6 +20,7 @@ from symnet.core.expressions import as_written
 from symnet.core.functions import conventions, sum_of_squares
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
+from symnet.core.structures import MIRRORED
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name
 from symnet.errors import DomainError, NameError_, OptionError, ShapeError, did_you_mean, shown
 
@@ -195,6 +196,9 @@ class _Builder:
             if d.target.role is not Role.GRADIENT and sum_of_squares(d.expr, squares):
                 squares.add(d.name)
             used += conventions(d.expr, squares)
+        used += [f"{u} is declared {t.structure}: its gradient is the slope in each entry on its own, as if they were free"
+                 + ("; sn.symmetric gives the one among symmetric matrices" if t.structure in MIRRORED else "")
+                 for u in self.wrt if (t := self.program[u]).structure]
         return Derivation(self.program, full, self.wrt, tuple(steps), {u: t.name for u, t in self.gradient.items()},
                           tuple(dict.fromkeys(used)))
 

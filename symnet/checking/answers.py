@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import sympy as sp
 
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_form, closed_scalars
+from symnet.calculus.matrices import CONVENTIONS, symmetric
 from symnet.checking.answers_sizes import Question
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
 from symnet.checking.reading import read_answer
@@ -15,6 +17,7 @@ from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
 from symnet.parsing.from_sympy import SympyAnswer
+from symnet.parsing.values import Value
 
 __all__ = ["check_answer"]
 RIGHT = frozenset({Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL})
@@ -48,9 +51,19 @@ def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, la
         transposed = turned and question.judge(value.transposed).answer in RIGHT
         return Verdict(Answer.REFUTED, "shape", reason=f"this is the transpose of the gradient: {plain}" if transposed else plain)
     verdict = question.judge(value)
+    if verdict.answer is Answer.REFUTED and derivation.program[wrt].structure in ("symmetric", "positive definite"):
+        return next((v for v in _conventions(question, value, wrt) if v.answer in RIGHT), verdict)
     if turned and verdict.answer is Answer.REFUTED and question.judge(value.transposed).answer in RIGHT:
         return replace(verdict, reason="this is the transpose of the gradient")
     return verdict
+
+
+def _conventions(question: Question, value: Value, wrt: str) -> Iterator[Verdict]:
+    """Verdicts by the conventions for a gradient among symmetric matrices; right by one of them is right under that condition."""
+    for convention, said in CONVENTIONS.items():
+        verdict = Question(symmetric(question.derivation, wrt, convention), wrt, question.declared).judge(value)
+        if verdict.answer is Answer.PROVED:
+            yield replace(verdict, answer=Answer.CONDITIONAL, condition=f"by the convention {convention!r} ({said})", reason="")
 
 
 def _shape(shape: tuple[sp.Expr, ...]) -> str:

@@ -19,6 +19,7 @@ from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, substitute
 from symnet.core.matrices import SINGULAR, Grid, written_out
+from symnet.core.number_sets import like
 from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.verdict import EXCEPT, Answer, Verdict, all_of
@@ -57,6 +58,7 @@ class Question:
         self.wanted = self.whole[derivation.gradient_name(wrt)]
         self.formulas = self.whole.by_name[self.wanted.name]
         self.opening = Opening(self.whole)
+        self.structured = tuple(t for t in self.whole.inputs if t.structure)
         self.aside = aside_of(derivation.program)
         self.given = tuple(d for d in derivation.program.definitions if d.name not in self.aside)
 
@@ -90,7 +92,7 @@ class Question:
     def _different(self, sized: Sized, assumed: bool) -> Verdict | None:
         """REFUTED at an entry and a point, which satisfies the assumptions where they are ``assumed``."""
         scope, program, _, numbers = sized
-        there = solved(program.assumptions) if assumed else {}
+        there = solved(program.assumptions if assumed else (), numbers.forms.there)
         found = None if there is None else numbers.difference(program.title, self.wanted.name, there)
         return Verdict(Answer.REFUTED, "ball enclosure", _entry(found[0]), found[1], scope=scope) if found else None
 
@@ -121,7 +123,7 @@ class Question:
         ranges: dict[sp.Symbol, Range] = formula.free
         for names in islice(self.opening.stages(expr, wanted), first, last):
             verdict = prove_for_all_sizes(expr, wanted, ranges, used, self.given, self._asked(value),
-                                          self.opening.lines(names), self.whole.by_name)
+                                          self.opening.lines(names), self.whole.by_name, self.structured)
             if verdict.answer is not Answer.UNDECIDED:
                 return verdict
             if verdict.reason not in (DIFFER, ELSEWHERE):  # too large, or a node without a rule: opening more does not help
@@ -134,7 +136,7 @@ class Question:
             sides = _sides(value, formula)
             if any(side.has(sp.Sum, When, Grid) for side in sides) or self._asked(value):
                 return None
-            there = {e: sp.Dummy(real=True, positive=e.is_positive or None) for side in sides for e in side.atoms(sp.Indexed)}
+            there = {e: like(e, str(e)) for side in sides for e in side.atoms(sp.Indexed)}
             if not all(e.is_real for e in there) or not prove_equal(*[side.xreplace(there) for side in sides]).holds:
                 return None
         return Verdict(Answer.PROVED, "normal form", scope=SCOPE if self.whole.sizes else "")

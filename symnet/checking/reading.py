@@ -6,11 +6,14 @@ asked for.
 
 from __future__ import annotations
 
+import re
+
 from symnet.core.derivation import Derivation
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.text import text as plain_text
+from symnet.parsing.declaring import hidden_by
 from symnet.parsing.expressions import expression, sympy_value
 from symnet.parsing.from_sympy import SympyAnswer
 from symnet.parsing.latex_answers import latex_answer
@@ -41,8 +44,10 @@ def _usable(full: Program, program: Program, asked: str) -> dict[str, Tensor]:
     return {**slopes, **program.tensors}
 
 
-def read_as(value: Value, program: Program) -> str:
-    """What was understood, in plain maths with the program's own letters for indices."""
+def read_as(value: Value, program: Program, written: str = "") -> str:
+    """What was understood, in plain maths with the program's own letters for indices; and which of its ``written`` names hide built-ins."""
     labels = Labels.of(program)
     scope = extend({}, [(i, *axis.range) for i, axis in zip(value.indices, value.axes, strict=True)], labels)
-    return plain_text(relabel(value.expr, scope, labels))
+    used = [name for name in hidden_by(program.tensors) if re.search(rf"(?<![\w.^\\]){re.escape(name)}(?!\w)", written)]
+    said = f" (with {', '.join(used)} as declared, not built in)" if used else ""
+    return plain_text(relabel(value.expr, scope, labels)) + said

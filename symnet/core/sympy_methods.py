@@ -184,12 +184,14 @@ def _code(meaning: Meaning, method: str) -> Callable[..., str]:
         template = template or meaning.calls.get(method) or (meaning.calls.get("_numpycode") if method == "_cupycode" else None)
         if template is not None:
             if method == "_cupycode":
-                template = template.replace("numpy.", "cupy.")
+                template = str(template).replace("numpy.", "cupy.")
             template = QUALIFIED.sub(lambda name: printer._module_format(name[0]), template)
             args = [text if ATOM.fullmatch(text := printer._print(a)) else f"({text})" for a in self.args]
             return reduce(lambda so_far, arg: _filled(template, [so_far, arg], method), args) if len(meaning.pieces) == 0 \
                 else _filled(template, args, method)
         form = meaning.written(*self.args) if method in COMPLEX or meaning.code is None else meaning.code(*self.args)
+        if form is None:  # a kink, and an argument that is not real
+            return str(self)
         if "log1p" not in printer.known_functions:
             form = form.replace(log1p, lambda u: sp.log(1 + u))
         text = printer._print(form)

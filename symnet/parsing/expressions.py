@@ -35,11 +35,11 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     known = sizes or {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
     lowering = Lowering(tensors, known, where)
     answer, lines = cut(text, where)
-    trees = {name: Parser(right, where, FUNCTIONS).whole() for name, right in lines.items()}
+    trees = {name: Parser(right, where, FUNCTIONS, tensors).whole() for name, right in lines.items()}
     lowering.own = OwnLines({name.replace("_", ""): tree for name, tree in trees.items()}, lowering.real, where)
     for name in trees:
         _check_new(name, lowering, given or {}, where)
-    value = lowering.real(Parser(answer, where, FUNCTIONS).whole())
+    value = lowering.real(Parser(answer, where, FUNCTIONS, tensors).whole())
     holes = list(lowering.asked)
     lowering.own.finish()
     ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
@@ -81,7 +81,7 @@ def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[
 def _check_new(name: str, lowering: Lowering, given: Mapping[str, sp.Expr], where: str) -> None:
     """Refuse a line for a name that means something else already."""
     known = lowering.find(name) or (name if name in lowering.sizes else None)
-    if name in FUNCTIONS or name in KEYWORDS:
+    if (name in FUNCTIONS and known is None) or name in KEYWORDS:
         raise NameError_(where, f"{name!r} is a function or a word of the language", "another name", f"{name}_1")
     if known is None:
         return

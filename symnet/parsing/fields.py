@@ -13,7 +13,7 @@ EXACT = ("learning_rate", "clip_value", "clip_norm",
 KEYS: dict[str, tuple[str, ...]] = {
     "": ("title", "symbols", "sizes", "program", "answers", "training", "errata", "simplify"),
     "program": ("definitions", "layers", "loss", "objective", "wrt", "learning_rate", "batch"),
-    "symbols": ("shape", "value", "domain", "classes", "assume", "note"),
+    "symbols": ("shape", "value", "domain", "structure", "classes", "assume", "note"),
     "answers": ("id", "wrt", "text", "latex"),
     "training": ("data", "optimizer", "epochs", "batch_size", "seed", "schedule", "init", *EXACT),
     "errata": ("file", "text"),

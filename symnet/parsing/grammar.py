@@ -23,7 +23,7 @@ def is_slope(node: Node) -> bool:
 
 
 class Parser(Atoms):
-    """One text. ``functions`` are the names that are called; every other name before a bracket is a factor."""
+    """One text. ``functions`` are the names that are called; every other name before a bracket is a factor, and each ``declared`` one."""
 
     def whole(self) -> Node:
         """The whole text as one expression."""

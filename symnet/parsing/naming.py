@@ -69,6 +69,8 @@ class Names:
         """The declared tensor that is meant: w_1, w_{1} and w1 are one name."""
         if name in self.tensors:
             return name
+        if name in CONSTANTS:
+            return None
         bare = name.replace("_", "")
         same = [t for t in self.tensors if t.replace("_", "") == bare]
         return same[0] if len(same) == 1 else None

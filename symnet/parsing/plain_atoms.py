@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Container
 
 from symnet.errors import ParseError
 from symnet.parsing.node import Node
@@ -15,9 +15,11 @@ MODULES = frozenset({"np", "numpy", "math", "jnp", "jax", "lax", "torch"})
 
 
 class Atoms:
-    """One text. ``functions`` are the names that are called; every other name before a bracket is a factor."""
+    """One text. ``functions`` are the names that are called; every other name before a bracket is a factor, and so are the ``declared``
+    ones: with a tensor sum, sum(y) is no sum of y, and np.sum(y) is."""
 
-    def __init__(self, text: str, where: str, functions: Collection[str]) -> None:
+    def __init__(self, text: str, where: str, functions: Collection[str], declared: Container[str] = ()) -> None:
+        self.declared = declared
         self.tokens, self.where, self.functions = tokenize(text, where), where, functions
         self.at, self.nodes, self.depth = 0, 0, 0
         self.open: list[str] = []  # the brackets around the token at hand, since | opens and closes alike
@@ -107,13 +109,14 @@ class Atoms:
         """A name, a dotted function name, or a call."""
         self.at += 1
         name = token.text
-        while name in MODULES and self.now.text == ".":
+        own = name in self.declared
+        while name in MODULES and not own and self.now.text == ".":
             self.at += 1
             name = self.part()
-        if name == "linalg" and self.now.text == ".":
+        if name == "linalg" and not own and self.now.text == ".":
             self.at += 1
             name = "linalg." + self.part()
-        if name in self.functions:
+        if name in self.functions and not own:
             if self.now.text == "(":
                 return self.call(name, token.column)
             if self.now.text in ("'", "^", "**") or self.starts_factor():

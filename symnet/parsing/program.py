@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +13,12 @@ from symnet.core.axes import Axis, Range, index, nonnegative
 from symnet.core.brackets import rectangular
 from symnet.core.expressions import as_written, substitute
 from symnet.core.labels import Labels, extend, relabel
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kind
 from symnet.parsing.asking import with_holes
-from symnet.parsing.declaring import axis_of, check_name, tensor_of
+from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
+from symnet.parsing.declaring import axis_of, check_name, check_undeclared, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.from_sympy import SympyReader, is_sympy, name_of, stated
 from symnet.parsing.functions import FUNCTIONS, is_condition
@@ -28,7 +29,7 @@ from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_
 from symnet.parsing.tokens import plain
 from symnet.parsing.values import Value, broadcast, new_indices, same
 
-__all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "program", "split", "tensor_of"]
+__all__ = ["Line", "axis_of", "check_name", "expression", "free_names", "program", "split", "tensor_of", "with_assumptions"]
 
 ASSIGN = re.compile(r"\s*([^=<>!:]+?)\s*(?::=|=)(?!=)\s*(.*)\Z", re.S)
 LARGE = 1000  # a range T..1 runs down for all sizes of this size
@@ -47,9 +48,9 @@ class Line:
     tree: Any = None  # of a right side that is no text: SymPy, then its syntax tree
     ranges: tuple[Node, ...] = ()
 
-    def read(self) -> tuple[Node, tuple[Node, ...]]:
-        """The right side as a tree, and the ranges stated behind it."""
-        return Parser(self.right, self.where, FUNCTIONS).line() if self.tree is None else (self.tree, self.ranges)
+    def read(self, named: Container[str] = ()) -> tuple[Node, tuple[Node, ...]]:
+        """The right side as a tree, and the ranges stated behind it. ``named`` are declared names, which hide functions."""
+        return Parser(self.right, self.where, FUNCTIONS, named).line() if self.tree is None else (self.tree, self.ranges)
 
 
 def split(text: str, where: str) -> Line:
@@ -70,9 +71,9 @@ def program(*lines: Any, tensors: Mapping[str, Any] | None = None, objective: An
     """A Program from lines of plain maths, or of SymPy equations; the last line, or an expression alone, is the objective.
 
     ``tensors`` maps names to shapes (sizes are integers or names; () is a number) or Tensors. Without it every name that
-    is not defined is a number. ``objective`` may be the name of a line or an expression. In SymPy, Symbols are numbers with the domain
-    that they assume, an IndexedBase under Sum and a MatrixSymbol are arrays. Raises ParseError, NameError_ or ShapeError naming line
-    and column.
+    is not defined is a number. ``objective`` may be the name of a line or an expression. ``assumptions`` are equalities such as
+    "sum(y) == 1" or "A == A.T", and inequalities: "0 < p < 1", "x > y". In SymPy, Symbols are numbers with the domain that they assume,
+    an IndexedBase under Sum and a MatrixSymbol are arrays. Raises ParseError, NameError_ or ShapeError naming line and column.
 
     >>> print(program("z = w*x + b", "a = sigmoid(z)", "L = (a - y)**2"))
     z := b + w*x
@@ -101,8 +102,9 @@ def program(*lines: Any, tensors: Mapping[str, Any] | None = None, objective: An
     else:
         given |= {name: t for name, t in reader.tensors.items() if name not in given}
     parts = [p if p.name else replace(p, name=_goal_name(taken | set(given))) for p in parts]
+    known, rest = narrowed(assumptions, given)
     with as_written():
-        return replace(_build(parts, given, goal, assumptions, title, reader.sizes), symbols=reader.own)
+        return replace(_build(parts, known, goal, rest, title, reader.sizes), symbols=reader.own)
 
 
 def _part(line: Any, number: int, last: bool) -> Line:
@@ -136,7 +138,7 @@ def _goal_name(taken: set[str]) -> str:
     return next(name for name in ("L", "J", "loss", "objective", "L_") if name not in taken)
 
 
-def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: Sequence[str], title: str,
+def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumed: Sequence[tuple[str, str, str, str]], title: str,
            more: Mapping[str, sp.Symbol]) -> Program:
     sizes = {str(s): s for t in known.values() for a in t.axes for e in a.range for s in e.free_symbols} | dict(more)
     clash = sorted(set(sizes) & set(known))
@@ -147,8 +149,8 @@ def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: 
     labels = Labels(lines.table.values(), definitions, sizes)
     definitions = [_named(d, labels) for d in definitions]
     inputs = tuple(t for name, t in known.items() if name not in {p.name for p in parts})
-    declared = tuple(_assumption(a, lines.table, sizes, labels) for a in assumptions)
-    return Program(inputs, tuple(definitions), goal or definitions[-1].name, declared, title)
+    equalities, holes = declared(assumed, lines.table, sizes, labels)
+    return under(Program(inputs, tuple(definitions), goal or definitions[-1].name, equalities, title), holes)
 
 
 class _Lines:
@@ -157,8 +159,9 @@ class _Lines:
     def __init__(self, parts: list[Line], known: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol]) -> None:
         self.parts, self.sizes = parts, sizes
         self.table = dict(known)
-        self.trees = [p.read() for p in parts]
         defined = {p.name for p in parts}
+        self.named = defined | set(known)
+        self.trees = [p.read(self.named) for p in parts]
         self.uses = [{n for n in _names(tree) if n in defined} for tree, _ in self.trees]
         self.units: dict[str, list[int]] = {}  # the lines of each name
         for k, p in enumerate(parts):
@@ -272,7 +275,7 @@ class _Lines:
     def _lowered(self, k: int) -> tuple[tuple[sp.Expr, ...], Value, dict[sp.Symbol, Range], Lowering]:
         """The places on the left of line number k, its right side, its stated ranges, and what was met on the way."""
         part, (tree, stated) = self.parts[k], self.trees[k]
-        left = [Parser(p, part.where, FUNCTIONS).whole() for p in part.places or ()]
+        left = [Parser(p, part.where, FUNCTIONS, self.named).whole() for p in part.places or ()]
         letters = [n for place in left for n in dict.fromkeys(_names(place)) if LETTER.match(n) and n not in self.sizes]
         taken = [n for n in letters if n in self.table or n in self.shapeless]
         if taken or len(set(letters)) != len(letters):
@@ -318,11 +321,11 @@ def _scalars(parts: list[Line], reader: SympyReader) -> dict[str, Tensor]:
     defined = {p.name for p in parts} | set(reader.tensors) | set(reader.sizes)
     found: dict[str, Tensor] = {}
     for part in (p for p in parts if p.tree is None):
-        tree, stated = part.read()
+        tree, stated = part.read(defined)
         own = {n for p in part.places or () for n in _names(Parser(p, part.where, FUNCTIONS).whole())} | {n.text for n in stated[::3]}
         for name in _names(tree):
             if name not in defined and name not in CONSTANTS and name not in own:
-                check_name(name, part.where)
+                check_undeclared(name, part.where)
                 found[name] = Tensor(name, role=Role.INPUT)
     return found
 
@@ -354,31 +357,11 @@ def _named(d: Definition, labels: Labels) -> Definition:
     return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note, holes)
 
 
-def _assumption(text: str, table: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], labels: Labels) -> Assumption:
-    where = f"assumption {text!r}"
-    left, sign, right = text.partition("==")
-    if not sign:
-        raise ParseError(where, "no '=='", "an equality such as sum(y, axis=1) == 1")
-    lowering = Lowering(table, sizes, where)
-    a, b = (lowering.value(Parser(t, where, FUNCTIONS).whole()) for t in (left, right))
-    if b.axes:
-        raise ShapeError(where, f"the right side has shape {b.shape}", "a single number")
-    scope = extend({}, [(i, *axis.range) for i, axis in zip(a.indices, a.axes, strict=True)], labels)
-    return Assumption(relabel(a.expr, scope, labels), relabel(b.expr, scope, labels))
-
-
-def free_names(text: str, where: str = "expression") -> list[str]:
-    """Every name that an expression uses, once, in order; functions and constants aside.
+def free_names(text: str, where: str = "expression", declared_names: Collection[str] = ()) -> list[str]:
+    """Every name that an expression uses, once, in order; functions and constants aside, but for those that are ``declared_names``.
 
     >>> free_names("sum((X@w - y)**2)/N")
     ['X', 'w', 'y', 'N']
     """
-    found = _names(Parser(text, where, FUNCTIONS).whole())
-    return [n for n in dict.fromkeys(found) if n not in CONSTANTS]
-
-
-def assumptions_of(program: Program, texts: Sequence[str]) -> tuple[Assumption, ...]:
-    """Declared equalities such as "sum(Y, axis=1) == 1" over the tensors of a program."""
-    labels = Labels.of(program)
-    sizes = {str(s): s for s in program.sizes}
-    return tuple(_assumption(text, program.tensors, sizes, labels) for text in texts)
+    found = _names(Parser(text, where, FUNCTIONS, declared_names).whole())
+    return [n for n in dict.fromkeys(found) if n not in CONSTANTS or n in declared_names]
