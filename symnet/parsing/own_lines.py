@@ -31,6 +31,10 @@ class OwnLines:
         self.open: list[Hashable] = []
         self.written = 0
 
+    def has(self, key: Hashable) -> bool:
+        """True for the name of a line."""
+        return key in self.trees
+
     def get(self, key: Hashable, shown: str) -> Value | None:
         """The value of a line, with bound indices of its own; None when there is no such line."""
         if key not in self.trees:

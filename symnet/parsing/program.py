@@ -23,6 +23,7 @@ from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
+from symnet.parsing.reductions import Reductions
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import plain
 from symnet.parsing.values import Value, broadcast, new_indices, same
@@ -123,6 +124,7 @@ class _Lines:
                 raise NameError_(p.where, f"{p.name!r} is already named", "a new name: a name binds once")
         self.shapeless = {p.name: Tensor(p.name, (UNKNOWN,) * len(p.places)) for p in reversed(parts)
                           if p.places is not None and p.name not in known}
+        self.extra: dict[int, list[Definition]] = {}  # what stands before a line: the recurrence of a maximum along an axis
         self.ranked: set[str] = set()  # of these, those whose number of axes is known
 
     def definitions(self) -> list[Definition]:
@@ -135,7 +137,7 @@ class _Lines:
                 raise self._refusal(waiting)
             waiting.remove(ready)
             made |= dict(zip(self.units[ready], self._unit(ready), strict=True))
-        return [made[k] for k in range(len(self.parts))]
+        return [d for k in range(len(self.parts)) for d in (*self.extra.get(k, ()), made[k])]
 
     def _ready(self, waiting: list[str]) -> str | None:
         """The first name whose lines can be read now; the axes of tensors without a shape are looked for on the way."""
@@ -156,6 +158,10 @@ class _Lines:
         if axes is not None:
             self.table[name] = replace(self.shapeless.pop(name), axes=axes)
         return axes is not None
+
+    def _taken(self) -> set[str]:
+        """The names that a new line may not have."""
+        return {*self.table, *self.sizes, *(p.name for p in self.parts), *(n for tree, _ in self.trees for n in _names(tree))}
 
     def _refusal(self, waiting: list[str]) -> SymnetError:
         """Why no line can be read."""
@@ -179,6 +185,8 @@ class _Lines:
             return [self._whole(self.units[name][0])]
         target = self.table[name]
         lines = [self._slice(k) for k in self.units[name]]
+        for k in self.units[name]:
+            self.table |= {d.name: d.target for d in self.extra[k]}
         for line in lines:
             if len(line.places) != len(target.axes):
                 raise ShapeError(line.where, f"{len(line.places)} indices", f"{len(target.axes)}, the axes of {name}")
@@ -195,8 +203,11 @@ class _Lines:
         if stated:
             raise ParseError(part.where, "a range behind a line without indices", f"{part.name}[{stated[0].text}] = … on the left")
         lowering = Lowering(self.table, self.sizes, part.where)
+        lowering.reductions = Reductions(self._taken())
         value = lowering.value(tree)
         _check_real(value, part)
+        self.extra[k] = lowering.reductions.lines
+        self.table |= {d.name: d.target for d in self.extra[k]}
         target = self.table[part.name] = Tensor(part.name, value.axes)
         ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
         return Definition(target, value.indices, rectangular(value.expr, ranges), holes=with_holes(value, lowering.asked).holes)
@@ -237,7 +248,10 @@ class _Lines:
         lowering = Lowering({**self.table, **self.shapeless}, self.sizes, part.where, free)
         places = tuple(sp.expand(lowering.scalar(place)) for place in left)
         ranges = self._stated(part, stated, free, lowering)
+        lowering.reductions = Reductions(self._taken())
+        lowering.ranges |= ranges
         value = lowering.value(tree)
+        self.extra[k] = lowering.reductions.lines
         _check_real(value, part)
         return places, value, ranges, lowering
 

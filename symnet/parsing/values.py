@@ -10,7 +10,7 @@ import sympy as sp
 from symnet.core.axes import Axis
 from symnet.core.brackets import settle
 from symnet.core.expressions import substitute
-from symnet.core.program import Hole
+from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
@@ -18,12 +18,14 @@ from symnet.errors import ShapeError
 @dataclass(frozen=True, slots=True)
 class Value:
     """``expr`` depends on ``indices``, one for each of ``axes``. ``holes`` are where the text as it was written has no value,
-    though ``expr`` has, because SymPy shortens while it builds: x*y/x has none at x = 0, sqrt(x)**2 none below 0."""
+    though ``expr`` has, because SymPy shortens while it builds: x*y/x has none at x = 0, sqrt(x)**2 none below 0. ``lines`` define the
+    tensors that the expression uses and nobody declared: a maximum along an axis."""
 
     axes: tuple[Axis, ...]
     indices: tuple[sp.Symbol, ...]
     expr: sp.Expr
     holes: tuple[Hole, ...] = ()
+    lines: tuple[Definition, ...] = ()
 
     @property
     def divisors(self) -> tuple[sp.Expr, ...]:
@@ -42,7 +44,7 @@ class Value:
     @property
     def transposed(self) -> Value:
         """Axes reversed; a vector is its own transpose, as in NumPy."""
-        return Value(self.axes[::-1], self.indices[::-1], self.expr, self.holes)
+        return Value(self.axes[::-1], self.indices[::-1], self.expr, self.holes, self.lines)
 
 
 def number(expr: sp.Expr) -> Value:
@@ -119,9 +121,15 @@ def matmul(where: str, a: Value, b: Value) -> Value:
     return Value((*a.axes[:-1], *b.axes[1:]), free, settle(body, ((k, left.lower, left.upper),), ranges))
 
 
+def outer_product(a: Value, b: Value) -> Value:
+    """a b^T of two vectors."""
+    i, j = new_indices((*a.axes, *b.axes))
+    return Value((*a.axes, *b.axes), (i, j), a.at(i) * b.at(j))
+
+
 def reduce_sum(where: str, value: Value, axis: int | None, keepdims: bool = False) -> Value:
     """The sum over all axes or one; counted from the end when negative."""
-    which = range(len(value.axes)) if axis is None else [_axis(where, value, axis)]
+    which = range(len(value.axes)) if axis is None else [axis_number(where, value, axis)]
     over = tuple((value.indices[k], value.axes[k].lower, value.axes[k].upper) for k in reversed(list(which)))
     keep = [k for k in range(len(value.axes)) if k not in which]
     expr = settle(value.expr, over, {value.indices[k]: value.axes[k].range for k in keep})
@@ -137,7 +145,8 @@ def count(value: Value, axis: int | None) -> sp.Expr:
     return sp.Mul(*[a.size for a in value.axes]) if axis is None else value.axes[axis].size
 
 
-def _axis(where: str, value: Value, axis: int) -> int:
+def axis_number(where: str, value: Value, axis: int) -> int:
+    """An axis counted from the front. Raises ShapeError where there is none."""
     if not -len(value.axes) <= axis < len(value.axes):
         raise ShapeError(where, f"axis {axis} of shape {value.shape}", f"an axis from 0 to {len(value.axes) - 1}")
     return axis % len(value.axes)
