@@ -33,13 +33,13 @@ def check_answer(answer: str, derivation: Derivation, wrt: str, latex: bool | No
         derivation = derive(derivation.program, [wrt])  # a line that the later ones no longer need
     if declared:  # the truth is the gradient without them; an answer that needs one is conditional
         derivation = derive(replace(derivation.program, assumptions=()), [wrt])
-    if not any(t.axes for t in derivation.program.tensors.values()) and not value.axes:
+    if not any(t.axes for t in derivation.program.tensors.values()) and not value.axes and not value.lines:
         there = closed_scalars(derivation.full)
         aside = asked_aside((value.expr, *(u for u, _, _ in value.holes)), aside_of(derivation.program))
         holes = answer_holes(value.expr, (*value.holes, *aside), there)
         domain = domain_of(derivation.full, derivation.program, there)
         return compare(value.expr.xreplace(there), closed_form(derivation, wrt), declared, holes, domain=domain)
-    question = Question(derivation, wrt, declared)
+    question = Question(derivation, wrt, declared, value.lines)
     shape, wanted = tuple(a.size for a in value.axes), question.wanted.shape
     turned = len(shape) == 2 and shape[::-1] == wanted
     if shape != wanted:

@@ -49,11 +49,11 @@ class _Kept:
 
 
 class Question:
-    """The gradient with respect to ``wrt``, derived without the assumptions that are declared."""
+    """The gradient with respect to ``wrt``, derived without the assumptions that are declared. ``lines`` are those of the answer."""
 
-    def __init__(self, derivation: Derivation, wrt: str, declared: tuple[Assumption, ...] = ()) -> None:
+    def __init__(self, derivation: Derivation, wrt: str, declared: tuple[Assumption, ...] = (), lines: tuple[Definition, ...] = ()) -> None:
         self.derivation, self.declared = derivation, declared
-        self.whole = derivation.full
+        self.whole = derivation.full.extend(lines) if lines else derivation.full
         self.wanted = self.whole[derivation.gradient_name(wrt)]
         self.formulas = self.whole.by_name[self.wanted.name]
         self.opening = Opening(self.whole)

@@ -6,11 +6,13 @@ asked for.
 
 from __future__ import annotations
 
+from symnet.checking.local_slopes import slope_of
 from symnet.core.derivation import Derivation
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.text import text as plain_text
+from symnet.parsing.asked import Asked
 from symnet.parsing.latex_answers import latex_answer
 from symnet.parsing.program import expression
 from symnet.parsing.values import Value
@@ -25,9 +27,12 @@ def read_answer(answer: str, derivation: Derivation, wrt: str, where: str = "ans
     """The meaning of an answer for the gradient with respect to ``wrt``; ``latex`` says which it is, by default its looks do."""
     full, name = derivation.full, derivation.gradient_name(wrt)
     usable = _usable(full, derivation.program, name)
-    given = {d.name: d.expr for d in derivation.program.definitions if not d.indices}
+    given = {name: Value(ds[0].target.axes, ds[0].indices, ds[0].expr) for name, ds in derivation.program.by_name.items()
+             if len(ds) == 1 and ds[0].slice() == tuple(a.range for a in ds[0].target.axes)}
     if not (is_latex(answer) if latex is None else latex):
-        return expression(answer, usable, where=where, given=given)
+        asked = Asked(full[name], wrt, derivation.objective, usable)
+        return expression(answer, usable, where=where, given=given, asked=asked, lines=full.definitions,
+                          slopes=lambda above, below: slope_of(derivation, usable, above, below, wrt))
     return latex_answer(answer, usable, full[name], where, given)
 
 
