@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from symnet.core.tensors import Tensor
@@ -11,6 +11,8 @@ from symnet.errors import ParseError
 from symnet.parsing.own_lines import OTHER
 
 SLOPE = re.compile(r"d\s?\(?([A-Za-z]\w*)\)?\s*/\s*d\s?\(?([A-Za-z]\w*?)(?:_\{?([a-z0-9]{1,4})\}?|\[([a-z0-9, ]{1,16})\])?\)?\Z")
+ENTRY = re.compile(r"\b([A-Za-z][A-Za-z0-9]*)_\{?([a-z0-9]{1,4})\b")
+BOUND = re.compile(r"\b(?:sum|Sigma)_\{?([a-z]{1,4})\b|\bfor\s+([a-z])\s+in\b")
 LOSSES = frozenset({"L", "C", "E", "J", "loss", "Loss", "cost", "Cost", "error", "Error"})  # what a book may call the objective
 WHOLE = re.compile(r"grad(?:ient)?_?(?:\s?([A-Za-z]\w*))?(?:\s[A-Za-z]\w*|\([A-Za-z]\w*\))?\Z")
 KIND = r"(?:vector|matrix|scalar|number|product|array|gradient|tensor|transpose|sum|mean)s?"
@@ -74,6 +76,21 @@ def equated(text: str, where: str) -> tuple[str, str]:
         raise ParseError(f"{where}, column {found[1] + 1}", "a second '='", "one answer",
                          "the last right side alone; symnet check judges every link of a chain in a page (.md or .txt)")
     return text[:found[0]].rstrip(": "), " " * (found[0] + 1) + text[found[0] + 1:]
+
+
+def free_letters(text: str, asked: Asked, tensors: Mapping[str, Tensor], where: str) -> tuple[str, ...]:
+    """The one letter of X_nj that no sum binds, where the gradient has one axis. Raises ParseError where there are more."""
+    found: set[str] = set()
+    for stem, below in ENTRY.findall(text):
+        if stem in tensors and len(tensors[stem].axes) == len(below) and not asked._declared(f"{stem}_{below}"):
+            found |= {c for c in below if not c.isdigit()}
+    bound = {c for letters in BOUND.findall(text) for c in "".join(letters)}
+    free = sorted(found - bound)
+    if len(free) > 1 or (free and len(asked.gradient.axes) != 1):
+        entry = "".join(free)
+        raise ParseError(where, f"the indices {', '.join(free)}, without a word on which axis is which", "the entry that is meant in front",
+                         f"d{asked.objective}/d{asked.wrt}_{entry} = …")
+    return tuple(free)
 
 
 def without_remark(text: str) -> str:

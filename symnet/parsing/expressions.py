@@ -12,8 +12,8 @@ from symnet.core.brackets import rectangular
 from symnet.core.expressions import substitute
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor
-from symnet.errors import NameError_, ShapeError
-from symnet.parsing.asked import Asked, equated, without_remark
+from symnet.errors import MismatchError, NameError_, ShapeError
+from symnet.parsing.asked import Asked, equated, free_letters, without_remark
 from symnet.parsing.asking import with_holes
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import Parser
@@ -42,10 +42,11 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     """
     known = sizes or {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
     lowering = Lowering(tensors, known, where)
-    answer, parts = cut(without_remark(text), where, (lambda name: None) if asked is None else asked.named)
+    answer, parts = cut(without_remark(text.rstrip("; \n")), where, (lambda name: None) if asked is None else asked.named)
     declared = {*tensors, *known, *parts}
     left, answer = ("", answer) if asked is None else equated(plain(answer), where)
-    letters = asked.letters(left, where) if asked is not None and left else ()
+    letters = () if asked is None else asked.letters(left, where) if left else free_letters(answer, asked, tensors, where)
+    lowering.steps = asked is not None
     lowering.scope |= {c: index(c) for c in letters}
     if slopes is not None:
         lowering.slopes = slopes
@@ -57,7 +58,7 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
         _check_new(name, lowering, given or {}, where)
     value = lowering.real(Parser(answer, where, FUNCTIONS, declared).whole())
     if letters and asked is not None:
-        value = _every_entry(value, letters, asked.gradient, where)
+        value = _every_entry(value, letters, asked.gradient, lowering)
     holes = list(lowering.asked)
     lowering.own.finish()
     ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
@@ -65,10 +66,15 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     return with_holes(replace(value, expr=rectangular(value.expr, ranges), lines=own), holes)
 
 
-def _every_entry(value: Value, letters: tuple[str, ...], gradient: Tensor, where: str) -> Value:
+def _every_entry(value: Value, letters: tuple[str, ...], gradient: Tensor, lowering: Lowering) -> Value:
     """What is said of one entry, dL/dW_jk = …, as the whole gradient."""
+    for letter, axis in zip(letters, gradient.axes, strict=True):
+        other = next((low_high for low_high in lowering.spans.get(index(letter), ()) if low_high != axis.range), None)
+        if other is not None:
+            raise MismatchError(lowering.where, f"the index {letter}, which runs over {axis.lower}..{axis.upper} in the gradient, "
+                                f"on an axis {other[0]}..{other[1]}", "one range for each index")
     if value.axes:
-        raise ShapeError(where, f"shape {value.shape} for one entry of the gradient", "a single number")
+        raise ShapeError(lowering.where, f"shape {value.shape} for one entry of the gradient", "a single number")
     places = new_indices(gradient.axes)
     return Value(gradient.axes, places, substitute(value.expr, dict(zip(map(index, letters), places, strict=True))))
 

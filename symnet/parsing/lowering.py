@@ -34,6 +34,7 @@ REDUCED = frozenset(NAMES)
 ALONG = frozenset({"sum", "mean", "amax", "amin", "prod"})  # whose second argument is the axis
 UNDEFINED = frozenset({sp.zoo, sp.nan, sp.oo, -sp.oo})
 ALSO = {"sigma": "sigmoid", "expit": "sigmoid", "logistic": "sigmoid", "atan": "arctan", "ReLU": "relu", "ln": "log"}
+ORDERED = (sp.Gt, sp.Lt, sp.Ge, sp.Le)
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
 
 
@@ -213,8 +214,11 @@ class Lowering(Names):
 
     def _call(self, node: Node) -> Value:
         if node.text == "where" and len(node.args) == 3:
+            before = len(self.asked)
             yes, test, no = self.chosen(node.args[1], node.args[0], node.args[2])
             args = [test, yes, no]
+            if self.steps and no.expr == 0 and isinstance(test.expr, ORDERED) and len(self.asked) == before:
+                return elementwise(self.at(node), "where", lambda c, a, _: times(indicator(c), a), *args)
         else:
             args = [self.numeric(a) if node.text in COUNTING else self.real(a) for a in node.args if a.kind != "quoted"]
         if node.text == "einsum":
@@ -319,13 +323,15 @@ class Lowering(Names):
         return value
 
     def _bracket(self, node: Node) -> Value:
-        condition = self.scalar(node.args[0])
-        if not is_condition(condition):
+        condition = self.value(node.args[0])
+        if not is_condition(condition.expr):
             raise ParseError(self.at(node), "a bracket without a comparison", "[i <= j]")
-        return number(indicator(condition))
+        return Value(condition.axes, condition.indices, indicator(condition.expr))
 
     def _attribute(self, node: Node) -> Value:
         if node.text in ("T", "^T"):
+            if node.args[0].kind == "number":
+                raise ParseError(self.at(node), f"the transpose of {node.args[0].text}", "ones(N).T for a row of ones")
             base = self.any(node.args[0])
             return self.to_the_t(node, base) if self.power_of_t(node, base) else base if isinstance(base, Unit) else base.transposed
         if node.text == "size":

@@ -63,6 +63,7 @@ class Names:
         self.spans: dict[sp.Symbol, list[Range]] = {}  # the ranges of the axes on which an index stands alone
         self.slopes: Callable[[str, str], Value | None] = lambda above, below: None
         self.reductions: Reductions | None = None  # where a text may have lines of its own for a maximum along an axis
+        self.steps = False  # read where(z > 0, x, 0) as x times a step, which the normal form knows
         self.asked: list[Hole] = []  # what was divided by, or taken a root or logarithm of
 
     def at(self, node: Node) -> str:

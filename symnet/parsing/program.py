@@ -56,12 +56,42 @@ def split(text: str, where: str) -> Line:
         raise ParseError(where, f"the left side {match[1]!r}", "a name, or a name with indices such as z[l, i]")
     check_name(left[1], where)
     places = None if left[2] is None else tuple(p.strip() for p in left[2].split(","))
-    return Line(left[1], places, match[2], where)
+    return Line(left[1], places, " " * match.start(2) + match[2], where)
 
 
-def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: str | None = None,
+def lines_of(texts: Iterable[Any], where: str = "program") -> list[tuple[str, str]]:
+    """The lines of several texts, each with its place: a text may hold several, parted by ; or a line break, and comments behind #.
+
+    A line goes on while a bracket is open. Raises ParseError for what is no text.
+
+    >>> lines_of(["z = w*x  # the sum\\n\\nL = (z -\\n  y)**2; M = z"])
+    [('z = w*x', 'line 1'), ('L = (z -   y)**2', 'line 3'), ('M = z', 'line 4')]
+    """
+    found: list[tuple[str, str]] = []
+    number = 0
+    for text in texts:
+        if isinstance(text, (list, tuple)) and all(isinstance(t, str) for t in text):
+            text = "\n".join(text)
+        if not isinstance(text, str):
+            raise ParseError(where, f"a {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'",
+                             "str(expression)" if isinstance(text, sp.Basic) else "'z = w*x', 'L = z**2', or one text with a line for each")
+        whole, open_, first = "", 0, number + 1
+        for row in text.splitlines():
+            number += 1
+            for k, part in enumerate(row.partition("#")[0].split(";")):
+                if open_:
+                    whole += (";" if k else " ") + part
+                else:
+                    found += [(whole.strip(), f"line {first}")] if whole.strip() else []
+                    whole, first = part, number
+                open_ = max(0, open_ + sum((c in "([{") - (c in ")]}") for c in part))
+        found += [(whole.strip(), f"line {first}")] if whole.strip() else []
+    return found
+
+
+def program(*lines: str | Sequence[str], tensors: Mapping[str, Any] | None = None, objective: str | None = None,
             assumptions: Sequence[str] = (), title: str = "") -> Program:
-    """A Program from lines of plain maths; the last line is the objective.
+    """A Program from lines of plain maths; the last line is the objective. One text may hold several lines; # starts a comment.
 
     ``tensors`` maps names to shapes (sizes are integers or names; () is a number) or Tensors. Without it every name that
     is not defined is a number. ``objective`` may be the name of a line or an expression. Raises ParseError, NameError_ or
@@ -72,10 +102,9 @@ def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: st
     a := sigmoid(z)
     L := (a - y)**2
     """
-    for text in (*lines, *([] if objective is None else [objective])):
-        if not isinstance(text, str):
-            raise ParseError("program", f"a {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'", "str(expression)")
-    parts = [split(text, f"line {k}") for k, text in enumerate(lines, start=1)]
+    if objective is not None and not isinstance(objective, str):
+        raise ParseError("program", f"a {type(objective).__name__} as the objective", "a name or an expression in text")
+    parts = [split(text, where) for text, where in lines_of(lines)]
     goal = ""
     if objective is not None:
         if any(p.name == objective for p in parts):

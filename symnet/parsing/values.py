@@ -12,7 +12,7 @@ from symnet.core.brackets import settle
 from symnet.core.expressions import substitute
 from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor
-from symnet.errors import ShapeError
+from symnet.errors import MismatchError, ShapeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def broadcast(where: str, sign: str, *values: Value) -> tuple[tuple[Axis, ...], 
         wide = [a for a in here if not _is_one(a)] or here
         if not all(same(a, wide[0]) for a in wide):
             shapes = " and ".join(v.shape for v in values)
-            raise ShapeError(where, f"shapes {shapes} with {sign}", "shapes that line up from the right",
+            raise MismatchError(where, f"shapes {shapes} with {sign}", "shapes that line up from the right",
                              "'@' for a matrix product" if sign == "'*'" else "")
         axes.append(wide[0])
     indices = new_indices(tuple(axes))
@@ -112,7 +112,9 @@ def matmul(where: str, a: Value, b: Value) -> Value:
             hint = "transpose the right one: @ ….T"
         elif len(a.axes) == 2 and same(a.axes[0], right):
             hint = "transpose the left one: ….T @"
-        raise ShapeError(where, f"{a.shape} @ {b.shape}: {left.size} is not {right.size}", "equal inner sizes", hint)
+        if len(a.axes) == len(b.axes) == 1:  # with columns and rows, v @ w.T is a matrix
+            raise ShapeError(where, f"{a.shape} @ {b.shape}: {left.size} is not {right.size}", "equal sizes", "outer(v, w) for the matrix")
+        raise MismatchError(where, f"{a.shape} @ {b.shape}: {left.size} is not {right.size}", "equal inner sizes", hint)
     k = sp.Dummy("k", integer=True)
     free = new_indices((*a.axes[:-1], *b.axes[1:]))
     shift = right.lower - left.lower
@@ -125,6 +127,26 @@ def outer_product(a: Value, b: Value) -> Value:
     """a b^T of two vectors."""
     i, j = new_indices((*a.axes, *b.axes))
     return Value((*a.axes, *b.axes), (i, j), a.at(i) * b.at(j))
+
+
+def fitted(value: Value, axes: tuple[Axis, ...]) -> Value | None:
+    """``value`` with these axes, where NumPy would stretch it to them or only axes of size 1 are too many; else None."""
+    kept = [(a, i) for a, i in zip(value.axes, value.indices, strict=True) if not _is_one(a)]
+    ones = {i: a.lower for a, i in zip(value.axes, value.indices, strict=True) if _is_one(a)}
+    wide = [a for a in axes if not _is_one(a)]
+    places = new_indices(axes)
+    if len(kept) == len(wide) and all(same(a, b) for (a, _), b in zip(kept, wide, strict=True)):
+        there = [i for i, a in zip(places, axes, strict=True) if not _is_one(a)]
+        moved = {own: i + a.lower - b.lower for (a, own), i, b in zip(kept, there, wide, strict=True)}
+        return Value(axes, places, substitute(value.expr, {**ones, **moved}), value.holes, value.lines)
+    if len(value.axes) > len(axes):
+        return None
+    moved = {}
+    for own, a, i, b in zip(value.indices, value.axes, places[len(axes) - len(value.axes):], axes[len(axes) - len(value.axes):], strict=True):
+        if not _is_one(a) and not same(a, b):
+            return None
+        moved[own] = a.lower if _is_one(a) else i + a.lower - b.lower
+    return Value(axes, places, substitute(value.expr, moved), value.holes, value.lines)
 
 
 def reduce_sum(where: str, value: Value, axis: int | None, keepdims: bool = False) -> Value:
