@@ -131,6 +131,10 @@ class ShapeError(SymnetError):
     code = "shape"
 
 
+class MismatchError(ShapeError):
+    """Arrays of a text whose shapes do not fit one another: at sizes that are all different it has no value."""
+
+
 class ParseError(SymnetError):
     """Text is not in the grammar, or is over a limit."""
 

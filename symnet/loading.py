@@ -177,8 +177,8 @@ def judge_of(sheet: Worksheet, where: str = "worksheet") -> tuple[Derivation, Ju
     if not sheet.answers:
         raise WorksheetError(where, "no [[answers]]", "answers to check")
     if sheet.simplify:
-        goal = replace(sheet, objective=sheet.simplify, definitions=sheet.definitions, wrt=())
-        whole = derivation_of(goal, where)
+        lines = _lines(replace(sheet, objective=sheet.simplify), where)
+        whole = with_values(Derivation(lines, lines, (), (), {}), {}, {"title": sheet.title, "answers": sheet.answers})
         return whole, lambda answer, told=None: judge_simplified(answer, whole, sheet.simplify)
     wanted = tuple(dict.fromkeys([*sheet.wrt, *[a["wrt"] for a in sheet.answers if "wrt" in a]]))
     made = derivation_of(replace(sheet, wrt=wanted), where)

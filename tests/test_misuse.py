@@ -26,7 +26,7 @@ def derived() -> Any:
 
 
 MISUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "a program of an expression": (lambda: sn.program(x**2, 3), "an expression without a name"),
+    "a program of an expression": (lambda: sn.program(x**2, LINE), "an expression without a name"),
     "a line that is a number": (lambda: sn.program(LINE, 3), "an int; expected lines such as"),
     "an objective that is a number": (lambda: sn.program(LINE, objective=3), "an int; expected lines such as"),
     "a loss by a wrong name": (lambda: sn.derive(net(), loss="MSELos"), "did you mean 'MSELoss'?"),

@@ -50,12 +50,13 @@ class _Kept:
 
 
 class Question:
-    """The gradient with respect to ``wrt``, derived without the assumptions that are declared."""
+    """The gradient with respect to ``wrt``, derived without the assumptions that are declared; or, where nothing was differentiated, the
+    tensor ``wrt`` itself. ``lines`` are those of the answer."""
 
-    def __init__(self, derivation: Derivation, wrt: str, declared: tuple[Assumption, ...] = ()) -> None:
-        self.derivation, self.declared = derivation, declared
-        self.whole = derivation.full
-        self.wanted = self.whole[derivation.gradient_name(wrt)]
+    def __init__(self, derivation: Derivation, wrt: str, declared: tuple[Assumption, ...] = (), lines: tuple[Definition, ...] = ()) -> None:
+        self.derivation, self.wrt, self.declared = derivation, wrt, declared
+        self.whole = derivation.full.extend(lines) if lines else derivation.full
+        self.wanted = self.whole[derivation.names.get(wrt, wrt)]
         self.formulas = self.whole.by_name[self.wanted.name]
         self.opening = Opening(self.whole)
         self.structured = tuple(t for t in self.whole.inputs if t.structure)

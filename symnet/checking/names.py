@@ -16,11 +16,12 @@ from flint import ctx, fmpq
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_scalars
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
+from symnet.checking.local_slopes import local_slope
 from symnet.checking.page_latex import read_latex
 from symnet.core.derivation import Derivation
 from symnet.core.functions import BY_NAME
 from symnet.core.numbers import compute
-from symnet.core.program import Definition, Hole, Program
+from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor, free_name
 from symnet.equality.domain import Domain, Holes
 from symnet.equality.holes import indexed_holes
@@ -123,19 +124,10 @@ class Names:
 
     def _derived(self, above: str, below: str) -> sp.Expr:
         """d above / d below in names of the forward pass; ``below`` is held as given."""
-        if above == below:
-            return sp.S.One
-        program = self.program
-        if above not in program.by_name:
-            raise NameError_("line", f"nobody defined {above!r}", "a line of the worksheet")
-        upto = max(k for k, d in enumerate(program.definitions) if d.name == above)
-        cut = _independent(Program(program.inputs, program.definitions[: upto + 1], above), below)
-        made = self.parts[above, below] = derive(cut, [below])
-        there: dict[sp.Basic, sp.Expr] = {}
-        for d in made.full.definitions:
-            if d.target.of:
-                there[d.entry] = d.expr.xreplace(there)
-        return there[made.full[made.gradient_name(below)][()]]
+        made, slope = local_slope(self.program, above, below)
+        if made is not None:
+            self.parts[above, below] = made
+        return slope
 
     def updated(self, name: str) -> sp.Symbol:
         """The atom of a parameter after a step of descent."""
@@ -259,11 +251,3 @@ def put_in(expr: sp.Expr, point: Mapping[sp.Basic, sp.Expr]) -> sp.Expr | None:
         return sp.Rational(int(found.p), int(found.q))
     with sp.evaluate(False):
         return expr.xreplace(dict(point))
-
-
-def _independent(program: Program, name: str) -> Program:
-    """The program that starts at ``name``: its own definition and what only leads to it become given."""
-    if name not in program.by_name:
-        return program
-    kept = [d for d in program.definitions if d.name != name]
-    return Program((*program.inputs, program[name]), tuple(kept), program.objective)

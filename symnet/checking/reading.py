@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 
+from symnet.checking.local_slopes import slope_of
 from symnet.core.derivation import Derivation
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.text import text as plain_text
+from symnet.parsing.asked import Asked
 from symnet.parsing.declaring import hidden_by
 from symnet.parsing.expressions import expression, sympy_value
 from symnet.parsing.from_sympy import SympyAnswer
@@ -31,9 +33,12 @@ def read_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, whe
     usable = _usable(full, derivation.program, name)
     if isinstance(answer, SympyAnswer):
         return sympy_value(answer, usable, full[name].axes if name in full.tensors else derivation.program[wrt].axes, where)
-    given = {d.name: d.expr for d in derivation.program.definitions if not d.indices}
+    given = {name: Value(ds[0].target.axes, ds[0].indices, ds[0].expr) for name, ds in derivation.program.by_name.items()
+             if len(ds) == 1 and ds[0].slice() == tuple(a.range for a in ds[0].target.axes)}
     if not (is_latex(answer) if latex is None else latex):
-        return expression(answer, usable, where=where, given=given)
+        asked = Asked(full[name], wrt, derivation.objective, usable)
+        return expression(answer, usable, where=where, given=given, asked=asked, lines=full.definitions,
+                          slopes=lambda above, below: slope_of(derivation, usable, above, below, wrt))
     return latex_answer(answer, usable, full[name], where, given)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from symnet.checking.answers import check_answer
+from symnet.checking.answers import check_answer, judged
+from symnet.checking.answers_sizes import Question
 from symnet.checking.diagnosis import Mistake, slip_of
 from symnet.checking.reading import read_answer, read_as
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
-from symnet.errors import FaultError, ShapeError, SymnetError, internal
+from symnet.errors import FaultError, MismatchError, ShapeError, SymnetError, internal
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.program import expression
 from symnet.parsing.values import Value
@@ -75,7 +76,9 @@ def _judge(answer: Mapping[str, str], derivation: Derivation, told: Told) -> Res
         found = Result(name, verdict, read_as(value, derivation.program, text))
         return found if verdict.answer is not Answer.REFUTED else _explained(found, value, text, derivation, wrt, latex, told)
     except ShapeError as error:
-        return _explained(Result(name, Verdict(Answer.UNDECIDED, reason=error.message)), text, "", derivation, wrt, latex, told)
+        verdict = Verdict(Answer.REFUTED, "shape", reason=error.message) if isinstance(error, MismatchError) else \
+            Verdict(Answer.UNDECIDED, reason=error.message)
+        return _explained(Result(name, verdict), text, "", derivation, wrt, latex, told)
 
 
 def _explained(found: Result, value: Value | str, written: str, derivation: Derivation, wrt: str, latex: bool, told: Told) -> Result:
@@ -90,9 +93,17 @@ def judge_simplified(answer: Mapping[str, str], derivation: Derivation, goal: st
 
 
 def _judge_simplified(answer: Mapping[str, str], derivation: Derivation, goal: str) -> Result:
-    tensors = derivation.program.tensors
-    read = latex_expression if "latex" in answer else expression
-    value = read(answer["latex" if "latex" in answer else "text"], tensors, where=f"answer {answer['id']}")
+    program, name = derivation.program, derivation.objective
+    tensors = {n: t for n, t in program.tensors.items() if n != name}
+    where, text = f"answer {answer['id']}", answer["latex" if "latex" in answer else "text"]
+    try:
+        value = latex_expression(text, tensors, where=where) if "latex" in answer else \
+            expression(text, tensors, where=where, lines=program.definitions)
+    except MismatchError as error:
+        return Result(answer["id"], Verdict(Answer.REFUTED, "shape", reason=error.message))
+    if value.axes or value.lines or any(t.axes for t in program.tensors.values()):
+        verdict = judged(Question(derivation, name, program.assumptions, value.lines), value, text, "expression", "sum(… for k in 1..K)")
+        return Result(answer["id"], verdict, read_as(value, program))
     aim = derivation.program.by_name[derivation.objective][-1].expr
     other = expression(goal, tensors, where="simplify").holes if goal else ()
     mine, others = (tuple((u, sign) for u, sign, _ in found) for found in (value.holes, other))

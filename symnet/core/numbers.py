@@ -25,7 +25,8 @@ from symnet.errors import DomainError, ParseError, UnknownNodeError, shown
 __all__ = ["ASK_BITS", "HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_ball", "bounded", "compute",
            "decide", "decimal", "enclose", "fixed", "hull", "layout", "proved_zero", "rational", "shown_number", "to_flint"]
 
-NUMBER = re.compile(r"\s*([+-]?)\s*(\d{1,60})?(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?\s*(?:/\s*(\d{1,60}))?\s*\Z")
+NUMBER = re.compile(r"\s*([+-]?)\s*(\d+)?(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?\s*(?:/\s*(\d+))?\s*\Z", re.ASCII)
+MOST_CHARACTERS = 2000  # of a number
 MAX_BITS = 4096
 SMALL_BITS = 65536  # how far the precision is raised for a divisor or an argument of log that may be tiny and not 0
 ASK_BITS = 256  # bits from which on a proof is looked for that a value is 0, or on a tie
@@ -46,7 +47,7 @@ def rational(value: Any) -> sp.Rational:
     if isinstance(value, (int, Fraction)):
         return sp.Rational(value.numerator, value.denominator)
     text = repr(float(value)) if isinstance(value, float) else str(value)
-    match = NUMBER.match(text) if len(text) <= 200 else None
+    match = NUMBER.match(text) if len(text) <= MOST_CHARACTERS else None
     if match is None or not (match[2] or match[3]):
         if isinstance(value, Decimal) or "," in text:
             raise ParseError("number", shown(value), "a finite number", "a decimal point, not a comma")

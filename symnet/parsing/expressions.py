@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import sympy as sp
@@ -10,23 +10,32 @@ import sympy as sp
 from symnet.core.axes import Axis, index
 from symnet.core.brackets import rectangular
 from symnet.core.expressions import substitute
+from symnet.core.program import Definition
 from symnet.core.tensors import Tensor
-from symnet.errors import NameError_, ShapeError, did_you_mean
+from symnet.errors import MismatchError, NameError_, ShapeError, did_you_mean
+from symnet.parsing.asked import Asked, equated, free_letters, without_remark
 from symnet.parsing.asking import with_holes
 from symnet.parsing.from_sympy import SympyAnswer, SympyReader
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import Parser
 from symnet.parsing.lowering import Lowering
-from symnet.parsing.own_lines import OwnLines, cut
+from symnet.parsing.own_lines import OwnLines, cut, same
 from symnet.parsing.plain_atoms import KEYWORDS
+from symnet.parsing.reductions import Reductions
+from symnet.parsing.tokens import plain
 from symnet.parsing.values import Value, new_indices
+
+Slopes = Callable[[str, str], Value | None]
 
 
 def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol] | None = None,
-               where: str = "expression", given: Mapping[str, sp.Expr] | None = None) -> Value:
+               where: str = "expression", given: Mapping[str, Value] | None = None, asked: Asked | None = None,
+               slopes: Slopes | None = None, lines: Iterable[Definition] | None = None) -> Value:
     """One expression over declared tensors: its axes, indices and SymPy entry. It may name parts in lines of its own.
 
-    ``given`` are declared names that stand for an expression; a line may say again what they are, and nothing else of a declared name.
+    ``given`` are declared names that stand for something; a line may say again what they are, and nothing else of a declared name.
+    ``asked`` is the gradient that the text gives, which may stand on its left: dL/dW_jk = sum_n X_nj R_nk. ``slopes`` gives da/dz.
+    With ``lines``, those of the program, the value may come with lines of its own: a maximum along an axis is a recurrence.
 
     >>> from symnet.parsing.declaring import tensor_of
     >>> expression("s = sigma(z); 2 s (1 - s)", {"z": tensor_of("z", ())}).expr
@@ -34,16 +43,28 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     """
     known = sizes or {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
     lowering = Lowering(tensors, known, where)
-    answer, lines = cut(text, where)
-    trees = {name: Parser(right, where, FUNCTIONS, tensors).whole() for name, right in lines.items()}
+    answer, parts = cut(without_remark(text.rstrip("; \n")), where, (lambda name: None) if asked is None else asked.named)
+    declared = {*tensors, *known, *parts}
+    left, answer = ("", answer) if asked is None else equated(plain(answer), where)
+    letters = () if asked is None else asked.letters(left, where) if left else free_letters(answer, asked, tensors, where)
+    lowering.steps = asked is not None
+    lowering.scope |= {c: index(c) for c in letters}
+    if slopes is not None:
+        lowering.slopes = slopes
+    if lines is not None:
+        lowering.reductions = Reductions(declared, lines)
+    trees = {name: Parser(right, where, FUNCTIONS, declared, closed=True).whole() for name, right in parts.items()}
     lowering.own = OwnLines({name.replace("_", ""): tree for name, tree in trees.items()}, lowering.real, where)
     for name in trees:
         _check_new(name, lowering, given or {}, where)
-    value = lowering.real(Parser(answer, where, FUNCTIONS, tensors).whole())
+    value = lowering.real(Parser(answer, where, FUNCTIONS, declared, closed=True).whole())
+    if letters and asked is not None:
+        value = _every_entry(value, letters, asked.gradient, lowering)
     holes = list(lowering.asked)
     lowering.own.finish()
     ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
-    return with_holes(replace(value, expr=rectangular(value.expr, ranges)), holes)
+    own = () if lowering.reductions is None else tuple(lowering.reductions.lines)
+    return with_holes(replace(value, expr=rectangular(value.expr, ranges), lines=own), holes)
 
 
 def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[Axis, ...], where: str = "answer") -> Value:
@@ -78,7 +99,20 @@ def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[
     return with_holes(replace(value, expr=rectangular(value.expr, ranges)), list(lowering.asked))
 
 
-def _check_new(name: str, lowering: Lowering, given: Mapping[str, sp.Expr], where: str) -> None:
+def _every_entry(value: Value, letters: tuple[str, ...], gradient: Tensor, lowering: Lowering) -> Value:
+    """What is said of one entry, dL/dW_jk = …, as the whole gradient."""
+    for letter, axis in zip(letters, gradient.axes, strict=True):
+        other = next((low_high for low_high in lowering.spans.get(index(letter), ()) if low_high != axis.range), None)
+        if other is not None:
+            raise MismatchError(lowering.where, f"the index {letter}, which runs over {axis.lower}..{axis.upper} in the gradient, "
+                                f"on an axis {other[0]}..{other[1]}", "one range for each index")
+    if value.axes:
+        raise ShapeError(lowering.where, f"shape {value.shape} for one entry of the gradient", "a single number")
+    places = new_indices(gradient.axes)
+    return Value(gradient.axes, places, substitute(value.expr, dict(zip(map(index, letters), places, strict=True))))
+
+
+def _check_new(name: str, lowering: Lowering, given: Mapping[str, Value], where: str) -> None:
     """Refuse a line for a name that means something else already."""
     known = lowering.find(name) or (name if name in lowering.sizes else None)
     if (name in FUNCTIONS and known is None) or name in KEYWORDS:
@@ -86,5 +120,5 @@ def _check_new(name: str, lowering: Lowering, given: Mapping[str, sp.Expr], wher
     if known is None:
         return
     said = lowering.own.get(name.replace("_", ""), name)
-    if said is None or known not in given or said.axes or said.expr != given[known]:
+    if said is None or known not in given or not same(said, given[known]):
         raise NameError_(where, f"a line for {name!r}, which is declared", "a new letter, or the answer without that line")

@@ -11,11 +11,12 @@ from sympy.core.parameters import distribute
 
 from symnet.core.axes import Axis
 from symnet.core.brackets import settle
+from symnet.core.expressions import substitute
 from symnet.core.functions import Max, Min, absolute, ceiling, half_to_even, leaky_relu, relu, sigmoid, softplus, step, stop_gradient
 from symnet.errors import ParseError, ShapeError, SymnetError
 from symnet.parsing.conditions import on_indices, under
 from symnet.parsing.matrices import LARGEST, MATRICES
-from symnet.parsing.values import Value, count, elementwise, matmul, new_indices, reduce_sum
+from symnet.parsing.values import Value, count, elementwise, matmul, new_indices, number, outer_product, reduce_sum
 
 Build = Callable[["Call"], Value]
 
@@ -111,8 +112,7 @@ def _outer(call: Call) -> Value:
     a, b = call.only(2)
     if len(a.axes) != 1 or len(b.axes) != 1:
         raise ShapeError(call.where, f"outer of {a.shape} and {b.shape}", "two vectors")
-    i, j = new_indices((*a.axes, *b.axes))
-    return Value((*a.axes, *b.axes), (i, j), a.at(i) * b.at(j))
+    return outer_product(a, b)
 
 
 def _dot(call: Call) -> Value:
@@ -126,6 +126,41 @@ def _transpose(call: Call) -> Value:
 
 def _clip(call: Call) -> Value:
     return elementwise(call.where, call.name, lambda x, lo, hi: Min(Max(x, lo), hi), *call.only(3))
+
+
+def _length(call: Call) -> Value:
+    (x,) = call.only(1)
+    if not x.axes:
+        raise ShapeError(call.where, f"{call.name} of a single number", "a vector or a matrix")
+    return number(x.axes[0].size)
+
+
+def _heaviside(call: Call) -> Value:
+    """0 below 0, 1 above it; at 0 the second argument, or 0 without one."""
+    z, *at_zero = call.only(1, 2)
+    if not at_zero or at_zero[0].expr.is_zero:
+        return elementwise(call.where, call.name, step, z)
+    return elementwise(call.where, call.name, lambda u, h: sp.Piecewise((1, u > 0), (h, sp.Eq(u, 0)), (0, True), evaluate=False),
+                       z, at_zero[0])
+
+
+def _reshape(call: Call) -> Value:
+    """Axes of size 1 put in or taken out: r.reshape(-1, 1). The order of the entries never changes here."""
+    x, *sizes = call.only(2, 6)
+    wanted = [s.expr for s in sizes]
+    if any(s.axes for s in sizes) or not all(w.is_integer for w in wanted):
+        raise ShapeError(call.where, f"{call.name} to what is no shape", "sizes, such as reshape(-1, 1)")
+    kept = [(a, i) for a, i in zip(x.axes, x.indices, strict=True) if a.size != 1]
+    long = [w for w in wanted if w != 1]
+    if len(long) != len(kept) or any(w != -1 and sp.expand(w - a.size) != 0 for w, (a, _) in zip(long, kept, strict=False)) \
+            or long.count(sp.S.NegativeOne) > 1:
+        shape = ", ".join(map(str, wanted))
+        raise ShapeError(call.where, f"{call.name} of {x.shape} to ({shape})", "axes of size 1 put in or taken out",
+                         "x[:, None], or ravel(X)")
+    ones = {i: a.lower for a, i in zip(x.axes, x.indices, strict=True) if a.size == 1}
+    rest = iter(kept)
+    parts = [(Axis.of(1), sp.Dummy("i", integer=True)) if w == 1 else next(rest) for w in wanted]
+    return Value(tuple(a for a, _ in parts), tuple(i for _, i in parts), substitute(x.expr, ones))
 
 
 def _extremum(pick: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> Build:
@@ -150,6 +185,11 @@ def _log_sum_exp(call: Call) -> Value:
     (z,) = call.only(1)
     sums = reduce_sum(call.where, Value(z.axes, z.indices, sp.exp(z.expr)), _last(call, z), call.keepdims)
     return Value(sums.axes, sums.indices, sp.log(sums.expr))
+
+
+def _in_context(call: Call) -> Value:
+    raise ParseError(call.where, f"{call.name} with {len(call.args)} arguments", "einsum('nd,n->d', X, r)" if call.name == "einsum" else
+                     f"an array in plain maths, with an axis or without: {call.name}(X, axis=1)")
 
 
 STOPS = ("stop_gradient", "stopgradient", "stop_grad", "stopgrad", "StopGradient", "detach",
@@ -180,6 +220,9 @@ FUNCTIONS: Mapping[str, Build] = {
     "minimum": _extremum(Min), "min": _extremum(Min), "clip": _clip, "softmax": _softmax, "log_softmax": _log_softmax,
     "sum": _sum, "mean": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
     "dot": _dot, "matmul": _dot, "transpose": _transpose, **MATRICES,
+    "len": _length, "size": lambda call: number(count(call.only(1)[0], None)), "hypot": _entrywise(lambda u, v: sp.sqrt(u**2 + v**2), 2),
+    "Heaviside": _heaviside, "heaviside": _heaviside, "reshape": _reshape,
+    **dict.fromkeys(("amax", "amin", "prod", "einsum"), lambda call: _in_context(call)),
     "where": lambda call: elementwise(call.where, call.name, choose, *call.only(3)),
 }
 

@@ -7,12 +7,18 @@ here or, where it depends on shapes ("behind": a/b c, "called": f(x)), in loweri
 
 from __future__ import annotations
 
+from symnet.errors import did_you_mean
 from symnet.parsing.node import Node
 from symnet.parsing.plain_atoms import MAX_DEPTH, MAX_NODES, Atoms
 from symnet.parsing.tokens import Token
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Node", "Parser", "is_slope"]
 
+METHODS = {**{name: name for name in ("sum", "mean", "prod", "dot", "transpose", "trace", "reshape", "ravel", "matmul",
+                                      "exp", "log", "sqrt", "abs", "tanh", "sigmoid", "relu")},
+           "max": "amax", "min": "amin", "amax": "amax", "amin": "amin", "flatten": "ravel", "mm": "matmul", "t": "transpose",
+           "detach": "stop_gradient"}  # PyTorch's methods are read too
+TYPES = frozenset({"np", "numpy", "torch", "float", "float32", "float64", "int", "int32", "int64", "double"})
 LEVELS = {"if": 1, "and": 2, "==": 3, "!=": 3, "<": 3, ">": 3, "<=": 3, ">=": 3, "+": 5, "-": 5, "*": 7, "/": 7, "@": 7}
 PRODUCT, UNARY, POWER, POSTFIX = 7, 8, 9, 10
 
@@ -148,29 +154,56 @@ class Parser(Atoms):
         return self.node("unary", "-", (exponent,), column) if minus else exponent
 
     def postfix(self, base: Node) -> Node:
-        """.T, .shape, .detach() and [indices]."""
+        """.T, .shape, .size, methods such as .sum(axis=0), and [places]."""
         while True:
             token = self.now
             if token.text == "." and token.kind == "mark":
                 self.at += 1
-                name = self.part()
-                if name == "detach":
-                    self.take("(")
-                    self.take(")")
-                    base = self.node("call", "stop_gradient", (base,), token.column)
-                    continue
-                if name not in ("T", "shape"):
-                    raise self.fail(f".{name}", ".T or .shape[0]")
-                base = self.node("attribute", name, (base,), token.column)
-            elif token.text == "[" and not token.spaced and base.kind in ("name", "attribute", "call"):
+                base = self.member(base, self.part(), token.column)
+            elif token.text == "[" and not token.spaced and (base.kind in ("name", "attribute", "call", "index", "slope")
+                                                             or self.tokens[self.at - 1].text == ")"):
                 self.at += 1
                 self.open.append("[")
-                places = [self.expression(0)]
+                places = [self.place()]
                 while self.now.text == ",":
                     self.at += 1
-                    places.append(self.expression(0))
+                    places.append(self.place())
                 self.take("]")
                 self.open.pop()
                 base = self.node("index", "[]", (base, *places), token.column)
             else:
                 return base
+
+    def member(self, base: Node, name: str, column: int) -> Node:
+        """What stands behind the dot: an attribute, or a method, which is the function of that name with the array in front."""
+        if name in ("T", "shape", "size"):
+            return self.node("attribute", name, (base,), column)
+        if name in METHODS and self.now.text == "(":
+            made = self.call(METHODS[name], column)
+            return self.node("call", made.text, (base, *made.args), column, made.keywords)
+        if name in ("astype", "float", "double"):
+            self.take("(")
+            while name == "astype" and self.now.kind == "name" and self.now.text in TYPES:
+                self.at += 1
+                self.at += self.now.text == "."
+            self.take(")")
+            return self.node("counted", name, (base,), column)
+        raise self.fail(f".{name}", ".T, .shape[0], .size or a method such as .sum(axis=0)", did_you_mean(name, METHODS), column=column)
+
+    def place(self) -> Node:
+        """One place in [ ]: an expression, : for the whole axis, None for a new axis of size 1."""
+        token, then = self.now, self.tokens[self.at + 1].text
+        if token.text == ":" and then in (",", "]"):
+            self.at += 1
+            return self.node("whole", ":", (), token.column)
+        if token.text == "None" and token.kind == "name":
+            self.at += 1
+            return self.node("new", "None", (), token.column)
+        if token.text in ("np", "numpy") and then == "." and self.tokens[self.at + 2].text == "newaxis":
+            self.at += 3
+            return self.node("new", "None", (), token.column)
+        made = self.expression(0) if token.text != ":" else None
+        if made is None or self.now.text == ":":
+            raise self.fail("a part of an axis", "a place such as X[n, j], or : for all of it",
+                            "sum(x[t] for t in 2..T): places count from 1 here, from 0 in NumPy")
+        return made

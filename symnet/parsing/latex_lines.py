@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import sympy as sp
-
 from symnet.errors import NameError_, ParseError
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.latex_grammar import LatexParser
 from symnet.parsing.latex_lowering import Sides, index_name, shown
 from symnet.parsing.naming import CONSTANTS
 from symnet.parsing.node import Node
-from symnet.parsing.own_lines import MOST_LINES, OwnLines, key_of
+from symnet.parsing.own_lines import MOST_LINES, OwnLines, key_of, same
+from symnet.parsing.values import Value
 
-Given = Mapping[str, sp.Expr]
+Given = Mapping[str, Value]
 
 
 class LatexLines(LatexParser):
@@ -72,6 +71,6 @@ def _check_new(left: Node, lowering: Sides, given: Given, where: str) -> None:
     if not found and shown(left) not in lowering.sizes and index_name(left.text) not in lowering.scope:
         return
     said = lowering.own.get(key_of(left), shown(left))
-    known = found[0].tensor.name if len(found) == 1 and not found[0].tensor.axes else ""
-    if said is None or said.axes or known not in given or said.expr != given[known]:
+    known = found[0].tensor.name if len(found) == 1 and all(s is None for s in found[0].slots) else ""
+    if said is None or known not in given or not same(said, given[known]):
         raise NameError_(where, f"a line for {shown(left)}, which is declared", "a new letter, or the answer without that line")

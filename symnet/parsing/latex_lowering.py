@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Range
+from symnet.core.axes import Axis
 from symnet.core.tensors import Tensor
 from symnet.errors import NameError_, ParseError, ShapeError, did_you_mean
 from symnet.parsing.conditions import times
 from symnet.parsing.functions import Call, built
 from symnet.parsing.grammar import Node
 from symnet.parsing.latex_names import ALONG, Names, Reading
-from symnet.parsing.latex_products import UNKNOWN, Unit, is_open, ones, product, stretch, together, transpose
+from symnet.parsing.latex_products import Unit, is_open, ones, product, stretch, together, transpose
 from symnet.parsing.lowering import CONSTANTS, MAX_PRODUCTS, Lowering
 from symnet.parsing.own_lines import key_of
 from symnet.parsing.values import Value, new_indices, number
@@ -22,19 +22,12 @@ from symnet.parsing.values import Value, new_indices, number
 class Sides(Lowering):
     """The names that one piece of LaTeX may use."""
 
+    sized = "I_{d} with its size"
+
     def __init__(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], where: str,
                  free: Mapping[str, sp.Symbol] | None = None, columns: bool = False) -> None:
         super().__init__(tensors, sizes, where, free)
         self.names, self.columns = Names(tensors, self._place), columns
-        self.spans: dict[sp.Symbol, list[Range]] = {}
-
-    def real(self, node: Node) -> Value:
-        """A number or an array of known size, upright."""
-        value = super().real(node)
-        if isinstance(value, Unit):
-            raise ShapeError(self.at(node), UNKNOWN, "I_{d} with its size")
-        return value
-
     def _place(self, node: Node) -> sp.Expr:
         place = self.scalar(node)
         if not all(s.is_integer for s in place.free_symbols) or place.has(sp.Indexed):
@@ -111,10 +104,6 @@ class Sides(Lowering):
     def _unary(self, node: Node) -> Value:
         inner = self.any(node.args[0])
         return type(inner)(inner.axes, inner.indices, -inner.expr)
-
-    def any(self, node: Node) -> Value:
-        """The meaning of a node: numbers, arrays, ones and unit matrices, but no comparison."""
-        return super().real(node)
 
     def _terms(self, node: Node) -> Value:
         values = [self.any(a) for a in node.args]

@@ -31,6 +31,20 @@ class Unit(Value):
     """``expr`` times the unit matrix of the size that fits; it has no axes yet."""
 
 
+def with_unit(where: str, sign: str, a: Value, b: Value) -> Value:
+    """Arithmetic of plain maths with the unit matrix I: A + c I, X^T I r, (1 - c) I."""
+    plus, product_ = sign in ("+", "-"), sign in ("*", "@", "juxtaposed")
+    if plus:
+        return together(where, repr(sign), (lambda u, v: u + v) if sign == "+" else (lambda u, v: u - v), a, b)
+    if product_ and not (sign == "*" and (a.axes or b.axes)):
+        return _with_unit(where, a, b)
+    if sign == "*":
+        return together(where, "'*'", times, a, b)
+    if sign == "/" and isinstance(a, Unit) and not isinstance(b, Unit) and not b.axes:
+        return Unit((), (), a.expr / b.expr)
+    raise ShapeError(where, f"the unit matrix I with {sign!r}", "A + I, I @ x or a number times I", "eye(d) with its size")
+
+
 def column(value: Value) -> Value:
     """The vector upright."""
     return Value(value.axes, value.indices, value.expr) if isinstance(value, Row) else value

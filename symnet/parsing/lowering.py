@@ -7,7 +7,7 @@ from itertools import islice
 
 import sympy as sp
 
-from symnet.core.axes import index
+from symnet.core.axes import Axis, index
 from symnet.core.expressions import total
 from symnet.core.functions import BY_NAME, absolute
 from symnet.core.numbers import rational
@@ -15,17 +15,25 @@ from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_y
 from symnet.parsing.asking import ASKING
 from symnet.parsing.chosen import asks, entry_at, inside
 from symnet.parsing.conditions import indicator, times
+from symnet.parsing.einsum import einsum
 from symnet.parsing.functions import Call, built, choose, is_condition
 from symnet.parsing.grammar import Node, is_slope
+from symnet.parsing.latex_products import UNKNOWN as UNSIZED
+from symnet.parsing.latex_products import Unit, with_unit
 from symnet.parsing.limits import MOST_DIGITS, too_large
 from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names
-from symnet.parsing.values import Value, elementwise, matmul, new_indices, number, of_tensor, same
+from symnet.parsing.reductions import MOST_WRITTEN, NAMES, Reductions, refused
+from symnet.parsing.values import Value, axis_number, count, elementwise, matmul, new_indices, number, of_tensor, outer_product, same
 
 __all__ = ["CONSTANTS", "MAX_PRODUCTS", "Lowering"]
 
-MAX_POWER, MAX_PRODUCTS, MAX_SIZE = 64, 24, 4000  # the last: parts of an expression once softmax is written out
+MAX_POWER, MAX_ROOT, MAX_PRODUCTS, MAX_SIZE = 64, 10**12, 24, 4000  # the last: parts of an expression once softmax is written out
+COUNTING = frozenset({"sum", "mean", "amax", "amin", "max", "min", "prod", "dot", "matmul", "einsum"})  # also of comparisons
+REDUCED = frozenset(NAMES)
+ALONG = frozenset({"sum", "mean", "amax", "amin", "prod"})  # whose second argument is the axis
 UNDEFINED = frozenset({sp.zoo, sp.nan, sp.oo, -sp.oo})
 ALSO = {"sigma": "sigmoid", "expit": "sigmoid", "logistic": "sigmoid", "atan": "arctan", "ReLU": "relu", "ln": "log"}
+ORDERED = (sp.Gt, sp.Lt, sp.Ge, sp.Le)
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
 
 
@@ -36,6 +44,8 @@ def _is_not_real(expr: sp.Basic) -> bool:
 
 class Lowering(Names):
     """The names one line may use: ``tensors``, ``sizes`` and the ``free`` indices of its left side."""
+
+    sized = "eye(d) with its size"  # what says how large a unit matrix is
 
     def value(self, node: Node) -> Value:
         """The meaning of a node."""
@@ -54,12 +64,24 @@ class Lowering(Names):
                              "a line of its own for a part of it")
         return made
 
-    def real(self, node: Node) -> Value:
-        """The meaning of a node that must be a number or an array of them, not a comparison."""
+    def any(self, node: Node) -> Value:
+        """The meaning of a node that must be a number, an array of them or a unit matrix, not a comparison."""
         value = self.value(node)
         if is_condition(value.expr):
             raise ParseError(self.at(node), "a comparison as a number", "where(condition, 1, 0)")
         return value
+
+    def real(self, node: Node) -> Value:
+        """The meaning of a node that must be a number or an array of them, of a size that is known."""
+        value = self.any(node)
+        if isinstance(value, Unit):
+            raise ShapeError(self.at(node), UNSIZED, self.sized)
+        return value
+
+    def numeric(self, node: Node) -> Value:
+        """The meaning of a node that takes part in arithmetic, where a comparison counts as 1 or 0: D * (Z > 0)."""
+        value = self.value(node)
+        return Value(value.axes, value.indices, indicator(value.expr)) if is_condition(value.expr) else value
 
     def scalar(self, node: Node) -> sp.Expr:
         """The meaning of a node that must have no axes."""
@@ -72,16 +94,20 @@ class Lowering(Names):
         return number(rational(node.text))
 
     def _unary(self, node: Node) -> Value:
-        inner = self.real(node.args[0])
-        return Value(inner.axes, inner.indices, -inner.expr)
+        inner = self.any(node.args[0])
+        return type(inner)(inner.axes, inner.indices, -inner.expr)
 
     def _binary(self, node: Node) -> Value:
         if is_slope(node) and not any(self.find(a.text) or a.text in self.sizes for a in node.args):
             found = self.find("_".join(a.text for a in node.args))  # dL/dz is the tensor dL_dz, where there is one
             if found is not None:
                 return of_tensor(self.tensors[found])
-        left, right = (self.value(a) if node.text == "and" else self.real(a) for a in node.args)
         where, sign = self.at(node), node.text
+        read = self.value if sign == "and" else self.real if sign in COMPARE or sign in ("**", "^") else self.numeric
+        left, right = map(read, node.args)
+        if sign in ("+", "-", "@") and all(a.text in (*COMPARE, "and") for a in node.args):  # NumPy's + of two is an or
+            raise ParseError(where, f"{sign!r} between comparisons", "'and', or where(condition, 1, 0) for a number")
+        self._one_factor(node)
         if sign == "and" and not (is_condition(left.expr) and is_condition(right.expr)):
             raise ParseError(where, "'and' between numbers", "comparisons such as x > 0 and y > 0")
         if sign == "called":
@@ -93,6 +119,10 @@ class Lowering(Names):
             sign = "juxtaposed"
         if sign == "juxtaposed" and left.axes and right.axes:
             self._one_product(node, left, right)
+        if isinstance(left, Unit) or isinstance(right, Unit):
+            return with_unit(where, sign, left, right)
+        if sign == "juxtaposed" and len(left.axes) == len(right.axes) == 1 and self._lies(node.args[1]) and not self._lies(node.args[0]):
+            return outer_product(left, right)
         if sign == "@" or (sign == "juxtaposed" and left.axes and right.axes):
             self.products += 1
             if self.products > MAX_PRODUCTS:
@@ -117,10 +147,26 @@ class Lowering(Names):
         return elementwise(where, repr("*" if sign == "juxtaposed" else sign), table.get(sign, times), left, right)
 
     def _one_product(self, node: Node, left: Value, right: Value) -> None:
-        """Two vectors side by side have a reading only when the left one lies on its side."""
-        lying = [a.kind == "attribute" for a in node.args]
-        if len(left.axes) == len(right.axes) == 1 and lying != [True, False]:
+        """Two vectors side by side have a reading only when one of them lies on its side: a^T b is their sum, a b^T a matrix."""
+        lying = [self._lies(a) for a in node.args]
+        if len(left.axes) == len(right.axes) == 1 and lying[0] == lying[1]:
             raise ShapeError(self.at(node), "two vectors side by side", "v @ w for the sum, outer(v, w) for the matrix, v*w entry by entry")
+
+    @staticmethod
+    def _lies(node: Node) -> bool:
+        return node.kind == "attribute" and node.text in ("T", "^T")
+
+    def _one_factor(self, node: Node) -> None:
+        """a/wx and wx**2, where wx is w times x, have two readings."""
+        which = {"/": 1, "**": 0, "^": 0}.get(node.text)
+        if which is None or node.args[which].kind != "name":
+            return
+        name = node.args[which].text
+        if self.factors(name):
+            a, b = "".join(self.factors(name)[:-1]), self.factors(name)[-1]
+            ways = (f"a/{name} may be (a/{a})*{b} or a/({a}*{b})" if which else f"{name}**2 may be {a}*{b}**2 or ({a}*{b})**2")
+            raise ParseError(self.at(node.args[which]), f"{name}, which is {'*'.join(self.factors(name))}, beside {node.text!r}",
+                             "brackets or *", ways)
 
     def _prime(self, node: Node) -> Value:
         """The slope of a function of one argument: sigma'(z)."""
@@ -138,8 +184,9 @@ class Lowering(Names):
 
     def _power(self, node: Node, base: Value, exponent: Value) -> Value:
         power = exponent.expr
-        if power.is_Rational and (abs(power.p) > MAX_POWER or power.q > MAX_POWER):
-            raise ParseError(self.at(node), f"the exponent {power}", f"at most {MAX_POWER}")
+        if power.is_Rational and base.expr is not sp.E and (abs(power) > MAX_POWER or power.q > MAX_ROOT):
+            raise ParseError(self.at(node), f"the exponent {power}", f"at most {MAX_POWER}"
+                             if abs(power) > MAX_POWER else "at most 12 digits behind the point")
         if self._long(base.expr):
             raise ParseError(self.at(node), "a power of a very long number", "smaller numbers")
         if base.expr.is_Pow and base.expr.exp.is_Rational and power.is_Rational and \
@@ -166,10 +213,15 @@ class Lowering(Names):
 
     def _call(self, node: Node) -> Value:
         if node.text == "where" and len(node.args) == 3:
+            before = len(self.asked)
             yes, test, no = self.chosen(node.args[1], node.args[0], node.args[2])
             args = [test, yes, no]
+            if self.steps and no.expr == 0 and isinstance(test.expr, ORDERED) and len(self.asked) == before:
+                return elementwise(self.at(node), "where", lambda c, a, _: times(indicator(c), a), *args)
         else:
-            args = [self.real(a) for a in node.args]
+            args = [self.numeric(a) if node.text in COUNTING else self.real(a) for a in node.args if a.kind != "quoted"]
+        if node.text == "einsum":
+            return self._einsum(node, args)
         if node.text in ASKING and len(args) == 1:
             self.ask(args[0], ASKING[node.text])
         self.products += (MAX_PRODUCTS // 4) * (node.text == "kron")
@@ -177,17 +229,42 @@ class Lowering(Names):
             raise ParseError(self.at(node), "too many matrix products in one line", f"at most {MAX_PRODUCTS}, or 4 of kron")
         axis, keepdims = None, False
         for key, value in node.keywords:
-            if key == "axis":
+            if key in ("axis", "dim") and value.text != "None":
                 axis = self._integer(value)
-            elif key == "keepdims" and value.text in ("True", "False"):
+            elif key in ("keepdims", "keepdim") and value.text in ("True", "False"):
                 keepdims = value.text == "True"
             else:
                 raise ParseError(self.at(node), f"the keyword {key!r} of {node.text}", "axis=… or keepdims=True")
-        if node.text in ("sum", "mean") and len(args) == 2 and axis is None:
+        if node.text in ALONG and len(args) == 2 and axis is None:
             axis, args = self._integer(node.args[1]), args[:1]
+        if node.text in REDUCED and len(args) == 1:
+            return self._reduced(node, args[0], axis, keepdims)
         if len(args) == 1 and axis is None:
             return inside(args[0], self.tensors, lambda a: built(Call(node.text, self.at(node), (a,), axis, keepdims)))
         return built(Call(node.text, self.at(node), tuple(args), axis, keepdims))
+
+    def _reduced(self, node: Node, value: Value, axis: int | None, keepdims: bool) -> Value:
+        """The largest or smallest entry or the product, along an axis or of all."""
+        over = value.axes if axis is None else (value.axes[axis_number(self.at(node), value, axis)],)
+        if self.reductions is None and not all(a.size.is_Integer and a.size <= MOST_WRITTEN for a in over):
+            raise refused(self.at(node), node.text)
+        return (self.reductions or Reductions(())).along(self.at(node), node.text, value, axis, keepdims, {**self.ranges, **self.bound})
+
+    def _einsum(self, node: Node, args: list[Value]) -> Value:
+        if not node.args or node.args[0].kind != "quoted" or node.keywords:
+            raise ParseError(self.at(node), f"einsum with {len(node.args)} arguments, of which the first is not its letters",
+                             "einsum('nd,n->d', X, r)")
+        self.products += len(args)
+        if self.products > MAX_PRODUCTS:
+            raise ParseError(self.at(node), "too many matrix products in one line", f"at most {MAX_PRODUCTS}")
+        return einsum(self.at(node), node.args[0].text, args)
+
+    def _counted(self, node: Node) -> Value:
+        """(z > 0).astype(float)"""
+        return self.numeric(node.args[0])
+
+    def _quoted(self, node: Node) -> Value:
+        raise ParseError(self.at(node), "a text in quotes", "numbers and names", "einsum('nd,n->d', X, r)")
 
     def _integer(self, node: Node) -> int:
         value = self.value(node).expr
@@ -206,23 +283,58 @@ class Lowering(Names):
             self.scope[name], self.bound[symbol] = symbol, (low, high)
             over.append((symbol, low, high))
             self.loop(node, low, high)
-        body = self.scalar(node.args[0])
-        if is_condition(body) or any(map(is_condition, (e for _, *ends in over for e in ends))):
+        body = self.numeric(node.args[0])
+        if any(map(is_condition, (e for _, *ends in over for e in ends))):
             raise ParseError(self.at(node), "a comparison as a number", "where(condition, 1, 0)")
         self.scope, self.terms, self.bound = saved, terms, bound
         self.asked_everywhere(asked, over)
-        return number(total(body, tuple(reversed(over))))
+        return Value(body.axes, body.indices, total(body.expr, tuple(reversed(over))))
+
+    def _along(self, node: Node) -> Value:
+        """sum_n x_n y_n: n runs over the axis on which it stands."""
+        body, *letters = node.args
+        saved, asked = dict(self.scope), len(self.asked)
+        for letter in letters:
+            if letter.text in self.tensors or letter.text in self.scope:  # a size may be hidden by an index, as a book's k is
+                raise NameError_(self.at(letter), f"the index {letter.text!r} is already a name", "another letter")
+            self.scope[letter.text] = index(letter.text)
+            self.spans.pop(index(letter.text), None)
+        value = self.numeric(body)
+        self.scope = saved
+        over = []
+        for letter in letters:
+            spans = list(dict.fromkeys(self.spans.pop(index(letter.text), [])))
+            if len(spans) != 1:
+                ranges = " and ".join(f"{lo}..{hi}" for lo, hi in spans)
+                raise ShapeError(self.at(node), f"sum_{letter.text}, where {letter.text} " + (f"runs over {ranges}" if spans else
+                                 "is the place of no entry"), "one range", f"sum(… for {letter.text} in 1..N)")
+            over.append((index(letter.text), *spans[0]))
+        self.asked_everywhere(asked, over)
+        return Value(value.axes, value.indices, total(value.expr, tuple(reversed(over))))
+
+    def _slope(self, node: Node) -> Value:
+        """dL/dz by its name, or what whoever reads the answer knows of it."""
+        above, below = (a.text for a in node.args)
+        found = self.find(f"d{above}_d{below}")
+        value = of_tensor(self.tensors[found]) if found is not None else self.slopes(above, below)
+        if value is None:
+            raise NameError_(self.at(node), f"the slope {node.text}", "a slope that has a name here", "write out what it is")
+        return value
 
     def _bracket(self, node: Node) -> Value:
-        condition = self.scalar(node.args[0])
-        if not is_condition(condition):
+        condition = self.value(node.args[0])
+        if not is_condition(condition.expr):
             raise ParseError(self.at(node), "a bracket without a comparison", "[i <= j]")
-        return number(indicator(condition))
+        return Value(condition.axes, condition.indices, indicator(condition.expr))
 
     def _attribute(self, node: Node) -> Value:
         if node.text in ("T", "^T"):
-            base = self.value(node.args[0])
-            return self.to_the_t(node, base) if self.power_of_t(node, base) else base.transposed
+            if node.args[0].kind == "number" and not (node.text == "^T" and {"T"} & {*self.tensors, *self.scope, *self.sizes}):
+                raise ParseError(self.at(node), f"the transpose of {node.args[0].text}", "ones(N).T for a row of ones")
+            base = self.any(node.args[0])
+            return self.to_the_t(node, base) if self.power_of_t(node, base) else base if isinstance(base, Unit) else base.transposed
+        if node.text == "size":
+            return number(count(self.real(node.args[0]), None))
         raise ParseError(self.at(node), ".shape alone", ".shape[0]")
 
     def power_of_t(self, node: Node, base: Value) -> bool:
@@ -241,30 +353,51 @@ class Lowering(Names):
             if len(places) != 1 or not -len(axes) <= which < len(axes):
                 raise ShapeError(self.at(node), f".shape[{which}]", f"an axis from 0 to {len(axes) - 1}")
             return number(axes[which].size)
-        if base.kind == "call":
+        if base.kind != "name" or self.own.has(base.text.replace("_", "")):
             return self._entry(node, self.real(base), places)
-        name = self.find(base.text) if base.kind == "name" else None
+        name = self.find(base.text)
         if name is None:
             raise NameError_(self.at(base), f"unknown name {base.text!r}", "a declared tensor",
                              did_you_mean(base.text, self.tensors))
         return self._entry(node, of_tensor(self.tensors[name]), places)
 
     def _entry(self, node: Node, value: Value, places: tuple[Node, ...]) -> Value:
-        """One entry of a tensor, or of what a function gives: inv(A)[i, j]."""
+        """An entry of an array, or with : and None for some places a row, a column, or the array with an axis more: r[:, None]."""
+        while len(places) <= len(value.axes) and places and places[-1].kind == "whole":
+            places = places[:-1]
+        if any(p.kind in ("whole", "new") for p in places):
+            return self._part(node, value, places)
         asked = tuple(self.value(p) for p in places)
         if any(asks(a) for a in asked):
             for a, axis in zip(asked, value.axes, strict=False):
                 if a.expr.is_Symbol and not a.expr.is_positive and not asks(a):
                     self.ranges.setdefault(a.expr, axis.range)
             return entry_at(self.at(node), value, asked, self.tensors)
-        if len(places) > len(value.axes):
-            raise ShapeError(self.at(node), f"{len(places)} indices on {node.args[0].text}", f"{len(value.axes)}")
-        where = tuple(self.scalar(p) for p in places)
-        for place, axis in zip(where, value.axes, strict=False):
-            if place.is_Symbol and not place.is_positive and axis is not UNKNOWN:
+        return self._part(node, value, places)
+
+    def _part(self, node: Node, value: Value, places: tuple[Node, ...]) -> Value:
+        """``value`` at some places, the other axes whole: W[l] is a matrix where W has three axes."""
+        if len([p for p in places if p.kind != "new"]) > len(value.axes):
+            raise ShapeError(self.at(node), f"{len(places)} indices on {node.args[0].text or f'shape {value.shape}'}", f"{len(value.axes)}")
+        left, where = list(value.axes), list[sp.Expr]()
+        axes, own = list[Axis](), list[sp.Symbol]()
+        for p in places:
+            axis = Axis.of(1) if p.kind == "new" else left.pop(0)
+            if p.kind in ("whole", "new"):
+                axes.append(axis)
+                own += new_indices((axis,))
+                where += own[-1:] if p.kind == "whole" else []
+            else:
+                where.append(self.placed(self.scalar(p), axis))
+        rest = new_indices(tuple(left))
+        return Value((*axes, *left), (*own, *rest), value.at(*where, *rest))
+
+    def placed(self, place: sp.Expr, axis: Axis) -> sp.Expr:
+        """``place`` on ``axis``, noted: what it says of the range of its letter, and that it must exist."""
+        if axis is not UNKNOWN:
+            if place.is_Symbol and not place.is_positive:
                 self.ranges.setdefault(place, axis.range)
-            if not self.guarded and axis is not UNKNOWN:
+                self.spans.setdefault(place, []).append(axis.range)
+            if not self.guarded:
                 self.reached.append((place, axis, dict(self.bound)))
-        rest = value.axes[len(places):]  # W[l] is a matrix where W has three axes
-        own = new_indices(rest)
-        return Value(rest, own, value.at(*where, *own))
+        return place

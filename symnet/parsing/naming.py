@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import sympy as sp
 
@@ -14,14 +14,36 @@ from symnet.core.tensors import Tensor
 from symnet.errors import NameError_, ParseError, did_you_mean
 from symnet.parsing.asking import rules_out
 from symnet.parsing.functions import FUNCTIONS
+from symnet.parsing.latex_products import Unit
 from symnet.parsing.node import Node
 from symnet.parsing.own_lines import OwnLines
+from symnet.parsing.reductions import Reductions
 from symnet.parsing.values import Value, number, of_tensor
 
 MOST_TERMS = 100_000
 Reach = tuple[sp.Expr, Axis, Mapping[sp.Symbol, Range]]  # a place outside all conditions, its axis, and the ranges of the sums around
 CONSTANTS = {"pi": sp.pi, "e": sp.E}
 UNKNOWN = Axis("?", sp.Dummy("first", integer=True), sp.Dummy("last", integer=True))  # of a tensor whose lines are being read
+
+
+MOST_LETTERS = 12  # of a word that may be a product of declared names
+
+
+def factorings(name: str, known: Iterable[str]) -> list[tuple[str, ...]]:
+    """The ways in which a word is a product of declared names: wx is w x, Xw is X w. At most two are looked for.
+
+    >>> factorings("wx", ["w", "x", "b"]), factorings("abc", ["a", "bc", "ab", "c"])
+    ([('w', 'x')], [('a', 'bc'), ('ab', 'c')])
+    """
+    names = {n for n in known if "_" not in n}
+    found: list[tuple[str, ...]] = []
+    waiting: list[tuple[tuple[str, ...], str]] = [((), name)] if len(name) <= MOST_LETTERS else []
+    while waiting and len(found) < 2:
+        done, rest = waiting.pop(0)
+        if not rest:
+            found.append(done)
+        waiting += [((*done, rest[:k]), rest[k:]) for k in range(1, len(rest) + 1) if rest[:k] in names]
+    return [way for way in found if len(way) > 1]
 
 
 class Names:
@@ -37,6 +59,10 @@ class Names:
         self.guarded = 0
         self.products, self.terms = 0, 1
         self.own = OwnLines({}, self.real, where)
+        self.spans: dict[sp.Symbol, list[Range]] = {}  # the ranges of the axes on which an index stands alone
+        self.slopes: Callable[[str, str], Value | None] = lambda above, below: None
+        self.reductions: Reductions | None = None  # where a text may have lines of its own for a maximum along an axis
+        self.steps = False  # read where(z > 0, x, 0) as x times a step, which the normal form knows
         self.asked: list[Hole] = []  # what was divided by, or taken a root or logarithm of
 
     def at(self, node: Node) -> str:
@@ -60,10 +86,39 @@ class Names:
             return number(self.sizes[name])
         if name in CONSTANTS:
             return number(CONSTANTS[name])
+        if name == "I":
+            return Unit((), (), sp.S.One)
+        entry = self._lettered(node)
+        if entry is not None:
+            return entry
         known = [*self.tensors, *self.sizes, *self.scope]
-        parts = next(((name[:k], name[k:]) for k in range(1, len(name)) if name[:k] in known and name[k:] in known), None)
-        hint = f"{parts[0]}*{parts[1]} for a product" if parts else did_you_mean(name, [*known, *FUNCTIONS])
+        ways = factorings(name, known)
+        if len(ways) == 1 and name[0] != "d" and name[-1] != "T":  # dx may be a slope, XT a transpose
+            made = Node("name", ways[0][0], (), node.column)
+            for part in ways[0][1:]:
+                made = Node("binary", "juxtaposed", (made, Node("name", part, (), node.column)), node.column)
+            return self.real(made)
+        hint = " or ".join("*".join(w) for w in ways[:2]) + " for a product" if ways else did_you_mean(name, [*known, *FUNCTIONS])
         raise NameError_(self.at(node), f"unknown name {name!r}", "a declared name", hint)
+
+    def factors(self, name: str) -> tuple[str, ...]:
+        """The declared names whose product ``name`` spells, () for a name with a meaning of its own."""
+        if name in self.scope or name in self.sizes or name in CONSTANTS or self.find(name) or self.own.has(name.replace("_", "")):
+            return ()
+        ways = factorings(name, [*self.tensors, *self.sizes, *self.scope])
+        return ways[0] if ways else ()
+
+    def _lettered(self, node: Node) -> Value | None:
+        """X_nj, the entry X[n, j]: every letter below is an index, every digit a place."""
+        stem, _, below = node.text.partition("_")
+        tensor = self.tensors.get(stem)
+        if tensor is None or len(below) != len(tensor.axes) or not all(c in self.scope or c.isdigit() for c in below):
+            return None
+        places = [self.scope[c] if c in self.scope else sp.Integer(c) for c in below]
+        return number(tensor[tuple(self.placed(p, a) for p, a in zip(places, tensor.axes, strict=True))])
+
+    @abstractmethod
+    def placed(self, place: sp.Expr, axis: Axis) -> sp.Expr: ...
 
     def find(self, name: str) -> str | None:
         """The declared tensor that is meant: w_1, w_{1} and w1 are one name."""

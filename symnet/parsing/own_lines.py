@@ -11,12 +11,13 @@ from itertools import islice
 
 import sympy as sp
 
-from symnet.core.expressions import fresh
+from symnet.core.expressions import BINDERS, fresh, limits, substitute
 from symnet.errors import NameError_, ParseError
 from symnet.parsing.node import Node
 from symnet.parsing.tokens import MAX_LENGTH, plain
 from symnet.parsing.values import Value
 
+OTHER = "the gradient asked for, or the right side alone"
 MOST_LINES, MAX_SIZE = 12, 4000  # the second: parts of a line once it is written out, and four times as many for all its uses
 CUT = re.compile(r"[;\n,]|\b(?:where|with|let)\b(?!\s*\()|\band\b(?=\s*[A-Za-z]\w*\s*:?=(?!=))")
 LINE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_{}]*)\s*(?::=|=)(?!=)(.*\S.*)\Z", re.S)
@@ -30,6 +31,10 @@ class OwnLines:
         self.known: dict[Hashable, tuple[Value, int]] = {}
         self.open: list[Hashable] = []
         self.written = 0
+
+    def has(self, key: Hashable) -> bool:
+        """True for the name of a line."""
+        return key in self.trees
 
     def get(self, key: Hashable, shown: str) -> Value | None:
         """The value of a line, with bound indices of its own; None when there is no such line."""
@@ -54,8 +59,10 @@ class OwnLines:
             self.get(key, str(key))
 
 
-def cut(text: str, where: str) -> tuple[str, dict[str, str]]:
+def cut(text: str, where: str, asked: Callable[[str], bool | None] = lambda name: None) -> tuple[str, dict[str, str]]:
     """The answer and its lines by name, each with spaces before it so that its columns are those of the whole.
+
+    Where every line has a name the answer is the one that is ``asked`` for, else the last; not one of which ``asked`` says False.
 
     >>> cut("s = sigma(z); 2 s", "answer")
     ('             2 s', {'s': '   sigma(z)'})
@@ -67,7 +74,9 @@ def cut(text: str, where: str) -> tuple[str, dict[str, str]]:
     lines = {(start, end): LINE.match(source[start:end]) for start, end in pieces}
     if len(pieces) < 2 or not any(lines.values()):
         return text, {}
-    rest = [place for place in pieces if lines[place] is None] or pieces[-1:]
+    rest = [place for place in pieces if lines[place] is None] or [p for p in pieces if asked(_name(lines[p]))][-1:] or pieces[-1:]
+    if asked(_name(lines[rest[0]])) is False:
+        raise ParseError(f"{where}, column {rest[0][0] + 1}", f"{_name(lines[rest[0]])} on the left of the last line", OTHER)
     if len(rest) > 1:
         raise ParseError(f"{where}, column {rest[1][0] + 1}", "a second answer", "one answer, and lines such as s = sigma(z)")
     if len(pieces) > MOST_LINES:
@@ -76,11 +85,15 @@ def cut(text: str, where: str) -> tuple[str, dict[str, str]]:
     found: dict[str, str] = {}
     for place, match in lines.items():
         if match is not None and place != rest[0]:
-            name = match[1].replace("{", "").replace("}", "")
+            name = _name(match)
             if name in found:
                 raise NameError_(where, f"{name!r} is named twice", "one line for each name")
             found[name] = _at(source, place[0] + match.start(2), place[1])
     return _at(source, start + named.start(2) if named else start, end), found
+
+
+def _name(match: re.Match[str] | None) -> str:
+    return "" if match is None else match[1].replace("{", "").replace("}", "")
 
 
 def _at(source: str, start: int, end: int) -> str:
@@ -100,6 +113,21 @@ def _pieces(source: str) -> list[tuple[int, int]]:
         found.append((start, at))
         start = at = match.end()
     return [*found, (start, len(source))]
+
+
+def same(a: Value, b: Value) -> bool:
+    """Do two values say the same, up to the names of their indices? False says nothing."""
+    if [x.range for x in a.axes] != [x.range for x in b.axes]:
+        return False
+    letters = [sp.Symbol(f"_i{k}", integer=True) for k in range(len(a.axes))]
+    first, second = (numbered(substitute(v.expr, dict(zip(v.indices, letters, strict=True)))) for v in (a, b))
+    return bool(first == second)
+
+
+def numbered(expr: sp.Expr) -> sp.Expr:
+    """The expression with the indices that sums bind named by their order."""
+    bound = dict.fromkeys(i for node in sp.preorder_traversal(expr) if isinstance(node, BINDERS) for i, _, _ in limits(node))
+    return expr.xreplace({i: sp.Symbol(f"_b{k}", integer=True) for k, i in enumerate(bound)})
 
 
 def key_of(node: Node) -> Hashable:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
-from collections.abc import Collection, Container
+from collections.abc import Collection
 
 from symnet.errors import ParseError
 from symnet.parsing.node import Node
 from symnet.parsing.tokens import Token, tokenize
 
 MAX_NODES, MAX_DEPTH = 400, 60
+TERM = 5  # what binds more tightly than a plus belongs to a sum
+SUMMED = re.compile(r"(?:sum|Sigma)_[a-z]{1,4}\Z")
+DIFFERENTIAL = re.compile(r"d[A-Za-z]\w*\Z")
 KEYWORDS = frozenset({"if", "else", "for", "in", "and"})
 MODULES = frozenset({"np", "numpy", "math", "jnp", "jax", "lax", "torch"})
 
 
 class Atoms:
     """One text. ``functions`` are the names that are called; every other name before a bracket is a factor, and so are the ``declared``
-    ones: with a tensor sum, sum(y) is no sum of y, and np.sum(y) is."""
+    ones: with a tensor sum, sum(y) is no sum of y, and np.sum(y) is.
 
-    def __init__(self, text: str, where: str, functions: Collection[str], declared: Container[str] = ()) -> None:
-        self.declared = declared
+    Where the declared names are all that there are (``closed``), dL/dz, which is none of them, is a slope and sum_n a sum.
+    """
+
+    def __init__(self, text: str, where: str, functions: Collection[str], declared: Collection[str] = (), closed: bool = False) -> None:
+        self.declared, self.closed = declared, closed
         self.tokens, self.where, self.functions = tokenize(text, where), where, functions
+        self.bare_names = {n.replace("_", "") for n in declared}
         self.at, self.nodes, self.depth = 0, 0, 0
         self.open: list[str] = []  # the brackets around the token at hand, since | opens and closes alike
 
@@ -79,6 +87,9 @@ class Atoms:
             return self.named(token)
         if token.text in ("(", "[", "|", "||"):
             return self.bracketed()
+        if token.kind == "quoted":
+            self.at += 1
+            return self.node("quoted", token.text[1:-1], (), token.column)
         raise self.fail(self.seen(), "a number, a name or a bracket")
 
     def bracketed(self) -> Node:
@@ -116,12 +127,43 @@ class Atoms:
         if name == "linalg" and not own and self.now.text == ".":
             self.at += 1
             name = "linalg." + self.part()
+        if name != token.text and name in ("max", "min"):
+            name = f"a{name}"  # np.max(X, 0) is a maximum along an axis, max(x, 0) the larger of two numbers
+        if self.closed and not own and name.replace("_", "") not in self.bare_names:
+            if SUMMED.match(name):
+                return self.sum_over(name.partition("_")[2], token.column)
+            if self.slope_ahead(name):
+                return self.slope(name, token.column)
         if name in self.functions and not own:
             if self.now.text == "(":
                 return self.call(name, token.column)
             if self.now.text in ("'", "^", "**") or self.starts_factor():
                 return self.bare(name, token.column)
         return self.node("name", name, (), token.column)
+
+    def slope_ahead(self, above: str) -> bool:
+        """True after the dL of dL/dz; not of a/dL/dz, nor of dL/dz**2, which have two readings."""
+        below = self.tokens[self.at + 1:self.at + 3]
+        before = self.tokens[self.at - 2].text if self.at > 1 else ""
+        return bool(DIFFERENTIAL.match(above) and self.now.text == "/" and len(below) == 2 and below[0].kind == "name" and before != "/"
+                    and DIFFERENTIAL.match(below[0].text) and below[0].text.replace("_", "") not in self.bare_names
+                    and below[1].text not in ("^", "**"))
+
+    def slope(self, above: str, column: int) -> Node:
+        """dL/dz, the slope of one name by another."""
+        self.at += 2
+        below = self.tokens[self.at - 1].text
+        names = (self.node("name", above[1:], (), column), self.node("name", below[1:], (), column))
+        return self.node("slope", f"{above}/{below}", names, column)
+
+    def sum_over(self, letters: str, column: int) -> Node:
+        """sum_n or Σ_{nk} and the product behind it; the letters run over the axes on which they stand."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.fail("sums nested too deeply", f"at most {MAX_DEPTH} levels")
+        body = self.expression(TERM)
+        self.depth -= 1
+        return self.node("along", "sum", (body, *[self.node("name", letter, (), column) for letter in letters]), column)
 
     def part(self) -> str:
         """The name after a dot."""

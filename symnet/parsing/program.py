@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
+from symnet.parsing.reductions import Reductions
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import plain
 from symnet.parsing.values import Value, broadcast, new_indices, same
@@ -48,7 +49,7 @@ class Line:
     tree: Any = None  # of a right side that is no text: SymPy, then its syntax tree
     ranges: tuple[Node, ...] = ()
 
-    def read(self, named: Container[str] = ()) -> tuple[Node, tuple[Node, ...]]:
+    def read(self, named: Collection[str] = ()) -> tuple[Node, tuple[Node, ...]]:
         """The right side as a tree, and the ranges stated behind it. ``named`` are declared names, which hide functions."""
         return Parser(self.right, self.where, FUNCTIONS, named).line() if self.tree is None else (self.tree, self.ranges)
 
@@ -63,12 +64,48 @@ def split(text: str, where: str) -> Line:
         raise ParseError(where, f"the left side {match[1]!r}", "a name, or a name with indices such as z[l, i]")
     check_name(left[1], where)
     places = None if left[2] is None else tuple(p.strip() for p in left[2].split(","))
-    return Line(left[1], places, match[2], where)
+    return Line(left[1], places, " " * match.start(2) + match[2], where)
+
+
+def lines_of(texts: Iterable[Any], where: str = "program") -> list[tuple[Any, str]]:
+    """The lines of several texts, each with its place: a text may hold several, parted by ; or a line break, and comments behind #.
+
+    A line goes on while a bracket is open. SymPy expressions are lines. Raises ParseError for anything else.
+
+    >>> lines_of(["z = w*x  # the sum\\n\\nL = (z -\\n  y)**2; M = z"])
+    [('z = w*x', 'line 1'), ('L = (z -   y)**2', 'line 3'), ('M = z', 'line 4')]
+    """
+    found: list[tuple[Any, str]] = []
+    number = 0
+    for text in texts:
+        if isinstance(text, (list, tuple)) and all(isinstance(t, str) for t in text):
+            text = "\n".join(text)
+        if is_sympy(text):
+            number += 1
+            found.append((text, f"line {number}"))
+            continue
+        if not isinstance(text, str):
+            raise ParseError(where, a_kind(text), "lines such as 'L = (w*x - y)**2', or SymPy expressions",
+                             "'z = w*x', 'L = z**2', or one text with a line for each")
+        whole, open_, first = "", 0, number + 1
+        for row in text.splitlines():
+            number += 1
+            for k, part in enumerate(row.partition("#")[0].split(";")):
+                if open_:
+                    whole += (";" if k else " ") + part
+                else:
+                    found += [(whole.strip(), f"line {first}")] if whole.strip() else []
+                    whole, first = part, number
+                open_ = max(0, open_ + sum((c in "([{") - (c in ")]}") for c in part))
+        found += [(whole.strip(), f"line {first}")] if whole.strip() else []
+    return found
 
 
 def program(*lines: Any, tensors: Mapping[str, Any] | None = None, objective: Any = None,
             assumptions: Sequence[str] = (), title: str = "") -> Program:
     """A Program from lines of plain maths, or of SymPy equations; the last line, or an expression alone, is the objective.
+
+    One text may hold several lines; # starts a comment.
 
     ``tensors`` maps names to shapes (sizes are integers or names; () is a number) or Tensors. Without it every name that
     is not defined is a number. ``objective`` may be the name of a line or an expression. ``assumptions`` are equalities such as
@@ -85,13 +122,14 @@ def program(*lines: Any, tensors: Mapping[str, Any] | None = None, objective: An
     L := sin(z)**2
     """
     given = None if tensors is None else {name: tensor_of(name, spec) for name, spec in tensors.items()}
-    parts = [_part(line, k, k == len(lines) and objective is None) for k, line in enumerate(lines, start=1)]
+    found = lines_of(lines)
+    parts = [_part(line, where, k == len(found) and objective is None) for k, (line, where) in enumerate(found, start=1)]
     goal = ""
     if objective is not None:
         if isinstance(objective, str) and any(p.name == objective for p in parts):
             goal = objective
         else:
-            parts.append(replace(_part(objective, 0, True), where="objective"))
+            parts.append(_part(objective, "objective", True))
     if not parts:
         raise ParseError("program", "no lines", "at least one definition")
     taken = {p.name for p in parts} | set(given or {})
@@ -107,9 +145,8 @@ def program(*lines: Any, tensors: Mapping[str, Any] | None = None, objective: An
         return replace(_build(parts, known, goal, rest, title, reader.sizes), symbols=reader.own)
 
 
-def _part(line: Any, number: int, last: bool) -> Line:
+def _part(line: Any, where: str, last: bool) -> Line:
     """One line, text or SymPy; without a name where it is an expression alone, as the last may be."""
-    where = f"line {number}"
     if isinstance(line, str):
         if last and ASSIGN.match(plain(line)) is None and line.strip():
             return Line("", None, line, where)
@@ -170,6 +207,7 @@ class _Lines:
                 raise NameError_(p.where, f"{p.name!r} is already named", "a new name: a name binds once")
         self.shapeless = {p.name: Tensor(p.name, (UNKNOWN,) * len(p.places)) for p in reversed(parts)
                           if p.places is not None and p.name not in known}
+        self.extra: dict[int, list[Definition]] = {}  # what stands before a line: the recurrence of a maximum along an axis
         self.ranked: set[str] = set()  # of these, those whose number of axes is known
 
     def definitions(self) -> list[Definition]:
@@ -182,7 +220,7 @@ class _Lines:
                 raise self._refusal(waiting)
             waiting.remove(ready)
             made |= dict(zip(self.units[ready], self._unit(ready), strict=True))
-        return [made[k] for k in range(len(self.parts))]
+        return [d for k in range(len(self.parts)) for d in (*self.extra.get(k, ()), made[k])]
 
     def _ready(self, waiting: list[str]) -> str | None:
         """The first name whose lines can be read now; the axes of tensors without a shape are looked for on the way."""
@@ -203,6 +241,10 @@ class _Lines:
         if axes is not None:
             self.table[name] = replace(self.shapeless.pop(name), axes=axes)
         return axes is not None
+
+    def _taken(self) -> set[str]:
+        """The names that a new line may not have."""
+        return {*self.table, *self.sizes, *(p.name for p in self.parts), *(n for tree, _ in self.trees for n in _names(tree))}
 
     def _refusal(self, waiting: list[str]) -> SymnetError:
         """Why no line can be read."""
@@ -226,6 +268,8 @@ class _Lines:
             return [self._whole(self.units[name][0])]
         target = self.table[name]
         lines = [self._slice(k) for k in self.units[name]]
+        for k in self.units[name]:
+            self.table |= {d.name: d.target for d in self.extra[k]}
         for line in lines:
             if len(line.places) != len(target.axes):
                 raise ShapeError(line.where, f"{len(line.places)} indices", f"{len(target.axes)}, the axes of {name}")
@@ -242,8 +286,11 @@ class _Lines:
         if stated:
             raise ParseError(part.where, "a range behind a line without indices", f"{part.name}[{stated[0].text}] = … on the left")
         lowering = Lowering(self.table, self.sizes, part.where)
+        lowering.reductions = Reductions(self._taken())
         value = lowering.value(tree)
         _check_real(value, part)
+        self.extra[k] = lowering.reductions.lines
+        self.table |= {d.name: d.target for d in self.extra[k]}
         target = self.table[part.name] = Tensor(part.name, value.axes)
         ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
         return Definition(target, value.indices, rectangular(value.expr, ranges), holes=with_holes(value, lowering.asked).holes)
@@ -284,7 +331,10 @@ class _Lines:
         lowering = Lowering({**self.table, **self.shapeless}, self.sizes, part.where, free)
         places = tuple(sp.expand(lowering.scalar(place)) for place in left)
         ranges = self._stated(part, stated, free, lowering)
+        lowering.reductions = Reductions(self._taken())
+        lowering.ranges |= ranges
         value = lowering.value(tree)
+        self.extra[k] = lowering.reductions.lines
         _check_real(value, part)
         return places, value, ranges, lowering
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from symnet.errors import ParseError, one_line
 
-MAX_LENGTH, MAX_TOKENS, MAX_DIGITS = 2000, 1200, 30
+MAX_LENGTH, MAX_TOKENS = 2000, 1200  # a number may be as long as the text
 
 GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
          "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
          "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Σ": "Sigma", "Φ": "Phi", "Ω": "Omega", "Δ": "Delta"}
 SIGNS = {"·": "*", "×": "*", "⊙": "*", "−": "-", "–": "-", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "⊤": "T", "′": "'", "’": "'",
-         "½": "(1/2)", "√": " sqrt ", "∂": "d", "‖": "||", "∥": "||", "𝟙": "1", "𝟏": "1", "\u00a0": " "}
+         "½": "(1/2)", "√": " sqrt ", "∂": "d", "‖": "||", "∥": "||", "𝟙": "1", "𝟏": "1", "∑": "sum", "∇": "grad_", "\u00a0": " "}
 DIGITS = {chr(0x2080 + k): str(k) for k in range(10)}
 HATS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0305": "_bar"}
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀ", "0123456789+-T", strict=True))
@@ -23,15 +23,16 @@ NEXT = re.compile("([α-ωΣΦΩ])(?=[A-Za-zα-ωΣΦΩ])")  # πx is pi x
 
 TOKEN = re.compile(r"""
     (?P<space>\s+)
-  | (?P<number>\d+(?:\.(?!\.)\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
-  | (?P<name>_?[A-Za-z][A-Za-z0-9_]*(?:\{[A-Za-z0-9]+\})?)
+  | (?P<number>[0-9]+(?:\.(?!\.)[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)
+  | (?P<name>_?[A-Za-z](?:[A-Za-z0-9]|_(?!\())*(?:\{[A-Za-z0-9]+\})?)
+  | (?P<quoted>(?<=\()(?:'[^'"]*'|"[^'"]*"))
   | (?P<mark>\.\.|\*\*|\|\||<=|>=|==|!=|:=|[-+*/^@()\[\]{}|,.=<>':])
 """, re.X)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``kind`` is number, name, mark or end; ``column`` counts from 1 in the text as typed."""
+    """``kind`` is number, name, mark, quoted or end; ``column`` counts from 1 in the text as typed."""
 
     kind: str
     text: str
@@ -72,8 +73,6 @@ def tokenize(text: str, where: str) -> list[Token]:
         if kind == "space":
             spaced = True
         else:
-            if kind == "number" and len(match.group()) > MAX_DIGITS:
-                raise ParseError(f"{where}, column {position + 1}", "a number that is too long", f"at most {MAX_DIGITS} digits")
             found = match.group().replace("{", "").replace("}", "") if kind == "name" else match.group()
             tokens.append(Token(kind, found, position + 1, spaced))
             spaced = False

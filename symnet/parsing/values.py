@@ -10,20 +10,22 @@ import sympy as sp
 from symnet.core.axes import Axis
 from symnet.core.brackets import settle
 from symnet.core.expressions import substitute
-from symnet.core.program import Hole
+from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor
-from symnet.errors import ShapeError
+from symnet.errors import MismatchError, ShapeError
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """``expr`` depends on ``indices``, one for each of ``axes``. ``holes`` are where the text as it was written has no value,
-    though ``expr`` has, because SymPy shortens while it builds: x*y/x has none at x = 0, sqrt(x)**2 none below 0."""
+    though ``expr`` has, because SymPy shortens while it builds: x*y/x has none at x = 0, sqrt(x)**2 none below 0. ``lines`` define the
+    tensors that the expression uses and nobody declared: a maximum along an axis."""
 
     axes: tuple[Axis, ...]
     indices: tuple[sp.Symbol, ...]
     expr: sp.Expr
     holes: tuple[Hole, ...] = ()
+    lines: tuple[Definition, ...] = ()
 
     @property
     def divisors(self) -> tuple[sp.Expr, ...]:
@@ -42,7 +44,7 @@ class Value:
     @property
     def transposed(self) -> Value:
         """Axes reversed; a vector is its own transpose, as in NumPy."""
-        return Value(self.axes[::-1], self.indices[::-1], self.expr, self.holes)
+        return Value(self.axes[::-1], self.indices[::-1], self.expr, self.holes, self.lines)
 
 
 def number(expr: sp.Expr) -> Value:
@@ -79,7 +81,7 @@ def broadcast(where: str, sign: str, *values: Value) -> tuple[tuple[Axis, ...], 
         wide = [a for a in here if not _is_one(a)] or here
         if not all(same(a, wide[0]) for a in wide):
             shapes = " and ".join(v.shape for v in values)
-            raise ShapeError(where, f"shapes {shapes} with {sign}", "shapes that line up from the right",
+            raise MismatchError(where, f"shapes {shapes} with {sign}", "shapes that line up from the right",
                              "'@' for a matrix product" if sign == "'*'" else "")
         axes.append(wide[0])
     indices = new_indices(tuple(axes))
@@ -110,7 +112,9 @@ def matmul(where: str, a: Value, b: Value) -> Value:
             hint = "transpose the right one: @ ….T"
         elif len(a.axes) == 2 and same(a.axes[0], right):
             hint = "transpose the left one: ….T @"
-        raise ShapeError(where, f"{a.shape} @ {b.shape}: {left.size} is not {right.size}", "equal inner sizes", hint)
+        if len(a.axes) == len(b.axes) == 1:  # with columns and rows, v @ w.T is a matrix
+            raise ShapeError(where, f"{a.shape} @ {b.shape}: {left.size} is not {right.size}", "equal sizes", "outer(v, w) for the matrix")
+        raise MismatchError(where, f"{a.shape} @ {b.shape}: {left.size} is not {right.size}", "equal inner sizes", hint)
     k = sp.Dummy("k", integer=True)
     free = new_indices((*a.axes[:-1], *b.axes[1:]))
     shift = right.lower - left.lower
@@ -119,9 +123,36 @@ def matmul(where: str, a: Value, b: Value) -> Value:
     return Value((*a.axes[:-1], *b.axes[1:]), free, settle(body, ((k, left.lower, left.upper),), ranges))
 
 
+def outer_product(a: Value, b: Value) -> Value:
+    """a b^T of two vectors."""
+    i, j = new_indices((*a.axes, *b.axes))
+    return Value((*a.axes, *b.axes), (i, j), a.at(i) * b.at(j))
+
+
+def fitted(value: Value, axes: tuple[Axis, ...]) -> Value | None:
+    """``value`` with these axes, where NumPy would stretch it to them or only axes of size 1 are too many; else None."""
+    kept = [(a, i) for a, i in zip(value.axes, value.indices, strict=True) if not _is_one(a)]
+    ones = {i: a.lower for a, i in zip(value.axes, value.indices, strict=True) if _is_one(a)}
+    wide = [a for a in axes if not _is_one(a)]
+    places = new_indices(axes)
+    if len(kept) == len(wide) and all(same(a, b) for (a, _), b in zip(kept, wide, strict=True)):
+        there = [i for i, a in zip(places, axes, strict=True) if not _is_one(a)]
+        moved = {own: i + a.lower - b.lower for (a, own), i, b in zip(kept, there, wide, strict=True)}
+        return Value(axes, places, substitute(value.expr, {**ones, **moved}), value.holes, value.lines)
+    if len(value.axes) > len(axes):
+        return None
+    moved = {}
+    first = len(axes) - len(value.axes)
+    for own, a, i, b in zip(value.indices, value.axes, places[first:], axes[first:], strict=True):
+        if not _is_one(a) and not same(a, b):
+            return None
+        moved[own] = a.lower if _is_one(a) else i + a.lower - b.lower
+    return Value(axes, places, substitute(value.expr, moved), value.holes, value.lines)
+
+
 def reduce_sum(where: str, value: Value, axis: int | None, keepdims: bool = False) -> Value:
     """The sum over all axes or one; counted from the end when negative."""
-    which = range(len(value.axes)) if axis is None else [_axis(where, value, axis)]
+    which = range(len(value.axes)) if axis is None else [axis_number(where, value, axis)]
     over = tuple((value.indices[k], value.axes[k].lower, value.axes[k].upper) for k in reversed(list(which)))
     keep = [k for k in range(len(value.axes)) if k not in which]
     expr = settle(value.expr, over, {value.indices[k]: value.axes[k].range for k in keep})
@@ -137,7 +168,8 @@ def count(value: Value, axis: int | None) -> sp.Expr:
     return sp.Mul(*[a.size for a in value.axes]) if axis is None else value.axes[axis].size
 
 
-def _axis(where: str, value: Value, axis: int) -> int:
+def axis_number(where: str, value: Value, axis: int) -> int:
+    """An axis counted from the front. Raises ShapeError where there is none."""
     if not -len(value.axes) <= axis < len(value.axes):
         raise ShapeError(where, f"axis {axis} of shape {value.shape}", f"an axis from 0 to {len(value.axes) - 1}")
     return axis % len(value.axes)

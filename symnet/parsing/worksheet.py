@@ -100,7 +100,7 @@ def _worksheet(data: dict[str, Any], where: str) -> Worksheet:
         title=text_in(data.get("title", ""), f"{where}, title"),
         symbols={name: _sign(name, spec, where) for name, spec in symbols.items()},
         sizes={name: whole_in(v, f"{where}, size {name}") for name, v in sizes.items()},
-        definitions=texts_in(program.get("definitions", []), f"{where}, definitions"),
+        definitions=_definitions(program.get("definitions", []), f"{where}, definitions"),
         layers=tuple(call(t, f"{where}, layers") for t in texts_in(program.get("layers", []), f"{where}, layers")),
         loss=None if loss is None else call(text_in(loss, f"{where}, loss"), f"{where}, loss"),
         objective=text_in(program.get("objective", ""), f"{where}, objective"),
@@ -124,6 +124,11 @@ def schedule_call(text: str, where: str) -> Call:
         return call(text if "(" in text else f"{text}()", where)
     except WorksheetError as error:
         raise WorksheetError(where, error.found, "a schedule such as step(30, gamma=0.1) or warmup(5, cosine(100))") from None
+
+
+def _definitions(value: Any, where: str) -> tuple[str, ...]:
+    """A list of lines, or one text that holds them."""
+    return (text_in(value, where),) if isinstance(value, str) else texts_in(value, where)
 
 
 def _sign(name: str, spec: Any, where: str) -> Sign:

@@ -130,7 +130,7 @@ def test_expressions_are_compared(left: object, right: object, wanted: str) -> N
 def test_arrays_are_compared_entry_by_entry() -> None:
     shapes = {"z": ("n",), "W": ("n", "n")}
     assert sn.compare("softmax(z + 3)", "softmax(z)", tensors=shapes).scope == "for all sizes"
-    assert "transposes" in sn.compare("W.T", "W", tensors=shapes).reason
+    assert "transpose" in sn.compare("W.T", "W", tensors=shapes).reason
     assert "shapes differ" in sn.compare("sum(z)", "z", tensors=shapes).reason
 
 

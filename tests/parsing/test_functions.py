@@ -103,6 +103,16 @@ ARRAYS: dict[str, tuple[str, np.ndarray]] = {
     "matmul": ("sum(matmul(A, X)**2)", ((A @ X) ** 2).sum()),
     "transpose": ("sum((transpose(X) @ A)**3)", ((X.T @ A) ** 3).sum()),
     "clip": ("sum(clip(X, -1/2, 1)**2)", (np.clip(X, -0.5, 1) ** 2).sum()),
+    "len": ("len(X)*len(u)", 6.0),
+    "size": ("size(X) + X.size", 12.0),
+    "hypot": ("sum(hypot(u, v))", np.hypot(U, V).sum()),
+    "Heaviside": ("sum(Heaviside(u - 0.5)*v)", (np.heaviside(U - 0.5, 0) * V).sum()),
+    "heaviside": ("sum(np.heaviside(u - 0.5, 0.25)*v)", (np.heaviside(U - 0.5, 0.25) * V).sum()),
+    "reshape": ("sum(reshape(u, -1, 1)*X.T)", (U.reshape(-1, 1) * X.T).sum()),
+    "amax": ("sum(np.amax(X, axis=1)**2)", (X.max(axis=1) ** 2).sum()),
+    "amin": ("sum(X.min(0)**2)", (X.min(axis=0) ** 2).sum()),
+    "prod": ("sum(prod(X, axis=-1, keepdims=True)*X)", (X.prod(axis=-1, keepdims=True) * X).sum()),
+    "einsum": ("np.einsum('nd,d,mn->m', X, u, A) @ A[1]", np.einsum("nd,d,mn->m", X, U, A) @ A[0]),
     "where": ("sum(where(X > 0, X, X**2))", np.where(X > 0, X, X**2).sum()),
 }
 

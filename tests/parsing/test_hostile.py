@@ -32,7 +32,7 @@ LARGE = {
     "terms": "x+" * 900 + "x",
     "tower": "9**" * 50 + "9",
     "exponent": "x**999999999",
-    "digits": "9" * 400,
+    "digits": "9" * 100_000,
     "wide product": "*".join(["(x+1)**64"] * 50 + ["y" * 900]),
     "Kronecker products": "kron(A, A) " * 12,
     "terms of sums": "sum(sum(1 for i in 1..999) for j in 1..999)",

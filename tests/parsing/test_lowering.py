@@ -120,7 +120,7 @@ def test_shapes_are_numpys(text: str, shape: str) -> None:
 WRONG = [
     ("q", NameError_, "unknown name 'q'"),
     ("xz1", NameError_, "did you mean"),
-    ("xx", NameError_, "x*x for a product"),
+    ("xq", NameError_, "unknown name"),
     ("f(x)", NameError_, "'f'"),
     ("lambda", NameError_, "'lambda'"),
     ("import os", NameError_, "'import'"),
@@ -155,7 +155,7 @@ WRONG = [
     ("x**64**64", ParseError, "exponent"),
     ("(x**64)**64", ParseError, "a power of a power"),
     ("((2**64)**64)**64", ParseError, "very long number"),
-    ("(x > 0) + 1", ParseError, "a comparison as a number"),
+    ("(x > 0) + (y > 0)", ParseError, "between comparisons"),
     ("-(x > 0)", ParseError, "a comparison as a number"),
     ("exp(x > 0)", ParseError, "a comparison as a number"),
     ("(x > 0)**2", ParseError, "a comparison as a number"),
@@ -172,7 +172,7 @@ WRONG = [
     ("<script>", ParseError, "'<'"),
     (r"\input{x}", ParseError, r"\\"),
     ("lambda x: x", ParseError, "':'"),
-    ("open('/etc/passwd')", ParseError, '"\'"'),
+    ("open('/etc/passwd')", NameError_, "unknown name 'open'"),
 ]
 
 

@@ -1,0 +1,87 @@
+"""Slopes of one line of a program by a name above it, as an answer writes them in a chain: dL/da * da/dz * dz/dw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy as sp
+
+from symnet.calculus import derive
+from symnet.core.derivation import Derivation
+from symnet.core.expressions import BINDERS, When, entries
+from symnet.core.program import Program
+from symnet.core.tensors import Tensor, tensor_name
+from symnet.errors import NameError_
+from symnet.parsing.asked import LOSSES
+from symnet.parsing.values import Value, new_indices, of_tensor
+
+
+def slope_of(derivation: Derivation, usable: Mapping[str, Tensor], above: str, below: str, asked: str) -> Value | None:
+    """The slope d above/d below in names of the program; None where it has none here.
+
+    Numbers have one by each other. An array has one by another where each entry depends on the entry at the same place alone, and
+    then it is the array of these slopes. The slope that is asked for is never given.
+    """
+    program = derivation.program
+    top, under = _name(program, above), _name(program, below)
+    if top is None and above in LOSSES:
+        top = derivation.objective
+    if top is None or under is None or (top == derivation.objective and under == asked):
+        return None
+    if top == derivation.objective:
+        found = [t for t in usable.values() if t.of == under and t.objective == top]
+        return of_tensor(found[0]) if found else _scalar(program, top, under)
+    return _scalar(program, top, under) if not program[top].axes and not program[under].axes else _entrywise(program, top, under)
+
+
+def _name(program: Program, name: str) -> str | None:
+    if name in program.tensors:
+        return name
+    same = [t for t in program.tensors if t.replace("_", "") == name.replace("_", "")]
+    return same[0] if len(same) == 1 else None
+
+
+def _scalar(program: Program, above: str, below: str) -> Value | None:
+    if program[above].axes or program[below].axes or above not in program.by_name:
+        return None
+    _, expr = local_slope(program, above, below)
+    return Value((), (), expr)
+
+
+def _entrywise(program: Program, above: str, below: str) -> Value | None:
+    """d above/d below where above[i, j] is a function of below[i, j], in one line."""
+    lines = program.by_name.get(above, ())
+    if len(lines) != 1 or program[above].shape != program[below].shape:
+        return None
+    line = lines[0]
+    met = [e for e in entries(line.expr) if tensor_name(e) == below]
+    held = Tensor("held_")[()]
+    expr = line.expr.xreplace(dict.fromkeys(met, held))
+    if not met or any(tuple(e.indices) != line.indices for e in met) or any(node.has(held) for node in expr.atoms(*BINDERS, When)):
+        return None
+    places = new_indices(line.target.axes)
+    slope = expr.diff(held).xreplace({held: program[below][line.indices]})
+    return Value(line.target.axes, places, slope.xreplace(dict(zip(line.indices, places, strict=True))))
+
+
+def local_slope(program: Program, above: str, below: str) -> tuple[Derivation | None, sp.Expr]:
+    """d above/d below for numbers, in names of the forward pass, and how it was found; ``below`` is held as given."""
+    if above == below:
+        return None, sp.S.One
+    if above not in program.by_name:
+        raise NameError_("line", f"nobody defined {above!r}", "a line of the worksheet")
+    upto = max(k for k, d in enumerate(program.definitions) if d.name == above)
+    made = derive(_independent(Program(program.inputs, program.definitions[: upto + 1], above), below), [below])
+    there: dict[sp.Basic, sp.Expr] = {}
+    for d in made.full.definitions:
+        if d.target.of:
+            there[d.entry] = d.expr.xreplace(there)
+    return made, there[made.full[made.gradient_name(below)][()]]
+
+
+def _independent(program: Program, name: str) -> Program:
+    """The program that starts at ``name``: its own definition and what only leads to it become given."""
+    if name not in program.by_name:
+        return program
+    kept = [d for d in program.definitions if d.name != name]
+    return Program((*program.inputs, program[name]), tuple(kept), program.objective)

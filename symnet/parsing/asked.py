@@ -1,0 +1,102 @@
+"""What stands in front of an answer: dL/dw = …, dL/dW_jk = …, dw = …, grad_w L = …; and what stands behind it: (a row vector)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from symnet.core.tensors import Tensor
+from symnet.errors import ParseError
+from symnet.parsing.own_lines import OTHER
+
+SLOPE = re.compile(r"d\s?\(?([A-Za-z]\w*)\)?\s*/\s*d\s?\(?([A-Za-z]\w*?)(?:_\{?([a-z0-9]{1,4})\}?|\[([a-z0-9, ]{1,16})\])?\)?\Z")
+ENTRY = re.compile(r"\b([A-Za-z][A-Za-z0-9]*)_\{?([a-z0-9]{1,4})\b")
+BOUND = re.compile(r"\b(?:sum|Sigma)_\{?([a-z]{1,4})\b|\bfor\s+([a-z])\s+in\b")
+LOSSES = frozenset({"L", "C", "E", "J", "loss", "Loss", "cost", "Cost", "error", "Error"})  # what a book may call the objective
+WHOLE = re.compile(r"grad(?:ient)?_?(?:\s?([A-Za-z]\w*))?(?:\s[A-Za-z]\w*|\([A-Za-z]\w*\))?\Z")
+KIND = r"(?:vector|matrix|scalar|number|product|array|gradient|tensor|transpose|sum|mean)s?"
+REMARK = re.compile(rf"\s*\((?:an?|the|as an?|element-?wise|entrywise)\s(?:[a-z-]+\s){{0,4}}{KIND}\)\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The gradient that is asked for. ``names`` are the declared names, ``objective`` is what is differentiated."""
+
+    gradient: Tensor
+    wrt: str
+    objective: str
+    names: Collection[str]
+
+    def named(self, name: str) -> bool | None:
+        """Is a name the gradient: dw, grad_w, w_grad? False for a declared name, or the gradient of another; None for any other name."""
+        bare = name.replace("_", "")
+        if self._declared(name):
+            return False
+        for dressed in (re.fullmatch(r"d(\w+)", bare), re.fullmatch(r"grad(\w*)", bare), re.fullmatch(r"(\w+)grad", bare)):
+            if dressed is not None and (dressed[1] in ("", "ient") or self._declared(dressed[1])):
+                return dressed[1] in ("", "ient", self.wrt.replace("_", ""), self.objective.replace("_", ""))
+        return True if name in ("answer", self.gradient.name) else None
+
+    def letters(self, left: str, where: str) -> tuple[str, ...]:
+        """The indices on the left, () for the whole gradient. Raises ParseError where the left side is something else."""
+        text = " ".join(left.split())
+        slope = SLOPE.match(text)
+        if slope is not None:
+            below = slope[2] if slope[3] is None or not self._is(f"{slope[2]}_{slope[3]}") else f"{slope[2]}_{slope[3]}"
+            found = () if below != slope[2] or (slope[3] is None and slope[4] is None) else tuple(
+                slope[3] or (c.strip() for c in slope[4].split(",")))
+            top = slope[1] == self.objective or (slope[1] in LOSSES and not self._declared(slope[1]))
+            if top and self._is(below) and len(found) in (0, len(self.gradient.axes)) and len(set(found)) == len(found):
+                return found
+        whole = WHOLE.match(text)
+        if whole is not None and (whole[1] is None or self._is(whole[1]) or whole[1] == self.objective):
+            return ()
+        if re.fullmatch(r"[A-Za-z]\w*", text) and self.named(text):
+            return ()
+        raise ParseError(where, f"{text!r} on the left", OTHER, f"d{self.objective}/d{self.wrt} = …")
+
+    def _is(self, name: str) -> bool:
+        return name.replace("_", "") == self.wrt.replace("_", "")
+
+    def _declared(self, name: str) -> bool:
+        return name.replace("_", "") in {n.replace("_", "") for n in self.names}
+
+
+def equated(text: str, where: str) -> tuple[str, str]:
+    """(left side, right side with spaces in front so that its columns stay); "" where there is no = outside brackets."""
+    depth, found = 0, []
+    for k, c in enumerate(text):
+        depth += (c in "([{") - (c in ")]}")
+        if c == "=" and depth == 0 and (k == 0 or text[k - 1] not in "=<>!") and text[k + 1:k + 2] != "=":
+            found.append(k)
+    if not found:
+        return "", text
+    if len(found) > 1:
+        raise ParseError(f"{where}, column {found[1] + 1}", "a second '='", "one answer",
+                         "the last right side alone; symnet check judges every link of a chain in a page (.md or .txt)")
+    return text[:found[0]].rstrip(": "), " " * (found[0] + 1) + text[found[0] + 1:]
+
+
+def free_letters(text: str, asked: Asked, tensors: Mapping[str, Tensor], where: str) -> tuple[str, ...]:
+    """The one letter of X_nj that no sum binds, where the gradient has one axis. Raises ParseError where there are more."""
+    found: set[str] = set()
+    for stem, below in ENTRY.findall(text):
+        if stem in tensors and len(tensors[stem].axes) == len(below) and not asked._declared(f"{stem}_{below}"):
+            found |= {c for c in below if not c.isdigit()}
+    bound = {c for letters in BOUND.findall(text) for c in "".join(letters)}
+    free = sorted(found - bound)
+    if len(free) > 1 or (free and len(asked.gradient.axes) != 1):
+        entry = "".join(free)
+        raise ParseError(where, f"the indices {', '.join(free)}, without a word on which axis is which", "the entry that is meant in front",
+                         f"d{asked.objective}/d{asked.wrt}_{entry} = …")
+    return tuple(free)
+
+
+def without_remark(text: str) -> str:
+    """``text`` without a remark behind it on what the answer is.
+
+    >>> without_remark("(o - y)^T W (a row vector)"), without_remark("x (a b)")
+    ('(o - y)^T W', 'x (a b)')
+    """
+    return REMARK.sub("", text)
