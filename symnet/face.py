@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from symnet.core.derivation import Derivation
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.verdict import Verdict
 from symnet.errors import OptionError, a_kind, needs
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # each verb loads what it needs
 NEEDED = "sn.derive(net, loss=sn.MSELoss())"
 
 
+@checked
 def derive(what: Program | Imported | Sequential, loss: AnyLoss | None = None, wrt: str | Iterable[str] | None = None,
            batch: int | str | bool | None = None) -> Derivation:
     """The gradients of a network with a loss, or of a program's objective; each step is kept.
@@ -59,6 +61,7 @@ def _reading(what: object) -> str:
     return f"sn.{reader}(…) reads it" if reader else "sn.program(text), sn.Sequential(layers)"
 
 
+@checked
 def check(answer: str, derivation: Derivation, wrt: str, timeout: float | None = 20) -> Verdict:
     """Is ``answer`` the gradient with respect to ``wrt``? A Verdict with its certificate.
 
@@ -80,6 +83,7 @@ def check(answer: str, derivation: Derivation, wrt: str, timeout: float | None =
     return check_alone(answer, derivation, wrt) if timeout is None else check_within(answer, derivation, wrt, timeout)
 
 
+@checked
 def report(derivation: Derivation, path: str | Path | None = None, *, level: str = "student", digits: int = 6,
            format: str | None = None, theorem: bool = True, notation: str = "both", samples: str = "rows",
            check: bool = True) -> Report:

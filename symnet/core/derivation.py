@@ -14,6 +14,7 @@ from symnet.core.latex import aligned, definition_latex
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.readings import CompiledGradients, ExactValues
 from symnet.core.short import LINES, cut, listed, short_lines
+from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text, short_text
 from symnet.core.verbs import verb
@@ -245,6 +246,7 @@ class Derivation:
         """Each gradient, in named intermediates."""
         return Gradients({name: Formula(self.full.by_name[self.names[name]], self.full.tensors) for name in self.wrt})
 
+    @checked
     def gradient_name(self, name: str) -> str:
         """The name of the gradient tensor of ``name``: "dL_dw1" for "w1"."""
         if name not in self.names:
@@ -252,18 +254,22 @@ class Derivation:
                              did_you_mean(name, self.names))
         return self.names[name]
 
+    @checked
     def closed_form(self, name: str) -> sp.Expr:
         """The gradient with every intermediate put in, an expression in the inputs alone."""
         return _closed_form(self, name)
 
+    @checked
     def instantiate(self, sizes: Mapping[str, int] | None = None) -> Derivation:
         """The same derivation at integer sizes, every tensor entry a scalar such as w_{11}^{(1)}."""
         return _instantiate(self, sizes or {})
 
+    @checked
     def at(self, values: Mapping[str, Any] | None = None, sizes: Mapping[str, int] | None = None) -> ExactValues:
         """Exact values of every line, forward and backward, at a point."""
         return _evaluate(self.full, {**self.values, **(values or {})}, sizes or {})
 
+    @checked
     def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> CompiledGradients:
         """A function ``loss, grads = f(params, X, Y)``. Every step is checked before; ``check=False`` leaves that out."""
         if check:

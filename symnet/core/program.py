@@ -13,9 +13,10 @@ from symnet.core.axes import Axis, Least, Range, at_most, nonnegative
 from symnet.core.expressions import Limits, entries, free_integers
 from symnet.core.length import length
 from symnet.core.short import LINES, cut, listed, short_lines
+from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.verbs import verb
-from symnet.errors import NameError_, ShapeError
+from symnet.errors import NameError_, ShapeError, did_you_mean, needs, shown
 
 MOST_SHORT = 2000  # characters of a right side that a repr prints, to cut it off
 MOST_ORDERS = 5000  # of small sizes that are tried
@@ -40,6 +41,11 @@ class Definition:
     holes: tuple[Hole, ...] = ()
 
     def __post_init__(self) -> None:
+        needs(self.target, Tensor, "definition", "a Tensor on the left")
+        needs(self.indices, tuple, f"definition of {self.target.name}", "a tuple of indices")
+        needs(self.ranges, tuple, f"definition of {self.target.name}, ranges", "a tuple of (index, lower, upper)")
+        for part in (*self.indices, self.expr):
+            needs(part, sp.Expr, f"definition of {self.target.name}", "a SymPy expression")
         if len(self.indices) != len(self.target.axes):
             raise ShapeError(f"definition of {self.target.name}", f"{len(self.indices)} indices",
                              f"{len(self.target.axes)}, one for each axis")
@@ -48,6 +54,9 @@ class Definition:
                           and not i.is_positive)
             object.__setattr__(self, "ranges", whole)
         else:
+            for span in self.ranges:
+                if not isinstance(span, tuple) or len(span) != 3 or not all(isinstance(e, (int, sp.Expr)) for e in span):
+                    raise ShapeError(f"definition of {self.target.name}", f"the range {shown(span)}", "(index, lower, upper)")
             exact = tuple((i, sp.sympify(lo, strict=True), sp.sympify(hi, strict=True)) for i, lo, hi in self.ranges)
             object.__setattr__(self, "ranges", exact)
 
@@ -86,6 +95,11 @@ class Assumption:
     right: sp.Expr
     said: str = ""
 
+    def __post_init__(self) -> None:
+        for side in (self.left, self.right):
+            needs(side, sp.Expr, "assumption", "a SymPy expression on each side")
+        needs(self.said, str, "assumption, said", "text")
+
     def __str__(self) -> str:
         return self.said or f"{self.left} = {self.right}"
 
@@ -120,6 +134,13 @@ class Program:
     def __post_init__(self) -> None:
         from symnet.core.wellformed import check_program
 
+        for name, parts, kind in (("inputs", self.inputs, Tensor), ("definitions", self.definitions, Definition),
+                                  ("assumptions", self.assumptions, Assumption)):
+            needs(parts, tuple, f"Program, {name}", f"a tuple of {kind.__name__}s", "" if name == "inputs" else "sn.program(text)")
+            for part in parts:
+                needs(part, kind, f"Program, {name}", f"a tuple of {kind.__name__}s")
+        needs(self.objective, str, "Program, objective", "the name of a line")
+        needs(self.title, str, "Program, title", "text")
         check_program(self)
         if not self.objective and self.definitions:
             object.__setattr__(self, "objective", self.definitions[-1].name)
@@ -166,17 +187,17 @@ class Program:
         return self.tensors[self.objective]
 
     def __getitem__(self, name: str) -> Tensor:
-        if name not in self.tensors:
-            from symnet.errors import did_you_mean
-
-            raise NameError_("program", f"no tensor named {name!r}", "one of its names", did_you_mean(name, self.tensors))
+        if not isinstance(name, str) or name not in self.tensors:
+            raise NameError_("program", f"no tensor named {shown(name)}", "one of its names", did_you_mean(name, self.tensors))
         return self.tensors[name]
 
+    @checked
     def uses(self, name: str) -> tuple[str, ...]:
         """The names that the definitions of ``name`` use, in order."""
         found = (tensor_name(e) for d in self.by_name.get(name, ()) for e in entries(d.expr))
         return tuple(dict.fromkeys(found))
 
+    @checked
     def extend(self, definitions: Iterable[Definition], objective: str = "") -> Program:
         """This program with more lines after its own."""
         return Program(self.inputs, (*self.definitions, *definitions), objective or self.objective, self.assumptions,

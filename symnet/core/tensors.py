@@ -10,10 +10,11 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.core.axes import Axis
+from symnet.core.axes import MOST, Axis
 from symnet.core.expressions import entries
 from symnet.core.short import cut
-from symnet.errors import NameError_, ShapeError
+from symnet.core.signatures import checked
+from symnet.errors import NameError_, ShapeError, did_you_mean, needs, shown
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
 DOMAINS = ("real", "positive", "nonnegative", "complex", "index")
@@ -61,10 +62,14 @@ class Tensor:
     ignored: int | None = None
 
     def __post_init__(self) -> None:
-        if not NAME.match(self.name):
-            raise NameError_("tensor", f"the name {self.name!r}", "a letter followed by letters, digits or _")
-        if self.domain not in DOMAINS:
-            raise NameError_(f"tensor {self.name}", f"the domain {self.domain!r}", "one of " + ", ".join(DOMAINS))
+        if not isinstance(self.name, str) or not NAME.match(self.name):
+            raise NameError_("tensor", f"the name {shown(self.name)}", "a letter followed by letters, digits or _")
+        if not isinstance(self.domain, str) or self.domain not in DOMAINS:
+            raise NameError_(f"tensor {self.name}", f"the domain {shown(self.domain)}", "one of " + ", ".join(DOMAINS),
+                             did_you_mean(self.domain, DOMAINS))
+        needs(self.axes, tuple, f"tensor {self.name}, axes", "a tuple of Axis", 'Axis.of("d")')
+        for axis in self.axes:
+            needs(axis, Axis, f"tensor {self.name}, axes", "a tuple of Axis", 'Axis.of("d")')
 
     def __repr__(self) -> str:
         shape = f"{self.name}[{', '.join(str(s) for s in self.shape)}]" if self.axes else self.name
@@ -87,8 +92,13 @@ class Tensor:
         where = indices if isinstance(indices, tuple) else (indices,)
         if len(where) != len(self.axes):
             raise ShapeError(f"tensor {self.name}", f"{len(where)} indices", f"{len(self.axes)}, one for each axis")
+        for place in where:
+            needs(place, (int, sp.Expr), f"tensor {self.name}", "a whole number or an index in each place", f"{self.name}[i]")
+            if isinstance(place, int) and abs(place) > MOST:
+                raise ShapeError(f"tensor {self.name}", "a place of too many digits", "a place in the array")
         return self.base[where] if self.axes else self.base
 
+    @checked
     def with_role(self, role: Role) -> Tensor:
         """The same tensor in another role."""
         return replace(self, role=role)

@@ -15,6 +15,7 @@ from symnet.core.axes import Axis, Kind
 from symnet.core.axes import size as to_size
 from symnet.core.numbers import rational
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.errors import MissingToolError, NameError_, ShapeError
 from symnet.interop.graph import Graph, unsupported
@@ -27,6 +28,7 @@ KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME}
 Shapes = Mapping[str, Sequence[int | str]]
 
 
+@checked
 def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names: Sequence[str] | None = None, *,
              shapes: Shapes | None = None, parameters: Sequence[int] = (0,), objective: str = "L", title: str = "") -> Program:
     """The program of a JAX function of arrays, read off its jaxpr; nothing is computed.

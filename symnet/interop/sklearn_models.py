@@ -10,6 +10,7 @@ from symnet.core.axes import Axis
 from symnet.core.expressions import as_written
 from symnet.core.numbers import rational
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.errors import OptionError, a_kind
 from symnet.interop.graph import unsupported
@@ -21,6 +22,7 @@ from symnet.networks.losses import BCELoss, CrossEntropyLoss, HalfSquaredError
 ACTIVATIONS: dict[str, Layer | None] = {"identity": None, "logistic": Sigmoid(), "tanh": Tanh(), "relu": ReLU()}
 
 
+@checked
 def from_sklearn(model: Any, batch: Size = "N", title: str = "") -> Imported:
     """The objective that a fitted MLPClassifier or MLPRegressor minimises, and its weights.
 

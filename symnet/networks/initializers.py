@@ -59,6 +59,10 @@ class Initializer:
 
     def draw(self, shape: Sequence[int], seed: int | np.random.Generator = 0, gain: Any = 1, fans: tuple[int, int] | None = None) -> Array:
         """An array of this shape: ``gain`` times the spread, the fans (n, m) by ``fans_of`` unless they are given."""
+        if not isinstance(seed, np.random.Generator) and seed < 0:
+            raise OptionError("seed", shown(seed), "a whole number, at least 0")
+        if rational(gain) < 0:
+            raise OptionError("gain", shown(gain), "a number that is not negative")
         n, m = fans_of(shape) if fans is None else fans
         square = compute((3 if self.law == UNIFORM else 1) * self.variance, {N: sp.Integer(n), M: sp.Integer(m)})
         spread = float(rational(gain)) * math.sqrt(float(square))
@@ -86,7 +90,7 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
         return math.sqrt(2 / (1 + float(rational("1/100" if param is None else param)) ** 2))
     if nonlinearity not in GAINS:
         raise OptionError("calculate_gain", shown(nonlinearity), "one of " + ", ".join([*GAINS, "leaky_relu"]),
-                          did_you_mean(str(nonlinearity)[:60], [*GAINS, "leaky_relu"]))
+                          did_you_mean(nonlinearity, [*GAINS, "leaky_relu"]))
     return GAINS[nonlinearity]
 
 
@@ -105,10 +109,10 @@ def initializer(name: str | Initializer) -> Initializer:
     """An initializer by its name; glorot is xavier, he is kaiming. Raises OptionError."""
     if isinstance(name, Initializer):
         return name
-    first, _, rest = str(name).lower().partition("_")
+    first, _, rest = name.lower().partition("_") if isinstance(name, str) else ("", "", "")
     key = f"{OTHER_NAMES.get(first, first)}_{rest or UNIFORM}"
     if key not in INITIALIZERS:
-        raise OptionError("initializer", shown(name), "one of " + ", ".join(INITIALIZERS), did_you_mean(key[:60], INITIALIZERS))
+        raise OptionError("initializer", shown(name), "one of " + ", ".join(INITIALIZERS), did_you_mean(name, INITIALIZERS))
     return INITIALIZERS[key]
 
 

@@ -15,15 +15,17 @@ from symnet.core.expressions import as_written
 from symnet.core.functions import Max, Min, relu
 from symnet.core.numbers import rational
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
 from symnet.networks.arguments import LEGACY, torch_arguments
 from symnet.networks.builder import Builder, over
 from symnet.networks.layers import Size, batch_axis
-from symnet.networks.losses import HALF, REDUCTION, Loss, Reduced, amount, given, number, summed, target
+from symnet.networks.losses import HALF, REDUCTION, Loss, Reduced, amount, as_loss, given, number, summed, target
 
 
-def loss_program(loss: Loss, *sizes: Size) -> Program:
+@checked
+def loss_program(loss: Loss | type[Loss], *sizes: Size) -> Program:
     """The loss of an output A with these sizes, the first the number of samples; A and the other tensors are parameters.
 
     >>> from symnet.networks.losses import MSELoss
@@ -34,7 +36,7 @@ def loss_program(loss: Loss, *sizes: Size) -> Program:
     axes = tuple(Axis.of(s) if k else batch_axis(s) for k, s in enumerate(sizes))
     to.now = to.add_input("A" if len(axes) > 1 else "a", axes, Role.INPUT, "the output")
     with as_written():
-        loss.build(to)
+        as_loss(loss).build(to)
         to.inputs = [replace(t, role=Role.PARAMETER) if t.role is Role.INPUT else t for t in to.inputs]
         return to.program()
 
@@ -99,7 +101,7 @@ class TripletMarginLoss(Reduced):
     """
 
     margin: object = 1
-    p: int = 2
+    p: float = 2
     eps: object = "1e-6"
     swap: bool = False
     positive: str = field(default="U", kw_only=True)

@@ -75,7 +75,8 @@ def RMSprop(lr: Any = "1/100", alpha: Any = "99/100", eps: Any = "1e-8", weight_
 
 def pair(where: str, betas: Any, beta1: Any, beta2: Any) -> tuple[Any, Any]:
     """(beta1, beta2): PyTorch's ``betas``, or the one that is given by its own name."""
-    if isinstance(betas, (str, bytes)) or not hasattr(betas, "__len__") or len(betas) != 2:
+    row = betas.tolist() if hasattr(betas, "tolist") else betas
+    if not isinstance(row, (list, tuple)) or len(row) != 2:
         raise OptionError(f"{where}, betas", shown(betas), "two numbers", "betas=(0.9, 0.999), or beta1=… and beta2=…")
     return betas[0] if beta1 is None else beta1, betas[1] if beta2 is None else beta2
 

@@ -32,6 +32,8 @@ OUTPUTS = ("all", "last")
 UNREAD = PLACE | {"batch_first": (True,), "dropout": (0,)}
 HINTS = {"batch_first": "sequences are batch first here, x[n, t, k]", "dropout": "Dropout between layers of their own"}
 
+MOST_LAYERS = 1000
+
 
 @dataclass(frozen=True)
 class Recurrent(Layer):
@@ -48,8 +50,8 @@ class Recurrent(Layer):
     initial: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        if isinstance(self.num_layers, bool) or not isinstance(self.num_layers, int) or self.num_layers < 1:
-            raise OptionError(f"{type(self).__name__}, num_layers", shown(self.num_layers), "a whole number, 1 or more",
+        if isinstance(self.num_layers, bool) or not isinstance(self.num_layers, int) or not 1 <= self.num_layers <= MOST_LAYERS:
+            raise OptionError(f"{type(self).__name__}, num_layers", shown(self.num_layers), f"a whole number, 1 to {MOST_LAYERS}",
                               "steps=… for the number of times")
 
     def sample_axes(self) -> tuple[Axis, ...]:

@@ -17,6 +17,7 @@ from symnet.core.functions import Min, step
 from symnet.core.latex import aligned
 from symnet.core.numbers import compute, rational
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, scalar
 from symnet.errors import OptionError, did_you_mean, shown
 from symnet.networks.arguments import torch_arguments
@@ -46,6 +47,7 @@ class Schedule:
     def _repr_latex_(self) -> str:
         return f"$${self.latex}$$"
 
+    @checked
     def rate(self, t: int, lr: Any = 1) -> float:
         """The learning rate of step t = 1, 2, …
 
@@ -169,12 +171,13 @@ def schedule(name: str | Schedule, *args: Any, **settings: Any) -> Schedule:
     """A schedule by its name, with or without the LR at its end, case aside: ``schedule("step", 30)`` is ``StepLR(30)``."""
     if isinstance(name, Schedule):
         return name
-    key = str(name).lower().removesuffix("lr").replace("-", "").replace("_", "")
+    key = name.lower().removesuffix("lr").replace("-", "").replace("_", "") if isinstance(name, str) else ""
     if key not in SCHEDULES:
-        raise OptionError("schedule", shown(name), "one of " + ", ".join(SCHEDULES), did_you_mean(key[:60], SCHEDULES))
+        raise OptionError("schedule", shown(name), "one of " + ", ".join(SCHEDULES), did_you_mean(name, SCHEDULES))
     return SCHEDULES[key](*args, **settings)
 
 
+@checked
 def with_schedule(rule: Optimizer, rates: Schedule) -> Optimizer:
     """``rule`` with lr_t in place of lr: in the step and in a decoupled decay, as PyTorch's schedulers have it."""
     lines = {d.name: d.expr for d in rates.program.definitions}

@@ -14,6 +14,7 @@ from symnet.core.brackets import rectangular
 from symnet.core.expressions import as_written, substitute
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Assumption, Definition, Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kind
 from symnet.parsing.asking import with_holes
@@ -58,6 +59,7 @@ def split(text: str, where: str) -> Line:
     return Line(left[1], places, match[2], where)
 
 
+@checked
 def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: str | None = None,
             assumptions: Sequence[str] = (), title: str = "") -> Program:
     """A Program from lines of plain maths; the last line is the objective.

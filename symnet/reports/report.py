@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from symnet.core.short import cut
-from symnet.errors import OptionError, shown
+from symnet.core.signatures import checked
+from symnet.errors import OptionError, did_you_mean, shown
 from symnet.reports.view import Story
 
 FORMATS = ("html", "text", "latex", "pdf", "json", "md")
@@ -67,8 +68,11 @@ class Report:
 
         return write_latex(self.story)
 
+    @checked
     def text(self, width: int = 88) -> str:
         """Plain text."""
+        if not 20 <= width <= 1000:
+            raise OptionError("width", shown(width), "a whole number from 20 to 1000")
         from symnet.reports.plain import write_text
 
         return write_text(self.story, width)
@@ -85,10 +89,15 @@ class Report:
 
         return json.dumps(self.story.data, indent=2, ensure_ascii=False) + "\n"
 
+    @checked
     def as_format(self, format: str) -> str:
         """The text in one of the text formats."""
-        return {"html": self.html, "latex": self.latex, "text": self.text, "md": self.markdown, "json": self.json}[format]()
+        texts = {"html": self.html, "latex": self.latex, "text": self.text, "md": self.markdown, "json": self.json}
+        if format not in texts:
+            raise OptionError("format", shown(format), "one of " + ", ".join(texts), did_you_mean(format, texts))
+        return texts[format]()
 
+    @checked
     def write(self, path: Path, format: str) -> Path:
         """Write to a file, whole or not at all. Raises OptionError when the place cannot be written."""
         if format == "pdf":
