@@ -139,6 +139,11 @@ def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: st
     in ``timeout`` seconds is undecided, and the page goes on; None sets no limit. Example::
 
         print(sn.check_page(open("hand-in.md").read(), "first").first_wrong)
+
+    >>> import symnet as sn
+    >>> page = "z1 = w1*x + b1"
+    >>> sn.check_page(page, "first", timeout=None).wrong
+    ()
     """
     needs(page, str, "check_page", "the text of a page", "open(file).read()")
     sheet = worksheet if isinstance(worksheet, Worksheet) else load_worksheet(worksheet)

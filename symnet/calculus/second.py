@@ -91,6 +91,11 @@ def hessian_vector_product(derivation: Derivation | Program, of: str, vector: st
     """H v for the Hessian of the objective in ``of``: the gradient of Σ v·∂L/∂of. ``vector`` is a new input of of's shape.
 
     Source: Pearlmutter (1994), fast exact multiplication by the Hessian.
+
+    >>> import symnet as sn
+    >>> d = sn.hessian_vector_product(sn.program("L = x**2*y"), "x")
+    >>> d.at({"x": 3, "y": 5, "v": 2}).exact("dq_dx")
+    20
     """
     derivation = _derived(derivation, of, "hessian_vector_product")
     full = derivation.full

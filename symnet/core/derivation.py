@@ -94,6 +94,11 @@ class Step:
     gradients that were put in because that was shorter; ``smooth`` are the u for which the line takes, at u = 0, the slope on which both
     sides agree, where the sum of the conventions is another; ``unassumed`` is the line before declared
     ``assumptions`` were used, where they were. ``live`` is False when nothing needs this line any more.
+
+    >>> import symnet as sn
+    >>> step = sn.derive(sn.program("L = (w*x - y)**2"), wrt="w").steps[0]
+    >>> step.rule.value, step.uses, step.check().ok
+    ('differentiate the objective directly', ('x', 'y', 'w'), True)
     """
 
     number: int
@@ -142,7 +147,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Formula:
-    """A gradient as a formula in named intermediates: one definition, or several slices."""
+    """A gradient as a formula in named intermediates: one definition, or several slices.
+
+    >>> import symnet as sn
+    >>> d = sn.derive(sn.program("L = (w*x - y)**2"), wrt="w")
+    >>> print(d.gradients["w"])
+    dL_dw = 2*x*(w*x - y)
+    >>> d.gradients["w"].expr, d.gradients["w"].shape
+    (2*x*(w*x - y), ())
+    """
 
     definitions: tuple[Definition, ...]
     tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
@@ -211,6 +224,16 @@ class Derivation:
 
     ``program`` is the forward Program; ``full`` the same with the gradient lines appended, which is what is compiled;
     ``wrt`` the names differentiated; ``gradients[name]`` a Formula.
+
+    >>> import symnet as sn
+    >>> d = sn.derive(sn.program("z = w*x", "L = (z - y)**2"), wrt="w")
+    >>> d
+    Derivation of L by w (2 steps)
+      z = w*x
+      L = (z - y)**2
+      dL_dw = dL_dz*x
+    >>> d.closed_form("w"), d.at({"w": 1, "x": 2, "y": 3}).exact("dL_dw")
+    (2*x*(w*x - y), -4)
     """
 
     program: Program

@@ -31,6 +31,11 @@ class Definition:
     By default the indices run over the target's whole axes; a recurrence defines a tensor slice by slice, for instance
     ``h[0, j] := h0[j]`` and ``h[t, j] := tanh(… h[t-1, k] …)`` for t = 1..T. ``holes`` are where the line as it was written has no
     value though ``expr`` has: SymPy makes sqrt(x)**2 x while it is read.
+
+    >>> import symnet as sn
+    >>> line = sn.program("z = w*x + b").definitions[0]
+    >>> line.name, line.expr, line.note
+    ('z', b + w*x, '')
     """
 
     target: Tensor
@@ -89,7 +94,12 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A declared equality ``left = right``, for every value of its free indices: ``Σ_k y[n,k] = 1``."""
+    """A declared equality ``left = right``, for every value of its free indices: ``Σ_k y[n,k] = 1``.
+
+    >>> import symnet as sn
+    >>> sn.program("L = sum(y*x)", tensors={"x": ("n",), "y": ("n",)}, assumptions=["sum(y) == 1"]).assumptions
+    (Assumption(left=Sum(y[i], (i, 1, n)), right=1, said=''),)
+    """
 
     left: sp.Expr
     right: sp.Expr
@@ -123,6 +133,15 @@ class Program:
 
         x, w, L = scalar("x"), scalar("w"), Tensor("L")
         Program((x, w), (define(L, expr=(w[()] * x[()] - 1) ** 2),))
+
+    >>> import symnet as sn
+    >>> p = sn.program("z = w*x", "L = (z - y)**2")
+    >>> p
+    Program of w, x, y: L
+      z := w*x
+      L := (-y + z)**2
+    >>> p["w"], p.uses("L")
+    (Tensor w: input, ('z', 'y'))
     """
 
     inputs: tuple[Tensor, ...]

@@ -46,6 +46,11 @@ def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names:
         def loss(params, X, Y):
             return ((jnp.tanh(X @ params["W1"] + params["b1"]) - Y)**2).mean()
         sn.derive(sn.from_jax(loss, (params, X, Y), shapes={"X": ("N", "d"), "W1": ("d", "h"), "b1": ("h",), "Y": ("N", "h")}))
+
+    >>> import symnet as sn
+    >>> import numpy as np
+    >>> print(sn.from_jax(lambda w, x: ((w*x - 1)**2).sum(), [np.ones(3), np.ones(3)], names=["w", "x"]))
+    L := Sum((w[i]*x[i] - 1)**2, (i, 1, 3))
     """
     jax = _jax()
     leaves, paths = _leaves(jax, example_inputs)

@@ -33,6 +33,14 @@ def from_onnx(model: Any, loss: AnyLoss | None = None, *, title: str = "") -> Im
 
         model = sn.from_onnx("net.onnx", sn.MSELoss())
         loss, gradients = sn.derive(model).compile()(model.values, X, Y)
+
+    >>> import symnet as sn
+    >>> import onnx
+    >>> node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    >>> ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 3]) for name in "xy"]
+    >>> model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", ends[:1], ends[1:]))
+    >>> print(sn.from_onnx(model).program)
+    out[n, i] := relu(X[n, i])
     """
     onnx = _onnx()
     proto = _loaded(onnx, str(model)) if isinstance(model, (str, Path)) else model

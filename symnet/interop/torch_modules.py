@@ -40,6 +40,12 @@ def from_torch(module: Any, example_inputs: Sequence[Any], loss: AnyLoss | None 
 
         model = sn.from_torch(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh()), (torch.zeros(5, 3),), sn.MSELoss())
         loss, gradients = sn.derive(model).compile()(model.values, X, Y)
+
+    >>> import symnet as sn
+    >>> import torch
+    >>> model = sn.from_torch(torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Sigmoid()), [torch.ones(1, 2)], loss=sn.MSELoss())
+    >>> list(model.values), model.program.objective
+    (['W1', 'b1'], 'L')
     """
     torch = _torch()
     exported = _exported(torch, module, tuple(example_inputs), batch)

@@ -127,6 +127,10 @@ class Convolution(Layer):
 
     The textbook's form without channels; Conv1d is PyTorch's. ``positions`` is the number M of outputs.
     Source: Goodfellow, Bengio & Courville 2016, eq. 9.6 (cross-correlation).
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Convolution("K", "M")).program(batch=False))
+    z1[i] := b1 + Sum(w1[p]*x[i + p - 1], (p, 1, K))
     """
 
     kernel_size: Size

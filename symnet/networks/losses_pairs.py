@@ -53,7 +53,7 @@ def _rows(to: Builder, where: str) -> tuple[tuple[Axis, ...], Axis]:
     return to.now.axes[:-1], to.now.axes[-1]
 
 
-def _distance(to: Builder, name: str, u: Tensor, v: Tensor, p: int, eps: sp.Expr, note: str) -> Tensor:
+def _distance(to: Builder, name: str, u: Tensor, v: Tensor, p: float, eps: sp.Expr, note: str) -> Tensor:
     """name := ‖u - v + eps‖_p over the last axis (PyTorch's pairwise_distance)."""
     *rest, j = to.letters(u.axes)
     gap = u[(*rest, j)] - v[(*rest, j)] + eps
@@ -72,6 +72,10 @@ class CosineEmbeddingLoss(Reduced):
     """1 - cos(a, v) where y = 1, max(0, cos(a, v) - margin) where y = -1, the mean over samples; rows a and v of two tensors.
 
     PyTorch also adds 1e-12 to both squared lengths; here nothing is added, so no row may be 0.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.CosineEmbeddingLoss(), "N", "d").definitions[-1])
+    L := Sum(Piecewise((1 - c[n], y[n] > 0), (relu(c[n]), True)), (n, 1, N))/N
     """
 
     margin: object = 0
@@ -98,6 +102,10 @@ class TripletMarginLoss(Reduced):
 
     Defaults are PyTorch's: margin 1, p = 2, eps = 1e-6; eps = 0 gives the textbook's distance. With ``swap`` the second distance
     is the smaller one of d(a, v) and d(u, v). Source: Balntas et al. 2016, section 3.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.TripletMarginLoss(), "N", "d").definitions[-1])
+    L := Sum(relu(rho1[n] - rho2[n] + 1), (n, 1, N))/N
     """
 
     margin: object = 1
@@ -134,6 +142,10 @@ class TripletMarginLoss(Reduced):
 class InfoNCE(Reduced):
     """log Σ_m e^{s_nm} - s_nn, the mean over samples n, with s_nm = a_n·v_m/τ: row n of the output belongs to row n of V and
     the other rows of V are its negatives. ``normalize`` takes cosines in place of a·v. Source: van den Oord et al. 2018, eq. 4.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.InfoNCE(), "N", "d").definitions[0])
+    rho1[n] := sqrt(Sum(A[n, i]**2, (i, 1, d)))
     """
 
     temperature: object = "1/10"
@@ -162,6 +174,11 @@ class GaussianNLLLoss(Reduced):
     """(log s + (a - y)²/s)/2 with s = max(variance, eps), the mean over all entries; ``full`` adds log(2π)/2.
 
     Where the variance lies below eps its gradient is 0 (PyTorch passes it through there). Source: Nix & Weigend 1994, eq. 7.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.GaussianNLLLoss(), "N"))
+    s[n] := Max(1/1000000, V[n])
+    L := Sum((a[n] - y[n])**2/s[n] + log(s[n]), (n, 1, N))/(2*N)
     """
 
     full: bool = field(default=False, kw_only=True)
@@ -182,6 +199,10 @@ class GaussianNLLLoss(Reduced):
 class VAEKLLoss(Reduced):
     """Σ_j (μ_j² + e^{v_j} - 1 - v_j)/2, the mean over samples: the divergence of N(μ, e^v) from N(0, 1), μ the output and v the
     log-variances. Source: Kingma & Welling 2014, appendix B.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.VAEKLLoss(), "N", "d"))
+    L := Sum(exp(V[n, i]) + A[n, i]**2 - V[n, i] - 1, (i, 1, d), (n, 1, N))/(2*N)
     """
 
     logvar: str = "V"

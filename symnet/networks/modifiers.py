@@ -33,6 +33,11 @@ def weight_decay(rule: Optimizer, decay: Any) -> Optimizer:
     """g_decay = g + λ w in place of g: coupled decay, the gradient of L + λ/2 ‖w‖² (PyTorch's ``weight_decay`` of SGD and Adam).
 
     Source: Krogh & Hertz 1991. A decay of 0 leaves the rule as it is.
+
+    >>> import symnet as sn
+    >>> print(sn.weight_decay(sn.SGD(), "1/100").program)
+    g_decay := g + lam*w
+    w_new := -g_decay*lr + w
     """
     if rational(decay) == 0:
         return rule
@@ -45,6 +50,11 @@ def decoupled_decay(rule: Optimizer, decay: Any, name: str = "") -> Optimizer:
     """w_decay = w - lr λ w in place of w: the decay does not pass through the rule's averages.
 
     PyTorch's AdamW, with the factor lr. Source: Loshchilov & Hutter 2019, algorithm 2, line 12 (their η_t λ is lr λ here).
+
+    >>> import symnet as sn
+    >>> print(sn.decoupled_decay(sn.SGD(), "1/100").program)
+    w_decay := -lam*lr*w + w
+    w_new := -g*lr + w_decay
     """
     if rational(decay) == 0:
         return replace(rule, name=name or rule.name)
@@ -54,7 +64,13 @@ def decoupled_decay(rule: Optimizer, decay: Any, name: str = "") -> Optimizer:
 
 @checked
 def clip_by_value(rule: Optimizer, limit: Any) -> Optimizer:
-    """g_clip = max(-k, min(k, g)) in place of g, entry by entry: PyTorch's ``clip_grad_value_``."""
+    """g_clip = max(-k, min(k, g)) in place of g, entry by entry: PyTorch's ``clip_grad_value_``.
+
+    >>> import symnet as sn
+    >>> print(sn.clip_by_value(sn.SGD(), 1).program)
+    g_clip := Max(-limit, Min(g, limit))
+    w_new := -g_clip*lr + w
+    """
     _check(rule, limit)
     k = symbol("limit")
     line = Max(-k, Min(k, G))
@@ -66,6 +82,11 @@ def clip_by_norm(rule: Optimizer, limit: Any) -> Optimizer:
     """g_clip = g min(1, k / (‖g‖ + ε_c)) in place of g, with ‖g‖ the norm of all gradients together (``global_norm``).
 
     PyTorch's ``clip_grad_norm_``, with its ε_c = 10⁻⁶, the setting ``eps_clip``. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+
+    >>> import symnet as sn
+    >>> print(sn.clip_by_norm(sn.SGD(), 1).program)
+    g_clip := g*Min(1, limit/(eps_clip + norm))
+    w_new := -g_clip*lr + w
     """
     _check(rule, limit)
     with as_written():

@@ -201,6 +201,10 @@ class GRU(Recurrent):
         h[t] = (1 - z[t]) ⊙ n[t] + z[t] ⊙ h[t-1]
 
     The reset gate acts after the product, as in PyTorch; Cho et al. 2014 let it act on h[t-1]. q[t] is the bracket that r gates.
+
+    >>> import symnet as sn
+    >>> [d.name for d in sn.Sequential(sn.GRU("d", "m")).program()][-1]
+    'a1'
     """
 
     def cell(self, cell: Cell) -> Tensor:
@@ -223,6 +227,10 @@ class LSTM(Recurrent):
         i[t] = σ(W_ii x[t] + b_ii + W_hi h[t-1] + b_hi), f[t] and o[t] likewise, g[t] likewise with tanh
         c[t] = f[t] ⊙ c[t-1] + i[t] ⊙ g[t]
         h[t] = o[t] ⊙ tanh(c[t])
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.LSTM("d", "m")).program().definitions[-1].target.shape
+    (N, T, m)
     """
 
     def cell(self, cell: Cell) -> Tensor:

@@ -37,6 +37,11 @@ class Optimizer:
 
     ``settings`` are the exact values of the constants; ``counts`` says that the rule uses the step number t = 1, 2, …;
     ``remarks`` say what in the rule feels the size of the loss otherwise than the size of the learning rate.
+
+    >>> import symnet as sn
+    >>> rule = sn.SGD(momentum="9/10")
+    >>> print(rule.definition("w_new"), rule.settings["mu"], rule.states)
+    -lr*m_new + w 9/10 (('m', 'm_new'),)
     """
 
     name: str

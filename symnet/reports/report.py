@@ -48,7 +48,13 @@ def write_whole(path: Path, content: bytes) -> Path:
 
 @dataclass(frozen=True)
 class Report:
-    """A report that can be written in any format; notebooks show it by its mimebundle."""
+    """A report that can be written in any format; notebooks show it by its mimebundle.
+
+    >>> import symnet as sn
+    >>> made = sn.report(sn.derive(sn.program("L = (w*x - y)**2"), wrt="w"))
+    >>> made.text().splitlines()[0], made.html().startswith("<!")
+    ('A derivation', True)
+    """
 
     story: Story
 

@@ -44,7 +44,13 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Fit:
-    """Fitted parameters and the log of the run."""
+    """Fitted parameters and the log of the run.
+
+    >>> import symnet as sn
+    >>> made = sn.fit(sn.Sequential(sn.Linear(1, 1)), [[0], [1]], [[0], [2]], loss="mse", lr="0.1", epochs=200)
+    >>> made.losses[-1] < 0.01, made.predict([[2]]).shape
+    (True, (1, 1))
+    """
 
     derivation: Derivation
     params: Mapping[str, Array]
