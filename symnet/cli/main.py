@@ -46,6 +46,14 @@ class _Parser(argparse.ArgumentParser):
         raise SymnetError("command line", message, "", f"{self.prog} --help")
 
 
+def reporting() -> str:
+    """What the help of ``symnet report`` says: an example, and the worksheets that come with symnet."""
+    from symnet.worksheets.builtin import titles
+
+    return "\n".join(["Example: symnet report two-two-two --level beginner --open", "", "Worksheets that come with symnet:",
+                      *[f"  {name:<20}{title}" for name, title in titles().items()]])
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of every command."""
     from symnet import __version__
@@ -54,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"symnet {__version__}")
     sub = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _report(sub.add_parser("report", help="a whole report: drawing, derivation, values, checks, theorem, errata",
-                           description="Example: symnet report two-two-two --level beginner --open"))
+                           description=reporting(), formatter_class=argparse.RawDescriptionHelpFormatter))
     _derive(sub.add_parser("derive", help="gradients of a worksheet or of one expression",
                            description="Example: symnet derive 'sum((X@w-y)**2)/N' --shape X:N,d --shape w:d --shape y:N --wrt w"))
     _check(sub.add_parser("check", help="judge answers, pages of work, your own NumPy code, or a whole class",

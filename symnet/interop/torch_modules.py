@@ -11,6 +11,7 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.errors import MissingToolError, ShapeError, UnknownNodeError
 from symnet.interop.arrays import Array, Maker
@@ -20,10 +21,11 @@ from symnet.interop.imported import Imported
 from symnet.interop.naming import parameter_names
 from symnet.interop.torch_gradients import check_gradients, keep_detached
 from symnet.interop.torch_ops import OPERATORS
-from symnet.networks.losses import Loss
+from symnet.networks.catalogue import AnyLoss
 
 
-def from_torch(module: Any, example_inputs: Sequence[Any], loss: Loss | None = None, *, batch: str | None = None,
+@checked
+def from_torch(module: Any, example_inputs: Sequence[Any], loss: AnyLoss | None = None, *, batch: str | None = None,
                title: str = "") -> Imported:
     """A PyTorch module as a program, with its parameters and their values; read from ``torch.export``.
 
@@ -38,6 +40,12 @@ def from_torch(module: Any, example_inputs: Sequence[Any], loss: Loss | None = N
 
         model = sn.from_torch(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh()), (torch.zeros(5, 3),), sn.MSELoss())
         loss, gradients = sn.derive(model).compile()(model.values, X, Y)
+
+    >>> import symnet as sn
+    >>> import torch
+    >>> model = sn.from_torch(torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Sigmoid()), [torch.ones(1, 2)], loss=sn.MSELoss())
+    >>> list(model.values), model.program.objective
+    (['W1', 'b1'], 'L')
     """
     torch = _torch()
     exported = _exported(torch, module, tuple(example_inputs), batch)
