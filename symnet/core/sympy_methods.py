@@ -28,6 +28,7 @@ PYTHON = ("_pythoncode", "_lambdacode", "_numpycode", "_cupycode", "_jaxcode", "
 PRINTERS = (*PYTHON, "_numexprcode", "_ccode", "_cxxcode", "_fcode", "_julia", "_rust_code", "_octave", "_javascript", "_rcode", "_mcode",
             "_maple", "_glsl")
 COMPLEX = ("_cmathcode", "_mpmathcode", "_maple", "_mcode")  # they have complex numbers, and no overflow that the exact form would meet
+TYPED = ("_cxxcode", "_fcode", "_rust_code", "_glsl")  # the larger of a float and a whole number is not known to them
 PLACE = re.compile(r"\{(\d?)\}")
 QUALIFIED = re.compile(r"\b(?:[a-z]\w*\.)+[a-z]\w*(?=\()")  # a function of a module
 ATOM = re.compile(r"[\w.]*(\((?:[^()]|\([^()]*\))*\))?")  # a name, a number, a bracket or one call
@@ -168,28 +169,34 @@ def _latex(operator: str) -> Callable[..., str]:
 def _filled(template: str, args: list[str], method: str) -> str:
     """``template`` with its arguments; what stands twice is computed once where the language has a word for that."""
     places = [int(p or k) for k, p in enumerate(PLACE.findall(template))]
-    twice = any(places.count(k) > 1 and not args[k].isidentifier() for k in places)
-    if twice and method in PYTHON:
+    if method in PYTHON and any(places.count(k) > 1 and not args[k].isidentifier() for k in places):
         names = ["z", "s"][:len(args)]
         return f"(lambda {', '.join(names)}: {_filled(template, names, method)})({', '.join(args)})"
     left = iter(places)
-    return PLACE.sub(lambda _: args[next(left)], template)
+
+    def argument(place: re.Match[str]) -> str:
+        text, alone = args[next(left)], template[:place.start()].endswith(("(", "[", ", ")) and template[place.end()] in "),]"
+        return text if alone or ATOM.fullmatch(text) else f"({text})"
+    return PLACE.sub(argument, template)
 
 
 def _code(meaning: Meaning, method: str) -> Callable[..., str]:
+    """The method that a printer asks for the code of a function."""
     def printed(self: Any, printer: Any, **_: Any) -> str:
         if isinstance(printer, SymPyPrinter) or self.func.__name__ in (printer._settings.get("user_functions") or ()):
             return str(printer._print_Function(self))
         template = meaning.calls.get("scipy") if isinstance(printer, SciPyPrinter) else None
-        template = template or meaning.calls.get(method) or (meaning.calls.get("_numpycode") if method == "_cupycode" else None)
-        if template is not None:
-            if method == "_cupycode":
-                template = template.replace("numpy.", "cupy.")
+        template = template or meaning.calls.get(method)
+        if method == "_cupycode" and "_numpycode" in meaning.calls:
+            template = meaning.calls["_numpycode"].replace("numpy.", "cupy.")
+        exact = method in COMPLEX or self.args[0].is_extended_real is False or (method == "_rust_code" and self.is_integer)
+        if template is not None and not (exact and method not in COMPLEX):
             template = QUALIFIED.sub(lambda name: printer._module_format(name[0]), template)
-            args = [text if ATOM.fullmatch(text := printer._print(a)) else f"({text})" for a in self.args]
-            return reduce(lambda so_far, arg: _filled(template, [so_far, arg], method), args) if len(meaning.pieces) == 0 \
-                else _filled(template, args, method)
-        form = meaning.written(*self.args) if method in COMPLEX or meaning.code is None else meaning.code(*self.args)
+            args = [printer._print(sp.Float(a) if a.is_Integer and method in TYPED else a) for a in self.args]
+            return _filled(template, args, method) if meaning.pieces else reduce(lambda u, v: _filled(template, [u, v], method), args)
+        form = meaning.written(*self.args) if exact or meaning.code is None else meaning.code(*self.args)
+        if form is None:
+            return str(printer._print_Function(self))
         if "log1p" not in printer.known_functions:
             form = form.replace(log1p, lambda u: sp.log(1 + u))
         text = printer._print(form)
