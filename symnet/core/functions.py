@@ -458,7 +458,7 @@ STEP = Meaning(
     rewrites={sp.Heaviside: lambda z: sp.Heaviside(z, 0)},
     calls={"_numpycode": "numpy.heaviside({}, 0)", "_jaxcode": "jax.numpy.heaviside({}, 0)",
            "_torchcode": "({0} > 0).to({0}.dtype)", "_tensorflowcode": "tensorflow.cast({0} > 0, {0}.dtype)",
-           "_fcode": "merge(1.0d0, 0.0d0, {} > 0)", "_julia": "({} .> 0)", "_rust_code": "(if {} > 0.0 { 1.0 } else { 0.0 })",
+           "_fcode": "merge(1.0d0, 0.0d0, {} > 0)", "_julia": "({} .> 0)", "_rust_code": "(if {} > 0.0 { 1.0_f64 } else { 0.0 })",
            "_glsl": "(({} > 0.0) ? 1.0 : 0.0)",
            "_mcode": "Boole[{} > 0]", "_maple": "piecewise({} > 0, 1, 0)"})
 
@@ -483,8 +483,8 @@ STOP_GRADIENT = Meaning(
 
 MAX, MIN = (Meaning(calls={
     "_torchcode": f"torch.where(({{0}} {sign} {{1}}) | ({{0}} != {{0}}), {{0}}, {{1}})",
-    "_tensorflowcode": f"tensorflow.math.{name}imum({{0}}, {{1}})", "_cxxcode": f"std::{name}({{0}}, {{1}})", "_rcode": f"p{name}({{0}}, {{1}})",
-    "_julia": f"{name}.({{0}}, {{1}})", **dict.fromkeys(("_fcode", "_glsl"), f"{name}({{0}}, {{1}})")})
+    "_tensorflowcode": f"tensorflow.math.{name}imum({{0}}, {{1}})", "_cxxcode": f"std::{name}({{0}}, {{1}})",
+    "_rcode": f"p{name}({{0}}, {{1}})", "_julia": f"{name}.({{0}}, {{1}})", **dict.fromkeys(("_fcode", "_glsl"), f"{name}({{0}}, {{1}})")})
     for name, sign in (("max", ">="), ("min", "<=")))
 
 ROWS: tuple[Elementary, ...] = (

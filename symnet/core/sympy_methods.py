@@ -180,6 +180,12 @@ def _filled(template: str, args: list[str], method: str) -> str:
     return PLACE.sub(argument, template)
 
 
+def _typed(arg: sp.Expr, printer: Any, method: str) -> str:
+    """The code of an argument that is to be a float."""
+    text = str(printer._print(sp.Float(arg) if arg.is_Integer and method in TYPED else arg))
+    return f"({text} as f64)" if method == "_rust_code" and arg.is_integer and not arg.is_Integer else text
+
+
 def _code(meaning: Meaning, method: str) -> Callable[..., str]:
     """The method that a printer asks for the code of a function."""
     def printed(self: Any, printer: Any, **_: Any) -> str:
@@ -192,7 +198,7 @@ def _code(meaning: Meaning, method: str) -> Callable[..., str]:
         exact = method in COMPLEX or self.args[0].is_extended_real is False or (method == "_rust_code" and self.is_integer)
         if template is not None and not (exact and method not in COMPLEX):
             template = QUALIFIED.sub(lambda name: printer._module_format(name[0]), template)
-            args = [printer._print(sp.Float(a) if a.is_Integer and method in TYPED else a) for a in self.args]
+            args = [_typed(a, printer, method) for a in self.args]
             return _filled(template, args, method) if meaning.pieces else reduce(lambda u, v: _filled(template, [u, v], method), args)
         form = meaning.written(*self.args) if exact or meaning.code is None else meaning.code(*self.args)
         if form is None:
