@@ -30,7 +30,7 @@ def sign_of(z: Any) -> bool | None:
     """True where z > 0, False where z <= 0, None where that is not seen at once."""
     if z.is_Number:
         return None if z is sp.nan else bool(z > 0)
-    if not simple(z):
+    if not simple(z) or z.is_Dummy:  # SymPy solves equations with dummies that it takes for positive, and forgets the other half
         return None
     return True if z.is_positive else False if z.is_nonpositive else None
 
@@ -152,7 +152,7 @@ class relu(sp.Function):  # type: ignore[misc]
             return sp.nan
         positive = sign_of(z)
         if positive is None:
-            return z if simple(z) and z.is_nonnegative else None
+            return z if simple(z) and z.is_nonnegative and not z.is_Dummy else None
         return z if positive else sp.S.Zero
 
     def fdiff(self, argindex: int = 1) -> Any:

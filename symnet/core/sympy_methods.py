@@ -117,6 +117,11 @@ def _rewrite(self: Any, rule: Any, args: Any, **hints: Any) -> Any:
     return meaning.written(*args) if rule == sp.Piecewise and len(meaning.pieces) == 2 else None
 
 
+def _digits(expr: sp.Expr, prec: int) -> Any:
+    """``expr`` as a number right to ``prec`` bits, also where terms cancel."""
+    return expr.evalf(prec_to_dps(prec) + 3)._eval_evalf(prec)
+
+
 def _evalf(self: Any, prec: int) -> Any:
     """The value to ``prec`` bits."""
     meaning = MEANINGS[self.func]
@@ -124,10 +129,10 @@ def _evalf(self: Any, prec: int) -> Any:
         return None
     if len(meaning.pieces) == 2:
         positive, rest = self.args[0].is_extended_positive, self.args[0].is_extended_nonpositive
-        return meaning.pieces[0 if positive else 1](*self.args)._eval_evalf(prec) if positive or rest else None
+        return _digits(meaning.pieces[0 if positive else 1](*self.args), prec) if positive or rest else None
     near = self.args[0].evalf(15)
     if meaning.number is None or not near.is_Float:
-        return meaning.pieces[0](*self.args).evalf(prec_to_dps(prec) + 3)._eval_evalf(prec)
+        return _digits(meaning.pieces[0](*self.args), prec)
     whole = max(0, mpmath.mag(mpmath.mpf(near))) if near else 0
     if whole > ENORMOUS:
         return None
@@ -147,10 +152,23 @@ def _series(self: Any, x: Any, n: Any, logx: Any, cdir: Any = 0) -> Any:
 
 def _value_there(self: Any, x: Any, logx: Any = None, cdir: Any = 0) -> Any:
     """The first term where x goes to 0, of an analytic function without zeros."""
-    at = [a.limit(x, 0, "-" if sp.sympify(cdir, strict=True).is_extended_negative else "+") for a in self.args]
-    if any(a.is_finite is not True for a in at):
+    at = self.args[0].limit(x, 0, "-" if sp.sympify(cdir, strict=True).is_extended_negative else "+")
+    if _may_be_a_pole(at):
+        return MEANINGS[self.func].written(*self.args).as_leading_term(x, logx=logx, cdir=cdir)
+    if at.is_finite is not True:
         raise PoleError(f"no leading term of {self} where {x} goes to 0")  # SymPy's limits then go by exponentials
-    return self.func(*at)
+    return self.func(at)
+
+
+def _may_be_a_pole(at: sp.Expr) -> bool:
+    return bool(at.is_number and at.is_extended_real is False)
+
+
+def _taylor(self: Any, x: Any, n: Any, logx: Any, cdir: Any = 0) -> Any:
+    """The terms where x goes to 0, of an analytic function."""
+    if _may_be_a_pole(self.args[0].limit(x, 0)):
+        return MEANINGS[self.func].written(*self.args).nseries(x, n=n, logx=logx, cdir=cdir)
+    return sp.Function._eval_nseries(self, x, n=n, logx=logx, cdir=cdir)
 
 
 def _asymptotic(self: Any, n: Any, args0: Any, x: Any, logx: Any) -> Any:
@@ -215,7 +233,7 @@ def teach(function: Any, operator: str, meaning: Meaning) -> None:
     for method in PRINTERS if meaning.pieces else meaning.calls:
         setattr(function, method, _code(meaning, method))
     if meaning.ends:
-        function._eval_as_leading_term, function._eval_aseries = _value_there, _asymptotic
+        function._eval_as_leading_term, function._eval_nseries, function._eval_aseries = _value_there, _taylor, _asymptotic
     else:
         function._eval_as_leading_term, function._eval_nseries = _leading_term, _series
     function._eval_rewrite = _rewrite if meaning.pieces else _at_infinity
@@ -251,10 +269,12 @@ def _with_our_functions(doit: Callable[..., Any]) -> Callable[..., Any]:
         if any(p.free_symbols & variables for u in kinks for p in u.atoms(*PERIODIC)):
             return self  # SymPy would look at one period only
         done, limits = sp.S.Zero, self.limits
-        if len(limits) == 1 and len(limits[0]) != 2:
+        if len(limits) == 1 and len(limits[0]) != 2 and not expr.is_Matrix and hints.get("conds") != "separate":
             done, expr = _by_rule(expr, limits[0][0], tuple(limits[0][1:] or limits[0]))
         left = self.func(in_sympy(expr), *limits).doit(**hints)
-        return self if done == 0 and isinstance(left, sp.Integral) else done + left
+        if done == 0:
+            return self if isinstance(left, sp.Integral) else left
+        return done + left
     return method
 
 
