@@ -154,7 +154,7 @@ def _value_there(self: Any, x: Any, logx: Any = None, cdir: Any = 0) -> Any:
     """The first term where x goes to 0, of an analytic function without zeros."""
     at = self.args[0].limit(x, 0, "-" if sp.sympify(cdir, strict=True).is_extended_negative else "+")
     if _may_be_a_pole(at):
-        return MEANINGS[self.func].written(*self.args).as_leading_term(x, logx=logx, cdir=cdir)
+        return MEANINGS[self.func].pieces[0](*self.args).as_leading_term(x, logx=logx, cdir=cdir)
     if at.is_finite is not True:
         raise PoleError(f"no leading term of {self} where {x} goes to 0")  # SymPy's limits then go by exponentials
     return self.func(at)
@@ -167,14 +167,15 @@ def _may_be_a_pole(at: sp.Expr) -> bool:
 def _taylor(self: Any, x: Any, n: Any, logx: Any, cdir: Any = 0) -> Any:
     """The terms where x goes to 0, of an analytic function."""
     if _may_be_a_pole(self.args[0].limit(x, 0)):
-        return MEANINGS[self.func].written(*self.args).nseries(x, n=n, logx=logx, cdir=cdir)
+        return MEANINGS[self.func].pieces[0](*self.args).nseries(x, n=n, logx=logx, cdir=cdir)
     return sp.Function._eval_nseries(self, x, n=n, logx=logx, cdir=cdir)
 
 
 def _asymptotic(self: Any, n: Any, args0: Any, x: Any, logx: Any) -> Any:
     """The terms where the argument grows without end."""
-    meaning = MEANINGS[self.func]
-    return meaning.ends[0 if args0[0] == sp.oo else 1](*self.args).nseries(x, n=n, logx=logx)
+    if args0[0] not in (sp.oo, -sp.oo):
+        raise PoleError(f"no expansion of {self} where its argument is {args0[0]}")
+    return MEANINGS[self.func].ends[0 if args0[0] == sp.oo else 1](*self.args).nseries(x, n=n, logx=logx)
 
 
 def _latex(operator: str) -> Callable[..., str]:
@@ -213,12 +214,12 @@ def _code(meaning: Meaning, method: str) -> Callable[..., str]:
         template = template or meaning.calls.get(method)
         if method == "_cupycode" and "_numpycode" in meaning.calls:
             template = meaning.calls["_numpycode"].replace("numpy.", "cupy.")
-        exact = method in COMPLEX or self.args[0].is_extended_real is False or (method == "_rust_code" and self.is_integer)
-        if template is not None and not (exact and method not in COMPLEX):
+        floats = self.args[0].is_extended_real is not False and not (method == "_rust_code" and self.is_integer)
+        if template is not None and floats:
             template = QUALIFIED.sub(lambda name: printer._module_format(name[0]), template)
             args = [_typed(a, printer, method) for a in self.args]
             return _filled(template, args, method) if meaning.pieces else reduce(lambda u, v: _filled(template, [u, v], method), args)
-        form = meaning.written(*self.args) if exact or meaning.code is None else meaning.code(*self.args)
+        form = meaning.code(*self.args) if meaning.code and floats and method not in COMPLEX else meaning.written(*self.args)
         if form is None:
             return str(printer._print_Function(self))
         if "log1p" not in printer.known_functions:
@@ -249,9 +250,9 @@ def _by_rule(expr: sp.Expr, x: sp.Symbol, at: tuple[sp.Expr, ...]) -> tuple[sp.E
     for term in sp.Add.make_args(expr):
         factor, body = term.as_independent(x, as_Add=False)
         rule = MEANINGS[body.func].antiderivative if body.func in MEANINGS else None
-        slope = body.args[0].diff(x) if rule else sp.S.Zero
+        slope = body.args[0].diff(x) if rule and body.args[0].is_extended_real is not False else sp.S.Zero
         ends = [body.args[0].subs(x, e) for e in at] if rule else []
-        if rule is None or slope.is_zero or slope.has(x) or any(e.has(sp.oo, -sp.oo, sp.zoo) and e not in (sp.oo, -sp.oo) for e in ends):
+        if rule is None or slope.is_zero is not False or slope.has(x) or any(e.is_infinite and e not in (sp.oo, -sp.oo) for e in ends):
             rest += term
             continue
         values = [rule(e) for e in ends]

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -104,15 +104,15 @@ GAPS = {("numpy", "erf"), ("cupy", "erf"), ("jax", "erf"), ("javascript", "erf")
         *(("glsl", n) for n in ("tanh", "sinh", "cosh"))}
 
 
-def run_python(language: str, expr: sp.Expr, point: Any) -> Any:
+def run_python(language: str, expr: sp.Expr, points: Iterable[Any]) -> list[Any]:
+    """The values of the printed code; a warning is an error."""
     printer, names, number = PYTHON[language]
     code = printer({"fully_qualified_modules": True}).doprint(expr)
     if language == "numexpr":
         code = re.fullmatch(r"(?:numexpr\.)?evaluate\('(.*)', truediv=True\)", code)[1]  # type: ignore[index]
     with warnings.catch_warnings(), jax.enable_x64(True):
         warnings.simplefilter("error")
-        space = dict(names) | {"z": number(point), "s": number(SLOPE)}
-        return eval(code, space)  # noqa: S307 - SymPy's own text
+        return [eval(code, dict(names) | {"z": number(p), "s": number(SLOPE)}) for p in points]  # noqa: S307 - SymPy's own text
 
 
 @pytest.mark.parametrize("language", PYTHON)
@@ -120,26 +120,25 @@ def run_python(language: str, expr: sp.Expr, point: Any) -> Any:
 def test_python_code_is_the_function(row: Elementary, language: str) -> None:
     if (language, row.name) in GAPS:
         pytest.skip("SymPy's own printer has no code for its own function")
-    for point in POINTS:
-        value = run_python(language, probe(row, row.function, z, s), point)
-        assert float(np.real(np.asarray(value, dtype=complex))) == pytest.approx(expected(row, point), rel=1e-13, abs=1e-13), point
+    values = run_python(language, probe(row, row.function, z, s), POINTS)
+    assert [float(np.real(np.asarray(v, dtype=complex))) for v in values] == pytest.approx([expected(row, p) for p in POINTS], rel=1e-13, abs=1e-13)
 
 
 @pytest.mark.parametrize("language", [name for name in PYTHON if name not in ("cmath", "tensorflow")])
 @pytest.mark.parametrize("name", OURS)
 def test_python_code_is_accurate_far_out_and_warns_of_nothing(name: str, language: str) -> None:
-    for point in FAR:
-        with np.errstate(all="raise" if language != "numexpr" else "ignore", under="ignore"):  # numexpr warns of nothing
-            value = float(run_python(language, plain(BY_NAME[name]), point))
-        assert value == pytest.approx(far(name, point), rel=1e-13, abs=1e-305), point
+    with np.errstate(all="raise" if language != "numexpr" else "ignore", under="ignore"):  # numexpr warns of nothing
+        values = [float(v) for v in run_python(language, plain(BY_NAME[name]), FAR)]
+    assert values == pytest.approx([far(name, p) for p in FAR], rel=1e-13, abs=1e-305)
 
 
 @pytest.mark.parametrize("language", ["numpy", "scipy", "jax", "torch", "cupy"])
 @pytest.mark.parametrize("name", OURS)
 def test_arrays_keep_their_shape(name: str, language: str) -> None:
-    value = np.asarray(run_python(language, plain(BY_NAME[name]), [[-1.0, 0.0, 2.0], [3.0, -4.0, 0.5]]))
+    points = [[-1.0, 0.0, 2.0], [3.0, -4.0, 0.5]]
+    value = np.asarray(run_python(language, plain(BY_NAME[name]), [points])[0])
     assert value.shape == (2, 3)
-    assert value == pytest.approx(np.vectorize(functools.partial(far, name))([[-1.0, 0.0, 2.0], [3.0, -4.0, 0.5]]), rel=1e-13)
+    assert value == pytest.approx(np.vectorize(functools.partial(far, name))(points), rel=1e-13)
 
 
 # ---- compiled, or run by node
