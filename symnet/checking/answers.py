@@ -46,7 +46,8 @@ def check_answer(answer: str, derivation: Derivation, wrt: str, latex: bool | No
         holes = answer_holes(value.expr, (*value.holes, *aside), there)
         domain = domain_of(derivation.full, derivation.program, there)
         return compare(value.expr.xreplace(there), closed_form(derivation, wrt), declared, holes, domain=domain)
-    return judged(Question(derivation, wrt, declared, value.lines), value, answer, "gradient", f"d{derivation.objective}/d{wrt}[…] = … in front")
+    question = Question(derivation, wrt, declared, value.lines)
+    return judged(question, value, answer, "gradient", f"d{derivation.objective}/d{wrt}[…] = … in front")
 
 
 def judged(question: Question, value: Value, answer: str, what: str, hint: str) -> Verdict:

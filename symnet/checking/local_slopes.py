@@ -56,7 +56,7 @@ def _entrywise(program: Program, above: str, below: str) -> Value | None:
     line = lines[0]
     met = [e for e in entries(line.expr) if tensor_name(e) == below]
     held = Tensor("held_")[()]
-    expr = line.expr.xreplace({e: held for e in met})
+    expr = line.expr.xreplace(dict.fromkeys(met, held))
     if not met or any(tuple(e.indices) != line.indices for e in met) or any(node.has(held) for node in expr.atoms(*BINDERS, When)):
         return None
     places = new_indices(line.target.axes)

@@ -21,7 +21,7 @@ from symnet.checking.page_latex import read_latex
 from symnet.core.derivation import Derivation
 from symnet.core.functions import BY_NAME
 from symnet.core.numbers import compute
-from symnet.core.program import Definition, Hole, Program
+from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.wellformed import did_you_mean
 from symnet.equality.domain import Domain, Holes

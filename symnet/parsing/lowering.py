@@ -330,9 +330,9 @@ class Lowering(Names):
 
     def _attribute(self, node: Node) -> Value:
         if node.text in ("T", "^T"):
-            if node.args[0].kind == "number":
-                raise ParseError(self.at(node), f"the transpose of {node.args[0].text}", "ones(N).T for a row of ones")
             base = self.any(node.args[0])
+            if node.args[0].kind == "number" and not self.power_of_t(node, base):
+                raise ParseError(self.at(node), f"the transpose of {node.args[0].text}", "ones(N).T for a row of ones")
             return self.to_the_t(node, base) if self.power_of_t(node, base) else base if isinstance(base, Unit) else base.transposed
         if node.text == "size":
             return number(count(self.real(node.args[0]), None))

@@ -102,11 +102,9 @@ def program(*lines: str | Sequence[str], tensors: Mapping[str, Any] | None = Non
     a := sigmoid(z)
     L := (a - y)**2
     """
-    if objective is not None and not isinstance(objective, str):
-        raise ParseError("program", f"a {type(objective).__name__} as the objective", "a name or an expression in text")
     parts = [split(text, where) for text, where in lines_of(lines)]
     goal = ""
-    if objective is not None:
+    if objective is not None and lines_of([objective], "objective"):
         if any(p.name == objective for p in parts):
             goal = objective
         else:
