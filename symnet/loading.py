@@ -172,8 +172,8 @@ def judge_of(sheet: Worksheet, where: str = "worksheet") -> tuple[Derivation, Ju
     if not sheet.answers:
         raise WorksheetError(where, "no [[answers]]", "answers to check")
     if sheet.simplify:
-        made = _lines(replace(sheet, objective=sheet.simplify), where)
-        whole = with_values(Derivation(made, made, (), (), {}), {}, {"title": sheet.title, "answers": sheet.answers})
+        goal = _lines(replace(sheet, objective=sheet.simplify), where)
+        whole = with_values(Derivation(goal, goal, (), (), {}), {}, {"title": sheet.title, "answers": sheet.answers})
         return whole, lambda answer, told=None: judge_simplified(answer, whole, sheet.simplify)
     wanted = tuple(dict.fromkeys([*sheet.wrt, *[a["wrt"] for a in sheet.answers if "wrt" in a]]))
     made = derivation_of(replace(sheet, wrt=wanted), where)

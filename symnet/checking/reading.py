@@ -9,12 +9,13 @@ from __future__ import annotations
 from symnet.checking.local_slopes import slope_of
 from symnet.core.derivation import Derivation
 from symnet.core.labels import Labels, extend, relabel
+from symnet.core.printing import definition_text
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.text import text as plain_text
 from symnet.parsing.asked import Asked
 from symnet.parsing.latex_answers import latex_answer
-from symnet.parsing.program import expression
+from symnet.parsing.program import expression, lettered
 from symnet.parsing.values import Value
 
 
@@ -47,4 +48,6 @@ def read_as(value: Value, program: Program) -> str:
     """What was understood, in plain maths with the program's own letters for indices."""
     labels = Labels.of(program)
     scope = extend({}, [(i, *axis.range) for i, axis in zip(value.indices, value.axes, strict=True)], labels)
-    return plain_text(relabel(value.expr, scope, labels))
+    said = plain_text(relabel(value.expr, scope, labels))
+    lines = [definition_text(lettered(d, labels), {d.name: d.target for d in value.lines} | program.tensors) for d in value.lines]
+    return f"{said} where {'; '.join(lines)}" if lines else said

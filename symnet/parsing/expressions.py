@@ -56,7 +56,10 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     lowering.own = OwnLines({name.replace("_", ""): tree for name, tree in trees.items()}, lowering.real, where)
     for name in trees:
         _check_new(name, lowering, given or {}, where)
-    value = lowering.real(Parser(answer, where, FUNCTIONS, declared).whole())
+    tree = Parser(answer, where, FUNCTIONS, declared).whole()
+    for letter in letters:
+        lowering.hides(letter, tree, *trees.values())
+    value = lowering.real(tree)
     if letters and asked is not None:
         value = _every_entry(value, letters, asked.gradient, lowering)
     holes = list(lowering.asked)

@@ -22,13 +22,14 @@ from symnet.parsing.expressions import expression
 from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.lowering import CONSTANTS, Lowering
+from symnet.parsing.latex_products import Unit
 from symnet.parsing.naming import UNKNOWN
 from symnet.parsing.reductions import Reductions
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import plain
 from symnet.parsing.values import Value, broadcast, new_indices, same
 
-__all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "program", "split", "tensor_of"]
+__all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "lettered", "lines_of", "program", "split", "tensor_of"]
 
 ASSIGN = re.compile(r"\s*([^=<>!:]+?)\s*(?::=|=)(?!=)\s*(.*)\Z", re.S)
 LARGE = 1000  # a range T..1 runs down for all sizes of this size
@@ -73,7 +74,7 @@ def lines_of(texts: Iterable[Any], where: str = "program") -> list[tuple[str, st
         if isinstance(text, (list, tuple)) and all(isinstance(t, str) for t in text):
             text = "\n".join(text)
         if not isinstance(text, str):
-            raise ParseError(where, f"a {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'",
+            raise ParseError(where, f"{'an' if type(text).__name__[0] in 'aeiou' else 'a'} {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'",
                              "str(expression)" if isinstance(text, sp.Basic) else "'z = w*x', 'L = z**2', or one text with a line for each")
         whole, open_, first = "", 0, number + 1
         for row in text.splitlines():
@@ -114,22 +115,22 @@ def program(*lines: str | Sequence[str], tensors: Mapping[str, Any] | None = Non
         raise ParseError("program", "no lines", "at least one definition")
     known = {name: tensor_of(name, spec) for name, spec in tensors.items()} if tensors is not None else _scalars(parts)
     with as_written():
-        return _build(parts, known, goal, assumptions, title)
+        return _build(parts, known, goal, assumptions, title, tensors is not None)
 
 
 def _goal_name(taken: set[str]) -> str:
     return next(name for name in ("L", "J", "loss", "objective", "L_") if name not in taken)
 
 
-def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: Sequence[str], title: str) -> Program:
+def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: Sequence[str], title: str, stated: bool) -> Program:
     sizes = {str(s): s for t in known.values() for a in t.axes for e in a.range for s in e.free_symbols}
     clash = sorted(set(sizes) & set(known))
     if clash:
         raise NameError_(f"size {clash[0]}", "the name is also a tensor", "different names for sizes and tensors")
-    lines = _Lines(parts, known, sizes)
+    lines = _Lines(parts, known, sizes, stated)
     definitions = lines.definitions()
     labels = Labels(lines.table.values(), definitions, sizes)
-    definitions = [_named(d, labels) for d in definitions]
+    definitions = [lettered(d, labels) for d in definitions]
     inputs = tuple(t for name, t in known.items() if name not in {p.name for p in parts})
     declared = tuple(_assumption(a, lines.table, sizes, labels) for a in assumptions)
     return Program(inputs, tuple(definitions), goal or definitions[-1].name, declared, title)
@@ -138,12 +139,13 @@ def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: 
 class _Lines:
     """The lines of one program. A tensor that is defined by index and has no declared shape gets its axes from its lines."""
 
-    def __init__(self, parts: list[Line], known: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol]) -> None:
+    def __init__(self, parts: list[Line], known: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], stated: bool = True) -> None:
         self.parts, self.sizes = parts, sizes
         self.table = dict(known)
-        self.trees = [Parser(p.right, p.where, FUNCTIONS).line() for p in parts]
         defined = {p.name for p in parts}
-        self.uses = [{n for n in _names(tree) if n in defined} for tree, _ in self.trees]
+        declared = {*known, *sizes, *defined} if stated else None
+        self.trees = [Parser(p.right, p.where, FUNCTIONS, declared).line() for p in parts]
+        self.uses = [{stem for n in _names(tree) for stem in (n, n.partition("_")[0]) if stem in defined} for tree, _ in self.trees]
         self.units: dict[str, list[int]] = {}  # the lines of each name
         for k, p in enumerate(parts):
             self.units.setdefault(p.name, []).append(k)
@@ -325,7 +327,7 @@ def _scalars(parts: list[Line]) -> dict[str, Tensor]:
 
 
 def _names(node: Node) -> Iterable[str]:
-    bound = {a.text for a in node.args[1::3]} if node.kind == "sum" else set()
+    bound = {a.text for a in (node.args[1::3] if node.kind == "sum" else node.args[1:] if node.kind == "along" else ())}
     if node.kind == "name":
         yield node.text
     for arg in node.args:
@@ -337,11 +339,13 @@ def _names(node: Node) -> Iterable[str]:
 
 
 def _check_real(value: Value, part: Line) -> None:
+    if isinstance(value, Unit):
+        raise ShapeError(part.where, "a unit matrix whose size nothing tells", "eye(d) with its size")
     if is_condition(value.expr):
         raise ParseError(part.where, "a comparison alone", "a number: where(condition, 1, 0)")
 
 
-def _named(d: Definition, labels: Labels) -> Definition:
+def lettered(d: Definition, labels: Labels) -> Definition:
     """Readable letters for the indices that had none."""
     places = tuple((i, *d.free[i]) for i in d.indices if i in d.free)
     own = {i: i for i, _, _ in places if not isinstance(i, sp.Dummy)}
@@ -357,7 +361,7 @@ def _assumption(text: str, table: Mapping[str, Tensor], sizes: Mapping[str, sp.S
     if not sign:
         raise ParseError(where, "no '=='", "an equality such as sum(y, axis=1) == 1")
     lowering = Lowering(table, sizes, where)
-    a, b = (lowering.value(Parser(t, where, FUNCTIONS).whole()) for t in (left, right))
+    a, b = (lowering.real(Parser(t, where, FUNCTIONS).whole()) for t in (left, right))
     if b.axes:
         raise ShapeError(where, f"the right side has shape {b.shape}", "a single number")
     scope = extend({}, [(i, *axis.range) for i, axis in zip(a.indices, a.axes, strict=True)], labels)
