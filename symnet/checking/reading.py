@@ -9,9 +9,9 @@ from __future__ import annotations
 from symnet.checking.local_slopes import slope_of
 from symnet.core.derivation import Derivation
 from symnet.core.labels import Labels, extend, relabel
-from symnet.core.printing import definition_text
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
+from symnet.core.text import definition_text
 from symnet.core.text import text as plain_text
 from symnet.parsing.asked import Asked
 from symnet.parsing.latex_answers import latex_answer

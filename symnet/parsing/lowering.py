@@ -307,7 +307,7 @@ class Lowering(Names):
         letters = {i for i, _, _ in over}
         for i, low, high in over:
             if letters & (low.free_symbols | high.free_symbols) or not nonnegative(high - low):
-                raise ShapeError(self.at(node), f"{node.text} over {i} in {low}..{high}, a range that may be empty or change", "a range such as 1..n")
+                raise ShapeError(self.at(node), f"{node.text} over {i} in {low}..{high}, which may be empty or change", "as 1..n")
         if body.axes:
             raise ShapeError(self.at(node), f"shape {body.shape} under {node.text} with 'for'", "a single number")
         axes = tuple(Axis.between(low, high, Kind.FEATURE) for _, low, high in over)

@@ -21,15 +21,16 @@ from symnet.parsing.declaring import axis_of, check_name, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
-from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.latex_products import Unit
+from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
 from symnet.parsing.reductions import Reductions
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import plain
 from symnet.parsing.values import Value, broadcast, new_indices, same
 
-__all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "lettered", "lines_of", "program", "split", "tensor_of"]
+__all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "lettered",
+           "lines_of", "program", "split", "tensor_of"]
 
 ASSIGN = re.compile(r"\s*([^=<>!:]+?)\s*(?::=|=)(?!=)\s*(.*)\Z", re.S)
 LARGE = 1000  # a range T..1 runs down for all sizes of this size
@@ -74,7 +75,8 @@ def lines_of(texts: Iterable[Any], where: str = "program") -> list[tuple[str, st
         if isinstance(text, (list, tuple)) and all(isinstance(t, str) for t in text):
             text = "\n".join(text)
         if not isinstance(text, str):
-            raise ParseError(where, f"{'an' if type(text).__name__[0] in 'aeiou' else 'a'} {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'",
+            article = "an" if type(text).__name__[0] in "aeiou" else "a"
+            raise ParseError(where, f"{article} {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'",
                              "str(expression)" if isinstance(text, sp.Basic) else "'z = w*x', 'L = z**2', or one text with a line for each")
         whole, open_, first = "", 0, number + 1
         for row in text.splitlines():
