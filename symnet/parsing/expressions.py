@@ -12,7 +12,7 @@ from symnet.core.brackets import rectangular
 from symnet.core.expressions import substitute
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor
-from symnet.errors import MismatchError, NameError_, ShapeError
+from symnet.errors import MismatchError, NameError_, ParseError, ShapeError
 from symnet.parsing.asked import Asked, equated, free_letters, without_remark
 from symnet.parsing.asking import with_holes
 from symnet.parsing.functions import FUNCTIONS
@@ -21,7 +21,7 @@ from symnet.parsing.lowering import Lowering
 from symnet.parsing.own_lines import OwnLines, cut, same
 from symnet.parsing.plain_atoms import KEYWORDS
 from symnet.parsing.reductions import Reductions
-from symnet.parsing.tokens import plain
+from symnet.parsing.tokens import MAX_LENGTH, plain
 from symnet.parsing.values import Value, new_indices
 
 Slopes = Callable[[str, str], Value | None]
@@ -42,6 +42,8 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     """
     known = sizes or {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
     lowering = Lowering(tensors, known, where)
+    if len(text) > MAX_LENGTH:
+        raise ParseError(where, f"{len(text)} characters", f"at most {MAX_LENGTH}")
     answer, parts = cut(without_remark(text.rstrip("; \n")), where, (lambda name: None) if asked is None else asked.named)
     declared = {*tensors, *known, *parts}
     left, answer = ("", answer) if asked is None else equated(plain(answer), where)

@@ -26,7 +26,7 @@ from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
 from symnet.parsing.reductions import Reductions
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
-from symnet.parsing.tokens import plain
+from symnet.parsing.tokens import MAX_LENGTH, plain
 from symnet.parsing.values import Value, broadcast, new_indices, same
 
 __all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "lettered",
@@ -50,6 +50,8 @@ class Line:
 
 def split(text: str, where: str) -> Line:
     """Take "z[l, i] = …" apart."""
+    if len(text) > MAX_LENGTH:
+        raise ParseError(where, f"{len(text)} characters", f"at most {MAX_LENGTH}", "a line for a part of it")
     match = ASSIGN.match(plain(text))
     if match is None or not match[2].strip():
         raise ParseError(where, f"no definition in {text!r}", "name = expression")

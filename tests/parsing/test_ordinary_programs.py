@@ -170,3 +170,8 @@ def test_a_declared_name_goes_before_a_product(text: str, value: str) -> None:
             program(f"L = {text}", tensors=tensors)
     else:
         assert value in str(program(f"L = {text}", tensors=tensors))
+
+
+def test_a_number_that_no_float_holds_is_refused_when_compiled() -> None:
+    with pytest.raises(SymnetError, match="float64"):
+        sn.derive(program(f"L = {'9' * 400}*sum(x)", tensors={"x": ("n",)}), wrt=["x"]).compile()
