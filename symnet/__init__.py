@@ -1,91 +1,407 @@
-"""symnet: the mathematics of neural networks, derived, proved, checked, run and printed."""
+"""symnet: the mathematics of neural networks, derived, proved, checked, run and printed.
+
+    >>> import symnet as sn
+    >>> net = sn.Sequential(sn.Linear(1, 1), sn.Sigmoid())
+    >>> d = sn.derive(net, loss="mse")
+    >>> print(d.gradients["w1"])
+    dL_dw1 = dL_dz1*x
+
+What there is; ``help(sn.NAME)`` says more of each.
+
+Work
+    derive                   a network with a loss, or a program: every gradient, step by step
+    program                  lines of plain maths as a program
+    load                     a worksheet, or one that comes with symnet ("first"), derived
+    check                    is this formula the gradient? proved, refuted or undecided
+    check_code               is this backward pass (NumPy, torch, JAX) the gradient?
+    check_page               every line of a worked page, judged
+    diagnose                 the slip in a wrong answer
+    compare                  is left = right? with its certificate
+    prove                    a theorem about training: a proof, or a counterexample
+    report                   the whole derivation to read: HTML, LaTeX, PDF, text, Markdown, JSON
+    fit                      train on arrays with the derived gradients
+    export                   the gradients as a module for NumPy, JAX or torch
+    jacobian                 the derivatives of one line of a program
+    hessian                  the second derivatives of the objective
+    hessian_vector_product   the Hessian times a vector
+    symmetric                the gradient by a symmetric matrix
+
+Models of other libraries
+    from_torch               a PyTorch module
+    from_jax                 a JAX function
+    from_onnx                an ONNX model or file
+    from_sklearn             a fitted MLPClassifier or MLPRegressor
+    Imported                 what they give: a program and the weights
+
+Nouns
+    Program                  an ordered list of definitions that checks itself
+    Definition               one line: v[i, j] := expression
+    Tensor                   a named array, its axes and its domain
+    Axis                     the values of an index
+    Assumption               a declared equality
+    Derivation               a program, its gradients and the steps that made them
+    Step                     one line of the backward pass, with its rule
+    Formula                  a gradient as a formula
+    Verdict                  proved, almost everywhere, conditional, refuted or undecided
+    Mistake                  the slip that was found in an answer
+    Errata                   the lines of a page, judged
+    CodeCheck                what was found of a backward pass
+    Proved                   a claim with its proof
+    Refutation               a claim with a counterexample
+    Report                   a report that can be written in any format
+    Fit                      fitted parameters and the log of the run
+    SymnetError              the base of every error raised on purpose
+
+Networks
+    Sequential               layers one after another
+    Layer                    what every layer is
+    Linear                   x W + b
+    Conv1d                   convolution over a sequence
+    Conv2d                   convolution over an image
+    Convolution              convolution of one channel, without padding
+    MaxPool1d                the largest entry of each window
+    MaxPool2d                the largest entry of each window of an image
+    AvgPool1d                the mean of each window
+    AvgPool2d                the mean of each window of an image
+    RNN                      the Elman network
+    GRU                      the gated recurrent unit
+    LSTM                     long short-term memory
+    MultiheadAttention       self-attention with several heads
+    TransformerEncoderLayer  attention and a small network, each with its residual
+    BatchNorm1d              normalization of each feature over the samples
+    LayerNorm                normalization of each sample
+    RMSNorm                  division by the root of the mean square
+    Embedding                a row of a table for each word
+    PositionalBias           a learned vector for each place
+    Dropout                  entries dropped at random in training
+    Residual                 x + F(x)
+    Flatten                  the axes of a sample as one
+    Input                    the shape of one sample
+
+Activations
+    Sigmoid                  1/(1 + e^-z)
+    LogSigmoid               its logarithm
+    Tanh                     the hyperbolic tangent
+    ReLU                     max(z, 0)
+    ReLU6                    ReLU cut off at 6
+    LeakyReLU                z, or a small part of it below 0
+    ELU                      z, or e^z - 1 below 0
+    SELU                     ELU, scaled to keep mean 0 and variance 1
+    GELU                     z Φ(z)
+    SiLU                     z σ(z), also called swish
+    Mish                     z tanh(softplus(z))
+    Softplus                 log(1 + e^z)
+    Softsign                 z/(1 + |z|)
+    Hardtanh                 z cut off at both ends
+    Softshrink               z moved towards 0
+    Softmax                  e^z, scaled to add up to 1
+    LogSoftmax               its logarithm
+
+Losses
+    Loss                     what every loss is
+    MSELoss                  mean of (a - y)²
+    SquaredError             sum of (a - y)²
+    HalfSquaredError         half of it
+    L1Loss                   mean of |a - y|
+    HuberLoss                squared near 0, straight beyond δ
+    SmoothL1Loss             Huber's over β
+    BCELoss                  cross-entropy of probabilities
+    BCEWithLogitsLoss        the same of scores, with the sigmoid inside
+    CrossEntropyLoss         softmax and cross-entropy over classes
+    NLLLoss                  the same of log-probabilities
+    KLDivLoss                Kullback-Leibler divergence
+    HingeLoss                max(0, 1 - y a)
+    HingeEmbeddingLoss       distances pulled or pushed
+    SoftMarginLoss           log(1 + e^(-y a))
+    PoissonNLLLoss           counts by their log-rate
+    GaussianNLLLoss          a mean with its variance
+    CosineEmbeddingLoss      angles of pairs of rows
+    TripletMarginLoss        nearer to what is alike by a margin
+    InfoNCE                  the contrastive loss of pairs
+    VAEKLLoss                the divergence term of a variational autoencoder
+    L1Penalty                a loss with λ Σ |w| added
+    L2Penalty                a loss with λ Σ w²/2 added
+    loss_program             a loss alone, as a program of its outputs
+
+Optimizers
+    Optimizer                what every optimizer is: a program for one entry
+    SGD                      w - lr g
+    Momentum                 with a memory of the gradients (PyTorch's)
+    HeavyBall                with the last move kept (Polyak's)
+    Nesterov                 with the gradient ahead
+    Adagrad                  divided by the root of all squares so far
+    RMSprop                  divided by a running mean of squares
+    Adam                     averages of g and g², corrected
+    AdamW                    Adam with decoupled decay
+    NAdam                    Adam with Nesterov's look ahead
+    Lion                     the sign of an average
+    SignSGD                  the sign of the gradient
+    optimizer                one of these by its name
+    weight_decay             a rule with decay of the weights
+    decoupled_decay          a rule with decay outside its averages
+    clip_by_value            a rule with each entry of the gradient cut off
+    clip_by_norm             a rule with the whole gradient made shorter
+    global_norm              the norm of all gradients, as a program
+
+Learning rates
+    Schedule                 what every schedule is: a program for lr_t
+    StepLR                   times γ after every s steps
+    MultiStepLR              times γ at each milestone
+    ExponentialLR            times γ after every step
+    CosineAnnealingLR        half a cosine down
+    LinearLR                 a straight line
+    WarmupLR                 up from 0, then another
+    InverseTimeLR            lr/(1 + δ t)
+    schedule                 one of these by its name
+    with_schedule            an optimizer with a schedule
+
+Starting weights
+    xavier_uniform           variance 2/(n + m), uniform
+    xavier_normal            variance 2/(n + m), normal
+    kaiming_uniform          for ReLU, uniform
+    kaiming_normal           for ReLU, normal
+    lecun_uniform            variance 1/n, uniform
+    lecun_normal             variance 1/n, normal
+    calculate_gain           the gain behind a function
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PLACES
+    from symnet.calculus.matrices import symmetric
+    from symnet.calculus.second import hessian, hessian_vector_product, jacobian
+    from symnet.checking.code.check import check_code
+    from symnet.checking.code.results import CodeCheck
+    from symnet.checking.diagnosis import Mistake, diagnose
+    from symnet.core.axes import Axis
+    from symnet.core.claim import Proved, Refutation
+    from symnet.core.derivation import Derivation, Formula, Step
+    from symnet.core.errata import Errata
+    from symnet.core.program import Assumption, Definition, Program
+    from symnet.core.tensors import Tensor
+    from symnet.core.verdict import Verdict
+    from symnet.errors import SymnetError
+    from symnet.face import check, compare, derive, report
+    from symnet.interop.export import export
+    from symnet.interop.imported import Imported
+    from symnet.interop.jaxpr import from_jax
+    from symnet.interop.onnx_models import from_onnx
+    from symnet.interop.sklearn_models import from_sklearn
+    from symnet.interop.torch_modules import from_torch
+    from symnet.loading import check_page, load
+    from symnet.networks.activations import (
+        ELU,
+        GELU,
+        SELU,
+        Hardtanh,
+        LogSigmoid,
+        Mish,
+        ReLU6,
+        SiLU,
+        Softshrink,
+        Softsign,
+    )
+    from symnet.networks.attention import MultiheadAttention, TransformerEncoderLayer
+    from symnet.networks.convolution import Conv1d, Conv2d, Convolution
+    from symnet.networks.initializers import (
+        calculate_gain,
+        kaiming_normal,
+        kaiming_uniform,
+        lecun_normal,
+        lecun_uniform,
+        xavier_normal,
+        xavier_uniform,
+    )
+    from symnet.networks.layers import (
+        Layer,
+        LeakyReLU,
+        Linear,
+        LogSoftmax,
+        ReLU,
+        Sigmoid,
+        Softmax,
+        Softplus,
+        Tanh,
+    )
+    from symnet.networks.losses import (
+        BCELoss,
+        CrossEntropyLoss,
+        HalfSquaredError,
+        HuberLoss,
+        L1Loss,
+        Loss,
+        MSELoss,
+        SmoothL1Loss,
+        SquaredError,
+    )
+    from symnet.networks.losses_classes import (
+        BCEWithLogitsLoss,
+        HingeEmbeddingLoss,
+        HingeLoss,
+        KLDivLoss,
+        NLLLoss,
+        PoissonNLLLoss,
+        SoftMarginLoss,
+    )
+    from symnet.networks.losses_pairs import (
+        CosineEmbeddingLoss,
+        GaussianNLLLoss,
+        InfoNCE,
+        TripletMarginLoss,
+        VAEKLLoss,
+        loss_program,
+    )
+    from symnet.networks.losses_penalty import L1Penalty, L2Penalty
+    from symnet.networks.modifiers import (
+        clip_by_norm,
+        clip_by_value,
+        decoupled_decay,
+        global_norm,
+        weight_decay,
+    )
+    from symnet.networks.normalization import BatchNorm1d, LayerNorm, RMSNorm
+    from symnet.networks.optimizers import SGD, HeavyBall, Momentum, Nesterov, optimizer
+    from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
+    from symnet.networks.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+    from symnet.networks.recurrent import GRU, LSTM, RNN
+    from symnet.networks.rule import Optimizer
+    from symnet.networks.schedules import (
+        CosineAnnealingLR,
+        ExponentialLR,
+        InverseTimeLR,
+        LinearLR,
+        MultiStepLR,
+        Schedule,
+        StepLR,
+        WarmupLR,
+        schedule,
+        with_schedule,
+    )
+    from symnet.networks.sequential import Sequential
+    from symnet.networks.structure import Dropout, Embedding, Flatten, Input, PositionalBias, Residual
+    from symnet.parsing.program import program
+    from symnet.proofs import prove
+    from symnet.reports.report import Report
+    from symnet.training.fit import Fit, fit
 
 __version__ = "0.1.0"
 
-# The public names and the file each lives in; loaded on first use, so that `import symnet` stays light.
-_WHERE = {
-    "program": "symnet.parsing.program", "derive": "symnet.face", "check": "symnet.face", "check_code": "symnet.checking.code.check",
-    "diagnose": "symnet.checking.diagnosis", "prove": "symnet.proofs",
-    "report": "symnet.face", "fit": "symnet.training.fit", "load": "symnet.loading", "compare": "symnet.equality.compare",
-    "check_page": "symnet.loading",
-    "Program": "symnet.core.program", "Definition": "symnet.core.program", "Assumption": "symnet.core.program",
-    "Tensor": "symnet.core.tensors", "Axis": "symnet.core.axes", "Derivation": "symnet.core.derivation",
-    "SymnetError": "symnet.errors",
-    "from_jax": "symnet.interop.jaxpr", "from_sklearn": "symnet.interop.sklearn_models",
-    "from_torch": "symnet.interop.torch_modules", "from_onnx": "symnet.interop.onnx_models", "Imported": "symnet.interop.imported",
-    "export": "symnet.interop.export",
-    "symmetric": "symnet.calculus.matrices",
-    "jacobian": "symnet.calculus.second", "hessian": "symnet.calculus.second",
-    "hessian_vector_product": "symnet.calculus.second",
-    "Sequential": "symnet.networks.sequential",
-    "Linear": "symnet.networks.layers", "Sigmoid": "symnet.networks.layers", "Tanh": "symnet.networks.layers",
-    "ReLU": "symnet.networks.layers", "LeakyReLU": "symnet.networks.layers", "Softplus": "symnet.networks.layers",
-    "Softmax": "symnet.networks.layers", "LogSoftmax": "symnet.networks.layers",
-    "RNN": "symnet.networks.recurrent", "GRU": "symnet.networks.recurrent", "LSTM": "symnet.networks.recurrent",
-    "MultiheadAttention": "symnet.networks.attention", "TransformerEncoderLayer": "symnet.networks.attention",
-    "Convolution": "symnet.networks.convolution", "Conv1d": "symnet.networks.convolution", "Conv2d": "symnet.networks.convolution",
-    "MaxPool1d": "symnet.networks.pooling", "MaxPool2d": "symnet.networks.pooling",
-    "AvgPool1d": "symnet.networks.pooling", "AvgPool2d": "symnet.networks.pooling",
-    "BatchNorm1d": "symnet.networks.normalization", "LayerNorm": "symnet.networks.normalization",
-    "RMSNorm": "symnet.networks.normalization",
-    "Input": "symnet.networks.structure", "Flatten": "symnet.networks.structure", "Dropout": "symnet.networks.structure",
-    "Residual": "symnet.networks.structure", "Embedding": "symnet.networks.structure",
-    "PositionalBias": "symnet.networks.structure",
-    "MSELoss": "symnet.networks.losses", "SquaredError": "symnet.networks.losses", "HalfSquaredError": "symnet.networks.losses",
-    "BCELoss": "symnet.networks.losses", "CrossEntropyLoss": "symnet.networks.losses", "L1Loss": "symnet.networks.losses",
-    "HuberLoss": "symnet.networks.losses", "SmoothL1Loss": "symnet.networks.losses",
-    **dict.fromkeys(("BCEWithLogitsLoss", "NLLLoss", "KLDivLoss", "HingeLoss", "HingeEmbeddingLoss", "SoftMarginLoss",
-                     "PoissonNLLLoss"), "symnet.networks.losses_classes"),
-    **dict.fromkeys(("CosineEmbeddingLoss", "TripletMarginLoss", "InfoNCE", "GaussianNLLLoss", "VAEKLLoss", "loss_program"),
-                    "symnet.networks.losses_pairs"),
-    "L2Penalty": "symnet.networks.losses_penalty", "L1Penalty": "symnet.networks.losses_penalty",
-    **dict.fromkeys(("ELU", "SELU", "GELU", "SiLU", "Mish", "Softsign", "Hardtanh", "ReLU6", "LogSigmoid", "Softshrink"),
-                    "symnet.networks.activations"),
-    **dict.fromkeys(("SGD", "Momentum", "HeavyBall", "Nesterov", "Adagrad", "RMSprop", "Adam", "AdamW", "NAdam", "Lion", "SignSGD",
-                     "optimizer"),
-                    "symnet.networks.optimizers"),
-    **dict.fromkeys(("weight_decay", "decoupled_decay", "clip_by_value", "clip_by_norm", "global_norm"), "symnet.networks.modifiers"),
-    **dict.fromkeys(("StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR", "WarmupLR", "InverseTimeLR", "schedule",
-                     "with_schedule"), "symnet.networks.schedules"),
-    **dict.fromkeys(("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun_uniform", "lecun_normal",
-                    "calculate_gain"),
-                    "symnet.networks.initializers"),
+__all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
+    "Adagrad", "Adam", "AdamW", "Assumption", "AvgPool1d", "AvgPool2d", "Axis", "BCELoss",
+    "BCEWithLogitsLoss", "BatchNorm1d", "CodeCheck", "Conv1d", "Conv2d", "Convolution", "CosineAnnealingLR",
+    "CosineEmbeddingLoss", "CrossEntropyLoss", "Definition", "Derivation", "Dropout", "ELU", "Embedding",
+    "Errata", "ExponentialLR", "Fit", "Flatten", "Formula", "GELU", "GRU", "GaussianNLLLoss",
+    "HalfSquaredError", "Hardtanh", "HeavyBall", "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Imported",
+    "InfoNCE", "Input", "InverseTimeLR", "KLDivLoss", "L1Loss", "L1Penalty", "L2Penalty", "LSTM", "Layer",
+    "LayerNorm", "LeakyReLU", "Linear", "LinearLR", "Lion", "LogSigmoid", "LogSoftmax", "Loss", "MSELoss",
+    "MaxPool1d", "MaxPool2d", "Mish", "Mistake", "Momentum", "MultiStepLR", "MultiheadAttention", "NAdam",
+    "NLLLoss", "Nesterov", "Optimizer", "PoissonNLLLoss", "PositionalBias", "Program", "Proved", "RMSNorm",
+    "RMSprop", "RNN", "ReLU", "ReLU6", "Refutation", "Report", "Residual", "SELU", "SGD", "Schedule",
+    "Sequential", "SiLU", "Sigmoid", "SignSGD", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softplus",
+    "Softshrink", "Softsign", "SquaredError", "Step", "StepLR", "SymnetError", "Tanh", "Tensor",
+    "TransformerEncoderLayer", "TripletMarginLoss", "VAEKLLoss", "Verdict", "WarmupLR", "__version__",
+    "calculate_gain", "check", "check_code", "check_page", "clip_by_norm", "clip_by_value", "compare",
+    "decoupled_decay", "derive", "diagnose", "export", "fit", "from_jax", "from_onnx", "from_sklearn",
+    "from_torch", "global_norm", "hessian", "hessian_vector_product", "jacobian", "kaiming_normal",
+    "kaiming_uniform", "lecun_normal", "lecun_uniform", "load", "loss_program", "optimizer", "program",
+    "prove", "report", "schedule", "symmetric", "weight_decay", "with_schedule", "xavier_normal",
+    "xavier_uniform",
+]
+
+# The public names by the file they live in; loaded on first use, so that `import symnet` stays light.
+_PLACES = {
+    "symnet.face": "check compare derive report",
+    "symnet.parsing.program": "program",
+    "symnet.loading": "check_page load",
+    "symnet.checking.code.check": "check_code",
+    "symnet.checking.code.results": "CodeCheck",
+    "symnet.checking.diagnosis": "Mistake diagnose",
+    "symnet.proofs": "prove",
+    "symnet.training.fit": "Fit fit",
+    "symnet.reports.report": "Report",
+    "symnet.calculus.matrices": "symmetric",
+    "symnet.calculus.second": "hessian hessian_vector_product jacobian",
+    "symnet.interop.export": "export",
+    "symnet.interop.imported": "Imported",
+    "symnet.interop.jaxpr": "from_jax",
+    "symnet.interop.onnx_models": "from_onnx",
+    "symnet.interop.sklearn_models": "from_sklearn",
+    "symnet.interop.torch_modules": "from_torch",
+    "symnet.core.axes": "Axis",
+    "symnet.core.claim": "Proved Refutation",
+    "symnet.core.derivation": "Derivation Formula Step",
+    "symnet.core.errata": "Errata",
+    "symnet.core.verdict": "Verdict",
+    "symnet.core.program": "Assumption Definition Program",
+    "symnet.core.tensors": "Tensor",
+    "symnet.errors": "SymnetError",
+    "symnet.networks.sequential": "Sequential",
+    "symnet.networks.layers": "Layer LeakyReLU Linear LogSoftmax ReLU Sigmoid Softmax Softplus Tanh",
+    "symnet.networks.activations": "ELU GELU SELU Hardtanh LogSigmoid Mish ReLU6 SiLU Softshrink Softsign",
+    "symnet.networks.attention": "MultiheadAttention TransformerEncoderLayer",
+    "symnet.networks.convolution": "Conv1d Conv2d Convolution",
+    "symnet.networks.normalization": "BatchNorm1d LayerNorm RMSNorm",
+    "symnet.networks.pooling": "AvgPool1d AvgPool2d MaxPool1d MaxPool2d",
+    "symnet.networks.recurrent": "GRU LSTM RNN",
+    "symnet.networks.structure": "Dropout Embedding Flatten Input PositionalBias Residual",
+    "symnet.networks.losses":
+        "BCELoss CrossEntropyLoss HalfSquaredError HuberLoss L1Loss Loss MSELoss SmoothL1Loss "
+        "SquaredError",
+    "symnet.networks.losses_classes":
+        "BCEWithLogitsLoss HingeEmbeddingLoss HingeLoss KLDivLoss NLLLoss PoissonNLLLoss SoftMarginLoss",
+    "symnet.networks.losses_pairs":
+        "CosineEmbeddingLoss GaussianNLLLoss InfoNCE TripletMarginLoss VAEKLLoss loss_program",
+    "symnet.networks.losses_penalty": "L1Penalty L2Penalty",
+    "symnet.networks.optimizers": "SGD HeavyBall Momentum Nesterov optimizer",
+    "symnet.networks.optimizers_adaptive": "Adagrad Adam AdamW Lion NAdam RMSprop SignSGD",
+    "symnet.networks.modifiers": "clip_by_norm clip_by_value decoupled_decay global_norm weight_decay",
+    "symnet.networks.rule": "Optimizer",
+    "symnet.networks.schedules":
+        "CosineAnnealingLR ExponentialLR InverseTimeLR LinearLR MultiStepLR Schedule StepLR WarmupLR "
+        "schedule with_schedule",
+    "symnet.networks.initializers":
+        "calculate_gain kaiming_normal kaiming_uniform lecun_normal lecun_uniform xavier_normal "
+        "xavier_uniform",
 }
-
-__all__ = [*_WHERE, "__version__"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'symnet' has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(_WHERE[name]), name)
+_WHERE = {name: file for file, names in _PLACES.items() for name in names.split()}
 
 
-def _join_readings() -> None:
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if not TYPE_CHECKING:  # a type checker refuses what is not in the list above
+
+    def __getattr__(name: str) -> object:
+        if name in _WHERE:
+            import importlib
+
+            found = getattr(importlib.import_module(_WHERE[name]), name)
+            globals()[name] = found
+            return found
+        if name.startswith("__"):
+            raise AttributeError(f"module 'symnet' has no attribute {name!r}")
+        from symnet.errors import UnknownAttributeError, did_you_mean
+
+        raise UnknownAttributeError("symnet", f"no attribute {name!r}", "a name that help(symnet) lists", did_you_mean(name, _WHERE))
+
+
+def _join_rooms() -> None:
     """Give the nouns their verbs. Core imports no room, so the rooms are named here and loaded on first use."""
     from symnet.core.verbs import install
 
-    def verb(module: str, name: str) -> Any:
-        def call(*args: Any, **options: Any) -> Any:
-            import importlib
-
-            return getattr(importlib.import_module(module), name)(*args, **options)
-        return call
-
-    install("check_derivation", verb("symnet.calculus.checking", "check_derivation"))
-    install("check_step", verb("symnet.calculus.checking", "check_step"))
-    install("closed_form", verb("symnet.calculus.closed", "closed_form"))
-    install("instantiate", verb("symnet.calculus.instantiate", "instantiate"))
-    install("proved_zero", verb("symnet.equality.zero", "proved_zero"))
-    install("evaluate", verb("symnet.calculus.evaluate", "evaluate"))
-    install("check_proved", verb("symnet.proofs.checking", "check_proved"))
-    install("compile", verb("symnet.backends", "compile_derivation"))
+    install("aligned", "symnet.core.latex")
+    install("check_derivation", "symnet.calculus.checking")
+    install("check_step", "symnet.calculus.checking")
+    install("closed_form", "symnet.calculus.closed")
+    install("lambdify", "symnet.backends.lambdified")
+    install("instantiate", "symnet.calculus.instantiate")
+    install("proved_zero", "symnet.equality.zero")
+    install("evaluate", "symnet.calculus.evaluate")
+    install("check_proved", "symnet.proofs.checking")
+    install("compile", "symnet.backends", "compile_derivation")
 
 
-_join_readings()
+_join_rooms()

@@ -6,6 +6,7 @@ Each class carries a stable ``code`` that scripts may test; the sentence is buil
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -14,6 +15,55 @@ def one_line(text: str, limit: int = 200) -> str:
     clean = "".join(ch if ch.isprintable() else " " for ch in str(text))
     clean = " ".join(clean.split())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """Any value in one short line, also one that cannot show itself, such as a number of more digits than Python prints.
+
+    >>> shown([1, 2]), shown(10**5000)
+    ('[1, 2]', 'an int')
+    """
+    try:
+        return one_line(repr(value), limit)
+    except Exception:  # a stranger's __repr__ may raise anything
+        return a_kind(value)
+
+
+def a_kind(value: object) -> str:
+    """What kind of thing a value is, with its article: "a list", "the class Linear".
+
+    >>> a_kind([]), a_kind(3), a_kind(int)
+    ('a list', 'an int', 'the class int')
+    """
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[:1] in 'aeiouAEIO' else 'a'} {name}"
+
+
+def did_you_mean(name: object, known: Iterable[object]) -> str:
+    """"did you mean …?" for the closest known name, or the list of names when none is close."""
+    import difflib
+
+    text, names = name[:80] if isinstance(name, str) else "", [str(k) for k in known]
+    folded = {k.lower(): k for k in reversed(names)}
+    close = difflib.get_close_matches(text, names, n=1, cutoff=0.8) or [
+        folded[k] for k in difflib.get_close_matches(text.lower(), folded, n=1, cutoff=0.5)]
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "known names: " + ", ".join(names[:12]) if names else ""
+
+
+def needs(value: object, kinds: type | tuple[type, ...], where: str, expected: str, hint: str = "") -> None:
+    """Raise OptionError unless ``value`` is of one of ``kinds``; True and False are no numbers.
+
+    >>> needs(3, str, "check", "text")
+    Traceback (most recent call last):
+    symnet.errors.OptionError: check: an int; expected text
+    """
+    truth = isinstance(value, bool) and not (kinds is bool or (isinstance(kinds, tuple) and bool in kinds))
+    if truth or not isinstance(value, kinds):
+        raise OptionError(where, a_kind(value), expected, hint)
 
 
 def internal(error: BaseException) -> str:
@@ -35,6 +85,9 @@ class SymnetError(ValueError):
     def __init__(self, where: str, found: str, expected: str = "", hint: str = "") -> None:
         self.where, self.found, self.expected, self.hint = (one_line(part) for part in (where, found, expected, hint))
         super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return self.message
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:  # an error comes whole from another process
         return _again, (type(self), self.where, self.found, self.expected, self.hint)
@@ -60,6 +113,16 @@ class NameError_(SymnetError):
     """A name is unknown, used before it is defined, or defined twice."""
 
     code = "name"
+
+
+class UnknownKeyError(NameError_, KeyError):
+    """A name that a table does not hold: also Python's KeyError, so that ``in`` and ``get`` work."""
+
+    __str__ = SymnetError.__str__  # KeyError's own would put the line in quotes
+
+
+class UnknownAttributeError(NameError_, AttributeError):
+    """A name that symnet does not have: also Python's AttributeError, so that ``hasattr`` works."""
 
 
 class ShapeError(SymnetError):
@@ -100,6 +163,10 @@ class OptionError(SymnetError):
     """A command, option or argument that does not fit."""
 
     code = "option"
+
+
+class PlaceError(OptionError, IndexError):
+    """A place behind the end: also Python's IndexError."""
 
 
 class MissingToolError(SymnetError):

@@ -2,55 +2,162 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import sympy as sp
 
 from symnet.core.derivation import Derivation
 from symnet.core.program import Program
 from symnet.core.verdict import Verdict
-from symnet.errors import OptionError
+from symnet.errors import OptionError, a_kind, needs, shown
+
+if TYPE_CHECKING:  # each verb loads what it needs
+    from symnet.interop.imported import Imported
+    from symnet.networks.catalogue import AnyLoss
+    from symnet.networks.sequential import Sequential
+    from symnet.reports.report import Report
 
 
-def derive(what: Any, loss: Any = None, wrt: Iterable[str] | None = None, batch: Any = None) -> Derivation:
-    """The gradients of a network with a loss, or of a program's objective; each step is kept.
 
-    ``wrt`` defaults to the parameters, or to all inputs of a program without parameters. Example::
+class SympyObject(Protocol):
+    """A SymPy symbol or expression; SymPy has no types of its own to name."""
 
-        net = sn.Sequential(sn.Linear(1, 1), sn.Sigmoid())
-        sn.derive(net, loss=sn.MSELoss()).gradients["w1"]
+    @property
+    def free_symbols(self) -> set[Any]:
+        """The symbols in it."""
+
+
+Names: TypeAlias = str | SympyObject | Iterable[str | SympyObject]
+NEEDED = "sn.derive(net, loss=sn.MSELoss())"
+
+
+def derive(what: Program | Imported | Sequential | str | SympyObject, loss: AnyLoss | None = None, wrt: Names | None = None,
+           batch: int | str | bool | None = None, tensors: Mapping[str, Any] | None = None) -> Derivation:
+    """The gradients of a network with a loss, of a program's objective, or of an expression, text or SymPy; each step is kept.
+
+    ``wrt`` is a name or a SymPy symbol, or several; by default the parameters, or all inputs of a program without parameters. ``loss``
+    is a loss, its class or its name ("mse"); ``batch`` the name or number of samples, False for one sample alone. ``tensors`` are the
+    shapes of an expression's arrays, as for ``sn.program``.
+
+    >>> import symnet as sn
+    >>> net = sn.Sequential(sn.Linear(1, 1), sn.Sigmoid())
+    >>> print(sn.derive(net, loss="mse", wrt="w1").gradients["w1"])
+    dL_dw1 = dL_dz1*x
     """
     from symnet.calculus import derive as chain_rule
+    from symnet.parsing.from_sympy import is_sympy
+    from symnet.parsing.program import program
 
-    if wrt is not None and (not isinstance(wrt, Iterable) or not all(isinstance(name, str) for name in wrt)):
-        raise OptionError("derive", f"wrt = {repr(wrt)[:60]}", "a list of names", 'wrt=["w1", "b1"]')
-    if isinstance(what, Program) or isinstance(getattr(what, "program", None), Program):  # a Program, or a model that was read
-        return chain_rule(what if isinstance(what, Program) else what.program, wrt)
-    if not hasattr(what, "program"):
-        raise OptionError("derive", type(what).__name__, "a network or a Program")
+    wrt = _names(wrt)
+    if isinstance(what, str) or is_sympy(what):
+        return chain_rule(program(what, tensors=tensors), wrt)
+    given = what if isinstance(what, Program) else getattr(what, "program", None)
+    if isinstance(given, Program):  # a Program, or a model that was read
+        if loss is not None:
+            raise OptionError("derive", f"{a_kind(what)} and a loss", "a network for the loss, or a program whose last line is the loss")
+        return chain_rule(given, wrt)
+    from symnet.networks.sequential import Sequential
+
+    if not isinstance(what, Sequential):
+        raise OptionError("derive", a_kind(what), "a network, a Program, or an expression: text or SymPy", _reading(what))
     if loss is None:
         raise OptionError("derive", "a network without a loss", "loss=sn.MSELoss() or another loss")
     return chain_rule(what.program(loss, batch), wrt)
 
 
-def check(answer: str, derivation: Derivation, wrt: str, timeout: float | None = 20) -> Verdict:
-    """Is ``answer`` the gradient with respect to ``wrt``? A Verdict with its certificate.
+def _names(wrt: Names | None) -> list[str] | None:
+    """The names that ``wrt`` gives: "w", Symbol("w"), or several of these."""
+    from symnet.parsing.from_sympy import is_sympy, wrt_name
+
+    if wrt is None:
+        return None
+    several = [wrt] if isinstance(wrt, str) or (is_sympy(wrt) and not isinstance(wrt, sp.Tuple)) else wrt
+    if not isinstance(several, Iterable) or not all(isinstance(w, str) or is_sympy(w) for w in several):
+        raise OptionError("derive", f"wrt = {shown(wrt)}", "a name or SymPy symbol, or a list of these", 'wrt=["w1", "b1"]')
+    return [wrt_name(w) for w in several]
+
+
+def _reading(what: object) -> str:
+    """How something that is no network becomes one."""
+    from symnet.networks.layers import Layer
+
+    if isinstance(what, Layer):
+        return "sn.Sequential(layer)"
+    readers = {"torch": "from_torch", "onnx": "from_onnx", "sklearn": "from_sklearn", "jax": "from_jax", "jaxlib": "from_jax"}
+    reader = readers.get(type(what).__module__.split(".")[0])
+    return f"sn.{reader}(…) reads it" if reader else "sn.program(text), sn.Sequential(layers)"
+
+
+def check(answer: str | SympyObject, derivation: Derivation, wrt: str | SympyObject, timeout: float | None = 20) -> Verdict:
+    """Is ``answer``, plain maths, LaTeX or SymPy, the gradient with respect to ``wrt``? A Verdict with its certificate.
+
+    A SymPy answer for an array is an entry, and ``wrt`` says which: ``sn.check(2*x[i], d, wrt=x[i])``.
 
     What is not decided in ``timeout`` seconds is undecided, with that reason. The answer is judged in a process of its own, which is
     kept for the next one and can be killed; with None it is judged in this process, without a limit. Raises the error family for an
     answer that cannot be read.
+
+    >>> import symnet as sn
+    >>> d = sn.derive(sn.program("L = (w*x - y)**2"), wrt="w")
+    >>> print(sn.check("2*x*(w*x - y)", d, "w"))
+    proved
     """
     from symnet.batch.limited import check_alone, check_within
+    from symnet.parsing.from_sympy import is_sympy, sympy_answer, wrt_name
 
-    if not isinstance(answer, str):
-        raise OptionError("check", f"a {type(answer).__name__} for an answer", "text, plain maths or LaTeX", "str(answer)")
-    if not isinstance(derivation, Derivation):
-        raise OptionError("check", f"a {type(derivation).__name__}", "a Derivation", "sn.derive(net, loss=sn.MSELoss())")
-    return check_alone(answer, derivation, wrt) if timeout is None else check_within(answer, derivation, wrt, timeout)
+    if not isinstance(answer, str) and not is_sympy(answer):
+        raise OptionError("check", f"{a_kind(answer)} for an answer", "text, plain maths or LaTeX, or a SymPy expression", "str(answer)")
+    needs(derivation, Derivation, "check", "a Derivation", NEEDED)
+    if not isinstance(wrt, str) and not is_sympy(wrt):
+        raise OptionError("check", f"wrt = {shown(wrt)}", "the name of what was differentiated by, or a SymPy symbol", 'wrt="w1"')
+    said = answer if isinstance(answer, str) else sympy_answer(answer, wrt)
+    name = wrt_name(wrt)
+    return check_alone(said, derivation, name) if timeout is None else check_within(said, derivation, name, timeout)
 
 
-def report(derivation: Derivation, path: str | Path | None = None, **options: Any) -> Any:
-    """Make the report of a derivation and, with a path, write it: the ending (.html, .tex, .pdf, .txt, .md, .json) says how."""
+def compare(left: str | SympyObject, right: str | SympyObject, tensors: Mapping[str, Any] | None = None,
+            timeout: float | None = 20) -> Verdict:
+    """Is left = right, for all values of the names in them? Each side is plain maths or a SymPy expression; a Verdict.
+
+    ``tensors`` are the shapes of arrays in text, as for ``sn.program``; arrays are equal when all their entries are. SymPy symbols are
+    real, positive, … as they say. Raises the error family for what cannot be read.
+
+    >>> compare("sigmoid(-x)", "1 - sigmoid(x)").answer.value
+    'proved'
+    >>> str(compare("x**2", "x"))
+    'refuted (at x = 2: 4 ≠ 2)'
+    """
+    from symnet.batch.limited import compare_within
+    from symnet.parsing.from_sympy import is_sympy
+    from symnet.parsing.program import program
+
+    for side in (left, right):
+        if not isinstance(side, str) and not is_sympy(side):
+            raise OptionError("compare", a_kind(side), "two expressions, text or SymPy")
+    names = ("left_side", "right_side")
+    lines = [f"{name} = {side}" if isinstance(side, str) else sp.Eq(sp.Symbol(name), side, evaluate=False)
+             for name, side in zip(names, (left, right), strict=True)]
+    return compare_within(program(*lines, tensors=tensors), *names, timeout)
+
+
+def report(derivation: Derivation, path: str | Path | None = None, *, level: str = "student", digits: int = 6,
+           format: str | None = None, theorem: bool = True, notation: str = "both", samples: str = "rows",
+           check: bool = True) -> Report:
+    """The report of a derivation; written to ``path`` when there is one: its ending (.html, .tex, .pdf, .txt, .md, .json) says how.
+
+    ``level`` is beginner, student or expert; ``digits`` the significant digits of decimals (1 to 60); ``notation`` both, matrix, index
+    or scalar; ``samples`` rows or columns, for matrix notation. Every step and every printed line is checked, unless ``check`` is
+    False. Raises OptionError, and FaultError for what is false.
+
+    >>> import symnet as sn
+    >>> made = sn.report(sn.derive(sn.program("L = (w*x - y)**2"), wrt="w"))
+    >>> "chain rule" in made.text() or "differentiate" in made.text()
+    True
+    """
     from symnet.telling import report as tell
 
-    return tell(derivation, path, **options)
+    needs(derivation, Derivation, "report", "a Derivation", NEEDED)
+    return tell(derivation, path, level=level, digits=digits, format=format, theorem=theorem, notation=notation, samples=samples,
+                check=check)

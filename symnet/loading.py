@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from symnet.calculus import derive
+from symnet.calculus.declared_values import check_given
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError, ShapeError, WorksheetError
+from symnet.errors import ShapeError, WorksheetError, did_you_mean, needs
 from symnet.parsing.calls import Call
-from symnet.parsing.program import assumptions_of, axis_of, program, tensor_of
+from symnet.parsing.program import axis_of, program, tensor_of, with_assumptions
 from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksheet, read_worksheet
 from symnet.worksheets.builtin import names, worksheet_text
 
@@ -50,6 +50,11 @@ def derivation_of(sheet: Worksheet, where: str = "worksheet", check: bool = True
     made = _network(sheet, where) if sheet.layers else _lines(sheet, where)
     values = {name: sign.value for name, sign in sheet.symbols.items() if sign.value is not None}
     sizes = {**infer_sizes(made, values), **sheet.sizes}
+    check_given(made, values, sizes)
+    if any(sign.assume for sign in sheet.symbols.values()):
+        from symnet.checking.consistent import check_consistent
+
+        check_consistent(made, sizes)
     wrt = sheet.wrt or None
     done = derive(made, wrt)
     if check:
@@ -84,12 +89,12 @@ def _network(sheet: Worksheet, where: str) -> Program:
             raise WorksheetError(f"{where}, symbol {name}", "a shape or domain",
                                  "value, assume or note: the layers say the rest")
     inputs = tuple(replace(t, note=sheet.symbols[t.name].note or t.note) if t.name in sheet.symbols else t for t in net.inputs)
-    declared = assumptions_of(net, [text for sign in sheet.symbols.values() for text in sign.assume])
-    return Program(inputs, net.definitions, net.objective, (*net.assumptions, *declared), sheet.title)
+    whole = Program(inputs, net.definitions, net.objective, net.assumptions, sheet.title)
+    return with_assumptions(whole, [text for sign in sheet.symbols.values() for text in sign.assume])
 
 
 def _made(kind: str, what: Call, where: str) -> Any:
-    from symnet.networks.sequential import build
+    from symnet.networks.catalogue import build
 
     def made(value: Any) -> Any:
         return _made(kind, value, where) if isinstance(value, Call) else value
@@ -109,7 +114,8 @@ def _tensor(name: str, sign: Sign, parameter: bool, where: str) -> Tensor:
     shape = sign.shape if sign.shape is not None else nested_shape(sign.value)
     tensor = tensor_of(name, shape, f"{where}, symbol {name}")
     classes = None if sign.classes is None else axis_of(sign.classes, f"{where}, symbol {name}, classes").size
-    return replace(tensor, domain=sign.domain, note=sign.note, classes=classes, role=Role.PARAMETER if parameter else Role.INPUT)
+    return replace(tensor, domain=sign.domain, structure=sign.structure, note=sign.note, classes=classes,
+                   role=Role.PARAMETER if parameter else Role.INPUT)
 
 
 def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:
@@ -136,8 +142,7 @@ def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: st
 
         print(sn.check_page(open("hand-in.md").read(), "first").first_wrong)
     """
-    if not isinstance(page, str):
-        raise OptionError("check_page", f"a {type(page).__name__}", "the text of a page", "open(file).read()")
+    needs(page, str, "check_page", "the text of a page", "open(file).read()")
     sheet = worksheet if isinstance(worksheet, Worksheet) else load_worksheet(worksheet)
     if timeout is None:
         return page_errata(page, sheet, where)
@@ -172,8 +177,8 @@ def judge_of(sheet: Worksheet, where: str = "worksheet") -> tuple[Derivation, Ju
     if not sheet.answers:
         raise WorksheetError(where, "no [[answers]]", "answers to check")
     if sheet.simplify:
-        goal = _lines(replace(sheet, objective=sheet.simplify), where)
-        whole = with_values(Derivation(goal, goal, (), (), {}), {}, {"title": sheet.title, "answers": sheet.answers})
+        lines = _lines(replace(sheet, objective=sheet.simplify), where)
+        whole = with_values(Derivation(lines, lines, (), (), {}), {}, {"title": sheet.title, "answers": sheet.answers})
         return whole, lambda answer, told=None: judge_simplified(answer, whole, sheet.simplify)
     wanted = tuple(dict.fromkeys([*sheet.wrt, *[a["wrt"] for a in sheet.answers if "wrt" in a]]))
     made = derivation_of(replace(sheet, wrt=wanted), where)

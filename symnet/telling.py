@@ -18,7 +18,7 @@ from symnet.core.derivation import Derivation
 from symnet.core.numbers import as_ball, to_flint
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, free_name
-from symnet.errors import DomainError, OptionError, SymnetError
+from symnet.errors import DomainError, OptionError, SymnetError, shown
 from symnet.loading import with_values
 from symnet.reports.case import Case, Nudge, TwoRuns
 from symnet.reports.columns import with_samples_as_columns
@@ -41,13 +41,11 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
     matrix notation. Every step and every printed line is checked, unless ``check`` is False. Raises OptionError, and FaultError
     for what is false.
     """
-    if not isinstance(derivation, Derivation):
-        raise OptionError("report", f"a {type(derivation).__name__}", "a Derivation", "sn.derive(net, loss=sn.MSELoss())")
     how = format_of(path, format)
     if level not in list(Level):
-        raise OptionError("level", repr(level)[:40], "one of " + ", ".join(Level))
+        raise OptionError("level", shown(level), "one of " + ", ".join(Level))
     if not isinstance(digits, int) or not 1 <= digits <= 60:
-        raise OptionError("digits", repr(digits)[:40], "a whole number from 1 to 60")
+        raise OptionError("digits", shown(digits), "a whole number from 1 to 60")
     if notation not in list(Notation) or samples not in ("rows", "columns"):
         raise OptionError("notation", f"{notation!r}, {samples!r}"[:60], "one of " + ", ".join(Notation) + "; rows or columns")
     if notation == Notation.SCALAR:

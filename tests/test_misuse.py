@@ -26,20 +26,20 @@ def derived() -> Any:
 
 
 MISUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "a program of an expression": (lambda: sn.program(x**2), "a Pow; expected lines of text"),
-    "a line that is a number": (lambda: sn.program(LINE, 3), "a int; expected lines of text"),
-    "an objective that is an expression": (lambda: sn.program(LINE, objective=x), "a Symbol; expected lines of text"),
-    "a loss by name": (lambda: sn.derive(net(), loss="MSELoss"), "loss: 'MSELoss'; expected a loss such as MSELoss()"),
+    "a program of an expression": (lambda: sn.program(x**2, LINE), "an expression without a name"),
+    "a line that is a number": (lambda: sn.program(LINE, 3), "an int; expected lines such as"),
+    "an objective that is a number": (lambda: sn.program(LINE, objective=3), "an int; expected lines such as"),
+    "a loss by a wrong name": (lambda: sn.derive(net(), loss="MSELos"), "did you mean 'MSELoss'?"),
     "a layer for a loss": (lambda: sn.derive(net(), loss=sn.Linear), "the class Linear; expected a loss"),
     "a number for a loss": (lambda: sn.derive(net(), loss=3), "loss: 3; expected a loss"),
-    "a number for names": (lambda: sn.derive(sn.program(LINE), wrt=3), "wrt = 3; expected a list of names"),
+    "a number for names": (lambda: sn.derive(sn.program(LINE), wrt=3), "wrt = 3; expected a name or SymPy symbol"),
     "a network to check": (lambda: sn.check("x", net(), "w"), "a Sequential; expected a Derivation"),
     "nothing to check": (lambda: sn.check(None, derived(), "w"), "a NoneType for an answer"),
     "a network to report": (lambda: sn.report(net()), "a Sequential; expected a Derivation"),
     "text for a second derivative": (lambda: sn.hessian(LINE, "w"), "a str; expected a Derivation or a Program"),
     "text for a Jacobian": (lambda: sn.jacobian(LINE, "w"), "a str; expected a Program"),
     "a claim that is a number": (lambda: sn.prove(3), "no claim named '3'"),
-    "text to compare": (lambda: sn.compare("x", "x"), "a str and a str; expected two SymPy expressions"),
+    "text to compare": (lambda: sn.compare("x", 3), "an int; expected two expressions, text or SymPy"),
     "nothing to diagnose": (lambda: sn.diagnose(None, derived(), "w"), "a NoneType for an answer"),
     "a page that is a path": (lambda: sn.check_page(Path("page.md")), "expected the text of a page"),
     "no worksheet": (lambda: sn.load(Path("/dev/zero")), "/dev/zero: no plain file"),
@@ -59,7 +59,7 @@ def test_the_class_of_a_loss_stands_for_the_loss_where_it_needs_nothing() -> Non
 
 def test_the_hessian_of_a_program_is_that_of_its_derivation() -> None:
     p = sn.program("L = exp(x*y) + x**3")
-    assert str(sn.hessian(p, "x").full) == str(sn.hessian(sn.derive(p, ["x"]), "x").full)
+    assert str(sn.hessian(p, "x").full) == str(sn.hessian(sn.derive(p, wrt="x"), "x").full)
     p = sn.program("L = x**2*y")
     assert sn.hessian_vector_product(p, "x").at({"x": "3", "y": "5", "v": "2"}).exact("dq_dx") == 20
 

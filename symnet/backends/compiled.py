@@ -11,8 +11,8 @@ from symnet.backends.running import function_of
 from symnet.backends.source import numpy_source, tensors_of
 from symnet.core.derivation import Derivation
 from symnet.core.matrices import SINGULAR
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import DomainError, NameError_, OptionError, ShapeError
+from symnet.core.short import cut, listed
+from symnet.errors import DomainError, NameError_, OptionError, ShapeError, did_you_mean
 
 DTYPES = ("float64", "float32")
 
@@ -36,7 +36,12 @@ class CompiledDerivation:
         self.source = numpy_source(derivation, dtype)
         self.parameters, self.data = tensors_of(derivation)
         self.wrt = derivation.wrt
+        self.objective = derivation.objective
         self.value_and_grad = function_of(self.source, "value_and_grad")
+
+    def __repr__(self) -> str:
+        given = ", ".join([f"{{{listed(self.wrt, 40)}}}", listed([t.name for t in self.data], 40)])
+        return cut(f"{self.objective}, grads = f({given})") + "\n  compiled; f.source is the code"
 
     def __call__(self, params: Mapping[str, Any], *data: Any, **named: Any) -> tuple[float, dict[str, np.ndarray[Any, Any]]]:
         if len(data) > len(self.data):

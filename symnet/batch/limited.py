@@ -13,17 +13,20 @@ from symnet.batch.running import without
 from symnet.batch.tasks import LIGHT, Ended, How, Limits, Task
 from symnet.batch.worker import reached
 from symnet.checking.answers import check_answer
+from symnet.checking.equal_lines import compare_lines
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata, Follows, Judged, Mark
+from symnet.core.program import Program
 from symnet.core.verdict import Answer, Verdict
-from symnet.errors import OptionError, SymnetError, internal
+from symnet.errors import OptionError, SymnetError, internal, shown
+from symnet.parsing.from_sympy import SympyAnswer
 from symnet.parsing.worksheet import Worksheet
 
 MEGABYTES = 8192
-Question = tuple[str, bytes, str]  # an answer, a derivation as it travels, the name it is differentiated by
+Question = tuple[str | SympyAnswer, bytes, str]  # an answer, a derivation as it travels, the name it is differentiated by
 
 
-def check_within(answer: str, derivation: Derivation, wrt: str, seconds: float) -> Verdict:
+def check_within(answer: str | SympyAnswer, derivation: Derivation, wrt: str, seconds: float) -> Verdict:
     """``check_answer``, undecided when it takes longer. Raises what it raises."""
     try:
         task = Task("answer", _check, (answer, _packed(derivation), wrt))
@@ -35,7 +38,7 @@ def check_within(answer: str, derivation: Derivation, wrt: str, seconds: float) 
     return ended.value if ended.how is How.DONE else Verdict(Answer.UNDECIDED, reason=ended.reason)
 
 
-def check_alone(answer: str, derivation: Derivation, wrt: str) -> Verdict:
+def check_alone(answer: str | SympyAnswer, derivation: Derivation, wrt: str) -> Verdict:
     """``check_answer`` in this process, without a limit; an error of ours leaves it undecided."""
     try:
         return check_answer(answer, derivation, wrt)
@@ -43,6 +46,21 @@ def check_alone(answer: str, derivation: Derivation, wrt: str) -> Verdict:
         raise
     except Exception as error:
         return Verdict(Answer.UNDECIDED, reason=internal(error))
+
+
+def compare_within(program: Program, left: str, right: str, seconds: float | None) -> Verdict:
+    """``compare_lines``, undecided when it takes longer; with None in this process, without a limit."""
+    if seconds is None:
+        return compare_lines(program, left, right)
+    ended = run_once(Task("comparison", _compare, (program, left, right)), limits_within(seconds))
+    if ended.error is not None:
+        raise ended.error
+    return ended.value if ended.how is How.DONE else Verdict(Answer.UNDECIDED, reason=ended.reason)
+
+
+def _compare(question: tuple[Program, str, str]) -> Verdict:
+    """Runs in the process."""
+    return compare_lines(*question)
 
 
 def judge_page_within(page: str, worksheet: Worksheet, where: str, limits: Limits) -> Errata:
@@ -67,7 +85,7 @@ def _page(ended: Ended) -> Errata:
 def limits_within(seconds: Any) -> Limits:
     """The limits of a call from Python. Raises OptionError."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= 1e6:
-        raise OptionError("timeout", repr(seconds)[:40], "a number of seconds above 0, or None for no limit")
+        raise OptionError("timeout", shown(seconds), "a number of seconds above 0, or None for no limit")
     return Limits(float(seconds), MEGABYTES, LIGHT)
 
 

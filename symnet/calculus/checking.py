@@ -28,7 +28,7 @@ from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.stopping import held_apart, held_out
-from symnet.calculus.tidying import class_facts
+from symnet.calculus.tidying import class_facts, one_hot_facts
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
 from symnet.core.expressions import Limits, Partial, as_written, entries, limits
 from symnet.core.functions import leaky_relu, relu
@@ -211,8 +211,10 @@ def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: 
         scalars, entries = _scalars(derivation, sizes)
         bare = _point(scalars, random.Random(seed), positive)
         point = dict(bare)
-        for a in derivation.program.assumptions:
+        for a in (*derivation.program.assumptions, *one_hot_facts(derivation.program)):
             _bend(a, derivation.program, entries, point)
+        bare.update(_definite(scalars, bare))
+        point.update(_definite(scalars, point))
         undeclared = run(scalars, bare, {}) if derivation.program.assumptions else {}
         kept[key] = _Sample(sizes, scalars, entries, point, run(scalars, point, {}), undeclared, seed)
     return kept[key]
@@ -548,9 +550,23 @@ def _point(scalars: Program, rng: random.Random, positive: bool = False) -> dict
         while value in seen:  # two that tie are no point in general position
             value = sp.Rational(rng.randint(1, 997), rng.choice((601, 607, 613, 617)))
         seen.add(value)
-        keep = positive or t.domain in ("positive", "nonnegative") or rng.random() < 0.6
-        point[t.name] = value if keep else -value
+        keep = positive or rng.random() < 0.6
+        point[t.name] = t.numbers.hull.suited(value if keep else -value)
     return point
+
+
+def _definite(scalars: Program, point: Mapping[str, sp.Rational]) -> dict[str, sp.Rational]:
+    """Matrices that are declared positive definite: B Bᵀ + 1 for the B at the point."""
+    matrices: dict[str, dict[Place, str]] = {}
+    for t in scalars.inputs:
+        if t.structure == "positive definite" and t.parent:
+            matrices.setdefault(t.parent, {})[t.place] = t.name
+    found: dict[str, sp.Rational] = {}
+    for names in matrices.values():
+        rows = sorted({p[0] for p in names})
+        for (i, j), name in names.items():
+            found[name] = sum((point[names[i, k]] * point[names[j, k]] for k in rows), sp.Integer(i == j))
+    return found
 
 
 def _any_class(t: Tensor, rng: random.Random) -> int:
@@ -566,7 +582,9 @@ def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp
         *others, last = a.left.args
         point[last.name] = a.right - sum((s.xreplace({e: point[e.name] for e in s.free_symbols}) for s in others), sp.S.Zero)
         return
-    if not isinstance(a.left, sp.Sum) or not isinstance(a.left.function, sp.Indexed):
+    if not isinstance(a.left, sp.Sum):
+        return  # no step leans on it
+    if not isinstance(a.left.function, sp.Indexed):
         raise SymnetError("assumption", str(a), "a plain sum of entries equal to a number")
     (index, _, _), = limits(a.left)
     inner = a.left.function
@@ -576,4 +594,8 @@ def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp
     for place in itertools.product(*[r if k != where else (r[-1],) for k, r in enumerate(ranges)]):
         others = [entries.scalar(tensor.name, (*place[:where], p, *place[where + 1:])).name for p in ranges[where][:-1]]
         total = at_place(a.right, entries.env, entries)
+        if tensor.numbers.low is not None and tensor.numbers.low >= 0 and total.is_positive:  # all parts of the total, none below 0
+            names = [*others, entries.scalar(tensor.name, place).name]
+            size = total / sum((abs(point[o]) for o in names), sp.S.Zero)
+            point.update({o: abs(point[o]) * size for o in names})
         point[entries.scalar(tensor.name, place).name] = total - sum((point[o] for o in others), sp.S.Zero)

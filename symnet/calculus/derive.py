@@ -20,12 +20,12 @@ from symnet.core.expressions import as_written
 from symnet.core.functions import conventions, sum_of_squares
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
+from symnet.core.structures import MIRRORED
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import DomainError, NameError_, ShapeError
+from symnet.errors import DomainError, NameError_, OptionError, ShapeError, did_you_mean, shown
 
 
-def derive(program: Program, wrt: Iterable[str] | None = None) -> Derivation:
+def derive(program: Program, wrt: str | Iterable[str] | None = None) -> Derivation:
     """The gradient of the program's objective with respect to ``wrt`` (default: its parameters, or else its inputs).
 
     Gradients have the shape of the variable. Every step is the computed object: ``steps[k].definition`` is the line that
@@ -46,11 +46,19 @@ def derive(program: Program, wrt: Iterable[str] | None = None) -> Derivation:
         return _Builder(program, names).build()
 
 
-def _wanted(program: Program, wrt: Iterable[str] | None) -> tuple[str, ...]:
+def names_in(wrt: str | Iterable[str]) -> tuple[str, ...]:
+    """The names asked for, each once; a text is one name. Raises OptionError for what holds no names."""
+    names = (wrt,) if isinstance(wrt, str) else tuple(wrt) if isinstance(wrt, Iterable) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise OptionError("derive", f"wrt = {shown(wrt)}", "a name or a list of names", 'wrt="w1" or wrt=["w1", "b1"]')
+    return tuple(dict.fromkeys(names))
+
+
+def _wanted(program: Program, wrt: str | Iterable[str] | None) -> tuple[str, ...]:
     if wrt is None:
         parameters = [t.name for t in program.inputs if t.role is Role.PARAMETER]
         return tuple(parameters or [t.name for t in program.inputs if t.role is not Role.TARGET and t.domain != "index"])
-    names = tuple(dict.fromkeys(wrt))
+    names = names_in(wrt)
     for name in names:
         if name not in program.tensors:
             raise NameError_("wrt", f"no symbol or definition named {name!r}", "a name of the program",
@@ -188,6 +196,9 @@ class _Builder:
             if d.target.role is not Role.GRADIENT and sum_of_squares(d.expr, squares):
                 squares.add(d.name)
             used += conventions(d.expr, squares)
+        used += [f"{u} is declared {t.structure}: its gradient is the slope in each entry on its own, as if they were free"
+                 + ("; sn.symmetric gives the one among symmetric matrices" if t.structure in MIRRORED else "")
+                 for u in self.wrt if (t := self.program[u]).structure]
         return Derivation(self.program, full, self.wrt, tuple(steps), {u: t.name for u, t in self.gradient.items()},
                           tuple(dict.fromkeys(used)))
 

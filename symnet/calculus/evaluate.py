@@ -10,6 +10,7 @@ from typing import Any
 import sympy as sp
 from flint import arb, fmpq
 
+from symnet.calculus.declared_values import check_values
 from symnet.calculus.instantiate import Entries, environment, instantiate_program, named
 from symnet.calculus.norm_convention import with_norm_convention
 from symnet.calculus.tabulate import Key, Numbers, Place, Plan, Table
@@ -19,9 +20,8 @@ from symnet.core.length import AsItStands, length
 from symnet.core.numbers import Number, Shown, as_ball, decide, decimal, proved_zero, rational, to_flint
 from symnet.core.places import at_place
 from symnet.core.program import Program
-from symnet.core.tensors import Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import DomainError, NameError_, ShapeError, SymnetError
+from symnet.core.short import listed
+from symnet.errors import NameError_, ShapeError, SymnetError, did_you_mean
 
 EXACT_BITS, LARGE = 256, 300  # bits that decide which case holds; characters of numbers that SymPy still may look at
 SORTED, LONGEST = 500, 100_000  # characters of an exact value whose terms SymPy sorts, and of one that is handed out whole
@@ -55,6 +55,10 @@ class Evaluation:
     _judged: dict[sp.Expr, bool] = field(default_factory=dict, repr=False)  # numbers that a proof was looked for
     _still: Evaluation | None = field(default=None, repr=False)
     _same: dict[sp.Expr, sp.Expr] = field(default_factory=dict, repr=False)  # one object for each exact value
+
+    def __repr__(self) -> str:
+        there = "".join(f", {name} = {size}" for name, size in self.sizes.items())
+        return f"Values of {listed(self.names)}{there}\n  .exact(name), .decimal(name, digits), .ball(name)"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -351,8 +355,7 @@ def evaluate(program: Program, values: Mapping[str, Any], sizes: Mapping[str, in
     where = named(program, entries)
     point = {entries.title(name, place): v for name in known
              for place, v in zip(entries.places(name), _leaves(nested[name]), strict=True)}
-    for scalar, value in point.items():
-        _check_domain(known[where[scalar][0]], value, env)
+    check_values(program, env, entries, point)
     return Evaluation(program, point, found, entries, where, plan)
 
 
@@ -422,13 +425,3 @@ def _fits(name: str, axis: Axis, n: int, found: dict[str, int]) -> None:
             return
     if left != n:
         raise ShapeError(f"value of {name}", f"{n} entries along an axis", f"{left}")
-
-
-def _check_domain(t: Tensor, value: sp.Rational, env: Mapping[sp.Symbol, sp.Expr]) -> None:
-    if (t.domain == "positive" and value <= 0) or (t.domain == "nonnegative" and value < 0):
-        raise DomainError(f"value of {t.name}", str(value), f"a {t.domain} number, as declared")
-    if t.domain == "index" and value != t.ignored:
-        classes = None if t.classes is None else t.classes.xreplace(dict(env))
-        if not (value.is_Integer and (classes is None or 0 <= value < classes)):
-            top = "" if classes is None else f" to {classes - 1}"
-            raise DomainError(f"value of {t.name}", str(value), f"a whole number from 0{top}, as declared")

@@ -105,7 +105,7 @@ def instantiate_program(program: Program, sizes: Mapping[str, int], most: int = 
     named(program, entries)
     inputs = tuple(s for t in program.inputs for s in entries.of(t.name))
     lines = [_line(d, place, inner, entries) for b in schedule(program) for d, place, inner in in_order(b, env)]
-    assumptions = tuple(made for a in program.assumptions for made in _assumptions(a, program, env, entries))
+    assumptions = tuple(made for a in program.assumptions for made in assumptions_at(a, program, env, entries))
     goal = "" if program.objective_tensor.axes else program.objective  # without a scalar objective the last entry stands in
     return Program(inputs, tuple(lines), goal, assumptions, program.title), entries
 
@@ -117,10 +117,10 @@ def named(program: Program, entries: Entries) -> dict[str, tuple[str, tuple[int,
 
 def _line(d: Definition, place: tuple[int, ...], env: Env, entries: NameEntry) -> Definition:
     target = entries.scalar(d.name, place) if isinstance(entries, Entries) else d.target
-    return Definition(target, (), at_place(d.expr, env, entries), (), d.note, tuple(_holes(d, env, entries)) if d.holes else ())
+    return Definition(target, (), at_place(d.expr, env, entries), (), d.note, tuple(holes_at(d, env, entries)) if d.holes else ())
 
 
-def _holes(d: Definition, env: Env, entries: NameEntry) -> Iterator[Hole]:
+def holes_at(d: Definition, env: Env, entries: NameEntry) -> Iterator[Hole]:
     """The holes of a line at one place, one for each place of their own indices."""
     for u, sign, over in d.holes:
         for values in itertools.product(*[span((lo, hi), env) for _, lo, hi in over]):
@@ -128,7 +128,8 @@ def _holes(d: Definition, env: Env, entries: NameEntry) -> Iterator[Hole]:
             yield at_place(u, inner, entries), sign, ()
 
 
-def _assumptions(a: Assumption, program: Program, env: Env, entries: Entries) -> Iterator[Assumption]:
+def assumptions_at(a: Assumption, program: Program, env: Env, entries: Entries) -> Iterator[Assumption]:
+    """A declared equality at every place of its free indices."""
     free = sorted((s for s in a.left.free_symbols if s.is_Symbol and s.is_integer and not s.is_positive), key=str)
     places = [_range_of(s, a.left, program, env) for s in free]
     for values in itertools.product(*places):
@@ -166,7 +167,7 @@ def _instantiate(derivation: Derivation, sizes: Mapping[str, int]) -> Derivation
     full, entries = instantiate_program(derivation.full, sizes)
     entries.tensors = {**derivation.full.tensors, **{s.target.name: s.target for s in derivation.steps}}
     through = {d.name: d for d in full.definitions}
-    facts = {a: tuple(made for made in _assumptions(a, derivation.program, entries.env, entries))
+    facts = {a: tuple(made for made in assumptions_at(a, derivation.program, entries.env, entries))
              for a in dict.fromkeys(a for s in derivation.steps for a in s.assumptions)}
     steps = [made for s in derivation.steps for made in _steps(s, entries, through, facts)]
     steps = [replace(s, number=k) for k, s in enumerate(steps, start=1)]

@@ -18,7 +18,7 @@ from symnet.core.expressions import When, as_written, fresh, substitute, total
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, free_name
-from symnet.errors import NameError_, OptionError, ShapeError
+from symnet.errors import NameError_, OptionError, ShapeError, a_kind
 
 
 def jacobian(program: Program, of: str, wrt: Iterable[str] | None = None) -> Derivation:
@@ -33,7 +33,7 @@ def jacobian(program: Program, of: str, wrt: Iterable[str] | None = None) -> Der
     ds_dz[i, j] = [j == i]*s[i] - s[i]*s[j]
     """
     if not isinstance(program, Program):
-        raise OptionError("jacobian", f"a {type(program).__name__}", "a Program", "derivation.program")
+        raise OptionError("jacobian", a_kind(program), "a Program", "derivation.program")
     if of not in program.by_name:
         raise NameError_("jacobian", f"no line defines {of!r}", "one of " + ", ".join(program.by_name))
     lines = program.by_name[of]
@@ -79,7 +79,7 @@ def _derived(given: Derivation | Program, of: str, where: str) -> Derivation:
     if isinstance(given, Program):
         return derive(given, [of])
     if not isinstance(given, Derivation):
-        raise OptionError(where, f"a {type(given).__name__}", "a Derivation or a Program", "sn.derive(net, loss=sn.MSELoss())")
+        raise OptionError(where, a_kind(given), "a Derivation or a Program", "sn.derive(net, loss=sn.MSELoss())")
     return given
 
 

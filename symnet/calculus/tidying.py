@@ -13,6 +13,7 @@ import sympy as sp
 from symnet.calculus.folding import unify
 from symnet.core.expressions import Limits, When, asks_data, entries, limits, rebuild, substitute, total
 from symnet.core.program import Assumption, Program
+from symnet.core.structures import ONE_HOT
 from symnet.core.tensors import has_name, tensor_name
 
 
@@ -141,8 +142,11 @@ def assume(expr: sp.Expr, assumptions: tuple[Assumption, ...]) -> tuple[sp.Expr,
 
 
 def class_facts(program: Program) -> tuple[Assumption, ...]:
-    """Σ_c [c = y[n] + 1] = 1 for a tensor y of classes 0..C-1; where one is ignored, Σ_c [c = y[n] + 1, y[n] ≠ it] = [y[n] ≠ it]."""
-    found = []
+    """Σ_c [c = y[n] + 1] = 1 for a tensor y of classes 0..C-1; where one is ignored, Σ_c [c = y[n] + 1, y[n] ≠ it] = [y[n] ≠ it].
+
+    Σ_c y[n, c] = 1 for rows that are one-hot.
+    """
+    found = list(one_hot_facts(program))
     for t in program.inputs:
         if t.domain != "index" or t.classes is None:
             continue
@@ -155,6 +159,17 @@ def class_facts(program: Program) -> tuple[Assumption, ...]:
         if t.ignored is not None:
             kept = sp.Ne(entry, t.ignored)
             found.append(Assumption(total(When(sp.S.One, sp.And(one, kept)), over), When(sp.S.One, kept), f"{said} or {t.ignored}"))
+    return tuple(found)
+
+
+def one_hot_facts(program: Program) -> tuple[Assumption, ...]:
+    """Σ_c y[n, c] = 1 for each tensor y of one-hot rows."""
+    found = list[Assumption]()
+    for t in program.inputs:
+        if t.structure == ONE_HOT and t.axes:
+            c = _letter("c")
+            places = (*(_letter(f"n{k}") for k in range(len(t.axes) - 1)), c)
+            found.append(Assumption(total(t[places], ((c, *t.axes[-1].range),)), sp.S.One, f"the rows of {t.name} are one-hot"))
     return tuple(found)
 
 

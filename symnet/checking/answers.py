@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import sympy as sp
 
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_form, closed_scalars
+from symnet.calculus.matrices import CONVENTIONS, symmetric
 from symnet.checking.answers_sizes import Question
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
 from symnet.checking.reading import read_answer
@@ -17,14 +19,15 @@ from symnet.core.tensors import tensor_name
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
 from symnet.errors import MismatchError
+from symnet.parsing.from_sympy import SympyAnswer
 from symnet.parsing.values import Value, fitted
 
 __all__ = ["check_answer", "judged"]
 RIGHT = frozenset({Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL})
 
 
-def check_answer(answer: str, derivation: Derivation, wrt: str, latex: bool | None = None) -> Verdict:
-    """Is ``answer``, in plain maths or LaTeX, the gradient of the objective with respect to ``wrt``? ``latex`` says which it is.
+def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, latex: bool | None = None) -> Verdict:
+    """Is ``answer``, in plain maths, LaTeX or SymPy, the gradient of the objective with respect to ``wrt``? ``latex`` says which it is.
 
     Scalars are decided outright. Tensors are first compared for all sizes by a normal form of sums over indices, in the names of the
     program and then with the names written out; if that does not decide, entry by entry at small sizes that are all different, and the
@@ -46,8 +49,8 @@ def check_answer(answer: str, derivation: Derivation, wrt: str, latex: bool | No
         holes = answer_holes(value.expr, (*value.holes, *aside), there)
         domain = domain_of(derivation.full, derivation.program, there)
         return compare(value.expr.xreplace(there), closed_form(derivation, wrt), declared, holes, domain=domain)
-    question = Question(derivation, wrt, declared, value.lines)
-    return judged(question, value, answer, "gradient", f"d{derivation.objective}/d{wrt}[…] = … in front")
+    hint = f"d{derivation.objective}/d{wrt}[…] = … in front"
+    return judged(Question(derivation, wrt, declared, value.lines), value, answer if isinstance(answer, str) else "", "gradient", hint)
 
 
 def judged(question: Question, value: Value, answer: str, what: str, hint: str) -> Verdict:
@@ -66,9 +69,19 @@ def judged(question: Question, value: Value, answer: str, what: str, hint: str) 
         transposed = turned and question.judge(value.transposed).answer in RIGHT
         return Verdict(Answer.REFUTED, "shape", reason=f"this is the transpose of the {what}: {plain}" if transposed else plain)
     verdict = question.judge(value)
+    if verdict.answer is Answer.REFUTED and question.derivation.program[question.wrt].structure in ("symmetric", "positive definite"):
+        return next((v for v in _conventions(question, value, question.wrt) if v.answer in RIGHT), verdict)
     if turned and verdict.answer is Answer.REFUTED and question.judge(value.transposed).answer in RIGHT:
         return replace(verdict, reason=f"this is the transpose of the {what}")
     return verdict
+
+
+def _conventions(question: Question, value: Value, wrt: str) -> Iterator[Verdict]:
+    """Verdicts by the conventions for a gradient among symmetric matrices; right by one of them is right under that condition."""
+    for convention, said in CONVENTIONS.items():
+        verdict = Question(symmetric(question.derivation, wrt, convention), wrt, question.declared).judge(value)
+        if verdict.answer is Answer.PROVED:
+            yield replace(verdict, answer=Answer.CONDITIONAL, condition=f"by the convention {convention!r} ({said})", reason="")
 
 
 def _shape(shape: tuple[sp.Expr, ...]) -> str:

@@ -12,12 +12,14 @@ from flint import ctx
 
 from symnet.calculus.instantiate import Entries
 from symnet.checking.domains import classes_of
+from symnet.core.number_sets import numbers_of
 from symnet.core.numbers import Number, as_ball, compute, decimal
 from symnet.core.program import Definition, Program
 from symnet.core.verdict import Witness
 from symnet.equality.cases import has_cases
 from symnet.equality.points import nearby, points
 from symnet.equality.refuting import AROUND
+from symnet.equality.structured import forms_of
 from symnet.errors import DomainError, SymnetError
 
 BITS, FEW = 128, 4
@@ -36,6 +38,8 @@ class Numbers:
             used = [self.inputs[s] for s in d.expr.free_symbols if s in self.inputs]
             self.inputs[d.entry] = frozenset().union(*used)
         self.classes = classes_of(scalars)
+        self.forms = forms_of(scalars.inputs)
+        self.given = {t[()]: t.name for t in scalars.inputs}
         self.holes = [(u, sign) for d in scalars.definitions for u, sign, _ in d.holes]
         self.goals = [entries(scalars.objective, place) for place in entries.places(scalars.objective)] \
             if scalars.objective in entries.tensors else []
@@ -66,8 +70,10 @@ class Numbers:
     def difference(self, left: str, right: str, there: Mapping[sp.Basic, sp.Expr]) -> tuple[Place, Witness] | None:
         """The first place at which two tensors of one shape are shown to differ, with the point.
 
-        ``there`` gives some inputs as formulas in the others: declared assumptions, which the point then satisfies.
+        ``there`` gives some inputs as formulas in the others: declared structures and assumptions, which the point then satisfies.
         """
+        if self.forms.lacking:
+            return None
         for place in self.entries.places(right):
             a, b = self.entries(left, place), self.entries(right, place)
             used = self.inputs[a] | self.inputs[b]
@@ -78,7 +84,7 @@ class Numbers:
                     whole = self._differ(a, b, point, there, used)
                     if whole is not None and (not self._has_cases((a, b)) or all(
                             self._differ(a, b, nearby(point, k), there, used) for k in range(AROUND))):
-                        said = tuple((str(e), str(v)) for e, v in whole.items())
+                        said = tuple((name, str(whole[e])) for e, name in self.given.items() if e in whole)
                         return place, Witness(said, *self._shown(a, b, whole))
                 except (DomainError, ZeroDivisionError):
                     continue
@@ -96,9 +102,11 @@ class Numbers:
 
     def _defined(self, point: Mapping[sp.Basic, sp.Rational]) -> bool:
         """Have the objective and every line, as it was written, a value at the point, the other inputs being suited?"""
-        others = [s for s, used in self.inputs.items() if used == {s} and s not in self.lines and s not in point]
-        return any(self._defined_at({**other, **point}) for other in points(sorted(others, key=str), OTHERS if others else 1,
-                                                                           classes=self.classes))
+        others = {s for s, used in self.inputs.items() if used == {s} and s not in self.lines and s not in point}
+        there = {s: self.forms.there[s] for s in others & self.forms.there.keys()}
+        free = sorted((others - there.keys()) | {s for form in there.values() for s in form.free_symbols if s not in point}, key=str)
+        return any(self._defined_at({**other, **point, **{s: form.xreplace({**other, **point}) for s, form in there.items()}})
+                   for other in points(free, OTHERS if free else 1, classes=self.classes))
 
     def _defined_at(self, point: Mapping[sp.Basic, sp.Rational]) -> bool:
         try:
@@ -145,4 +153,4 @@ class Numbers:
 
 def in_domain(symbol: sp.Basic, value: sp.Rational) -> bool:
     """True when the value is one that the symbol may have."""
-    return not (symbol.is_positive and value <= 0) and not (symbol.is_nonnegative and value < 0) and bool(value.is_Rational)
+    return bool(value.is_Rational) and value in numbers_of(symbol)

@@ -17,8 +17,9 @@ from symnet.checking.large_sizes import different
 from symnet.checking.sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import When
+from symnet.core.expressions import When, substitute
 from symnet.core.matrices import SINGULAR, Grid, written_out
+from symnet.core.number_sets import like
 from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.verdict import EXCEPT, Answer, Verdict, all_of
@@ -53,11 +54,12 @@ class Question:
     tensor ``wrt`` itself. ``lines`` are those of the answer."""
 
     def __init__(self, derivation: Derivation, wrt: str, declared: tuple[Assumption, ...] = (), lines: tuple[Definition, ...] = ()) -> None:
-        self.derivation, self.declared = derivation, declared
+        self.derivation, self.wrt, self.declared = derivation, wrt, declared
         self.whole = derivation.full.extend(lines) if lines else derivation.full
         self.wanted = self.whole[derivation.names.get(wrt, wrt)]
         self.formulas = self.whole.by_name[self.wanted.name]
         self.opening = Opening(self.whole)
+        self.structured = tuple(t for t in self.whole.inputs if t.structure)
         self.aside = aside_of(derivation.program)
         self.given = tuple(d for d in derivation.program.definitions if d.name not in self.aside)
 
@@ -91,7 +93,7 @@ class Question:
     def _different(self, sized: Sized, assumed: bool) -> Verdict | None:
         """REFUTED at an entry and a point, which satisfies the assumptions where they are ``assumed``."""
         scope, program, _, numbers = sized
-        there = solved(program.assumptions) if assumed else {}
+        there = solved(program.assumptions if assumed else (), numbers.forms.there)
         found = None if there is None else numbers.difference(program.title, self.wanted.name, there)
         return Verdict(Answer.REFUTED, "ball enclosure", _entry(found[0]), found[1], scope=scope) if found else None
 
@@ -118,11 +120,11 @@ class Question:
 
     def _slice(self, value: Value, formula: Definition, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
         """The answer on one slice of the gradient; nearly always that is all of it."""
-        expr = value.at(*formula.indices)
+        expr, wanted = _sides(value, formula)
         ranges: dict[sp.Symbol, Range] = formula.free
-        for names in islice(self.opening.stages(expr, formula.expr), first, last):
-            verdict = prove_for_all_sizes(expr, formula.expr, ranges, used, self.given, self._asked(value),
-                                          self.opening.lines(names), self.whole.by_name)
+        for names in islice(self.opening.stages(expr, wanted), first, last):
+            verdict = prove_for_all_sizes(expr, wanted, ranges, used, self.given, self._asked(value),
+                                          self.opening.lines(names), self.whole.by_name, self.structured)
             if verdict.answer is not Answer.UNDECIDED:
                 return verdict
             if verdict.reason not in (DIFFER, ELSEWHERE):  # too large, or a node without a rule: opening more does not help
@@ -132,10 +134,10 @@ class Question:
     def _entrywise(self, value: Value) -> Verdict | None:
         """Proved for all sizes as an identity of numbers, where no index is summed: cases, |x|, clip."""
         for formula in self.formulas:
-            sides = (value.at(*formula.indices), formula.expr)
+            sides = _sides(value, formula)
             if any(side.has(sp.Sum, When, Grid) for side in sides) or self._asked(value):
                 return None
-            there = {e: sp.Dummy(real=True, positive=e.is_positive or None) for side in sides for e in side.atoms(sp.Indexed)}
+            there = {e: like(e, str(e)) for side in sides for e in side.atoms(sp.Indexed)}
             if not all(e.is_real for e in there) or not prove_equal(*[side.xreplace(there) for side in sides]).holds:
                 return None
         return Verdict(Answer.PROVED, "normal form", scope=SCOPE if self.whole.sizes else "")
@@ -230,6 +232,12 @@ def _in_names(opening: Opening, answer: Definition, right: sp.Expr) -> Verdict |
         if verdict.holds:
             return verdict
     return None
+
+
+def _sides(value: Value, formula: Definition) -> tuple[sp.Expr, sp.Expr]:
+    """The answer and the formula at the formula's indices; the only place of an axis is that place, v[k, 1]."""
+    one = {i: lo for i, (lo, hi) in formula.free.items() if lo == hi}
+    return value.at(*[one.get(i, i) for i in formula.indices]), substitute(formula.expr, one)
 
 
 def _entry(place: tuple[int, ...]) -> str:

@@ -22,8 +22,7 @@ from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
 from symnet.core.text import text
 from symnet.core.verdict import Verdict
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, SymnetError
+from symnet.errors import NameError_, SymnetError, did_you_mean
 from symnet.parsing.latex import latex_expression, sizes_of
 from symnet.parsing.program import expression
 from symnet.parsing.tokens import plain

@@ -11,7 +11,9 @@ from symnet.core.expressions import entries
 from symnet.core.program import Definition, Hole, Program
 from symnet.core.tensors import tensor_name
 from symnet.equality.domain import Domain, Holes
-from symnet.equality.holes import holes, indexed_holes, surely_defined
+from symnet.equality.gap import ruled_out
+from symnet.equality.holes import holes, indexed_holes
+from symnet.equality.structured import forms_of
 
 MANY = 7
 Lines = Mapping[str, tuple[Definition, ...]]
@@ -35,7 +37,7 @@ def domain_of(scalars: Program, forward: Program, there: Mapping[sp.Basic, sp.Ex
     left = set(chain(*(holes(there[d.entry]) for d in own if (d.target.parent or d.name) == forward.objective)))
     unseen = _put_in(tuple((u, sign) for d in own for u, sign, _ in d.holes), there)
     unseen += tuple(h for d in own if not d.target.parent for h in _put_in(tuple(holes(d.expr)), there) if not _within(h, left))
-    return Domain(tuple(dict.fromkeys((*unseen, *shown))), classes_of(scalars), unseen, forward.objective)
+    return Domain(tuple(dict.fromkeys((*unseen, *shown))), classes_of(scalars), unseen, forward.objective, forms_of(scalars.inputs))
 
 
 def _within(hole: tuple[sp.Expr, str], shown: set[tuple[sp.Expr, str]]) -> bool:
@@ -48,7 +50,7 @@ def _within(hole: tuple[sp.Expr, str], shown: set[tuple[sp.Expr, str]]) -> bool:
 
 def _put_in(found: Holes, there: Mapping[sp.Basic, sp.Expr]) -> Holes:
     put = dict.fromkeys((u.xreplace(dict(there)), sign) for u, sign in found)
-    return tuple((u, sign) for u, sign in put if not surely_defined(u, sign))
+    return tuple((u, sign) for u, sign in put if not ruled_out(u, sign))
 
 
 def needed_for(program: Program) -> set[str]:

@@ -81,4 +81,4 @@ def _numbers(tensor: Tensor, shape: list[int], env: Mapping[sp.Basic, sp.Expr], 
     if tensor.domain == "index":
         return rng.randrange(MANY if tensor.classes is None else int(tensor.classes.xreplace(dict(env))))
     value = sp.Rational(rng.randint(1, 9973), 8192)
-    return value if tensor.domain in ("positive", "nonnegative") or rng.random() < 0.6 else -value
+    return tensor.numbers.suited(value if rng.random() < 0.6 else -value)

@@ -23,10 +23,9 @@ from symnet.core.functions import BY_NAME
 from symnet.core.numbers import compute
 from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor, free_name
-from symnet.core.wellformed import did_you_mean
 from symnet.equality.domain import Domain, Holes
 from symnet.equality.holes import indexed_holes
-from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
 from symnet.parsing.program import expression, free_names

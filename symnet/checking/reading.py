@@ -6,6 +6,8 @@ asked for.
 
 from __future__ import annotations
 
+import re
+
 from symnet.checking.local_slopes import slope_of
 from symnet.core.derivation import Derivation
 from symnet.core.labels import Labels, extend, relabel
@@ -14,8 +16,11 @@ from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text
 from symnet.core.text import text as plain_text
 from symnet.parsing.asked import Asked
+from symnet.parsing.declaring import hidden_by
+from symnet.parsing.expressions import expression, sympy_value
+from symnet.parsing.from_sympy import SympyAnswer
 from symnet.parsing.latex_answers import latex_answer
-from symnet.parsing.program import expression, lettered
+from symnet.parsing.program import lettered
 from symnet.parsing.values import Value
 
 
@@ -24,10 +29,12 @@ def is_latex(answer: str) -> bool:
     return any(c in answer for c in "\\$&") or "^{" in answer or "}^" in answer
 
 
-def read_answer(answer: str, derivation: Derivation, wrt: str, where: str = "answer", latex: bool | None = None) -> Value:
+def read_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, where: str = "answer", latex: bool | None = None) -> Value:
     """The meaning of an answer for the gradient with respect to ``wrt``; ``latex`` says which it is, by default its looks do."""
     full, name = derivation.full, derivation.gradient_name(wrt)
     usable = _usable(full, derivation.program, name)
+    if isinstance(answer, SympyAnswer):
+        return sympy_value(answer, usable, full[name].axes if name in full.tensors else derivation.program[wrt].axes, where)
     given = {name: Value(ds[0].target.axes, ds[0].indices, ds[0].expr) for name, ds in derivation.program.by_name.items()
              if len(ds) == 1 and ds[0].slice() == tuple(a.range for a in ds[0].target.axes)}
     if not (is_latex(answer) if latex is None else latex):
@@ -44,10 +51,11 @@ def _usable(full: Program, program: Program, asked: str) -> dict[str, Tensor]:
     return {**slopes, **program.tensors}
 
 
-def read_as(value: Value, program: Program) -> str:
-    """What was understood, in plain maths with the program's own letters for indices."""
+def read_as(value: Value, program: Program, written: str = "") -> str:
+    """What was understood, in plain maths with the program's own letters for indices; and which of its ``written`` names hide built-ins."""
     labels = Labels.of(program)
     scope = extend({}, [(i, *axis.range) for i, axis in zip(value.indices, value.axes, strict=True)], labels)
-    said = plain_text(relabel(value.expr, scope, labels))
+    used = [name for name in hidden_by(program.tensors) if re.search(rf"(?<![\w.^\\]){re.escape(name)}(?!\w)", written)]
+    said = plain_text(relabel(value.expr, scope, labels)) + (f" (with {', '.join(used)} as declared, not built in)" if used else "")
     lines = [definition_text(lettered(d, labels), {d.name: d.target for d in value.lines} | program.tensors) for d in value.lines]
     return f"{said} where {'; '.join(lines)}" if lines else said

@@ -73,7 +73,7 @@ def _judge(answer: Mapping[str, str], derivation: Derivation, told: Told) -> Res
     try:
         value = read_answer(text, derivation, wrt, f"answer {name}", latex)
         verdict = check_answer(text, derivation, wrt, latex)
-        found = Result(name, verdict, read_as(value, derivation.program))
+        found = Result(name, verdict, read_as(value, derivation.program, text))
         return found if verdict.answer is not Answer.REFUTED else _explained(found, value, text, derivation, wrt, latex, told)
     except ShapeError as error:
         verdict = Verdict(Answer.REFUTED, "shape", reason=error.message) if isinstance(error, MismatchError) else \
@@ -107,4 +107,5 @@ def _judge_simplified(answer: Mapping[str, str], derivation: Derivation, goal: s
     aim = derivation.program.by_name[derivation.objective][-1].expr
     other = expression(goal, tensors, where="simplify").holes if goal else ()
     mine, others = (tuple((u, sign) for u, sign, _ in found) for found in (value.holes, other))
-    return Result(answer["id"], compare(value.expr, aim, holes=mine, other_holes=others), read_as(value, derivation.program))
+    written = answer["latex" if "latex" in answer else "text"]
+    return Result(answer["id"], compare(value.expr, aim, holes=mine, other_holes=others), read_as(value, derivation.program, written))

@@ -19,8 +19,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from symnet.core.verdict import Answer
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
+from symnet.errors import OptionError, did_you_mean
 
 USUAL = ("backward", "backprop", "loss_and_grads", "loss_and_grad", "value_and_grad", "gradients", "gradient", "grads", "grad")
 MODULE = "symnet_checked_file"

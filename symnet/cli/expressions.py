@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from symnet.calculus import derive
-from symnet.core.tensors import DOMAINS, Role, Tensor
-from symnet.errors import OptionError
+from symnet.core.structures import STRUCTURES
+from symnet.core.tensors import Role, Tensor, domain_named
+from symnet.errors import OptionError, did_you_mean
 from symnet.parsing.program import free_names, program, tensor_of
 
 
@@ -20,13 +21,16 @@ def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str],
         parts = [int(p) if p.strip().isdigit() else p.strip() for p in sizes.split(",") if p.strip()]
         tensors[name] = tensor_of(name, tuple(parts), "--shape")
     known = {str(s) for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
-    for name in free_names(text):
+    said = {*tensors, *(wrt or ()), *(d.partition(":")[0].strip() for d in domains)}
+    for name in free_names(text, declared_names=said):
         if name not in tensors and name not in known:
             tensors[name] = tensor_of(name, (), "expression")
     for name, domain in (_pair(d, "--domain", "x:positive") for d in domains):
-        if domain not in DOMAINS or name not in tensors:
-            raise OptionError("--domain", f"{name}:{domain}", "a symbol of the expression and one of " + ", ".join(DOMAINS))
-        tensors[name] = replace(tensors[name], domain=domain)
+        if name not in tensors:
+            raise OptionError("--domain", f"{name}:{domain}", "a symbol of the expression", did_you_mean(name, tensors))
+        structure = domain.lower().replace("_", " ") in STRUCTURES
+        tensors[name] = replace(tensors[name], structure=domain) if structure else \
+            replace(tensors[name], domain=domain_named(domain, "--domain"))
     wanted = list(wrt) if wrt else None
     for name in wanted or []:
         if name in tensors:

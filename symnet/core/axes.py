@@ -72,6 +72,10 @@ class Axis:
         top = size(upper) if isinstance(upper, str) else sp.Integer(upper) if isinstance(upper, int) else upper
         return cls(name or str(top), sp.Integer(lower) if isinstance(lower, int) else lower, top, kind)
 
+    def __repr__(self) -> str:
+        kind = "" if self.kind is Kind.FEATURE else f", {self.kind}"
+        return f"Axis {self.name}: {self.lower}..{self.upper}{kind}"
+
     @property
     def size(self) -> sp.Expr:
         """How many values the index takes."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import sympy as sp
 
 from symnet.core.expressions import substitute
-from symnet.core.verbs import method
+from symnet.core.short import WIDTH, short
+from symnet.core.verbs import verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ class Argument(Protocol):
         """Make every line again by the kernel's rules and compare."""
 
 
+_check_proved: Callable[[Proved], bool] = verb("check_proved")
+
+
 @dataclass(frozen=True, slots=True)  # slots: no instance can have a check() of its own
 class Proved:
     """A claim with its proof, which are one thing: true only while ``check()`` is."""
@@ -73,7 +78,7 @@ class Proved:
 
     def check(self) -> bool:
         """True when the kernel makes the proof again and the prover of the claim's name says these words about that very proof."""
-        return bool(method("check_proved")(self))
+        return _check_proved(self)
 
     @property
     def holds(self) -> bool:
@@ -85,6 +90,9 @@ class Proved:
 
     def __str__(self) -> str:
         return f"proved: {self.claim.sentence}" if self.check() else "not proved: this claim and this proof do not belong together"
+
+    def __repr__(self) -> str:
+        return short(f"Proof in {len(self.proof.lines)} lines; {self}", 6 * WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,9 @@ class Refutation:
         at = ", ".join(f"{name} = {value}" for name, value in self.case)
         left, right = self.reached
         return f"refuted: {self.claim.sentence} Counterexample: with {at} the two runs reach {left} and {right}."
+
+    def __repr__(self) -> str:
+        return short(f"Refutation; {self}", 6 * WIDTH)
 
 
 def _told(decimal: str, exact: str) -> str:

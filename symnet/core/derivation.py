@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -10,12 +10,15 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.expressions import Limits
-from symnet.core.latex import definition_latex
+from symnet.core.latex import aligned, definition_latex
+from symnet.core.own_symbols import in_own, put_in
 from symnet.core.program import Assumption, Definition, Program
+from symnet.core.readings import CompiledGradients, ExactValues
+from symnet.core.short import LINES, cut, listed, short_lines
 from symnet.core.tensors import Tensor
-from symnet.core.text import definition_text
-from symnet.core.verbs import method
-from symnet.errors import NameError_
+from symnet.core.text import definition_text, short_text
+from symnet.core.verbs import verb
+from symnet.errors import NameError_, ShapeError, UnknownKeyError, did_you_mean, shown
 
 
 class Rule(StrEnum):
@@ -125,9 +128,16 @@ class Step:
 
         return tuple(dict.fromkeys(tensor_name(e) for e in entries(self.expression)))
 
+    def __repr__(self) -> str:
+        lines = short_text(self.definition, self.derivation.full.tensors if self.derivation else None)
+        return "\n".join(map(cut, [f"Step {self.number}: {self.rule}" + ("" if self.live else ", needed by no other"), f"  {lines}"]))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {definition_latex(self.definition, self.derivation.full.tensors if self.derivation else None)}$"
+
     def check(self) -> StepCheck:
         """Verify all that this step says against high-precision differences of the forward program, at small, different sizes."""
-        return method("check_step")(self.derivation, self)  # type: ignore[no-any-return]
+        return _check_step(self.derivation, self)
 
 
 @dataclass(frozen=True)
@@ -136,6 +146,7 @@ class Formula:
 
     definitions: tuple[Definition, ...]
     tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
+    symbols: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def target(self) -> Tensor:
@@ -159,8 +170,51 @@ class Formula:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
+    def _latex(self, printer: Any, *args: Any, **options: Any) -> str:
+        """What ``sp.latex`` prints."""
+        return self.latex()
+
+    def _sympy_(self) -> sp.Expr:
+        """The right side, for ``sp.sympify`` and for arithmetic with SymPy's own objects. Raises ShapeError for several slices."""
+        if len(self.definitions) > 1:
+            raise ShapeError(self.target.name, f"{len(self.definitions)} lines, for different places", "a formula of one line",
+                             "formula.definitions")
+        return in_own(self.expr, self.symbols)
+
     def __str__(self) -> str:
         return "\n".join(definition_text(d, self.tensors) for d in self.definitions)
+
+    def __repr__(self) -> str:
+        return "\n".join(short_lines([short_text(d, self.tensors) for d in self.definitions]))
+
+
+class Gradients(Mapping[str, Formula]):
+    """The gradients by the name of what was differentiated by. Raises UnknownKeyError, with what was likely meant."""
+
+    def __init__(self, formulas: Mapping[str, Formula]) -> None:
+        self._formulas = dict(formulas)
+
+    def __getitem__(self, name: str) -> Formula:
+        if not isinstance(name, str) or name not in self._formulas:
+            raise UnknownKeyError("gradients", f"no gradient of {shown(name)}", "one of " + ", ".join(self._formulas),
+                                  did_you_mean(name, self._formulas))
+        return self._formulas[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._formulas)
+
+    def __len__(self) -> int:
+        return len(self._formulas)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self._formulas.values()))
+
+    def __repr__(self) -> str:
+        return "\n".join(short_lines([line for f in self._formulas.values() for line in repr(f).split("\n")]))
+
+    def _repr_latex_(self) -> str:
+        rows = [f.latex().replace(" = ", " &= ", 1) for f in self._formulas.values()]
+        return r"$$\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}$$"
 
 
 @dataclass(frozen=True)
@@ -184,40 +238,84 @@ class Derivation:
         """The steps point to the derivation that holds them, also after ``dataclasses.replace``."""
         object.__setattr__(self, "steps", tuple(replace(s, derivation=self) for s in self.steps))
 
+    def __repr__(self) -> str:
+        forward = [f"  {short_text(d, self.full.tensors)}" for d in self.program.definitions]
+        backward = [f"  {short_text(d, self.full.tensors)}" for name in self.wrt for d in self.gradients[name].definitions]
+        room = (LINES - 1) // 2
+        first = cut(f"Derivation of {self.objective} by {listed(self.wrt, 40)} ({len(self.steps)} steps)")
+        return "\n".join([first, *short_lines(forward, LINES - 1 - min(room, len(backward))), *short_lines(backward, room)])
+
+    def _repr_latex_(self) -> str:
+        return f"$${aligned(self.full, [d for name in self.wrt for d in self.gradients[name].definitions])}$$"
+
     @property
     def objective(self) -> str:
         """The name of what was differentiated."""
         return self.program.objective
 
     @property
-    def gradients(self) -> Mapping[str, Formula]:
+    def gradients(self) -> Gradients:
         """Each gradient, in named intermediates."""
-        return {name: Formula(self.full.by_name[self.names[name]], self.full.tensors) for name in self.wrt}
+        return Gradients({name: Formula(self.full.by_name[self.names[name]], self.full.tensors, self.program.symbols) for name in self.wrt})
+
+    @property
+    def symbols(self) -> dict[str, Any]:
+        """The SymPy object behind each name: a Symbol for a number or a size, an IndexedBase for an array; the user's own where a program
+        was made from SymPy."""
+        known = {t.name: t.base for t in self.program.tensors.values()} | {str(s): s for s in self.program.sizes}
+        return {name: self.program.symbols.get(name, base) for name, base in known.items()}
 
     def gradient_name(self, name: str) -> str:
         """The name of the gradient tensor of ``name``: "dL_dw1" for "w1"."""
         if name not in self.names:
-            raise NameError_("derivation", f"no gradient of {name!r}", "one of " + ", ".join(self.names))
+            raise NameError_("derivation", f"no gradient of {shown(name)}", "one of " + ", ".join(self.names),
+                             did_you_mean(name, self.names))
         return self.names[name]
 
-    def closed_form(self, name: str) -> sp.Expr:
-        """The gradient with every intermediate put in, an expression in the inputs alone."""
-        return method("closed_form")(self, name)
+    def closed_form(self, name: str, subs: Mapping[Any, Any] | None = None, own: bool = True) -> sp.Expr:
+        """The gradient with every intermediate put in, an expression in the inputs alone, written with ``symbols``.
+
+        ``subs`` puts exact numbers, or expressions, in for names or symbols: ``{"x": 2, "w": "1/3"}``. ``own=False`` keeps the engine's
+        symbols where a user's own stand for them.
+        """
+        made = _closed_form(self, name)
+        made = in_own(made, self.program.symbols) if own else made
+        return made if subs is None else put_in(made, subs, self.symbols)
+
+    def lambdify(self, name: str, modules: Any = "numpy", args: Iterable[Any] | None = None) -> Callable[..., Any]:
+        """A Python function that computes the gradient by ``name`` (or the line of that name) from the inputs, in the program's order or
+        that of ``args``; ``modules`` as for ``sp.lambdify``. Arrays are indexed from 0.
+
+        >>> import symnet as sn
+        >>> sn.derive(sn.program("L = (w*x - 1)**2"), wrt=["w"]).lambdify("w", "math", args=["w", "x"])(2, 3)
+        30
+        """
+        return _lambdify(self, name, modules, args)
 
     def instantiate(self, sizes: Mapping[str, int] | None = None) -> Derivation:
         """The same derivation at integer sizes, every tensor entry a scalar such as w_{11}^{(1)}."""
-        return method("instantiate")(self, sizes or {})  # type: ignore[no-any-return]
+        return _instantiate(self, sizes or {})
 
-    def at(self, values: Mapping[str, Any] | None = None, sizes: Mapping[str, int] | None = None) -> Any:
+    def at(self, values: Mapping[str, Any] | None = None, sizes: Mapping[str, int] | None = None) -> ExactValues:
         """Exact values of every line, forward and backward, at a point."""
-        return method("evaluate")(self.full, {**self.values, **(values or {})}, sizes or {})
+        return _evaluate(self.full, {**self.values, **(values or {})}, sizes or {})
 
-    def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> Any:
+    def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> CompiledGradients:
         """A function ``loss, grads = f(params, X, Y)``. Every step is checked before; ``check=False`` leaves that out."""
         if check:
             self.check()
-        return method("compile")(self, backend=backend, dtype=dtype)
+        return _compile(self, backend, dtype)
 
     def check(self) -> tuple[StepCheck, ...]:
         """Every step checked, once. Raises FaultError where one is contradicted: a fault of symnet, on which nothing may be built."""
-        return method("check_derivation")(self)  # type: ignore[no-any-return]
+        return _check_derivation(self)
+
+
+# The verbs that live in other rooms; core imports none of them.
+_check_step: Callable[[Derivation | None, Step], StepCheck] = verb("check_step")
+_check_derivation: Callable[[Derivation], tuple[StepCheck, ...]] = verb("check_derivation")
+_closed_form: Callable[[Derivation, str], sp.Expr] = verb("closed_form")
+_instantiate: Callable[[Derivation, Mapping[str, int]], Derivation] = verb("instantiate")
+_evaluate: Callable[[Program, Mapping[str, Any], Mapping[str, int]], ExactValues] = verb("evaluate")
+_lambdify: Callable[[Derivation, str, Any, Iterable[Any] | None], Callable[..., Any]] = verb("lambdify")
+_compile: Callable[[Derivation, str, str], CompiledGradients] = verb("compile")

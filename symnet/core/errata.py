@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
+from symnet.core.short import cut
+
 
 class Mark(StrEnum):
     """How a number or formula on a page was judged against the truth."""
@@ -78,6 +80,12 @@ class Errata:
 
     judged: tuple[Judged, ...]
     skipped: int = 0
+
+    def __repr__(self) -> str:
+        counts = f"Errata: {len(self.claims)} claims, {len(self.wrong)} wrong ({len(self.carried)} carried forward), "
+        lines = [f"{counts}{len(self.undecided)} undecided; {self.skipped} lines of prose"]
+        first = self.first_wrong
+        return "\n".join(map(cut, [*lines, *([] if first is None else [f"  line {first.line}: {first.name} = {first.printed}"])]))
 
     @property
     def wrong(self) -> tuple[Judged, ...]:

@@ -144,7 +144,11 @@ def limits(node: sp.Expr) -> tuple[Limits, ...]:
 
 
 def total(body: sp.Expr, over: tuple[Limits, ...]) -> sp.Expr:
-    """The sum of ``body`` over ``over``; the body itself when there is nothing to sum over, 0 for 0."""
+    """The sum of ``body`` over ``over``; the body itself when there is nothing to sum over, or one place; 0 for 0."""
+    if any(lo == hi for _, lo, hi in over):
+        there = {i: lo for i, lo, hi in over if lo == hi}
+        body = substitute(body, there)
+        over = tuple((i, lo.xreplace(there), hi.xreplace(there)) for i, lo, hi in over if i not in there)
     if not over or body is sp.S.Zero:
         return body
     if isinstance(body, sp.Sum):

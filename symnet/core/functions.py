@@ -14,12 +14,25 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
+import mpmath
 import sympy as sp
+from sympy.codegen.cfunctions import log1p
+
+from symnet.core.sympy_methods import Meaning, teach
 
 
 def simple(z: Any) -> bool:
     """True where asking for the sign is cheap: a number, a name or an entry. SymPy would evaluate anything else numerically."""
     return bool(z.is_Number or z.is_Symbol or isinstance(z, sp.Indexed))
+
+
+def sign_of(z: Any) -> bool | None:
+    """True where z > 0, False where z <= 0, None where that is not seen at once."""
+    if z.is_Number:
+        return None if z is sp.nan else bool(z > 0)
+    if not simple(z):
+        return None
+    return True if z.is_positive else False if z.is_nonpositive else None
 
 
 def raised(u: Any) -> Any:
@@ -33,23 +46,63 @@ def below(u: Any) -> Any:
     return sp.Pow(u, -1, evaluate=False)
 
 
-class sigmoid(sp.Function):  # type: ignore[misc]
-    """sigmoid(z) = 1/(1 + exp(-z)), the logistic function. Derivative: sigmoid(z)(1 - sigmoid(z)).
+_NO_NUMBER = {sp.nan: sp.nan, sp.zoo: sp.nan}
+AT_THE_ENDS = {"sigmoid": {sp.oo: sp.S.One, -sp.oo: sp.S.Zero, **_NO_NUMBER}, "softplus": {sp.oo: sp.oo, -sp.oo: sp.S.Zero, **_NO_NUMBER}}
 
-    >>> sigmoid(0)
-    1/2
+
+class logit(sp.Function):  # type: ignore[misc]
+    """logit(y) = log(y/(1 - y)), written out at once: what sigmoid takes to y.
+
+    >>> logit(sp.Rational(1, 4))
+    -log(3)
     """
 
     nargs = 1
-    is_real = True
-    is_positive = True
+
+    @classmethod
+    def eval(cls, y: Any) -> Any:
+        return sp.log(y / (1 - y))
+
+
+class sigmoid(sp.Function):  # type: ignore[misc]
+    """sigmoid(z) = 1/(1 + exp(-z)), the logistic function. Derivative: sigmoid(z)(1 - sigmoid(z)).
+
+    >>> z = sp.Symbol("z", real=True)
+    >>> sigmoid(0), sigmoid(z).rewrite(sp.exp), sp.limit(sigmoid(z), z, sp.oo)
+    (1/2, 1/(1 + exp(-z)), 1)
+    """
+
+    nargs = 1
 
     @classmethod
     def eval(cls, z: Any) -> Any:
-        return sp.Rational(1, 2) if z == 0 else None
+        if z == 0:
+            return sp.S.Half
+        return AT_THE_ENDS[cls.__name__].get(z) if z.is_Number or z is sp.zoo else None
 
     def fdiff(self, argindex: int = 1) -> Any:
         return self * (1 - self)
+
+    def inverse(self, argindex: int = 1) -> Any:
+        return logit
+
+    def _eval_is_extended_real(self) -> Any:
+        return self.args[0].is_extended_real or None
+
+    _eval_is_real = _eval_is_finite = _eval_is_nonnegative = _eval_is_extended_real
+
+    def _eval_is_positive(self) -> Any:
+        return self.args[0].is_real or None
+
+    def _eval_conjugate(self) -> Any:
+        return self.func(self.args[0].conjugate())
+
+    def as_real_imag(self, deep: bool = True, **hints: Any) -> tuple[Any, Any]:
+        if self.args[0].is_extended_real:
+            return self, sp.S.Zero
+        x, y = self.args[0].as_real_imag(deep, **hints)
+        below = 2 * (sp.cosh(x) + sp.cos(y))
+        return sp.S.Half + sp.sinh(x) / below, sp.sin(y) / below
 
 
 class step(sp.Function):  # type: ignore[misc]
@@ -60,42 +113,72 @@ class step(sp.Function):  # type: ignore[misc]
     """
 
     nargs = 1
-    is_real = True
-    is_nonnegative = True
 
     @classmethod
     def eval(cls, z: Any) -> Any:
-        if not simple(z):
-            return None
-        if z.is_positive:
-            return sp.S.One
-        return sp.S.Zero if z.is_nonpositive else None
+        if z is sp.nan or z is sp.zoo:
+            return sp.nan
+        positive = sign_of(z)
+        return None if positive is None else sp.Integer(positive)
 
     def fdiff(self, argindex: int = 1) -> Any:
         return sp.S.Zero  # constant on each side; at the kink 0, by convention
+
+    def _eval_is_integer(self) -> Any:
+        return self.args[0].is_extended_real or None
+
+    _eval_is_real = _eval_is_extended_real = _eval_is_finite = _eval_is_nonnegative = _eval_is_integer
+
+    def _eval_is_positive(self) -> Any:
+        return self.args[0].is_extended_positive
+
+    def _eval_is_zero(self) -> Any:
+        return self.args[0].is_extended_nonpositive
 
 
 class relu(sp.Function):  # type: ignore[misc]
     """relu(z) = max(z, 0). Derivative step(z): 1 for z > 0, 0 for z < 0 and, by convention, 0 at z = 0.
 
-    >>> relu(-2), relu(5)
-    (0, 5)
+    >>> z = sp.Symbol("z", real=True)
+    >>> relu(-2), relu(5), relu(z).rewrite(sp.Max), sp.integrate(relu(z), (z, -1, 2))
+    (0, 5, Max(0, z), 2)
     """
 
     nargs = 1
-    is_real = True
-    is_nonnegative = True
 
     @classmethod
     def eval(cls, z: Any) -> Any:
-        if not simple(z):
-            return None
-        if z.is_nonnegative:
-            return z
-        return sp.S.Zero if z.is_nonpositive else None
+        if z is sp.nan or z is sp.zoo:
+            return sp.nan
+        positive = sign_of(z)
+        if positive is None:
+            return z if simple(z) and z.is_nonnegative else None
+        return z if positive else sp.S.Zero
 
     def fdiff(self, argindex: int = 1) -> Any:
         return step(self.args[0])
+
+    def _eval_is_extended_real(self) -> Any:
+        return self.args[0].is_extended_real or None
+
+    _eval_is_extended_nonnegative = _eval_is_extended_real
+
+    def _eval_is_real(self) -> Any:
+        return self.args[0].is_real or None
+
+    _eval_is_nonnegative = _eval_is_real
+
+    def _eval_is_integer(self) -> Any:
+        return self.args[0].is_integer or None
+
+    def _eval_is_rational(self) -> Any:
+        return self.args[0].is_rational or None
+
+    def _eval_is_extended_positive(self) -> Any:
+        return self.args[0].is_extended_positive
+
+    def _eval_is_zero(self) -> Any:
+        return self.args[0].is_extended_nonpositive
 
 
 class leaky_relu(sp.Function):  # type: ignore[misc]
@@ -106,38 +189,81 @@ class leaky_relu(sp.Function):  # type: ignore[misc]
     """
 
     nargs = 2
-    is_real = True
 
     @classmethod
     def eval(cls, z: Any, slope: Any) -> Any:
-        if not simple(z):
+        if z is sp.nan or z is sp.zoo:
+            return sp.nan
+        positive = sign_of(z)
+        if positive is None:
             return None
-        if z.is_positive:
-            return z
-        return slope * z if z.is_nonpositive else None
+        return z if positive else slope * z
 
     def fdiff(self, argindex: int = 1) -> Any:
         z, slope = self.args
         return step(z) + slope * (1 - step(z)) if argindex == 1 else z * (1 - step(z))
 
+    def _eval_is_real(self) -> Any:
+        return all(a.is_real for a in self.args) or None
 
-class softplus(sp.Function):  # type: ignore[misc]
-    """softplus(z) = log(1 + exp(z)). Derivative: sigmoid(z).
+    def _eval_is_extended_positive(self) -> Any:
+        z, slope = self.args
+        if z.is_extended_positive:
+            return True
+        return (slope * z).is_extended_positive if z.is_extended_nonpositive else None
 
-    >>> softplus(0)
+    def _eval_is_zero(self) -> Any:
+        z, slope = self.args
+        if z.is_extended_nonpositive:
+            return (slope * z).is_zero
+        return False if z.is_extended_positive else None
+
+
+class inverse_softplus(sp.Function):  # type: ignore[misc]
+    """inverse_softplus(y) = log(exp(y) - 1), written out at once: what softplus takes to y.
+
+    >>> inverse_softplus(sp.log(3))
     log(2)
     """
 
     nargs = 1
-    is_real = True
-    is_positive = True
+
+    @classmethod
+    def eval(cls, y: Any) -> Any:
+        return sp.log(sp.exp(y) - 1)
+
+
+class softplus(sp.Function):  # type: ignore[misc]
+    """softplus(z) = log(1 + exp(z)). Derivative: sigmoid(z).
+
+    >>> z = sp.Symbol("z", real=True)
+    >>> softplus(0), softplus(-1000).evalf(3), sp.limit(softplus(z) - z, z, sp.oo)
+    (log(2), 5.08e-435, 0)
+    """
+
+    nargs = 1
 
     @classmethod
     def eval(cls, z: Any) -> Any:
-        return sp.log(2) if z == 0 else None
+        if z == 0:
+            return sp.log(2)
+        return AT_THE_ENDS[cls.__name__].get(z) if z.is_Number or z is sp.zoo else None
 
     def fdiff(self, argindex: int = 1) -> Any:
         return sigmoid(self.args[0])
+
+    def inverse(self, argindex: int = 1) -> Any:
+        return inverse_softplus
+
+    def _eval_is_extended_real(self) -> Any:
+        return self.args[0].is_extended_real or None
+
+    _eval_is_extended_nonnegative = _eval_is_extended_real
+
+    def _eval_is_real(self) -> Any:
+        return self.args[0].is_real or None
+
+    _eval_is_positive = _eval_is_real
 
 
 class stop_gradient(sp.Function):  # type: ignore[misc]
@@ -178,8 +304,11 @@ class stop_gradient(sp.Function):  # type: ignore[misc]
     def _eval_is_rational(self) -> Any:
         return self.args[0].is_rational
 
-    def _eval_evalf(self, prec: int) -> Any:
-        return self.args[0]._eval_evalf(prec)
+    def _eval_is_integer(self) -> Any:
+        return self.args[0].is_integer
+
+    def _eval_conjugate(self) -> Any:
+        return self.func(self.args[0].conjugate())
 
 
 def ceiling(u: Any) -> Any:
@@ -271,7 +400,8 @@ class Elementary:
     ``derivative[k](*args, value)`` is the partial derivative in argument k, given the node itself as ``value`` so that
     it can be written with it (sigmoid: value(1 - value)). ``kinks`` are the points of the first argument where the
     derivative follows the convention in ``convention`` (of stop_gradient, everywhere). ``in_exp`` rewrites to exp/log/step form,
-    ``stable`` names the overflow-free NumPy form, ``latex`` is the operator, ``law`` the derivative rule in a sentence for beginners.
+    ``latex`` is the operator, ``law`` the derivative rule in a sentence for beginners. ``meaning`` is what SymPy is told of a function
+    that is not its own: the same in its functions, and the code of its printers.
     """
 
     function: Any
@@ -282,59 +412,125 @@ class Elementary:
     kinks: tuple[int, ...] = ()
     convention: str = ""
     in_exp: Callable[..., sp.Expr] | None = None
-    stable: str = ""
     law: str = ""
+    meaning: Meaning | None = None
 
 
-_HALF = sp.Rational(1, 2)
 _KINK = "at the kink the derivative is taken as "
+_ZERO, _ONE = sp.Float(0), sp.Float(1)  # floats, for languages that keep whole numbers apart
+
+SIGMOID = Meaning(
+    (lambda z: 1 / (1 + sp.exp(-z)),),
+    code=lambda z: 1 / (1 + sp.exp(-z)),
+    ends=(lambda z: 1 / (1 + sp.exp(-z)), lambda z: sp.exp(z) / (1 + sp.exp(z))),
+    number=lambda z: 1 / (1 + mpmath.exp(-z)),
+    rewrites={sp.exp: lambda z: 1 / (1 + sp.exp(-z)), sp.tanh: lambda z: (1 + sp.tanh(z / 2)) / 2},
+    calls=dict.fromkeys(("_pythoncode", "_lambdacode"), "(math.exp(min({0}, 0))/(1 + math.exp(-abs({0}))))") | {
+        "_numpycode": "(numpy.exp(numpy.minimum({0}, 0))/(1 + numpy.exp(-numpy.abs({0}))))",
+        "scipy": "scipy.special.expit({})", "_jaxcode": "jax.nn.sigmoid({})", "_torchcode": "torch.sigmoid({})",
+        "_tensorflowcode": "tensorflow.math.sigmoid({})", "_mcode": "LogisticSigmoid[{}]"})
+
+RELU = Meaning(
+    (lambda z: z, lambda z: sp.S.Zero),
+    code=lambda z: sp.Max(z, _ZERO),
+    rewrites={sp.Max: lambda z: sp.Max(z, 0), sp.Heaviside: lambda z: z * sp.Heaviside(z, 0), sp.Abs: lambda z: (z + sp.Abs(z)) / 2},
+    calls={"_mpmathcode": "max({}, 0)", "_numpycode": "numpy.maximum({}, 0)", "_jaxcode": "jax.nn.relu({})", "_torchcode": "torch.relu({})",
+           "_tensorflowcode": "tensorflow.nn.relu({})", "_numexprcode": "where({0} > 0, {0}, 0)", "_julia": "max.({}, 0)",
+           "_rust_code": "{}.max(0.0)", "_rcode": "pmax({}, 0)", "_glsl": "max({}, 0.0)", "_mcode": "Max[{}, 0]", "_maple": "max({}, 0)"})
+
+LEAKY_RELU = Meaning(
+    (lambda z, s: z, lambda z, s: s * z),
+    code=lambda z, s: sp.Max(z, _ZERO) + s * sp.Min(z, _ZERO),
+    rewrites={sp.Max: lambda z, s: sp.Max(z, 0) + s * sp.Min(z, 0),
+              sp.Heaviside: lambda z, s: z * sp.Heaviside(z, 0) + s * z * (1 - sp.Heaviside(z, 0)),
+              sp.Abs: lambda z, s: (z + sp.Abs(z)) / 2 + s * (z - sp.Abs(z)) / 2},
+    calls=dict.fromkeys(("_pythoncode", "_lambdacode", "_mpmathcode"), "(max({0}, 0) + {1}*min({0}, 0))") | {
+        "_numpycode": "(numpy.maximum({0}, 0) + {1}*numpy.minimum({0}, 0))", "_jaxcode": "jax.numpy.where({0} > 0, {0}, {1}*{0})",
+        "_torchcode": "torch.where({0} > 0, {0}, {1}*{0})", "_tensorflowcode": "tensorflow.where({0} > 0, {0}, {1}*{0})",
+        "_numexprcode": "where({0} > 0, {0}, {1}*{0})", "_julia": "(max.({0}, 0) + {1} .* min.({0}, 0))",
+        "_rust_code": "({0}.max(0.0) + {1}*{0}.min(0.0))", "_rcode": "(pmax({0}, 0) + {1}*pmin({0}, 0))",
+        "_glsl": "(max({0}, 0.0) + {1}*min({0}, 0.0))", "_mcode": "(Max[{0}, 0] + {1}*Min[{0}, 0])",
+        "_maple": "(max({0}, 0) + {1}*min({0}, 0))"})
+
+STEP = Meaning(
+    (lambda z: sp.S.One, lambda z: sp.S.Zero),
+    code=lambda z: sp.Piecewise((_ONE, z > 0), (_ZERO, True)),
+    rewrites={sp.Heaviside: lambda z: sp.Heaviside(z, 0)},
+    calls={"_numpycode": "numpy.heaviside({}, 0)", "_jaxcode": "jax.numpy.heaviside({}, 0)",
+           "_torchcode": "torch.heaviside({0}, torch.zeros_like({0}))", "_tensorflowcode": "tensorflow.cast({0} > 0, {0}.dtype)",
+           "_fcode": "merge(1.0d0, 0.0d0, {} > 0)", "_julia": "({} .> 0)", "_rust_code": "(if {} > 0.0 { 1.0 } else { 0.0 })",
+           "_mcode": "Boole[{} > 0]", "_maple": "piecewise({} > 0, 1, 0)"})
+
+SOFTPLUS = Meaning(
+    (lambda z: sp.log(1 + sp.exp(z)),),
+    code=lambda z: sp.Max(z, _ZERO) + log1p(sp.exp(-sp.Abs(z))),
+    ends=(lambda z: z + sp.log(1 + sp.exp(-z)), lambda z: sp.log(1 + sp.exp(z))),
+    number=lambda z: mpmath.log1p(mpmath.exp(z)),
+    antiderivative=lambda z: sp.oo if z == sp.oo else -sp.polylog(2, -sp.exp(z)),
+    rewrites=dict.fromkeys((sp.exp, sp.log), lambda z: sp.log(1 + sp.exp(z))),
+    calls=dict.fromkeys(("_pythoncode", "_lambdacode"), "(max({0}, 0) + math.log1p(math.exp(-abs({0}))))") | {
+        "_mpmathcode": "mpmath.log1p(mpmath.exp({}))", "_numpycode": "numpy.logaddexp({}, 0)", "_jaxcode": "jax.numpy.logaddexp({}, 0)",
+        "_torchcode": "(-torch.nn.functional.logsigmoid(-{}))", "_tensorflowcode": "tensorflow.math.softplus({})",
+        "_numexprcode": "(where({0} > 0, {0}, 0) + log1p(exp(-abs({0}))))", "_julia": "(max.({0}, 0) + log1p.(exp.(-abs.({0}))))",
+        "_octave": "(max({0}, 0) + log1p(exp(-abs({0}))))", "_javascript": "(Math.max({0}, 0) + Math.log1p(Math.exp(-Math.abs({0}))))",
+        "_rcode": "(pmax({0}, 0) + log1p(exp(-abs({0}))))", "_rust_code": "({0}.max(0.0) + (-{0}.abs()).exp().ln_1p())",
+        "_glsl": "(max({0}, 0.0) + log(1.0 + exp(-abs({0}))))"})
+
+STOP_GRADIENT = Meaning(
+    (lambda u: u,),
+    calls={"_jaxcode": "jax.lax.stop_gradient({})", "_torchcode": "{}.detach()", "_tensorflowcode": "tensorflow.stop_gradient({})"})
+
+MAX, MIN = (Meaning(calls={"_torchcode": f"torch.where(({{0}} {sign} {{1}}) | ({{0}} != {{0}}), {{0}}, {{1}})",
+                           "_tensorflowcode": f"tensorflow.math.{name}({{0}}, {{1}})"})
+            for name, sign in (("maximum", ">="), ("minimum", "<=")))
 
 ROWS: tuple[Elementary, ...] = (
     Elementary(sigmoid, "sigmoid", r"\sigma", (lambda z, f: f * (1 - f),), in_exp=lambda z: below(1 + raised(-z)),
-               stable="0.5*(1 + tanh(z/2))", law="the slope of a sigmoid is its value times one minus its value"),
+               law="the slope of a sigmoid is its value times one minus its value", meaning=SIGMOID),
     Elementary(sp.tanh, "tanh", r"\tanh", (lambda z, f: 1 - f**2,), in_exp=lambda z: 1 - 2 * below(raised(2 * z) + 1),
-               stable="tanh(z)", law="the slope of tanh is one minus its value squared"),
+               law="the slope of tanh is one minus its value squared"),
     Elementary(relu, "relu", r"\operatorname{relu}", (lambda z, f: step(z),), kinks=(0,), convention=_KINK + "0",
-               in_exp=lambda z: z * step(z), stable="maximum(z, 0)",
-               law="relu has slope 1 where its input is positive, else 0"),
+               in_exp=lambda z: z * step(z), law="relu has slope 1 where its input is positive, else 0", meaning=RELU),
     Elementary(leaky_relu, "leaky_relu", r"\operatorname{leaky\_relu}",
                (lambda z, s, f: step(z) + s * (1 - step(z)), lambda z, s, f: z * (1 - step(z))), kinks=(0,),
                convention=_KINK + "the slope of the negative side", in_exp=lambda z, s: z * step(z) + s * z * (1 - step(z)),
-               stable="where(z > 0, z, s*z)", law="leaky relu has slope 1 where its input is positive, else the small slope"),
+               law="leaky relu has slope 1 where its input is positive, else the small slope", meaning=LEAKY_RELU),
     Elementary(step, "step", r"\operatorname{step}", (lambda z, f: sp.S.Zero,), kinks=(0,), convention="step(0) = 0",
-               stable="(z > 0)", law="a step is flat on both sides, so its slope is 0"),
+               law="a step is flat on both sides, so its slope is 0", meaning=STEP),
     Elementary(softplus, "softplus", r"\operatorname{softplus}", (lambda z, f: sigmoid(z),),
-               in_exp=lambda z: sp.log(1 + raised(z)), stable="logaddexp(z, 0)", law="the slope of softplus is the sigmoid"),
-    Elementary(sp.exp, "exp", r"\exp", (lambda z, f: f,), stable="exp(z)", law="the exponential is its own slope"),
-    Elementary(sp.log, "log", r"\log", (lambda z, f: 1 / z,), domain="positive", stable="log(z)",
-               law="the slope of log u is one over u"),
-    Elementary(sp.sin, "sin", r"\sin", (lambda z, f: sp.cos(z),), stable="sin(z)", law="the slope of sine is cosine"),
-    Elementary(sp.cos, "cos", r"\cos", (lambda z, f: -sp.sin(z),), stable="cos(z)", law="the slope of cosine is minus sine"),
+               in_exp=lambda z: sp.log(1 + raised(z)), law="the slope of softplus is the sigmoid", meaning=SOFTPLUS),
+    Elementary(sp.exp, "exp", r"\exp", (lambda z, f: f,), law="the exponential is its own slope"),
+    Elementary(sp.log, "log", r"\log", (lambda z, f: 1 / z,), domain="positive", law="the slope of log u is one over u"),
+    Elementary(sp.sin, "sin", r"\sin", (lambda z, f: sp.cos(z),), law="the slope of sine is cosine"),
+    Elementary(sp.cos, "cos", r"\cos", (lambda z, f: -sp.sin(z),), law="the slope of cosine is minus sine"),
     Elementary(sp.sinh, "sinh", r"\sinh", (lambda z, f: sp.cosh(z),), in_exp=lambda z: (raised(z) - raised(-z)) / 2,
-               stable="sinh(z)", law="the slope of sinh is cosh"),
+               law="the slope of sinh is cosh"),
     Elementary(sp.cosh, "cosh", r"\cosh", (lambda z, f: sp.sinh(z),), in_exp=lambda z: (raised(z) + raised(-z)) / 2,
-               stable="cosh(z)", law="the slope of cosh is sinh"),
-    Elementary(sp.atan, "arctan", r"\arctan", (lambda z, f: 1 / (1 + z**2),), stable="arctan(z)",
-               law="the slope of arctan u is one over one plus u squared"),
-    Elementary(sp.erf, "erf", r"\operatorname{erf}", (lambda z, f: 2 * sp.exp(-(z**2)) / sp.sqrt(sp.pi),), stable="erf(z)",
+               law="the slope of cosh is sinh"),
+    Elementary(sp.atan, "arctan", r"\arctan", (lambda z, f: 1 / (1 + z**2),), law="the slope of arctan u is one over one plus u squared"),
+    Elementary(sp.erf, "erf", r"\operatorname{erf}", (lambda z, f: 2 * sp.exp(-(z**2)) / sp.sqrt(sp.pi),),
                law="the slope of erf is the bell curve 2 exp(-u²)/√π"),
     Elementary(sp.Abs, "abs", r"\operatorname{abs}", (lambda z, f: sp.sign(z),), kinks=(0,), convention=_KINK + "0",
-               in_exp=lambda z: z * (2 * step(z) - 1), stable="abs(z)", law="the slope of |u| is the sign of u"),
+               in_exp=lambda z: z * (2 * step(z) - 1), law="the slope of |u| is the sign of u"),
     Elementary(sp.sign, "sign", r"\operatorname{sign}", (lambda z, f: sp.S.Zero,), kinks=(0,), convention="sign(0) = 0",
-               stable="sign(z)", law="a sign is flat on both sides, so its slope is 0"),
+               law="a sign is flat on both sides, so its slope is 0"),
     Elementary(sp.floor, "floor", r"\operatorname{floor}", (lambda z, f: sp.S.Zero,), kinks=(0,),
-               convention="at a whole number the derivative is taken as 0", stable="floor(z)",
+               convention="at a whole number the derivative is taken as 0",
                law="between whole numbers the floor is flat, so its slope is 0"),
     Elementary(Max, "maximum", r"\max", (lambda u, v, f: extremum_slope(f, 0), lambda u, v, f: extremum_slope(f, 1)), kinks=(0,),
-               convention="where arguments are equal the first of them gets the derivative", stable="maximum(u, v)",
-               law="the larger argument passes its slope on, the other gets 0"),
+               convention="where arguments are equal the first of them gets the derivative",
+               law="the larger argument passes its slope on, the other gets 0", meaning=MAX),
     Elementary(Min, "minimum", r"\min", (lambda u, v, f: extremum_slope(f, 0), lambda u, v, f: extremum_slope(f, 1)), kinks=(0,),
-               convention="where arguments are equal the first of them gets the derivative", stable="minimum(u, v)",
-               law="the smaller argument passes its slope on, the other gets 0"),
+               convention="where arguments are equal the first of them gets the derivative",
+               law="the smaller argument passes its slope on, the other gets 0", meaning=MIN),
     Elementary(stop_gradient, "stop_gradient", r"\operatorname{sg}", (lambda u, f: sp.S.Zero,),
-               convention="what stands inside counts as a constant when derivatives are taken", in_exp=lambda u: u, stable="u",
-               law="a stop-gradient passes the value on and no slope"),
+               convention="what stands inside counts as a constant when derivatives are taken", in_exp=lambda u: u,
+               law="a stop-gradient passes the value on and no slope", meaning=STOP_GRADIENT),
 )
+
+for _row in ROWS:
+    if _row.meaning is not None:
+        teach(_row.function, _row.latex, _row.meaning)
 
 NORM = "norm: where a sum of squares is 0 the derivative of its root is taken as 0"
 

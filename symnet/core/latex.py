@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
@@ -13,10 +13,12 @@ from symnet.core.functions import TABLE, step
 from symnet.core.matrices import Grid
 from symnet.core.names import entry_latex, gradient_latex, index_latex, name_latex, tensor_latex
 from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over, upright
-from symnet.core.program import Definition
+from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 
 COMPARE = {sp.Eq: "=", sp.Ne: r"\ne", sp.Gt: ">", sp.Lt: "<", sp.Ge: r"\ge", sp.Le: r"\le"}
+
+MOST_LINES = 40  # of a program that a notebook shows
 
 
 class LatexPrinter(Printer):
@@ -142,6 +144,15 @@ def left_latex(definition: Definition, tensors: Mapping[str, Tensor]) -> str:
     if not definition.indices and (definition.target.latex or not definition.target.of):
         return tensor_latex(definition.target)
     return LatexPrinter(tensors)(definition.entry)
+
+
+def aligned(program: Program, lines: Sequence[Definition] | None = None) -> str:
+    """The lines of a program, or some of them, under each other; of very many only the first and the last."""
+    every = program.definitions if lines is None else lines
+    rows = [definition_latex(d, program.tensors).replace(" = ", " &= ", 1) for d in (*every[:MOST_LINES], *every[MOST_LINES:][-1:])]
+    if len(every) > MOST_LINES + 1:
+        rows.insert(MOST_LINES, r"&\;\;\vdots")
+    return r"\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}"
 
 
 def definition_latex(definition: Definition, tensors: Mapping[str, Tensor] | None = None) -> str:

@@ -19,8 +19,8 @@ from flint import arb, ctx, fmpq
 from symnet.core.balls import HEIGHT, RULES, exactly, hull, times, to_flint
 from symnet.core.decimals import Number, Shown, as_ball, half_even, layout, nearest_tie, own_rounding, rounded, shown_number, unsettled
 from symnet.core.linear import OF_MATRICES
-from symnet.core.verbs import method
-from symnet.errors import DomainError, ParseError, UnknownNodeError
+from symnet.core.verbs import verb
+from symnet.errors import DomainError, ParseError, UnknownNodeError, shown
 
 __all__ = ["ASK_BITS", "HEIGHT", "MAX_BITS", "RULES", "Number", "Shown", "as_ball", "bounded", "compute",
            "decide", "decimal", "enclose", "fixed", "hull", "layout", "proved_zero", "rational", "shown_number", "to_flint"]
@@ -43,20 +43,20 @@ def rational(value: Any) -> sp.Rational:
     if isinstance(value, sp.Rational):
         return value
     if isinstance(value, bool) or value is None:
-        raise ParseError("number", repr(value), "a number such as 2, 0.5 or 1/3")
+        raise ParseError("number", shown(value), "a number such as 2, 0.5 or 1/3")
     if isinstance(value, (int, Fraction)):
         return sp.Rational(value.numerator, value.denominator)
     text = repr(float(value)) if isinstance(value, float) else str(value)
     match = NUMBER.match(text) if len(text) <= MOST_CHARACTERS else None
     if match is None or not (match[2] or match[3]):
         if isinstance(value, Decimal) or "," in text:
-            raise ParseError("number", repr(value), "a finite number", "a decimal point, not a comma")
-        raise ParseError("number", repr(value), "a number such as 2, 0.5, -2e-3 or 1/3")
+            raise ParseError("number", shown(value), "a finite number", "a decimal point, not a comma")
+        raise ParseError("number", shown(value), "a number such as 2, 0.5, -2e-3 or 1/3")
     digits, after = match[2] or "", match[3] or ""
     whole = sp.Rational(int(digits + after), 10 ** len(after)) * sp.Integer(10) ** int(match[4] or 0)
     if match[5] is not None:
         if int(match[5]) == 0:
-            raise ParseError("number", repr(value), "a denominator that is not 0")
+            raise ParseError("number", shown(value), "a denominator that is not 0")
         whole /= int(match[5])
     return -whole if match[1] == "-" else whole
 
@@ -261,9 +261,12 @@ def _at(expr: sp.Expr, bits: int) -> Number:
         return compute(expr, {})
 
 
+_proved_zero: Callable[[sp.Expr], bool] = verb("proved_zero")
+
+
 def proved_zero(expr: sp.Expr) -> bool:
     """True when a number without symbols is proved to be 0, by normal form; False says nothing."""
-    return expr.is_zero is True if expr.is_Rational else bool(method("proved_zero")(expr))
+    return expr.is_zero is True if expr.is_Rational else _proved_zero(expr)
 
 
 def fixed(source: Callable[[int], Number] | sp.Expr, places: int, equals: Callable[[fmpq], bool] | None = None) -> Shown:

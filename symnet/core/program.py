@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import sympy as sp
 
 from symnet.core.axes import Axis, Least, Range, at_most, nonnegative
 from symnet.core.expressions import Limits, entries, free_integers
+from symnet.core.length import length
+from symnet.core.short import LINES, cut, listed, short_lines
 from symnet.core.tensors import Tensor, tensor_name
+from symnet.core.verbs import verb
 from symnet.errors import NameError_, ShapeError
 
+MOST_SHORT = 2000  # characters of a right side that a repr prints, to cut it off
 MOST_ORDERS = 5000  # of small sizes that are tried
 Hole = tuple[sp.Expr, str, tuple[Limits, ...]]
 """(u, "=", over): no value where u = 0 for some place of the indices ``over``; "<=" where u <= 0, "<" where u < 0."""
@@ -70,6 +75,9 @@ class Definition:
     def __str__(self) -> str:
         return f"{self.entry} := {self.expr}"
 
+    def __repr__(self) -> str:
+        return cut(f"{self.entry} := …" if length(self.expr) > MOST_SHORT else str(self))
+
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
@@ -109,6 +117,8 @@ class Program:
     objective: str = ""
     assumptions: tuple[Assumption, ...] = ()
     title: str = ""
+    symbols: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The SymPy objects that a user wrote, by the names that they have here."""
 
     def __post_init__(self) -> None:
         from symnet.core.wellformed import check_program
@@ -160,7 +170,7 @@ class Program:
 
     def __getitem__(self, name: str) -> Tensor:
         if name not in self.tensors:
-            from symnet.core.wellformed import did_you_mean
+            from symnet.errors import did_you_mean
 
             raise NameError_("program", f"no tensor named {name!r}", "one of its names", did_you_mean(name, self.tensors))
         return self.tensors[name]
@@ -172,14 +182,23 @@ class Program:
 
     def extend(self, definitions: Iterable[Definition], objective: str = "") -> Program:
         """This program with more lines after its own."""
-        return Program(self.inputs, (*self.definitions, *definitions), objective or self.objective, self.assumptions,
-                       self.title)
+        return replace(self, definitions=(*self.definitions, *definitions), objective=objective or self.objective)
 
     def __iter__(self) -> Iterator[Definition]:
         return iter(self.definitions)
 
     def __str__(self) -> str:
         return "\n".join(str(d) for d in self.definitions)
+
+    def __repr__(self) -> str:
+        known = f"Program of {listed(t.name for t in self.inputs)}: {self.objective}"
+        return "\n".join(map(cut, [known, *short_lines([f"  {d!r}" for d in self.definitions], LINES - 1)]))
+
+    def _repr_latex_(self) -> str:
+        return f"$${_aligned(self)}$$"
+
+
+_aligned: Callable[[Program], str] = verb("aligned")  # the printers know what a Program is, not the other way round
 
 
 def is_size(symbol: sp.Symbol) -> bool:

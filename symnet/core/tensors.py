@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Container
 from dataclasses import dataclass, replace
@@ -12,10 +13,13 @@ import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import entries
+from symnet.core.number_sets import EXAMPLES, NAMED, REAL, NumberSet, name_of, number_set
+from symnet.core.short import cut
+from symnet.core.structures import IS, ONE_HOT, check_structure
 from symnet.errors import NameError_, ShapeError
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
-DOMAINS = ("real", "positive", "nonnegative", "complex", "index")
+NAME = re.compile(r"(?:[A-Za-z]|_(?=[A-Za-z0-9]))[A-Za-z0-9_]{0,63}\Z")
+DOMAINS = (*NAMED, "complex", "index")
 
 
 class Role(StrEnum):
@@ -32,7 +36,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A named array of numbers: ``axes`` gives its shape, ``domain`` what its entries may be.
+    """A named array of numbers: ``axes`` gives its shape, ``domain`` what its entries may be, ``structure`` how they go together.
+
+    A domain is "real", "positive", "nonnegative", "negative", "nonpositive", "nonzero", an interval "(0, 1)" or "[0, oo)", a finite set
+    "{0, 1}", "complex" or "index"; the structures are those of ``structures.STRUCTURES``: "symmetric", "one-hot", …
 
     ``of`` names the tensor that a gradient belongs to and ``objective`` what was differentiated. ``latex`` overrides the
     printed name. ``W[i, j]`` is the entry, a SymPy expression; a scalar's entry is ``w[()]``. A scalar made from the entry
@@ -58,12 +65,21 @@ class Tensor:
     place: tuple[int, ...] = ()
     classes: sp.Expr | None = None
     ignored: int | None = None
+    structure: str = ""
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
             raise NameError_("tensor", f"the name {self.name!r}", "a letter followed by letters, digits or _")
         if self.domain not in DOMAINS:
-            raise NameError_(f"tensor {self.name}", f"the domain {self.domain!r}", "one of " + ", ".join(DOMAINS))
+            object.__setattr__(self, "domain", domain_named(self.domain, f"tensor {self.name}"))
+        if self.structure:
+            check_structure(self)
+            if self.structure == ONE_HOT and self.domain == "real":
+                object.__setattr__(self, "domain", "{0, 1}")
+
+    def __repr__(self) -> str:
+        shape = f"{self.name}[{', '.join(str(s) for s in self.shape)}]" if self.axes else self.name
+        return cut(f"Tensor {shape}: {self.role}" + ("" if self.domain == "real" else f", {self.domain}"))
 
     @property
     def shape(self) -> tuple[sp.Expr, ...]:
@@ -71,12 +87,19 @@ class Tensor:
         return tuple(axis.size for axis in self.axes)
 
     @property
-    def base(self) -> Any:
+    def base(self) -> sp.Symbol | sp.IndexedBase:
         """The SymPy object behind the name: a Symbol for a scalar, an IndexedBase otherwise."""
-        assumptions = {} if self.domain == "complex" else {"rational" if self.domain == "index" else self.domain: True}
+        assumptions = {} if self.domain == "complex" else {"rational": True} if self.domain == "index" else self.numbers.facts
         if self.domain == "index" and (self.ignored is None or self.ignored >= 0):
             assumptions["nonnegative"] = True
-        return sp.IndexedBase(self.name, **assumptions) if self.axes else sp.Symbol(self.name, **assumptions)
+        if self.structure and self.axes:
+            assumptions = {**assumptions, IS + self.structure: True}
+        return sp.IndexedBase(sp.Symbol(self.name, **assumptions)) if self.axes else sp.Symbol(self.name, **assumptions)
+
+    @property
+    def numbers(self) -> NumberSet:
+        """The numbers that an entry may be; of a complex tensor and of an index all real ones."""
+        return REAL if self.domain in ("complex", "index") else number_set(self.domain)
 
     def __getitem__(self, indices: Any) -> sp.Expr:
         where = indices if isinstance(indices, tuple) else (indices,)
@@ -87,6 +110,20 @@ class Tensor:
     def with_role(self, role: Role) -> Tensor:
         """The same tensor in another role."""
         return replace(self, role=role)
+
+
+def domain_named(text: Any, where: str) -> str:
+    """The domain as it is kept: "(0,1)" is "(0, 1)", "[0, inf)" is "nonnegative". Raises NameError_ for what is none, or empty."""
+    if not isinstance(text, str):
+        raise NameError_(where, f"a domain that is a {type(text).__name__}", f"one of {', '.join(DOMAINS)}, or a set such as {EXAMPLES}")
+    close = difflib.get_close_matches(text, DOMAINS, n=1, cutoff=0.7)
+    if text in DOMAINS:
+        return text
+    try:
+        return name_of(number_set(text, where))
+    except NameError_ as error:
+        hint = f"did you mean {close[0]!r}?" if close else error.hint
+        raise NameError_(error.where, error.found, f"one of {', '.join(DOMAINS)}, or a set such as {EXAMPLES}", hint) from None
 
 
 def scalar(name: str, domain: str = "real", role: Role = Role.INPUT, **more: Any) -> Tensor:

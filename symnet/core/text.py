@@ -9,9 +9,10 @@ import sympy as sp
 from symnet.core.decimals import as_decimal
 from symnet.core.expressions import When, limits
 from symnet.core.functions import TABLE
+from symnet.core.length import length
 from symnet.core.matrices import Grid
 from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over, upright
-from symnet.core.program import Definition
+from symnet.core.program import MOST_SHORT, Definition
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 
 COMPARE = {sp.Eq: "==", sp.Ne: "!=", sp.Gt: ">", sp.Lt: "<", sp.Ge: ">=", sp.Le: "<="}
@@ -114,6 +115,14 @@ class TextPrinter(Printer):
 def text(expr: sp.Expr, leaf: Leaf | None = None, tensors: Mapping[str, Tensor] | None = None) -> str:
     """The plain text of ``expr``."""
     return TextPrinter(tensors, leaf)(expr)
+
+
+def short_text(definition: Definition, tensors: Mapping[str, Tensor] | None = None) -> str:
+    """``left = right`` for a repr: a right side that is very long is not written out to be cut off."""
+    long = length(definition.expr)
+    if long <= MOST_SHORT:
+        return definition_text(definition, tensors)
+    return f"{TextPrinter({definition.name: definition.target})(definition.entry)} = … (about {long:,} characters)"
 
 
 def definition_text(definition: Definition, tensors: Mapping[str, Tensor] | None = None) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from symnet.core.short import WIDTH, short
+
 
 class Answer(StrEnum):
     """The five answers; the strings are part of the JSON contract."""
@@ -61,6 +63,9 @@ class Verdict:
         parts = (self.condition, self.reason, str(self.witness) if self.witness else "", self.scope)
         detail = "; ".join(p for p in parts if p)
         return f"{self.answer.value}" + (f" ({detail})" if detail else "")
+
+    def __repr__(self) -> str:
+        return short(f"Verdict: {self}" + (f", by {self.method}" if self.method else ""), 5 * WIDTH)
 
 
 EXCEPT = "except where "

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -14,21 +13,12 @@ from symnet.core.expressions import BINDERS, When, entries, limits
 from symnet.core.guards import Guards, spans
 from symnet.core.matrices import Grid, InverseEntry
 from symnet.core.tensors import Tensor, tensor_name
-from symnet.errors import NameError_, ShapeError
+from symnet.errors import NameError_, ShapeError, did_you_mean
 
 if TYPE_CHECKING:
     from symnet.core.program import Definition, Program
 
 Ranges = dict[sp.Symbol, Range]
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """"did you mean …?" for the closest known name, or the list of names when none is close."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5) or [k for k in names if k.lower() == name.lower()][:1]
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "known names: " + ", ".join(names[:12]) if names else ""
 
 
 def check_program(program: Program) -> None:

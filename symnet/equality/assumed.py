@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sympy as sp
 
+from symnet.core.number_sets import numbers_of
 from symnet.core.program import Assumption
+from symnet.equality.domain import Holes
 from symnet.equality.fractions import TooLarge
 from symnet.equality.region_signs import FactSigns
 from symnet.errors import SymnetError
 
 
-def solved(assumptions: Iterable[Assumption]) -> dict[sp.Basic, sp.Expr] | None:
+def solved(assumptions: Iterable[Assumption], forms: Mapping[sp.Basic, sp.Expr] | None = None) -> dict[sp.Basic, sp.Expr] | None:
     """Each assumption solved for an input in which it is linear, each in turn put into the others; None where one cannot be.
+
+    ``forms`` are entries that are formulas already: they come along.
 
     >>> x, y = sp.symbols("x y", real=True)
     >>> solved([Assumption(x + y, sp.S.One)])
     {y: 1 - x}
     """
-    there: dict[sp.Basic, sp.Expr] = {}
+    there: dict[sp.Basic, sp.Expr] = dict(forms or {})
     for a in assumptions:
         gap = sp.expand((a.left - a.right).xreplace(there))
         if gap == 0:
@@ -38,18 +42,32 @@ def _linear(gap: sp.Expr, symbol: sp.Basic) -> bool:
     return bool(factor.is_Rational and factor != 0 and symbol not in sp.expand(gap - factor * symbol).free_symbols)
 
 
-def contradictory(assumptions: Iterable[Assumption]) -> bool:
+def contradictory(assumptions: Iterable[Assumption], outside: Holes = (), forms: Mapping[sp.Basic, sp.Expr] | None = None) -> bool:
     """True when it is shown that no values, each in the domain of its symbol, satisfy them all; then anything would follow.
+
+    ``outside`` are holes that no value may lie in; ``forms`` are entries that are formulas in others.
 
     >>> y = sp.Symbol("y", positive=True)
     >>> contradictory([Assumption(y, -sp.S.One)]), contradictory([Assumption(y, sp.S.One)])
     (True, False)
     """
-    gaps = [sp.expand(a.left - a.right) for a in assumptions]
+    there = dict(forms or {})
+    gaps = [sp.expand((a.left - a.right).xreplace(there)) for a in assumptions]
+    facts = [(u, False) for gap in gaps for u in (gap, -gap)] + [(u, sign == "<=") for u, sign in outside if sign != "="]
+    if any(_never(u, strict) for u, strict in facts):
+        return True
     try:
-        return bool(gaps) and not FactSigns(sp.S.One, tuple((u, False) for gap in gaps for u in (gap, -gap))).possible
+        return bool(facts) and not FactSigns(sp.S.One, tuple(facts)).possible
     except (TooLarge, SymnetError, ZeroDivisionError, RecursionError):
         return False
+
+
+def _never(u: sp.Expr, strict: bool) -> bool:
+    """True where u > 0, or u >= 0 unless ``strict``, is shown never to hold: of numbers, and of one symbol with members."""
+    symbols = sorted(u.free_symbols, key=str)
+    members = numbers_of(symbols[0]).members if len(symbols) == 1 and symbols[0].is_Symbol else ()
+    values = [u.xreplace({symbols[0]: m}) for m in members] if members else [u]
+    return all(v.is_Rational and (v <= 0 if strict else v < 0) for v in values)
 
 
 def said_of_nothing(assumptions: Iterable[Assumption]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice, product
 
@@ -16,6 +17,7 @@ from symnet.core.verdict import Answer, Verdict
 from symnet.equality.assumed import contradictory, said_of_nothing, solved
 from symnet.equality.cases import has_cases
 from symnet.equality.domain import EVERYWHERE, NEEDED, Domain, Holes
+from symnet.equality.finite_sets import choices
 from symnet.equality.fractions import TooLarge
 from symnet.equality.gap import judged, without_implied
 from symnet.equality.holes import holes as find_holes
@@ -25,7 +27,7 @@ from symnet.equality.normal import Basis
 from symnet.equality.null_sets import is_null
 from symnet.equality.refuting import FEW, MANY, Point, refute
 from symnet.equality.regions import Agreement, Suspect, agree
-from symnet.errors import OptionError, UnknownNodeError
+from symnet.errors import OptionError, UnknownNodeError, a_kind
 
 
 def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (), holes: Asked = (), other_holes: Asked = (),
@@ -48,34 +50,52 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     'refuted (at x = 2: 4 ≠ 2)'
     """
     if not isinstance(left, sp.Basic) or not isinstance(right, sp.Basic):
-        kinds = " and a ".join(type(side).__name__ for side in (left, right))
-        raise OptionError("compare", f"a {kinds}", "two SymPy expressions", "sn.check for text")
+        raise OptionError("compare", f"{a_kind(left)} and {a_kind(right)}", "two SymPy expressions", "sn.check for text")
     written = tuple(tuple((u, sign) for u, sign, *_ in found) for found in (holes, other_holes))
     conditions, asked = tuple(assumptions), (*written[0], *written[1], *domain.holes)
     whole = not has_cases(left, right)  # without cases a difference at one point is a difference all around it
-    search = partial(refute, left, right, borders=whole, asked=asked, classes=domain.classes)
-    witness = search(FEW)
+    forms = domain.forms.of(left, right, *(u for u, _ in asked))
+    search = partial(refute, left, right, borders=whole, asked=asked, classes=domain.classes, unsaid=domain.forms.free)
+    witness = search(FEW, there=forms)
     if witness is None:
-        proof, point = _attempt(left, right, (written[0], written[1]), domain=domain)
+        proof, point = _in_forms(left, right, (written[0], written[1]), domain, forms)
         if proof.answer is not Answer.UNDECIDED:
             return proof
-        witness = search(16 if whole else MANY, near=point)
+        witness = search(16 if whole else MANY, there=forms, near=point)
         if witness is None:
             nowhere = _one_has_no_value(left, right)
             return proof if nowhere is None else Verdict(Answer.UNDECIDED, reason=nowhere)
+    if domain.forms.lacking:
+        return Verdict(Answer.UNDECIDED, reason=domain.forms.lacking)
     if contradictory(conditions):
         return Verdict(Answer.UNDECIDED, reason=said_of_nothing(conditions))
     for used in _subsets(conditions):
-        there = solved(used)
+        there = solved(used, domain.forms.of(left, right, *(side for a in used for side in (a.left, a.right))))
         verdict = prove_equal(left.xreplace(there), right.xreplace(there)) if there else None
         if verdict is not None and verdict.holds:
             return Verdict(Answer.CONDITIONAL, "normal form", " and ".join(map(str, used)))
     if conditions:
-        there = solved(conditions)
+        sides = (left, right, *(u for u, _ in asked), *(side for a in conditions for side in (a.left, a.right)))
+        there = solved(conditions, domain.forms.of(*sides))
         witness = None if there is None else search(there=there)
         if witness is None:
             return Verdict(Answer.UNDECIDED, reason="different in general; the declared assumptions were not enough to decide")
     return Verdict(Answer.REFUTED, "ball enclosure", witness=witness)
+
+
+def _in_forms(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes], domain: Domain,
+              forms: Mapping[sp.Basic, sp.Expr]) -> tuple[Verdict, Point]:
+    """What can be proved, if need be with the entries of structured matrices written in free numbers; no condition names one of these."""
+    proof, point = _attempt(left, right, written, domain=domain)
+    if not forms or proof.holds or (domain.forms.dense and has_cases(left, right)):
+        return proof, point
+    there = dict(forms)
+    put = [tuple((u.xreplace(there), sign) for u, sign in found) for found in (*written, domain.holes, domain.unseen)]
+    inner = replace(domain, holes=put[2], unseen=put[3])
+    again, _ = _attempt(left.xreplace(there), right.xreplace(there), (put[0], put[1]), domain=inner)
+    if again.holds and not domain.unseen:
+        return Verdict(Answer.PROVED, again.method), {}
+    return (replace(again, reason=domain.said(domain.unseen)), {}) if again.holds else (proof, point)
 
 
 def _one_has_no_value(left: sp.Expr, right: sp.Expr) -> str | None:
@@ -113,7 +133,28 @@ def _attempt(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes] = ((), 
         again, _ = _proof(left, right, written, null, domain, small)
         if again.answer is not Answer.UNDECIDED:
             return again, {}
+    if not verdict.holds and _holds_for_each(left, right, written, null, domain):
+        return Verdict(Answer.PROVED, "normal form in each case", reason=domain.said(domain.unseen)), {}
     return verdict, point
+
+
+def _holds_for_each(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes], null: Callable[[sp.Expr], bool], domain: Domain) -> bool:
+    """Proved for every choice of the numbers that are one of finitely many? Choices for which nothing is asked are passed over."""
+    asked = 0
+    for there in choices(left, right):
+        sides = left.xreplace(there), right.xreplace(there)
+        mine, other, outside = (tuple((u.xreplace(there), sign) for u, sign in found) for found in (*written, domain.holes))
+        if any(u.is_Rational and not HOLDS[sign](u) for u, sign in outside):
+            continue
+        if any(e.has(sp.zoo, sp.nan, sp.oo, -sp.oo) for e in (*sides, *(u for u, _ in (*mine, *other, *outside)))):
+            return False
+        if any(u.is_Rational and not HOLDS[sign](u) for u, sign in (*mine, *other)):
+            return False
+        mine, other, outside = (tuple(h for h in found if not h[0].is_Rational) for found in (mine, other, outside))
+        asked += 1
+        if not _proof(*sides, (mine, other), null, replace(domain, holes=outside, unseen=()), ())[0].holds:
+            return False
+    return bool(asked)
 
 
 def _proof(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes], null: Callable[[sp.Expr], bool], domain: Domain,
@@ -169,6 +210,7 @@ def _values(u: sp.Expr) -> list[sp.Expr]:
     return [u.xreplace(dict(zip(steps, chosen, strict=True))) for chosen in product((sp.S.Zero, sp.S.One), repeat=len(steps))]
 
 
+HOLDS: dict[str, Callable[[sp.Expr], bool]] = {"=": lambda u: bool(u != 0), "<=": lambda u: bool(u > 0), "<": lambda u: bool(u >= 0)}
 ASKING: dict[str, Callable[[sp.Expr], sp.Expr]] = {  # the shortest expression with that hole
     "=": lambda u: sp.Pow(u, -1, evaluate=False), "<=": lambda u: sp.log(u, evaluate=False),
     "<": lambda u: sp.Pow(u, sp.Rational(1, 2), evaluate=False)}

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
+from symnet.equality.structured import NO_FORMS, Forms
+
 Holes = tuple[tuple[sp.Expr, str], ...]  # (u, "="): nothing is asked where u = 0; "<=" where u <= 0, "<" where u < 0
 NEEDED = {"=": "!=", "<=": ">", "<": ">="}
 
@@ -15,6 +17,7 @@ NEEDED = {"=": "!=", "<=": ">", "<": ">="}
 class Domain:
     """``holes``, where what the question is about has no value itself; ``classes`` gives how many values an index takes, 0, 1, ….
 
+    ``forms`` are the entries of matrices of a declared structure in free numbers.
     ``unseen`` are those of the holes that no formula shows, since SymPy shortened it: they are said with every verdict. ``of`` says what
     has no value there.
     """
@@ -23,6 +26,7 @@ class Domain:
     classes: Mapping[sp.Basic, int] = field(default_factory=dict)
     unseen: Holes = ()
     of: str = ""
+    forms: Forms = NO_FORMS
 
     def said(self, holes: Holes) -> str:
         """"where L has a value: x > 0", or "" without holes."""

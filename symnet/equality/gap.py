@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import sympy as sp
 
+from symnet.core.number_sets import REAL, numbers_of
 from symnet.equality.fractions import TooLarge
 from symnet.equality.holes import holes, surely_defined
 from symnet.equality.meeting import defined_somewhere
@@ -46,6 +47,24 @@ def judged(left: sp.Expr, right: sp.Expr, also: tuple[sp.Expr, ...] = ()) -> tup
             if stems:
                 raise
     raise AssertionError("one of the two returns or raises")
+
+
+def ruled_out(u: sp.Expr, sign: str) -> bool:
+    """True when the domains of the symbols alone show that u never lies in the hole: 1 - p = 0 for p in (0, 1).
+
+    >>> p = sp.Symbol("p", positive=True, **{"in (0, 1)": True})
+    >>> ruled_out(p - p**2, "<="), ruled_out(2*p - 1, "=")
+    (True, False)
+    """
+    if surely_defined(u, sign):
+        return True
+    if all(numbers_of(s) == REAL for s in u.free_symbols if s.is_Symbol):
+        return False
+    basis = Basis()
+    try:
+        return basis.real(u) and basis.known.of_fraction(u) <= HARMLESS[sign]
+    except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError):
+        return False
 
 
 def without_implied(open_holes: Iterable[Hole], both: Iterable[Hole] = ()) -> list[Hole]:

@@ -15,6 +15,7 @@ import sympy as sp
 
 from symnet.core.axes import Range
 from symnet.core.program import Assumption, Definition, Hole
+from symnet.core.tensors import Tensor
 from symnet.core.verdict import EXCEPT, Answer, Verdict
 from symnet.equality.domain import NEEDED
 from symnet.equality.fractions import TooLarge
@@ -24,6 +25,7 @@ from symnet.equality.indexed_reading import Key, Opened, Reader
 from symnet.equality.indexed_rules import rule_of_equality
 from symnet.equality.indexed_signs import signs
 from symnet.equality.indexed_terms import Atom, Poly, Term, add_to, indices
+from symnet.equality.structured import facts_of
 from symnet.errors import SymnetError
 
 SCOPE = "for all sizes"
@@ -35,13 +37,13 @@ ROUNDS = 3  # of multiplying through by a divisor
 def prove_for_all_sizes(left: sp.Expr, right: sp.Expr, ranges: Mapping[sp.Symbol, Range], assumptions: Iterable[Assumption] = (),
                         given: Iterable[Definition] = (), asked: Iterable[Hole] = (),
                         opened: Mapping[str, tuple[Definition, ...]] | None = None,
-                        defined: Mapping[str, tuple[Definition, ...]] | None = None) -> Verdict:
+                        defined: Mapping[str, tuple[Definition, ...]] | None = None, structured: Iterable[Tensor] = ()) -> Verdict:
     """PROVED for every size, CONDITIONAL where the assumptions were used, else UNDECIDED with the reason.
 
     ``ranges`` are those of the free indices; ``given`` are lines that are defined wherever the question is asked,
     those of the program; ``asked`` are holes that the left side had as it was written, before SymPy cancelled them;
     ``opened`` are the lines to write out, by name; ``defined`` are all lines, by name, so that an exception u = 0 in a name is judged
-    by what the name stands for: relu(z) is 0 on half of all z.
+    by what the name stands for: relu(z) is 0 on half of all z. What is declared of ``structured`` tensors holds without being a condition.
 
     >>> i, j, k = sp.symbols("i j k", integer=True)
     >>> n, X, y = sp.Symbol("n", integer=True, positive=True), sp.IndexedBase("X", real=True), sp.IndexedBase("y", real=True)
@@ -55,18 +57,19 @@ def prove_for_all_sizes(left: sp.Expr, right: sp.Expr, ranges: Mapping[sp.Symbol
         lines = tuple(given)
         own = {d.name for d in lines}
         opening = {name: (ds, name in own) for name, ds in (opened or {}).items()}
-        return _prove((left, right), ranges, declared, lines, tuple(asked), opening, defined or {})
+        return _prove((left, right), ranges, declared, lines, tuple(asked), opening, defined or {}, tuple(structured))
     except (TooLarge, SymnetError, ZeroDivisionError, RecursionError) as problem:
         return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0")
 
 
 def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], declared: tuple[Assumption, ...],
            given: tuple[Definition, ...], asked: tuple[Hole, ...], opened: Opened,
-           defined: Mapping[str, tuple[Definition, ...]]) -> Verdict:
+           defined: Mapping[str, tuple[Definition, ...]], structured: tuple[Tensor, ...]) -> Verdict:
     there = {i: sp.Symbol(f"_f{k}", integer=True) for k, i in enumerate(ranges)}
     space = Algebra({there[i]: span for i, span in ranges.items()})
     space.signs = signs(given)
-    for a in declared:
+    space.spans = {t.name: t.axes[0].range for t in structured}
+    for a in (*facts_of(structured), *declared):
         _declare(space, a)
     sides: list[Poly] = []
     readers: list[Reader] = []

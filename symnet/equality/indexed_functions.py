@@ -15,6 +15,7 @@ import sympy as sp
 from symnet.core.axes import bounds, nonnegative
 from symnet.equality import indexed_matrices
 from symnet.equality.fractions import TooLarge
+from symnet.equality.indexed_bounds import above_zero
 from symnet.equality.indexed_rules import rules_of_inverse
 from symnet.equality.indexed_slots import Slots
 from symnet.equality.indexed_terms import (
@@ -150,6 +151,8 @@ class Algebra(Slots):
         if name in ("step", "sign"):
             if self.positive(polys[0]):
                 return one()
+            if name == "step" and self.nonnegative(scaled(polys[0], Fraction(-1))):
+                return {}
             polys = (self._unit(self._positive_content(polys[0])[1])[1],)
         if name in ODD | EVEN:
             (inner,), _, _ = self.abstract(polys)
@@ -173,13 +176,16 @@ class Algebra(Slots):
 
     def positive(self, poly: Poly, deep: int = 2) -> bool:
         """True when every value is shown to be > 0: numbers > 0 times what is >= 0, one term of them > 0 outright; 1 - 1/u is (u - 1)/u."""
-        if self.nonnegative(poly) and any(self._surely(t, strict=True) for t in poly):
+        if (self._termwise(poly) and any(self._surely(t, strict=True) for t in poly)) or (self.real and above_zero(poly, strict=True)):
             return True
         below = {a: None for t in poly for a, _ in t.factors if a[0].kind == "inverse" and a[0].positive} if deep else {}
         return any(self.positive(self.cleared(poly, atom), deep - 1) for atom in below if self._free(poly, atom))
 
     def nonnegative(self, poly: Poly) -> bool:
         """True when every value is shown to be >= 0."""
+        return self._termwise(poly) or (self.real and above_zero(poly, strict=False))
+
+    def _termwise(self, poly: Poly) -> bool:
         return bool(poly) and self.real and all(c > 0 and self._surely(t, strict=False) for t, c in poly.items())
 
     def _surely(self, term: Term, strict: bool) -> bool:

@@ -10,7 +10,9 @@ import sympy as sp
 from symnet.core.axes import nonnegative
 from symnet.core.expressions import entries, fresh, limits, substitute
 from symnet.core.functions import sigmoid, softplus
+from symnet.core.number_sets import is_finite, like
 from symnet.core.program import Definition
+from symnet.core.structures import structure_of
 from symnet.core.tensors import entry_indices, tensor_name
 from symnet.core.verdict import Answer
 from symnet.equality.domain import NEEDED
@@ -73,12 +75,13 @@ def null_for_all_sizes(u: sp.Expr) -> bool:
                     and len(set(own) & set(entry.indices)) == len(own) and all(lo == 1 and hi.is_positive for _, lo, hi in limits(u)))
     if u.has(sp.Sum) or any(s.is_integer or not s.is_real for s in u.free_symbols - _letters(u)):
         return False
-    return is_null(u.xreplace({e: sp.Dummy(str(e), **{"positive" if e.is_positive else "real": True}) for e in u.atoms(sp.Indexed)}))
+    return is_null(u.xreplace({e: like(e, str(e)) for e in u.atoms(sp.Indexed)}))
 
 
 def _is_number(entry: sp.Expr) -> bool:
-    """True for a real number's name: no size, no index, no class."""
-    return bool(isinstance(entry, (sp.Indexed, sp.Symbol)) and entry.is_real and not entry.is_rational)
+    """True for a real number's name: no size, no index, no class, none of finitely many numbers, nor bound to others."""
+    return bool(isinstance(entry, (sp.Indexed, sp.Symbol)) and entry.is_real and not entry.is_rational and not is_finite(entry)
+                and not structure_of(entry))
 
 
 def _alone(term: sp.Expr, total: sp.Expr) -> bool:

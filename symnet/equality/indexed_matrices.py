@@ -13,6 +13,8 @@ import sympy as sp
 
 from symnet.core.expressions import limits, substitute
 from symnet.core.matrices import Det, InverseEntry
+from symnet.core.structures import structure_of
+from symnet.core.tensors import tensor_name
 from symnet.equality.fractions import TooLarge
 from symnet.equality.indexed_rules import Rule
 from symnet.equality.indexed_terms import COLUMN, ROW, Atom, Head, Places, Poly, add_to, indices, lead, ordered, scaled, slot
@@ -28,16 +30,22 @@ def read_matrix(space: Algebra, expr: Det | InverseEntry, reader: Reader) -> Pol
         raise TooLarge("a matrix that is written out")
     (r, low, high), (c, left, _) = limits(expr.matrix)
     size = sp.expand(high - low + 1)
+    entry = expr.matrix.function
+    whole = structure_of(entry) if isinstance(entry, sp.Indexed) and entry.indices in ((r, c), (c, r)) and low == left else ""
+    if isinstance(expr, InverseEntry) and whole == "orthogonal" and space.spans.get(tensor_name(entry)) == (low, high):
+        i, j = expr.places
+        return reader.read(entry.base[j, i] if entry.indices == (r, c) else entry.base[i, j])
     row, column = space.fresh(), space.fresh()
     for i in (row, column):
         space.ranges[i] = reader.ranges[i] = (sp.S.One, size)
     body = reader.read(substitute(expr.matrix.function, {r: row + low - 1, c: column + left - 1}))
-    entry = space.put(body, {row: ROW, column: COLUMN})
+    inner = space.put(body, {row: ROW, column: COLUMN})
     if isinstance(expr, Det):
-        return space.atom(determinant(space, entry, size))
-    reader.vanishing(space.atom(determinant(space, _normal(space, entry)[1], size)), _called(expr.matrix.function))
+        return space.atom(determinant(space, inner, size))
+    if whole != "positive definite":
+        reader.vanishing(space.atom(determinant(space, _normal(space, inner)[1], size)), _called(expr.matrix.function))
     i, j = expr.places
-    return inverse_entry(space, entry, size, sp.expand(i - low + 1), sp.expand(j - left + 1))
+    return inverse_entry(space, inner, size, sp.expand(i - low + 1), sp.expand(j - left + 1))
 
 
 def _called(entry: sp.Expr) -> sp.Symbol:
@@ -48,8 +56,18 @@ def _called(entry: sp.Expr) -> sp.Symbol:
 def determinant(space: Algebra, entry: Poly, size: sp.Expr) -> Atom:
     """det of the matrix with this entry at (ROW, COLUMN)."""
     inner, places, _, _ = _least(space, entry)
-    head, _ = space.head("det", str(size), (inner,), size=size)
+    head, _ = space.head("det", str(size), (inner,), size=size, positive=_definite(inner))
     return head, places
+
+
+def _definite(inner: Poly) -> bool:
+    """True for the entry of a tensor that is declared positive definite."""
+    if len(inner) != 1 or not all(c > 0 for c in inner.values()):
+        return False
+    (term,) = inner
+    heads = [h for (h, _), e in term.factors if e == 1]
+    return not term.over and not term.where and len(term.factors) == len(heads) == 1 and heads[0].structure == "positive definite" and \
+        set(term.factors[0][0][1]) == {ROW, COLUMN}
 
 
 def inverse_entry(space: Algebra, entry: Poly, size: sp.Expr, i: sp.Expr, j: sp.Expr) -> Poly:

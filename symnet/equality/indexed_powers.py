@@ -1,12 +1,13 @@
-"""Powers of atoms brought down: step² is step, r² is u for r = sqrt(u), 2^(3/2) is 2·2^(1/2), (1/u)⁻¹ is u."""
+"""Powers of atoms brought down: step² is step, r² is u for r = sqrt(u), 2^(3/2) is 2·2^(1/2), (1/u)⁻¹ is u, y² is y for y in {0, 1}."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from symnet.equality.finite_sets import rest_of_power
 from symnet.equality.fractions import TooLarge
-from symnet.equality.indexed_terms import Atom, Poly, one, scaled
+from symnet.equality.indexed_terms import Atom, Poly, add_to, one, scaled
 
 if TYPE_CHECKING:
     from symnet.equality.indexed_space import Space
@@ -19,6 +20,12 @@ def brought_down(space: Space, atom: Atom, e: Fraction) -> tuple[Fraction, Poly]
         if e < 0 or e.denominator != 1:
             raise TooLarge("a division by a step")
         return Fraction(1), one()
+    members = head.numbers.members
+    if members and e.denominator == 1 and (e >= len(members) or (e < 0 and 0 not in members)):
+        found: Poly = {}
+        for k, c in enumerate(rest_of_power(members, e.numerator)):
+            add_to(found, space.settle(Fraction(1), (), {atom: Fraction(k)}), Fraction(int(c.p), int(c.q)))
+        return Fraction(0), found
     if head.kind == "inverse" and e < 0:
         return Fraction(0), space.raised(space.inside(head, places), -e)
     if head.kind == "root" and not 0 <= e < head.root:

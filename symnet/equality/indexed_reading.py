@@ -15,9 +15,11 @@ import sympy as sp
 
 from symnet.core.axes import Range
 from symnet.core.expressions import Limits, When, limits, substitute, total
-from symnet.core.functions import TABLE
+from symnet.core.functions import TABLE, relu
 from symnet.core.matrices import Det, InverseEntry
+from symnet.core.number_sets import numbers_of
 from symnet.core.program import Definition
+from symnet.core.structures import MIRRORED, structure_of
 from symnet.equality.fractions import TooLarge
 from symnet.equality.indexed_conditions import read_condition
 from symnet.equality.indexed_functions import Algebra
@@ -94,8 +96,12 @@ class Reader:
         self.space.real &= bool(entry.is_extended_real)
         known = self.space.signs.get(name)
         positive, nonnegative = bool(entry.is_positive) or known == "positive", bool(entry.is_nonnegative) or known is not None
-        symmetry = self.space.symmetric.get(name, ())
-        head, _ = self.space.head("entry", f"{name}[{len(places)}]", (), symmetry, positive, nonnegative=nonnegative)
+        structure = structure_of(entry)
+        symmetry = ((1, 0),) if structure in MIRRORED else self.space.symmetric.get(name, ())
+        head, _ = self.space.head("entry", f"{name}[{len(places)}]", (), symmetry, positive, nonnegative=nonnegative,
+                                  numbers=numbers_of(entry), structure=structure)
+        if structure == "diagonal":
+            return self.space.bind(self.space.atom((head, (places[0], places[0]))), (), [("=", sp.expand(places[0] - places[1]))])
         return self.space.atom((head, places))
 
     def _template(self, definitions: tuple[Definition, ...]) -> Poly:
@@ -136,6 +142,8 @@ class Reader:
         row = TABLE.get(expr.func)
         if row is None:
             raise UnknownNodeError("equality", f"no rule for {expr.func.__name__}", "an expression of the program language")
+        if isinstance(expr, (relu, sp.Abs)) and space.nonnegative(inside := self.read(expr.args[0])):
+            return inside
         if row.in_exp is not None:
             return self.read(by_row(expr, expr.args))
         return space.function(row.name, tuple(map(self.read, expr.args)))
@@ -167,8 +175,10 @@ class Reader:
         a = self.read(rest[0]) if len(rest) == 1 else self.read(expr.func(*rest))
         gap = dict(a)
         add_to(gap, b, Fraction(-1))
-        if not gap:
-            return a
+        if not gap or self.space.nonnegative(gap):
+            return a if isinstance(expr, sp.Max) else b
+        if self.space.nonnegative(scaled(gap, Fraction(-1))):
+            return b if isinstance(expr, sp.Max) else a
         if gap[max(gap, key=lambda t: t.text)] < 0:
             a, b, gap = b, a, scaled(gap, Fraction(-1))
         top = dict(b)

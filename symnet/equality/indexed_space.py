@@ -52,6 +52,7 @@ class Space(ABC):
         self.heads: dict[object, Head] = {}
         self.rules: dict[Head, list[Rule]] = {}
         self.symmetric: dict[str, tuple[tuple[int, ...], ...]] = {}  # tensors declared symmetric
+        self.spans: dict[str, Range] = {}  # of the rows of tensors of a declared structure
         self.signs: dict[str, str] = {}  # definitions whose right sides are plainly "positive" or "nonnegative"
         self.real = True  # False once a name that may be complex was met
         self.steps = 0

@@ -17,6 +17,7 @@ from typing import TypeAlias
 import sympy as sp
 
 from symnet.core.expressions import Limits
+from symnet.core.number_sets import REAL, NumberSet
 from symnet.equality.fractions import TooLarge
 
 MOST_ORDERS = 720
@@ -44,6 +45,8 @@ class Head:
     root: int = 0  # q of a q-th root
     open: int = 0  # how many places come before the slots: the row and the column of an inverse
     size: sp.Expr = sp.S.Zero  # of the matrix
+    numbers: NumberSet = REAL  # what an entry may be
+    structure: str = ""  # of the matrix that it is an entry of
 
     def orders(self, places: Places) -> Iterator[Places]:
         """The places in every order that gives the same number."""

@@ -8,6 +8,7 @@ import sympy as sp
 
 from symnet.core.expressions import BINDERS, Nabla, When
 from symnet.core.matrices import Det, InverseEntry
+from symnet.core.number_sets import like
 from symnet.core.numbers import enclose
 from symnet.equality.holes import holes, surely_defined
 from symnet.equality.points import READABLE, points, suited
@@ -28,8 +29,8 @@ def defined_somewhere(*sides: sp.Expr) -> bool:
         return True  # nothing that can be computed
 
 
-def meeting_point(*sides: sp.Expr, seed: int = 0) -> Point | None:
-    """A rational point at which all the sides have values, or None where none is found.
+def meeting_point(*sides: sp.Expr, seed: int = 0, also: tuple[Hole, ...] = ()) -> Point | None:
+    """A rational point at which all the sides have values and that none of ``also`` leaves out, or None where none is found.
 
     From a first point on, a symbol of something that fails gets another value, until nothing fails (a random walk as for the
     satisfiability of formulas; Papadimitriou 1991).
@@ -39,8 +40,8 @@ def meeting_point(*sides: sp.Expr, seed: int = 0) -> Point | None:
     (True, None)
     """
     dice = random.Random(seed)
-    free = sorted({s for side in sides for s in side.free_symbols}, key=str)
-    asked = sorted({h for side in sides for h in holes(side) if not surely_defined(*h)}, key=str)
+    free = sorted({s for side in (*sides, *(u for u, _ in also)) for s in side.free_symbols}, key=str)
+    asked = sorted({h for side in sides for h in holes(side) if not surely_defined(*h)} | set(also), key=str)
     point = next(points(free, 1))
     failing = _failing(asked, point)
     for _ in range(STEPS):
@@ -74,6 +75,8 @@ def _fine(u: sp.Expr, sign: str, point: Point) -> bool:
 
 def _without_tensors(expr: sp.Expr, stand_in: dict[sp.Basic, sp.Symbol]) -> sp.Expr:
     if isinstance(expr, (*BINDERS, Nabla, When, Det, InverseEntry, sp.Indexed)):
+        if isinstance(expr, sp.Indexed):
+            return stand_in.setdefault(expr, like(expr, f"t{len(stand_in)}"))
         domain = {"positive": True} if expr.is_positive else {"nonnegative": True} if expr.is_nonnegative else {"real": True}
         return stand_in.setdefault(expr, sp.Dummy(f"t{len(stand_in)}", **domain))
     if not expr.args:

@@ -17,6 +17,7 @@ import sympy as sp
 
 from symnet.core.expressions import Nabla
 from symnet.core.functions import TABLE, step
+from symnet.core.number_sets import REAL, NumberSet, numbers_of
 from symnet.equality.atoms import atom
 from symnet.equality.circle import circle
 from symnet.equality.exponents import WAVES, Exponents, Terms, exponential, is_exp, study
@@ -154,7 +155,14 @@ class Basis:
         ring, known = Ring(symbols | {self.circles[s] for s in symbols & self.circles.keys()}), dict[sp.Expr, Fraction]()
         for part, form in parts.items():
             known[part] = ring.fraction(form, known)
-        return ring, reduced(ring, ring.fraction(expr, known), self.roots, self.circles, self.steps)
+        members = {s: found for s in ring.symbols if (found := self.numbers(s).members)}
+        return ring, reduced(ring, ring.fraction(expr, known), self.roots, self.circles, self.steps, members)
+
+    def numbers(self, symbol: sp.Symbol) -> NumberSet:
+        """The numbers that a symbol may be, or a generator that stands for an entry; all real ones for other generators."""
+        if symbol not in self.kinds:
+            return numbers_of(symbol)
+        return numbers_of(self.meaning[symbol]) if self.kinds[symbol][0] == "entry" else REAL
 
     def _gather(self, expr: sp.Expr, parts: dict[sp.Expr, sp.Expr], symbols: set[sp.Symbol], seen: set[sp.Expr]) -> None:
         """Each part of ``expr`` that is no sum, product or whole power, with what it is in generators and parts before it."""

@@ -9,10 +9,12 @@ pieces. min(x, 4) - 4 fails both tests: it is 0 for all x > 4.
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, product
+from math import prod
 
 import sympy as sp
 
+from symnet.core.number_sets import is_finite, numbers_of
 from symnet.equality.cases import CLOSED, analytic, asked_of, first_case, in_steps, is_real, outcome, put
 from symnet.equality.fractions import TooLarge
 from symnet.equality.refuting import refute
@@ -30,9 +32,22 @@ def is_null(u: sp.Expr) -> bool:
     (True, False, True)
     """
     try:
-        return _shown(u, DEEPEST)
+        return all(_shown(u.xreplace(there), DEEPEST) for there in _convex(u))
     except (TooLarge, SymnetError, ZeroDivisionError, RecursionError, ValueError, TypeError):
         return False
+
+
+def _convex(u: sp.Expr) -> list[dict[sp.Basic, sp.Expr]]:
+    """What to put for the symbols whose numbers form no convex set, in every way: each member of a finite one, each side of a missing 0.
+
+    Among finitely many numbers none is a null set.
+    """
+    split = {s: numbers_of(s).pieces for s in sorted(u.free_symbols, key=str) if (s.is_Symbol and len(numbers_of(s).pieces) > 1)
+             or is_finite(s)}
+    if prod(map(len, split.values())) > MOST_PIECES:
+        raise TooLarge(f"more than {MOST_PIECES} pieces")
+    ways = product(*[[p.members[0] if p.members else sp.Symbol(str(s), **p.facts) for p in pieces] for s, pieces in split.items()])
+    return [dict(zip(split, way, strict=True)) for way in ways]
 
 
 def _shown(u: sp.Expr, depth: int) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import sympy as sp
 
+from symnet.core.number_sets import numbers_of
+
 READABLE = [sp.Rational(*p) for p in ((1, 1), (2, 1), (3, 1), (1, 2), (5, 1), (-1, 1), (3, 2), (-2, 1), (7, 1), (1, 3), (-1, 2),
                                       (2, 3), (5, 2), (-3, 1), (11, 1), (3, 4))]
 
@@ -26,8 +28,7 @@ def suited(symbol: sp.Symbol, value: sp.Rational, classes: int | None = None) ->
     """``value``, changed so that it lies in the symbol's domain; the ``classes`` of an index count from 0, and there are two at least."""
     if symbol.is_rational and not symbol.is_integer:
         return sp.Integer(abs(value.p) % (classes or 2))
-    value = sp.Integer(value.p) if symbol.is_integer else value
-    return abs(value) if symbol.is_nonnegative or symbol.is_positive else value
+    return numbers_of(symbol).suited(sp.Integer(value.p) if symbol.is_integer else value)
 
 
 def nearby(point: Mapping[sp.Symbol, sp.Rational], seed: int) -> dict[sp.Symbol, sp.Rational]:
@@ -36,4 +37,4 @@ def nearby(point: Mapping[sp.Symbol, sp.Rational], seed: int) -> dict[sp.Symbol,
     """
     dice = random.Random(seed)
     moved = {s: v + (-1 if v and dice.random() < 0.5 else 1) * sp.Rational(dice.randint(2**30, 2**31), 2**61) for s, v in point.items()}
-    return {s: v if s.is_integer or s.is_rational else suited(s, moved[s]) for s, v in point.items()}
+    return {s: v if s.is_integer or s.is_rational else numbers_of(s).beside(v, moved[s]) for s, v in point.items()}

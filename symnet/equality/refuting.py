@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
 
 import sympy as sp
 
 from symnet.core.expressions import entries
+from symnet.core.number_sets import numbers_of
 from symnet.core.numbers import compute, decimal, enclose
 from symnet.core.verdict import Witness
 from symnet.equality.holes import holes, surely_defined
@@ -29,14 +30,14 @@ def symbols_of(*sides: sp.Expr) -> list[sp.Symbol]:
 
 def refute(left: sp.Expr, right: sp.Expr, tries: int = 16, there: Mapping[sp.Expr, sp.Expr] | None = None,
            borders: bool = True, near: Point | None = None, asked: Iterable[tuple[sp.Expr, str]] = (),
-           classes: Mapping[sp.Basic, int] | None = None) -> Witness | None:
+           classes: Mapping[sp.Basic, int] | None = None, unsaid: Container[sp.Basic] = ()) -> Witness | None:
     """An exact point at which the sides are certainly different, or None. Points where a side is undefined are passed by.
 
     ``there`` gives some symbols as formulas in the others (declared assumptions, solved); the point then satisfies them.
     Without ``borders``, a difference counts only where it is met all around the point: one on a null set, where a step, a sign or a
     case changes, is passed by, and one where min(x, 4) = 4 for all x > 4 is not. ``near`` gives values to try first.
     ``asked`` are places without a value that SymPy forgot (see ``holes.holes``); they are passed by too.
-    ``classes`` says how many values an index takes.
+    ``classes`` says how many values an index takes. ``unsaid`` are symbols that no reader knows.
     """
     if any(isinstance(e, sp.Indexed) for side in (left, right) for e in entries(side)) or left.has(sp.Sum) or right.has(sp.Sum):
         return None
@@ -58,20 +59,22 @@ def refute(left: sp.Expr, right: sp.Expr, tries: int = 16, there: Mapping[sp.Exp
             return None
         return whole
 
-    for point in chain(first, points(free, tries if free else 1, classes=classes), _meeting(left, right, free)):
+    for point in chain(first, points(free, tries if free else 1, classes=classes), _meeting(left, right, free, hidden)):
         whole = differ(point)
         if whole is not None and (borders or all(differ(nearby(point, k)) for k in range(AROUND))):
             try:
-                return Witness(tuple((str(s), str(v)) for s, v in whole.items()), _shown(left, whole), _shown(right, whole))
+                said = tuple((str(s), str(v)) for s, v in whole.items() if s not in unsaid)
+                return Witness(said, _shown(left, whole), _shown(right, whole))
             except DomainError:  # no bits settle how a value is rounded
                 continue
     return None
 
 
-def _meeting(left: sp.Expr, right: sp.Expr, free: list[sp.Symbol]) -> Iterator[Point]:
+def _meeting(left: sp.Expr, right: sp.Expr, free: list[sp.Symbol], hidden: Iterable[tuple[sp.Expr, str]]) -> Iterator[Point]:
     """Where few points have a value, as with log a + log(1 - a) for many a: one that is looked for."""
-    if free and any(not surely_defined(*h) for side in (left, right) for h in holes(side)):
-        found = meeting_point(left, right)
+    also = tuple(h for h in hidden if not surely_defined(*h))
+    if free and (also or any(not surely_defined(*h) for side in (left, right) for h in holes(side))):
+        found = meeting_point(left, right, also=also)
         if found is not None and free == sorted(found, key=str):
             yield found
 
@@ -85,8 +88,7 @@ def _missing(u: sp.Expr, sign: str, point: Point) -> bool:
 def _in_domain(symbol: sp.Expr, value: sp.Expr) -> bool:
     """A value that was computed must still lie in the domain of its symbol."""
     whole = symbol.is_integer or symbol.is_rational  # a size, or a class that counts from 0
-    wrong = (whole and not value.is_Integer) or (symbol.is_positive and value <= 0) or (symbol.is_nonnegative and value < 0)
-    return not wrong
+    return not (whole and not value.is_Integer) and value in numbers_of(symbol)
 
 
 def _shown(side: sp.Expr, point: dict[sp.Symbol, sp.Rational]) -> str:

@@ -152,7 +152,7 @@ class FactSigns:
     def _rows(self, ring: Ring, polynomial: Any, strict: bool) -> list[Row]:
         """polynomial > 0 (or ≥ 0) as a row over its monomials, with what is known of the monomials' signs."""
         terms: dict[sp.Expr, Fraction] = {}
-        constant, rows = Fraction(0), list[Row]()
+        constant, rows = Fraction(0), self._ends(ring)
         for powers, c in polynomial.to_dict().items():
             factors = [(s, int(e)) for s, e in zip(ring.symbols, powers, strict=False) if e]
             size = Fraction(int(c.p), int(c.q))
@@ -168,6 +168,19 @@ class FactSigns:
             if sign:
                 rows.append(Row({monomial: Fraction(sign)}, Fraction(0), sure))
         return [Row(terms, constant, strict), *rows]
+
+    def _ends(self, ring: Ring) -> list[Row]:
+        """The ends of the intervals that the generators lie in."""
+        rows = list[Row]()
+        for s in ring.symbols:
+            numbers = self.basis.numbers(s)
+            if not numbers.members and not numbers.bounded:
+                continue  # a sign, which the monomials tell
+            low, high = (numbers.members[0], numbers.members[-1]) if numbers.members else (numbers.low, numbers.high)
+            ends = ((low, 1, numbers.open_low), (high, -1, numbers.open_high))
+            rows += [Row({s: Fraction(side)}, -side * Fraction(int(end.p), int(end.q)), is_open and not numbers.members)
+                     for end, side, is_open in ends if end is not None]
+        return rows
 
 
 def _signed(factors: list[Factor]) -> int:

@@ -6,11 +6,12 @@ polynomial in one generator by counting its real roots (Sturm). What is not foun
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
+from symnet.core.number_sets import NumberSet
 from symnet.equality.factors import factored
 from symnet.equality.fractions import Fraction, Nowhere, Ring
 from symnet.equality.holes import surely_defined
@@ -115,6 +116,10 @@ class Known:
             kind = self.basis.kinds.get(ring.symbols[k], ("",))[0]
             if degree == 1 and len(found) > 1 and kind in ENDS:
                 found &= self._between(ring, polynomial, ring.symbols[k], depth)
+            if degree and len(found) > 1:
+                numbers = self.basis.numbers(ring.symbols[k])
+                if numbers.members or numbers.bounded:
+                    found &= self._on_set(ring, terms, k, numbers, depth)
             if degree == 2 and len(found) > 1:
                 found &= self._quadratic(ring, terms, k, depth)
         if len(found) > 1 and sum(d > 0 for d in degrees) == 1 and max(degrees) > 2:
@@ -147,6 +152,45 @@ class Known:
             ends.append(known._polynomial(ring, there, depth + 1))
         between = plus(*ends)
         return between if kind in ("erf", "wave") else ends[0] | ends[1] | (between if kind != "step" else frozenset())
+
+    def _on_set(self, ring: Ring, terms: Mapping[tuple[Any, ...], Any], at: int, numbers: NumberSet, depth: int) -> Signs:
+        """With one generator in a set: at each member of a finite one; on an interval from a to b with (a + b t)/(1 + t) for it, t > 0,
+        term by term in t (Bernstein), and at the ends that belong to it.
+        """
+        parts: dict[int, dict[tuple[int, ...], Any]] = {}
+        for powers, coefficient in terms.items():
+            rest = tuple(0 if k == at else int(e) for k, e in enumerate(powers))
+            parts.setdefault(int(powers[at]), {})[rest] = coefficient
+        coefficients = {e: ring.context.from_dict(part) for e, part in parts.items()}
+        if max(coefficients) > 12:
+            return ALL
+        if numbers.members:
+            return self._at_any(ring, coefficients, numbers.members, depth)
+        t = sp.Dummy("t")
+        top = max(coefficients)
+        if numbers.low is not None and numbers.high is not None:
+            inner = {e: sp.Poly((numbers.low + numbers.high * t) ** e * (1 + t) ** (top - e), t) for e in coefficients}
+        else:
+            moved = numbers.low + t if numbers.low is not None else numbers.high - t
+            inner = {e: sp.Poly(moved**e, t) for e in coefficients}
+        along: dict[int, Any] = {}
+        for e, poly in inner.items():
+            for (power,), c in poly.terms():
+                part = coefficients[e] * ring.constant(c).above
+                along[power] = along[power] + part if power in along else part
+        found: Signs = frozenset((0,))
+        for part in along.values():
+            found = plus(found, frozenset((0,)) if part == 0 else self._polynomial(ring, part, depth + 1))
+        ends = (numbers.low, numbers.open_low), (numbers.high, numbers.open_high)
+        return found | self._at_any(ring, coefficients, [end for end, is_open in ends if end is not None and not is_open], depth)
+
+    def _at_any(self, ring: Ring, coefficients: Mapping[int, Any], values: Iterable[sp.Rational], depth: int) -> Signs:
+        """The signs at any of these values of one generator."""
+        found = frozenset[int]()
+        for value in values:
+            there = sum((c * ring.constant(sp.Rational(value) ** e).above for e, c in coefficients.items()), ring.constant(sp.S.Zero).above)
+            found |= frozenset((0,)) if there == 0 else self._polynomial(ring, there, depth + 1)
+        return found
 
     def _quadratic(self, ring: Ring, terms: Mapping[tuple[Any, ...], Any], at: int, depth: int) -> Signs:
         """a g² + b g + c with 4ac > b² has the sign of a; with 4ac ≥ b² it has that sign or is 0."""

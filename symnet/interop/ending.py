@@ -9,10 +9,11 @@ from symnet.interop.arrays import Array
 from symnet.interop.graph import Graph
 from symnet.interop.lines import write
 from symnet.networks.builder import Builder
-from symnet.networks.losses import Loss, as_loss
+from symnet.networks.catalogue import AnyLoss
+from symnet.networks.catalogue import loss as loss_of
 
 
-def finish(graph: Graph, output: Array, loss: Loss | None, title: str) -> Program:
+def finish(graph: Graph, output: Array, loss: AnyLoss | None, title: str) -> Program:
     """The program of a graph; with a loss, its output is called ``out`` and the loss comes last."""
     names = {i.name for i in graph.inputs}
     if loss is None:
@@ -20,5 +21,5 @@ def finish(graph: Graph, output: Array, loss: Loss | None, title: str) -> Progra
     forward = write(graph, output.node, free_name("out", names))
     to = Builder(list(forward.inputs), list(forward.definitions), [], 0, forward.tensors[forward.objective])
     with as_written():
-        as_loss(loss).build(to)
+        loss_of(loss).build(to)
         return to.program(title)

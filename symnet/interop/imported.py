@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symnet.core.program import Program
+from symnet.core.short import LINES, cut, listed, short_lines
 
 
 @dataclass(frozen=True)
@@ -22,3 +23,10 @@ class Imported:
     program: Program
     values: Mapping[str, Any]
     sources: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        held = listed(f"{name} {getattr(value, 'shape', '')}".rstrip() for name, value in self.values.items())
+        return "\n".join([cut(f"Imported: {held}"), *short_lines(repr(self.program).split("\n"), LINES - 1)])
+
+    def _repr_latex_(self) -> str:
+        return self.program._repr_latex_()

@@ -10,7 +10,7 @@ import numpy as np
 
 from symnet.core.axes import Axis, Kind
 from symnet.core.tensors import Role, free_name
-from symnet.errors import MissingToolError, OptionError, SymnetError, one_line
+from symnet.errors import MissingToolError, OptionError, SymnetError, a_kind, one_line
 from symnet.interop.arrays import Array, Maker
 from symnet.interop.ending import finish
 from symnet.interop.graph import Graph, unsupported
@@ -35,7 +35,7 @@ def from_onnx(model: Any, loss: Loss | None = None, *, title: str = "") -> Impor
     onnx = _onnx()
     proto = _loaded(onnx, str(model)) if isinstance(model, (str, Path)) else model
     if not hasattr(proto, "graph"):
-        raise OptionError("from_onnx", f"a {type(model).__name__}", "a file or an ONNX ModelProto")
+        raise OptionError("from_onnx", a_kind(model), "a file or an ONNX ModelProto")
     reader = _Reader(onnx, proto.graph)
     try:
         output = reader.read()

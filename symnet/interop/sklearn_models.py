@@ -11,7 +11,7 @@ from symnet.core.expressions import as_written
 from symnet.core.numbers import rational
 from symnet.core.program import Program
 from symnet.core.tensors import Role
-from symnet.errors import OptionError
+from symnet.errors import OptionError, a_kind
 from symnet.interop.graph import unsupported
 from symnet.interop.imported import Imported
 from symnet.networks.builder import Builder, over
@@ -36,7 +36,7 @@ def from_sklearn(model: Any, batch: Size = "N", title: str = "") -> Imported:
         loss, gradients = sn.derive(model).compile()(model.values, X, y.reshape(-1, 1))
     """
     if not hasattr(model, "coefs_"):
-        raise OptionError("from_sklearn", f"a {type(model).__name__} without coefs_", "a fitted MLPClassifier or MLPRegressor",
+        raise OptionError("from_sklearn", f"{a_kind(model)} without coefs_", "a fitted MLPClassifier or MLPRegressor",
                           "model.fit(X, y)")
     with as_written():
         program = _program(model, batch, title)

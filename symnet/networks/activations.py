@@ -15,7 +15,7 @@ from symnet.core.functions import relu, sigmoid, softplus
 from symnet.core.numbers import rational
 from symnet.core.program import Definition
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import OptionError
+from symnet.errors import OptionError, shown
 from symnet.networks.arguments import BOTH, NONE, torch_arguments
 from symnet.networks.builder import Builder
 from symnet.networks.layers import Activation
@@ -87,7 +87,7 @@ class GELU(Activation):
 
     def __post_init__(self) -> None:
         if self.approximate not in ("none", "tanh"):
-            raise OptionError("GELU, approximate", repr(self.approximate), '"none" or "tanh"')
+            raise OptionError("GELU, approximate", shown(self.approximate), '"none" or "tanh"')
 
     def build(self, to: Builder) -> None:
         if self.approximate == "none":

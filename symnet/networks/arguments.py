@@ -11,8 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
+from symnet.errors import OptionError, did_you_mean, shown
 
 T = TypeVar("T", bound=Callable[..., Any])
 NONE = (None,)
@@ -114,12 +113,3 @@ def _bound(title: str, lists: Lists, args: tuple[Any, ...], keywords: Mapping[st
     if missing:
         raise OptionError(title, f"no {', '.join(missing)}", f"{title}({', '.join(n for n in names if n in own)})")
     return {n: v for n, v in given.items() if n in own}
-
-
-def shown(value: Any) -> str:
-    """A value in one short line.
-
-    >>> shown([1, 2])
-    '[1, 2]'
-    """
-    return " ".join(repr(value).split())[:60]

@@ -18,8 +18,7 @@ import numpy as np
 import sympy as sp
 
 from symnet.core.numbers import compute, rational
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
+from symnet.errors import OptionError, did_you_mean, shown
 from symnet.networks.arguments import NONE, torch_arguments
 
 Array = np.ndarray[Any, Any]
@@ -86,7 +85,7 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + float(rational("1/100" if param is None else param)) ** 2))
     if nonlinearity not in GAINS:
-        raise OptionError("calculate_gain", repr(nonlinearity)[:60], "one of " + ", ".join([*GAINS, "leaky_relu"]),
+        raise OptionError("calculate_gain", shown(nonlinearity), "one of " + ", ".join([*GAINS, "leaky_relu"]),
                           did_you_mean(str(nonlinearity)[:60], [*GAINS, "leaky_relu"]))
     return GAINS[nonlinearity]
 
@@ -109,7 +108,7 @@ def initializer(name: str | Initializer) -> Initializer:
     first, _, rest = str(name).lower().partition("_")
     key = f"{OTHER_NAMES.get(first, first)}_{rest or UNIFORM}"
     if key not in INITIALIZERS:
-        raise OptionError("initializer", repr(name)[:60], "one of " + ", ".join(INITIALIZERS), did_you_mean(key[:60], INITIALIZERS))
+        raise OptionError("initializer", shown(name), "one of " + ", ".join(INITIALIZERS), did_you_mean(key[:60], INITIALIZERS))
     return INITIALIZERS[key]
 
 

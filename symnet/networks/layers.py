@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import sympy as sp
 
@@ -13,8 +13,8 @@ from symnet.core.axes import Axis, Kind, index
 from symnet.core.functions import leaky_relu, relu, sigmoid, softplus
 from symnet.core.numbers import rational
 from symnet.core.tensors import Role
-from symnet.errors import OptionError
-from symnet.networks.arguments import BOTH, PLACE, shown, torch_arguments
+from symnet.errors import OptionError, a_kind, shown
+from symnet.networks.arguments import BOTH, PLACE, torch_arguments
 from symnet.networks.builder import Builder, axes_text, over, same_size
 
 Size: TypeAlias = int | str | sp.Expr
@@ -34,6 +34,25 @@ class Layer(ABC):
     def classes(self) -> sp.Expr | None:
         """How many values an entry of the input may take where the layer takes whole numbers 0, 1, …; None for real numbers."""
         return None
+
+
+def as_layer(what: Any, where: str) -> Layer:
+    """The layer that is meant: itself, or the class of one that needs no arguments. Raises OptionError."""
+    if isinstance(what, type) and issubclass(what, Layer):
+        try:
+            return what()
+        except TypeError:
+            raise OptionError(where, a_kind(what), f"a layer: {what.__name__}(…) with its arguments") from None
+    if not isinstance(what, Layer):
+        hint = ""
+        if type(what).__module__.split(".")[0] == "torch":
+            hint = "sn.from_torch(model) reads a PyTorch model"
+        elif isinstance(what, (list, tuple)):
+            hint = f"{where}(*layers)"
+        elif isinstance(what, str):
+            hint = "a layer is an object: sn.Tanh(), without quotes"
+        raise OptionError(where, f"{shown(what)}, which is no layer", "layers such as Linear(2, 3)", hint)
+    return what
 
 
 @torch_arguments("in_features out_features bias device dtype", PLACE)

@@ -16,7 +16,7 @@ from symnet.core.expressions import total
 from symnet.core.numbers import rational
 from symnet.core.program import Assumption
 from symnet.core.tensors import NAME, Role, Tensor
-from symnet.errors import OptionError, ShapeError
+from symnet.errors import OptionError, ShapeError, a_kind, shown
 from symnet.networks.arguments import LEGACY, NONE, torch_arguments
 from symnet.networks.builder import Builder, over
 from symnet.networks.layers import softmax_line
@@ -42,8 +42,7 @@ def as_loss(loss: Any) -> Loss:
         except TypeError:
             raise OptionError("loss", f"the class {loss.__name__}", f"a loss: {loss.__name__}(…) with its arguments") from None
     if not isinstance(loss, Loss):
-        found = f"the class {loss.__name__}" if isinstance(loss, type) else repr(loss)[:60]
-        raise OptionError("loss", found, "a loss such as MSELoss()")
+        raise OptionError("loss", a_kind(loss) if isinstance(loss, type) else shown(loss), "a loss such as MSELoss()")
     return loss
 
 
@@ -55,7 +54,7 @@ class Reduced(Loss):
 
     def __post_init__(self) -> None:
         if self.reduction not in ("mean", "sum"):
-            raise OptionError(f"{type(self).__name__}, reduction", repr(self.reduction), '"mean" or "sum"')
+            raise OptionError(f"{type(self).__name__}, reduction", shown(self.reduction), '"mean" or "sum"')
 
     def reduced(self, value: sp.Expr, axes: tuple[Axis, ...]) -> sp.Expr:
         """``value``, a sum, for the mean divided by the number of its terms: one for each place of ``axes``."""

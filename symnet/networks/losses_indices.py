@@ -14,8 +14,7 @@ import sympy as sp
 from symnet.core.axes import Axis
 from symnet.core.expressions import When, total
 from symnet.core.tensors import NAME, Role, Tensor
-from symnet.errors import OptionError
-from symnet.networks.arguments import shown
+from symnet.errors import OptionError, shown
 from symnet.networks.builder import Builder
 from symnet.networks.losses import Places, amount, given, summed
 
@@ -62,12 +61,12 @@ def classes_of(to: Builder, places: Places, ignored: int | None) -> Classes:
 def check_options(where: str, weight: object, ignored: object, indices: bool) -> None:
     """Raise OptionError for options that say nothing."""
     if weight in ("mean", "sum", "none", "batchmean") if isinstance(weight, str) else False:
-        raise OptionError(f"{where}, weight", repr(weight), "a name for the weights of the classes", f'reduction="{weight}"')
+        raise OptionError(f"{where}, weight", shown(weight), "a name for the weights of the classes", f'reduction="{weight}"')
     if weight is not None and (not isinstance(weight, str) or not NAME.match(weight)):
         raise OptionError(f"{where}, weight", shown(weight), "a name for the weights of the classes, an input of C numbers",
                           'weight="w", and its numbers as values of w')
     if ignored is not None and (not indices or isinstance(ignored, bool) or not isinstance(ignored, int)):
-        raise OptionError(f"{where}, ignore_index", repr(ignored)[:60], "a whole number, with indices=True")
+        raise OptionError(f"{where}, ignore_index", shown(ignored), "a whole number, with indices=True")
 
 
 def class_weights(to: Builder, weight: str | None, axis: Axis, c: sp.Symbol) -> sp.Expr:

@@ -9,10 +9,10 @@ import sympy as sp
 
 from symnet.core.program import Definition
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import OptionError
+from symnet.errors import OptionError, shown
 from symnet.networks.arguments import torch_arguments
 from symnet.networks.builder import Builder
-from symnet.networks.losses import Loss, amount, summed
+from symnet.networks.losses import Loss, amount, as_loss, summed
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,11 @@ class Penalty(Loss):
     parameters: str = "all"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.loss, Loss):
-            raise OptionError(type(self).__name__, f"{self.loss!r}", "a loss such as MSELoss(), then the weight of the penalty")
+        if not isinstance(self.loss, (Loss, type)):
+            raise OptionError(type(self).__name__, shown(self.loss), "a loss such as MSELoss(), then the weight of the penalty")
+        object.__setattr__(self, "loss", as_loss(self.loss))
         if self.parameters not in ("all", "weights"):
-            raise OptionError(f"{type(self).__name__}, parameters", repr(self.parameters), '"all" or "weights"')
+            raise OptionError(f"{type(self).__name__}, parameters", shown(self.parameters), '"all" or "weights"')
 
     def build(self, to: Builder) -> None:
         self.loss.build(to)

@@ -7,14 +7,14 @@ Conventions and defaults are PyTorch's. Here: descent and its momentum forms, an
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
 from symnet.core.expressions import as_written
 from symnet.core.functions import step
 from symnet.core.numbers import rational
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
+from symnet.errors import OptionError, did_you_mean, shown
 from symnet.networks.arguments import torch_arguments
 from symnet.networks.modifiers import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
 from symnet.networks.optimizers_adaptive import UNREAD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD, pair
@@ -105,21 +105,22 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 }
 
 
-def optimizer(name: str | Optimizer, **settings: Any) -> Optimizer:
-    """An optimizer by its name, case aside, with settings: keywords of its constructor or symbols of its formulas.
+def optimizer(name: str | Optimizer | Callable[..., Optimizer], **settings: Any) -> Optimizer:
+    """An optimizer by its name, case and dashes aside, or its constructor, with settings: keywords of it or symbols of its formulas.
 
     An Optimizer is returned as it is, or with other constants. Raises OptionError for a name or setting that does not exist.
 
-    >>> optimizer("momentum", momentum="1/2").settings["mu"], optimizer("adam", beta1="1/2").settings["beta1"]
+    >>> optimizer("momentum", momentum="1/2").settings["mu"], optimizer(Adam, beta1="1/2").settings["beta1"]
     (1/2, 1/2)
     """
     if isinstance(name, Optimizer):
         if "betas" in settings:
             settings |= dict(zip(("beta1", "beta2"), pair(name.name, settings.pop("betas"), None, None), strict=True))
         return name.with_settings(**settings) if settings else name
-    key = str(name).lower()
-    if key not in OPTIMIZERS:
-        raise OptionError("optimizer", repr(name)[:60], "one of " + ", ".join(OPTIMIZERS), did_you_mean(key[:60], OPTIMIZERS))
-    keywords = inspect.signature(OPTIMIZERS[key]).parameters
-    made = OPTIMIZERS[key](**{k: v for k, v in settings.items() if k in keywords})
+    make = OPTIMIZERS.get(re.sub(r"[\W_]", "", name.lower())) if isinstance(name, str) else name
+    if not any(make is known for known in OPTIMIZERS.values()):
+        raise OptionError("optimizer", shown(name), "one of " + ", ".join(OPTIMIZERS), did_you_mean(name, OPTIMIZERS))
+    assert callable(make)
+    keywords = inspect.signature(make).parameters
+    made = make(**{k: v for k, v in settings.items() if k in keywords})
     return made.with_settings(**{k: v for k, v in settings.items() if k not in keywords})

@@ -11,8 +11,8 @@ import sympy as sp
 
 from symnet.core.expressions import as_written
 from symnet.core.numbers import rational
-from symnet.errors import OptionError
-from symnet.networks.arguments import BOTH, shown, torch_arguments
+from symnet.errors import OptionError, shown
+from symnet.networks.arguments import BOTH, torch_arguments
 from symnet.networks.modifiers import decoupled_decay
 from symnet.networks.modifiers import weight_decay as decayed
 from symnet.networks.rule import EPS, LR, STEP, G, Optimizer, W, symbol, update_rule

@@ -22,7 +22,7 @@ from symnet.core.expressions import When
 from symnet.core.functions import relu, sigmoid
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import OptionError
+from symnet.errors import OptionError, shown
 from symnet.networks.arguments import PLACE, torch_arguments
 from symnet.networks.builder import Builder, over, same_size
 from symnet.networks.layers import Layer, Size
@@ -49,7 +49,7 @@ class Recurrent(Layer):
 
     def __post_init__(self) -> None:
         if isinstance(self.num_layers, bool) or not isinstance(self.num_layers, int) or self.num_layers < 1:
-            raise OptionError(f"{type(self).__name__}, num_layers", repr(self.num_layers)[:60], "a whole number, 1 or more",
+            raise OptionError(f"{type(self).__name__}, num_layers", shown(self.num_layers), "a whole number, 1 or more",
                               "steps=… for the number of times")
 
     def sample_axes(self) -> tuple[Axis, ...]:

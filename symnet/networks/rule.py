@@ -12,12 +12,12 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.core.latex import definition_latex
+from symnet.core.latex import aligned
 from symnet.core.numbers import rational
 from symnet.core.program import Definition, Program
+from symnet.core.short import short_lines
 from symnet.core.tensors import Role, Tensor, scalar
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
+from symnet.errors import OptionError, did_you_mean
 
 # How the constants and the lines in front print; every other name prints as its letters say.
 LETTERS = {"lr": r"\alpha", "mu": r"\mu", "rho": r"\rho", "beta1": r"\beta_{1}", "beta2": r"\beta_{2}", "eps": r"\varepsilon",
@@ -49,6 +49,9 @@ class Optimizer:
         """The right side that defines ``name``."""
         return self.program.by_name[name][0].expr
 
+    def __repr__(self) -> str:
+        return settled_lines("Optimizer", self.name, self.program, self.settings)
+
     @property
     def uses_norm(self) -> bool:
         """True when the update of one parameter needs the gradients of all."""
@@ -72,10 +75,10 @@ class Optimizer:
         return replace(self, settings={**self.settings, **{k: rational(v) for k, (_, v) in named.items()}})
 
 
-def aligned(program: Program) -> str:
-    """The lines of a program under each other, in LaTeX."""
-    rows = [definition_latex(d, program.tensors).replace(" = ", " &= ", 1) for d in program.definitions]
-    return r"\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}"
+def settled_lines(kind: str, name: str, program: Program, settings: Mapping[str, sp.Rational]) -> str:
+    """The repr of a rule: its name, its constants, its lines."""
+    constants = ", ".join(f"{key} = {value}" for key, value in settings.items())
+    return "\n".join(short_lines([f"{kind} {name}: {constants}", *[f"  {d!r}" for d in program.definitions]]))
 
 
 def symbol(name: str) -> sp.Symbol:

@@ -14,13 +14,13 @@ import sympy as sp
 
 from symnet.core.expressions import as_written
 from symnet.core.functions import Min, step
+from symnet.core.latex import aligned
 from symnet.core.numbers import compute, rational
 from symnet.core.program import Program
 from symnet.core.tensors import Role, scalar
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
-from symnet.networks.arguments import shown, torch_arguments
-from symnet.networks.rule import COUNT, LETTERS, LR, STEP, Optimizer, aligned, constants, definitions, in_front, named, symbol
+from symnet.errors import OptionError, did_you_mean, shown
+from symnet.networks.arguments import torch_arguments
+from symnet.networks.rule import COUNT, LETTERS, LR, STEP, Optimizer, constants, definitions, in_front, named, settled_lines, symbol
 
 LAST = {"last_epoch": (-1,)}
 KEPT = "the least rate of the schedule is not divided with the learning rate"
@@ -34,6 +34,9 @@ class Schedule:
     program: Program
     settings: Mapping[str, sp.Rational] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return settled_lines("Schedule", self.name, self.program, self.settings)
 
     @property
     def latex(self) -> str:
@@ -168,7 +171,7 @@ def schedule(name: str | Schedule, *args: Any, **settings: Any) -> Schedule:
         return name
     key = str(name).lower().removesuffix("lr").replace("-", "").replace("_", "")
     if key not in SCHEDULES:
-        raise OptionError("schedule", repr(name)[:60], "one of " + ", ".join(SCHEDULES), did_you_mean(key[:60], SCHEDULES))
+        raise OptionError("schedule", shown(name), "one of " + ", ".join(SCHEDULES), did_you_mean(key[:60], SCHEDULES))
     return SCHEDULES[key](*args, **settings)
 
 

@@ -1,9 +1,9 @@
-"""Sequential: layers one after another, and the same from text ("Linear(d, h)")."""
+"""Sequential: layers one after another, a layer itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator
+from typing import overload
 
 import sympy as sp
 
@@ -11,75 +11,104 @@ from symnet.core.axes import Axis, Kind
 from symnet.core.expressions import as_written
 from symnet.core.labels import unlike_names
 from symnet.core.program import Program
+from symnet.core.short import short, short_lines
 from symnet.core.tensors import Role, Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
-from symnet.networks import (
-    activations,
-    attention,
-    convolution,
-    layers,
-    losses,
-    losses_classes,
-    losses_pairs,
-    losses_penalty,
-    normalization,
-    pooling,
-    recurrent,
-    structure,
-)
+from symnet.errors import OptionError, PlaceError, needs
+from symnet.networks import structure
 from symnet.networks.builder import Builder
-from symnet.networks.layers import Layer, Linear, Size, batch_axis
-from symnet.networks.losses import Loss
+from symnet.networks.catalogue import AnyLoss
+from symnet.networks.catalogue import loss as loss_of
+from symnet.networks.layers import Layer, Linear, Size, as_layer, batch_axis
 
-_LAYERS: tuple[type[Layer], ...] = (
-    layers.Linear, layers.Sigmoid, layers.Tanh, layers.ReLU, layers.LeakyReLU, layers.Softplus, layers.Softmax,
-    layers.LogSoftmax, *activations.ACTIVATIONS, recurrent.RNN, recurrent.GRU, recurrent.LSTM, attention.MultiheadAttention,
-    attention.TransformerEncoderLayer,
-    convolution.Convolution, convolution.Conv1d, convolution.Conv2d, pooling.MaxPool1d, pooling.MaxPool2d, pooling.AvgPool1d,
-    pooling.AvgPool2d, normalization.BatchNorm1d, normalization.LayerNorm, normalization.RMSNorm, structure.Input, structure.Flatten,
-    structure.Dropout, structure.Residual, structure.Embedding, structure.PositionalBias)
-_LOSSES: tuple[type[Loss], ...] = (
-    losses.MSELoss, losses.SquaredError, losses.HalfSquaredError, losses.BCELoss, losses.CrossEntropyLoss, losses.L1Loss,
-    losses.HuberLoss, losses.SmoothL1Loss, *losses_classes.CLASSES, *losses_pairs.PAIRS, losses_penalty.L2Penalty,
-    losses_penalty.L1Penalty)
-LAYERS = {c.__name__: c for c in _LAYERS}
-LOSSES = {c.__name__: c for c in _LOSSES}
+MOST_LAYERS = 12  # that a repr lists
 
 
-class Sequential:
-    """Layers one after another.
+class Sequential(Layer):
+    """Layers one after another. A layer without arguments may be given as its class; a Sequential may stand in another.
+
+    ``len(net)``, ``net[0]``, ``net[-1]``, ``net[1:]`` and ``for layer in net`` are PyTorch's.
 
     ``program(loss, batch)`` gives the Program: ``batch`` is the name or number of samples (rows), False for one sample
     without a sample axis, and by default "N", or False when every width is 1 (then all values are plain numbers).
 
-    >>> print(Sequential(Linear(1, 1), layers.Sigmoid()).program(losses.MSELoss()))
+    >>> from symnet.networks.layers import Sigmoid
+    >>> print(Sequential(Linear(1, 1), Sigmoid).program("mse"))
     z1 := b1 + w1*x
     a1 := sigmoid(z1)
     L := (a1 - y)**2
     """
 
-    def __init__(self, *parts: Layer) -> None:
-        if not parts or not all(isinstance(p, Layer) for p in parts):
-            found = "something that is no layer" if parts else "no layers"
-            raise OptionError("Sequential", found, "layers such as Linear(2, 3)")
-        self.layers = parts
+    def __init__(self, *parts: Layer | type[Layer]) -> None:
+        if not parts:
+            raise OptionError("Sequential", "no layers", "layers such as Linear(2, 3)")
+        self.layers = tuple(as_layer(p, "Sequential") for p in parts)
 
-    def program(self, loss: Loss | None = None, batch: Size | bool | None = None, title: str = "") -> Program:
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    @overload
+    def __getitem__(self, place: int) -> Layer: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequential: ...
+
+    def __getitem__(self, place: int | slice) -> Layer | Sequential:
+        needs(place, (int, slice), "Sequential", "the place of a layer, a whole number, or a slice", "net[0] is the first layer")
+        try:
+            found = self.layers[place]
+        except (TypeError, IndexError, ValueError):  # of the ends of a slice too
+            raise PlaceError("Sequential", f"no place {place}", f"0 to {len(self) - 1}, or from -1 backwards") from None
+        return Sequential(*found) if isinstance(found, tuple) else found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequential) and self.layers == other.layers
+
+    def __hash__(self) -> int:
+        return hash(self.layers)
+
+    def __repr__(self) -> str:
+        return "\n".join(["Sequential(", *short_lines(self._rows(), MOST_LAYERS), ")"])
+
+    def _rows(self) -> list[str]:
+        """A line for each layer, as PyTorch shows it, those of an inner network further in."""
+        rows = []
+        for k, part in enumerate(self.layers):
+            if isinstance(part, Sequential):
+                rows += [f"  ({k}): Sequential(", *[f"  {row}" for row in part._rows()], "  )"]
+            else:
+                rows.append(f"  ({k}): {short(part)}")
+        return rows
+
+    def build(self, to: Builder) -> None:
+        for part in self.layers:
+            part.build(to)
+
+    def sample_axes(self) -> tuple[Axis, ...]:
+        return next((axes for p in self.layers if (axes := p.sample_axes())), ())
+
+    def classes(self) -> sp.Expr | None:
+        return next((p for p in self._leaves() if not isinstance(p, structure.Input)), self._leaves()[0]).classes()
+
+    def _leaves(self) -> tuple[Layer, ...]:
+        """The layers, those of inner networks among them."""
+        return tuple(leaf for p in self.layers for leaf in (p._leaves() if isinstance(p, Sequential) else (p,)))
+
+    def program(self, loss: AnyLoss | None = None, batch: Size | bool | None = None, title: str = "") -> Program:
         """The forward program, with the loss as its last line when there is one."""
         with as_written():
             to = Builder()
             self._start(to, batch)
-            for layer in self.layers:
-                layer.build(to)
+            self.build(to)
             if loss is not None:
-                losses.as_loss(loss).build(to)
+                loss_of(loss).build(to)
             return unlike_names(to.program(title))
 
     def _start(self, to: Builder, batch: Size | bool | None) -> None:
-        known = [axes for p in self.layers if (axes := p.sample_axes())]
-        first = next((p for p in self.layers if not isinstance(p, structure.Input)), self.layers[0])
-        classes = first.classes()
+        known = [axes for p in self._leaves() if (axes := p.sample_axes())]
+        classes = self.classes()
         if classes is not None:
             self._start_classes(to, classes, known, batch)
             return
@@ -97,7 +126,7 @@ class Sequential:
     def _start_classes(self, to: Builder, classes: sp.Expr, known: list[tuple[Axis, ...]], batch: Size | bool | None) -> None:
         """The input of an Embedding: whole numbers, one for each place that an Input or a layer over time tells."""
         rows = () if batch is False else (batch_axis(batch if not isinstance(batch, bool) and batch is not None else "N"),)
-        if isinstance(self.layers[0], structure.Input):
+        if isinstance(self._leaves()[0], structure.Input):
             places = known[0]
         else:
             places = next((axes[:-1] for axes in known if axes[0].kind is Kind.TIME), ())
@@ -107,15 +136,4 @@ class Sequential:
         to.inputs.append(to.now)
 
     def _all_one(self) -> bool:
-        return all(p.in_features == 1 and p.out_features == 1 if isinstance(p, Linear) else not p.sample_axes() for p in self.layers)
-
-
-def build(kind: str, name: str, args: Iterable[Any], keywords: dict[str, Any] | None = None) -> Any:
-    """The layer or loss called ``name`` with arguments as data; ``kind`` is "layer" or "loss"."""
-    table: dict[str, Any] = dict(LAYERS if kind == "layer" else LOSSES)
-    if name not in table:
-        raise OptionError(kind, f"{name!r}", "one of " + ", ".join(table), did_you_mean(name, table))
-    try:
-        return table[name](*args, **(keywords or {}))
-    except TypeError as error:
-        raise OptionError(f"{kind} {name}", str(error).split(") ")[-1], "the arguments of its docstring") from None
+        return all(p.in_features == 1 and p.out_features == 1 if isinstance(p, Linear) else not p.sample_axes() for p in self._leaves())

@@ -19,7 +19,7 @@ from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
 from symnet.networks.arguments import BOTH, NONE, PLACE, torch_arguments
 from symnet.networks.builder import Builder, axes_text, over, same_size
-from symnet.networks.layers import Layer, Size
+from symnet.networks.layers import Layer, Size, as_layer
 from symnet.networks.windows import letters
 
 
@@ -39,6 +39,9 @@ class Input(Layer):
         if not shape:
             raise OptionError("Input", "no sizes", "the sizes of one sample, such as Input(3, 28, 28)")
         self.shape = tuple(to_size(s) for s in shape)
+
+    def __repr__(self) -> str:
+        return f"Input({', '.join(map(str, self.shape))})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Input) and self.shape == other.shape
@@ -122,10 +125,13 @@ class Residual(Layer):
     r1[n, j] := X[n, j] + a1[n, j]
     """
 
-    def __init__(self, *block: Layer) -> None:
-        if not block or not all(isinstance(p, Layer) for p in block):
-            raise OptionError("Residual", "something that is no layer" if block else "no layers", "layers such as Linear(3, 3)")
-        self.block = block
+    def __init__(self, *block: Layer | type[Layer]) -> None:
+        if not block:
+            raise OptionError("Residual", "no layers", "layers such as Linear(3, 3)")
+        self.block = tuple(as_layer(p, "Residual") for p in block)
+
+    def __repr__(self) -> str:
+        return f"Residual({', '.join(map(repr, self.block))})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Residual) and self.block == other.block

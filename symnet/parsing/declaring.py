@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,17 +14,34 @@ from symnet.core.tensors import NAME, Role, Tensor
 from symnet.errors import NameError_, ShapeError
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
+from symnet.parsing.plain_atoms import KEYWORDS, MODULES
 
 KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME, "L": Kind.DEPTH}
-RESERVED = frozenset(FUNCTIONS) | set(CONSTANTS) | {"np", "numpy", "linalg", "if", "else", "for", "in", "and", "T"}
+BUILT_IN = frozenset(FUNCTIONS) | frozenset(CONSTANTS) | MODULES | {"linalg", "T"}
 
 
 def check_name(name: str, where: str) -> None:
-    """Refuse what is no name, or means something else."""
-    if not NAME.match(name):
-        raise NameError_(where, f"the name {name!r}", "a letter followed by letters, digits or _")
-    if name in RESERVED:
-        raise NameError_(where, f"{name!r} is a function or a constant", "another name", f"{name}_1")
+    """Refuse what is no name. A declared name may be a built-in's, which is then hidden: with a tensor e, e is that tensor."""
+    if not isinstance(name, str) or not NAME.match(name):
+        raise NameError_(where, f"the name {str(name)[:80]!r}", "a letter followed by letters, digits or _")
+    if name in KEYWORDS:
+        raise NameError_(where, f"{name!r} is a word of the language", "another name", f"{name}_1")
+
+
+def check_undeclared(name: str, where: str) -> None:
+    """Refuse what is no name, or means something else where nobody declared it."""
+    check_name(name, where)
+    if name in BUILT_IN:
+        raise NameError_(where, f"{name!r} is a function or a constant", "another name", f"{name}_1, or declare {name}")
+
+
+def hidden_by(names: Iterable[str]) -> list[str]:
+    """The built-in names, of functions, constants and modules, that declared ones hide.
+
+    >>> hidden_by(["w", "e", "dot"])
+    ['e', 'dot']
+    """
+    return [name for name in names if name in BUILT_IN]
 
 
 SIZE = r"[-+]?(?:\d{1,6}\*)?(?:[A-Za-z][A-Za-z0-9_]{0,31}|\d{1,6})"

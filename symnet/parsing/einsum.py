@@ -34,12 +34,13 @@ def einsum(where: str, letters: str, values: Sequence[Value]) -> Value:
     for part, value in zip(parts, values, strict=True):
         for letter, axis in zip(part, value.axes, strict=True):
             if not same(axes.setdefault(letter, axis), axis):
-                raise ShapeError(where, f"the letter {letter} on axes of sizes {axes[letter].size} and {axis.size}", "one size each")
+                raise ShapeError(where, f"the letter {letter} on axes of sizes {axes[letter].size} and {axis.size}",
+                                 "one size for each letter")
     if len(set(kept)) != len(kept) or not set(kept) <= axes.keys():
         raise ParseError(where, f"the letters {kept!r} behind the arrow", "letters from before it, each once")
     index = {letter: sp.Dummy(letter, integer=True) for letter in axes}
-    places = [[index[c] + a.lower - axes[c].lower for c, a in zip(p, v.axes, strict=True)] for p, v in zip(parts, values, strict=True)]
-    factors = [v.at(*there) for v, there in zip(values, places, strict=True)]
+    factors = [v.at(*[index[c] + a.lower - axes[c].lower for c, a in zip(p, v.axes, strict=True)])
+               for p, v in zip(parts, values, strict=True)]
     over = tuple((index[c], *axes[c].range) for c in axes if c not in kept)
     expr = settle(sp.Mul(*factors), over, {index[c]: axes[c].range for c in kept})
     return Value(tuple(axes[c] for c in kept), tuple(index[c] for c in kept), expr)

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symnet.core.axes import index
+from symnet.core.axes import Axis, index
 from symnet.core.brackets import rectangular
 from symnet.core.expressions import substitute
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor
-from symnet.errors import MismatchError, NameError_, ParseError, ShapeError
+from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
 from symnet.parsing.asked import Asked, equated, free_letters, without_remark
 from symnet.parsing.asking import with_holes
+from symnet.parsing.from_sympy import SympyAnswer, SympyReader
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import Parser
 from symnet.parsing.lowering import Lowering
@@ -54,11 +55,11 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
         lowering.slopes = slopes
     if lines is not None:
         lowering.reductions = Reductions(declared, lines)
-    trees = {name: Parser(right, where, FUNCTIONS, declared).whole() for name, right in parts.items()}
+    trees = {name: Parser(right, where, FUNCTIONS, declared, closed=True).whole() for name, right in parts.items()}
     lowering.own = OwnLines({name.replace("_", ""): tree for name, tree in trees.items()}, lowering.real, where)
     for name in trees:
         _check_new(name, lowering, given or {}, where)
-    tree = Parser(answer, where, FUNCTIONS, declared).whole()
+    tree = Parser(answer, where, FUNCTIONS, declared, closed=True).whole()
     for letter in letters:
         lowering.hides(letter, tree, *trees.values())
     value = lowering.real(tree)
@@ -69,6 +70,38 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
     own = () if lowering.reductions is None else tuple(lowering.reductions.lines)
     return with_holes(replace(value, expr=rectangular(value.expr, ranges), lines=own), holes)
+
+
+def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[Axis, ...], where: str = "answer") -> Value:
+    """The meaning of a SymPy expression over declared tensors; its free indices run over ``axes``."""
+    sizes = {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
+    reader = SympyReader(tensors, sizes=dict(sizes))
+    (tree,) = reader.read([(where, answer.expr)])
+    unknown = sorted(reader.tensors)
+    if unknown:
+        raise NameError_(where, f"unknown name {unknown[0]!r}", "a declared name", did_you_mean(unknown[0], [*tensors, *sizes]))
+    letters = answer.letters or tuple(reader.letters)
+    if not reader.letters:
+        letters = ()
+    elif len(letters) != len(axes) or set(reader.letters) - set(letters) or any(letters.count(i) > 1 for i in letters if i):
+        raise ShapeError(where, f"the indices {', '.join(reader.letters)}", f"{len(axes)} of them, one for each axis",
+                         "wrt=W[i, j] says which is which")
+    elif len(letters) > 1 and not answer.letters:
+        raise ShapeError(where, f"the indices {', '.join(letters)} in no order", "wrt=W[i, j], which says which is which")
+    if any(not i and a.lower != a.upper for i, a in zip(letters, axes, strict=False)):
+        raise ShapeError(where, "a gradient at one fixed place", "an index for every axis that has several places", "wrt=W[i, j]")
+    lowering = Lowering(tensors, sizes, where, {i: index(i) for i in letters if i})
+    if not letters:
+        value = lowering.real(tree)
+    else:
+        own = new_indices(axes)
+        there = {index(i): p - answer.shift for i, p in zip(letters, own, strict=True) if i}
+        made = lowering.scalar(tree)
+        value = Value(axes, own, substitute(made, there))
+        lowering.asked[:] = [(substitute(u, there), sign, tuple((i, lo.xreplace(there), hi.xreplace(there)) for i, lo, hi in over))
+                             for u, sign, over in lowering.asked]
+    ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
+    return with_holes(replace(value, expr=rectangular(value.expr, ranges)), list(lowering.asked))
 
 
 def _every_entry(value: Value, letters: tuple[str, ...], gradient: Tensor, lowering: Lowering) -> Value:
@@ -87,7 +120,7 @@ def _every_entry(value: Value, letters: tuple[str, ...], gradient: Tensor, lower
 def _check_new(name: str, lowering: Lowering, given: Mapping[str, Value], where: str) -> None:
     """Refuse a line for a name that means something else already."""
     known = lowering.find(name) or (name if name in lowering.sizes else None)
-    if name in FUNCTIONS or name in KEYWORDS:
+    if (name in FUNCTIONS and known is None) or name in KEYWORDS:
         raise NameError_(where, f"{name!r} is a function or a word of the language", "another name", f"{name}_1")
     if known is None:
         return

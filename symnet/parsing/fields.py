@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import WorksheetError
+from symnet.errors import WorksheetError, did_you_mean, shown
 
 # The exact numbers of [training]: the rate, the clippings, and the settings of the optimizer.
 EXACT = ("learning_rate", "clip_value", "clip_norm",
@@ -14,7 +13,7 @@ EXACT = ("learning_rate", "clip_value", "clip_norm",
 KEYS: dict[str, tuple[str, ...]] = {
     "": ("title", "symbols", "sizes", "program", "answers", "training", "errata", "simplify"),
     "program": ("definitions", "layers", "loss", "objective", "wrt", "learning_rate", "batch"),
-    "symbols": ("shape", "value", "domain", "classes", "assume", "note"),
+    "symbols": ("shape", "value", "domain", "structure", "classes", "assume", "note"),
     "answers": ("id", "wrt", "text", "latex"),
     "training": ("data", "optimizer", "epochs", "batch_size", "seed", "schedule", "init", *EXACT),
     "errata": ("file", "text"),
@@ -61,5 +60,5 @@ def texts_in(value: Any, where: str) -> tuple[str, ...]:
 def whole_in(value: Any, where: str) -> int:
     """A positive whole number."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
-        raise WorksheetError(where, repr(value)[:40], "a positive whole number")
+        raise WorksheetError(where, shown(value), "a positive whole number")
     return value

@@ -154,8 +154,9 @@ def _reshape(call: Call) -> Value:
     long = [w for w in wanted if w != 1]
     if len(long) != len(kept) or any(w != -1 and sp.expand(w - a.size) != 0 for w, (a, _) in zip(long, kept, strict=False)) \
             or long.count(sp.S.NegativeOne) > 1:
-        found = f"{call.name} of {x.shape} to ({', '.join(map(str, wanted))})"
-        raise ShapeError(call.where, found, "axes of size 1 put in or taken out", "x[:, None], or ravel(X)")
+        shape = ", ".join(map(str, wanted))
+        raise ShapeError(call.where, f"{call.name} of {x.shape} to ({shape})", "axes of size 1 put in or taken out",
+                         "x[:, None], or ravel(X)")
     ones = {i: a.lower for a, i in zip(x.axes, x.indices, strict=True) if a.size == 1}
     rest = iter(kept)
     parts = [(Axis.of(1), sp.Dummy("i", integer=True)) if w == 1 else next(rest) for w in wanted]

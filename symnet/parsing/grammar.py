@@ -7,7 +7,7 @@ here or, where it depends on shapes ("behind": a/b c, "called": f(x)), in loweri
 
 from __future__ import annotations
 
-from symnet.core.wellformed import did_you_mean
+from symnet.errors import did_you_mean
 from symnet.parsing.node import Node
 from symnet.parsing.plain_atoms import MAX_DEPTH, MAX_NODES, Atoms
 from symnet.parsing.tokens import Token
@@ -29,7 +29,7 @@ def is_slope(node: Node) -> bool:
 
 
 class Parser(Atoms):
-    """One text. ``functions`` are the names that are called; every other name before a bracket is a factor."""
+    """One text. ``functions`` are the names that are called; every other name before a bracket is a factor, and each ``declared`` one."""
 
     def whole(self) -> Node:
         """The whole text as one expression."""

@@ -8,8 +8,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.tensors import Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ParseError, ShapeError
+from symnet.errors import NameError_, ParseError, ShapeError, did_you_mean
 from symnet.parsing.conditions import times
 from symnet.parsing.functions import Call, built
 from symnet.parsing.grammar import Node

@@ -11,8 +11,7 @@ from symnet.core.axes import Axis, Kind, Range, index, nonnegative
 from symnet.core.expressions import Limits, total
 from symnet.core.functions import BY_NAME, absolute
 from symnet.core.numbers import rational
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
 from symnet.parsing.asking import ASKING, asked_by
 from symnet.parsing.chosen import asks, entry_at, inside
 from symnet.parsing.conditions import indicator, times
@@ -123,7 +122,7 @@ class Lowering(Names):
             hint = near if near.startswith("did") and not self.find(a) else f"{a} alone, if {a} at {b} is meant"
             raise ParseError(where, f"{a}({b}), where {a} is no function", f"{a}*{b} for the product", hint)
         if sign == "behind":
-            if left.axes or not right.axes:  # 2/N X^T r has one reading: nobody divides by an array
+            if left.axes or not (right.axes or node.args[1].kind == "along"):  # 2/N X^T r has one reading: nobody divides by an array
                 raise ParseError(where, "a factor behind a division", "brackets or *", "a/b c may be (a/b)*c or a/(b*c)")
             sign = "juxtaposed"
         if sign == "juxtaposed" and left.axes and right.axes:

@@ -11,8 +11,7 @@ from symnet.core.axes import Axis, Range
 from symnet.core.expressions import Limits
 from symnet.core.program import Hole
 from symnet.core.tensors import Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ParseError
+from symnet.errors import NameError_, ParseError, did_you_mean
 from symnet.parsing.asking import rules_out
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.latex_products import Unit
@@ -74,7 +73,7 @@ class Names:
 
     def at(self, node: Node) -> str:
         """Where a node stands, for a message."""
-        return f"{self.where}, column {node.column}"
+        return f"{self.where}, column {node.column}" if node.column else self.where
 
     @abstractmethod
     def real(self, node: Node) -> Value: ...
@@ -136,6 +135,8 @@ class Names:
         """The declared tensor that is meant: w_1, w_{1} and w1 are one name."""
         if name in self.tensors:
             return name
+        if name in CONSTANTS:
+            return None
         bare = name.replace("_", "")
         same = [t for t in self.tensors if t.replace("_", "") == bare]
         return same[0] if len(same) == 1 else None

@@ -19,14 +19,16 @@ MODULES = frozenset({"np", "numpy", "math", "jnp", "jax", "lax", "torch"})
 
 
 class Atoms:
-    """One text. ``functions`` are the names that are called; every other name before a bracket is a factor.
+    """One text. ``functions`` are the names that are called; every other name before a bracket is a factor, and so are the ``declared``
+    ones: with a tensor sum, sum(y) is no sum of y, and np.sum(y) is.
 
-    ``declared`` are the names that have a meaning, where they are known: then dL/dz, which is none of them, is a slope and sum_n a sum.
+    Where the declared names are all that there are (``closed``), dL/dz, which is none of them, is a slope and sum_n a sum.
     """
 
-    def __init__(self, text: str, where: str, functions: Collection[str], declared: Collection[str] | None = None) -> None:
+    def __init__(self, text: str, where: str, functions: Collection[str], declared: Collection[str] = (), closed: bool = False) -> None:
+        self.declared, self.closed = declared, closed
         self.tokens, self.where, self.functions = tokenize(text, where), where, functions
-        self.declared = None if declared is None else {n.replace("_", "") for n in declared}
+        self.bare_names = {n.replace("_", "") for n in declared}
         self.at, self.nodes, self.depth = 0, 0, 0
         self.open: list[str] = []  # the brackets around the token at hand, since | opens and closes alike
 
@@ -118,20 +120,21 @@ class Atoms:
         """A name, a dotted function name, or a call."""
         self.at += 1
         name = token.text
-        while name in MODULES and self.now.text == ".":
+        own = name in self.declared
+        while name in MODULES and not own and self.now.text == ".":
             self.at += 1
             name = self.part()
-        if name == "linalg" and self.now.text == ".":
+        if name == "linalg" and not own and self.now.text == ".":
             self.at += 1
             name = "linalg." + self.part()
         if name != token.text and name in ("max", "min"):
             name = f"a{name}"  # np.max(X, 0) is a maximum along an axis, max(x, 0) the larger of two numbers
-        if self.declared is not None and name.replace("_", "") not in self.declared:
+        if self.closed and not own and name.replace("_", "") not in self.bare_names:
             if SUMMED.match(name):
                 return self.sum_over(name.partition("_")[2], token.column)
             if self.slope_ahead(name):
                 return self.slope(name, token.column)
-        if name in self.functions:
+        if name in self.functions and not own:
             if self.now.text == "(":
                 return self.call(name, token.column)
             if self.now.text in ("'", "^", "**") or self.starts_factor():
@@ -143,7 +146,7 @@ class Atoms:
         below = self.tokens[self.at + 1:self.at + 3]
         before = self.tokens[self.at - 2].text if self.at > 1 else ""
         return bool(DIFFERENTIAL.match(above) and self.now.text == "/" and len(below) == 2 and below[0].kind == "name" and before != "/"
-                    and DIFFERENTIAL.match(below[0].text) and below[0].text.replace("_", "") not in (self.declared or ())
+                    and DIFFERENTIAL.match(below[0].text) and below[0].text.replace("_", "") not in self.bare_names
                     and below[1].text not in ("^", "**"))
 
     def slope(self, above: str, column: int) -> Node:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +13,15 @@ from symnet.core.axes import Axis, Range, index, nonnegative
 from symnet.core.brackets import rectangular
 from symnet.core.expressions import as_written, substitute
 from symnet.core.labels import Labels, extend, relabel
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kind
+from symnet.parsing.asked import equations
 from symnet.parsing.asking import with_holes
-from symnet.parsing.declaring import axis_of, check_name, tensor_of
+from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
+from symnet.parsing.declaring import axis_of, check_name, check_undeclared, tensor_of
 from symnet.parsing.expressions import expression
+from symnet.parsing.from_sympy import SympyReader, is_sympy, name_of, stated
 from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.latex_products import Unit
@@ -29,8 +32,8 @@ from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_
 from symnet.parsing.tokens import MAX_LENGTH, plain
 from symnet.parsing.values import Value, broadcast, new_indices, same
 
-__all__ = ["Line", "assumptions_of", "axis_of", "check_name", "expression", "free_names", "lettered",
-           "lines_of", "program", "split", "tensor_of"]
+__all__ = ["Line", "axis_of", "check_name", "expression", "free_names", "lettered", "lines_of", "program", "split", "tensor_of",
+           "with_assumptions"]
 
 ASSIGN = re.compile(r"\s*([^=<>!:]+?)\s*(?::=|=)(?!=)\s*(.*)\Z", re.S)
 LARGE = 1000  # a range T..1 runs down for all sizes of this size
@@ -46,6 +49,13 @@ class Line:
     places: tuple[str, ...] | None
     right: str
     where: str
+    tree: Any = None  # of a right side that is no text: SymPy, then its syntax tree
+    ranges: tuple[Node, ...] = ()
+
+    def read(self, named: Collection[str] = (), closed: bool = False) -> tuple[Node, tuple[Node, ...]]:
+        """The right side as a tree, and the ranges stated behind it. ``named`` are declared names, which hide functions; all that
+        there are where ``closed``."""
+        return Parser(self.right, self.where, FUNCTIONS, named, closed).line() if self.tree is None else (self.tree, self.ranges)
 
 
 def split(text: str, where: str) -> Line:
@@ -63,23 +73,26 @@ def split(text: str, where: str) -> Line:
     return Line(left[1], places, " " * match.start(2) + match[2], where)
 
 
-def lines_of(texts: Iterable[Any], where: str = "program") -> list[tuple[str, str]]:
+def lines_of(texts: Iterable[Any], where: str = "program") -> list[tuple[Any, str]]:
     """The lines of several texts, each with its place: a text may hold several, parted by ; or a line break, and comments behind #.
 
-    A line goes on while a bracket is open. Raises ParseError for what is no text.
+    A line goes on while a bracket is open. SymPy expressions are lines. Raises ParseError for anything else.
 
     >>> lines_of(["z = w*x  # the sum\\n\\nL = (z -\\n  y)**2; M = z"])
     [('z = w*x', 'line 1'), ('L = (z -   y)**2', 'line 3'), ('M = z', 'line 4')]
     """
-    found: list[tuple[str, str]] = []
+    found: list[tuple[Any, str]] = []
     number = 0
     for text in texts:
         if isinstance(text, (list, tuple)) and all(isinstance(t, str) for t in text):
             text = "\n".join(text)
+        if is_sympy(text):
+            number += 1
+            found.append((text, f"line {number}"))
+            continue
         if not isinstance(text, str):
-            article = "an" if type(text).__name__[0] in "aeiou" else "a"
-            raise ParseError(where, f"{article} {type(text).__name__}", "lines of text such as 'L = (w*x - y)**2'",
-                             "str(expression)" if isinstance(text, sp.Basic) else "'z = w*x', 'L = z**2', or one text with a line for each")
+            raise ParseError(where, a_kind(text), "lines such as 'L = (w*x - y)**2', or SymPy expressions",
+                             "'z = w*x', 'L = z**2', or one text with a line for each")
         whole, open_, first = "", 0, number + 1
         for row in text.splitlines():
             number += 1
@@ -94,61 +107,104 @@ def lines_of(texts: Iterable[Any], where: str = "program") -> list[tuple[str, st
     return found
 
 
-def program(*lines: str | Sequence[str], tensors: Mapping[str, Any] | None = None, objective: str | None = None,
+def program(*lines: Any, tensors: Mapping[str, Any] | None = None, objective: Any = None,
             assumptions: Sequence[str] = (), title: str = "") -> Program:
-    """A Program from lines of plain maths; the last line is the objective. One text may hold several lines; # starts a comment.
+    """A Program from lines of plain maths, or of SymPy equations; the last line, or an expression alone, is the objective.
+
+    One text may hold several lines; # starts a comment.
 
     ``tensors`` maps names to shapes (sizes are integers or names; () is a number) or Tensors. Without it every name that
-    is not defined is a number. ``objective`` may be the name of a line or an expression. Raises ParseError, NameError_ or
-    ShapeError naming line and column.
+    is not defined is a number. ``objective`` may be the name of a line or an expression. ``assumptions`` are equalities such as
+    "sum(y) == 1" or "A == A.T", and inequalities: "0 < p < 1", "x > y". In SymPy, Symbols are numbers with the domain that they assume,
+    an IndexedBase under Sum and a MatrixSymbol are arrays. Raises ParseError, NameError_ or ShapeError naming line and column.
 
     >>> print(program("z = w*x + b", "a = sigmoid(z)", "L = (a - y)**2"))
     z := b + w*x
     a := sigmoid(z)
     L := (a - y)**2
+    >>> w, x, z = sp.symbols("w x z")
+    >>> print(program(sp.Eq(z, w*x), sp.sin(z)**2))
+    z := w*x
+    L := sin(z)**2
     """
-    parts = [split(text, where) for text, where in lines_of(lines)]
+    given = None if tensors is None else {name: tensor_of(name, spec) for name, spec in tensors.items()}
+    found = lines_of(lines)
+    parts = [_part(line, where, k == len(found) and objective is None) for k, (line, where) in enumerate(found, start=1)]
     goal = ""
-    if objective is not None and lines_of([objective], "objective"):
-        if any(p.name == objective for p in parts):
+    if objective is not None:
+        if isinstance(objective, str) and any(p.name == objective for p in parts):
             goal = objective
         else:
-            goal = _goal_name({p.name for p in parts} | set(tensors or {}))
-            parts.append(Line(goal, None, objective, "objective"))
+            parts.append(_part(objective, "objective", True))
     if not parts:
         raise ParseError("program", "no lines", "at least one definition")
-    known = {name: tensor_of(name, spec) for name, spec in tensors.items()} if tensors is not None else _scalars(parts)
+    taken = {p.name for p in parts} | set(given or {})
+    reader = SympyReader(given or {}, defined={p.name for p in parts if p.name})
+    parts = _from_sympy(parts, reader)
+    if given is None:
+        given = {**reader.tensors, **_scalars(parts, reader)}
+    else:
+        given |= {name: t for name, t in reader.tensors.items() if name not in given}
+    parts = [p if p.name else replace(p, name=_goal_name(taken | set(given))) for p in parts]
+    known, rest = narrowed(assumptions, given)
     with as_written():
-        return _build(parts, known, goal, assumptions, title, tensors is not None)
+        return replace(_build(parts, known, goal, rest, title, reader.sizes, tensors is not None), symbols=reader.own)
+
+
+def _part(line: Any, where: str, last: bool) -> Line:
+    """One line, text or SymPy; without a name where it is an expression alone, as the last may be."""
+    if isinstance(line, str):
+        if last and not equations(plain(line)) and line.strip():
+            return Line("", None, line, where)
+        return split(line, where)
+    if not is_sympy(line):
+        raise ParseError("program", a_kind(line), "lines such as 'L = (w*x - y)**2', or SymPy expressions")
+    if isinstance(line, sp.Eq) and isinstance(line.lhs, (sp.Symbol, sp.Indexed)):
+        left = line.lhs
+        if isinstance(left, sp.Symbol):
+            return Line(name_of(left, where), None, "", where, line.rhs)
+        return Line(name_of(left.base, where), tuple(str(p) for p in left.indices), "", where, line.rhs, stated(left.indices))
+    if not last:
+        raise ParseError(where, "an expression without a name", "sp.Eq(z, expression); the last line may be the objective alone")
+    return Line("", None, "", where, line)
+
+
+def _from_sympy(parts: list[Line], reader: SympyReader) -> list[Line]:
+    """The lines with trees for what is SymPy."""
+    of = [k for k, p in enumerate(parts) if p.tree is not None]
+    trees = reader.read([(parts[k].where, parts[k].tree) for k in of])
+    made = dict(zip(of, trees, strict=True))
+    return [replace(p, tree=made[k]) if k in made else p for k, p in enumerate(parts)]
 
 
 def _goal_name(taken: set[str]) -> str:
     return next(name for name in ("L", "J", "loss", "objective", "L_") if name not in taken)
 
 
-def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumptions: Sequence[str], title: str, stated: bool) -> Program:
-    sizes = {str(s): s for t in known.values() for a in t.axes for e in a.range for s in e.free_symbols}
+def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumed: Sequence[tuple[str, str, str, str]], title: str,
+           more: Mapping[str, sp.Symbol], closed: bool) -> Program:
+    sizes = {str(s): s for t in known.values() for a in t.axes for e in a.range for s in e.free_symbols} | dict(more)
     clash = sorted(set(sizes) & set(known))
     if clash:
         raise NameError_(f"size {clash[0]}", "the name is also a tensor", "different names for sizes and tensors")
-    lines = _Lines(parts, known, sizes, stated)
+    lines = _Lines(parts, known, sizes, closed)
     definitions = lines.definitions()
     labels = Labels(lines.table.values(), definitions, sizes)
     definitions = [lettered(d, labels) for d in definitions]
     inputs = tuple(t for name, t in known.items() if name not in {p.name for p in parts})
-    declared = tuple(_assumption(a, lines.table, sizes, labels) for a in assumptions)
-    return Program(inputs, tuple(definitions), goal or definitions[-1].name, declared, title)
+    equalities, holes = declared(assumed, lines.table, sizes, labels)
+    return under(Program(inputs, tuple(definitions), goal or definitions[-1].name, equalities, title), holes)
 
 
 class _Lines:
     """The lines of one program. A tensor that is defined by index and has no declared shape gets its axes from its lines."""
 
-    def __init__(self, parts: list[Line], known: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], stated: bool = True) -> None:
+    def __init__(self, parts: list[Line], known: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], closed: bool = True) -> None:
         self.parts, self.sizes = parts, sizes
         self.table = dict(known)
         defined = {p.name for p in parts}
-        declared = {*known, *sizes, *defined} if stated else None
-        self.trees = [Parser(p.right, p.where, FUNCTIONS, declared).line() for p in parts]
+        self.named = defined | set(known)
+        self.trees = [p.read(self.named | set(sizes) if closed else self.named, closed) for p in parts]
         self.uses = [{stem for n in _names(tree) for stem in (n, n.partition("_")[0]) if stem in defined} for tree, _ in self.trees]
         self.units: dict[str, list[int]] = {}  # the lines of each name
         for k, p in enumerate(parts):
@@ -272,7 +328,7 @@ class _Lines:
     def _lowered(self, k: int) -> tuple[tuple[sp.Expr, ...], Value, dict[sp.Symbol, Range], Lowering]:
         """The places on the left of line number k, its right side, its stated ranges, and what was met on the way."""
         part, (tree, stated) = self.parts[k], self.trees[k]
-        left = [Parser(p, part.where, FUNCTIONS).whole() for p in part.places or ()]
+        left = [Parser(p, part.where, FUNCTIONS, self.named).whole() for p in part.places or ()]
         letters = [n for place in left for n in dict.fromkeys(_names(place)) if LETTER.match(n) and n not in self.sizes]
         taken = [n for n in letters if n in self.table or n in self.shapeless]
         if taken or len(set(letters)) != len(letters):
@@ -316,16 +372,16 @@ class _Lines:
         return found
 
 
-def _scalars(parts: list[Line]) -> dict[str, Tensor]:
-    """Every name that no line defines, as a number."""
-    defined = {p.name for p in parts}
+def _scalars(parts: list[Line], reader: SympyReader) -> dict[str, Tensor]:
+    """Every name that no line of text defines, as a number."""
+    defined = {p.name for p in parts} | set(reader.tensors) | set(reader.sizes)
     found: dict[str, Tensor] = {}
-    for part in parts:
-        tree, stated = Parser(part.right, part.where, FUNCTIONS).line()
+    for part in (p for p in parts if p.tree is None):
+        tree, stated = part.read(defined)
         own = {n for p in part.places or () for n in _names(Parser(p, part.where, FUNCTIONS).whole())} | {n.text for n in stated[::3]}
         for name in _names(tree):
             if name not in defined and name not in CONSTANTS and name not in own:
-                check_name(name, part.where)
+                check_undeclared(name, part.where)
                 found[name] = Tensor(name, role=Role.INPUT)
     return found
 
@@ -359,31 +415,11 @@ def lettered(d: Definition, labels: Labels) -> Definition:
     return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note, holes)
 
 
-def _assumption(text: str, table: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], labels: Labels) -> Assumption:
-    where = f"assumption {text!r}"
-    left, sign, right = text.partition("==")
-    if not sign:
-        raise ParseError(where, "no '=='", "an equality such as sum(y, axis=1) == 1")
-    lowering = Lowering(table, sizes, where)
-    a, b = (lowering.real(Parser(t, where, FUNCTIONS).whole()) for t in (left, right))
-    if b.axes:
-        raise ShapeError(where, f"the right side has shape {b.shape}", "a single number")
-    scope = extend({}, [(i, *axis.range) for i, axis in zip(a.indices, a.axes, strict=True)], labels)
-    return Assumption(relabel(a.expr, scope, labels), relabel(b.expr, scope, labels))
-
-
-def free_names(text: str, where: str = "expression") -> list[str]:
-    """Every name that an expression uses, once, in order; functions and constants aside.
+def free_names(text: str, where: str = "expression", declared_names: Collection[str] = ()) -> list[str]:
+    """Every name that an expression uses, once, in order; functions and constants aside, but for those that are ``declared_names``.
 
     >>> free_names("sum((X@w - y)**2)/N")
     ['X', 'w', 'y', 'N']
     """
-    found = _names(Parser(text, where, FUNCTIONS).whole())
-    return [n for n in dict.fromkeys(found) if n not in CONSTANTS]
-
-
-def assumptions_of(program: Program, texts: Sequence[str]) -> tuple[Assumption, ...]:
-    """Declared equalities such as "sum(Y, axis=1) == 1" over the tensors of a program."""
-    labels = Labels.of(program)
-    sizes = {str(s): s for s in program.sizes}
-    return tuple(_assumption(text, program.tensors, sizes, labels) for text in texts)
+    found = _names(Parser(text, where, FUNCTIONS, declared_names).whole())
+    return [n for n in dict.fromkeys(found) if n not in CONSTANTS or n in declared_names]

@@ -141,8 +141,9 @@ def fitted(value: Value, axes: tuple[Axis, ...]) -> Value | None:
         return Value(axes, places, substitute(value.expr, {**ones, **moved}), value.holes, value.lines)
     if len(value.axes) > len(axes):
         return None
-    moved, front = {}, len(axes) - len(value.axes)
-    for own, a, i, b in zip(value.indices, value.axes, places[front:], axes[front:], strict=True):
+    moved = {}
+    first = len(axes) - len(value.axes)
+    for own, a, i, b in zip(value.indices, value.axes, places[first:], axes[first:], strict=True):
         if not _is_one(a) and not same(a, b):
             return None
         moved[own] = a.lower if _is_one(a) else i + a.lower - b.lower

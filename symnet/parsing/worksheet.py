@@ -12,8 +12,8 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.numbers import rational
-from symnet.core.tensors import DOMAINS
-from symnet.core.wellformed import did_you_mean
+from symnet.core.structures import structure_named
+from symnet.core.tensors import domain_named
 from symnet.errors import ParseError, SymnetError, WorksheetError
 from symnet.parsing.calls import Call, call
 from symnet.parsing.declaring import check_name
@@ -26,6 +26,7 @@ class Sign:
     """One entry of [symbols]: its shape, exact value(s), domain, assumptions on it, and a note for the symbol table.
 
     ``classes`` is the size C (a number or a name) of a symbol of the domain "index", whose entries are whole numbers 0..C-1.
+    ``structure`` is one of ``structures.STRUCTURES``.
     """
 
     shape: tuple[Any, ...] | None = None
@@ -34,6 +35,7 @@ class Sign:
     assume: tuple[str, ...] = ()
     note: str = ""
     classes: int | str | None = None
+    structure: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,13 +137,13 @@ def _sign(name: str, spec: Any, where: str) -> Sign:
     if not isinstance(spec, dict):
         return Sign(value=_values(spec, place))
     only(spec, "symbols", place)
-    domain = text_in(spec.get("domain", "real"), f"{place}, domain")
-    if domain not in DOMAINS:
-        raise WorksheetError(f"{place}, domain", repr(domain), "one of " + ", ".join(DOMAINS), did_you_mean(domain, DOMAINS))
+    domain = domain_named(text_in(spec.get("domain", "real"), f"{place}, domain"), f"{place}, domain")
+    structure = text_in(spec.get("structure", ""), f"{place}, structure")
+    structure = structure and structure_named(structure, f"{place}, structure")
     shape = tuple(list_in(spec["shape"], f"{place}, shape")) if "shape" in spec else None
     value = _values(spec["value"], place) if "value" in spec else None
     return Sign(shape, value, domain, texts_in(spec.get("assume", []), f"{place}, assume"),
-                text_in(spec.get("note", ""), f"{place}, note"), _classes(spec, domain, place))
+                text_in(spec.get("note", ""), f"{place}, note"), _classes(spec, domain, place), structure)
 
 
 def _classes(spec: dict[str, Any], domain: str, place: str) -> int | str | None:

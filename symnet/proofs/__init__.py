@@ -6,8 +6,7 @@ from typing import Any
 
 from symnet.core.claim import Proved, Refutation
 from symnet.core.verdict import Verdict
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError
+from symnet.errors import OptionError, did_you_mean
 
 THEOREMS = {"loss-scaling": "dividing the loss by c is dividing the learning rate by c",
             "variance": "Var(z) = n Var(w) Var(x) for z = Σ w_i x_i, from which starting weights take their size",

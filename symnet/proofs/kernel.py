@@ -23,6 +23,7 @@ from sympy.core.cache import clear_cache
 from symnet.core import plain
 from symnet.core.claim import Equation, ProofLine
 from symnet.core.expressions import BINDERS, Nabla, limits
+from symnet.core.short import short_lines
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import prove_equal
 from symnet.errors import ProofError, UnknownNodeError
@@ -46,6 +47,9 @@ class Proof:
         if self.permit is not _PERMIT:
             raise ProofError("proof", "made outside the kernel", "a proof made by the kernel's rules")
         object.__setattr__(self, "permit", None)
+
+    def __repr__(self) -> str:
+        return "\n".join(short_lines([f"Proof by {self.rule}", *[f"  {e}" for e in self.equations]]))
 
     def __init_subclass__(cls) -> None:
         raise ProofError("proof", f"{cls.__name__}, another kind of proof", "a proof made by the kernel's rules")

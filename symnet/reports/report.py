@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from symnet.errors import OptionError
+from symnet.core.short import cut
+from symnet.errors import OptionError, shown
 from symnet.reports.view import Story
 
 FORMATS = ("html", "text", "latex", "pdf", "json", "md")
@@ -19,7 +20,7 @@ def format_of(path: str | Path | None, format: str | None) -> str:
     """The format asked for: by name, else by the file's ending, else HTML."""
     if format is not None:
         if format not in FORMATS:
-            raise OptionError("format", repr(format)[:40], "one of " + ", ".join(FORMATS))
+            raise OptionError("format", shown(format), "one of " + ", ".join(FORMATS))
         return format
     ending = Path(path).suffix.lower() if path is not None else ".html"
     if ending not in ENDINGS:
@@ -49,6 +50,10 @@ class Report:
     """A report that can be written in any format; notebooks show it by its mimebundle."""
 
     story: Story
+
+    def __repr__(self) -> str:
+        said = f"Report: {self.story.title}, {len(self.story.sections)} sections"
+        return "\n".join([cut(said), "  report.write(path, format), with the format one of", "  " + ", ".join(FORMATS)])
 
     def html(self) -> str:
         """One self-contained page."""

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import MissingToolError, OptionError
+from symnet.errors import MissingToolError, OptionError, did_you_mean
 
 Arrays = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 

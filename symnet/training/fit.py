@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,17 @@ from symnet.core.derivation import Derivation
 from symnet.core.latex import definition_latex
 from symnet.core.log import TrainingLog
 from symnet.core.program import Program
+from symnet.core.short import cut, listed
 from symnet.core.tensors import Role
 from symnet.core.text import definition_text
 from symnet.errors import DomainError, OptionError, ShapeError
+from symnet.networks.catalogue import AnyLoss
 from symnet.networks.initializers import Initializer
 from symnet.networks.modifiers import clip_by_norm, clip_by_value, global_norm
 from symnet.networks.optimizers import Optimizer, optimizer
 from symnet.networks.schedules import Schedule, with_schedule
 from symnet.networks.schedules import schedule as schedule_of
+from symnet.networks.sequential import Sequential
 from symnet.training.masks import Masks
 from symnet.training.running import Running, evaluated
 from symnet.training.samples import count_samples
@@ -47,6 +51,16 @@ class Fit:
     data: tuple[str, ...] = field(default=())
     constants: Mapping[str, Array] = field(default_factory=dict)
     statistics: Mapping[str, Array] = field(default_factory=dict)  # running means and variances of batch normalization
+
+    def __repr__(self) -> str:
+        first, last = self.losses[0], self.losses[-1]
+        shapes = listed(f"{name} {np.shape(value)}" for name, value in self.params.items())
+        return cut(f"Fit: {self.log.optimizer}, {self.log.epochs} epochs, loss {first:.6g} -> {last:.6g}") + f"\n  {shapes}"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(str(np.shape(value)))}</td></tr>" for name, value in self.params.items())
+        said = f"{escape(self.log.optimizer)}, {self.log.epochs} epochs: loss {self.losses[0]:.6g} &rarr; {self.losses[-1]:.6g}"
+        return f"<table><caption>{said}</caption><tr><th>parameter</th><th>shape</th></tr>{rows}</table>"
 
     @property
     def losses(self) -> tuple[float, ...]:
@@ -80,8 +94,9 @@ def output_name(program: Program) -> str:
     return early[-1]
 
 
-def fit(what: Any, X: Any = None, Y: Any = None, *, loss: Any = None, optimizer: str | Optimizer = "sgd", lr: Any = None,
-        epochs: int = 100, batch_size: int | None = None, seed: int = 0, params: Mapping[str, Any] | None = None,
+def fit(what: Sequential | Program | Derivation, X: Any = None, Y: Any = None, *, loss: AnyLoss | None = None,
+        optimizer: str | Optimizer | Callable[..., Optimizer] = "sgd", lr: Any = None, epochs: int = 100,
+        batch_size: int | None = None, seed: int = 0, params: Mapping[str, Any] | None = None,
         schedule: str | Schedule | None = None, clip_value: Any = None, clip_norm: Any = None,
         init: str | Initializer = "xavier_uniform", progress: bool | None = None, constants: Mapping[str, Any] | None = None,
         **settings: Any) -> Fit:
@@ -115,7 +130,7 @@ def fit(what: Any, X: Any = None, Y: Any = None, *, loss: Any = None, optimizer:
         return _Run(derivation, rule, data, start, rng, batch_size, progress).train(epochs)
 
 
-def derivation_for(what: Any, X: Any = None, loss: Any = None) -> Derivation:
+def derivation_for(what: Any, X: Any = None, loss: AnyLoss | None = None) -> Derivation:
     """The derivation of a network, Program or Derivation. Rows of X are samples, also where every width is 1."""
     if isinstance(what, Derivation):
         return what
@@ -128,7 +143,7 @@ def derivation_for(what: Any, X: Any = None, loss: Any = None) -> Derivation:
     return derive(what.program(loss, "N" if floats("X", X).ndim == 2 else None))
 
 
-def optimizer_for(name: str | Optimizer, settings: Mapping[str, Any], schedule: str | Schedule | None = None,
+def optimizer_for(name: str | Optimizer | Callable[..., Optimizer], settings: Mapping[str, Any], schedule: str | Schedule | None = None,
                   clip_value: Any = None, clip_norm: Any = None) -> Optimizer:
     """The optimizer with its settings, behind a clipping and with a schedule where they are asked for."""
     rule = optimizer(name, **settings)

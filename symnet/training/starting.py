@@ -10,8 +10,7 @@ import numpy as np
 from symnet.backends.source import tensors_of
 from symnet.core.derivation import Derivation
 from symnet.core.tensors import Role, Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import OptionError, ShapeError
+from symnet.errors import OptionError, ShapeError, did_you_mean
 from symnet.networks.initializers import Initializer, initializer
 from symnet.training.masks import Masks
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import WorksheetError
+from symnet.errors import WorksheetError, did_you_mean
 
 NAME = re.compile(r"[a-z0-9-]{1,40}\Z")
 

@@ -49,7 +49,7 @@ RIGHT: dict[tuple[str, str], tuple[str, ...]] = {
     ("squares", "w"): (
         "r = X @ w - y; 2/N * X.T @ r", "r = X @ w - y\n2/N * X.T @ r", "2/N X^T (Xw - y)", "2/N Xᵀ(Xw−y)", "2*mean(r[:, None]*X, axis=0)",
         "2*np.mean(X*r[:, np.newaxis], axis=0)", "2*(r.reshape(-1, 1)*X).mean(0)", "np.einsum('nd,n->d', X, r)*2/N", "2/N*sum(r[n]*X[n] for n in 1..N)",
-        "2/X.shape[0]*X.T.dot(r)", "2/y.size*r.dot(X)", "dL/dw_j = (2/N) sum_n X_nj r_n", "(2/N) sum_n X_nj r_n", "(2/N) sum_n (sum_k X_nk w_k - y_n) X_nj",
+        "2/X.shape[0]*X.T.dot(r)", "2/y.size*r.dot(X)", "dL/dw_j = (2/N) sum_n X_nj r_n", "(2/N) sum_n X_nj r_n", "2/N Σ_n X_nj r_n", "(2/N) sum_n (sum_k X_nk w_k - y_n) X_nj",
         "dr = 2/N*r\ndw = X.T @ dr", "2/N X.T r (a column vector)", "dJ/dw = X.T @ dL/dr"),
     ("neuron", "w"): (
         "dL/da * da/dz * dz/dw", "∂L/∂a · ∂a/∂z · ∂z/∂w", "x*dL/dz", "dL/da*da/dw", "dL/dw = 2(a-y)a(1-a)x", "2(σ(wx+b) − y)σ(wx+b)(1−σ(wx+b))x",

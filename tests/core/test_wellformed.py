@@ -11,8 +11,7 @@ from symnet.core.axes import Axis, Kind, index, size
 from symnet.core.expressions import When
 from symnet.core.program import Definition, Program, define
 from symnet.core.tensors import Tensor, scalar
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ShapeError, SymnetError
+from symnet.errors import NameError_, ShapeError, SymnetError, did_you_mean
 
 i, j, k, t = (index(c) for c in "ijkt")
 N, T, M, K = size("N"), size("T"), size("M"), size("K")

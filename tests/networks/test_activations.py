@@ -20,9 +20,10 @@ from symnet.calculus.evaluate import evaluate
 from symnet.core.latex import definition_latex
 from symnet.core.text import definition_text
 from symnet.networks.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Hardtanh
+from symnet.networks.catalogue import LAYERS
 from symnet.networks.layers import Layer
 from symnet.networks.losses import SquaredError
-from symnet.networks.sequential import LAYERS, Sequential
+from symnet.networks.sequential import Sequential
 
 jax.config.update("jax_enable_x64", True)
 Array = np.ndarray[Any, Any]

@@ -13,10 +13,10 @@ import sympy as sp
 
 import symnet as sn
 from symnet.errors import OptionError, SymnetError
+from symnet.networks.catalogue import LAYERS, LOSSES, build
 from symnet.networks.initializers import INITIALIZERS
 from symnet.networks.optimizers import OPTIMIZERS
 from symnet.networks.schedules import SCHEDULES
-from symnet.networks.sequential import LAYERS, LOSSES, build
 from symnet.parsing.calls import call
 
 torch = importlib.import_module("torch")

@@ -15,10 +15,11 @@ from symnet.calculus.evaluate import evaluate
 from symnet.core.program import Program
 from symnet.core.tensors import Role
 from symnet.errors import ShapeError, SymnetError
+from symnet.networks.catalogue import LAYERS
 from symnet.networks.convolution import Convolution
 from symnet.networks.layers import Layer
 from symnet.networks.losses import SquaredError
-from symnet.networks.sequential import LAYERS, Sequential
+from symnet.networks.sequential import Sequential
 
 Array = np.ndarray[Any, Any]
 DICE = np.random.default_rng(7)

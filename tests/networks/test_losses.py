@@ -12,8 +12,9 @@ import symnet as sn
 from symnet.calculus import derive
 from symnet.calculus.evaluate import evaluate
 from symnet.core.tensors import Role
+from symnet.networks.catalogue import LOSSES
 from symnet.networks.losses import HalfSquaredError, Loss, SquaredError
-from symnet.networks.sequential import LOSSES, Sequential
+from symnet.networks.sequential import Sequential
 
 Array = np.ndarray[Any, Any]
 DICE = np.random.default_rng(11)

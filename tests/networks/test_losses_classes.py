@@ -14,10 +14,11 @@ from jax.nn import log_softmax, one_hot, sigmoid, softplus
 import symnet as sn
 from symnet.calculus import derive
 from symnet.core.text import definition_text
-from symnet.core.wellformed import did_you_mean
+from symnet.errors import did_you_mean
+from symnet.networks.catalogue import LOSSES
 from symnet.networks.losses import HalfSquaredError, Loss, SquaredError
 from symnet.networks.losses_pairs import PAIRS
-from symnet.networks.sequential import LOSSES, Sequential
+from symnet.networks.sequential import Sequential
 
 jax.config.update("jax_enable_x64", True)
 DICE = np.random.default_rng(3)

@@ -11,10 +11,11 @@ import symnet as sn
 from symnet.core.axes import Kind
 from symnet.core.tensors import Role
 from symnet.errors import OptionError, SymnetError
+from symnet.networks.catalogue import LAYERS, LOSSES, build
 from symnet.networks.convolution import Convolution
 from symnet.networks.layers import LeakyReLU, Linear
 from symnet.networks.losses import CrossEntropyLoss, SquaredError
-from symnet.networks.sequential import LAYERS, LOSSES, Sequential, build
+from symnet.networks.sequential import Sequential
 
 BATCHES = {
     "rows by default": (Sequential(Linear("d", 2)), None, "X", ["N", "d"]),
@@ -62,7 +63,9 @@ def test_a_network_can_be_used_again() -> None:
 REFUSED: dict[str, Callable[[], object]] = {
     "nothing": lambda: Sequential(),
     "no layer": lambda: Sequential(3),
-    "a class": lambda: Sequential(sn.Tanh),
+    "a class that needs arguments": lambda: Sequential(sn.Linear),
+    "an abstract class": lambda: Sequential(sn.Tanh.__mro__[1]),
+    "a name": lambda: Sequential("Tanh"),
     "a list": lambda: Sequential([Linear(2, 3)]),
     "a loss as a layer": lambda: Sequential(SquaredError()),
     "no width known": lambda: Sequential(sn.Tanh()).program(),
@@ -72,7 +75,7 @@ REFUSED: dict[str, Callable[[], object]] = {
     "too many": lambda: build("layer", "Tanh", (2,)),
     "unknown keyword": lambda: build("layer", "Linear", (2, 3), {"bais": True}),
     "an inner name": lambda: build("layer", "__init__", ()),
-    "an abstract class": lambda: build("layer", "Layer", ()),
+    "an abstract name": lambda: build("layer", "Layer", ()),
 }
 
 

@@ -186,7 +186,7 @@ MISFITS: dict[str, tuple[Callable[[], object], str]] = {
     "a negative dropout": (lambda: Sequential(sn.Linear(3, 4), Dropout("-1/2")).program(), "0 <= p < 1"),
     "a block that changes the shape": (lambda: Sequential(Residual(sn.Linear(3, 4))).program(), "keeps the shape"),
     "an empty block": (lambda: Residual(), "no layers"),
-    "a block of something else": (lambda: Residual(sn.Tanh), "no layer"),
+    "a block of something else": (lambda: Residual(sn.MSELoss), "no layer"),
     "an embedding of another width": (lambda: Sequential(sn.Linear(3, 4), Embedding(5, 2, one_hot=True)).program(), "4 features"),
     "an input after a layer of another shape": (lambda: Sequential(sn.Linear(3, 4), Input(5)).program(), "ends in (5)"),
     "an input without sizes": (lambda: Input(), "no sizes"),

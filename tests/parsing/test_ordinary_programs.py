@@ -175,3 +175,8 @@ def test_a_declared_name_goes_before_a_product(text: str, value: str) -> None:
 def test_a_number_that_no_float_holds_is_refused_when_compiled() -> None:
     with pytest.raises(SymnetError, match="float64"):
         sn.derive(program(f"L = {'9' * 400}*sum(x)", tensors={"x": ("n",)}), wrt=["x"]).compile()
+
+
+def test_an_objective_may_have_keywords() -> None:
+    assert str(program(tensors={"X": ("N", "d")}, objective="sum(max(X, axis=1))").definitions[-1]) == "L := Sum(max_X[n, d], (n, 1, N))"
+    assert len(program("sum(softmax(X), axis=1)", tensors={"X": ("N", "d")}).definitions) == 1

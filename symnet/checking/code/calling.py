@@ -20,8 +20,7 @@ from symnet.checking.code.patching import LIBRARIES, symbolic_numpy
 from symnet.checking.code.truth import Frame
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, OptionError, SymnetError, one_line
+from symnet.errors import NameError_, OptionError, SymnetError, did_you_mean, one_line
 
 TABLES = frozenset({"params", "parameters", "param", "theta", "weights", "model", "p", "inputs", "data", "batch", "cache", "values", "net",
                     "state", "args"})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from symnet.core.short import short_lines
 from symnet.core.verdict import Answer, Verdict
+from symnet.errors import UnknownKeyError, did_you_mean, shown
 
 RIGHT = (Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL)
 
@@ -76,7 +78,11 @@ class CodeCheck:
         for j in self.judged:
             if name in (j.name, j.title):
                 return j
-        raise KeyError(name)
+        known = [j.name for j in self.judged]
+        raise UnknownKeyError("check_code", f"nothing judged for {shown(name)}", "one of " + ", ".join(known), did_you_mean(name, known))
+
+    def __repr__(self) -> str:
+        return "\n".join(short_lines([f"CodeCheck of {self.function}", *[f"  {line}" for line in str(self).split("\n")]]))
 
     @property
     def worst(self) -> Answer:

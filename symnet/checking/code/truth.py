@@ -22,7 +22,8 @@ from symnet.equality.cases import has_cases
 from symnet.equality.domain import Domain
 from symnet.equality.holes import holes, surely_defined
 from symnet.equality.points import nearby, suited
-from symnet.errors import SymnetError
+from symnet.equality.structured import forms_of
+from symnet.errors import OptionError, SymnetError
 
 Values = dict[Any, Any]
 READABLE = [sp.Rational(p, q) for p, q in ((1, 1), (-1, 1), (1, 2), (2, 1), (-1, 2), (3, 2), (-2, 1), (1, 3), (-3, 2), (2, 3), (-1, 3),
@@ -60,12 +61,17 @@ class Truth(Frame):
         self.scalars, entries = instantiate_program(program, sizes)
         super().__init__(program, sizes, entries)
         self.there: dict[sp.Basic, sp.Expr] = {self.entries(*key): sp.Integer(v) for key, v in (known or {}).items()}
+        forms = forms_of(self.scalars.inputs)
+        if forms.lacking or (forms.dense and any(has_cases(d.expr) for d in self.scalars.definitions)):
+            found = forms.lacking or "cases of an orthogonal matrix"
+            raise OptionError("check_code", found, "a structure that is written out in free numbers")
+        self.there |= {e: form.xreplace(self.there) for e, form in forms.there.items()}
         if solved:  # the declared assumptions, each solved for one symbol
             for a in self.scalars.assumptions:
                 self.there.update(_solved(a.left.xreplace(self.there) - a.right.xreplace(self.there)))
         self.definitions: dict[sp.Symbol, sp.Expr] = {}
         self.parent: dict[sp.Symbol, str] = {}
-        self.inputs = [t[()] for t in self.scalars.inputs if t[()] not in self.there]
+        self.inputs = [*(t[()] for t in self.scalars.inputs if t[()] not in self.there), *sorted(forms.free, key=str)]
         self.classes = classes_of(self.scalars)
         made: dict[sp.Expr, sp.Expr] = {}
         for d in self.scalars.definitions:

@@ -19,6 +19,7 @@ from symnet.checking.diagnosis.links import Chain
 from symnet.checking.sizes import MOST_SIZES, PROVED_AT
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, entries, of_data
+from symnet.core.number_sets import NumberSet
 from symnet.core.program import Assumption, Program, small_sizes
 from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import tensor_name
@@ -150,7 +151,7 @@ class Case:
             shape = world.shape(t)[:-1]
             size, signs = dice.uniform(0.2, 1.6, shape) * wide, dice.choice([-1.0, 1.0], shape) * turned
             whole = dice.integers(1, 3, shape) * 1.0
-            found[t.name] = np.asarray(whole if t.name in classes else size if t.domain in ("positive", "nonnegative") else size * signs)
+            found[t.name] = np.asarray(whole if t.name in classes else _inside(t.numbers, size, signs))
         return found
 
     def changed(self, name: str, expr: sp.Expr) -> Array | None:
@@ -218,3 +219,15 @@ def _classes(program: Program) -> set[str]:
 
 
 LAST: list[Case] = []  # the latest question
+
+
+def _inside(numbers: NumberSet, size: Array, signs: Array) -> Array:
+    """Numbers of the set, made of sizes and signs."""
+    low, high = (None if end is None else float(end) for end in (numbers.low, numbers.high))
+    if numbers.members:
+        found = np.array([float(m) for m in numbers.members])[np.floor(size * 97).astype(int) % len(numbers.members)]
+    elif low is not None and high is not None:
+        found = low + (high - low) * (0.05 + 0.9 * np.mod(size * 0.6, 1.0))
+    else:
+        found = low + size if low is not None else high - size if high is not None else size * signs
+    return np.asarray(found)

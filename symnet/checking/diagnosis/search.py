@@ -21,7 +21,7 @@ from symnet.checking.diagnosis.written import written_slips
 from symnet.checking.reading import is_latex, read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written
-from symnet.errors import OptionError, ShapeError, SymnetError
+from symnet.errors import OptionError, ShapeError, SymnetError, a_kind
 from symnet.parsing.values import Value
 
 MOST, PROOFS = 3000, 10  # findings sifted, proofs tried
@@ -46,7 +46,7 @@ def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, wr
     'the factor dz/dw = x is missing'
     """
     if not isinstance(answer, (str, sp.Expr, Value)):
-        raise OptionError("diagnose", f"a {type(answer).__name__} for an answer", "text, or a SymPy expression")
+        raise OptionError("diagnose", f"{a_kind(answer)} for an answer", "text, or a SymPy expression")
     text = answer if isinstance(answer, str) else written
     plain = "" if (is_latex(text) if latex is None else latex) else text
     try:

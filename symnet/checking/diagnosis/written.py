@@ -23,7 +23,7 @@ Edit = tuple[str, Node, Node, Node]  # kind, the part as written, the part as it
 def written_slips(case: Case, answer: str) -> Iterator[Finding]:
     """Every change of one place of the text that gives something of the right shape."""
     try:
-        tree = Parser(answer, "answer", FUNCTIONS).whole()
+        tree = Parser(answer, "answer", FUNCTIONS, case.program.tensors).whole()
     except SymnetError:
         return
     for count, (kind, wrong, right, whole) in enumerate(_everywhere(tree, case)):
