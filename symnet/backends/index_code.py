@@ -16,8 +16,9 @@ from symnet.core.expressions import entries
 from symnet.core.guards import guard_ranges, narrowed
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
-from symnet.errors import UnknownNodeError
+from symnet.errors import DomainError, UnknownNodeError
 
+LARGEST = sp.Integer(2) ** 1024 - 2**970  # from here on float64 rounds to infinity
 COMPARE = {sp.Gt: ">", sp.Ge: ">=", sp.Lt: "<", sp.Le: "<=", sp.Eq: "==", sp.Ne: "!="}
 
 
@@ -38,6 +39,8 @@ class IndexCode:
 
     def number(self, value: sp.Expr) -> str:
         """A number, a size or an index expression."""
+        if isinstance(value, sp.Rational) and abs(value) > LARGEST:
+            raise DomainError("compile", "a number that float64 does not hold", "numbers below 1.8e308")
         if isinstance(value, sp.Integer):
             return str(int(value))
         if isinstance(value, sp.Rational):

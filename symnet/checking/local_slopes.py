@@ -49,9 +49,9 @@ def _scalar(program: Program, above: str, below: str) -> Value | None:
 
 
 def _entrywise(program: Program, above: str, below: str) -> Value | None:
-    """d above/d below where above[i, j] is a function of below[i, j], in one line."""
+    """d above/d below where above[i, j] is a function of below[i, j], in one line, and of nothing else that depends on it."""
     lines = program.by_name.get(above, ())
-    if len(lines) != 1 or program[above].shape != program[below].shape:
+    if len(lines) != 1 or program[above].shape != program[below].shape or _other_way(program, above, below):
         return None
     line = lines[0]
     met = [e for e in entries(line.expr) if tensor_name(e) == below]
@@ -62,6 +62,19 @@ def _entrywise(program: Program, above: str, below: str) -> Value | None:
     places = new_indices(line.target.axes)
     slope = expr.diff(held).xreplace({held: program[below][line.indices]})
     return Value(line.target.axes, places, slope.xreplace(dict(zip(line.indices, places, strict=True))))
+
+
+def _other_way(program: Program, above: str, below: str) -> bool:
+    """Does a name that ``above`` uses depend on ``below`` too?"""
+    seen, stack = set[str](), [n for n in program.uses(above) if n != below]
+    while stack:
+        name = stack.pop()
+        if name == below:
+            return True
+        if name not in seen:
+            seen.add(name)
+            stack += program.uses(name)
+    return False
 
 
 def local_slope(program: Program, above: str, below: str) -> tuple[Derivation | None, sp.Expr]:

@@ -13,12 +13,14 @@ from symnet.core.derivation import Derivation
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
+from symnet.core.text import definition_text
 from symnet.core.text import text as plain_text
 from symnet.parsing.asked import Asked
 from symnet.parsing.declaring import hidden_by
 from symnet.parsing.expressions import expression, sympy_value
 from symnet.parsing.from_sympy import SympyAnswer
 from symnet.parsing.latex_answers import latex_answer
+from symnet.parsing.program import lettered
 from symnet.parsing.values import Value
 
 
@@ -54,5 +56,6 @@ def read_as(value: Value, program: Program, written: str = "") -> str:
     labels = Labels.of(program)
     scope = extend({}, [(i, *axis.range) for i, axis in zip(value.indices, value.axes, strict=True)], labels)
     used = [name for name in hidden_by(program.tensors) if re.search(rf"(?<![\w.^\\]){re.escape(name)}(?!\w)", written)]
-    said = f" (with {', '.join(used)} as declared, not built in)" if used else ""
-    return plain_text(relabel(value.expr, scope, labels)) + said
+    said = plain_text(relabel(value.expr, scope, labels)) + (f" (with {', '.join(used)} as declared, not built in)" if used else "")
+    lines = [definition_text(lettered(d, labels), {d.name: d.target for d in value.lines} | program.tensors) for d in value.lines]
+    return f"{said} where {'; '.join(lines)}" if lines else said

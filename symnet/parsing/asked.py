@@ -63,13 +63,23 @@ class Asked:
         return name.replace("_", "") in {n.replace("_", "") for n in self.names}
 
 
-def equated(text: str, where: str) -> tuple[str, str]:
-    """(left side, right side with spaces in front so that its columns stay); "" where there is no = outside brackets."""
+def equations(text: str) -> list[int]:
+    """Where an = stands outside brackets, comparisons aside.
+
+    >>> equations("L = sum(X, axis=1)"), equations("sum(X, axis=1) == 2")
+    ([2], [])
+    """
     depth, found = 0, []
     for k, c in enumerate(text):
         depth += (c in "([{") - (c in ")]}")
         if c == "=" and depth == 0 and (k == 0 or text[k - 1] not in "=<>!") and text[k + 1:k + 2] != "=":
             found.append(k)
+    return found
+
+
+def equated(text: str, where: str) -> tuple[str, str]:
+    """(left side, right side with spaces in front so that its columns stay); "" where there is no = outside brackets."""
+    found = equations(text)
     if not found:
         return "", text
     if len(found) > 1:

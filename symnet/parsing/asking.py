@@ -22,7 +22,7 @@ def with_holes(value: Value, asked: Iterable[Hole], free: Iterable[sp.Symbol] = 
     """
     known = {*free, *value.indices}
     plain = [h for h in dict.fromkeys(asked) if all(_is_name(s) or s in known or s in {i for i, _, _ in h[2]} for s in _letters(h[0]))]
-    still = _asked_by(value.expr) if plain else set()
+    still = asked_by(value.expr) if plain else set()
     lost = {(_lettered(u), sign): (u, sign, over) for u, sign, over in plain if not _within(u, sign, still)}
     return replace(value, holes=tuple(lost.values())) if lost else value
 
@@ -81,7 +81,8 @@ def _within(u: sp.Expr, sign: str, still: set[tuple[sp.Expr, str]]) -> bool:
     return sign == "=" and all(f.is_number or (_lettered(f.as_base_exp()[0]), sign) in still for f in sp.Mul.make_args(u))
 
 
-def _asked_by(expr: sp.Expr) -> set[tuple[sp.Expr, str]]:
+def asked_by(expr: sp.Expr) -> set[tuple[sp.Expr, str]]:
+    """What an expression asks for: (x, "=") is 1/x, (x, "<=") log x, (x, "<") the root of x."""
     found: set[tuple[sp.Expr, str]] = set()
     for part in sp.preorder_traversal(expr):
         if isinstance(part, sp.log):

@@ -20,6 +20,7 @@ from symnet.core.tensors import NAME, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import Parser
+from symnet.parsing.latex_products import Unit, stretch
 from symnet.parsing.lowering import Lowering
 from symnet.parsing.values import Value, broadcast
 
@@ -97,7 +98,10 @@ def declared(rest: Iterable[tuple[str, str, str, str]], table: Mapping[str, Tens
     for left, sign, right, text in rest:
         where = f"assumption {text!r}"
         lowering = Lowering(table, sizes, where)
-        a, b = (lowering.value(Parser(side, where, FUNCTIONS, table).whole()) for side in (left, right))
+        a, b = (lowering.any(Parser(side, where, FUNCTIONS, table).whole()) for side in (left, right))
+        a, b = stretch(a, b.axes), stretch(b, a.axes)  # A.T @ A == I
+        if isinstance(a, Unit) or isinstance(b, Unit):
+            raise ShapeError(where, "a unit matrix beside what is no square matrix", "two arrays of one shape", "eye(d) with its size")
         if sign in ("<", "<="):
             a, b, sign = b, a, MIRROR[sign]
         if b.axes and not a.axes:

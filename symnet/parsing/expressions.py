@@ -12,7 +12,7 @@ from symnet.core.brackets import rectangular
 from symnet.core.expressions import substitute
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor
-from symnet.errors import MismatchError, NameError_, ShapeError, did_you_mean
+from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
 from symnet.parsing.asked import Asked, equated, free_letters, without_remark
 from symnet.parsing.asking import with_holes
 from symnet.parsing.from_sympy import SympyAnswer, SympyReader
@@ -22,7 +22,7 @@ from symnet.parsing.lowering import Lowering
 from symnet.parsing.own_lines import OwnLines, cut, same
 from symnet.parsing.plain_atoms import KEYWORDS
 from symnet.parsing.reductions import Reductions
-from symnet.parsing.tokens import plain
+from symnet.parsing.tokens import MAX_LENGTH, plain
 from symnet.parsing.values import Value, new_indices
 
 Slopes = Callable[[str, str], Value | None]
@@ -43,6 +43,8 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     """
     known = sizes or {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
     lowering = Lowering(tensors, known, where)
+    if len(text) > MAX_LENGTH:
+        raise ParseError(where, f"{len(text)} characters", f"at most {MAX_LENGTH}")
     answer, parts = cut(without_remark(text.rstrip("; \n")), where, (lambda name: None) if asked is None else asked.named)
     declared = {*tensors, *known, *parts}
     left, answer = ("", answer) if asked is None else equated(plain(answer), where)
@@ -57,7 +59,10 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     lowering.own = OwnLines({name.replace("_", ""): tree for name, tree in trees.items()}, lowering.real, where)
     for name in trees:
         _check_new(name, lowering, given or {}, where)
-    value = lowering.real(Parser(answer, where, FUNCTIONS, declared, closed=True).whole())
+    tree = Parser(answer, where, FUNCTIONS, declared, closed=True).whole()
+    for letter in letters:
+        lowering.hides(letter, tree, *trees.values())
+    value = lowering.real(tree)
     if letters and asked is not None:
         value = _every_entry(value, letters, asked.gradient, lowering)
     holes = list(lowering.asked)

@@ -138,7 +138,7 @@ class Parser(Atoms):
     def no_layer(self, base: Node, braces: bool) -> None:
         """a^(2) and a_1^{(2)} may be a square, or a value of layer 2."""
         texts = [t.text for t in self.tokens[self.at:self.at + 3]]
-        if base.kind == "name" and texts[0] == "(" and texts[-1] == ")" and self.tokens[self.at + 1].kind == "number":
+        if base.kind == "name" and texts[0] == "(" and texts[-1] == ")" and texts[1].isdigit():
             raise self.fail(f"{base.text}^({texts[1][:12]})", f"{base.text}**{texts[1][:12]} for the power",
                             "in a book it may also be the value of a layer")
         if braces and texts[0] == "}":

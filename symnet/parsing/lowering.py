@@ -7,16 +7,16 @@ from itertools import islice
 
 import sympy as sp
 
-from symnet.core.axes import Axis, index
-from symnet.core.expressions import total
+from symnet.core.axes import Axis, Kind, Range, index, nonnegative
+from symnet.core.expressions import Limits, total
 from symnet.core.functions import BY_NAME, absolute
 from symnet.core.numbers import rational
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
-from symnet.parsing.asking import ASKING
+from symnet.parsing.asking import ASKING, asked_by
 from symnet.parsing.chosen import asks, entry_at, inside
 from symnet.parsing.conditions import indicator, times
 from symnet.parsing.einsum import einsum
-from symnet.parsing.functions import Call, built, choose, is_condition
+from symnet.parsing.functions import FUNCTIONS, Call, built, choose, is_condition
 from symnet.parsing.grammar import Node, is_slope
 from symnet.parsing.latex_products import UNKNOWN as UNSIZED
 from symnet.parsing.latex_products import Unit, with_unit
@@ -73,19 +73,25 @@ class Lowering(Names):
 
     def real(self, node: Node) -> Value:
         """The meaning of a node that must be a number or an array of them, of a size that is known."""
-        value = self.any(node)
+        return self._sized(node, self.any(node))
+
+    def numeric(self, node: Node) -> Value:
+        """The meaning of a node that is counted or summed, where a comparison is 1 or 0: sum(z > 0)."""
+        return self._sized(node, self.factor(node))
+
+    def factor(self, node: Node) -> Value:
+        """The meaning of a node that takes part in arithmetic: numbers, arrays, unit matrices, and comparisons as in D * (Z > 0)."""
+        value = self.value(node)
+        return Value(value.axes, value.indices, indicator(value.expr)) if is_condition(value.expr) else value
+
+    def _sized(self, node: Node, value: Value) -> Value:
         if isinstance(value, Unit):
             raise ShapeError(self.at(node), UNSIZED, self.sized)
         return value
 
-    def numeric(self, node: Node) -> Value:
-        """The meaning of a node that takes part in arithmetic, where a comparison counts as 1 or 0: D * (Z > 0)."""
-        value = self.value(node)
-        return Value(value.axes, value.indices, indicator(value.expr)) if is_condition(value.expr) else value
-
     def scalar(self, node: Node) -> sp.Expr:
         """The meaning of a node that must have no axes."""
-        value = self.value(node)
+        value = self._sized(node, self.value(node))
         if value.axes:
             raise ShapeError(self.at(node), f"shape {value.shape}", "a single number")
         return value.expr
@@ -103,7 +109,7 @@ class Lowering(Names):
             if found is not None:
                 return of_tensor(self.tensors[found])
         where, sign = self.at(node), node.text
-        read = self.value if sign == "and" else self.real if sign in COMPARE or sign in ("**", "^") else self.numeric
+        read = self.value if sign == "and" else self.real if sign in COMPARE or sign in ("**", "^") else self.factor
         left, right = map(read, node.args)
         if sign in ("+", "-", "@") and all(a.text in (*COMPARE, "and") for a in node.args):  # NumPy's + of two is an or
             raise ParseError(where, f"{sign!r} between comparisons", "'and', or where(condition, 1, 0) for a number")
@@ -112,9 +118,11 @@ class Lowering(Names):
             raise ParseError(where, "'and' between numbers", "comparisons such as x > 0 and y > 0")
         if sign == "called":
             a, b = (n.text for n in node.args)
-            raise ParseError(where, f"{a}({b}), where {a} is no function", f"{a}*{b} for the product", f"{a} alone, if {a} at {b} is meant")
+            near = did_you_mean(a, FUNCTIONS)
+            hint = near if near.startswith("did") and not self.find(a) else f"{a} alone, if {a} at {b} is meant"
+            raise ParseError(where, f"{a}({b}), where {a} is no function", f"{a}*{b} for the product", hint)
         if sign == "behind":
-            if left.axes or not right.axes:  # 2/N X^T r has one reading: nobody divides by an array
+            if left.axes or not (right.axes or node.args[1].kind == "along"):  # 2/N X^T r has one reading: nobody divides by an array
                 raise ParseError(where, "a factor behind a division", "brackets or *", "a/b c may be (a/b)*c or a/(b*c)")
             sign = "juxtaposed"
         if sign == "juxtaposed" and left.axes and right.axes:
@@ -213,10 +221,9 @@ class Lowering(Names):
 
     def _call(self, node: Node) -> Value:
         if node.text == "where" and len(node.args) == 3:
-            before = len(self.asked)
             yes, test, no = self.chosen(node.args[1], node.args[0], node.args[2])
             args = [test, yes, no]
-            if self.steps and no.expr == 0 and isinstance(test.expr, ORDERED) and len(self.asked) == before:
+            if self.steps and no.expr == 0 and isinstance(test.expr, ORDERED) and not asked_by(yes.expr):
                 return elementwise(self.at(node), "where", lambda c, a, _: times(indicator(c), a), *args)
         else:
             args = [self.numeric(a) if node.text in COUNTING else self.real(a) for a in node.args if a.kind != "quoted"]
@@ -284,11 +291,26 @@ class Lowering(Names):
             over.append((symbol, low, high))
             self.loop(node, low, high)
         body = self.numeric(node.args[0])
+        if node.text != "sum":
+            return self._looped(node, body, over, saved, terms, bound)
         if any(map(is_condition, (e for _, *ends in over for e in ends))):
             raise ParseError(self.at(node), "a comparison as a number", "where(condition, 1, 0)")
         self.scope, self.terms, self.bound = saved, terms, bound
         self.asked_everywhere(asked, over)
         return Value(body.axes, body.indices, total(body.expr, tuple(reversed(over))))
+
+    def _looped(self, node: Node, body: Value, over: list[Limits], saved: dict[str, sp.Symbol], terms: int,
+                bound: dict[sp.Symbol, Range]) -> Value:
+        """max(x[i] for i in 1..n): the reduction of an array with an axis for each letter."""
+        self.scope, self.terms, self.bound = saved, terms, bound
+        letters = {i for i, _, _ in over}
+        for i, low, high in over:
+            if letters & (low.free_symbols | high.free_symbols) or not nonnegative(high - low):
+                raise ShapeError(self.at(node), f"{node.text} over {i} in {low}..{high}, which may be empty or change", "as 1..n")
+        if body.axes:
+            raise ShapeError(self.at(node), f"shape {body.shape} under {node.text} with 'for'", "a single number")
+        axes = tuple(Axis.between(low, high, Kind.FEATURE) for _, low, high in over)
+        return self._reduced(node, Value(axes, tuple(i for i, _, _ in over), body.expr), None, False)
 
     def _along(self, node: Node) -> Value:
         """sum_n x_n y_n: n runs over the axis on which it stands."""
@@ -297,6 +319,7 @@ class Lowering(Names):
         for letter in letters:
             if letter.text in self.tensors or letter.text in self.scope:  # a size may be hidden by an index, as a book's k is
                 raise NameError_(self.at(letter), f"the index {letter.text!r} is already a name", "another letter")
+            self.hides(letter.text, body)
             self.scope[letter.text] = index(letter.text)
             self.spans.pop(index(letter.text), None)
         value = self.numeric(body)
@@ -329,9 +352,9 @@ class Lowering(Names):
 
     def _attribute(self, node: Node) -> Value:
         if node.text in ("T", "^T"):
-            if node.args[0].kind == "number" and not (node.text == "^T" and {"T"} & {*self.tensors, *self.scope, *self.sizes}):
-                raise ParseError(self.at(node), f"the transpose of {node.args[0].text}", "ones(N).T for a row of ones")
             base = self.any(node.args[0])
+            if node.args[0].kind == "number" and not self.power_of_t(node, base):
+                raise ParseError(self.at(node), f"the transpose of {node.args[0].text}", "ones(N).T for a row of ones")
             return self.to_the_t(node, base) if self.power_of_t(node, base) else base if isinstance(base, Unit) else base.transposed
         if node.text == "size":
             return number(count(self.real(node.args[0]), None))

@@ -46,6 +46,12 @@ def factorings(name: str, known: Iterable[str]) -> list[tuple[str, ...]]:
     return [way for way in found if len(way) > 1]
 
 
+def stands_alone(node: Node, name: str) -> bool:
+    """True where a name stands in a text, places in [ ] aside."""
+    args = node.args[:1] if node.kind == "index" else node.args
+    return (node.kind == "name" and node.text == name) or any(stands_alone(a, name) for a in (*args, *(v for _, v in node.keywords)))
+
+
 class Names:
     """The names one line may use: ``tensors``, ``sizes`` and the ``free`` indices of its left side."""
 
@@ -116,6 +122,11 @@ class Names:
             return None
         places = [self.scope[c] if c in self.scope else sp.Integer(c) for c in below]
         return number(tensor[tuple(self.placed(p, a) for p, a in zip(places, tensor.axes, strict=True))])
+
+    def hides(self, letter: str, *bodies: Node) -> None:
+        """Refuse an index that has the name of a size where that name stands alone too: in sum_n x_n/n it may be either."""
+        if letter in self.sizes and any(stands_alone(body, letter) for body in bodies):
+            raise NameError_(self.where, f"{letter!r}, which is an index and a size here", "another letter for the index")
 
     @abstractmethod
     def placed(self, place: sp.Expr, axis: Axis) -> sp.Expr: ...

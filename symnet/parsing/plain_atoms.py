@@ -238,9 +238,9 @@ class Atoms:
 
     def loops(self, body: Node, name: str, column: int) -> Node:
         """``for n in 1..N`` once or more."""
-        if name != "sum":
-            raise self.fail(f"{name} with 'for'", "sum(… for n in 1..N)")
-        made = self.node("sum", "sum", (body, *self.ranges()), column)
+        if name not in ("sum", "max", "min", "prod", "amax", "amin"):
+            raise self.fail(f"{name} with 'for'", "sum(… for n in 1..N), max, min or prod")
+        made = self.node("sum", name, (body, *self.ranges()), column)
         self.take(")")
         self.open.pop()
         return made

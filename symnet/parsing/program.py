@@ -17,6 +17,7 @@ from symnet.core.program import Definition, Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kind
+from symnet.parsing.asked import equations
 from symnet.parsing.asking import with_holes
 from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
 from symnet.parsing.declaring import axis_of, check_name, check_undeclared, tensor_of
@@ -24,14 +25,16 @@ from symnet.parsing.expressions import expression
 from symnet.parsing.from_sympy import SympyReader, is_sympy, name_of, stated
 from symnet.parsing.functions import FUNCTIONS, is_condition
 from symnet.parsing.grammar import Node, Parser
+from symnet.parsing.latex_products import Unit
 from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
 from symnet.parsing.reductions import Reductions
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
-from symnet.parsing.tokens import plain
+from symnet.parsing.tokens import MAX_LENGTH, plain
 from symnet.parsing.values import Value, broadcast, new_indices, same
 
-__all__ = ["Line", "axis_of", "check_name", "expression", "free_names", "program", "split", "tensor_of", "with_assumptions"]
+__all__ = ["Line", "axis_of", "check_name", "expression", "free_names", "lettered", "lines_of", "program", "split", "tensor_of",
+           "with_assumptions"]
 
 ASSIGN = re.compile(r"\s*([^=<>!:]+?)\s*(?::=|=)(?!=)\s*(.*)\Z", re.S)
 LARGE = 1000  # a range T..1 runs down for all sizes of this size
@@ -50,13 +53,16 @@ class Line:
     tree: Any = None  # of a right side that is no text: SymPy, then its syntax tree
     ranges: tuple[Node, ...] = ()
 
-    def read(self, named: Collection[str] = ()) -> tuple[Node, tuple[Node, ...]]:
-        """The right side as a tree, and the ranges stated behind it. ``named`` are declared names, which hide functions."""
-        return Parser(self.right, self.where, FUNCTIONS, named).line() if self.tree is None else (self.tree, self.ranges)
+    def read(self, named: Collection[str] = (), closed: bool = False) -> tuple[Node, tuple[Node, ...]]:
+        """The right side as a tree, and the ranges stated behind it. ``named`` are declared names, which hide functions; all that
+        there are where ``closed``."""
+        return Parser(self.right, self.where, FUNCTIONS, named, closed).line() if self.tree is None else (self.tree, self.ranges)
 
 
 def split(text: str, where: str) -> Line:
     """Take "z[l, i] = …" apart."""
+    if len(text) > MAX_LENGTH:
+        raise ParseError(where, f"{len(text)} characters", f"at most {MAX_LENGTH}", "a line for a part of it")
     match = ASSIGN.match(plain(text))
     if match is None or not match[2].strip():
         raise ParseError(where, f"no definition in {text!r}", "name = expression")
@@ -144,13 +150,13 @@ def program(*lines: Any, tensors: Mapping[str, Any] | None = None, objective: An
     parts = [p if p.name else replace(p, name=_goal_name(taken | set(given))) for p in parts]
     known, rest = narrowed(assumptions, given)
     with as_written():
-        return replace(_build(parts, known, goal, rest, title, reader.sizes), symbols=reader.own)
+        return replace(_build(parts, known, goal, rest, title, reader.sizes, tensors is not None), symbols=reader.own)
 
 
 def _part(line: Any, where: str, last: bool) -> Line:
     """One line, text or SymPy; without a name where it is an expression alone, as the last may be."""
     if isinstance(line, str):
-        if last and ASSIGN.match(plain(line)) is None and line.strip():
+        if last and not equations(plain(line)) and line.strip():
             return Line("", None, line, where)
         return split(line, where)
     if not is_sympy(line):
@@ -178,15 +184,15 @@ def _goal_name(taken: set[str]) -> str:
 
 
 def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumed: Sequence[tuple[str, str, str, str]], title: str,
-           more: Mapping[str, sp.Symbol]) -> Program:
+           more: Mapping[str, sp.Symbol], closed: bool) -> Program:
     sizes = {str(s): s for t in known.values() for a in t.axes for e in a.range for s in e.free_symbols} | dict(more)
     clash = sorted(set(sizes) & set(known))
     if clash:
         raise NameError_(f"size {clash[0]}", "the name is also a tensor", "different names for sizes and tensors")
-    lines = _Lines(parts, known, sizes)
+    lines = _Lines(parts, known, sizes, closed)
     definitions = lines.definitions()
     labels = Labels(lines.table.values(), definitions, sizes)
-    definitions = [_named(d, labels) for d in definitions]
+    definitions = [lettered(d, labels) for d in definitions]
     inputs = tuple(t for name, t in known.items() if name not in {p.name for p in parts})
     equalities, holes = declared(assumed, lines.table, sizes, labels)
     return under(Program(inputs, tuple(definitions), goal or definitions[-1].name, equalities, title), holes)
@@ -195,13 +201,13 @@ def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumed: Sequ
 class _Lines:
     """The lines of one program. A tensor that is defined by index and has no declared shape gets its axes from its lines."""
 
-    def __init__(self, parts: list[Line], known: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol]) -> None:
+    def __init__(self, parts: list[Line], known: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], closed: bool = True) -> None:
         self.parts, self.sizes = parts, sizes
         self.table = dict(known)
         defined = {p.name for p in parts}
         self.named = defined | set(known)
-        self.trees = [p.read(self.named) for p in parts]
-        self.uses = [{n for n in _names(tree) if n in defined} for tree, _ in self.trees]
+        self.trees = [p.read(self.named | set(sizes) if closed else self.named, closed) for p in parts]
+        self.uses = [{stem for n in _names(tree) for stem in (n, n.partition("_")[0]) if stem in defined} for tree, _ in self.trees]
         self.units: dict[str, list[int]] = {}  # the lines of each name
         for k, p in enumerate(parts):
             self.units.setdefault(p.name, []).append(k)
@@ -383,7 +389,7 @@ def _scalars(parts: list[Line], reader: SympyReader) -> dict[str, Tensor]:
 
 
 def _names(node: Node) -> Iterable[str]:
-    bound = {a.text for a in node.args[1::3]} if node.kind == "sum" else set()
+    bound = {a.text for a in (node.args[1::3] if node.kind == "sum" else node.args[1:] if node.kind == "along" else ())}
     if node.kind == "name":
         yield node.text
     for arg in node.args:
@@ -395,11 +401,13 @@ def _names(node: Node) -> Iterable[str]:
 
 
 def _check_real(value: Value, part: Line) -> None:
+    if isinstance(value, Unit):
+        raise ShapeError(part.where, "a unit matrix whose size nothing tells", "eye(d) with its size")
     if is_condition(value.expr):
         raise ParseError(part.where, "a comparison alone", "a number: where(condition, 1, 0)")
 
 
-def _named(d: Definition, labels: Labels) -> Definition:
+def lettered(d: Definition, labels: Labels) -> Definition:
     """Readable letters for the indices that had none."""
     places = tuple((i, *d.free[i]) for i in d.indices if i in d.free)
     own = {i: i for i, _, _ in places if not isinstance(i, sp.Dummy)}

@@ -41,6 +41,8 @@ def text(a: Array) -> str:
             return str(a.what)
         case "number":
             return str(a.what) if a.what >= 0 and a.what.denominator == 1 else f"({a.what})"
+        case "matmul" if len(args[0]) % 3 == 0 and args[0][-1] == ")":
+            return f"{args[0]}.dot({args[1]})"
         case "binary" | "matmul":
             return f"({args[0]} {a.what or '@'} {args[1]})"
         case "power":
@@ -49,6 +51,9 @@ def text(a: Array) -> str:
             return f"{args[0]}.T"
         case "reduce":
             function, axis, keep = a.what
+            if len(args[0]) % 2 and (args[0].isalpha() or args[0][-1] == ")") and a.args[0].shape and a.args[0].kind != "power":
+                inner = ", ".join([f"axis={axis}"] * (axis is not None) + ["keepdims=True"] * bool(keep))
+                return f"({args[0]}).{function}({inner})"
             return f"{function}({args[0]}" + (f", axis={axis}" if axis is not None else "") + (", keepdims=True" if keep else "") + ")"
         case "softmax" | "log_softmax":
             return f"{a.kind}({args[0]})" if a.what == -1 else f"{a.kind}({args[0]}, axis={a.what})"

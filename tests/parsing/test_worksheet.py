@@ -146,7 +146,7 @@ BAD = {
     "big size": "sizes.N = 10000000",
     "size text": 'sizes.N = "three"',
     "program": "program = []",
-    "definitions": 'program.definitions = "y = x"',
+    "definitions": "program.definitions = 3",
     "definition": "program.definitions = [3]",
     "both": 'program = { definitions = ["y = x"], layers = ["Tanh()"] }',
     "wrt": 'program.wrt = "w"',

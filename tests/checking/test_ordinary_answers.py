@@ -1,0 +1,153 @@
+"""Answers as people write them: right ones proved, wrong ones refuted, and what cannot be told said so."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+import symnet as sn
+from symnet.core.verdict import Answer, Verdict
+from symnet.errors import SymnetError
+from symnet.loading import check_worksheet
+from symnet.parsing.worksheet import parse_worksheet
+
+Shapes = dict[str, tuple[str, ...]]
+PROBLEMS: dict[str, tuple[tuple[str, ...], Shapes, tuple[str, ...]]] = {
+    "affine": (("Z = X@W + b", "L = sum((Z-Y)**2)/2"), {"X": ("N", "d"), "W": ("d", "k"), "b": ("k",), "Y": ("N", "k")}, ("W", "b")),
+    "squares": (("r = X@w - y", "L = sum(r**2)/N"), {"X": ("N", "d"), "w": ("d",), "y": ("N",)}, ("w",)),
+    "neuron": (("z = w*x + b", "a = sigmoid(z)", "L = (a - y)**2"), dict.fromkeys("wxby", ()), ("w",)),
+    "layers": (("Z1 = X@W1", "A1 = relu(Z1)", "O = A1@W2", "L = sum((O-Y)**2)/2"),
+               {"X": ("N", "d"), "W1": ("d", "h"), "W2": ("h", "k"), "Y": ("N", "k")}, ("W1", "W2")),
+    "linear": (("o = W@h", "L = sum((o-y)**2)/2"), {"W": ("k", "d"), "h": ("d",), "y": ("k",)}, ("W", "h")),
+    "average": (("L = mean(x)",), {"x": ("N",)}, ("x",)),
+    "product": (("L = prod(x)",), {"x": ("n",)}, ("x",)),
+    "norm": (("L = sum(z**2)",), {"z": ("n",)}, ("z",)),
+}
+
+
+@functools.cache
+def derived(problem: str) -> sn.Derivation:
+    lines, shapes, wrt = PROBLEMS[problem]
+    return sn.derive(sn.program(*lines, tensors=shapes), wrt=list(wrt))
+
+
+def verdict(problem: str, wrt: str, answer: str) -> Verdict:
+    return sn.check(answer, derived(problem), wrt=wrt)
+
+
+RIGHT: dict[tuple[str, str], tuple[str, ...]] = {
+    ("affine", "b"): (
+        "(Z-Y).sum(axis=0)", "(Z-Y).sum(0)", "(Z-Y).sum(dim=0)", "N*(Z-Y).mean(0)", "(Z-Y).T.dot(ones(N))", "len(Y)*mean(Z-Y, axis=0)", "Z.size/k*(Z-Y).mean(0)",
+        "dL/dZ.sum(axis=0)", "(dL/dZ).T @ np.ones(N)", "np.einsum('nk->k', Z-Y)", "sum(Z[n, :] - Y[n, :] for n in 1..N)", "sum(Z[n] - Y[n] for n in 1..N)",
+        "dL/db_k = sum_n (Z_nk - Y_nk)", "dL/db_j = sum_n (Z_nj - Y_nj)", "sum_n (Z_nj - Y_nj)", "Σ_n (Z_nj − Y_nj)", "dL/db[j] = sum_n (Z[n,j] - Y[n,j])",
+        "db = (Z-Y).sum(0)", "grad_b = (Z-Y).sum(0)", "∇_b L = (Z−Y).sum(0)", "(Z-Y).sum(axis=0) (a row vector)"),
+    ("affine", "W"): (
+        "X.T @ dL/dZ", "X.T.dot(Z-Y)", "Xᵀ(Z−Y)", "X.T @ (XW + b - Y)", "dL/dW = X.T @ (Z-Y)", "dL/dW_jk = sum_n X_nj (Z_nk - Y_nk)",
+        "dL/dW_kj = sum_n X_nk (Z_nj - Y_nj)", "np.einsum('nd,nk->dk', X, Z-Y)", "X.T @ (Z-Y)[:, :]", "sum(outer(X[n], Z[n]-Y[n]) for n in 1..N)",
+        "X.transpose() @ (Z - Y)", "dL/dW = X^T I (Z - Y);"),
+    ("squares", "w"): (
+        "r = X @ w - y; 2/N * X.T @ r", "r = X @ w - y\n2/N * X.T @ r", "2/N X^T (Xw - y)", "2/N Xᵀ(Xw−y)", "2*mean(r[:, None]*X, axis=0)",
+        "2*np.mean(X*r[:, np.newaxis], axis=0)", "2*(r.reshape(-1, 1)*X).mean(0)", "np.einsum('nd,n->d', X, r)*2/N", "2/N*sum(r[n]*X[n] for n in 1..N)",
+        "2/X.shape[0]*X.T.dot(r)", "2/y.size*r.dot(X)", "dL/dw_j = (2/N) sum_n X_nj r_n", "(2/N) sum_n X_nj r_n", "2/N Σ_n X_nj r_n", "(2/N) sum_n (sum_k X_nk w_k - y_n) X_nj",
+        "dr = 2/N*r\ndw = X.T @ dr", "2/N X.T r (a column vector)", "dJ/dw = X.T @ dL/dr"),
+    ("neuron", "w"): (
+        "dL/da * da/dz * dz/dw", "∂L/∂a · ∂a/∂z · ∂z/∂w", "x*dL/dz", "dL/da*da/dw", "dL/dw = 2(a-y)a(1-a)x", "2(σ(wx+b) − y)σ(wx+b)(1−σ(wx+b))x",
+        "2*(σ(wx+b)-y)*σ'(wx+b)*x"),
+    ("layers", "W1"): (
+        "X.T@(((O-Y)@W2.T)*(Z1>0))", "X.T@((dL/dO @ W2.T)*(Z1 > 0).astype(float))", "X.T @ (((O-Y)@W2.T) ⊙ 1[Z1>0])", "X.T@(dL/dA1 * dA1/dZ1)",
+        "X.T @ (((O-Y)@W2.T)*Heaviside(Z1))", "X.T @ np.where(Z1 > 0, (O-Y)@W2.T, 0)",
+        "D2 = O-Y\nD1 = (D2@W2.T)*(Z1>0)\nX.T@D1", "D2 = O-Y; dW1 = X.T@((D2@W2.T)*(Z1>0)); dW2 = A1.T@D2"),
+    ("layers", "W2"): ("A1.T@(O-Y)", "D2 = O-Y; dW1 = X.T@((D2@W2.T)*(Z1>0)); dW2 = A1.T@D2"),
+    ("linear", "W"): ("(o-y) h^T", "(o-y)[:, None]*h", "(o-y)[:, None]*h[None, :]", "dL/do h^T", "(Wh - y) h^T", "dL/dW_ij = (o_i - y_i) h_j"),
+    ("linear", "h"): ("W^T(Wh-y)", "(o-y)^T W (a row vector)", "dL/dh_j = sum_i W_ij (o_i - y_i)"),
+    ("average", "x"): ("ones(N)/N",),
+    ("norm", "z"): ("2*z*sum(softmax(z))", "2*z*n*mean(softmax(z))", "2*z*softmax(z).sum()"),
+}
+WRONG: dict[tuple[str, str], tuple[str, ...]] = {
+    ("affine", "b"): ("(Z-Y).sum(axis=1)", "Z - Y", "(Z-Y).mean(0)", "X.T @ Y @ b", "sum_n (Z_nk + Y_nk)", "dL/db = 2*(Z-Y).sum(0)"),
+    ("affine", "W"): ("X @ (Z-Y)", "(Z-Y) @ X", "X.T*(Z-Y)", "dL/dW_jk = sum_n X_nk (Z_nj - Y_nj)", "dL/dZ.T @ X", "X.T @ (XW - Y)"),
+    ("squares", "w"): ("2/N*X@r", "2/N*(X.T@r + y)", "2/N*outer(r, r)", "r = X @ w - y; X.T @ r", "np.einsum('nd,n->d', X, r)/N", "(2/N) sum_n X_nj y_n"),
+    ("neuron", "w"): ("dL/da * da/dz", "x*e^(-0.3775)", "x*dL/da"),
+    ("layers", "W1"): ("X.T@((O-Y)@W2.T)", "X.T@(((O-Y)@W2.T)*(Z1<0))", "D2 = O-Y; dW2 = A1.T@D2; dW1 = X.T@(D2@W2.T)"),
+    ("linear", "W"): ("h (o-y)^T", "(o+y) h^T"),
+    ("average", "x"): ("2/N", "x/N", "1"),
+    ("norm", "z"): ("z*sum(softmax(z))", "2*z*mean(softmax(z))"),
+}
+
+
+@pytest.mark.parametrize(("problem", "wrt", "answer"), [(p, w, a) for (p, w), found in RIGHT.items() for a in found])
+def test_an_ordinary_answer_is_proved(problem: str, wrt: str, answer: str) -> None:
+    found = verdict(problem, wrt, answer)
+    assert found.answer is Answer.PROVED, found
+
+
+@pytest.mark.parametrize(("problem", "wrt", "answer"), [(p, w, a) for (p, w), found in WRONG.items() for a in found])
+def test_a_wrong_one_is_refuted(problem: str, wrt: str, answer: str) -> None:
+    found = verdict(problem, wrt, answer)
+    assert found.answer is Answer.REFUTED, found
+
+
+@pytest.mark.parametrize(("problem", "wrt", "answer", "words"), [
+    ("average", "x", "1/N", "broadcast to shape (N)"), ("affine", "b", "(Z-Y).sum(axis=0, keepdims=True)", "broadcast to shape (k)")])
+def test_what_numpy_would_broadcast_is_right_on_that_condition(problem: str, wrt: str, answer: str, words: str) -> None:
+    found = verdict(problem, wrt, answer)
+    assert found.answer is Answer.CONDITIONAL and words in found.condition
+
+
+def test_what_holds_but_where_a_factor_is_zero_is_almost_everywhere() -> None:
+    found = verdict("product", "x", "prod(x)/x")
+    assert found.answer is Answer.ALMOST_EVERYWHERE and "x_1 = 0" in found.condition
+
+
+def test_the_last_place_of_an_axis_is_not_taken_for_an_index() -> None:
+    found = verdict("affine", "b", "sum_n (Z[n, k] - Y[n, k])")
+    assert found.answer is Answer.UNDECIDED and "dL/db" in found.reason
+
+
+REFUSED = [
+    ("affine", "b", "dL/dW = Z", "the gradient asked for"), ("affine", "b", "2*dL/db", "the slope dL/db"), ("affine", "b", "dW = Z", "the gradient asked for"),
+    ("affine", "b", "(Z-Y).sum(0) = Z", "the gradient asked for"), ("affine", "W", "sum_n X_nj (Z_nk - Y_nk)", "dL/dW_jk"),
+    ("affine", "W", "dL/dW_jj = sum_n X_nj Y_nj", "the gradient asked for"), ("squares", "w", "w = X.T @ r", "the gradient asked for"),
+    ("squares", "w", "dq/dw * r", "the slope dq/dw"), ("squares", "w", "r = y; X.T @ r", "'r', which is declared"), ("squares", "w", "1^T X", "ones(N)"),
+    ("neuron", "w", "dL/dw = dL/da * da/dw = x", "every link of a chain"), ("squares", "w", "X.T @ r; dr = r; dw = r", ""),
+    ("squares", "w", "X.T @ r * I", "a square matrix"), ("neuron", "w", "2/wx", "a/(w*x)"), ("affine", "b", "dL/db = dL/db", "the slope dL/db"),
+]
+
+
+@pytest.mark.parametrize(("problem", "wrt", "answer", "words"), REFUSED)
+def test_what_has_no_one_reading_is_refused_in_one_line(problem: str, wrt: str, answer: str, words: str) -> None:
+    try:
+        found = verdict(problem, wrt, answer)
+    except SymnetError as error:
+        assert words in str(error) and "\n" not in str(error)
+    else:
+        assert not words and found.answer is not Answer.PROVED
+
+
+SYMBOLS = "\n[symbols]\nz = { shape = ['n'] }\nX = { shape = ['N', 'n'] }\nA = { shape = ['n', 'n'] }\n"
+SIMPLIFIED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "sum(softmax(z))": (("1",), ("2", "n")),
+    "mean(softmax(z))": (("1/n",), ("1",)),
+    "sum(softmax(X))": (("N",), ("n", "1")),
+    "sum(softmax(X), axis=1)": (("ones(N)", "softmax(X).sum(-1)"), ("ones(n)", "2*ones(N)")),
+    "X.T @ (X @ z)": (("(X.T@X)@z", "z@X.T@X"), ("X@z", "z", "2*X.T@X@z")),
+    "(X@z) @ (X@z)": (("sum((X@z)**2)", "z@X.T@X@z"), ("sum(X@z)",)),
+    "(A@A).T": (("A.T@A.T",), ("A@A",)),
+    "max(X, axis=1)": (("X.max(-1)", "np.amax(X, 1)"), ("X.min(1)", "X.max(0)")),
+    "2*(x/2)": (("x",), ("x/2",)),
+}
+
+
+@pytest.mark.parametrize("goal", SIMPLIFIED)
+def test_arrays_are_simplified_too(goal: str) -> None:
+    right, wrong = SIMPLIFIED[goal]
+    answers = "".join(f'[[answers]]\ntext = "{a}"\n' for a in (*right, *wrong))
+    symbols = SYMBOLS if goal != "2*(x/2)" else "\n[symbols]\nx = {}\n"
+    found = [r.verdict.answer for r in check_worksheet(parse_worksheet(f'simplify = "{goal}"{symbols}{answers}'))]
+    assert found == [Answer.PROVED] * len(right) + [Answer.REFUTED] * len(wrong)
+
+
+def test_definitions_of_a_worksheet_may_be_one_text() -> None:
+    sheet = parse_worksheet("program.definitions = '''\nz = w*x  # the sum\nL = z**2\n'''\n[[answers]]\nwrt = 'w'\ntext = '2*w*x^2'\n")
+    assert [r.verdict.answer for r in check_worksheet(sheet)] == [Answer.PROVED]
