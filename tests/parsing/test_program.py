@@ -98,8 +98,6 @@ WRONG = {
     "unknown name": (("y = q*x",), {"x": ()}, NameError_, "line 1, column 1: unknown name 'q'"),
     "unknown name, meant another": (("a1 = x", "y = a2"), {"x": ()}, NameError_, "line 2, column 1: unknown name 'a2'"),
     "twice": (("y = x", "y = x"), None, NameError_, "line 2: 'y' is already named"),
-    "a function's name": (("exp = x",), None, NameError_, "'exp' is a function"),
-    "a constant's name": (("e = x",), None, NameError_, "'e' is a function or a constant"),
     "a keyword": (("if = x",), None, NameError_, "'if'"),
     "used as a name": (("y = sin",), None, NameError_, "'sin'"),
     "no sign": (("x + 1",), None, ParseError, "no definition"),
