@@ -24,7 +24,7 @@ from symnet.core.tensors import Tensor
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import SymnetError
 
-COUNT, MATRICES = 260, 160
+COUNT, MATRICES = 120, 40
 
 
 def _judged(domains: dict[str, str], truth: str, answer: str) -> Verdict | None:
