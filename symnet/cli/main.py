@@ -106,7 +106,8 @@ def _derive(p: argparse.ArgumentParser) -> None:
     p.add_argument("what", help="a worksheet, or an expression in plain maths")
     p.add_argument("--wrt", action="append", metavar="NAME", help="differentiate with respect to this (may be repeated)")
     p.add_argument("--shape", action="append", default=[], metavar="X:N,d", help="the shape of a symbol (may be repeated)")
-    p.add_argument("--domain", action="append", default=[], metavar="x:positive", help="the domain of a symbol (may be repeated)")
+    p.add_argument("--domain", action="append", default=[], metavar="x:positive",
+                   help="the domain of a symbol: positive, nonzero, 'p:(0, 1)', 'y:{0, 1}', S:symmetric (may be repeated)")
     p.add_argument("--order", type=int, choices=(1, 2), default=1, help="2: the second derivative in the first and the last --wrt")
     p.add_argument("--level", choices=LEVELS, default="expert", help="how much is explained (default: expert)")
     p.add_argument("--digits", type=int, default=6, help="significant digits of decimals (default: 6)")

@@ -19,7 +19,7 @@ from symnet.equality.cases import has_cases
 from symnet.equality.domain import EVERYWHERE, NEEDED, Domain, Holes
 from symnet.equality.finite_sets import choices
 from symnet.equality.fractions import TooLarge
-from symnet.equality.gap import judged, without_implied
+from symnet.equality.gap import judged, ruled_out, without_implied
 from symnet.equality.holes import holes as find_holes
 from symnet.equality.holes import surely_defined
 from symnet.equality.meeting import defined_somewhere
@@ -180,7 +180,7 @@ def _proof(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes], null: Ca
     single = [((sides[0] | sides[1])[key], key[1]) for key in sides[0].keys() ^ sides[1].keys()]
     both = {(sides[0][key], key[1]) for key in sides[0].keys() & sides[1].keys()}
     single += [hole for hole in found.holes if hole not in both and hole not in single]
-    single = without_implied([h for h in single if not _never(basis, *h, (left, right))], both)
+    single = without_implied([h for h in single if not _never(basis, *h, (left, right)) and not ruled_out(*h)], both)
     beyond = without_implied(single, domain.holes) if single and domain.holes else single
     said = domain.said(tuple(without_implied(known or domain.holes)) if known or len(beyond) < len(single) else domain.unseen)
     holes = sorted((str(u), sign) for u, sign in beyond)
