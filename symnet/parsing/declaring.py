@@ -11,8 +11,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind, at_most, size
 from symnet.core.tensors import NAME, Role, Tensor
-from symnet.core.wellformed import did_you_mean
-from symnet.errors import NameError_, ShapeError
+from symnet.errors import NameError_, ShapeError, did_you_mean
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
 from symnet.parsing.plain_atoms import KEYWORDS, MODULES
