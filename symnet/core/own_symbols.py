@@ -7,13 +7,14 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.core.expressions import When
 from symnet.core.numbers import rational
 from symnet.core.tensors import tensor_name
 from symnet.errors import NameError_, OptionError, did_you_mean
 
 
 def in_own(expr: sp.Expr, symbols: Mapping[str, Any]) -> sp.Expr:
-    """``expr`` with ``symbols[name]`` for the number, array or size called name; a MatrixSymbol counts from 0.
+    """``expr`` with ``symbols[name]`` for the number, array or size called name, and brackets as cases; a MatrixSymbol counts from 0.
 
     >>> x, X = sp.Symbol("x", real=True), sp.Symbol("x")
     >>> in_own(x**2, {"x": X}).free_symbols == {X}
@@ -30,7 +31,8 @@ def in_own(expr: sp.Expr, symbols: Mapping[str, Any]) -> sp.Expr:
             table[e] = own[tuple(sp.expand(p - 1) for p in places)]
         elif own is not None:
             table[e] = own[tuple(places)]
-    return expr.xreplace(table)
+    made = expr.xreplace(table)
+    return made.replace(When, lambda body, condition: sp.Piecewise((body, condition), (sp.S.Zero, True)))
 
 
 def put_in(expr: sp.Expr, values: Mapping[Any, Any], symbols: Mapping[str, Any]) -> sp.Expr:

@@ -75,18 +75,16 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
 def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[Axis, ...], where: str = "answer") -> Value:
     """The meaning of a SymPy expression over declared tensors; its free indices run over ``axes``."""
     sizes = {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
-    reader = SympyReader(tensors, sizes=dict(sizes))
+    reader = SympyReader(tensors, sizes=dict(sizes), letters=dict.fromkeys(i for i in answer.letters if i))
     (tree,) = reader.read([(where, answer.expr)])
     unknown = sorted(reader.tensors)
     if unknown:
         raise NameError_(where, f"unknown name {unknown[0]!r}", "a declared name", did_you_mean(unknown[0], [*tensors, *sizes]))
     letters = answer.letters or tuple(reader.letters)
-    if not reader.letters:
-        letters = ()
-    elif len(letters) != len(axes) or set(reader.letters) - set(letters) or any(letters.count(i) > 1 for i in letters if i):
+    if letters and (len(letters) != len(axes) or set(reader.letters) - set(letters) or any(letters.count(i) > 1 for i in letters if i)):
         raise ShapeError(where, f"the indices {', '.join(reader.letters)}", f"{len(axes)} of them, one for each axis",
                          "wrt=W[i, j] says which is which")
-    elif len(letters) > 1 and not answer.letters:
+    if len(letters) > 1 and not answer.letters:
         raise ShapeError(where, f"the indices {', '.join(letters)} in no order", "wrt=W[i, j], which says which is which")
     if any(not i and a.lower != a.upper for i, a in zip(letters, axes, strict=False)):
         raise ShapeError(where, "a gradient at one fixed place", "an index for every axis that has several places", "wrt=W[i, j]")

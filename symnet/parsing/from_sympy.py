@@ -113,11 +113,14 @@ class SympyReader:
         worked = [(where, _worked_out(where, e)) for where, e in expressions]
         for where, expr in worked:
             self._find_sizes(where, expr)
+            self._find_letters(where, expr)
         shapes = _Shapes(self)
         for where, expr in worked:
             shapes.visit(where, expr, {})
         shapes.settle()
         made = [_Trees(self, where).whole(expr) for where, expr in worked]
+        if "pi" in self.own and any(expr.has(sp.pi) for _, expr in worked):
+            raise NameError_(expressions[0][0], "the number pi and a symbol of that name", "another name for the symbol")
         clash = sorted(self.sizes.keys() & self.tensors.keys())
         if clash:
             raise NameError_(expressions[0][0], f"{clash[0]!r} is a size and a number", "different symbols",
@@ -153,6 +156,15 @@ class SympyReader:
                 name = self.name(s, where)
                 if name not in self.given:
                     self.sizes[name] = size(name)
+
+    def _find_letters(self, where: str, expr: sp.Basic) -> None:
+        """Indices without a sum around: they stand in places, and may stand in conditions and factors too."""
+        bound = {t[0] for node in _nodes(where, expr) if isinstance(node, (sp.Sum, Product)) for t in node.limits}
+        for node in _nodes(where, expr):
+            if isinstance(node, (sp.Indexed, MatrixElement)):
+                free = {s for place in node.indices for s in place.atoms(sp.Symbol, sp.Idx)} - bound
+                names = {name_of(s, where) for s in free if not any(isinstance(b, sp.Idx) and b.label == s for b in bound)} - self.sizes.keys()
+                self.letters |= dict.fromkeys(sorted(names))
 
     def scalar(self, own: sp.Symbol, where: str) -> str:
         """A symbol that is a number: its domain is what SymPy was told."""
@@ -340,7 +352,7 @@ class _Trees:
     def _tree(self, expr: sp.Basic) -> Node:
         forms: tuple[tuple[Any, Callable[[Any], Node]], ...] = (  # the first that fits: SymPy's matrix sums are sums too
             (sp.Rational, _number), (sp.Float, self._float), (sp.Idx, lambda i: self._symbol(i.label)), (sp.Symbol, self._symbol),
-            (sp.Indexed, self._indexed), (MatrixElement, self._element), (sp.MatrixExpr, self._matrix), (sp.Sum, self._sum),
+            (sp.Indexed, self._indexed), (MatrixElement, self._element), (sp.MatrixExpr, self._matrix), ((sp.Sum, Product), self._over),
             (When, self._when), (sp.Piecewise, self._cases), (sp.Pow, self._power), (sp.Add, self._add), (sp.Mul, self._mul),
             (sp.KroneckerDelta, self._delta), (sp.Heaviside, self._heaviside), ((Det, sp.Determinant), self._determinant),
             (InverseEntry, self._inverse_entry), (sp.Trace, lambda t: Node("call", "trace", (self.tree(t.arg),))),
@@ -352,7 +364,7 @@ class _Trees:
         if sign is not None:
             return Node("binary", sign, tuple(self.tree(a) for a in expr.args))
         if expr is sp.pi:
-            return Node("name", "pi") if "pi" not in self.reader.tensors else self._refused(expr)
+            return Node("constant", "pi")
         if expr is sp.E:
             return Node("call", "exp", (Node("number", "1"),))
         if expr.is_number and expr.is_real and not expr.free_symbols and expr.func in (type(sp.GoldenRatio), type(sp.sqrt(2))):
@@ -374,6 +386,8 @@ class _Trees:
 
     def _symbol(self, own: sp.Symbol) -> Node:
         name = name_of(own, self.where)
+        if name in self.reader.letters and name not in self.reader.tensors:
+            return Node("name", name)
         return Node("name", self.reader.name(own, self.where) if name in self.reader.sizes else self.reader.scalar(own, self.where))
 
     def _indexed(self, entry: sp.Indexed) -> Node:
@@ -384,7 +398,6 @@ class _Trees:
         """An index: letters without a sum around are those of the left side."""
         letters = [s for s in place.atoms(sp.Symbol, sp.Idx) if s not in self.scope and name_of(s) not in self.reader.sizes]
         free = {s: Node("name", name_of(s)) for s in sorted(letters, key=str)}
-        self.reader.letters |= dict.fromkeys(n.text for n in free.values())
         self.scope |= free
         try:
             return self.tree(place)
@@ -403,7 +416,8 @@ class _Trees:
             raise ParseError(self.where, "an entry of a product of matrices", "the entry worked out: (A*B)[i, j].doit()")
         return Node("index", "[]", (base, *places))
 
-    def _sum(self, total: sp.Sum) -> Node:
+    def _over(self, total: sp.Sum | sp.Product) -> Node:
+        """A sum or product over indices."""
         saved, known = dict(self.scope), self.known
         self.known = {}
         triples: list[Node] = []
@@ -414,7 +428,7 @@ class _Trees:
             triples += [name, *ends]
         body = self.tree(total.function)
         self.scope, self.known = saved, known
-        return Node("sum", "sum", (body, *triples))
+        return Node("sum", "sum" if isinstance(total, sp.Sum) else "prod", (body, *triples))
 
     def _letter(self, letter: Any) -> str:
         """The name of an index, another one where a tensor, a size or a sum around has it."""
@@ -423,11 +437,7 @@ class _Trees:
         return next(n for n in (name, *(f"{name}_{k}" for k in range(1, 1000))) if n not in taken)
 
     def _when(self, bracket: When) -> Node:
-        saved = dict(self.scope)
-        self.scope |= {s: Node("name", name_of(s)) for s in bracket.condition.free_symbols if s not in self.scope}
-        condition = self.tree(bracket.condition)
-        self.scope = saved
-        return Node("cond", "if", (self.tree(bracket.body), condition, Node("number", "0")))
+        return Node("cond", "if", (self.tree(bracket.body), self._place(bracket.condition), Node("number", "0")))
 
     def _delta(self, delta: sp.KroneckerDelta) -> Node:
         one, zero = Node("number", "1"), Node("number", "0")

@@ -99,6 +99,9 @@ class Lowering(Names):
     def _number(self, node: Node) -> Value:
         return number(rational(node.text))
 
+    def _constant(self, node: Node) -> Value:
+        return number(CONSTANTS[node.text])
+
     def _unary(self, node: Node) -> Value:
         inner = self.any(node.args[0])
         return type(inner)(inner.axes, inner.indices, -inner.expr)

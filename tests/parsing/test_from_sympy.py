@@ -103,7 +103,30 @@ def test_closed_forms_take_values_by_name() -> None:
     assert symbol in {s for e in net.gradients.values() for s in e.expr.atoms(sp.Symbol, sp.IndexedBase)} | set(net.symbols.values())
 
 
+def test_what_stands_in_conditions_and_products_is_an_index_too() -> None:
+    W = sp.IndexedBase("W", shape=(n, n))
+    d = sn.derive(sp.Sum(W[i, j] ** 2, (j, 0, i), (i, 0, n - 1)), wrt=W)
+    assert sn.check(sp.Piecewise((2 * W[i, j], j <= i), (0, True)), d, wrt=W[i, j]).holds
+    assert sn.check(sp.Piecewise((2 * W[i, j], j < i), (0, True)), d, wrt=W[i, j]).answer.value == "refuted"
+    ramp = sn.derive(sp.Sum(i * v[i], (i, 0, n - 1)), wrt=v)
+    assert sn.check(j, ramp, wrt=v[j]).holds and sn.check(j + 1, ramp, wrt=v[j]).answer.value == "refuted"
+    assert sn.check(sp.Integer(2), sn.derive(sp.Sum(2 * v[i], (i, 0, n - 1))), wrt=v[j]).holds
+
+
+def test_products_over_indices() -> None:
+    d = sn.derive(sp.Product(v[i], (i, 0, n - 1)), wrt=v)
+    assert d.lambdify("v")([2.0, 0.0, 3.0]).tolist() == [0.0, 6.0, 0.0] and d.lambdify("L")([2.0, 4.0]) == 8.0
+
+
+def test_closed_forms_of_shifts_are_cases_that_sympy_knows() -> None:
+    d = sn.derive(sp.Sum((v[i + 1] - v[i]) ** 2, (i, 0, n - 2)), wrt=v)
+    assert d.closed_form("v").has(sp.Piecewise)
+    for modules in ("numpy", "math"):
+        assert [float(e) for e in d.lambdify("v", modules)([1.0, 2.0, 4.0])] == [-2.0, -2.0, 4.0]
+
+
 REFUSED = {
+    "pi and pi": sp.Symbol("pi") * x + sp.pi,
     "imaginary": sp.I * x, "undefined": sp.Function("f")(x), "gamma": sp.gamma(x), "infinite": x + sp.oo, "two x": x + sp.Symbol("x", real=True),
     "integer": sp.Symbol("k", integer=True) * x, "not real": sp.Symbol("q", real=False) ** 2, "shape": v[i] * x, "matrix": sp.Matrix([[x, y]]),
     "no last case": sp.Piecewise((x, x > 0)), "integral": sp.Integral(sp.Function("f")(x), x), "no name": sp.Symbol("{}") ** 2,
