@@ -163,7 +163,7 @@ class SympyReader:
         for node in _nodes(where, expr):
             if isinstance(node, (sp.Indexed, MatrixElement)):
                 free = {s for place in node.indices for s in place.atoms(sp.Symbol, sp.Idx)} - bound
-                names = {name_of(s, where) for s in free if not any(isinstance(b, sp.Idx) and b.label == s for b in bound)} - self.sizes.keys()
+                names = {name_of(s, where) for s in free if all(getattr(b, "label", None) != s for b in bound)} - self.sizes.keys()
                 self.letters |= dict.fromkeys(sorted(names))
 
     def scalar(self, own: sp.Symbol, where: str) -> str:
