@@ -75,7 +75,8 @@ def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: st
     """
     for text in (*lines, *([] if objective is None else [objective])):
         if not isinstance(text, str):
-            raise ParseError("program", a_kind(text), "lines of text such as 'L = (w*x - y)**2'", "str(expression)")
+            raise ParseError("program", a_kind(text), "lines of text such as 'L = (w*x - y)**2'",
+                             "sn.program(*lines)" if isinstance(text, (list, tuple)) else "str(expression)")
     parts = [split(text, f"line {k}") for k, text in enumerate(lines, start=1)]
     goal = ""
     if objective is not None:
