@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+KNOWN = "known names: "
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -54,7 +55,7 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
                             *(k for k in folded if len(text) > 1 and k.startswith(text.lower())))]
     if close:
         return f"did you mean {close[0]!r}?"
-    return "known names: " + ", ".join(names[:12]) if names else ""
+    return KNOWN + ", ".join(names[:12]) if names else ""
 
 
 def needs(value: object, kinds: type | tuple[type, ...], where: str, expected: str, hint: str = "") -> None:
@@ -110,7 +111,7 @@ class SymnetError(ValueError):
         parts = [f"{self.where}: {self.found}" if self.where else self.found]
         if self.expected:
             parts.append(f"expected {self.expected}")
-        if self.hint:
+        if self.hint and not (self.hint.startswith(KNOWN) and self.expected.startswith("one of ")):  # said once
             parts.append(f"try: {self.hint}")
         return "; ".join(parts)
 

@@ -18,7 +18,7 @@ from symnet.core.derivation import Derivation
 from symnet.core.numbers import as_ball, to_flint
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, free_name
-from symnet.errors import DomainError, OptionError, SymnetError, shown
+from symnet.errors import DomainError, OptionError, SymnetError, did_you_mean, shown
 from symnet.loading import with_values
 from symnet.reports.case import Case, Nudge, TwoRuns
 from symnet.reports.columns import with_samples_as_columns
@@ -43,11 +43,12 @@ def report(derivation: Derivation, path: str | Path | None = None, *, level: str
     """
     how = format_of(path, format)
     if level not in list(Level):
-        raise OptionError("level", shown(level), "one of " + ", ".join(Level))
+        raise OptionError("level", shown(level), "one of " + ", ".join(Level), did_you_mean(level, Level))
     if not isinstance(digits, int) or not 1 <= digits <= 60:
         raise OptionError("digits", shown(digits), "a whole number from 1 to 60")
     if notation not in list(Notation) or samples not in ("rows", "columns"):
-        raise OptionError("notation", f"{notation!r}, {samples!r}"[:60], "one of " + ", ".join(Notation) + "; rows or columns")
+        raise OptionError("notation", f"{notation!r}, {samples!r}"[:60], "one of " + ", ".join(Notation) + "; rows or columns",
+                          did_you_mean(notation, Notation) if notation not in list(Notation) else "")
     if notation == Notation.SCALAR:
         derivation = _entries(derivation)
     columns = samples == "columns"

@@ -129,8 +129,8 @@ def test_the_table_of_contents_names_everything_once() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_public_name_says_what_it_is(name: str) -> None:
-    assert inspect.getdoc(getattr(sn, name))
+def test_a_public_name_says_what_it_is_with_an_example(name: str) -> None:
+    assert ">>>" in (inspect.getdoc(getattr(sn, name)) or "")
 
 
 def public_functions() -> Iterator[tuple[str, typing.Any]]:

@@ -32,7 +32,7 @@ class CompiledDerivation:
 
     def __init__(self, derivation: Derivation, dtype: str = "float64") -> None:
         if dtype not in DTYPES:
-            raise OptionError("compile", f"the dtype {dtype!r}", "one of " + ", ".join(DTYPES))
+            raise OptionError("compile", f"the dtype {shown(dtype)}", "one of " + ", ".join(DTYPES), did_you_mean(dtype, DTYPES))
         self.source = numpy_source(derivation, dtype)
         self.parameters, self.data = tensors_of(derivation)
         self.wrt = derivation.wrt

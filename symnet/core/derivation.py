@@ -14,7 +14,7 @@ from symnet.core.latex import aligned, definition_latex
 from symnet.core.own_symbols import in_own, put_in
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.readings import CompiledGradients, ExactValues
-from symnet.core.short import LINES, cut, listed, short_lines
+from symnet.core.short import LINES, WIDTH, cut, listed, short, short_lines
 from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text, short_text
@@ -85,6 +85,10 @@ class StepCheck:
 
     def __bool__(self) -> bool:
         return self.ok
+
+    def __repr__(self) -> str:
+        said = f"ok at {self.entries} entries, the largest difference {self.worst}" if self.ok else self.reason
+        return short(f"StepCheck: {'wrong: ' if self.contradicted else '' if self.ok else 'not checked: '}{said}", 2 * WIDTH)
 
 
 @dataclass(frozen=True)

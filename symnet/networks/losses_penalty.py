@@ -23,7 +23,7 @@ class Penalty(Loss):
     the biases: every parameter whose name begins with b.
     """
 
-    loss: Loss
+    loss: Loss | type[Loss]
     weight: object
     parameters: str = "all"
 
@@ -35,7 +35,7 @@ class Penalty(Loss):
             raise OptionError(f"{type(self).__name__}, parameters", shown(self.parameters), '"all" or "weights"')
 
     def build(self, to: Builder) -> None:
-        self.loss.build(to)
+        as_loss(self.loss).build(to)
         last = to.lines.pop()
         taken = {t.name for t in to.inputs} | {d.name for d in to.lines}
         name = "E" if "E" not in taken else "E_"

@@ -80,8 +80,9 @@ class Optimizer:
         named = {k if k in self.settings else SYMBOLS.get(k, k): (k, v) for k, v in changes.items()}
         for symbol_name, (key, _) in named.items():
             if symbol_name not in self.settings:
+                known = [*self.settings, *[k for k, v in SYMBOLS.items() if v in self.settings]]
                 raise OptionError(f"optimizer {self.name}", f"no setting {key[:60]!r}", "one of " + ", ".join(self.settings),
-                                  did_you_mean(key, self.settings))
+                                  did_you_mean(key, known))
         return replace(self, settings={**self.settings, **{k: rational(v) for k, (_, v) in named.items()}})
 
 

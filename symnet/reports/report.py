@@ -21,7 +21,7 @@ def format_of(path: str | Path | None, format: str | None) -> str:
     """The format asked for: by name, else by the file's ending, else HTML."""
     if format is not None:
         if format not in FORMATS:
-            raise OptionError("format", shown(format), "one of " + ", ".join(FORMATS))
+            raise OptionError("format", shown(format), "one of " + ", ".join(FORMATS), did_you_mean(format, FORMATS))
         return format
     ending = Path(path).suffix.lower() if path is not None else ".html"
     if ending not in ENDINGS:

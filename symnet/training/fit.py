@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,7 @@ from symnet.core.short import cut, listed
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.core.text import definition_text
-from symnet.errors import DomainError, OptionError, ShapeError, shown
+from symnet.errors import DomainError, OptionError, ShapeError, did_you_mean, shown
 from symnet.networks.catalogue import AnyLoss
 from symnet.networks.initializers import Initializer
 from symnet.networks.modifiers import clip_by_norm, clip_by_value, global_norm
@@ -136,7 +137,15 @@ def fit(what: Sequential | Program | Derivation, X: Any = None, Y: Any = None, *
     if seed < 0:
         raise OptionError("fit, seed", shown(seed), "a whole number, at least 0")
     derivation = derivation_for(what, X, loss)
-    rule = optimizer_for(optimizer, {**settings, **({} if lr is None else {"lr": lr})}, schedule, clip_value, clip_norm)
+    try:
+        rule = optimizer_for(optimizer, {**settings, **({} if lr is None else {"lr": lr})}, schedule, clip_value, clip_norm)
+    except OptionError as error:
+        for name in settings:
+            if f"no setting {name!r}" == error.found:  # it may be one of fit's own arguments, misspelt
+                own, meant = inspect.signature(fit).parameters, error.hint.startswith("did you mean")
+                raise OptionError("fit", f"no argument {shown(name)}", "those of fit, and of the optimizer " + error.expected,
+                                  error.hint if meant else did_you_mean(name, own)) from None
+        raise
     data = data_for(derivation, X, Y, constants)
     rng = np.random.default_rng(seed)
     start = start_for(derivation, params or {}, data, rng, init)

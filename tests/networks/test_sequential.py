@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 
 import pytest
+import sympy as sp
 
 import symnet as sn
 from symnet.core.axes import Kind
@@ -107,3 +108,77 @@ def test_arguments_by_name_arrive() -> None:
     assert build("layer", "Linear", ("d", 3), {"bias": False}) == Linear("d", 3, False)
     assert build("layer", "LeakyReLU", (), {"negative_slope": "1/5"}) == LeakyReLU("1/5")
     assert build("loss", "CrossEntropyLoss", (), {"normalized": True}) == CrossEntropyLoss(normalized=True)
+
+
+NET = Sequential(Linear(2, 3), sn.Tanh, Sequential(Linear(3, 1), sn.Sigmoid()))
+
+
+def test_a_network_is_a_sequence() -> None:
+    assert len(NET) == 3 and NET[0] == Linear(2, 3) and NET[-1][1] == sn.Sigmoid() and list(NET) == [NET[0], NET[1], NET[2]]
+    assert NET[:2] == Sequential(Linear(2, 3), sn.Tanh()) != NET and hash(NET) == hash(Sequential(*NET))
+
+
+@pytest.mark.parametrize("place", [3, -4, slice(1, 1), "0", 1.0, None, True, slice("a", None)])
+def test_a_place_that_is_none_is_one_line(place: object) -> None:
+    with pytest.raises(SymnetError):
+        NET[place]  # type: ignore[call-overload]
+
+
+def test_a_place_behind_the_end_is_pythons_index_error_too() -> None:
+    with pytest.raises(IndexError):
+        NET[7]
+
+
+def test_a_network_in_a_network_is_its_layers() -> None:
+    flat = Sequential(Linear(2, 3), sn.Tanh(), Linear(3, 1), sn.Sigmoid())
+    assert str(NET.program(SquaredError())) == str(flat.program(SquaredError()))
+    assert str(Sequential(Sequential(Sequential(Linear(1, 1)))).program("mse")) == str(Sequential(Linear(1, 1)).program("mse"))
+    assert sn.Residual(Sequential(Linear(3, 3), sn.Tanh())).sample_axes() == Linear(3, 3).sample_axes()
+
+
+def test_a_network_is_shown_as_pytorch_shows_it() -> None:
+    torch = pytest.importorskip("torch.nn")
+    theirs = torch.Sequential(torch.Linear(2, 3), torch.Tanh(), torch.Sequential(torch.Linear(3, 1), torch.Sigmoid()))
+    assert repr(NET) == repr(theirs)
+
+
+@pytest.mark.parametrize("name", ["mse", "MSE", "mse_loss", "MSELoss", "mean_squared_error", sn.MSELoss, sn.MSELoss()])
+def test_a_loss_goes_by_its_name_its_class_or_itself(name: object) -> None:
+    assert str(Sequential(Linear(1, 1)).program(name)) == str(Sequential(Linear(1, 1)).program(sn.MSELoss()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [n for n in LOSSES if n not in ("L1Penalty", "L2Penalty")])
+def test_every_loss_goes_by_its_name(name: str) -> None:
+    from symnet.networks.catalogue import loss
+
+    assert loss(name) == loss(name.lower()) == loss(name.removesuffix("Loss")) == LOSSES[name]()
+
+
+@pytest.mark.parametrize("name", ["sgd", "SGD", "signSGD", "sign-sgd", "adam_w", sn.Adam, sn.SGD()])
+def test_an_optimizer_goes_by_its_name_its_constructor_or_itself(name: object) -> None:
+    assert sn.optimizer(name, lr="1/2").settings["lr"] == sp.Rational(1, 2)  # type: ignore[arg-type]
+
+
+MEANT: dict[str, tuple[Callable[[], object], str]] = {
+    "a name of the package": (lambda: sn.Lineer, "'Linear'"),
+    "a loss": (lambda: sn.derive(NET, loss="crossentropi"), "'CrossEntropyLoss'"),
+    "an optimizer": (lambda: sn.optimizer("adamm"), "'adam'"),
+    "a schedule": (lambda: sn.schedule("cosin"), "'cosine'"),
+    "a variable": (lambda: sn.derive(NET, loss="mse", wrt="w1"), "'W1'"),
+    "a gradient": (lambda: sn.derive(NET, loss="mse").gradients["w1"], "'W1'"),
+    "a closed form": (lambda: sn.derive(NET, loss="mse").closed_form("w1"), "'W1'"),
+    "a gradient's name": (lambda: sn.derive(NET, loss="mse").gradient_name("w1"), "'W1'"),
+    "a value": (lambda: sn.derive(sn.program("L = (alpha*x)**2")).at({"alfa": 1, "x": 2}), "'alpha'"),
+    "an array": (lambda: sn.derive(sn.program("L = (alpha*x)**2")).compile()({"alfa": 1.0, "x": 2.0}), "'alpha'"),
+    "a size": (lambda: sn.derive(NET, loss="mse").instantiate({"M": 2}), "N"),
+    "a claim": (lambda: sn.prove("loss"), "'loss-scaling'"),
+    "a worksheet": (lambda: sn.load("frist"), "'first'"),
+    "a symbol to check": (lambda: sn.check("x", sn.derive(NET, loss="mse"), "w1", timeout=None), "'W1'"),
+}
+
+
+@pytest.mark.parametrize("ask, meant", MEANT.values(), ids=MEANT)
+def test_a_wrong_name_is_told_what_was_meant(ask: Callable[[], object], meant: str) -> None:
+    with pytest.raises(SymnetError, match="did you mean" if meant != "N" else "N") as caught:
+        ask()
+    assert meant in str(caught.value) and "\n" not in str(caught.value)
