@@ -87,7 +87,13 @@ def program(*lines: str, tensors: Mapping[str, Any] | None = None, objective: st
     if not parts:
         raise ParseError("program", "no lines", "at least one definition")
     known = {name: tensor_of(name, spec) for name, spec in tensors.items()} if tensors is not None else _scalars(parts)
-    known, rest = narrowed(assumptions, known)
+    defined = {p.name for p in parts}
+    for name, tensor in known.items():
+        if name in defined and (tensor.structure or tensor.domain not in ("real", "complex")):
+            raise NameError_(f"tensor {name}", f"a {tensor.structure or tensor.domain} tensor that a line defines", "an input",
+                             "the line says what it is; assumptions say what is known besides")
+    inputs, rest = narrowed(assumptions, {name: t for name, t in known.items() if name not in defined})
+    known |= inputs
     with as_written():
         return _build(parts, known, goal, rest, title)
 
