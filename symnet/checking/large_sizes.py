@@ -37,8 +37,11 @@ def choices(program: Program) -> Iterator[dict[str, int]]:
 def different(program: Program, claimed: Tensor, wanted: Tensor) -> Verdict | None:
     """REFUTED at an entry where the two tensors certainly differ; None where no difference was met.
 
-    Left out: programs with parts that have no value everywhere, or with assumptions, for which a point of random numbers may be none.
+    Left out: programs with parts that have no value everywhere, with assumptions or with matrices of a structure, for which a point of
+    random numbers may be none.
     """
+    if any(t.structure for t in program.inputs):
+        return None
     if program.assumptions or any(not surely_defined(u, sign) for d in program.definitions for u, sign, _ in d.holes):
         return None
     counted = {s for t in program.inputs if t.classes is not None for s in t.classes.free_symbols}

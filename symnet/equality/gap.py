@@ -81,9 +81,19 @@ def without_implied(open_holes: Iterable[Hole], both: Iterable[Hole] = ()) -> li
         others = [h for h in left if h != hole]
         basis = Basis()
         try:
-            known = basis.real(hole[0]) and learn_facts(basis, others + given)
+            known = basis.real(hole[0]) and learn_facts(basis, _about(hole[0].free_symbols, others + given))
             if known and basis.known.of_fraction(hole[0]) <= HARMLESS[hole[1]]:
                 left = others
         except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError):
             continue
     return left
+
+
+def _about(symbols: set[sp.Basic], facts: list[Hole]) -> list[Hole]:
+    """The facts that share a symbol with these, or with one another: others tell nothing of them."""
+    found, rest = list[Hole](), list(facts)
+    while near := [h for h in rest if h[0].free_symbols & symbols]:
+        found += near
+        rest = [h for h in rest if h not in near]
+        symbols = symbols.union(*(h[0].free_symbols for h in near))
+    return found

@@ -21,6 +21,8 @@ def brought_down(space: Space, atom: Atom, e: Fraction) -> tuple[Fraction, Poly]
             raise TooLarge("a division by a step")
         return Fraction(1), one()
     members = head.numbers.members
+    if members and e > 0 and e != 1 and all(m in (0, 1) for m in members):
+        return Fraction(1), one()  # roots too
     if members and e.denominator == 1 and (e >= len(members) or (e < 0 and 0 not in members)):
         found: Poly = {}
         for k, c in enumerate(rest_of_power(members, e.numerator)):

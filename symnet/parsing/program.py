@@ -148,7 +148,13 @@ def program(*lines: Any, tensors: Mapping[str, Any] | None = None, objective: An
     else:
         given |= {name: t for name, t in reader.tensors.items() if name not in given}
     parts = [p if p.name else replace(p, name=_goal_name(taken | set(given))) for p in parts]
-    known, rest = narrowed(assumptions, given)
+    defined = {p.name for p in parts}
+    for name, tensor in given.items():
+        if name in defined and (tensor.structure or tensor.domain not in ("real", "complex")):
+            raise NameError_(f"tensor {name}", f"a {tensor.structure or tensor.domain} tensor that a line defines", "an input",
+                             "the line says what it is; assumptions say what is known besides")
+    inputs, rest = narrowed(assumptions, {name: t for name, t in given.items() if name not in defined})
+    known = given | inputs
     with as_written():
         return replace(_build(parts, known, goal, rest, title, reader.sizes, tensors is not None), symbols=reader.own)
 

@@ -164,6 +164,14 @@ def test_hidden_built_ins_are_said_and_modules_reach_them() -> None:
     assert check_answer("$T^2 e^{T - 1}$", derivation("T*e**T", "e", e={"domain": "positive"}, T=()), "e").holds
 
 
+def test_a_defined_tensor_has_no_declared_domain() -> None:
+    with pytest.raises(NameError_, match="that a line defines"):
+        sn.program("h[t] = -x[t]", "L = sum(abs(h))", tensors={"x": ("T",), "h": {"shape": ("T",), "domain": "positive"}})
+    made = sn.derive(sn.program("h[t] = x[t]**3", "L = a*sum(abs(h))", tensors={"a": (), "x": ("T",), "h": ("T",)}, assumptions=["h > 0"]), wrt=["a"])
+    assert check_answer("sum(abs(x)**3)", made, "a").answer is not Answer.REFUTED
+    assert check_answer("sum(h)", made, "a").answer is not Answer.REFUTED and check_answer("-sum(h)", made, "a").answer is Answer.REFUTED
+
+
 def test_a_mapping_declares_as_a_worksheet_does() -> None:
     made = sn.program("L = sum(c*p)", tensors={"c": ("n",), "p": {"shape": ("n",), "domain": "(0,1)"}})
     assert made["p"].domain == "(0, 1)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -127,7 +128,7 @@ class Case:
         world = World(self.numbers_for(), self.program.tensors, len(seeds))
         classes = _classes(self.program)
         drawn = [self._drawn(world, seed, classes) for seed in seeds]
-        world.values.update({t.name: np.stack([d[t.name] for d in drawn], axis=-1) for t in self.program.inputs})
+        world.values.update({t.name: np.stack([_structured(t.structure, d[t.name]) for d in drawn], axis=-1) for t in self.program.inputs})
         impose(world, self.program, self.declared if facts is None else facts)
         if hot:
             world.values[hot] = np.moveaxis(one_hot(np.moveaxis(world.values[hot], -2, -1)), -1, -2)
@@ -179,6 +180,16 @@ class Case:
 def one_hot(values: Array) -> Array:
     """1 at the largest of the last axis, else 0."""
     return np.eye(values.shape[-1])[np.argmax(values, axis=-1)]
+
+
+def _structured(structure: str, values: Array) -> Array:
+    """An array of the declared structure, made of any numbers."""
+    if values.ndim < 1 or not structure:
+        return values
+    made: Mapping[str, Callable[[Array], Array]] = {
+        "symmetric": lambda a: np.triu(a) + np.triu(a, 1).T, "diagonal": lambda a: np.diag(np.diag(a)), "one-hot": one_hot,
+        "positive definite": lambda a: a @ a.T + np.eye(len(a)), "orthogonal": lambda a: np.linalg.qr(a)[0]}
+    return made[structure](values)
 
 
 def array_of(world: World, value: Value) -> Array:
