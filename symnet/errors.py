@@ -7,7 +7,9 @@ Each class carries a stable ``code`` that scripts may test; the sentence is buil
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -48,7 +50,8 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
     text, names = name[:80] if isinstance(name, str) else "", [str(k) for k in known]
     folded = {k.lower(): k for k in reversed(names)}
     close = difflib.get_close_matches(text, names, n=1, cutoff=0.8) or [
-        folded[k] for k in difflib.get_close_matches(text.lower(), folded, n=1, cutoff=0.5)]
+        folded[k] for k in (*difflib.get_close_matches(text.lower(), folded, n=1, cutoff=0.5),
+                            *(k for k in folded if len(text) > 1 and k.startswith(text.lower())))]
     if close:
         return f"did you mean {close[0]!r}?"
     return "known names: " + ", ".join(names[:12]) if names else ""
@@ -64,6 +67,15 @@ def needs(value: object, kinds: type | tuple[type, ...], where: str, expected: s
     truth = isinstance(value, bool) and not (kinds is bool or (isinstance(kinds, tuple) and bool in kinds))
     if truth or not isinstance(value, kinds):
         raise OptionError(where, a_kind(value), expected, hint)
+
+
+def all_of_kind(values: Iterable[T], kind: type, where: str) -> tuple[T, ...]:
+    """The values as a tuple; raises OptionError unless they are a list of that kind."""
+    needs(values, Iterable, where, f"a list of {kind.__name__}s")
+    found = tuple(values)
+    for value in found:
+        needs(value, kind, where, f"a list of {kind.__name__}s")
+    return found
 
 
 def internal(error: BaseException) -> str:

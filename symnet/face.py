@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import sympy as sp
 
 from symnet.core.derivation import Derivation
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.verdict import Verdict
 from symnet.errors import OptionError, a_kind, needs, shown
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # each verb loads what it needs
 
 
 
+@runtime_checkable
 class SympyObject(Protocol):
     """A SymPy symbol or expression; SymPy has no types of its own to name."""
 
@@ -33,6 +35,7 @@ Names: TypeAlias = str | SympyObject | Iterable[str | SympyObject]
 NEEDED = "sn.derive(net, loss=sn.MSELoss())"
 
 
+@checked
 def derive(what: Program | Imported | Sequential | str | SympyObject, loss: AnyLoss | None = None, wrt: Names | None = None,
            batch: int | str | bool | None = None, tensors: Mapping[str, Any] | None = None) -> Derivation:
     """The gradients of a network with a loss, of a program's objective, or of an expression, text or SymPy; each step is kept.
@@ -47,24 +50,26 @@ def derive(what: Program | Imported | Sequential | str | SympyObject, loss: AnyL
     dL_dw1 = dL_dz1*x
     """
     from symnet.calculus import derive as chain_rule
+    from symnet.networks.sequential import Sequential
     from symnet.parsing.from_sympy import is_sympy
     from symnet.parsing.program import program
 
-    wrt = _names(wrt)
+    second: Any = None
+    if wrt is None and not isinstance(what, Sequential) and _are_names(loss):
+        loss, second = None, loss  # derive(program, "w")
+    names = _names(second if wrt is None else wrt)
     if isinstance(what, str) or is_sympy(what):
-        return chain_rule(program(what, tensors=tensors), wrt)
+        return chain_rule(program(what, tensors=tensors), names)
     given = what if isinstance(what, Program) else getattr(what, "program", None)
     if isinstance(given, Program):  # a Program, or a model that was read
         if loss is not None:
             raise OptionError("derive", f"{a_kind(what)} and a loss", "a network for the loss, or a program whose last line is the loss")
-        return chain_rule(given, wrt)
-    from symnet.networks.sequential import Sequential
-
+        return chain_rule(given, names)
     if not isinstance(what, Sequential):
         raise OptionError("derive", a_kind(what), "a network, a Program, or an expression: text or SymPy", _reading(what))
     if loss is None:
         raise OptionError("derive", "a network without a loss", "loss=sn.MSELoss() or another loss")
-    return chain_rule(what.program(loss, batch), wrt)
+    return chain_rule(what.program(loss, batch), names)
 
 
 def _names(wrt: Names | None) -> list[str] | None:
@@ -79,6 +84,13 @@ def _names(wrt: Names | None) -> list[str] | None:
     return [wrt_name(w) for w in several]
 
 
+def _are_names(value: Any) -> bool:
+    from symnet.parsing.from_sympy import is_sympy
+
+    several = value if isinstance(value, (list, tuple)) else [value]
+    return bool(several) and all(isinstance(w, str) or is_sympy(w) for w in several)
+
+
 def _reading(what: object) -> str:
     """How something that is no network becomes one."""
     from symnet.networks.layers import Layer
@@ -90,6 +102,7 @@ def _reading(what: object) -> str:
     return f"sn.{reader}(…) reads it" if reader else "sn.program(text), sn.Sequential(layers)"
 
 
+@checked
 def check(answer: str | SympyObject, derivation: Derivation, wrt: str | SympyObject, timeout: float | None = 20) -> Verdict:
     """Is ``answer``, plain maths, LaTeX or SymPy, the gradient with respect to ``wrt``? A Verdict with its certificate.
 
@@ -117,6 +130,7 @@ def check(answer: str | SympyObject, derivation: Derivation, wrt: str | SympyObj
     return check_alone(said, derivation, name) if timeout is None else check_within(said, derivation, name, timeout)
 
 
+@checked
 def compare(left: str | SympyObject, right: str | SympyObject, tensors: Mapping[str, Any] | None = None,
             timeout: float | None = 20) -> Verdict:
     """Is left = right, for all values of the names in them? Each side is plain maths or a SymPy expression; a Verdict.
@@ -142,6 +156,7 @@ def compare(left: str | SympyObject, right: str | SympyObject, tensors: Mapping[
     return compare_within(program(*lines, tensors=tensors), *names, timeout)
 
 
+@checked
 def report(derivation: Derivation, path: str | Path | None = None, *, level: str = "student", digits: int = 6,
            format: str | None = None, theorem: bool = True, notation: str = "both", samples: str = "rows",
            check: bool = True) -> Report:

@@ -14,12 +14,13 @@ from symnet.calculus.declared_values import check_given
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import ShapeError, WorksheetError, did_you_mean, needs
+from symnet.errors import OptionError, ShapeError, WorksheetError, a_kind, did_you_mean, needs
 from symnet.parsing.calls import Call
 from symnet.parsing.program import axis_of, program, tensor_of, with_assumptions
 from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksheet, read_worksheet
-from symnet.worksheets.builtin import names, worksheet_text
+from symnet.worksheets.builtin import names, plain_name, worksheet_text
 
 if TYPE_CHECKING:  # a report needs no judge; each is loaded where it is asked for
     from symnet.checking.tasks import Result
@@ -30,11 +31,14 @@ Judge = Callable[..., "Result"]  # of an answer of the worksheet, and of who is 
 
 def load_worksheet(source: str | Path) -> Worksheet:
     """A worksheet file, or one that comes with symnet, by its name ("first")."""
-    if str(source) in names() and not Path(source).exists():
+    if not isinstance(source, (str, Path)):
+        raise OptionError("worksheet", a_kind(source), "a file, or one of " + ", ".join(names()))
+    if plain_name(str(source)) and not Path(source).exists():
         return parse_worksheet(worksheet_text(str(source)), str(source))
     return read_worksheet(source)
 
 
+@checked
 def load(source: str | Path, check: bool = True) -> Derivation:
     """The derivation that a worksheet asks for, with its values and settings; every step is checked, unless ``check`` is False.
 
@@ -134,6 +138,7 @@ def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:
     return sizes
 
 
+@checked
 def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: str = "page", timeout: float | None = 20) -> Errata:
     """Every line of a worked page (Markdown or text) judged, against the worksheet in its first ```toml fence or else ``worksheet``.
 
@@ -141,6 +146,11 @@ def check_page(page: str, worksheet: str | Path | Worksheet = "first", where: st
     in ``timeout`` seconds is undecided, and the page goes on; None sets no limit. Example::
 
         print(sn.check_page(open("hand-in.md").read(), "first").first_wrong)
+
+    >>> import symnet as sn
+    >>> page = "z1 = w1*x + b1"
+    >>> sn.check_page(page, "first", timeout=None).wrong
+    ()
     """
     needs(page, str, "check_page", "the text of a page", "open(file).read()")
     sheet = worksheet if isinstance(worksheet, Worksheet) else load_worksheet(worksheet)

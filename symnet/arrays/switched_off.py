@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import sympy as sp
 
 from symnet.arrays import stable_functions as st
-from symnet.core.expressions import rebuild
+from symnet.core.expressions import fresh, rebuild
 from symnet.core.functions import relu, step
 
 OVERFLOW = (sp.exp, sp.sinh, sp.cosh, st.expm1, st.ratio)  # finite for every number, too large for some; the first argument counts
@@ -97,4 +97,6 @@ def _kept(expr: sp.Expr, switches: list[Switch], value: Looked) -> sp.Expr:
         right = value(expr)
         return _kept(right, switches, lambda e: None) if right is not None and _grows(right, lambda e: None) else expr
     parts = _parts(expr)
+    if isinstance(expr, sp.Sum):  # a switch may hold a sum over the same letter
+        switches = [(fresh(left), fresh(right), relation, holds) for left, right, relation, holds in switches]
     return rebuild(expr, tuple(_kept(a, switches, value) if a in parts else a for a in expr.args)) if parts else expr

@@ -12,7 +12,7 @@ from symnet.backends.source import numpy_source, tensors_of
 from symnet.core.derivation import Derivation
 from symnet.core.matrices import SINGULAR
 from symnet.core.short import cut, listed
-from symnet.errors import DomainError, NameError_, OptionError, ShapeError, did_you_mean
+from symnet.errors import DomainError, NameError_, OptionError, ShapeError, a_kind, did_you_mean, needs, shown
 
 DTYPES = ("float64", "float32")
 
@@ -44,6 +44,7 @@ class CompiledDerivation:
         return cut(f"{self.objective}, grads = f({given})") + "\n  compiled; f.source is the code"
 
     def __call__(self, params: Mapping[str, Any], *data: Any, **named: Any) -> tuple[float, dict[str, np.ndarray[Any, Any]]]:
+        needs(params, Mapping, "call, params", "a table of arrays by name", "f({" + repr(self.wrt[0]) + ": …}, …)")
         if len(data) > len(self.data):
             wanted = ", ".join(t.name for t in self.data)
             raise ShapeError("call", f"{len(data)} data arrays", f"at most {len(self.data)}: {wanted}")
@@ -51,10 +52,12 @@ class CompiledDerivation:
         known = {t.name for t in (*self.parameters, *self.data)}
         for name in symbols:
             if name not in known:
-                raise NameError_("call", f"no input named {name!r}", "an input of the program", did_you_mean(name, known))
+                raise NameError_("call", f"no input named {shown(name)}", "an input of the program", did_you_mean(name, known))
         missing = [t.name for t in (*self.parameters, *self.data) if t.name not in symbols]
         if missing:
             raise NameError_("call", f"no array for {', '.join(missing)}", "an array for every input")
+        for name, value in symbols.items():
+            _numbers(name, value)
         try:
             with np.errstate(over="ignore"):  # a value beyond the largest number is inf
                 value, gradients = self.value_and_grad(**symbols)
@@ -65,3 +68,13 @@ class CompiledDerivation:
         except (TypeError, ValueError) as error:
             raise ShapeError("call", str(error), "arrays of the declared shapes") from None
         return (float(value) if np.ndim(value) == 0 else value), gradients
+
+
+def _numbers(name: str, value: object) -> None:
+    """Raise ShapeError for what is no array of numbers."""
+    try:
+        kind = np.asarray(value).dtype.kind
+    except Exception:  # rows of different lengths, or whatever a stranger's __array__ raises
+        kind = "O"
+    if kind not in "biuf":
+        raise ShapeError(f"call, {name}", a_kind(value), "numbers, or an array of them")

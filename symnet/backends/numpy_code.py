@@ -29,6 +29,7 @@ from symnet.backends.index_code import COMPARE, IndexCode
 from symnet.backends.linear_code import of_matrix
 from symnet.backends.stable_code import CALLS
 from symnet.core import functions as fn
+from symnet.core.axes import nonnegative
 from symnet.core.functions import Max, Min
 from symnet.errors import UnknownNodeError
 
@@ -164,7 +165,8 @@ class NumpyCode(IndexCode):
         factors = [f for f in node.factors if f.labels]
         numbers = [self.code(f) for f in node.factors if not f.labels]
         missing = [(lo, hi) for i, lo, hi in node.over if not any(i in f.labels for f in factors)]
-        numbers += [self.number(sp.expand(hi - lo + 1)) for lo, hi in missing]
+        counts = [sp.expand(hi - lo + 1) for lo, hi in missing]
+        numbers += [self.number(n) if nonnegative(n) else f"max({self.number(n)}, 0)" for n in counts]  # 1..n - 2 is empty at n = 1
         if not factors:  # Σ 1: as often as there are terms
             return f"({'*'.join(numbers)})"
         inner = [i for i, _, _ in node.over if any(i in f.labels for f in factors)]

@@ -21,11 +21,13 @@ from symnet.core.numbers import Number, Shown, as_ball, decide, decimal, proved_
 from symnet.core.places import at_place
 from symnet.core.program import Program
 from symnet.core.short import listed
-from symnet.errors import NameError_, ShapeError, SymnetError, did_you_mean
+from symnet.core.signatures import checked
+from symnet.errors import NameError_, OptionError, ShapeError, SymnetError, did_you_mean, shown
 
 EXACT_BITS, LARGE = 256, 300  # bits that decide which case holds; characters of numbers that SymPy still may look at
 SORTED, LONGEST = 500, 100_000  # characters of an exact value whose terms SymPy sorts, and of one that is handed out whole
 MOST_WORK = 20_000_000  # products and functions of numbers in one evaluation
+MOST_BITS, MOST_DIGITS = 1_000_000, 100_000  # of a number that is handed out
 MOST_PROOFS = 100  # different numbers of one evaluation that a proof is looked for
 
 
@@ -97,8 +99,11 @@ class Evaluation:
         name, place = self.where[scalar]
         return self.numbers(bits).table(name)[place]
 
+    @checked
     def exact_scalar(self, name: str) -> sp.Expr:
         """The exact value of one scalar line, all values put in: an expression that shares its parts, however long its text."""
+        if name not in self.where:
+            raise NameError_("values", f"no value named {shown(name)}", "a scalar of the program", did_you_mean(name, self.where))
         return self._value_of(*self.where[name])
 
     def _value_of(self, name: str, place: Place) -> sp.Expr:
@@ -154,6 +159,7 @@ class Evaluation:
         """About how many characters the exact value of a scalar has when it is written out."""
         return length(self.exact_scalar(scalar), self._lengths)
 
+    @checked
     def exact(self, name: str) -> Any:
         """The exact value(s) of a tensor, as SymPy numbers. Those of more than SORTED characters print their terms unsorted.
 
@@ -169,6 +175,7 @@ class Evaluation:
         exact = self.exact_scalar(scalar)
         return exact if self.length(scalar) <= SORTED else AsItStands(exact)
 
+    @checked
     def exact_lines(self, name: str) -> dict[str, sp.Expr]:
         """The exact value(s) of a tensor in named parts: scalar name -> expression in numbers and names that stand before it.
 
@@ -200,12 +207,18 @@ class Evaluation:
                 stack.pop()
         return found
 
+    @checked
     def ball(self, name: str, bits: int = 128) -> Any:
         """Certified enclosure(s)."""
+        if not 2 <= bits <= MOST_BITS:
+            raise OptionError("bits", shown(bits), f"a whole number from 2 to {MOST_BITS}")
         return self.leaves(name, lambda scalar: as_ball(self.number(scalar, bits)))
 
+    @checked
     def decimal(self, name: str, digits: int = 6) -> Any:
         """Correctly rounded decimal text(s), ``digits`` significant digits."""
+        if not 1 <= digits <= MOST_DIGITS:
+            raise OptionError("digits", shown(digits), f"a whole number from 1 to {MOST_DIGITS}")
         return self.leaves(name, lambda scalar: self.shown(scalar, digits).text)
 
     def shown(self, scalar: str, digits: int, times: sp.Rational = sp.S.One) -> Shown:
@@ -342,7 +355,7 @@ def evaluate(program: Program, values: Mapping[str, Any], sizes: Mapping[str, in
     known = {t.name: t for t in program.inputs}
     for name in values:
         if name not in known:
-            raise NameError_("values", f"no input named {name!r}", "an input of the program", did_you_mean(name, known))
+            raise NameError_("values", f"no input named {shown(name)}", "an input of the program", did_you_mean(name, known))
     missing = [name for name in known if name not in values]
     if missing:
         raise NameError_("values", f"no value for {', '.join(missing)}", "a value for every input")

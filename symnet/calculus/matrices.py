@@ -21,6 +21,7 @@ from symnet.core.derivation import Derivation, Rule, Step
 from symnet.core.expressions import When, as_written
 from symnet.core.names import gradient_latex, tensor_latex
 from symnet.core.program import Definition
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor, free_name
 from symnet.errors import OptionError, ShapeError
 
@@ -30,6 +31,7 @@ CONVENTIONS = {
 }
 
 
+@checked
 def symmetric(derivation: Derivation, name: str, convention: str = "projection") -> Derivation:
     """The same derivation with the gradient by the symmetric matrix ``name`` as its last step.
 

@@ -17,11 +17,13 @@ from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, as_written, fresh, substitute, total
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor, free_name
 from symnet.errors import NameError_, OptionError, ShapeError, a_kind
 
 
-def jacobian(program: Program, of: str, wrt: Iterable[str] | None = None) -> Derivation:
+@checked
+def jacobian(program: Program, of: str, wrt: str | Iterable[str] | None = None) -> Derivation:
     """The Jacobian of a definition with respect to tensors: a Derivation whose gradients have of's axes in front.
 
     A tensor that is defined slice by slice is taken as one line, each slice in its bracket. Raises NameError_ for a name that no
@@ -62,6 +64,7 @@ def _one_line(program: Program, lines: tuple[Definition, ...]) -> Definition:
     return Definition(first.target, letters, whole, note=first.note)
 
 
+@checked
 def hessian(derivation: Derivation | Program, of: str, wrt: str | None = None) -> Derivation:
     """∂²L/∂of ∂wrt (wrt defaults to of): the Jacobian of the gradient line of ``of``. A Program is derived by ``of`` first.
 
@@ -83,10 +86,16 @@ def _derived(given: Derivation | Program, of: str, where: str) -> Derivation:
     return given
 
 
+@checked
 def hessian_vector_product(derivation: Derivation | Program, of: str, vector: str = "v") -> Derivation:
     """H v for the Hessian of the objective in ``of``: the gradient of Σ v·∂L/∂of. ``vector`` is a new input of of's shape.
 
     Source: Pearlmutter (1994), fast exact multiplication by the Hessian.
+
+    >>> import symnet as sn
+    >>> d = sn.hessian_vector_product(sn.program("L = x**2*y"), "x")
+    >>> d.at({"x": 3, "y": 5, "v": 2}).exact("dq_dx")
+    20
     """
     derivation = _derived(derivation, of, "hessian_vector_product")
     full = derivation.full

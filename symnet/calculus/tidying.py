@@ -11,6 +11,7 @@ from functools import reduce
 import sympy as sp
 
 from symnet.calculus.folding import unify
+from symnet.core.axes import bounds, nonnegative
 from symnet.core.expressions import Limits, When, asks_data, entries, limits, rebuild, substitute, total
 from symnet.core.program import Assumption, Program
 from symnet.core.structures import ONE_HOT
@@ -33,11 +34,18 @@ def linear(expr: sp.Expr) -> sp.Expr:
     return sp.Add(*[_pull(term, limits(expr)) for term in terms])
 
 
+def _count(i: sp.Symbol, lo: sp.Expr, hi: sp.Expr, outer: tuple[Limits, ...]) -> sp.Expr:
+    """How many terms a sum has, hi - lo + 1 where that is shown to be >= 0 within the sums around it: 1..n - 2 has none at n = 1."""
+    whole = hi - lo + 1
+    span = bounds(sp.expand(whole), {j: (low, high) for j, low, high in outer})
+    return whole if span is not None and nonnegative(span[0]) else total(sp.S.One, ((i, lo, hi),))
+
+
 def _pull(term: sp.Expr, over: tuple[Limits, ...]) -> sp.Expr:
     """One term of a sum with what does not depend on an index in front of that index's sum, innermost first."""
-    for i, lo, hi in over:
+    for k, (i, lo, hi) in enumerate(over):
         if i not in term.free_symbols:
-            term = term * (hi - lo + 1)
+            term = term * _count(i, lo, hi, over[k + 1:])
             continue
         outside: list[sp.Expr] = []
         inside: list[sp.Expr] = []

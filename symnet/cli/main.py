@@ -46,6 +46,14 @@ class _Parser(argparse.ArgumentParser):
         raise SymnetError("command line", message, "", f"{self.prog} --help")
 
 
+def reporting() -> str:
+    """What the help of ``symnet report`` says: an example, and the worksheets that come with symnet."""
+    from symnet.worksheets.builtin import titles
+
+    return "\n".join(["Example: symnet report two-two-two --level beginner --open", "", "Worksheets that come with symnet:",
+                      *[f"  {name:<20}{title}" for name, title in titles().items()]])
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of every command."""
     from symnet import __version__
@@ -54,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"symnet {__version__}")
     sub = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _report(sub.add_parser("report", help="a whole report: drawing, derivation, values, checks, theorem, errata",
-                           description="Example: symnet report two-two-two --level beginner --open"))
+                           description=reporting(), formatter_class=argparse.RawDescriptionHelpFormatter))
     _derive(sub.add_parser("derive", help="gradients of a worksheet or of one expression",
                            description="Example: symnet derive 'sum((X@w-y)**2)/N' --shape X:N,d --shape w:d --shape y:N --wrt w"))
     _check(sub.add_parser("check", help="judge answers, pages of work, your own NumPy code, or a whole class",
@@ -98,7 +106,8 @@ def _derive(p: argparse.ArgumentParser) -> None:
     p.add_argument("what", help="a worksheet, or an expression in plain maths")
     p.add_argument("--wrt", action="append", metavar="NAME", help="differentiate with respect to this (may be repeated)")
     p.add_argument("--shape", action="append", default=[], metavar="X:N,d", help="the shape of a symbol (may be repeated)")
-    p.add_argument("--domain", action="append", default=[], metavar="x:positive", help="the domain of a symbol (may be repeated)")
+    p.add_argument("--domain", action="append", default=[], metavar="x:positive",
+                   help="the domain of a symbol: positive, nonzero, 'p:(0, 1)', 'y:{0, 1}', S:symmetric (may be repeated)")
     p.add_argument("--order", type=int, choices=(1, 2), default=1, help="2: the second derivative in the first and the last --wrt")
     p.add_argument("--level", choices=LEVELS, default="expert", help="how much is explained (default: expert)")
     p.add_argument("--digits", type=int, default=6, help="significant digits of decimals (default: 6)")

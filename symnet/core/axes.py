@@ -13,8 +13,9 @@ from enum import StrEnum
 
 import sympy as sp
 
-from symnet.errors import ShapeError
+from symnet.errors import ShapeError, needs, shown
 
+MOST = 10**15  # a size; more is no array
 SIZE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")  # the name of a size
 Range = tuple[sp.Expr, sp.Expr]  # first and last value of an index, both included
 
@@ -37,8 +38,8 @@ def size(value: int | str | sp.Expr) -> sp.Expr:
     if isinstance(value, str) and SIZE.match(value):
         return sp.Symbol(value, integer=True, positive=True)
     expr = sp.Integer(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(expr, sp.Expr) or not expr.is_integer or (expr.is_Integer and expr < 1):
-        raise ShapeError("size", repr(value) if isinstance(value, str) else str(value), "a positive integer or a name")
+    if not isinstance(expr, sp.Expr) or not expr.is_integer or (expr.is_Integer and not 1 <= expr <= MOST):
+        raise ShapeError("size", shown(value), "a positive integer or a name")
     return expr
 
 
@@ -69,6 +70,11 @@ class Axis:
     @classmethod
     def between(cls, lower: int | sp.Expr, upper: int | str | sp.Expr, kind: Kind, name: str = "") -> Axis:
         """The axis lower..upper, for instance the layers 0..L."""
+        for end in (lower, upper):
+            if isinstance(end, int) and abs(end) > MOST:
+                raise ShapeError("axis", "an end of too many digits", "whole numbers or sizes at both ends")
+            needs(end, (int, str, sp.Expr) if end is upper else (int, sp.Expr), "axis", "whole numbers or sizes at both ends")
+        needs(kind, Kind, "axis, kind", "one of " + ", ".join(Kind))
         top = size(upper) if isinstance(upper, str) else sp.Integer(upper) if isinstance(upper, int) else upper
         return cls(name or str(top), sp.Integer(lower) if isinstance(lower, int) else lower, top, kind)
 

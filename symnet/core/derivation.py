@@ -15,6 +15,7 @@ from symnet.core.own_symbols import in_own, put_in
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.readings import CompiledGradients, ExactValues
 from symnet.core.short import LINES, cut, listed, short_lines
+from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text, short_text
 from symnet.core.verbs import verb
@@ -94,6 +95,11 @@ class Step:
     gradients that were put in because that was shorter; ``smooth`` are the u for which the line takes, at u = 0, the slope on which both
     sides agree, where the sum of the conventions is another; ``unassumed`` is the line before declared
     ``assumptions`` were used, where they were. ``live`` is False when nothing needs this line any more.
+
+    >>> import symnet as sn
+    >>> step = sn.derive(sn.program("L = (w*x - y)**2"), wrt="w").steps[0]
+    >>> step.rule.value, step.uses, step.check().ok
+    ('differentiate the objective directly', ('x', 'y', 'w'), True)
     """
 
     number: int
@@ -142,7 +148,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Formula:
-    """A gradient as a formula in named intermediates: one definition, or several slices."""
+    """A gradient as a formula in named intermediates: one definition, or several slices.
+
+    >>> import symnet as sn
+    >>> d = sn.derive(sn.program("L = (w*x - y)**2"), wrt="w")
+    >>> print(d.gradients["w"])
+    dL_dw = 2*x*(w*x - y)
+    >>> d.gradients["w"].expr, d.gradients["w"].shape
+    (2*x*(w*x - y), ())
+    """
 
     definitions: tuple[Definition, ...]
     tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
@@ -169,6 +183,12 @@ class Formula:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        """The symbols of the right side, as SymPy's own objects have them."""
+        found: set[Any] = self._sympy_().free_symbols
+        return found
 
     def _latex(self, printer: Any, *args: Any, **options: Any) -> str:
         """What ``sp.latex`` prints."""
@@ -223,6 +243,16 @@ class Derivation:
 
     ``program`` is the forward Program; ``full`` the same with the gradient lines appended, which is what is compiled;
     ``wrt`` the names differentiated; ``gradients[name]`` a Formula.
+
+    >>> import symnet as sn
+    >>> d = sn.derive(sn.program("z = w*x", "L = (z - y)**2"), wrt="w")
+    >>> d
+    Derivation of L by w (2 steps)
+      z = w*x
+      L = (z - y)**2
+      dL_dw = dL_dz*x
+    >>> d.closed_form("w"), d.at({"w": 1, "x": 2, "y": 3}).exact("dL_dw")
+    (2*x*(w*x - y), -4)
     """
 
     program: Program
@@ -265,6 +295,7 @@ class Derivation:
         known = {t.name: t.base for t in self.program.tensors.values()} | {str(s): s for s in self.program.sizes}
         return {name: self.program.symbols.get(name, base) for name, base in known.items()}
 
+    @checked
     def gradient_name(self, name: str) -> str:
         """The name of the gradient tensor of ``name``: "dL_dw1" for "w1"."""
         if name not in self.names:
@@ -272,6 +303,7 @@ class Derivation:
                              did_you_mean(name, self.names))
         return self.names[name]
 
+    @checked
     def closed_form(self, name: str, subs: Mapping[Any, Any] | None = None, own: bool = True) -> sp.Expr:
         """The gradient with every intermediate put in, an expression in the inputs alone, written with ``symbols``.
 
@@ -282,6 +314,7 @@ class Derivation:
         made = in_own(made, self.program.symbols) if own else made
         return made if subs is None else put_in(made, subs, self.symbols)
 
+    @checked
     def lambdify(self, name: str, modules: Any = "numpy", args: Iterable[Any] | None = None) -> Callable[..., Any]:
         """A Python function that computes the gradient by ``name`` (or the line of that name) from the inputs, in the program's order or
         that of ``args``; ``modules`` as for ``sp.lambdify``. Arrays are indexed from 0.
@@ -292,14 +325,18 @@ class Derivation:
         """
         return _lambdify(self, name, modules, args)
 
+
+    @checked
     def instantiate(self, sizes: Mapping[str, int] | None = None) -> Derivation:
         """The same derivation at integer sizes, every tensor entry a scalar such as w_{11}^{(1)}."""
         return _instantiate(self, sizes or {})
 
+    @checked
     def at(self, values: Mapping[str, Any] | None = None, sizes: Mapping[str, int] | None = None) -> ExactValues:
         """Exact values of every line, forward and backward, at a point."""
         return _evaluate(self.full, {**self.values, **(values or {})}, sizes or {})
 
+    @checked
     def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> CompiledGradients:
         """A function ``loss, grads = f(params, X, Y)``. Every step is checked before; ``check=False`` leaves that out."""
         if check:

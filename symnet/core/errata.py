@@ -76,7 +76,13 @@ class Judged:
 
 @dataclass(frozen=True)
 class Errata:
-    """All claims of a page in order, and how many lines of prose were passed over."""
+    """All claims of a page in order, and how many lines of prose were passed over.
+
+    >>> import symnet as sn
+    >>> found = sn.check_page("z1 = w1*x + b1", "first", timeout=None)
+    >>> len(found.claims), len(found.wrong)
+    (1, 0)
+    """
 
     judged: tuple[Judged, ...]
     skipped: int = 0

@@ -30,7 +30,7 @@ def sign_of(z: Any) -> bool | None:
     """True where z > 0, False where z <= 0, None where that is not seen at once."""
     if z.is_Number:
         return None if z is sp.nan else bool(z > 0)
-    if not simple(z):
+    if not simple(z) or z.is_Dummy:  # SymPy solves equations with dummies that it takes for positive, and forgets the other half
         return None
     return True if z.is_positive else False if z.is_nonpositive else None
 
@@ -128,10 +128,10 @@ class step(sp.Function):  # type: ignore[misc]
     def fdiff(self, argindex: int = 1) -> Any:
         return sp.S.Zero  # constant on each side; at the kink 0, by convention
 
-    def _eval_is_integer(self) -> Any:
+    def _eval_is_real(self) -> Any:
         return self.args[0].is_extended_real or None
 
-    _eval_is_real = _eval_is_extended_real = _eval_is_finite = _eval_is_nonnegative = _eval_is_integer
+    _eval_is_extended_real = _eval_is_finite = _eval_is_rational = _eval_is_nonnegative = _eval_is_real
 
     def _eval_is_positive(self) -> Any:
         return self.args[0].is_extended_positive
@@ -156,7 +156,7 @@ class relu(sp.Function):  # type: ignore[misc]
             return sp.nan
         positive = sign_of(z)
         if positive is None:
-            return z if simple(z) and z.is_nonnegative else None
+            return z if simple(z) and z.is_nonnegative and not z.is_Dummy else None
         return z if positive else sp.S.Zero
 
     def fdiff(self, argindex: int = 1) -> Any:
@@ -421,7 +421,7 @@ class Elementary:
 
 
 _KINK = "at the kink the derivative is taken as "
-_ZERO, _ONE = sp.Float(0), sp.Float(1)  # floats, for languages that keep whole numbers apart
+_ZERO = sp.Float(0)  # a float, for languages that keep whole numbers apart
 
 SIGMOID = Meaning(
     (lambda z: 1 / (1 + sp.exp(-z)),),
@@ -430,9 +430,10 @@ SIGMOID = Meaning(
     number=lambda z: 1 / (1 + mpmath.exp(-z)),
     rewrites={sp.exp: lambda z: 1 / (1 + sp.exp(-z)), sp.tanh: lambda z: (1 + sp.tanh(z / 2)) / 2},
     calls=dict.fromkeys(("_pythoncode", "_lambdacode"), "(math.exp(min({0}, 0))/(1 + math.exp(-abs({0}))))") | {
-        "_numpycode": "(numpy.exp(numpy.minimum({0}, 0))/(1 + numpy.exp(-numpy.abs({0}))))",
+        "_numpycode": "(numpy.exp(numpy.minimum({0}, 0))/(1 + numpy.exp(numpy.copysign({0}, -1))))",
         "scipy": "scipy.special.expit({})", "_jaxcode": "jax.nn.sigmoid({})", "_torchcode": "torch.sigmoid({})",
-        "_tensorflowcode": "tensorflow.math.sigmoid({})", "_mcode": "LogisticSigmoid[{}]"})
+        "_tensorflowcode": "tensorflow.math.sigmoid({})", "_mcode": "LogisticSigmoid[{}]",
+        "_julia": "(1 ./ (1 .+ exp.(-{})))"})
 
 RELU = Meaning(
     (lambda z: z, lambda z: sp.S.Zero),
@@ -458,11 +459,11 @@ LEAKY_RELU = Meaning(
 
 STEP = Meaning(
     (lambda z: sp.S.One, lambda z: sp.S.Zero),
-    code=lambda z: sp.Piecewise((_ONE, z > 0), (_ZERO, True)),
     rewrites={sp.Heaviside: lambda z: sp.Heaviside(z, 0)},
     calls={"_numpycode": "numpy.heaviside({}, 0)", "_jaxcode": "jax.numpy.heaviside({}, 0)",
-           "_torchcode": "torch.heaviside({0}, torch.zeros_like({0}))", "_tensorflowcode": "tensorflow.cast({0} > 0, {0}.dtype)",
-           "_fcode": "merge(1.0d0, 0.0d0, {} > 0)", "_julia": "({} .> 0)", "_rust_code": "(if {} > 0.0 { 1.0 } else { 0.0 })",
+           "_torchcode": "({0} > 0).to({0}.dtype)", "_tensorflowcode": "tensorflow.cast({0} > 0, {0}.dtype)",
+           "_fcode": "merge(1.0d0, 0.0d0, {} > 0)", "_julia": "({} .> 0)", "_rust_code": "(if {} > 0.0 { 1.0_f64 } else { 0.0 })",
+           "_glsl": "(({} > 0.0) ? 1.0 : 0.0)",
            "_mcode": "Boole[{} > 0]", "_maple": "piecewise({} > 0, 1, 0)"})
 
 SOFTPLUS = Meaning(
@@ -484,9 +485,11 @@ STOP_GRADIENT = Meaning(
     (lambda u: u,),
     calls={"_jaxcode": "jax.lax.stop_gradient({})", "_torchcode": "{}.detach()", "_tensorflowcode": "tensorflow.stop_gradient({})"})
 
-MAX, MIN = (Meaning(calls={"_torchcode": f"torch.where(({{0}} {sign} {{1}}) | ({{0}} != {{0}}), {{0}}, {{1}})",
-                           "_tensorflowcode": f"tensorflow.math.{name}({{0}}, {{1}})"})
-            for name, sign in (("maximum", ">="), ("minimum", "<=")))
+MAX, MIN = (Meaning(calls={
+    "_torchcode": f"torch.where(({{0}} {sign} {{1}}) | ({{0}} != {{0}}), {{0}}, {{1}})",
+    "_tensorflowcode": f"tensorflow.math.{name}imum({{0}}, {{1}})", "_cxxcode": f"std::{name}({{0}}, {{1}})",
+    "_rcode": f"p{name}({{0}}, {{1}})", "_julia": f"{name}.({{0}}, {{1}})", **dict.fromkeys(("_fcode", "_glsl"), f"{name}({{0}}, {{1}})")})
+    for name, sign in (("max", ">="), ("min", "<=")))
 
 ROWS: tuple[Elementary, ...] = (
     Elementary(sigmoid, "sigmoid", r"\sigma", (lambda z, f: f * (1 - f),), in_exp=lambda z: below(1 + raised(-z)),

@@ -64,6 +64,13 @@ class NumberSet:
         return not self.members and bool(self.low or self.high or (self.low is not None and self.high is not None))
 
     @property
+    def ends(self) -> tuple[tuple[sp.Rational, bool] | None, tuple[sp.Rational, bool] | None]:
+        """The least and the greatest number, each with True where it is only come near to; None where there is no end."""
+        if self.members:
+            return (self.members[0], False), (self.members[-1], False)
+        return (None if self.low is None else (self.low, self.open_low)), (None if self.high is None else (self.high, self.open_high))
+
+    @property
     def hull(self) -> NumberSet:
         """The interval from the least to the greatest member of a finite set; any other set itself."""
         return NumberSet(self.members[0], self.members[-1], False, False) if self.members else self

@@ -19,6 +19,7 @@ from flint import arb, ctx, fmpq
 from symnet.core.balls import HEIGHT, RULES, exactly, hull, times, to_flint
 from symnet.core.decimals import Number, Shown, as_ball, half_even, layout, nearest_tie, own_rounding, rounded, shown_number, unsettled
 from symnet.core.linear import OF_MATRICES
+from symnet.core.signatures import MOST_BITS
 from symnet.core.verbs import verb
 from symnet.errors import DomainError, ParseError, UnknownNodeError, shown
 
@@ -42,10 +43,14 @@ def rational(value: Any) -> sp.Rational:
     """
     if isinstance(value, sp.Rational):
         return value
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        raise ParseError("number", "a whole number of thousands of digits", "a shorter one")
     if isinstance(value, bool) or value is None:
         raise ParseError("number", shown(value), "a number such as 2, 0.5 or 1/3")
     if isinstance(value, (int, Fraction)):
         return sp.Rational(value.numerator, value.denominator)
+    if not isinstance(value, (str, float, Decimal)) and not hasattr(value, "__float__"):
+        raise ParseError("number", shown(value), "a number such as 2, 0.5 or 1/3")
     text = repr(float(value)) if isinstance(value, float) else str(value)
     match = NUMBER.match(text) if len(text) <= MOST_CHARACTERS else None
     if match is None or not (match[2] or match[3]):

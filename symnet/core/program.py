@@ -14,9 +14,10 @@ from symnet.core.axes import Axis, Least, Range, at_most, nonnegative
 from symnet.core.expressions import Limits, entries, free_integers
 from symnet.core.length import length
 from symnet.core.short import LINES, cut, listed, short_lines
+from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.verbs import verb
-from symnet.errors import NameError_, ShapeError
+from symnet.errors import NameError_, ShapeError, did_you_mean, needs, shown
 
 MOST_SHORT = 2000  # characters of a right side that a repr prints, to cut it off
 MOST_ORDERS = 5000  # of small sizes that are tried
@@ -31,6 +32,11 @@ class Definition:
     By default the indices run over the target's whole axes; a recurrence defines a tensor slice by slice, for instance
     ``h[0, j] := h0[j]`` and ``h[t, j] := tanh(… h[t-1, k] …)`` for t = 1..T. ``holes`` are where the line as it was written has no
     value though ``expr`` has: SymPy makes sqrt(x)**2 x while it is read.
+
+    >>> import symnet as sn
+    >>> line = sn.program("z = w*x + b").definitions[0]
+    >>> line.name, line.expr, line.note
+    ('z', b + w*x, '')
     """
 
     target: Tensor
@@ -41,6 +47,11 @@ class Definition:
     holes: tuple[Hole, ...] = ()
 
     def __post_init__(self) -> None:
+        needs(self.target, Tensor, "definition", "a Tensor on the left")
+        needs(self.indices, tuple, f"definition of {self.target.name}", "a tuple of indices")
+        needs(self.ranges, tuple, f"definition of {self.target.name}, ranges", "a tuple of (index, lower, upper)")
+        for part in (*self.indices, self.expr):
+            needs(part, sp.Expr, f"definition of {self.target.name}", "a SymPy expression")
         if len(self.indices) != len(self.target.axes):
             raise ShapeError(f"definition of {self.target.name}", f"{len(self.indices)} indices",
                              f"{len(self.target.axes)}, one for each axis")
@@ -49,6 +60,9 @@ class Definition:
                           and not i.is_positive)
             object.__setattr__(self, "ranges", whole)
         else:
+            for span in self.ranges:
+                if not isinstance(span, tuple) or len(span) != 3 or not all(isinstance(e, (int, sp.Expr)) for e in span):
+                    raise ShapeError(f"definition of {self.target.name}", f"the range {shown(span)}", "(index, lower, upper)")
             exact = tuple((i, sp.sympify(lo, strict=True), sp.sympify(hi, strict=True)) for i, lo, hi in self.ranges)
             object.__setattr__(self, "ranges", exact)
 
@@ -81,11 +95,21 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A declared equality ``left = right``, for every value of its free indices: ``Σ_k y[n,k] = 1``."""
+    """A declared equality ``left = right``, for every value of its free indices: ``Σ_k y[n,k] = 1``.
+
+    >>> import symnet as sn
+    >>> sn.program("L = sum(y*x)", tensors={"x": ("n",), "y": ("n",)}, assumptions=["sum(y) == 1"]).assumptions
+    (Assumption(left=Sum(y[i], (i, 1, n)), right=1, said=''),)
+    """
 
     left: sp.Expr
     right: sp.Expr
     said: str = ""
+
+    def __post_init__(self) -> None:
+        for side in (self.left, self.right):
+            needs(side, sp.Expr, "assumption", "a SymPy expression on each side")
+        needs(self.said, str, "assumption, said", "text")
 
     def __str__(self) -> str:
         return self.said or f"{self.left} = {self.right}"
@@ -110,6 +134,15 @@ class Program:
 
         x, w, L = scalar("x"), scalar("w"), Tensor("L")
         Program((x, w), (define(L, expr=(w[()] * x[()] - 1) ** 2),))
+
+    >>> import symnet as sn
+    >>> p = sn.program("z = w*x", "L = (z - y)**2")
+    >>> p
+    Program of w, x, y: L
+      z := w*x
+      L := (-y + z)**2
+    >>> p["w"], p.uses("L")
+    (Tensor w: input, ('z', 'y'))
     """
 
     inputs: tuple[Tensor, ...]
@@ -123,6 +156,13 @@ class Program:
     def __post_init__(self) -> None:
         from symnet.core.wellformed import check_program
 
+        for name, parts, kind in (("inputs", self.inputs, Tensor), ("definitions", self.definitions, Definition),
+                                  ("assumptions", self.assumptions, Assumption)):
+            needs(parts, tuple, f"Program, {name}", f"a tuple of {kind.__name__}s", "" if name == "inputs" else "sn.program(text)")
+            for part in parts:
+                needs(part, kind, f"Program, {name}", f"a tuple of {kind.__name__}s")
+        needs(self.objective, str, "Program, objective", "the name of a line")
+        needs(self.title, str, "Program, title", "text")
         check_program(self)
         if not self.objective and self.definitions:
             object.__setattr__(self, "objective", self.definitions[-1].name)
@@ -169,17 +209,17 @@ class Program:
         return self.tensors[self.objective]
 
     def __getitem__(self, name: str) -> Tensor:
-        if name not in self.tensors:
-            from symnet.errors import did_you_mean
-
-            raise NameError_("program", f"no tensor named {name!r}", "one of its names", did_you_mean(name, self.tensors))
+        if not isinstance(name, str) or name not in self.tensors:
+            raise NameError_("program", f"no tensor named {shown(name)}", "one of its names", did_you_mean(name, self.tensors))
         return self.tensors[name]
 
+    @checked
     def uses(self, name: str) -> tuple[str, ...]:
         """The names that the definitions of ``name`` use, in order."""
         found = (tensor_name(e) for d in self.by_name.get(name, ()) for e in entries(d.expr))
         return tuple(dict.fromkeys(found))
 
+    @checked
     def extend(self, definitions: Iterable[Definition], objective: str = "") -> Program:
         """This program with more lines after its own."""
         return replace(self, definitions=(*self.definitions, *definitions), objective=objective or self.objective)

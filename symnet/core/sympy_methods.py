@@ -28,6 +28,7 @@ PYTHON = ("_pythoncode", "_lambdacode", "_numpycode", "_cupycode", "_jaxcode", "
 PRINTERS = (*PYTHON, "_numexprcode", "_ccode", "_cxxcode", "_fcode", "_julia", "_rust_code", "_octave", "_javascript", "_rcode", "_mcode",
             "_maple", "_glsl")
 COMPLEX = ("_cmathcode", "_mpmathcode", "_maple", "_mcode")  # they have complex numbers, and no overflow that the exact form would meet
+TYPED = ("_cxxcode", "_fcode", "_rust_code", "_glsl")  # the larger of a float and a whole number is not known to them
 PLACE = re.compile(r"\{(\d?)\}")
 QUALIFIED = re.compile(r"\b(?:[a-z]\w*\.)+[a-z]\w*(?=\()")  # a function of a module
 ATOM = re.compile(r"[\w.]*(\((?:[^()]|\([^()]*\))*\))?")  # a name, a number, a bracket or one call
@@ -116,6 +117,11 @@ def _rewrite(self: Any, rule: Any, args: Any, **hints: Any) -> Any:
     return meaning.written(*args) if rule == sp.Piecewise and len(meaning.pieces) == 2 else None
 
 
+def _digits(expr: sp.Expr, prec: int) -> Any:
+    """``expr`` as a number right to ``prec`` bits, also where terms cancel."""
+    return expr.evalf(prec_to_dps(prec) + 3)._eval_evalf(prec)
+
+
 def _evalf(self: Any, prec: int) -> Any:
     """The value to ``prec`` bits."""
     meaning = MEANINGS[self.func]
@@ -123,10 +129,10 @@ def _evalf(self: Any, prec: int) -> Any:
         return None
     if len(meaning.pieces) == 2:
         positive, rest = self.args[0].is_extended_positive, self.args[0].is_extended_nonpositive
-        return meaning.pieces[0 if positive else 1](*self.args)._eval_evalf(prec) if positive or rest else None
+        return _digits(meaning.pieces[0 if positive else 1](*self.args), prec) if positive or rest else None
     near = self.args[0].evalf(15)
     if meaning.number is None or not near.is_Float:
-        return meaning.pieces[0](*self.args).evalf(prec_to_dps(prec) + 3)._eval_evalf(prec)
+        return _digits(meaning.pieces[0](*self.args), prec)
     whole = max(0, mpmath.mag(mpmath.mpf(near))) if near else 0
     if whole > ENORMOUS:
         return None
@@ -146,16 +152,30 @@ def _series(self: Any, x: Any, n: Any, logx: Any, cdir: Any = 0) -> Any:
 
 def _value_there(self: Any, x: Any, logx: Any = None, cdir: Any = 0) -> Any:
     """The first term where x goes to 0, of an analytic function without zeros."""
-    at = [a.limit(x, 0, "-" if sp.sympify(cdir, strict=True).is_extended_negative else "+") for a in self.args]
-    if any(a.is_finite is not True for a in at):
+    at = self.args[0].limit(x, 0, "-" if sp.sympify(cdir, strict=True).is_extended_negative else "+")
+    if _may_be_a_pole(at):
+        return MEANINGS[self.func].pieces[0](*self.args).as_leading_term(x, logx=logx, cdir=cdir)
+    if at.is_finite is not True:
         raise PoleError(f"no leading term of {self} where {x} goes to 0")  # SymPy's limits then go by exponentials
-    return self.func(*at)
+    return self.func(at)
+
+
+def _may_be_a_pole(at: sp.Expr) -> bool:
+    return bool(at.is_number and at.is_extended_real is False)
+
+
+def _taylor(self: Any, x: Any, n: Any, logx: Any, cdir: Any = 0) -> Any:
+    """The terms where x goes to 0, of an analytic function."""
+    if _may_be_a_pole(self.args[0].limit(x, 0)):
+        return MEANINGS[self.func].pieces[0](*self.args).nseries(x, n=n, logx=logx, cdir=cdir)
+    return sp.Function._eval_nseries(self, x, n=n, logx=logx, cdir=cdir)
 
 
 def _asymptotic(self: Any, n: Any, args0: Any, x: Any, logx: Any) -> Any:
     """The terms where the argument grows without end."""
-    meaning = MEANINGS[self.func]
-    return meaning.ends[0 if args0[0] == sp.oo else 1](*self.args).nseries(x, n=n, logx=logx)
+    if args0[0] not in (sp.oo, -sp.oo):
+        raise PoleError(f"no expansion of {self} where its argument is {args0[0]}")
+    return MEANINGS[self.func].ends[0 if args0[0] == sp.oo else 1](*self.args).nseries(x, n=n, logx=logx)
 
 
 def _latex(operator: str) -> Callable[..., str]:
@@ -168,30 +188,40 @@ def _latex(operator: str) -> Callable[..., str]:
 def _filled(template: str, args: list[str], method: str) -> str:
     """``template`` with its arguments; what stands twice is computed once where the language has a word for that."""
     places = [int(p or k) for k, p in enumerate(PLACE.findall(template))]
-    twice = any(places.count(k) > 1 and not args[k].isidentifier() for k in places)
-    if twice and method in PYTHON:
+    if method in PYTHON and any(places.count(k) > 1 and not args[k].isidentifier() for k in places):
         names = ["z", "s"][:len(args)]
         return f"(lambda {', '.join(names)}: {_filled(template, names, method)})({', '.join(args)})"
     left = iter(places)
-    return PLACE.sub(lambda _: args[next(left)], template)
+
+    def argument(place: re.Match[str]) -> str:
+        text, alone = args[next(left)], template[:place.start()].endswith(("(", "[", ", ")) and template[place.end()] in "),]"
+        return text if alone or ATOM.fullmatch(text) else f"({text})"
+    return PLACE.sub(argument, template)
+
+
+def _typed(arg: sp.Expr, printer: Any, method: str) -> str:
+    """The code of an argument that is to be a float."""
+    text = str(printer._print(sp.Float(arg) if arg.is_Integer and method in TYPED else arg))
+    return f"({text} as f64)" if method == "_rust_code" and arg.is_integer and not arg.is_Integer else text
 
 
 def _code(meaning: Meaning, method: str) -> Callable[..., str]:
+    """The method that a printer asks for the code of a function."""
     def printed(self: Any, printer: Any, **_: Any) -> str:
         if isinstance(printer, SymPyPrinter) or self.func.__name__ in (printer._settings.get("user_functions") or ()):
             return str(printer._print_Function(self))
         template = meaning.calls.get("scipy") if isinstance(printer, SciPyPrinter) else None
-        template = template or meaning.calls.get(method) or (meaning.calls.get("_numpycode") if method == "_cupycode" else None)
-        if template is not None:
-            if method == "_cupycode":
-                template = str(template).replace("numpy.", "cupy.")
+        template = template or meaning.calls.get(method)
+        if method == "_cupycode" and "_numpycode" in meaning.calls:
+            template = meaning.calls["_numpycode"].replace("numpy.", "cupy.")
+        floats = self.args[0].is_extended_real is not False and not (method == "_rust_code" and self.is_integer)
+        if template is not None and floats:
             template = QUALIFIED.sub(lambda name: printer._module_format(name[0]), template)
-            args = [text if ATOM.fullmatch(text := printer._print(a)) else f"({text})" for a in self.args]
-            return reduce(lambda so_far, arg: _filled(template, [so_far, arg], method), args) if len(meaning.pieces) == 0 \
-                else _filled(template, args, method)
-        form = meaning.written(*self.args) if method in COMPLEX or meaning.code is None else meaning.code(*self.args)
-        if form is None:  # a kink, and an argument that is not real
-            return str(self)
+            args = [_typed(a, printer, method) for a in self.args]
+            return _filled(template, args, method) if meaning.pieces else reduce(lambda u, v: _filled(template, [u, v], method), args)
+        form = meaning.code(*self.args) if meaning.code and floats and method not in COMPLEX else meaning.written(*self.args)
+        if form is None:
+            return str(printer._print_Function(self))
         if "log1p" not in printer.known_functions:
             form = form.replace(log1p, lambda u: sp.log(1 + u))
         text = printer._print(form)
@@ -204,7 +234,7 @@ def teach(function: Any, operator: str, meaning: Meaning) -> None:
     for method in PRINTERS if meaning.pieces else meaning.calls:
         setattr(function, method, _code(meaning, method))
     if meaning.ends:
-        function._eval_as_leading_term, function._eval_aseries = _value_there, _asymptotic
+        function._eval_as_leading_term, function._eval_nseries, function._eval_aseries = _value_there, _taylor, _asymptotic
     else:
         function._eval_as_leading_term, function._eval_nseries = _leading_term, _series
     function._eval_rewrite = _rewrite if meaning.pieces else _at_infinity
@@ -220,9 +250,9 @@ def _by_rule(expr: sp.Expr, x: sp.Symbol, at: tuple[sp.Expr, ...]) -> tuple[sp.E
     for term in sp.Add.make_args(expr):
         factor, body = term.as_independent(x, as_Add=False)
         rule = MEANINGS[body.func].antiderivative if body.func in MEANINGS else None
-        slope = body.args[0].diff(x) if rule else sp.S.Zero
+        slope = body.args[0].diff(x) if rule and body.args[0].is_extended_real is not False else sp.S.Zero
         ends = [body.args[0].subs(x, e) for e in at] if rule else []
-        if rule is None or slope.is_zero or slope.has(x) or any(e.has(sp.oo, -sp.oo, sp.zoo) and e not in (sp.oo, -sp.oo) for e in ends):
+        if rule is None or slope.is_zero is not False or slope.has(x) or any(e.is_infinite and e not in (sp.oo, -sp.oo) for e in ends):
             rest += term
             continue
         values = [rule(e) for e in ends]
@@ -240,10 +270,12 @@ def _with_our_functions(doit: Callable[..., Any]) -> Callable[..., Any]:
         if any(p.free_symbols & variables for u in kinks for p in u.atoms(*PERIODIC)):
             return self  # SymPy would look at one period only
         done, limits = sp.S.Zero, self.limits
-        if len(limits) == 1 and len(limits[0]) != 2:
+        if len(limits) == 1 and len(limits[0]) != 2 and not expr.is_Matrix and hints.get("conds") != "separate":
             done, expr = _by_rule(expr, limits[0][0], tuple(limits[0][1:] or limits[0]))
         left = self.func(in_sympy(expr), *limits).doit(**hints)
-        return self if done == 0 and isinstance(left, sp.Integral) else done + left
+        if done == 0:
+            return self if isinstance(left, sp.Integral) else left
+        return done + left
     return method
 
 

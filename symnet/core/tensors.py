@@ -11,12 +11,13 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.core.axes import Axis
+from symnet.core.axes import MOST, Axis
 from symnet.core.expressions import entries
 from symnet.core.number_sets import EXAMPLES, NAMED, REAL, NumberSet, name_of, number_set
 from symnet.core.short import cut
+from symnet.core.signatures import checked
 from symnet.core.structures import IS, ONE_HOT, check_structure
-from symnet.errors import NameError_, ShapeError
+from symnet.errors import NameError_, ShapeError, needs, shown
 
 NAME = re.compile(r"(?:[A-Za-z]|_(?=[A-Za-z0-9]))[A-Za-z0-9_]{0,63}\Z")
 DOMAINS = (*NAMED, "complex", "index")
@@ -68,9 +69,12 @@ class Tensor:
     structure: str = ""
 
     def __post_init__(self) -> None:
-        if not NAME.match(self.name):
-            raise NameError_("tensor", f"the name {self.name!r}", "a letter followed by letters, digits or _")
-        if self.domain not in DOMAINS:
+        if not isinstance(self.name, str) or not NAME.match(self.name):
+            raise NameError_("tensor", f"the name {shown(self.name)}", "a letter followed by letters, digits or _")
+        needs(self.axes, tuple, f"tensor {self.name}, axes", "a tuple of Axis", 'Axis.of("d")')
+        for axis in self.axes:
+            needs(axis, Axis, f"tensor {self.name}, axes", "a tuple of Axis", 'Axis.of("d")')
+        if not isinstance(self.domain, str) or self.domain not in DOMAINS:
             object.__setattr__(self, "domain", domain_named(self.domain, f"tensor {self.name}"))
         if self.structure:
             check_structure(self)
@@ -105,8 +109,13 @@ class Tensor:
         where = indices if isinstance(indices, tuple) else (indices,)
         if len(where) != len(self.axes):
             raise ShapeError(f"tensor {self.name}", f"{len(where)} indices", f"{len(self.axes)}, one for each axis")
+        for place in where:
+            needs(place, (int, sp.Expr), f"tensor {self.name}", "a whole number or an index in each place", f"{self.name}[i]")
+            if isinstance(place, int) and abs(place) > MOST:
+                raise ShapeError(f"tensor {self.name}", "a place of too many digits", "a place in the array")
         return self.base[where] if self.axes else self.base
 
+    @checked
     def with_role(self, role: Role) -> Tensor:
         """The same tensor in another role."""
         return replace(self, role=role)

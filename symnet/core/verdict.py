@@ -42,6 +42,13 @@ class Verdict:
     ``method`` says how it was decided ("normal form", "ball enclosure", …); ``condition`` names the points or the
     assumption of a qualified answer; ``reason`` says why an answer is undecided. ``scope`` is "for all sizes" or
     "at sizes (2, 3, 4)" for tensors, "" for scalars.
+
+    >>> import sympy as sp
+    >>> import symnet as sn
+    >>> x = sp.Symbol("x", real=True)
+    >>> found = sn.compare(x**2/x, x)
+    >>> found.answer.value, found.holds, sn.compare(2*x, x + 1)
+    ('proved', True, Verdict: refuted (at x = 2: 4 ≠ 3), by ball enclosure)
     """
 
     answer: Answer

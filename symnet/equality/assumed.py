@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import sympy as sp
 
@@ -54,7 +54,8 @@ def contradictory(assumptions: Iterable[Assumption], outside: Holes = (), forms:
     there = dict(forms or {})
     gaps = [sp.expand((a.left - a.right).xreplace(there)) for a in assumptions]
     facts = [(u, False) for gap in gaps for u in (gap, -gap)] + [(u, sign == "<=") for u, sign in outside if sign != "="]
-    if any(_never(u, strict) for u, strict in facts):
+    if any(_never(_values(gap), lambda v: bool(v == 0)) for gap in gaps) or \
+            any(_never(_values(u), (lambda v: bool(v > 0)) if strict else (lambda v: bool(v >= 0))) for u, strict in facts):
         return True
     try:
         return bool(facts) and not FactSigns(sp.S.One, tuple(facts)).possible
@@ -62,12 +63,16 @@ def contradictory(assumptions: Iterable[Assumption], outside: Holes = (), forms:
         return False
 
 
-def _never(u: sp.Expr, strict: bool) -> bool:
-    """True where u > 0, or u >= 0 unless ``strict``, is shown never to hold: of numbers, and of one symbol with members."""
+def _values(u: sp.Expr) -> list[sp.Expr]:
+    """What a number or an expression of one symbol with finitely many members may be; [] for anything else."""
     symbols = sorted(u.free_symbols, key=str)
     members = numbers_of(symbols[0]).members if len(symbols) == 1 and symbols[0].is_Symbol else ()
-    values = [u.xreplace({symbols[0]: m}) for m in members] if members else [u]
-    return all(v.is_Rational and (v <= 0 if strict else v < 0) for v in values)
+    found = [u.xreplace({symbols[0]: m}) for m in members] if members else [u]
+    return found if all(v.is_Rational for v in found) else []
+
+
+def _never(values: list[sp.Expr], holds: Callable[[sp.Expr], bool]) -> bool:
+    return bool(values) and not any(map(holds, values))
 
 
 def said_of_nothing(assumptions: Iterable[Assumption]) -> str:

@@ -19,7 +19,7 @@ from symnet.equality.cases import has_cases
 from symnet.equality.domain import EVERYWHERE, NEEDED, Domain, Holes
 from symnet.equality.finite_sets import choices
 from symnet.equality.fractions import TooLarge
-from symnet.equality.gap import judged, without_implied
+from symnet.equality.gap import judged, ruled_out, without_implied
 from symnet.equality.holes import holes as find_holes
 from symnet.equality.holes import surely_defined
 from symnet.equality.meeting import defined_somewhere
@@ -27,7 +27,7 @@ from symnet.equality.normal import Basis
 from symnet.equality.null_sets import is_null
 from symnet.equality.refuting import FEW, MANY, Point, refute
 from symnet.equality.regions import Agreement, Suspect, agree
-from symnet.errors import OptionError, UnknownNodeError, a_kind
+from symnet.errors import OptionError, UnknownNodeError, a_kind, all_of_kind, needs
 
 
 def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (), holes: Asked = (), other_holes: Asked = (),
@@ -49,10 +49,12 @@ def compare(left: sp.Expr, right: sp.Expr, assumptions: Iterable[Assumption] = (
     >>> str(compare(x**2, x))
     'refuted (at x = 2: 4 ≠ 2)'
     """
-    if not isinstance(left, sp.Basic) or not isinstance(right, sp.Basic):
+    if not isinstance(left, sp.Expr) or not isinstance(right, sp.Expr):
         raise OptionError("compare", f"{a_kind(left)} and {a_kind(right)}", "two SymPy expressions", "sn.check for text")
-    written = tuple(tuple((u, sign) for u, sign, *_ in found) for found in (holes, other_holes))
-    conditions, asked = tuple(assumptions), (*written[0], *written[1], *domain.holes)
+    conditions = all_of_kind(assumptions, Assumption, "compare, assumptions")
+    written = tuple(tuple((u, sign) for u, sign, *_ in all_of_kind(found, tuple, "compare, holes")) for found in (holes, other_holes))
+    needs(domain, Domain, "compare, domain", "a Domain")
+    asked = (*written[0], *written[1], *domain.holes)
     whole = not has_cases(left, right)  # without cases a difference at one point is a difference all around it
     forms = domain.forms.of(left, right, *(u for u, _ in asked))
     search = partial(refute, left, right, borders=whole, asked=asked, classes=domain.classes, unsaid=domain.forms.free)
@@ -178,7 +180,7 @@ def _proof(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes], null: Ca
     single = [((sides[0] | sides[1])[key], key[1]) for key in sides[0].keys() ^ sides[1].keys()]
     both = {(sides[0][key], key[1]) for key in sides[0].keys() & sides[1].keys()}
     single += [hole for hole in found.holes if hole not in both and hole not in single]
-    single = without_implied([h for h in single if not _never(basis, *h, (left, right))], both)
+    single = without_implied([h for h in single if not _never(basis, *h, (left, right)) and not ruled_out(*h)], both)
     beyond = without_implied(single, domain.holes) if single and domain.holes else single
     said = domain.said(tuple(without_implied(known or domain.holes)) if known or len(beyond) < len(single) else domain.unseen)
     holes = sorted((str(u), sign) for u, sign in beyond)

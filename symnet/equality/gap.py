@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import sympy as sp
 
 from symnet.core.number_sets import REAL, numbers_of
+from symnet.equality.cases import in_steps
 from symnet.equality.fractions import TooLarge
 from symnet.equality.holes import holes, surely_defined
 from symnet.equality.meeting import defined_somewhere
@@ -62,7 +63,7 @@ def ruled_out(u: sp.Expr, sign: str) -> bool:
         return False
     basis = Basis()
     try:
-        return basis.real(u) and basis.known.of_fraction(u) <= HARMLESS[sign]
+        return basis.real(u) and basis.known.of_fraction(in_steps(u)) <= HARMLESS[sign]
     except (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError):
         return False
 

@@ -112,11 +112,14 @@ class Known:
                 if quotient != 0:
                     found &= plus(times(self._polynomial(ring, quotient, depth + 1), allowed), self._polynomial(ring, rest, depth + 1))
         degrees = polynomial.degrees()
+        affine = all(sum(map(int, powers)) <= 1 for powers in terms)
+        if affine and len(found) > 1:
+            found &= self._affine(ring, terms)
         for k, degree in enumerate(degrees):
             kind = self.basis.kinds.get(ring.symbols[k], ("",))[0]
             if degree == 1 and len(found) > 1 and kind in ENDS:
                 found &= self._between(ring, polynomial, ring.symbols[k], depth)
-            if degree and len(found) > 1:
+            if degree and len(found) > 1 and not affine:
                 numbers = self.basis.numbers(ring.symbols[k])
                 if numbers.members or numbers.bounded:
                     found &= self._on_set(ring, terms, k, numbers, depth)
@@ -152,6 +155,25 @@ class Known:
             ends.append(known._polynomial(ring, there, depth + 1))
         between = plus(*ends)
         return between if kind in ("erf", "wave") else ends[0] | ends[1] | (between if kind != "step" else frozenset())
+
+    def _affine(self, ring: Ring, terms: Mapping[tuple[Any, ...], Any]) -> Signs:
+        """A sum of numbers times generators, from the ends of the intervals that these lie in."""
+        low: tuple[sp.Rational, bool] | None = (sp.S.Zero, False)
+        high: tuple[sp.Rational, bool] | None = (sp.S.Zero, False)
+        for powers, coefficient in terms.items():
+            c = sp.Rational(int(coefficient.p), int(coefficient.q))
+            at = next((k for k, e in enumerate(powers) if e), None)
+            first, last = ((sp.S.One, False), (sp.S.One, False)) if at is None else self.basis.numbers(ring.symbols[at]).ends
+            if c < 0:
+                first, last = last, first
+            low = None if low is None or first is None else (low[0] + c * first[0], low[1] or first[1])
+            high = None if high is None or last is None else (high[0] + c * last[0], high[1] or last[1])
+        found = set(ALL)
+        if low is not None and low[0] >= 0:
+            found -= {-1} if low[0] == 0 and not low[1] else {-1, 0}
+        if high is not None and high[0] <= 0:
+            found -= {1} if high[0] == 0 and not high[1] else {1, 0}
+        return frozenset(found)
 
     def _on_set(self, ring: Ring, terms: Mapping[tuple[Any, ...], Any], at: int, numbers: NumberSet, depth: int) -> Signs:
         """With one generator in a set: at each member of a finite one; on an interval from a to b with (a + b t)/(1 + t) for it, t > 0,

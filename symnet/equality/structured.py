@@ -23,7 +23,7 @@ from symnet.core.program import Assumption
 from symnet.core.structures import ONE_HOT
 from symnet.core.tensors import Tensor, free_name
 
-MOST_ORTHOGONAL = 3  # rows of an orthogonal matrix that is written out
+MOST_ORTHOGONAL = 4  # rows of an orthogonal matrix that is written out
 MOST_DEFINITE = 5
 Place = tuple[int, ...]
 Matrix = dict[Place, Tensor]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from symnet.backends.dialects import library_source
 from symnet.core.derivation import Derivation
+from symnet.core.signatures import checked
 
 
+@checked
 def export(derivation: Derivation, library: str = "numpy", dtype: str = "float64", check: bool = True) -> str:
     """The text of a module with ``value_and_grad(**symbols)``, for "numpy", "jax" or "torch".
 

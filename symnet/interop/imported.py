@@ -18,6 +18,11 @@ class Imported:
 
         model = sn.from_sklearn(MLPClassifier().fit(X, y))
         loss, gradients = sn.derive(model).compile()(model.values, X, Y)
+
+    >>> import symnet as sn
+    >>> held = sn.Imported(sn.program("L = (w*x - y)**2"), {"w": 2.0}, {"w": "weight"})
+    >>> sn.derive(held, wrt="w").compile()(held.values, 1.0, 3.0)[0]
+    1.0
     """
 
     program: Program

@@ -15,6 +15,7 @@ from symnet.core.axes import Axis, Kind
 from symnet.core.axes import size as to_size
 from symnet.core.numbers import rational
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.errors import MissingToolError, NameError_, ShapeError
 from symnet.interop.graph import Graph, unsupported
@@ -27,6 +28,7 @@ KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME}
 Shapes = Mapping[str, Sequence[int | str]]
 
 
+@checked
 def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names: Sequence[str] | None = None, *,
              shapes: Shapes | None = None, parameters: Sequence[int] = (0,), objective: str = "L", title: str = "") -> Program:
     """The program of a JAX function of arrays, read off its jaxpr; nothing is computed.
@@ -44,6 +46,11 @@ def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names:
         def loss(params, X, Y):
             return ((jnp.tanh(X @ params["W1"] + params["b1"]) - Y)**2).mean()
         sn.derive(sn.from_jax(loss, (params, X, Y), shapes={"X": ("N", "d"), "W1": ("d", "h"), "b1": ("h",), "Y": ("N", "h")}))
+
+    >>> import symnet as sn
+    >>> import numpy as np
+    >>> print(sn.from_jax(lambda w, x: ((w*x - 1)**2).sum(), [np.ones(3), np.ones(3)], names=["w", "x"]))
+    L := Sum((w[i]*x[i] - 1)**2, (i, 1, 3))
     """
     jax = _jax()
     leaves, paths = _leaves(jax, example_inputs)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from symnet.core.axes import Axis, Kind
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, free_name
 from symnet.errors import MissingToolError, OptionError, SymnetError, a_kind, one_line
 from symnet.interop.arrays import Array, Maker
@@ -18,10 +19,11 @@ from symnet.interop.imported import Imported
 from symnet.interop.naming import clean, parameter_names
 from symnet.interop.onnx_call import Call
 from symnet.interop.onnx_ops import OPERATORS
-from symnet.networks.losses import Loss
+from symnet.networks.catalogue import AnyLoss
 
 
-def from_onnx(model: Any, loss: Loss | None = None, *, title: str = "") -> Imported:
+@checked
+def from_onnx(model: Any, loss: AnyLoss | None = None, *, title: str = "") -> Imported:
     """An ONNX model (a ModelProto, or the path of a .onnx file) as a program, with its weights and their values; nothing is run.
 
     A named dimension of an input ("N") becomes a symbolic size. Initializers of more than one real number are the parameters; single
@@ -31,6 +33,14 @@ def from_onnx(model: Any, loss: Loss | None = None, *, title: str = "") -> Impor
 
         model = sn.from_onnx("net.onnx", sn.MSELoss())
         loss, gradients = sn.derive(model).compile()(model.values, X, Y)
+
+    >>> import symnet as sn
+    >>> import onnx
+    >>> node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    >>> ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 3]) for name in "xy"]
+    >>> model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", ends[:1], ends[1:]))
+    >>> print(sn.from_onnx(model).program)
+    out[n, i] := relu(X[n, i])
     """
     onnx = _onnx()
     proto = _loaded(onnx, str(model)) if isinstance(model, (str, Path)) else model

@@ -10,6 +10,7 @@ from symnet.core.axes import Axis
 from symnet.core.expressions import as_written
 from symnet.core.numbers import rational
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.errors import OptionError, a_kind
 from symnet.interop.graph import unsupported
@@ -21,6 +22,7 @@ from symnet.networks.losses import BCELoss, CrossEntropyLoss, HalfSquaredError
 ACTIVATIONS: dict[str, Layer | None] = {"identity": None, "logistic": Sigmoid(), "tanh": Tanh(), "relu": ReLU()}
 
 
+@checked
 def from_sklearn(model: Any, batch: Size = "N", title: str = "") -> Imported:
     """The objective that a fitted MLPClassifier or MLPRegressor minimises, and its weights.
 
@@ -34,6 +36,15 @@ def from_sklearn(model: Any, batch: Size = "N", title: str = "") -> Imported:
 
         model = sn.from_sklearn(MLPRegressor((8,)).fit(X, y))
         loss, gradients = sn.derive(model).compile()(model.values, X, y.reshape(-1, 1))
+
+    >>> import symnet as sn
+    >>> import warnings
+    >>> from sklearn.neural_network import MLPRegressor
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     fitted = MLPRegressor(hidden_layer_sizes=(2,), max_iter=1).fit([[0.0], [1.0]], [0.0, 1.0])
+    >>> list(sn.from_sklearn(fitted).values)
+    ['W1', 'b1', 'W2', 'b2']
     """
     if not hasattr(model, "coefs_"):
         raise OptionError("from_sklearn", f"{a_kind(model)} without coefs_", "a fitted MLPClassifier or MLPRegressor",

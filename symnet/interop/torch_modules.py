@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role
-from symnet.errors import MissingToolError, ShapeError, UnknownNodeError
+from symnet.errors import MissingToolError, OptionError, ShapeError, UnknownNodeError, a_kind
 from symnet.interop.arrays import Array, Maker
 from symnet.interop.ending import finish
 from symnet.interop.graph import Graph, unsupported
@@ -20,16 +21,18 @@ from symnet.interop.imported import Imported
 from symnet.interop.naming import parameter_names
 from symnet.interop.torch_gradients import check_gradients, keep_detached
 from symnet.interop.torch_ops import OPERATORS
-from symnet.networks.losses import Loss
+from symnet.networks.catalogue import AnyLoss
 
 
-def from_torch(module: Any, example_inputs: Sequence[Any], loss: Loss | None = None, *, batch: str | None = None,
+@checked
+def from_torch(module: Any, example_inputs: Any, loss: AnyLoss | None = None, *, batch: str | None = None,
                title: str = "") -> Imported:
     """A PyTorch module as a program, with its parameters and their values; read from ``torch.export``.
 
-    ``example_inputs`` are the tensors of ``forward``; only their shapes matter. ``batch="N"`` makes the first axis of every input
-    symbolic. ``loss`` (``sn.MSELoss()``, …) is put behind the output; without it the module's output is the last line, the objective
-    when it is a number. The k-th weight matrix is called Wk and its bias bk, in PyTorch's layout: a Linear's W has shape (out, in).
+    ``example_inputs`` is the tensor of ``forward``, or several in a list; only their shapes matter. ``batch="N"`` makes the first axis
+    of every input symbolic. ``loss`` (``sn.MSELoss()``, …) is put behind the output; without it the module's output is the last line,
+    the objective when it is a number. The k-th weight matrix is called Wk and its bias bk, in PyTorch's layout: a Linear's W has shape
+    (out, in).
     Buffers (running means, masks) and parameters without ``requires_grad`` are constants; ``detach`` and torch.no_grad() are read as
     stop_gradient. ``model.eval()`` first where the module has dropout or batch norm. The module is run once, by PyTorch, to see that
     its gradients are the derivatives of what is read: a torch.autograd.Function with another backward is refused by name.
@@ -38,16 +41,26 @@ def from_torch(module: Any, example_inputs: Sequence[Any], loss: Loss | None = N
 
         model = sn.from_torch(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh()), (torch.zeros(5, 3),), sn.MSELoss())
         loss, gradients = sn.derive(model).compile()(model.values, X, Y)
+
+    >>> import symnet as sn
+    >>> import torch
+    >>> model = sn.from_torch(torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Sigmoid()), [torch.ones(1, 2)], loss=sn.MSELoss())
+    >>> list(model.values), model.program.objective
+    (['W1', 'b1'], 'L')
     """
     torch = _torch()
-    exported = _exported(torch, module, tuple(example_inputs), batch)
+    inputs = (example_inputs,) if isinstance(example_inputs, torch.Tensor) else example_inputs
+    if not isinstance(inputs, (list, tuple)):
+        raise OptionError("from_torch, example_inputs", a_kind(inputs), "a tensor, or a list of tensors", "torch.zeros(5, 3)")
+    inputs = tuple(inputs)
+    exported = _exported(torch, module, inputs, batch)
     keep_detached(torch, exported)
     reader = _Reader(Graph(), exported, _sizes(exported, batch))
     try:
         output = reader.read()
     except UnknownNodeError as unknown:
         reader, output = _in_parts(torch, exported, batch, unknown)
-    check_gradients(torch, module, reader.exported, tuple(example_inputs))
+    check_gradients(torch, module, reader.exported, inputs)
     program = finish(reader.graph, output, loss, title)
     held = {t.name for t in program.inputs}
     values = {name: _array(tensor) for name, tensor in reader.values.items() if name in held}

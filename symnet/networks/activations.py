@@ -65,6 +65,10 @@ class ELU(Activation):
 class SELU(Activation):
     """λ z for z > 0, λ α(e^z - 1) otherwise, with PyTorch's α = 1.6732632423543772848170429916717 and scale
     λ = 1.0507009873554804934193349852946, taken as exact decimals. The slope at 0 is λα. Source: Klambauer et al. 2017, eq. 2.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.SELU()).program().definitions[-1])
+    a1 := scale_selu*Piecewise((z1, z1 > 0), (alpha_selu*(exp(z1) - 1), True))
     """
 
     def build(self, to: Builder) -> None:
@@ -81,6 +85,10 @@ class SELU(Activation):
 class GELU(Activation):
     """z Φ(z), Φ the standard normal distribution: (z/2)(1 + erf(z/√2)); with approximate="tanh"
     (z/2)(1 + tanh(√(2/π)(z + 0.044715 z³))). Source: Hendrycks & Gimpel 2016, section 2.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.GELU()).program().definitions[-1])
+    a1 := z1*(erf(sqrt(2)*z1/2) + 1)/2
     """
 
     approximate: str = "none"
@@ -105,7 +113,12 @@ class GELU(Activation):
 @torch_arguments("inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class SiLU(Activation):
-    """z σ(z), also called swish. Source: Elfwing, Uchibe & Doya 2018, eq. 4."""
+    """z σ(z), also called swish. Source: Elfwing, Uchibe & Doya 2018, eq. 4.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.SiLU()).program().definitions[-1])
+    a1 := z1*sigmoid(z1)
+    """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
         return lambda z: z * sigmoid(z)
@@ -114,7 +127,12 @@ class SiLU(Activation):
 @torch_arguments("inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class Mish(Activation):
-    """z tanh(softplus(z)). Source: Misra 2020, eq. 1."""
+    """z tanh(softplus(z)). Source: Misra 2020, eq. 1.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.Mish()).program().definitions[-1])
+    a1 := z1*tanh(softplus(z1))
+    """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
         return lambda z: z * sp.tanh(softplus(z))
@@ -123,7 +141,12 @@ class Mish(Activation):
 @torch_arguments()
 @dataclass(frozen=True)
 class Softsign(Activation):
-    """z/(1 + |z|), between -1 and 1. Its derivative 1/(1 + |z|)² is smooth at 0 although |z| is not."""
+    """z/(1 + |z|), between -1 and 1. Its derivative 1/(1 + |z|)² is smooth at 0 although |z| is not.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.Softsign()).program().definitions[-1])
+    a1 := z1/(Abs(z1) + 1)
+    """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
         return lambda z: z / (1 + sp.Abs(z))
@@ -154,7 +177,12 @@ class Hardtanh(Activation):
 @torch_arguments("inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class ReLU6(Activation):
-    """min(max(z, 0), 6), with slope 0 at both ends."""
+    """min(max(z, 0), 6), with slope 0 at both ends.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.ReLU6()).program().definitions[-1])
+    a1 := Piecewise((0, z1 <= 0), (z1, z1 < 6), (6, True))
+    """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
         return Hardtanh(0, 6).function()
@@ -163,7 +191,12 @@ class ReLU6(Activation):
 @torch_arguments()
 @dataclass(frozen=True)
 class LogSigmoid(Activation):
-    """log σ(z), written -softplus(-z), so that it stays finite."""
+    """log σ(z), written -softplus(-z), so that it stays finite.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.LogSigmoid()).program().definitions[-1])
+    a1 := -softplus(-z1)
+    """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
         return lambda z: -softplus(-z)
@@ -172,7 +205,12 @@ class LogSigmoid(Activation):
 @torch_arguments("lambd")
 @dataclass(frozen=True)
 class Softshrink(Activation):
-    """z moved towards 0 by λ and 0 between -λ and λ: relu(z - λ) - relu(-z - λ); PyTorch's default λ = 0.5."""
+    """z moved towards 0 by λ and 0 between -λ and λ: relu(z - λ) - relu(-z - λ); PyTorch's default λ = 0.5.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.Softshrink()).program().definitions[-1])
+    a1 := -relu(-z1 - 1/2) + relu(z1 - 1/2)
+    """
 
     lambd: object = "1/2"
 

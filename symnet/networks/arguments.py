@@ -11,7 +11,8 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from symnet.errors import OptionError, did_you_mean, shown
+from symnet.core.signatures import annotation, fits, words
+from symnet.errors import OptionError, SymnetError, did_you_mean, shown
 
 T = TypeVar("T", bound=Callable[..., Any])
 NONE = (None,)
@@ -45,20 +46,36 @@ def torch_arguments(order: str = "", accepted: Mapping[str, tuple[Any, ...]] | N
         first = [own.pop("self")] if isinstance(what, type) else []
         title = what.__name__
 
-        def bound(args: tuple[Any, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
-            return _bound(title, (names, own, others, tries), args, keywords)
+        @functools.cache
+        def hints(name: str) -> Any:
+            found = annotation(target, name)
+            return Any if found is None else found
+
+        def called(args: tuple[Any, ...], keywords: Mapping[str, Any], *first: Any) -> Any:
+            given = _bound(title, (names, own, others, tries), args, keywords)
+            wrong = [n for n, v in given.items() if v is not own[n].default and not fits(v, hints(n))]
+            try:
+                made = target(*first, **given)
+            except SymnetError:  # the check of the class itself knows more than its annotations
+                raise
+            except Exception:
+                if not wrong:
+                    raise
+            if wrong:
+                raise OptionError(f"{title}, {wrong[0]}", shown(given[wrong[0]]), words(hints(wrong[0])), tries.get(wrong[0], ""))
+            return made
 
         if isinstance(what, type):
             @functools.wraps(target)
             def begin(self: Any, *args: Any, **keywords: Any) -> None:
-                target(self, **bound(args, keywords))
+                called(args, keywords, self)
             begin.__signature__ = _signature(first, names, own, others)  # type: ignore[attr-defined]
             what.__init__ = begin  # type: ignore[misc]
             return what
 
         @functools.wraps(target)
         def call(*args: Any, **keywords: Any) -> Any:
-            return target(**bound(args, keywords))
+            return called(args, keywords)
         call.__signature__ = _signature(first, names, own, others)  # type: ignore[attr-defined]
         return call  # type: ignore[return-value]
 
@@ -98,9 +115,8 @@ def _bound(title: str, lists: Lists, args: tuple[Any, ...], keywords: Mapping[st
     given |= keywords
     for name, value in given.items():
         if name in own:
-            if isinstance(own[name].default, bool) and not (isinstance(value, bool) or (type(value).__name__ in ("bool_", "bool"))):
-                raise OptionError(f"{title}, {name}", shown(value), "True or False", tries.get(name, ""))
-        elif name in others:
+            continue
+        if name in others:
             if not any(value is v or (type(value) in (int, float, str, bool) and value == v) for v in others[name]):
                 wanted = " or ".join(str(v) for v in others[name])
                 raise OptionError(f"{title}, {name}", shown(value), wanted, tries.get(name, ""))

@@ -113,6 +113,10 @@ class MultiheadAttention(Layer):
     will do; PyTorch takes embed_dim/num_heads). ``mask`` as in ``attention``; ``key_padding_mask=True`` adds an input pad1[n, s], 1 for a
     key that is padding (each row must keep a key that is seen), as PyTorch's argument of that name. With ``memory="S"`` keys and values
     come from a second input E[n, s, i] of that many positions (cross-attention).
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.MultiheadAttention(8, 2)).program().definitions[-1].target.shape
+    (N, T, 8)
     """
 
     embed_dim: Size
@@ -183,6 +187,10 @@ class TransformerEncoderLayer(Layer):
 
     As published, x = LN(x + attention(x)), x = LN(x + W₂ᵀ φ(W₁ᵀ x + b₁) + b₂); with ``norm_first=True`` x = x + attention(LN(x)), and
     so on. ``activation`` φ is "relu" or "gelu". Names and defaults are PyTorch's (torch.nn.TransformerEncoderLayer, without dropout).
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.TransformerEncoderLayer(8, 2, 16)).program().definitions[-1].target.shape
+    (N, T, 8)
     """
 
     d_model: Size

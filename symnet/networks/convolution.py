@@ -14,11 +14,11 @@ from typing import ClassVar
 
 import sympy as sp
 
-from symnet.core.axes import Axis, index
+from symnet.core.axes import MOST, Axis, index
 from symnet.core.axes import size as to_size
 from symnet.core.expressions import When, total
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import OptionError, ShapeError
+from symnet.errors import OptionError, ShapeError, shown
 from symnet.networks.arguments import PLACE, torch_arguments
 from symnet.networks.builder import Builder, over, same_size
 from symnet.networks.layers import Layer, Size
@@ -120,18 +120,27 @@ class Conv2d(_Convolution):
     dims = 2
 
 
+@torch_arguments("kernel_size positions stride bias")
 @dataclass(frozen=True)
 class Convolution(Layer):
     """y_i = Σ_p w_p x_{s(i-1)+p} + b: one channel, no padding, stride s; input length s(M - 1) + K for M outputs.
 
     The textbook's form without channels; Conv1d is PyTorch's. ``positions`` is the number M of outputs.
     Source: Goodfellow, Bengio & Courville 2016, eq. 9.6 (cross-correlation).
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Convolution("K", "M")).program(batch=False))
+    z1[i] := b1 + Sum(w1[p]*x[i + p - 1], (p, 1, K))
     """
 
     kernel_size: Size
     positions: Size
     stride: int = 1
     bias: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.stride <= MOST:
+            raise OptionError("Convolution, stride", shown(self.stride), "a whole number, 1 or more")
 
     def sample_axes(self) -> tuple[Axis, ...]:
         return (Axis.of(self.length),)

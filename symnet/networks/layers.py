@@ -21,7 +21,12 @@ Size: TypeAlias = int | str | sp.Expr
 
 
 class Layer(ABC):
-    """A step of a network: adds its definitions to a Builder. It has no gradient rule; the chain rule needs none."""
+    """A step of a network: adds its definitions to a Builder. It has no gradient rule; the chain rule needs none.
+
+    >>> import symnet as sn
+    >>> isinstance(sn.Linear(2, 3), sn.Layer), isinstance(sn.Sequential(sn.Linear(2, 3)), sn.Layer)
+    (True, True)
+    """
 
     @abstractmethod
     def build(self, to: Builder) -> None:
@@ -112,7 +117,12 @@ class Activation(Layer):
 @torch_arguments()
 @dataclass(frozen=True)
 class Sigmoid(Activation):
-    """σ(z) = 1/(1 + e^-z), between 0 and 1."""
+    """σ(z) = 1/(1 + e^-z), between 0 and 1.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.Sigmoid()).program().definitions[-1])
+    a1 := sigmoid(z1)
+    """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
         return sigmoid
@@ -121,7 +131,12 @@ class Sigmoid(Activation):
 @torch_arguments()
 @dataclass(frozen=True)
 class Tanh(Activation):
-    """tanh(z), between -1 and 1."""
+    """tanh(z), between -1 and 1.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.Tanh()).program().definitions[-1])
+    a1 := tanh(z1)
+    """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
         return sp.tanh  # type: ignore[no-any-return]
@@ -130,7 +145,12 @@ class Tanh(Activation):
 @torch_arguments("inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """max(z, 0), with slope 0 at 0 (PyTorch's convention)."""
+    """max(z, 0), with slope 0 at 0 (PyTorch's convention).
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.ReLU()).program().definitions[-1])
+    a1 := relu(z1)
+    """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
         return relu
@@ -139,7 +159,12 @@ class ReLU(Activation):
 @torch_arguments("negative_slope inplace", {"inplace": BOTH})
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """z for z > 0, slope·z otherwise; PyTorch's default slope 0.01."""
+    """z for z > 0, slope·z otherwise; PyTorch's default slope 0.01.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.LeakyReLU("1/10")).program().definitions[-1])
+    a1 := leaky_relu(z1, 1/10)
+    """
 
     negative_slope: object = "1/100"
 
@@ -151,7 +176,12 @@ class LeakyReLU(Activation):
 @torch_arguments("beta threshold", {"threshold": (20,)})
 @dataclass(frozen=True)
 class Softplus(Activation):
-    """log(1 + e^(β z))/β; PyTorch's default β = 1. Past PyTorch's threshold this is z but for rounding."""
+    """log(1 + e^(β z))/β; PyTorch's default β = 1. Past PyTorch's threshold this is z but for rounding.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.Softplus()).program().definitions[-1])
+    a1 := softplus(z1)
+    """
 
     beta: object = 1
 
@@ -170,6 +200,10 @@ class Softmax(Layer):
     """p_k = e^{z_k} / Σ e^{z_c} along the axis ``dim``, by default the last: positive numbers that add up to 1.
 
     ``dim`` counts the axes as PyTorch does, the samples first; -1 is the last.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear("d", "k"), sn.Softmax()).program().definitions[-1])
+    a1[n, j] := exp(z1[n, j])/Sum(exp(z1[n, j1]), (j1, 1, k))
     """
 
     dim: int | None = None
@@ -181,7 +215,12 @@ class Softmax(Layer):
 @torch_arguments("dim")
 @dataclass(frozen=True)
 class LogSoftmax(Layer):
-    """log of the softmax, z_k - log Σ e^{z_c}, along the axis ``dim``, by default the last."""
+    """log of the softmax, z_k - log Σ e^{z_c}, along the axis ``dim``, by default the last.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear("d", "k"), sn.LogSoftmax()).program().definitions[-1])
+    a1[n, j] := -log(Sum(exp(z1[n, j1]), (j1, 1, k))) + z1[n, j]
+    """
 
     dim: int | None = None
 

@@ -27,7 +27,12 @@ REDUCTION = dict.fromkeys(("size_average", "reduce", "weight"), "reduction=\"mea
 
 
 class Loss(ABC):
-    """Compares what the network says with the target."""
+    """Compares what the network says with the target.
+
+    >>> import symnet as sn
+    >>> isinstance(sn.MSELoss(), sn.Loss), issubclass(sn.BCELoss, sn.Loss)
+    (True, True)
+    """
 
     @abstractmethod
     def build(self, to: Builder) -> None:
@@ -131,7 +136,12 @@ def summed(body: sp.Expr, places: Places, axes: tuple[Axis, ...]) -> sp.Expr:
 @torch_arguments("size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class MSELoss(Entrywise):
-    """The mean of (a - y)² over all entries (PyTorch's MSELoss)."""
+    """The mean of (a - y)² over all entries (PyTorch's MSELoss).
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.MSELoss(), "N"))
+    L := Sum((a[n] - y[n])**2, (n, 1, N))/N
+    """
 
     about = ("the mean squared error", "the squared error")
 
@@ -142,7 +152,12 @@ class MSELoss(Entrywise):
 @torch_arguments()
 @dataclass(frozen=True)
 class SquaredError(MSELoss):
-    """The sum of (a - y)²: MSELoss with reduction="sum"."""
+    """The sum of (a - y)²: MSELoss with reduction="sum".
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.SquaredError(), "N"))
+    L := Sum((a[n] - y[n])**2, (n, 1, N))
+    """
 
     reduction: str = field(default="sum", kw_only=True)
 
@@ -150,7 +165,12 @@ class SquaredError(MSELoss):
 @torch_arguments()
 @dataclass(frozen=True)
 class HalfSquaredError(MSELoss):
-    """Half the sum of (a - y)²; the half cancels the 2 of the derivative (Nielsen 2015, eq. 26)."""
+    """Half the sum of (a - y)²; the half cancels the 2 of the derivative (Nielsen 2015, eq. 26).
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.HalfSquaredError(), "N"))
+    L := Sum((a[n] - y[n])**2, (n, 1, N))/2
+    """
 
     factor = HALF
     about = ("half the mean squared error", "half the squared error")
@@ -160,7 +180,12 @@ class HalfSquaredError(MSELoss):
 @torch_arguments("size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class L1Loss(Entrywise):
-    """The mean of |a - y| over all entries, with slope 0 where a = y."""
+    """The mean of |a - y| over all entries, with slope 0 where a = y.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.L1Loss(), "N"))
+    L := Sum(Abs(a[n] - y[n]), (n, 1, N))/N
+    """
 
     about = ("the mean absolute error", "the absolute error")
 
@@ -171,7 +196,12 @@ class L1Loss(Entrywise):
 @torch_arguments("reduction delta")
 @dataclass(frozen=True)
 class HuberLoss(Entrywise):
-    """(a - y)²/2 where |a - y| ≤ δ, δ(|a - y| - δ/2) elsewhere; PyTorch's default δ = 1. Source: Huber 1964, eq. 1.2."""
+    """(a - y)²/2 where |a - y| ≤ δ, δ(|a - y| - δ/2) elsewhere; PyTorch's default δ = 1. Source: Huber 1964, eq. 1.2.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.HuberLoss(delta="delta"), "N"))
+    L := Sum(Piecewise(((a[n] - y[n])**2/2, delta >= Abs(a[n] - y[n])), (delta*(-delta/2 + Abs(a[n] - y[n])), True)), (n, 1, N))/N
+    """
 
     reduction: str = field(default="mean", kw_only=False)
     delta: object = 1
@@ -186,7 +216,12 @@ class HuberLoss(Entrywise):
 @torch_arguments("size_average reduce reduction beta", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class SmoothL1Loss(Entrywise):
-    """(a - y)²/(2β) where |a - y| < β, |a - y| - β/2 elsewhere; PyTorch's default β = 1. It is HuberLoss(β)/β, and L1 for β = 0."""
+    """(a - y)²/(2β) where |a - y| < β, |a - y| - β/2 elsewhere; PyTorch's default β = 1. It is HuberLoss(β)/β, and L1 for β = 0.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.SmoothL1Loss(), "N"))
+    L := Sum(Piecewise(((a[n] - y[n])**2/2, Abs(a[n] - y[n]) < 1), (Abs(a[n] - y[n]) - 1/2, True)), (n, 1, N))/N
+    """
 
     beta: object = field(default=1, kw_only=True)
     about = ("the mean smooth absolute error", "the smooth absolute error, summed")
@@ -201,7 +236,12 @@ class SmoothL1Loss(Entrywise):
 @torch_arguments("weight size_average reduce reduction", LEGACY | {"weight": NONE}, REDUCTION)
 @dataclass(frozen=True)
 class BCELoss(Entrywise):
-    """-(y log a + (1 - y) log(1 - a)), the mean over all entries; a must lie between 0 and 1."""
+    """-(y log a + (1 - y) log(1 - a)), the mean over all entries; a must lie between 0 and 1.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.BCELoss(), "N"))
+    L := -Sum((1 - y[n])*log(1 - a[n]) + log(a[n])*y[n], (n, 1, N))/N
+    """
 
     factor = sp.S.NegativeOne
     about = ("the binary cross-entropy", "the binary cross-entropy, summed")
@@ -221,6 +261,11 @@ class CrossEntropyLoss(Reduced):
     then divides by Σ_n w[y[n]] for indices, by N for shares. ``label_smoothing`` ε puts (1 - ε) y_k + ε/K in place of y_k, K the number
     of classes. ``normalized=True`` declares Σ_k y_k = 1, and only then is the gradient printed (p - y)/N; indices need no such word.
     The classes are the last axis. Sources: Bishop 2006, eq. 4.108; Szegedy et al. 2016, section 7.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.CrossEntropyLoss(), "N", "d"))
+    p[n, i] := exp(A[n, i])/Sum(exp(A[n, i1]), (i1, 1, d))
+    L := -Sum(log(p[n, i])*Y[n, i], (i, 1, d), (n, 1, N))/N
     """
 
     weight: str | None = None

@@ -19,6 +19,10 @@ class BCEWithLogitsLoss(Entrywise):
     """-(y log σ(z) + (1 - y) log(1 - σ(z))) written as softplus(z) - y z, so that it stays finite; the mean over all entries.
 
     ``pos_weight`` multiplies the first term, which then is written w y softplus(-z) + (1 - y) softplus(z).
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.BCEWithLogitsLoss(), "N"))
+    L := Sum(softplus(a[n]) - a[n]*y[n], (n, 1, N))/N
     """
 
     pos_weight: object = field(default=1, kw_only=True)
@@ -36,6 +40,10 @@ class NLLLoss(Reduced):
 
     With ``indices=True`` the targets are class indices 0..K-1, PyTorch's form: -Σ_n Σ_k [k = y[n] + 1] a[n, k]; ``weight`` and
     ``ignore_index`` are those of CrossEntropyLoss.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.NLLLoss(), "N", "d"))
+    L := -Sum(A[n, i]*Y[n, i], (i, 1, d), (n, 1, N))/N
     """
 
     weight: str | None = None
@@ -64,6 +72,10 @@ class KLDivLoss(Reduced):
 
     As in PyTorch the mean is over all entries; reduction="batchmean" divides by the number of samples (the first axis), which
     is the mathematical divergence. Source: Kullback & Leibler 1951, eq. 2.4.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.KLDivLoss(), "N"))
+    L := (-Sum(a[n]*y[n], (n, 1, N)) + Sum(Piecewise((log(y[n])*y[n], y[n] > 0), (0, True)), (n, 1, N)))/N
     """
 
     log_target: bool = field(default=False, kw_only=True)
@@ -91,6 +103,10 @@ class HingeLoss(Entrywise):
     """max(0, 1 - y a) for scores a and targets y of -1 or 1, the mean over all entries; ``squared`` squares each term.
 
     The slope at the kink is 0. PyTorch has no such class; this is scikit-learn's hinge_loss. Source: Cortes & Vapnik 1995.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.HingeLoss(), "N"))
+    L := Sum(relu(-a[n]*y[n] + 1), (n, 1, N))/N
     """
 
     squared: bool = False
@@ -104,7 +120,12 @@ class HingeLoss(Entrywise):
 @torch_arguments("margin size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class HingeEmbeddingLoss(Entrywise):
-    """a where y = 1, max(0, margin - a) where y = -1 (PyTorch's HingeEmbeddingLoss); the margin is 1 by default."""
+    """a where y = 1, max(0, margin - a) where y = -1 (PyTorch's HingeEmbeddingLoss); the margin is 1 by default.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.HingeEmbeddingLoss(), "N"))
+    L := Sum(Piecewise((a[n], y[n] > 0), (relu(1 - a[n]), True)), (n, 1, N))/N
+    """
 
     margin: object = 1
     about = ("the mean hinge embedding loss", "the hinge embedding loss, summed")
@@ -118,7 +139,12 @@ class HingeEmbeddingLoss(Entrywise):
 @torch_arguments("size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class SoftMarginLoss(Entrywise):
-    """log(1 + e^(-y a)), written softplus(-y a), for targets y of -1 or 1 (PyTorch's SoftMarginLoss)."""
+    """log(1 + e^(-y a)), written softplus(-y a), for targets y of -1 or 1 (PyTorch's SoftMarginLoss).
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.SoftMarginLoss(), "N"))
+    L := Sum(softplus(-a[n]*y[n]), (n, 1, N))/N
+    """
 
     about = ("the mean soft margin loss", "the soft margin loss, summed")
     says = "the target: -1 or 1"
@@ -131,7 +157,12 @@ class SoftMarginLoss(Entrywise):
                  LEGACY | {"log_input": (True,), "full": (False,), "eps": (1e-8,)}, REDUCTION)
 @dataclass(frozen=True)
 class PoissonNLLLoss(Entrywise):
-    """e^a - y a for the log-rate a (PyTorch's PoissonNLLLoss with its defaults, without Stirling's term)."""
+    """e^a - y a for the log-rate a (PyTorch's PoissonNLLLoss with its defaults, without Stirling's term).
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.PoissonNLLLoss(), "N"))
+    L := Sum(exp(a[n]) - a[n]*y[n], (n, 1, N))/N
+    """
 
     about = ("the mean Poisson loss", "the Poisson loss, summed")
     says = "the target: a count"

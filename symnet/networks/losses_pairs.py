@@ -15,15 +15,17 @@ from symnet.core.expressions import as_written
 from symnet.core.functions import Max, Min, relu
 from symnet.core.numbers import rational
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
 from symnet.networks.arguments import LEGACY, torch_arguments
 from symnet.networks.builder import Builder, over
 from symnet.networks.layers import Size, batch_axis
-from symnet.networks.losses import HALF, REDUCTION, Loss, Reduced, amount, given, number, summed, target
+from symnet.networks.losses import HALF, REDUCTION, Loss, Reduced, amount, as_loss, given, number, summed, target
 
 
-def loss_program(loss: Loss, *sizes: Size) -> Program:
+@checked
+def loss_program(loss: Loss | type[Loss], *sizes: Size) -> Program:
     """The loss of an output A with these sizes, the first the number of samples; A and the other tensors are parameters.
 
     >>> from symnet.networks.losses import MSELoss
@@ -34,7 +36,7 @@ def loss_program(loss: Loss, *sizes: Size) -> Program:
     axes = tuple(Axis.of(s) if k else batch_axis(s) for k, s in enumerate(sizes))
     to.now = to.add_input("A" if len(axes) > 1 else "a", axes, Role.INPUT, "the output")
     with as_written():
-        loss.build(to)
+        as_loss(loss).build(to)
         to.inputs = [replace(t, role=Role.PARAMETER) if t.role is Role.INPUT else t for t in to.inputs]
         return to.program()
 
@@ -51,7 +53,7 @@ def _rows(to: Builder, where: str) -> tuple[tuple[Axis, ...], Axis]:
     return to.now.axes[:-1], to.now.axes[-1]
 
 
-def _distance(to: Builder, name: str, u: Tensor, v: Tensor, p: int, eps: sp.Expr, note: str) -> Tensor:
+def _distance(to: Builder, name: str, u: Tensor, v: Tensor, p: float, eps: sp.Expr, note: str) -> Tensor:
     """name := ‖u - v + eps‖_p over the last axis (PyTorch's pairwise_distance)."""
     *rest, j = to.letters(u.axes)
     gap = u[(*rest, j)] - v[(*rest, j)] + eps
@@ -70,6 +72,10 @@ class CosineEmbeddingLoss(Reduced):
     """1 - cos(a, v) where y = 1, max(0, cos(a, v) - margin) where y = -1, the mean over samples; rows a and v of two tensors.
 
     PyTorch also adds 1e-12 to both squared lengths; here nothing is added, so no row may be 0.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.CosineEmbeddingLoss(), "N", "d").definitions[-1])
+    L := Sum(Piecewise((1 - c[n], y[n] > 0), (relu(c[n]), True)), (n, 1, N))/N
     """
 
     margin: object = 0
@@ -96,10 +102,14 @@ class TripletMarginLoss(Reduced):
 
     Defaults are PyTorch's: margin 1, p = 2, eps = 1e-6; eps = 0 gives the textbook's distance. With ``swap`` the second distance
     is the smaller one of d(a, v) and d(u, v). Source: Balntas et al. 2016, section 3.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.TripletMarginLoss(), "N", "d").definitions[-1])
+    L := Sum(relu(rho1[n] - rho2[n] + 1), (n, 1, N))/N
     """
 
     margin: object = 1
-    p: int = 2
+    p: float = 2
     eps: object = "1e-6"
     swap: bool = False
     positive: str = field(default="U", kw_only=True)
@@ -132,6 +142,10 @@ class TripletMarginLoss(Reduced):
 class InfoNCE(Reduced):
     """log Σ_m e^{s_nm} - s_nn, the mean over samples n, with s_nm = a_n·v_m/τ: row n of the output belongs to row n of V and
     the other rows of V are its negatives. ``normalize`` takes cosines in place of a·v. Source: van den Oord et al. 2018, eq. 4.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.InfoNCE(), "N", "d").definitions[0])
+    rho1[n] := sqrt(Sum(A[n, i]**2, (i, 1, d)))
     """
 
     temperature: object = "1/10"
@@ -160,6 +174,11 @@ class GaussianNLLLoss(Reduced):
     """(log s + (a - y)²/s)/2 with s = max(variance, eps), the mean over all entries; ``full`` adds log(2π)/2.
 
     Where the variance lies below eps its gradient is 0 (PyTorch passes it through there). Source: Nix & Weigend 1994, eq. 7.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.GaussianNLLLoss(), "N"))
+    s[n] := Max(1/1000000, V[n])
+    L := Sum((a[n] - y[n])**2/s[n] + log(s[n]), (n, 1, N))/(2*N)
     """
 
     full: bool = field(default=False, kw_only=True)
@@ -180,6 +199,10 @@ class GaussianNLLLoss(Reduced):
 class VAEKLLoss(Reduced):
     """Σ_j (μ_j² + e^{v_j} - 1 - v_j)/2, the mean over samples: the divergence of N(μ, e^v) from N(0, 1), μ the output and v the
     log-variances. Source: Kingma & Welling 2014, appendix B.
+
+    >>> import symnet as sn
+    >>> print(sn.loss_program(sn.VAEKLLoss(), "N", "d"))
+    L := Sum(exp(V[n, i]) + A[n, i]**2 - V[n, i] - 1, (i, 1, d), (n, 1, N))/(2*N)
     """
 
     logvar: str = "V"

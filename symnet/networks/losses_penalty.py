@@ -84,7 +84,12 @@ class L2Penalty(Penalty):
 
 @torch_arguments("loss weight parameters")
 class L1Penalty(Penalty):
-    """L := E + λ Σ |w|, with slope 0 at w = 0. Source: Goodfellow et al. 2016, eq. 7.18."""
+    """L := E + λ Σ |w|, with slope 0 at w = 0. Source: Goodfellow et al. 2016, eq. 7.18.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1)).program(sn.L1Penalty(sn.MSELoss(), "1/10")).definitions[-2])
+    R := Abs(b1) + Abs(w1)
+    """
 
     about = "the sum of the absolute values of the parameters"
 

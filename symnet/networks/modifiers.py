@@ -18,8 +18,9 @@ from symnet.core.expressions import as_written, total
 from symnet.core.functions import Max, Min
 from symnet.core.numbers import rational
 from symnet.core.program import Definition, Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor, free_name
-from symnet.errors import OptionError
+from symnet.errors import OptionError, needs
 from symnet.networks.rule import LR, NORM, TOTAL, G, Optimizer, W, in_front, named, symbol
 
 DECAY = "the decay pulls at w itself, which the factor in the loss does not touch and the factor in the learning rate does"
@@ -27,10 +28,16 @@ COUPLED = "the decay λw is added to the gradient of the loss and is not divided
 CLIP = "the limit of the clipping stays where it is, so a divided gradient may pass where the whole one is cut"
 
 
+@checked
 def weight_decay(rule: Optimizer, decay: Any) -> Optimizer:
     """g_decay = g + λ w in place of g: coupled decay, the gradient of L + λ/2 ‖w‖² (PyTorch's ``weight_decay`` of SGD and Adam).
 
     Source: Krogh & Hertz 1991. A decay of 0 leaves the rule as it is.
+
+    >>> import symnet as sn
+    >>> print(sn.weight_decay(sn.SGD(), "1/100").program)
+    g_decay := g + lam*w
+    w_new := -g_decay*lr + w
     """
     if rational(decay) == 0:
         return rule
@@ -38,10 +45,16 @@ def weight_decay(rule: Optimizer, decay: Any) -> Optimizer:
                     remarks=(COUPLED,))
 
 
+@checked
 def decoupled_decay(rule: Optimizer, decay: Any, name: str = "") -> Optimizer:
     """w_decay = w - lr λ w in place of w: the decay does not pass through the rule's averages.
 
     PyTorch's AdamW, with the factor lr. Source: Loshchilov & Hutter 2019, algorithm 2, line 12 (their η_t λ is lr λ here).
+
+    >>> import symnet as sn
+    >>> print(sn.decoupled_decay(sn.SGD(), "1/100").program)
+    w_decay := -lam*lr*w + w
+    w_new := -g*lr + w_decay
     """
     if rational(decay) == 0:
         return replace(rule, name=name or rule.name)
@@ -49,18 +62,31 @@ def decoupled_decay(rule: Optimizer, decay: Any, name: str = "") -> Optimizer:
                     {W: symbol("w_decay")}, {"lam": decay}, remarks=(DECAY,))
 
 
+@checked
 def clip_by_value(rule: Optimizer, limit: Any) -> Optimizer:
-    """g_clip = max(-k, min(k, g)) in place of g, entry by entry: PyTorch's ``clip_grad_value_``."""
+    """g_clip = max(-k, min(k, g)) in place of g, entry by entry: PyTorch's ``clip_grad_value_``.
+
+    >>> import symnet as sn
+    >>> print(sn.clip_by_value(sn.SGD(), 1).program)
+    g_clip := Max(-limit, Min(g, limit))
+    w_new := -g_clip*lr + w
+    """
     _check(rule, limit)
     k = symbol("limit")
     line = Max(-k, Min(k, G))
     return _clipped(rule, "value", line, {"limit": limit})
 
 
+@checked
 def clip_by_norm(rule: Optimizer, limit: Any) -> Optimizer:
     """g_clip = g min(1, k / (‖g‖ + ε_c)) in place of g, with ‖g‖ the norm of all gradients together (``global_norm``).
 
     PyTorch's ``clip_grad_norm_``, with its ε_c = 10⁻⁶, the setting ``eps_clip``. Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+
+    >>> import symnet as sn
+    >>> print(sn.clip_by_norm(sn.SGD(), 1).program)
+    g_clip := g*Min(1, limit/(eps_clip + norm))
+    w_new := -g_clip*lr + w
     """
     _check(rule, limit)
     with as_written():
@@ -80,6 +106,7 @@ def _check(rule: Optimizer, limit: Any) -> None:
         raise OptionError("clip", "gradients that are clipped already", "one kind of clipping")
 
 
+@checked
 def global_norm(gradients: Iterable[Tensor]) -> Program:
     """norm = √(Σ over all entries of all gradients of g²), as a program whose inputs are the gradients.
 
@@ -88,6 +115,8 @@ def global_norm(gradients: Iterable[Tensor]) -> Program:
     norm := sqrt(b**2 + Sum(W[i1]**2, (i1, 1, d)))
     """
     tensors = tuple(gradients)
+    for t in tensors:
+        needs(t, Tensor, "global_norm", "the tensors of the gradients", "[t for t in derivation.program.inputs]")
     squares = []
     for t in tensors:
         places = tuple(index(f"i{k}") for k in range(1, len(t.axes) + 1))

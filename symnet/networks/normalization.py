@@ -102,6 +102,10 @@ class BatchNorm1d(Layer):
     and beta out. With ``training=False``, PyTorch's evaluation mode, mean and variance are inputs, running_mean1 and running_var1.
     ``sn.fit`` keeps those averages as PyTorch does, (1 - momentum) old + momentum new with the unbiased variance (momentum=None: the mean
     over all batches), and predicts with them; ``track_running_stats=False`` predicts with the statistics of the rows that are asked.
+
+    >>> import symnet as sn
+    >>> [t.name for t in sn.Sequential(sn.Linear("d", "h"), sn.BatchNorm1d("h")).program().inputs]
+    ['X', 'W1', 'b1', 'gamma1', 'beta1']
     """
 
     num_features: Size
@@ -162,6 +166,10 @@ class LayerNorm(Layer):
 
     ``normalized_shape`` is one size or several; eps as in PyTorch, 1e-5. gamma and beta have that shape; ``bias=False`` leaves beta
     out, ``elementwise_affine=False`` both.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Input("d"), sn.LayerNorm("d")).program().definitions[0])
+    mu1[n] := Sum(X[n, i], (i, 1, d))/d
     """
 
     normalized_shape: Size | tuple[Size, ...]
@@ -188,6 +196,10 @@ class RMSNorm(Layer):
     """u = gamma x/√(mean(x²) + eps), the mean over the last axes, those of ``normalized_shape``.
 
     ``eps=None`` is the machine epsilon 2^-52 of float64 (PyTorch's default: that of the input's type).
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Input("d"), sn.RMSNorm("d")).program().definitions[-1])
+    u1[n, i] := X[n, i]*gamma1[i]/rms1[n]
     """
 
     normalized_shape: Size | tuple[Size, ...]

@@ -75,7 +75,8 @@ def RMSprop(lr: Any = "1/100", alpha: Any = "99/100", eps: Any = "1e-8", weight_
 
 def pair(where: str, betas: Any, beta1: Any, beta2: Any) -> tuple[Any, Any]:
     """(beta1, beta2): PyTorch's ``betas``, or the one that is given by its own name."""
-    if isinstance(betas, (str, bytes)) or not hasattr(betas, "__len__") or len(betas) != 2:
+    row = betas.tolist() if hasattr(betas, "tolist") else betas
+    if not isinstance(row, (list, tuple)) or len(row) != 2:
         raise OptionError(f"{where}, betas", shown(betas), "two numbers", "betas=(0.9, 0.999), or beta1=… and beta2=…")
     return betas[0] if beta1 is None else beta1, betas[1] if beta2 is None else beta2
 
@@ -87,6 +88,10 @@ def Adam(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay
 
     m_new = beta1 m + (1 - beta1) g, v_new = beta2 v + (1 - beta2) g², m̂ = m_new / (1 - beta1^t), v̂ = v_new / (1 - beta2^t).
     Source: Kingma & Ba 2015, algorithm 1.
+
+    >>> import symnet as sn
+    >>> print(sn.Adam().program.definitions[-1])
+    w_new := -lr*m_hat/(eps + sqrt(v_hat)) + w
     """
     beta1, beta2 = pair("Adam", betas, beta1, beta2)
     m, v, b1, b2 = (symbol(n) for n in ("m", "v", "beta1", "beta2"))
@@ -104,6 +109,10 @@ def AdamW(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_deca
     """Adam from w - lr λ w instead of w: the decay is decoupled from the averages.
 
     Source: Loshchilov & Hutter 2019, algorithm 2; the decay times lr, as in PyTorch's AdamW.
+
+    >>> import symnet as sn
+    >>> print(sn.AdamW(weight_decay="1/100").program.definitions[0])
+    w_decay := -lam*lr*w + w
     """
     return decoupled_decay(Adam(lr, pair("AdamW", betas, beta1, beta2), eps), weight_decay, "AdamW")
 
@@ -116,6 +125,10 @@ def NAdam(lr: Any = "1/500", betas: Any = BETAS, eps: Any = "1e-8", weight_decay
 
     mu_t = beta1 (1 - 0.96^(t psi) / 2), mu_next the same for t + 1. The state q = 1 - μ_1⋯μ_t is kept in place of the product, because
     it is 0 at the start like every state (PyTorch keeps the product, in single precision). Source: Dozat 2016, algorithm 2 (Nadam).
+
+    >>> import symnet as sn
+    >>> print(sn.NAdam().program.definitions[-1])
+    w_new := -lr*m_hat/(eps + sqrt(v_hat)) + w
     """
     beta1, beta2 = pair("NAdam", betas, beta1, beta2)
     m, v, q, b1, b2, psi = (symbol(n) for n in ("m", "v", "q", "beta1", "beta2", "psi"))
@@ -149,6 +162,10 @@ def Lion(lr: Any = "1/10000", betas: Any = ("9/10", "99/100"), weight_decay: Any
     """w_new = w - lr sign(beta1 m + (1 - beta1) g); m_new = beta2 m + (1 - beta2) g. The decay is decoupled, times lr.
 
     Source: Chen et al. 2023, algorithm 2 (found by program search); sign(0) = 0.
+
+    >>> import symnet as sn
+    >>> print(sn.Lion().program.definitions[0])
+    u := beta1*m + g*(1 - beta1)
     """
     beta1, beta2 = pair("Lion", betas, beta1, beta2)
     m, b1, b2 = symbol("m"), symbol("beta1"), symbol("beta2")

@@ -82,6 +82,10 @@ class MaxPool1d(_MaxPool):
     Around X stands the edge entry less 1, which has the effect of PyTorch's -∞ in finite numbers. The window has a whole number of
     taps, so the maximum is written out, max(X[.., i], X[.., i+1], …), a nested maximum. Where entries tie, the first of them gets
     the derivative, as in PyTorch.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("c", 8), sn.MaxPool1d(2)).program().definitions[-1].target.shape
+    (N, c, 4)
     """
 
     dims = 1
@@ -93,6 +97,10 @@ class MaxPool2d(_MaxPool):
     """The largest entry of each window: first along each row, r[n, c, i, j] = max_q X[n, c, i, ·], then m = max_p r[n, c, ·, j].
 
     The two maxima in a row equal the maximum of the window and keep the derivative short. Ties as in MaxPool1d.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("c", 8, 6), sn.MaxPool2d(2)).program().definitions[-1].target.shape
+    (N, c, 4, 3)
     """
 
     dims = 2
@@ -145,6 +153,10 @@ class AvgPool1d(_AvgPool):
 
     With count_include_pad=False the sum is divided by Σ_p [1 <= s(i-1) + p - padding <= T], the taps that see the signal; what a window
     of ceil_mode lacks behind the padding counts in no case.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("c", 8), sn.AvgPool1d(2)).program().definitions[-1].target.shape
+    (N, c, 4)
     """
 
     dims = 1
@@ -153,6 +165,11 @@ class AvgPool1d(_AvgPool):
 @torch_arguments("kernel_size stride padding ceil_mode count_include_pad divisor_override", {"divisor_override": NONE})
 @dataclass(frozen=True)
 class AvgPool2d(_AvgPool):
-    """s[n, c, i, j] = (1/(K₁K₂)) Σ_p Σ_q X[n, c, s₁(i-1) + p, s₂(j-1) + q]; zeros around X count."""
+    """s[n, c, i, j] = (1/(K₁K₂)) Σ_p Σ_q X[n, c, s₁(i-1) + p, s₂(j-1) + q]; zeros around X count.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("c", 8, 6), sn.AvgPool2d(2)).program().definitions[-1].target.shape
+    (N, c, 4, 3)
+    """
 
     dims = 2

@@ -32,6 +32,8 @@ OUTPUTS = ("all", "last")
 UNREAD = PLACE | {"batch_first": (True,), "dropout": (0,)}
 HINTS = {"batch_first": "sequences are batch first here, x[n, t, k]", "dropout": "Dropout between layers of their own"}
 
+MOST_LAYERS = 1000
+
 
 @dataclass(frozen=True)
 class Recurrent(Layer):
@@ -48,8 +50,8 @@ class Recurrent(Layer):
     initial: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        if isinstance(self.num_layers, bool) or not isinstance(self.num_layers, int) or self.num_layers < 1:
-            raise OptionError(f"{type(self).__name__}, num_layers", shown(self.num_layers), "a whole number, 1 or more",
+        if isinstance(self.num_layers, bool) or not isinstance(self.num_layers, int) or not 1 <= self.num_layers <= MOST_LAYERS:
+            raise OptionError(f"{type(self).__name__}, num_layers", shown(self.num_layers), f"a whole number, 1 to {MOST_LAYERS}",
                               "steps=… for the number of times")
 
     def sample_axes(self) -> tuple[Axis, ...]:
@@ -199,6 +201,10 @@ class GRU(Recurrent):
         h[t] = (1 - z[t]) ⊙ n[t] + z[t] ⊙ h[t-1]
 
     The reset gate acts after the product, as in PyTorch; Cho et al. 2014 let it act on h[t-1]. q[t] is the bracket that r gates.
+
+    >>> import symnet as sn
+    >>> [d.name for d in sn.Sequential(sn.GRU("d", "m")).program()][-1]
+    'a1'
     """
 
     def cell(self, cell: Cell) -> Tensor:
@@ -221,6 +227,10 @@ class LSTM(Recurrent):
         i[t] = σ(W_ii x[t] + b_ii + W_hi h[t-1] + b_hi), f[t] and o[t] likewise, g[t] likewise with tanh
         c[t] = f[t] ⊙ c[t-1] + i[t] ⊙ g[t]
         h[t] = o[t] ⊙ tanh(c[t])
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.LSTM("d", "m")).program().definitions[-1].target.shape
+    (N, T, m)
     """
 
     def cell(self, cell: Cell) -> Tensor:

@@ -16,8 +16,9 @@ from symnet.core.latex import aligned
 from symnet.core.numbers import rational
 from symnet.core.program import Definition, Program
 from symnet.core.short import short_lines
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor, scalar
-from symnet.errors import OptionError, did_you_mean
+from symnet.errors import NameError_, OptionError, did_you_mean, shown
 
 # How the constants and the lines in front print; every other name prints as its letters say.
 LETTERS = {"lr": r"\alpha", "mu": r"\mu", "rho": r"\rho", "beta1": r"\beta_{1}", "beta2": r"\beta_{2}", "eps": r"\varepsilon",
@@ -36,6 +37,11 @@ class Optimizer:
 
     ``settings`` are the exact values of the constants; ``counts`` says that the rule uses the step number t = 1, 2, …;
     ``remarks`` say what in the rule feels the size of the loss otherwise than the size of the learning rate.
+
+    >>> import symnet as sn
+    >>> rule = sn.SGD(momentum="9/10")
+    >>> print(rule.definition("w_new"), rule.settings["mu"], rule.states)
+    -lr*m_new + w 9/10 (('m', 'm_new'),)
     """
 
     name: str
@@ -45,8 +51,12 @@ class Optimizer:
     counts: bool = False
     remarks: tuple[str, ...] = ()
 
+    @checked
     def definition(self, name: str) -> sp.Expr:
         """The right side that defines ``name``."""
+        if name not in self.program.by_name:
+            raise NameError_(f"optimizer {self.name}", f"no line for {shown(name)}", "one of " + ", ".join(self.program.by_name),
+                             did_you_mean(name, self.program.by_name))
         return self.program.by_name[name][0].expr
 
     def __repr__(self) -> str:

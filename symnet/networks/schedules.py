@@ -17,6 +17,7 @@ from symnet.core.functions import Min, step
 from symnet.core.latex import aligned
 from symnet.core.numbers import compute, rational
 from symnet.core.program import Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, scalar
 from symnet.errors import OptionError, did_you_mean, shown
 from symnet.networks.arguments import torch_arguments
@@ -28,7 +29,12 @@ KEPT = "the least rate of the schedule is not divided with the learning rate"
 
 @dataclass(frozen=True)
 class Schedule:
-    """``program`` defines lr_t from lr, t and the ``settings``, whose exact values are kept beside it."""
+    """``program`` defines lr_t from lr, t and the ``settings``, whose exact values are kept beside it.
+
+    >>> import symnet as sn
+    >>> sn.StepLR(30).rate(31, lr=1), sn.StepLR(30).settings["gamma"]
+    (0.1, 1/10)
+    """
 
     name: str
     program: Program
@@ -46,6 +52,7 @@ class Schedule:
     def _repr_latex_(self) -> str:
         return f"$${self.latex}$$"
 
+    @checked
     def rate(self, t: int, lr: Any = 1) -> float:
         """The learning rate of step t = 1, 2, …
 
@@ -78,7 +85,12 @@ def Constant() -> Schedule:
 
 @torch_arguments("step_size gamma last_epoch", LAST)
 def StepLR(step_size: Any, gamma: Any = "1/10") -> Schedule:
-    """lr_t = lr gamma^⌊(t - 1)/s⌋: times gamma after every s = step_size steps. Source: PyTorch's StepLR."""
+    """lr_t = lr gamma^⌊(t - 1)/s⌋: times gamma after every s = step_size steps. Source: PyTorch's StepLR.
+
+    >>> import symnet as sn
+    >>> [sn.StepLR(2, "1/2").rate(t) for t in (1, 2, 3, 4, 5)]
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
     _positive("StepLR", step_size=step_size)
     with as_written():
         passed = sp.floor((STEP - 1) / symbol("step_size"))
@@ -101,7 +113,12 @@ def MultiStepLR(milestones: Any, gamma: Any = "1/10") -> Schedule:
 
 @torch_arguments("gamma last_epoch", LAST)
 def ExponentialLR(gamma: Any) -> Schedule:
-    """lr_t = lr gamma^(t - 1). Source: PyTorch's ExponentialLR."""
+    """lr_t = lr gamma^(t - 1). Source: PyTorch's ExponentialLR.
+
+    >>> import symnet as sn
+    >>> [sn.ExponentialLR("1/2").rate(t) for t in (1, 2, 3)]
+    [1.0, 0.5, 0.25]
+    """
     return _schedule("ExponentialLR", LR * symbol("gamma") ** (STEP - 1), {"gamma": gamma})
 
 
@@ -110,6 +127,10 @@ def CosineAnnealingLR(T_max: Any, eta_min: Any = 0) -> Schedule:
     """lr_t = eta_min + (lr - eta_min)(1 + cos(π (t - 1)/T_max))/2, from lr down to eta_min in T_max steps, and up again.
 
     Source: Loshchilov & Hutter 2017 (SGDR), eq. 5; PyTorch's CosineAnnealingLR without restarts.
+
+    >>> import symnet as sn
+    >>> [sn.CosineAnnealingLR(4).rate(t) for t in (1, 3)]
+    [1.0, 0.5]
     """
     _positive("CosineAnnealingLR", T_max=T_max)
     least, kept = symbol("lr_min"), rational(eta_min) != 0
@@ -121,7 +142,12 @@ def CosineAnnealingLR(T_max: Any, eta_min: Any = 0) -> Schedule:
 
 @torch_arguments("start_factor end_factor total_iters last_epoch", LAST)
 def LinearLR(start_factor: Any = "1/3", end_factor: Any = 1, total_iters: Any = 5) -> Schedule:
-    """lr_t = lr (a + (b - a) min(t - 1, n)/n): from a lr to b lr in n = total_iters steps, then b lr. Source: PyTorch's LinearLR."""
+    """lr_t = lr (a + (b - a) min(t - 1, n)/n): from a lr to b lr in n = total_iters steps, then b lr. Source: PyTorch's LinearLR.
+
+    >>> import symnet as sn
+    >>> [sn.LinearLR("1/2", 1, 2).rate(t) for t in (1, 2, 3)]
+    [0.5, 0.75, 1.0]
+    """
     _positive("LinearLR", total_iters=total_iters)
     a, b, n = symbol("start_factor"), symbol("end_factor"), symbol("total_iters")
     with as_written():
@@ -134,6 +160,10 @@ def WarmupLR(steps: Any, then: Schedule | None = None) -> Schedule:
     """lr_t = lr min(1, t/n): linear warm-up over n = steps steps; ``then`` another schedule, from the warmed rate.
 
     Source: Goyal et al. 2017, section 2.2.
+
+    >>> import symnet as sn
+    >>> [sn.WarmupLR(4).rate(t) for t in (1, 2, 4, 5)]
+    [0.25, 0.5, 1.0, 1.0]
     """
     _positive("WarmupLR", steps=steps)
     made = _schedule("WarmupLR", LR * Min(1, STEP / symbol("warmup")), {"warmup": steps})
@@ -154,6 +184,10 @@ def InverseTimeLR(decay: Any = 1) -> Schedule:
     """lr_t = lr / (1 + decay (t - 1)): with decay 1, lr/t. Its sum diverges and the sum of its squares does not.
 
     Source: Robbins & Monro 1951; the form with a factor: Bottou 2012, section 5.
+
+    >>> import symnet as sn
+    >>> [sn.InverseTimeLR().rate(t) for t in (1, 2, 4)]
+    [1.0, 0.5, 0.25]
     """
     with as_written():
         return _schedule("InverseTimeLR", LR / (1 + symbol("decay") * (STEP - 1)), {"decay": decay})
@@ -166,16 +200,28 @@ SCHEDULES: dict[str, Callable[..., Schedule]] = {
 
 
 def schedule(name: str | Schedule, *args: Any, **settings: Any) -> Schedule:
-    """A schedule by its name, with or without the LR at its end, case aside: ``schedule("step", 30)`` is ``StepLR(30)``."""
+    """A schedule by its name, with or without the LR at its end, case aside: ``schedule("step", 30)`` is ``StepLR(30)``.
+
+    >>> import symnet as sn
+    >>> print(sn.schedule("step", 30).program)
+    lr_t := gamma**floor((t - 1)/step_size)*lr
+    """
     if isinstance(name, Schedule):
         return name
-    key = str(name).lower().removesuffix("lr").replace("-", "").replace("_", "")
+    key = name.lower().removesuffix("lr").replace("-", "").replace("_", "") if isinstance(name, str) else ""
     if key not in SCHEDULES:
-        raise OptionError("schedule", shown(name), "one of " + ", ".join(SCHEDULES), did_you_mean(key[:60], SCHEDULES))
+        raise OptionError("schedule", shown(name), "one of " + ", ".join(SCHEDULES), did_you_mean(name, SCHEDULES))
     return SCHEDULES[key](*args, **settings)
 
 
+@checked
 def with_schedule(rule: Optimizer, rates: Schedule) -> Optimizer:
-    """``rule`` with lr_t in place of lr: in the step and in a decoupled decay, as PyTorch's schedulers have it."""
+    """``rule`` with lr_t in place of lr: in the step and in a decoupled decay, as PyTorch's schedulers have it.
+
+    >>> import symnet as sn
+    >>> print(sn.with_schedule(sn.SGD(), sn.ExponentialLR("9/10")).program)
+    lr_t := gamma**(t - 1)*lr
+    w_new := -g*lr_t + w
+    """
     lines = {d.name: d.expr for d in rates.program.definitions}
     return in_front(rule, named(rule, rates.name), lines, {LR: symbol("lr_t")}, rates.settings, (COUNT,), rates.remarks)

@@ -13,7 +13,7 @@ from symnet.core.labels import unlike_names
 from symnet.core.program import Program
 from symnet.core.short import short, short_lines
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import OptionError, PlaceError, needs
+from symnet.errors import OptionError, PlaceError, needs, shown
 from symnet.networks import structure
 from symnet.networks.builder import Builder
 from symnet.networks.catalogue import AnyLoss
@@ -60,7 +60,7 @@ class Sequential(Layer):
         try:
             found = self.layers[place]
         except (TypeError, IndexError, ValueError):  # of the ends of a slice too
-            raise PlaceError("Sequential", f"no place {place}", f"0 to {len(self) - 1}, or from -1 backwards") from None
+            raise PlaceError("Sequential", f"no place {shown(place)}", f"0 to {len(self) - 1}, or from -1 backwards") from None
         return Sequential(*found) if isinstance(found, tuple) else found
 
     def __eq__(self, other: object) -> bool:
@@ -98,6 +98,8 @@ class Sequential(Layer):
 
     def program(self, loss: AnyLoss | None = None, batch: Size | bool | None = None, title: str = "") -> Program:
         """The forward program, with the loss as its last line when there is one."""
+        needs(batch, (int, str, bool, sp.Expr, type(None)), "Sequential, batch", "a name or number of samples, or False")
+        needs(title, str, "Sequential, title", "text")
         with as_written():
             to = Builder()
             self._start(to, batch)

@@ -65,6 +65,10 @@ class Flatten(Layer):
 
     The batch is axis 0, as in PyTorch; without a batch axis the axes of the sample are counted from 1 all the same.
     As an index program it is a sum with a bracket, Σ_c Σ_i Σ_j [m = HW(c-1) + W(i-1) + j] X[n, c, i, j], that has one term.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input(3, 4, 4), sn.Flatten()).program().definitions[-1].target.shape
+    (N, 48)
     """
 
     start_dim: int = 1
@@ -101,6 +105,10 @@ class Dropout(Layer):
 
     Training draws each entry of the mask, 1 with probability 1 - p; the derivation holds for every mask. PyTorch's evaluation mode is
     the same with the mask 1 - p everywhere.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear("d", "h"), sn.Dropout("1/5")).program().definitions[-1])
+    d1[n, j] := 5*mask1[n, j]*z1[n, j]/4
     """
 
     p: Any = "1/2"
@@ -210,7 +218,12 @@ class Embedding(Layer):
 
 @dataclass(frozen=True)
 class PositionalBias(Layer):
-    """h[n, t, j] = x[n, t, j] + P[t, j]: a learned bias for each place of a sample, the same for all samples."""
+    """h[n, t, j] = x[n, t, j] + P[t, j]: a learned bias for each place of a sample, the same for all samples.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Input("T", "d"), sn.PositionalBias()).program().definitions[-1])
+    h1[n, i, j] := P1[i, j] + X[n, i, j]
+    """
 
     def build(self, to: Builder) -> None:
         x = to.now

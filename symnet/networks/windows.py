@@ -10,7 +10,7 @@ import sympy as sp
 from symnet.core.axes import Axis, Kind, index, nonnegative, size
 from symnet.core.expressions import When
 from symnet.core.tensors import Tensor
-from symnet.errors import OptionError, ShapeError
+from symnet.errors import OptionError, ShapeError, shown
 from symnet.networks.builder import Builder
 from symnet.networks.layers import Size
 
@@ -62,14 +62,14 @@ def spread(where: str, name: str, value: Any, dims: int) -> tuple[Any, ...]:
     """One value for each of ``dims`` axes: 3 is (3, 3), PyTorch's way."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * dims
     if len(values) != dims:
-        raise OptionError(where, f"{name}={value}", f"one number or {dims}")
+        raise OptionError(where, f"{name}={shown(value)}", f"one number or {dims}")
     return values
 
 
 def whole(where: str, name: str, value: Any, least: int) -> int:
     """A whole number of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, (int, sp.Integer)) or value < least:
-        raise OptionError(where, f"{name}={value!r}"[:60], f"a whole number, {least} or more")
+        raise OptionError(where, f"{name}={shown(value)}", f"a whole number, {least} or more")
     return int(value)
 
 
@@ -91,7 +91,7 @@ def _named(where: str, dims: int, kernel: Sizes, stride: Any, padding: str, dila
     if padding == "valid":
         return made
     if padding != "same" or any(w.stride != 1 or not w.kernel.is_Integer for w in made):
-        raise OptionError(where, f"padding={padding!r}", '"valid", or "same" with stride 1 and a kernel of a whole number of taps')
+        raise OptionError(where, f"padding={shown(padding)}", '"valid", or "same" with stride 1 and a kernel of a whole number of taps')
     total = [w.dilation * (int(w.kernel) - 1) for w in made]
     return tuple(replace(w, padding=n // 2, more=n % 2) for w, n in zip(made, total, strict=True))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +11,13 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind, at_most, size
 from symnet.core.tensors import NAME, Role, Tensor
-from symnet.errors import NameError_, ShapeError
+from symnet.errors import NameError_, ShapeError, did_you_mean
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
 from symnet.parsing.plain_atoms import KEYWORDS, MODULES
 
 KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME, "L": Kind.DEPTH}
+DECLARED = ("shape", "domain", "structure", "classes", "note")
 BUILT_IN = frozenset(FUNCTIONS) | frozenset(CONSTANTS) | MODULES | {"linalg", "T"}
 
 
@@ -83,9 +84,21 @@ def _size(text: str, where: str) -> sp.Expr:
 
 
 def tensor_of(name: str, spec: Any, where: str = "") -> Tensor:
-    """A Tensor from a Tensor, a shape such as ("N", "d"), or () for a number."""
+    """A Tensor from a Tensor, a shape such as ("N", "d"), () for a number, or a mapping as in a worksheet.
+
+    >>> tensor_of("p", {"shape": ("N",), "domain": "(0,1)"}).domain
+    '(0, 1)'
+    """
+    check_name(name, where or f"tensor {name}")
     if isinstance(spec, Tensor):
         return replace(spec, name=name)
-    check_name(name, where or f"tensor {name}")
+    if isinstance(spec, Mapping):
+        unknown = [str(key) for key in spec if key not in DECLARED]
+        if unknown:
+            raise NameError_(where or f"tensor {name}", f"the key {unknown[0][:60]!r}", "one of " + ", ".join(DECLARED),
+                             did_you_mean(unknown[0], DECLARED))
+        more = {key: spec[key] for key in ("domain", "structure", "note") if key in spec}
+        classes = {"classes": axis_of(spec["classes"], where or f"classes of {name}").size} if "classes" in spec else {}
+        return replace(tensor_of(name, spec.get("shape", ()), where), **more, **classes)
     shape = () if spec is None else spec if isinstance(spec, (tuple, list)) else (spec,)
     return Tensor(name, tuple(axis_of(s, where or f"shape of {name}") for s in shape), role=Role.INPUT)

@@ -7,6 +7,9 @@ import stat
 
 from symnet.errors import WorksheetError
 
+# Files that people hand in and that are not read, each with how to make one that is.
+OTHERS = {".ipynb": ("a notebook", "jupyter nbconvert --to markdown"), ".tex": ("a LaTeX document", "its lines in a .md file"),
+          ".pdf": ("a PDF", "its lines in a .md file"), ".docx": ("a Word document", "its lines in a .md file")}
 LIMIT = 1_000_000  # bytes; a worksheet is a page, not a data set
 
 
@@ -15,6 +18,9 @@ def text_of_file(path: str, expected: str, hint: str = "") -> str:
 
     ``expected`` says what it should be and ``hint`` what to try where there is no file.
     """
+    what, way = OTHERS.get(os.path.splitext(path)[1].lower(), ("", ""))
+    if what:
+        raise WorksheetError(path, what, expected, way)
     try:
         kind = os.stat(path).st_mode
         if not stat.S_ISREG(kind):

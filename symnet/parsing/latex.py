@@ -36,6 +36,9 @@ class LatexLowering(Sides):
 
     def _call(self, node: Node) -> Value:
         args = [self.real(a) for a in node.args]
+        for _, base in node.keywords:  # e^{x}, which is a power where e is declared
+            if self.names.readings(base):
+                return self._power(node, self.real(base), args[0])
         if node.text in WHOLE and any(OPEN in a.axes for a in args):
             raise ShapeError(self.at(node), UNKNOWN, "\\mathbf{1}_{N} with its length")
         axis = 0 if self.columns and node.text.endswith("softmax") and len(args[0].axes) == 2 else None

@@ -76,7 +76,8 @@ class Atoms(Reader):
             return self.call(known, token.column)
         if name == "e" and self.mark("^"):
             self.next()
-            return self.node("call", "exp", (self.single() if not self.mark("{") else self.braced(),), token.column)
+            above = self.single() if not self.mark("{") else self.braced()
+            return self.node("call", "exp", (above,), token.column, (("base", Node("printed", "e", (NONE, NONE), token.column)),))
         while self.mark("'"):
             self.next()
             name += "'"

@@ -63,12 +63,13 @@ class Reader:
             raise self.fail(self.now.shown, repr(text))
         return self.next()
 
-    def node(self, kind: str, text: str, args: tuple[Node, ...] = (), column: int = 0) -> Node:
+    def node(self, kind: str, text: str, args: tuple[Node, ...] = (), column: int = 0,
+             keywords: tuple[tuple[str, Node], ...] = ()) -> Node:
         """A node, counted against the limit."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise self.fail("an expression that is too long", f"at most {MAX_NODES} parts")
-        return Node(kind, text, args, column or self.now.column)
+        return Node(kind, text, args, column or self.now.column, keywords)
 
     def deeper(self) -> None:
         """One level further in."""

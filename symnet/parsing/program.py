@@ -14,6 +14,7 @@ from symnet.core.brackets import rectangular
 from symnet.core.expressions import as_written, substitute
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kind
 from symnet.parsing.asked import equations
@@ -107,6 +108,7 @@ def lines_of(texts: Iterable[Any], where: str = "program") -> list[tuple[Any, st
     return found
 
 
+@checked
 def program(*lines: Any, tensors: Mapping[str, Any] | None = None, objective: Any = None,
             assumptions: Sequence[str] = (), title: str = "") -> Program:
     """A Program from lines of plain maths, or of SymPy equations; the last line, or an expression alone, is the objective.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import sympy as sp
 from symnet.core.numbers import rational
 from symnet.core.structures import structure_named
 from symnet.core.tensors import domain_named
-from symnet.errors import ParseError, SymnetError, WorksheetError
+from symnet.errors import NameError_, ParseError, SymnetError, WorksheetError
 from symnet.parsing.calls import Call, call
 from symnet.parsing.declaring import check_name
 from symnet.parsing.fields import EXACT, list_in, only, table_in, text_in, texts_in, whole_in
@@ -137,13 +137,20 @@ def _sign(name: str, spec: Any, where: str) -> Sign:
     if not isinstance(spec, dict):
         return Sign(value=_values(spec, place))
     only(spec, "symbols", place)
-    domain = domain_named(text_in(spec.get("domain", "real"), f"{place}, domain"), f"{place}, domain")
-    structure = text_in(spec.get("structure", ""), f"{place}, structure")
-    structure = structure and structure_named(structure, f"{place}, structure")
+    domain = _named(domain_named, spec.get("domain", "real"), f"{place}, domain")
+    structure = _named(structure_named, spec["structure"], f"{place}, structure") if spec.get("structure", "") != "" else ""
     shape = tuple(list_in(spec["shape"], f"{place}, shape")) if "shape" in spec else None
     value = _values(spec["value"], place) if "value" in spec else None
     return Sign(shape, value, domain, texts_in(spec.get("assume", []), f"{place}, assume"),
                 text_in(spec.get("note", ""), f"{place}, note"), _classes(spec, domain, place), structure)
+
+
+def _named(meaning: Callable[[str, str], str], value: Any, where: str) -> str:
+    """A domain or a structure as it is kept."""
+    try:
+        return meaning(text_in(value, where), where)
+    except NameError_ as error:
+        raise WorksheetError(error.where, error.found, error.expected, error.hint) from None
 
 
 def _classes(spec: dict[str, Any], domain: str, place: str) -> int | str | None:

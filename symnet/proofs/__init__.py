@@ -6,7 +6,7 @@ from typing import Any
 
 from symnet.core.claim import Proved, Refutation
 from symnet.core.verdict import Verdict
-from symnet.errors import OptionError, did_you_mean
+from symnet.errors import OptionError, did_you_mean, shown
 
 THEOREMS = {"loss-scaling": "dividing the loss by c is dividing the learning rate by c",
             "variance": "Var(z) = n Var(w) Var(x) for z = Σ w_i x_i, from which starting weights take their size",
@@ -20,8 +20,8 @@ def prove(name: str, optimizer: Any = "sgd") -> Proved | Refutation | Verdict:
     refuted: For Adam, ...
     """
     if not isinstance(name, str) or name not in THEOREMS:
-        raise OptionError("prove", f"no claim named {str(name)[:60]!r}", "one of " + ", ".join(THEOREMS),
-                          did_you_mean(str(name), THEOREMS))
+        raise OptionError("prove", f"no claim named {shown(name)}", "one of " + ", ".join(THEOREMS),
+                          did_you_mean(name, THEOREMS))
     if name == "loss-scaling":
         from symnet.proofs.scaling import loss_scaling
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from symnet.core.short import cut
-from symnet.errors import OptionError, shown
+from symnet.core.signatures import checked
+from symnet.errors import OptionError, did_you_mean, shown
 from symnet.reports.view import Story
 
 FORMATS = ("html", "text", "latex", "pdf", "json", "md")
@@ -47,7 +48,13 @@ def write_whole(path: Path, content: bytes) -> Path:
 
 @dataclass(frozen=True)
 class Report:
-    """A report that can be written in any format; notebooks show it by its mimebundle."""
+    """A report that can be written in any format; notebooks show it by its mimebundle.
+
+    >>> import symnet as sn
+    >>> made = sn.report(sn.derive(sn.program("L = (w*x - y)**2"), wrt="w"))
+    >>> made.text().splitlines()[0], made.html().startswith("<!")
+    ('A derivation', True)
+    """
 
     story: Story
 
@@ -67,8 +74,11 @@ class Report:
 
         return write_latex(self.story)
 
+    @checked
     def text(self, width: int = 88) -> str:
         """Plain text."""
+        if not 20 <= width <= 1000:
+            raise OptionError("width", shown(width), "a whole number from 20 to 1000")
         from symnet.reports.plain import write_text
 
         return write_text(self.story, width)
@@ -85,10 +95,15 @@ class Report:
 
         return json.dumps(self.story.data, indent=2, ensure_ascii=False) + "\n"
 
+    @checked
     def as_format(self, format: str) -> str:
         """The text in one of the text formats."""
-        return {"html": self.html, "latex": self.latex, "text": self.text, "md": self.markdown, "json": self.json}[format]()
+        texts = {"html": self.html, "latex": self.latex, "text": self.text, "md": self.markdown, "json": self.json}
+        if format not in texts:
+            raise OptionError("format", shown(format), "one of " + ", ".join(texts), did_you_mean(format, texts))
+        return texts[format]()
 
+    @checked
     def write(self, path: Path, format: str) -> Path:
         """Write to a file, whole or not at all. Raises OptionError when the place cannot be written."""
         if format == "pdf":

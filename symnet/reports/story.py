@@ -147,12 +147,21 @@ def _symbols(case: Case, views: list[StepView]) -> Section:
         notes += _functions(d)
     notes += [(capitalised(c, BY_NAME) + ".",) for c in d.conventions]
     tensors = d.program.tensors
+    notes += [(f"Declared: {t.name} {known_of}.",) for t in d.program.inputs if (known_of := _declared(t))]
     for a in d.program.assumptions:
         said = Formula(f"{latex(a.left, tensors)} = {latex(a.right, tensors)}", f"{text(a.left)} = {text(a.right)}")
         notes.append(("Declared: ", said, "."))
     if case.level is Level.BEGINNER:
         notes += [(READING,), (GATES,)]
     return Section("symbols", "Symbols and conventions", (), tuple(notes))
+
+
+def _declared(t: Tensor) -> str:
+    """What a symbol's set or structure says: "lies in (0, 1)"."""
+    said = [] if t.domain[0].isalpha() or t.structure else [f"lies in {t.domain}"]
+    if t.structure:
+        said.append("has rows that are one-hot" if t.structure == "one-hot" else f"is {t.structure}")
+    return " and ".join(said)
 
 
 def _brackets(views: list[StepView]) -> Iterator[Block]:

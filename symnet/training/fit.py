@@ -23,9 +23,10 @@ from symnet.core.latex import definition_latex
 from symnet.core.log import TrainingLog
 from symnet.core.program import Program
 from symnet.core.short import cut, listed
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.core.text import definition_text
-from symnet.errors import DomainError, OptionError, ShapeError
+from symnet.errors import DomainError, OptionError, ShapeError, shown
 from symnet.networks.catalogue import AnyLoss
 from symnet.networks.initializers import Initializer
 from symnet.networks.modifiers import clip_by_norm, clip_by_value, global_norm
@@ -43,7 +44,13 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Fit:
-    """Fitted parameters and the log of the run."""
+    """Fitted parameters and the log of the run.
+
+    >>> import symnet as sn
+    >>> made = sn.fit(sn.Sequential(sn.Linear(1, 1)), [[0], [1]], [[0], [2]], loss="mse", lr="0.1", epochs=200)
+    >>> made.losses[-1] < 0.01, made.predict([[2]]).shape
+    (True, (1, 1))
+    """
 
     derivation: Derivation
     params: Mapping[str, Array]
@@ -72,12 +79,16 @@ class Fit:
         program = self.derivation.program
         return function_of(forward_source(evaluated(program), output_name(program)), "forward")
 
+    @checked
     def predict(self, X: Any) -> Array:
         """The output of the network for inputs X: the last line that does not use the target. It is that of evaluation: nothing is
         dropped, and batch normalization uses the running statistics, so that a row's prediction does not depend on the others."""
         first = next(t.name for t in tensors_of(self.derivation)[1] if t.role is not Role.TARGET)
-        arrays = {**self.params, **self.constants, **self.statistics, first: np.asarray(X)}
-        made: Array = self._forward(**arrays, **Masks(self.derivation, arrays).still(arrays, self.derivation.program.inputs))
+        arrays = {**self.params, **self.constants, **self.statistics, first: floats(first, X)}
+        try:
+            made: Array = self._forward(**arrays, **Masks(self.derivation, arrays).still(arrays, self.derivation.program.inputs))
+        except ValueError as error:
+            raise ShapeError("predict", str(error), "an array that fits the network") from None
         return made
 
 
@@ -94,6 +105,7 @@ def output_name(program: Program) -> str:
     return early[-1]
 
 
+@checked
 def fit(what: Sequential | Program | Derivation, X: Any = None, Y: Any = None, *, loss: AnyLoss | None = None,
         optimizer: str | Optimizer | Callable[..., Optimizer] = "sgd", lr: Any = None, epochs: int = 100,
         batch_size: int | None = None, seed: int = 0, params: Mapping[str, Any] | None = None,
@@ -119,8 +131,10 @@ def fit(what: Sequential | Program | Derivation, X: Any = None, Y: Any = None, *
     >>> made.losses[-1] < 0.1
     True
     """
-    if epochs < 0 or (batch_size is not None and batch_size < 1):
-        raise OptionError("fit", f"epochs={epochs}, batch_size={batch_size}", "whole numbers, at least 0 and 1")
+    if not epochs < sys.maxsize or epochs < 0 or (batch_size is not None and batch_size < 1):
+        raise OptionError("fit", f"epochs={shown(epochs)}, batch_size={shown(batch_size)}", "whole numbers, at least 0 and 1")
+    if seed < 0:
+        raise OptionError("fit, seed", shown(seed), "a whole number, at least 0")
     derivation = derivation_for(what, X, loss)
     rule = optimizer_for(optimizer, {**settings, **({} if lr is None else {"lr": lr})}, schedule, clip_value, clip_norm)
     data = data_for(derivation, X, Y, constants)

@@ -37,9 +37,10 @@ def data_for(derivation: Derivation, X: Any, Y: Any, constants: Mapping[str, Any
 
 
 def floats(name: str, value: Any) -> Array:
+    """Anything that is an array of numbers, as floats."""
     try:
         return np.asarray(value, dtype=float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ShapeError(f"array {name}", str(error), "numbers in rows of one length") from None
 
 

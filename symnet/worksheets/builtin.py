@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib.resources import files
 
-from symnet.errors import WorksheetError, did_you_mean
+from symnet.errors import WorksheetError, did_you_mean, shown
 
 NAME = re.compile(r"[a-z0-9-]{1,40}\Z")
+
+
+def plain_name(text: str) -> bool:
+    """True for what looks like the name of a worksheet that comes with symnet, and not like a file."""
+    return NAME.match(text.lower()) is not None
 
 
 def names() -> list[str]:
     """The names of the worksheets that come with symnet."""
     return sorted(f.name[:-5] for f in files(__package__).iterdir() if f.name.endswith(".toml"))
+
+
+def titles() -> dict[str, str]:
+    """The title of each, by its name.
+
+    >>> titles()["xor"]
+    'Exclusive or with two hidden neurons'
+    """
+    return {name: str(tomllib.loads(worksheet_text(name)).get("title", "")) for name in names()}
 
 
 def worksheet_text(name: str) -> str:
@@ -22,7 +37,7 @@ def worksheet_text(name: str) -> str:
     True
     """
     if not NAME.match(name) or name not in names():
-        raise WorksheetError("worksheet", f"no worksheet named {name[:60]!r}", "a file, or one of " + ", ".join(names()),
+        raise WorksheetError("worksheet", f"no file and no worksheet named {shown(name)}", "a file, or one of " + ", ".join(names()),
                              did_you_mean(name, names()))
     return files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
 

@@ -71,3 +71,11 @@ def test_what_has_a_pole_where_it_is_off_stays_finite() -> None:
 def test_other_lines_stay_as_they_are(line: str) -> None:
     derivation = sn.derive(sn.program(line, "L = sum(a)", tensors={"z": ("n",), "w": ("n",)}))
     assert "where" not in derivation.compile().source.partition("def value_and_grad")[2]
+
+
+def test_a_switch_may_hold_a_sum_over_the_letter_of_the_sum_that_it_switches() -> None:
+    v = np.array([0.5, -0.4, 0.75, 1.25])
+    d = sn.derive(sn.program("L = maximum(sum(c*expm1(v[i]) for i in 1..4), 1)", tensors={"c": (), "v": (4,)}), wrt=["c"])
+    for c in (0.125, 1.5):
+        value, grads = d.compile()({"c": c}, v=v)
+        assert value == max(c * np.expm1(v).sum(), 1) and grads["c"] == (np.expm1(v).sum() if value > 1 else 0)

@@ -133,3 +133,15 @@ def test_an_instance_at_an_index_that_the_line_does_not_define_is_left_alone() -
     assert "q[" not in folded(z[n, c] / total(n), short), "c runs to C, q has places 1..3"
     first = Definition(p, (n, k), z[n, k] / total(n), ((n, sp.S.One, ROWS.upper), (k, sp.S.One, sp.Integer(2))))
     assert "p[" not in folded(z[n, c] / total(n), first), "a slice of p is defined otherwise at c > 2"
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_a_sum_that_is_empty_at_small_sizes_counts_no_terms(n: int) -> None:
+    """1..n - 2 has no place at n = 1, where n - 2 is -1."""
+    d = sn.derive(sn.program("L = sum(sum(x[j] for j in 1..n) for i in 1..n-2) + sum(1 for i in 1..n-2)", tensors={"x": ("n",)}))
+    x = [0.5 * k + 1 for k in range(n)]
+    count = max(n - 2, 0)
+    value, grads = d.compile()({"x": x})
+    assert value == count * sum(x) + count and list(grads["x"]) == [count] * n
+    assert d.at({"x": x}).exact("dL_dx") == [count] * n
+    assert sn.check("sum(1 for i in 1..n-2)*ones(n)", d, "x").answer.value in ("proved", "undecided")

@@ -32,10 +32,11 @@ def test_the_domain_reaches_the_entry(domain: str) -> None:
     for entry in (scalar("x", domain)[()], Tensor("x", (Axis.of("d"),), domain)[i]):
         assert (entry.is_positive, entry.is_nonnegative, entry.is_real) == {
             "real": (None, None, True), "positive": (True, True, True), "nonnegative": (None, True, True),
+            "negative": (False, False, True), "nonpositive": (False, None, True), "nonzero": (None, None, True),
             "complex": (None, None, None), "index": (None, True, True)}[domain]
 
 
-@pytest.mark.parametrize("name", ["", "1w", "w-1", "w 1", "w;import os", "<script>", "\\input", "_w", "w" * 65, "w\n", "é"])
+@pytest.mark.parametrize("name", ["", "1w", "w-1", "w 1", "w;import os", "<script>", "\\input", "__w", "_", "w" * 65, "w\n", "é"])
 def test_a_bad_name_is_refused(name: str) -> None:
     with pytest.raises(NameError_, match="a letter followed by letters, digits or _"):
         Tensor(name)

@@ -27,6 +27,7 @@ p = { domain = "positive", value = "1/3" }
 c = { shape = ["N"], domain = "index", classes = "d" }
 q = 0.5
 m = { value = [["1", "1/2"], [2, 0.1]] }
+S = { shape = ["d", "d"], structure = "symmetric" }
 [program]
 definitions = ["r = X @ w - y"]
 objective = "sum(r**2)/N"
@@ -200,7 +201,7 @@ def test_a_bad_page_is_refused_in_one_line(text: str) -> None:
     assert str(caught.value).startswith("page.toml") and "\n" not in str(caught.value) and len(str(caught.value)) < 700
 
 
-@pytest.mark.parametrize("name", ["__class__", "exp", "e", "w-1", "<script>", "../../x", "", "x" * 500, r"\input{x}"])
+@pytest.mark.parametrize("name", ["__class__", "if", "_", "w-1", "<script>", "../../x", "", "x" * 500, r"\input{x}"])
 def test_a_bad_name_is_refused(name: str) -> None:
     with pytest.raises(SymnetError) as caught:
         parse_worksheet(f"[symbols]\n'{name}' = 1")

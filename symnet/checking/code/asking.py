@@ -14,8 +14,8 @@ from symnet.checking.code.nodes import Node
 from symnet.checking.code.proving import Prover
 from symnet.checking.code.truth import sign_of
 from symnet.equality.fractions import TooLarge
-from symnet.equality.gap import without_implied
-from symnet.equality.holes import holes, surely_defined
+from symnet.equality.gap import ruled_out, without_implied
+from symnet.equality.holes import holes
 from symnet.equality.regions import excluded
 from symnet.errors import SymnetError
 
@@ -112,7 +112,7 @@ def _sure(prover: Prover, u: sp.Expr, kind: str) -> bool:
     """True when u is seen to be fine for all values, with names spelled out a little."""
     for _ in range(DEEP):
         sign = sign_of(u)
-        if sign == "positive" or (sign == "nonnegative" and kind == "<") or surely_defined(u, kind):
+        if sign == "positive" or (sign == "nonnegative" and kind == "<") or ruled_out(u, kind):
             return True
         there = {s: prover.definitions[s] for s in u.free_symbols if s in prover.definitions}
         u = sp.together(u.xreplace(there)) if there and len(u.free_symbols) < SHORT else u

@@ -20,6 +20,7 @@ from symnet.checking.code.sizes import Sizes, choices, screens
 from symnet.checking.code.truth import Frame, Truth
 from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation
+from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import FaultError, OptionError, SymnetError, internal
@@ -28,6 +29,7 @@ SLIPS = "the slips"
 Found = tuple[Trial, Verdict, Place | None]
 
 
+@checked
 def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Sizes = None, *, arguments: Mapping[str, Any] | None = None,
                labels: Mapping[str, str] | None = None, returns: Sequence[str] = (), seconds: float = 120,
                way: Way = ALONE) -> CodeCheck:

@@ -63,6 +63,13 @@ class CodeCheck:
 
     ``missing`` are gradients that the derivation has and the function does not return, ``unread`` returned keys that name no gradient,
     ``notes`` says how numbers in the code were read.
+
+    >>> import symnet as sn
+    >>> def backward(w, x, y):
+    ...     return 2*x*(w*x - y)
+    >>> found = sn.check_code(backward, sn.derive(sn.program("L = (w*x - y)**2"), wrt="w"))
+    >>> bool(found), found.worst.value
+    (True, 'proved')
     """
 
     function: str

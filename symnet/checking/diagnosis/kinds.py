@@ -24,6 +24,11 @@ class Mistake:
 
     ``kind`` is stable and for programs, ``message`` for people, ``undo`` the answer with the slip undone, ``place`` where it is
     (a step, a factor, a term), ``hint`` the question to ask oneself and ``why`` the explanation.
+
+    >>> import symnet as sn
+    >>> d = sn.derive(sn.program("L = (w*x - y)**2"), wrt="w")
+    >>> print(sn.diagnose("x*(w*x - y)", d, "w"))
+    a factor 2 is missing
     """
 
     kind: str

@@ -21,6 +21,7 @@ from symnet.checking.diagnosis.written import written_slips
 from symnet.checking.reading import is_latex, read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written
+from symnet.core.signatures import checked
 from symnet.errors import OptionError, ShapeError, SymnetError, a_kind
 from symnet.parsing.values import Value
 
@@ -30,6 +31,7 @@ FIRST = {"missing use", "missing time", "exponential derivative"}  # these look 
 Level = tuple[int, int, int]
 
 
+@checked
 def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, written: str = "",
              latex: bool | None = None) -> Mistake | None:
     """The slip in a wrong ``answer`` for the gradient with respect to ``wrt``, or None when no slip (with at most a sign or a 2
