@@ -108,8 +108,10 @@ class sigmoid(sp.Function):  # type: ignore[misc]
 class step(sp.Function):  # type: ignore[misc]
     """step(z) = 1 if z > 0 else 0: the Iverson bracket [z > 0], relu's derivative under the convention relu'(0) = 0.
 
-    >>> step(0), step(3)
-    (0, 1)
+    What relu lets through is positive where what goes in is: step(relu(z)) is step(z).
+
+    >>> step(0), step(3), step(relu(sp.Symbol("z", real=True)))
+    (0, 1, step(z))
     """
 
     nargs = 1
@@ -118,6 +120,8 @@ class step(sp.Function):  # type: ignore[misc]
     def eval(cls, z: Any) -> Any:
         if z is sp.nan or z is sp.zoo:
             return sp.nan
+        if isinstance(z, relu):
+            return cls(z.args[0])
         positive = sign_of(z)
         return None if positive is None else sp.Integer(positive)
 

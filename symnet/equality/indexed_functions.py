@@ -144,7 +144,7 @@ class Algebra(Slots):
         return self.atom((self.head("number", f"log {prime}", positive=True)[0], ()))
 
     def function(self, name: str, polys: tuple[Poly, ...]) -> Poly:
-        """Any other function; sin(-u) is -sin(u), and step(2 N u) is step(u)."""
+        """Any other function; sin(-u) is -sin(u), step(2 N u) is step(u), and step(u s) for a step s is s step(u)."""
         sign = Fraction(1)
         if name in ODD | EVEN | {"step"} and not polys[0]:
             return one() if name in EVEN else {}
@@ -154,12 +154,31 @@ class Algebra(Slots):
             if name == "step" and self.nonnegative(scaled(polys[0], Fraction(-1))):
                 return {}
             polys = (self._unit(self._positive_content(polys[0])[1])[1],)
+            if name == "step" and (held := self._shared_steps(polys[0])):
+                made = self.function("step", (self._where_held(polys[0], held),))
+                for atom in held:
+                    made = self.multiply(made, self.atom(atom))
+                return made
         if name in ODD | EVEN:
             (inner,), _, _ = self.abstract(polys)
             if inner[lead(inner)] < 0:
                 polys, sign = (scaled(polys[0], Fraction(-1)),), Fraction(-1 if name in ODD else 1)
         kind = "step" if name == "step" else "function"
         return scaled(self.atom(self.of(kind, name, polys)), sign)
+
+    @staticmethod
+    def _shared_steps(poly: Poly) -> list[Atom]:
+        """The steps that all terms have as factors outside their sums."""
+        here = [{a for a, _ in t.factors if a[0].kind == "step" and not {i for i, _, _ in t.over} & {s for p in a[1] for s in indices(p)}}
+                for t in poly]
+        return sorted(set.intersection(*here), key=str) if here else []
+
+    def _where_held(self, poly: Poly, held: list[Atom]) -> Poly:
+        """``poly`` where these steps are 1."""
+        found: Poly = {}
+        for t, c in poly.items():
+            add_to(found, self.settle(Fraction(1), t.over, {a: e for a, e in t.factors if a not in held}, t.where), c)
+        return found
 
     def rebuilt(self, head: Head, places: Places) -> Poly:
         """The atom of ``head`` made anew at other places."""

@@ -55,7 +55,7 @@ RIGHT: dict[tuple[str, str], tuple[str, ...]] = {
         "dL/da * da/dz * dz/dw", "∂L/∂a · ∂a/∂z · ∂z/∂w", "x*dL/dz", "dL/da*da/dw", "dL/dw = 2(a-y)a(1-a)x", "2(σ(wx+b) − y)σ(wx+b)(1−σ(wx+b))x",
         "2*(σ(wx+b)-y)*σ'(wx+b)*x"),
     ("layers", "W1"): (
-        "X.T@(((O-Y)@W2.T)*(Z1>0))", "X.T@((dL/dO @ W2.T)*(Z1 > 0).astype(float))", "X.T @ (((O-Y)@W2.T) ⊙ 1[Z1>0])", "X.T@(dL/dA1 * dA1/dZ1)",
+        "X.T@(((O-Y)@W2.T)*(Z1>0))", "X.T@((dL/dO @ W2.T)*(Z1 > 0).astype(float))", "X.T @ (((O-Y)@W2.T) ⊙ 1[Z1>0])", "X.T@(dL/dA1 * dA1/dZ1)", "X.T@(dL/dA1*(A1 > 0))",
         "X.T @ (((O-Y)@W2.T)*Heaviside(Z1))", "X.T @ np.where(Z1 > 0, (O-Y)@W2.T, 0)",
         "D2 = O-Y\nD1 = (D2@W2.T)*(Z1>0)\nX.T@D1", "D2 = O-Y; dW1 = X.T@((D2@W2.T)*(Z1>0)); dW2 = A1.T@D2"),
     ("layers", "W2"): ("A1.T@(O-Y)", "D2 = O-Y; dW1 = X.T@((D2@W2.T)*(Z1>0)); dW2 = A1.T@D2"),
@@ -69,7 +69,7 @@ WRONG: dict[tuple[str, str], tuple[str, ...]] = {
     ("affine", "W"): ("X @ (Z-Y)", "(Z-Y) @ X", "X.T*(Z-Y)", "dL/dW_jk = sum_n X_nk (Z_nj - Y_nj)", "dL/dZ.T @ X", "X.T @ (XW - Y)"),
     ("squares", "w"): ("2/N*X@r", "2/N*(X.T@r + y)", "2/N*outer(r, r)", "r = X @ w - y; X.T @ r", "np.einsum('nd,n->d', X, r)/N", "(2/N) sum_n X_nj y_n"),
     ("neuron", "w"): ("dL/da * da/dz", "x*e^(-0.3775)", "x*dL/da"),
-    ("layers", "W1"): ("X.T@((O-Y)@W2.T)", "X.T@(((O-Y)@W2.T)*(Z1<0))", "D2 = O-Y; dW2 = A1.T@D2; dW1 = X.T@(D2@W2.T)"),
+    ("layers", "W1"): ("X.T@((O-Y)@W2.T)", "X.T@(((O-Y)@W2.T)*(Z1<0))", "X.T@(dL/dA1*(A1 < 0))", "D2 = O-Y; dW2 = A1.T@D2; dW1 = X.T@(D2@W2.T)"),
     ("linear", "W"): ("h (o-y)^T", "(o+y) h^T"),
     ("average", "x"): ("2/N", "x/N", "1"),
     ("norm", "z"): ("z*sum(softmax(z))", "2*z*mean(softmax(z))"),
