@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from laws import nouns, oracle
+from laws import meaning, nouns, oracle
 from laws.language import Apply, Choice, Source, walk
 
 import symnet as sn
@@ -109,6 +109,8 @@ def _numpy(case: Case) -> Callable[[Arrays], Any]:
 
 def _module(library: str) -> Callable[[Case], Callable[[Arrays], Any]]:
     def made(case: Case) -> Callable[[Arrays], Any]:
+        if library == "jax":
+            meaning.jax()  # in float64
         run = _executed(sn.export(case.derivation, library))["value_and_grad"]
         if library != "torch":
             return lambda arrays: run(**arrays)
