@@ -50,21 +50,23 @@ def derive(what: Program | Imported | Sequential | str | SympyObject, loss: AnyL
     dL_dw1 = dL_dz1*x
     """
     from symnet.calculus import derive as chain_rule
-    from symnet.networks.sequential import Sequential
     from symnet.parsing.from_sympy import is_sympy
     from symnet.parsing.program import program
 
+    text = isinstance(what, str) or is_sympy(what)
+    given = what if isinstance(what, Program) else None if text else getattr(what, "program", None)  # of a model that was read
     second: Any = None
-    if wrt is None and not isinstance(what, Sequential) and _are_names(loss):
+    if wrt is None and (text or isinstance(given, Program)) and _are_names(loss):
         loss, second = None, loss  # derive(program, "w")
     names = _names(second if wrt is None else wrt)
-    if isinstance(what, str) or is_sympy(what):
+    if loss is not None and (text or isinstance(given, Program)):
+        raise OptionError("derive", f"{a_kind(what)} and a loss", "a network for the loss, or a program whose last line is the loss")
+    if text:
         return chain_rule(program(what, tensors=tensors), names)
-    given = what if isinstance(what, Program) else getattr(what, "program", None)
-    if isinstance(given, Program):  # a Program, or a model that was read
-        if loss is not None:
-            raise OptionError("derive", f"{a_kind(what)} and a loss", "a network for the loss, or a program whose last line is the loss")
+    if isinstance(given, Program):
         return chain_rule(given, names)
+    from symnet.networks.sequential import Sequential
+
     if not isinstance(what, Sequential):
         raise OptionError("derive", a_kind(what), "a network, a Program, or an expression: text or SymPy", _reading(what))
     if loss is None:
