@@ -62,8 +62,12 @@ def derive(what: Program | Imported | Sequential | str | SympyObject, loss: AnyL
     if loss is not None and (text or isinstance(given, Program)):
         raise OptionError("derive", f"{a_kind(what)} and a loss", "a network for the loss, or a program whose last line is the loss")
     if text:
-        return chain_rule(program(what, tensors=tensors), names)
+        given = program(what, tensors=tensors)
     if isinstance(given, Program):
+        if given.assumptions:
+            from symnet.checking.consistent import check_consistent
+
+            check_consistent(given, {})
         return chain_rule(given, names)
     from symnet.networks.sequential import Sequential
 

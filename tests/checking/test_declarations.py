@@ -183,3 +183,10 @@ def test_a_mapping_declares_as_a_worksheet_does() -> None:
 def test_what_is_no_name_stays_refused(name: str) -> None:
     with pytest.raises(NameError_):
         derivation("x", "x", x=(), **{name: ()})
+
+
+@pytest.mark.parametrize("assumed", [["a == 1", "a == 2"], ["a == b", "a > b"]])
+def test_what_nothing_satisfies_is_refused_when_it_is_derived(assumed: list[str]) -> None:
+    with pytest.raises(SymnetError, match="hold"):
+        sn.derive(sn.program("L = a**2 + b", tensors={"a": (), "b": ()}, assumptions=assumed))
+    assert sn.derive(sn.program("L = a**2 + b", tensors={"a": (), "b": ()}, assumptions=["a == 1", "b > a"])).wrt == ("a", "b")
