@@ -78,7 +78,7 @@ def annotation(function: Callable[..., Any], name: str) -> Any:
 
 
 def fits(value: object, hint: Any) -> bool:
-    """True where a value is what an annotation says, the entries of a list or table too.
+    """True where a value is what an annotation says, the entries of a list and the keys of a table too.
 
     >>> fits(["w"], str | Iterable[str]), fits("w", Iterable[str]), fits({"N": 2}, Mapping[str, int]), fits(True, int)
     (True, False, True, False)
@@ -91,7 +91,7 @@ def fits(value: object, hint: Any) -> bool:
     if origin is type:
         return isinstance(value, type) and (not isinstance(inner[0], type) or issubclass(value, inner[0]))
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
-        return isinstance(value, Mapping) and all(fits(k, inner[0]) and fits(v, inner[1]) for k, v in value.items())
+        return isinstance(value, Mapping) and all(fits(k, inner[0]) for k in value)  # which value is wrong, the function says
     if origin is tuple and isinstance(value, tuple):
         return inner[-1] is not ... or all(fits(v, inner[0]) for v in value)
     if origin in (Iterable, Sequence):
@@ -127,7 +127,7 @@ def words(hint: Any) -> str:
     """What an annotation asks for, for a message.
 
     >>> words(str | Iterable[str] | None), words(Mapping[str, int])
-    ('text, a list of text or None', 'a table by name, {…}')
+    ('text, a list of text or None', 'a table of whole numbers by name, {…}')
     """
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
@@ -139,6 +139,8 @@ def words(hint: Any) -> str:
         return f"a class of {getattr(inner[0], '__name__', inner[0])}"
     if origin in (Iterable, Sequence) and inner[0] is str:
         return "a list of text"
+    if isinstance(origin, type) and issubclass(origin, Mapping) and inner[1] is int:
+        return "a table of whole numbers by name, {…}"
     kind = origin or hint
     if kind in WORDS:
         return WORDS[kind]

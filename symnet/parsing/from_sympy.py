@@ -23,7 +23,7 @@ from symnet.core.expressions import When
 from symnet.core.functions import TABLE
 from symnet.core.matrices import Det, InverseEntry, whole
 from symnet.core.tensors import DOMAINS, NAME, Role, Tensor
-from symnet.errors import DomainError, NameError_, ParseError, ShapeError
+from symnet.errors import DomainError, NameError_, OptionError, ParseError, ShapeError, shown
 from symnet.parsing.node import Node
 
 MOST_NODES = 200_000
@@ -49,6 +49,8 @@ class SympyAnswer:
 def wrt_name(wrt: Any) -> str:
     """The name of what is differentiated by: "w", Symbol("w"), IndexedBase("w") or an entry w[i]."""
     own = wrt.base if isinstance(wrt, sp.Indexed) else wrt.parent if isinstance(wrt, MatrixElement) else wrt
+    if not isinstance(own, (str, sp.Symbol, sp.IndexedBase, sp.MatrixSymbol)):
+        raise OptionError("wrt", shown(wrt), "a name or a SymPy symbol", 'wrt="w1"')
     return own if isinstance(own, str) else name_of(own, "wrt")
 
 

@@ -206,8 +206,8 @@ MISFITS: dict[str, tuple[dict[str, Any], tuple[Any, ...], type[SymnetError], str
     "transposed": ({"W1": W.T, "b1": B}, (X, Y), ShapeError, r"W1: shape \(4, 3\)"),
     "too few axes": ({"W1": W, "b1": B}, (X[0], Y), ShapeError, r"X: shape \(3,\)"),
     "another number of rows": ({"W1": W, "b1": B}, (X, Y[:4]), ShapeError, r"Y: shape \(4, 4\)"),
-    "ragged": ({"W1": W, "b1": B}, ([[1, 2], [3]], Y), ShapeError, "inhomogeneous"),
-    "text": ({"W1": W, "b1": B}, ("abc", Y), ShapeError, "could not convert"),
+    "ragged": ({"W1": W, "b1": B}, ([[1, 2], [3]], Y), ShapeError, "X: a list; expected numbers"),
+    "text": ({"W1": W, "b1": B}, ("abc", Y), ShapeError, "X: a str; expected numbers"),
     "no array at all": ({"W1": W, "b1": B}, (object(), Y), ShapeError, "number"),
 }
 
