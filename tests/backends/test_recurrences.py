@@ -477,7 +477,7 @@ def exact(d: Derivation, arrays: Arrays) -> tuple[float, dict[str, Any]]:
 
 
 def test_a_report_says_from_which_size_on() -> None:
-    story = str(sn.report(derivation(ROWS["two lags"])))
+    story = sn.report(derivation(ROWS["two lags"])).text()
     assert "The size T may be any whole number from 2 on." in story
     assert "any positive whole number" not in story
 

@@ -164,6 +164,6 @@ def test_the_report_measures_with_the_held_value() -> None:
     d = sn.derive(sn.program("L = stop_gradient(w*x)*w*x"), wrt=["w"])
     from symnet.loading import with_values
 
-    shown = str(sn.report(with_values(d, {"w": "1/2", "x": "3"}, {"sizes": {}})).text())
+    shown = sn.report(with_values(d, {"w": "1/2", "x": "3"}, {"sizes": {}})).text()
     assert "4.5" in shown and "9.0" not in shown.split("Checked without formulas")[-1].split("Every step")[0]
     assert "what stands inside counts as a constant" in shown
