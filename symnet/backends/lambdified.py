@@ -35,7 +35,8 @@ def lambdify(derivation: Derivation, name: str, modules: Any = "numpy", args: It
         derivation.gradient_name(name)  # raises
     own = derivation.symbols
     if not any(tensors[t].axes for t in (*inputs, wanted)) and not any(t.axes for t in derivation.program.tensors.values()):
-        made: Callable[..., Any] = sp.lambdify([own[t] for t in inputs], derivation.closed_form(name), modules=modules, cse=True)
+        made: Callable[..., Any] = sp.lambdify([own[t] for t in inputs], _in_cases(derivation.closed_form(name)), modules=modules,
+                                              cse=True)
         return made
     if modules in LIBRARIES:
         return _of_module(derivation, name, wanted, inputs, modules)
@@ -116,8 +117,12 @@ def _from_zero(expr: sp.Expr, tensors: Mapping[str, Tensor], bases: Mapping[str,
         t = tensors[tensor_name(e)]
         table[e] = bases[t.name][tuple(sp.expand(p - a.lower) for p, a in zip(entry_indices(e), t.axes, strict=True))]
     table |= {s: bases[s.name] for s in expr.free_symbols if s.is_Symbol and s.name in bases}
-    made = expr.xreplace(table)
-    return made.replace(When, lambda body, condition: sp.Piecewise((body, condition), (sp.S.Zero, True)))
+    return _in_cases(expr.xreplace(table))
+
+
+def _in_cases(expr: sp.Expr) -> sp.Expr:
+    """Brackets as cases: what does not hold is not computed."""
+    return expr.replace(When, lambda body, condition: sp.Piecewise((body, condition), (sp.S.Zero, True)))
 
 
 def _sizes(given: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[sp.Symbol, int]:

@@ -7,11 +7,12 @@ functions of ``core.functions`` by their derivative, a bound Sum opens under a f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import sympy as sp
 
+from symnet.core.axes import Range, bounds, nonnegative
 from symnet.core.expressions import Limits, When, entries, limits
 from symnet.core.functions import TABLE, extremum_slope
 from symnet.core.matrices import Det, Grid, InverseEntry, local
@@ -58,8 +59,9 @@ class Occurrence:
 Path = tuple[sp.Expr, sp.Expr, tuple[Limits, ...], tuple[sp.Basic, ...]]
 
 
-def occurrences(expr: sp.Expr, wanted: frozenset[str]) -> list[Occurrence]:
-    """All uses of the ``wanted`` tensors in ``expr`` (whose exps are hidden), like uses under no sum added up."""
+def occurrences(expr: sp.Expr, wanted: frozenset[str], ranges: Mapping[sp.Symbol, Range] | None = None) -> list[Occurrence]:
+    """All uses of the ``wanted`` tensors in ``expr`` (whose exps are hidden), like uses under no sum added up. ``ranges`` are those of
+    the free indices."""
     found: dict[tuple[sp.Expr, tuple[Limits, ...], tuple[sp.Basic, ...]], sp.Expr] = {}
     stack: list[Path] = [(expr, sp.S.One, (), ())]
     while stack:
@@ -70,7 +72,7 @@ def occurrences(expr: sp.Expr, wanted: frozenset[str]) -> list[Occurrence]:
             key = (node, sums, conditions)
             found[key] = found.get(key, sp.S.Zero) + factor
         else:
-            stack.extend(reversed(list(_open(node, factor, sums, conditions, wanted))))
+            stack.extend(reversed(list(_open(node, factor, sums, conditions, wanted, ranges or {}))))
     return [Occurrence(e, f, s, c) for (e, s, c), f in found.items() if f is not sp.S.Zero]
 
 
@@ -79,7 +81,7 @@ def _uses(node: sp.Basic, wanted: frozenset[str]) -> bool:
 
 
 def _open(node: sp.Expr, factor: sp.Expr, sums: tuple[Limits, ...], conditions: tuple[sp.Basic, ...],
-          wanted: frozenset[str]) -> Iterator[Path]:
+          wanted: frozenset[str], ranges: Mapping[sp.Symbol, Range]) -> Iterator[Path]:
     if isinstance(node, sp.Sum):
         rename = {i: sp.Dummy(str(i), integer=True) for i, _, _ in limits(node)}
         inner = tuple((rename[i], lo.xreplace(rename), hi.xreplace(rename)) for i, lo, hi in limits(node))
@@ -92,10 +94,22 @@ def _open(node: sp.Expr, factor: sp.Expr, sums: tuple[Limits, ...], conditions: 
     elif isinstance(node, When):
         yield node.body, factor, sums, (*conditions, node.condition)
     elif isinstance(node, sp.Piecewise):
-        yield from _open_cases(node, factor, sums, conditions, wanted)
+        yield from _open_cases(node, factor, sums, conditions, wanted, ranges)
+    elif isinstance(node, sp.Pow) and _may_be_constant(node.exp, {**ranges, **{i: (lo, hi) for i, lo, hi in sums}}):
+        inner = tuple((i, sp.S.One, hi) if i == node.exp and lo == 0 else (i, lo, hi) for i, lo, hi in sums)
+        known = () if inner != sums else (sp.Ge(node.exp, 1),)
+        yield node.base, factor * local_derivative(node, 0), inner, (*conditions, *known)
     else:
         for k, arg in enumerate(node.args):
             yield arg, factor * local_derivative(node, k), sums, conditions
+
+
+def _may_be_constant(exponent: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> bool:
+    """True for an index as an exponent that may be 0 and never is negative: u^0 is 1, with the slope 0 also where u is 0."""
+    if not exponent.free_symbols & ranges.keys():
+        return False
+    span = bounds(sp.expand(exponent), ranges)
+    return span is not None and nonnegative(span[0]) and not nonnegative(span[0] - 1)
 
 
 def _open_matrix(node: Det | InverseEntry, factor: sp.Expr, sums: tuple[Limits, ...],
@@ -114,14 +128,14 @@ def _open_matrix(node: Det | InverseEntry, factor: sp.Expr, sums: tuple[Limits, 
 
 
 def _open_cases(node: sp.Piecewise, factor: sp.Expr, sums: tuple[Limits, ...],
-                conditions: tuple[sp.Basic, ...], wanted: frozenset[str]) -> Iterator[Path]:
+                conditions: tuple[sp.Basic, ...], wanted: frozenset[str], ranges: Mapping[sp.Symbol, Range]) -> Iterator[Path]:
     """One use, one set of cases: each branch with its own derivative; on the borders the branch that holds there is taken.
 
     The derivative stays inside its branch: next to it, as e^z times {0 if z > 0, 1 otherwise}, it would overflow times 0.
     """
     found: dict[tuple[sp.Expr, tuple[Limits, ...], tuple[sp.Basic, ...]], dict[int, sp.Expr]] = {}
     for k, (branch, _) in enumerate(node.args):
-        for use in occurrences(branch, wanted):
+        for use in occurrences(branch, wanted, {**ranges, **{i: (lo, hi) for i, lo, hi in sums}}):
             found.setdefault((use.entry, use.sums, use.conditions), {})[k] = use.factor
     for (entry, inner, brackets), slopes in found.items():
         chosen = sp.Piecewise(*[(slopes.get(k, sp.S.Zero), c) for k, (_, c) in enumerate(node.args)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import sympy as sp
@@ -14,6 +14,7 @@ from symnet.checking.answers_sizes import Question
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
 from symnet.checking.reading import read_answer
 from symnet.core.derivation import Derivation
+from symnet.core.expressions import When
 from symnet.core.program import is_size
 from symnet.core.tensors import tensor_name
 from symnet.core.verdict import Answer, Verdict
@@ -43,7 +44,8 @@ def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, la
         derivation = derive(derivation.program, [wrt])  # a line that the later ones no longer need
     if declared:  # the truth is the gradient without them; an answer that needs one is conditional
         derivation = derive(replace(derivation.program, assumptions=()), [wrt])
-    if not any(t.axes for t in derivation.program.tensors.values()) and not value.axes and not value.lines:
+    if not any(t.axes for t in derivation.program.tensors.values()) and not value.axes and not value.lines and \
+            not sums_up((value.expr, *(d.expr for d in derivation.full.definitions))):
         there = closed_scalars(derivation.full)
         aside = asked_aside((value.expr, *(u for u, _, _ in value.holes)), aside_of(derivation.program))
         holes = answer_holes(value.expr, (*value.holes, *aside), there)
@@ -51,6 +53,11 @@ def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, la
         return compare(value.expr.xreplace(there), closed_form(derivation, wrt), declared, holes, domain=domain)
     hint = f"d{derivation.objective}/d{wrt}[…] = … in front"
     return judged(Question(derivation, wrt, declared, value.lines), value, answer if isinstance(answer, str) else "", "gradient", hint)
+
+
+def sums_up(exprs: Iterable[sp.Expr]) -> bool:
+    """Is there a sum or bracket over indices? Then numbers are judged as arrays are, written out at sizes."""
+    return any(e.has(sp.Sum, When) for e in exprs)
 
 
 def judged(question: Question, value: Value, answer: str, what: str, hint: str) -> Verdict:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symnet.calculus.closed import closed_scalars
-from symnet.checking.answers import judged
+from symnet.checking.answers import judged, sums_up
 from symnet.checking.answers_sizes import Question
 from symnet.checking.domains import classes_of
 from symnet.core.derivation import Derivation
@@ -28,7 +28,7 @@ def compare_lines(program: Program, left: str, right: str) -> Verdict:
     if [x.size for x in a.axes] != [x.size for x in b.axes]:
         shapes = " and ".join(str(t.shape) if t.axes else "a single number" for t in (a, b))
         return Verdict(Answer.REFUTED, "shape", reason=f"the shapes differ: {shapes}")
-    if not any(t.axes for t in program.tensors.values()):
+    if not any(t.axes for t in program.tensors.values()) and not sums_up(d.expr for d in program.definitions):
         there = closed_scalars(program)
         sides = [there[t[()]] for t in (a, b)]
         asked = [tuple(_put_in(h, there) for d in program.by_name[t.name] for h in d.holes) for t in (a, b)]

@@ -7,7 +7,7 @@ from itertools import islice
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Kind, Range, index, nonnegative
+from symnet.core.axes import Axis, Kind, Range, bounds, index, nonnegative
 from symnet.core.expressions import Limits, total
 from symnet.core.functions import BY_NAME, absolute
 from symnet.core.numbers import rational
@@ -204,9 +204,14 @@ class Lowering(Names):
                 abs(base.expr.exp * power) > MAX_POWER:
             raise ParseError(self.at(node), "a power of a power", f"an exponent of at most {MAX_POWER}")
         whole = bool(power.is_integer)  # a size too: b^(T - 1) has a value for every b
-        if not whole or not power.is_nonnegative:
+        if not whole or not (power.is_nonnegative or self._counts(power)):
             self.ask(base, "=" if whole else "<" if power.is_Rational and power > 0 else "<=")
         return elementwise(self.at(node), "'**'", lambda a, b: a**b, base, exponent)
+
+    def _counts(self, power: sp.Expr) -> bool:
+        """True for an index as an exponent that is never negative within the sums around."""
+        span = bounds(sp.expand(power), self.bound) if power.free_symbols & self.bound.keys() else None
+        return span is not None and nonnegative(span[0])
 
     @staticmethod
     def _long(expr: sp.Expr) -> bool:
