@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum, auto
 
 import sympy as sp
@@ -48,7 +49,9 @@ class Lefts:
             return self._expression(line.left), Kind.CLAIM
         left = self._latex(line.left) if line.latex else self._plain(line.left)
         if left is not None and self._updates(line, left):
-            return self.names.updated(str(left)), Kind.CLAIM
+            if self.names.has_rate:
+                return self.names.updated(str(left)), Kind.CLAIM
+            return self._define(replace(line, left=f"{left}new"), None), Kind.DEFINES  # by a rate of the page's own
         if left is None or (line.defines and self._free(left)) or self._anew(left, first):
             return self._define(line, left), Kind.DEFINES
         if self._is_formula(left, line):
@@ -117,8 +120,9 @@ class Lefts:
         return atom
 
     def _updates(self, line: Chain, left: sp.Symbol) -> bool:
-        """w ← w - …, or w := w - …, for something that is given: its new value."""
-        if self.names.local(left) is not None or not (line.updates or line.defines) or not self.names.has_rate:
+        """w ← w - …, w := w - … or w = w - …, for something that is given: its new value."""
+        given = str(left) in self.names.program.tensors and str(left) not in self.names.program.by_name
+        if self.names.local(left) is not None or not (line.updates or line.defines or given):
             return False
         first = line.links[0][1]
         return not NUMBER.match(first) and left in self.names.read(first, line.latex).free_symbols
