@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -52,7 +53,8 @@ def compare_within(program: Program, left: str, right: str, seconds: float | Non
     """``compare_lines``, undecided when it takes longer; with None in this process, without a limit."""
     if seconds is None:
         return compare_lines(program, left, right)
-    ended = run_once(Task("comparison", _compare, (program, left, right)), limits_within(seconds))
+    sent = replace(program, symbols={})  # the user's own objects stay here
+    ended = run_once(Task("comparison", _compare, (sent, left, right)), limits_within(seconds))
     if ended.error is not None:
         raise ended.error
     return ended.value if ended.how is How.DONE else Verdict(Answer.UNDECIDED, reason=ended.reason)
@@ -96,7 +98,8 @@ def _packed(derivation: Derivation) -> bytes:
     for known, content in _sent:
         if known is derivation:
             return content
-    _sent.append((derivation, pickle.dumps(derivation)))
+    plain = replace(derivation, program=replace(derivation.program, symbols={}), full=replace(derivation.full, symbols={}))
+    _sent.append((derivation, pickle.dumps(plain)))
     del _sent[:-4]
     return _sent[-1][1]
 

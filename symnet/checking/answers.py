@@ -21,7 +21,7 @@ from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
 from symnet.errors import MismatchError
 from symnet.parsing.from_sympy import SympyAnswer
-from symnet.parsing.values import Value, fitted
+from symnet.parsing.values import Value, broadcasts, fitted
 
 __all__ = ["check_answer", "judged"]
 RIGHT = frozenset({Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL})
@@ -66,7 +66,9 @@ def judged(question: Question, value: Value, answer: str, what: str, hint: str) 
     turned = len(shape) == 2 and shape[::-1] == wanted
     if shape != wanted:
         if (spread := fitted(value, question.wanted.axes)) is not None and (verdict := question.judge(spread)).answer in RIGHT:
-            condition = f"it is broadcast to shape ({', '.join(map(str, wanted))})"
+            stretched = f"it is broadcast to shape ({', '.join(map(str, wanted))})"
+            moved = f"axes of size 1 are moved to make it {_shape(wanted)}"
+            condition = stretched if broadcasts(value.axes, question.wanted.axes) else moved
             return replace(verdict, answer=Answer.CONDITIONAL, condition=" and ".join(filter(None, (verdict.condition, condition))))
         last = [e for e in value.expr.atoms(sp.Indexed) if any(is_size(i) for i in e.indices) and tensor_name(e) in answer]
         if not shape and last:  # sum_n Z[n, k], where k is a size

@@ -111,19 +111,23 @@ class Question:
         return None
 
     def _proved(self, value: Value, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
-        verdict = None
+        found: list[Verdict] = []
         for formula in self.formulas:
             verdict = self._slice(value, formula, used, first, last)
             if verdict is None:
                 return None
-        return verdict if self.whole.sizes or verdict is None else replace(verdict, scope="")
+            found.append(verdict)
+        if not found:
+            return None
+        made = found[0] if len(found) == 1 else _joined(found, found[0].scope)
+        return made if self.whole.sizes else replace(made, scope="")
 
     def _slice(self, value: Value, formula: Definition, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
         """The answer on one slice of the gradient; nearly always that is all of it."""
         expr, wanted = _sides(value, formula)
         ranges: dict[sp.Symbol, Range] = formula.free
         for names in islice(self.opening.stages(expr, wanted), first, last):
-            verdict = prove_for_all_sizes(expr, wanted, ranges, used, self.given, self._asked(value),
+            verdict = prove_for_all_sizes(expr, wanted, ranges, used, self.given, (*self._asked(value), *_at_places(value, formula)),
                                           self.opening.lines(names), self.whole.by_name, self.structured)
             if verdict.answer is not Answer.UNDECIDED:
                 return verdict
@@ -135,7 +139,7 @@ class Question:
         """Proved for all sizes as an identity of numbers, where no index is summed: cases, |x|, clip."""
         for formula in self.formulas:
             sides = _sides(value, formula)
-            if any(side.has(sp.Sum, When, Grid) for side in sides) or self._asked(value):
+            if any(side.has(sp.Sum, When, Grid) for side in sides) or self._asked(value) or _at_places(value, formula):
                 return None
             there = {e: like(e, str(e)) for side in sides for e in side.atoms(sp.Indexed)}
             if not all(e.is_real for e in there) or not prove_equal(*[side.xreplace(there) for side in sides]).holds:
@@ -232,6 +236,14 @@ def _in_names(opening: Opening, answer: Definition, right: sp.Expr) -> Verdict |
         if verdict.holds:
             return verdict
     return None
+
+
+def _at_places(value: Value, formula: Definition) -> tuple[Hole, ...]:
+    """What the answer asks for at the fixed places of a formula, where it may cancel: v[1]*v[2]/v[i] at i = 1."""
+    there = {i: p for i, p in zip(value.indices, formula.indices, strict=True) if not p.is_Symbol or p.is_positive}
+    if not there:
+        return ()
+    return tuple((substitute(u, there), sign, over) for u, sign, over in indexed_holes(value.expr) if u.free_symbols & there.keys())
 
 
 def _sides(value: Value, formula: Definition) -> tuple[sp.Expr, sp.Expr]:

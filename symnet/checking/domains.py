@@ -8,6 +8,7 @@ from itertools import chain
 import sympy as sp
 
 from symnet.core.expressions import entries
+from symnet.core.matrices import Det, written_out
 from symnet.core.program import Definition, Hole, Program
 from symnet.core.tensors import tensor_name
 from symnet.equality.domain import Domain, Holes
@@ -69,8 +70,9 @@ def answer_holes(expr: sp.Expr, asked: Iterable[Hole], there: Mapping[sp.Basic, 
 
     ``expr`` is made of scalars; ``asked`` is what its text, and lines that it uses, ask for besides.
     """
-    shown = set(holes(expr.xreplace(dict(there))))
-    return tuple(h for h in _put_in((*((u, sign) for u, sign, _ in asked), *holes(expr)), there) if not _within(h, shown))
+    shown = {(u, sign) for u, sign in holes(expr.xreplace(dict(there))) if not u.has(Det)}  # an inverse that is written out may cancel
+    found = _put_in((*((u, sign) for u, sign, _ in asked), *holes(expr)), there)
+    return tuple((written_out(u) if u.has(Det) else u, sign) for u, sign in found if not _within((u, sign), shown))
 
 
 def asked_aside(parts: Iterable[sp.Expr], lines: Lines) -> tuple[Hole, ...]:

@@ -33,10 +33,19 @@ def compare_lines(program: Program, left: str, right: str) -> Verdict:
         sides = [there[t[()]] for t in (a, b)]
         asked = [tuple(_put_in(h, there) for d in program.by_name[t.name] for h in d.holes) for t in (a, b)]
         return compare(sides[0], sides[1], program.assumptions, asked[0], asked[1], Domain((), classes_of(program), (), ""))
-    whole = replace(program, objective=left)
-    (line,) = program.by_name[right]
-    value = Value(b.axes, line.indices, line.expr, line.holes)
-    return judged(Question(Derivation(whole, whole, (), (), {}), left, program.assumptions), value, "", "other side", "")
+    found = _judged(program, left, right)
+    if found.answer is not Answer.PROVED:
+        return found
+    turned = _judged(program, right, left)  # what the left side asks for restricts the equality as well
+    return turned if turned.answer in (Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL) else found
+
+
+def _judged(program: Program, aim: str, claim: str) -> Verdict:
+    """Is ``claim`` equal to ``aim`` where that has a value?"""
+    whole = replace(program, objective=aim)
+    (line,) = program.by_name[claim]
+    value = Value(line.target.axes, line.indices, line.expr, line.holes)
+    return judged(Question(Derivation(whole, whole, (), (), {}), aim, program.assumptions), value, "", "other side", "")
 
 
 def _put_in(hole: Hole, there: dict[sp.Basic, sp.Expr]) -> Hole:

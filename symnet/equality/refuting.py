@@ -64,7 +64,7 @@ def refute(left: sp.Expr, right: sp.Expr, tries: int = 16, there: Mapping[sp.Exp
         if whole is not None and (borders or all(differ(nearby(point, k)) for k in range(AROUND))):
             try:
                 said = tuple((str(s), str(v)) for s, v in whole.items() if s not in unsaid)
-                return Witness(said, _shown(left, whole), _shown(right, whole))
+                return Witness(said, *_shown(left, right, whole))
             except DomainError:  # no bits settle how a value is rounded
                 continue
     return None
@@ -91,5 +91,11 @@ def _in_domain(symbol: sp.Expr, value: sp.Expr) -> bool:
     return not (whole and not value.is_Integer) and value in numbers_of(symbol)
 
 
-def _shown(side: sp.Expr, point: dict[sp.Symbol, sp.Rational]) -> str:
-    return decimal(lambda bits: compute(side, point), 10).text
+def _shown(left: sp.Expr, right: sp.Expr, point: dict[sp.Symbol, sp.Rational]) -> tuple[str, str]:
+    """Both values, with as many digits as it takes to see that they differ."""
+    said = ("", "")
+    for digits in (10, 20, 40, 80):
+        said = (decimal(lambda bits: compute(left, point), digits).text, decimal(lambda bits: compute(right, point), digits).text)
+        if said[0].rstrip("0").rstrip(".") != said[1].rstrip("0").rstrip("."):
+            break
+    return said

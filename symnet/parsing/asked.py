@@ -46,6 +46,9 @@ class Asked:
             below = slope[2] if slope[3] is None or not self._is(f"{slope[2]}_{slope[3]}") else f"{slope[2]}_{slope[3]}"
             found = () if below != slope[2] or (slope[3] is None and slope[4] is None) else tuple(
                 slope[3] or (c.strip() for c in slope[4].split(",")))
+            if any(c.isdigit() for place in found for c in place):
+                raise ParseError(where, f"one entry, {text}", "the whole gradient, or its entry at an index: "
+                                 f"d{self.objective}/d{self.wrt}_i = …")
             top = slope[1] == self.objective or (slope[1] in LOSSES and not self._declared(slope[1]))
             if top and self._is(below) and len(found) in (0, len(self.gradient.axes)) and len(set(found)) == len(found):
                 return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import sympy as sp
@@ -10,7 +10,7 @@ import sympy as sp
 from symnet.core.axes import Axis, index
 from symnet.core.brackets import rectangular
 from symnet.core.expressions import substitute
-from symnet.core.program import Definition
+from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor
 from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
 from symnet.parsing.asked import Asked, equated, free_letters, without_remark
@@ -80,6 +80,9 @@ def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[
     unknown = sorted(reader.tensors)
     if unknown:
         raise NameError_(where, f"unknown name {unknown[0]!r}", "a declared name", did_you_mean(unknown[0], [*tensors, *sizes]))
+    fixed = next((i for i in answer.letters if i in sizes), None)
+    if fixed is not None:
+        raise ShapeError(where, f"one entry, at the size {fixed}", "the gradient at an index", "wrt=W[i, j]")
     letters = answer.letters or tuple(reader.letters)
     if letters and (len(letters) != len(axes) or set(reader.letters) - set(letters) or any(letters.count(i) > 1 for i in letters if i)):
         raise ShapeError(where, f"the indices {', '.join(reader.letters)}", f"{len(axes)} of them, one for each axis",
@@ -92,12 +95,7 @@ def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[
     if not letters:
         value = lowering.real(tree)
     else:
-        own = new_indices(axes)
-        there = {index(i): p - answer.shift for i, p in zip(letters, own, strict=True) if i}
-        made = lowering.scalar(tree)
-        value = Value(axes, own, substitute(made, there))
-        lowering.asked[:] = [(substitute(u, there), sign, tuple((i, lo.xreplace(there), hi.xreplace(there)) for i, lo, hi in over))
-                             for u, sign, over in lowering.asked]
+        value = _at_every_place(lowering.scalar(tree), letters, axes, lowering, answer.shift)
     ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
     return with_holes(replace(value, expr=rectangular(value.expr, ranges)), list(lowering.asked))
 
@@ -111,8 +109,23 @@ def _every_entry(value: Value, letters: tuple[str, ...], gradient: Tensor, lower
                                 f"on an axis {other[0]}..{other[1]}", "one range for each index")
     if value.axes:
         raise ShapeError(lowering.where, f"shape {value.shape} for one entry of the gradient", "a single number")
-    places = new_indices(gradient.axes)
-    return Value(gradient.axes, places, substitute(value.expr, dict(zip(map(index, letters), places, strict=True))))
+    return _at_every_place(value.expr, letters, gradient.axes, lowering)
+
+
+def _at_every_place(entry: sp.Expr, letters: Sequence[str], axes: tuple[Axis, ...], lowering: Lowering, shift: int = 0) -> Value:
+    """An entry with these letters as the whole array. What the entry asks for is asked for at every place of its letters, which are
+    ``shift`` less than the places; "" is the letter of an axis with one place."""
+    places = new_indices(axes)
+    there = {index(i): p - shift for i, p in zip(letters, places, strict=True) if i}
+    ranges = {index(i): (p, *a.range) for i, p, a in zip(letters, places, axes, strict=True) if i}
+
+    def everywhere(hole: Hole) -> Hole:
+        u, sign, over = hole
+        inner = tuple((i, substitute(lo, there), substitute(hi, there)) for i, lo, hi in over)
+        return substitute(u, there), sign, (*inner, *[limits for i, limits in ranges.items() if i in u.free_symbols])
+
+    lowering.asked[:] = [everywhere(hole) for hole in lowering.asked]
+    return Value(axes, places, substitute(entry, there))
 
 
 def _check_new(name: str, lowering: Lowering, given: Mapping[str, Value], where: str) -> None:

@@ -58,7 +58,9 @@ def sympy_answer(expr: Any, wrt: Any) -> SympyAnswer:
     """An answer for the gradient with respect to ``wrt``, which may be an entry w[i] and so say what i is."""
     places = wrt.indices if isinstance(wrt, (sp.Indexed, MatrixElement)) else ()
     letters = tuple(name_of(i, "wrt") if isinstance(i, (sp.Symbol, sp.Idx)) else "" for i in places)
-    return SympyAnswer(expr, letters, int(isinstance(wrt, MatrixElement)))
+    said = expr._sympy_() if hasattr(expr, "_sympy_") else expr
+    own = {s: sp.Symbol(s.name, **s.assumptions0) for s in said.atoms(sp.Symbol) if type(s) not in (sp.Symbol, sp.Dummy)}
+    return SympyAnswer(said.xreplace(own), letters, int(isinstance(wrt, MatrixElement)))  # a class of the user's own stays here
 
 
 def is_sympy(value: Any) -> bool:
@@ -199,7 +201,10 @@ def _worked_out(where: str, expr: Any) -> sp.Basic:
     kinds = {type(node) for node in _nodes(where, made)}
     if kinds & {sp.re, sp.im, sp.conjugate, sp.arg, sp.Derivative, sp.Integral, sp.Subs, sp.Limit}:
         there = {s: sp.Dummy(s.name, real=True) for s in made.atoms(sp.Symbol) if s.is_real is None}  # SymPy's |x|' asks for re x
-        made = made.xreplace(there).doit().xreplace({d: s for s, d in there.items()})
+        try:
+            made = made.xreplace(there).doit().xreplace({d: s for s, d in there.items()})
+        except Exception:  # whatever SymPy's integrals and limits raise
+            raise ParseError(where, "a derivative, integral or limit that SymPy does not work out", "what it is worked out") from None
     return made
 
 

@@ -150,6 +150,12 @@ def fitted(value: Value, axes: tuple[Axis, ...]) -> Value | None:
     return Value(axes, places, substitute(value.expr, moved), value.holes, value.lines)
 
 
+def broadcasts(axes: tuple[Axis, ...], wanted: tuple[Axis, ...]) -> bool:
+    """Would NumPy's broadcast_to stretch an array with these axes to the wanted ones?"""
+    last = wanted[len(wanted) - len(axes):]
+    return len(axes) <= len(wanted) and all(_is_one(a) or same(a, b) for a, b in zip(axes, last, strict=True))
+
+
 def reduce_sum(where: str, value: Value, axis: int | None, keepdims: bool = False) -> Value:
     """The sum over all axes or one; counted from the end when negative."""
     which = range(len(value.axes)) if axis is None else [axis_number(where, value, axis)]

@@ -90,7 +90,7 @@ def test_from_python_too() -> None:
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5", True, [3]])
 def test_a_limit_is_a_number_of_seconds(timeout: Any) -> None:
     d = sn.derive(sn.program("L = w**2"))
-    with pytest.raises(OptionError, match="a number of seconds"):
+    with pytest.raises(OptionError, match="a number"):
         sn.check("2*w", d, "w", timeout=timeout)
 
 
