@@ -35,13 +35,13 @@ def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, la
     verdict's scope says so. A wrong shape is refuted; the transpose of the gradient is refuted and called so.
     """
     derivation.check()
+    if derivation.names.get(wrt, wrt) not in derivation.full.tensors and wrt in derivation.names:
+        derivation = derive(derivation.program, [wrt])  # a line that the later ones no longer need
     try:
         value = read_answer(answer, derivation, wrt, latex=latex)
     except MismatchError as error:
         return Verdict(Answer.REFUTED, "shape", reason=error.message)
     declared = derivation.program.assumptions
-    if derivation.names.get(wrt, wrt) not in derivation.full.tensors and wrt in derivation.names:
-        derivation = derive(derivation.program, [wrt])  # a line that the later ones no longer need
     if declared:  # the truth is the gradient without them; an answer that needs one is conditional
         derivation = derive(replace(derivation.program, assumptions=()), [wrt])
     if not any(t.axes for t in derivation.program.tensors.values()) and not value.axes and not value.lines and \

@@ -115,13 +115,16 @@ class _ArrayPage:
         return True
 
     def _line(self, line: Chain | Row | Stated) -> None:
+        before = len(self.found)
         try:
             if isinstance(line, Chain):
                 self._chain(line)
             else:
                 raise NameError_("line", f"a number for {getattr(line, 'left', 'a row')!r}", "sizes and values in the worksheet")
         except SymnetError as error:
-            self._unread(line, error)
+            if len(self.found) == before:
+                self._unread(line, error)
+            self.last = None  # judged as far as it could be read
 
     def _unread(self, line: Claimed, error: Exception) -> None:
         """A line that cannot be judged; the page goes on."""
@@ -192,7 +195,10 @@ class _ArrayPage:
         return Link(text, line.latex, mark, line.number)
 
     def _claim(self, target: Tensor, name: str, text: str, line: Chain) -> None:
-        made = self.claims.define(f"said{len(self.claims.program.definitions)}", text, line.latex)
+        try:
+            made = self.claims.define(f"said{len(self.claims.program.definitions)}", text, line.latex)
+        except SymnetError:  # a product that does not fit: nothing can be carried on from it
+            return
         if made.shape == target.shape:
             self.claims.wrong[target.name] = made.name
             self.lines[target.name] = (line.number, f"{name} = {text}")

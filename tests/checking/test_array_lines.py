@@ -92,9 +92,9 @@ def test_names_that_nobody_defined_are_refused_with_a_hint() -> None:
         assert words in reason
 
 
-def test_a_product_that_does_not_fit_is_undecided_with_the_reason() -> None:
+def test_a_product_that_does_not_fit_is_wrong_with_the_reason() -> None:
     (j,) = judged("dL/dW1 = X @ D1").judged
-    assert j.mark is Mark.UNDECIDED
+    assert j.mark is Mark.WRONG
     assert "equal inner sizes" in j.slip
 
 

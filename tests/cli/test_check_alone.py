@@ -227,10 +227,10 @@ wrt = ["z"]
 def test_answers_that_once_broke_the_sheet(objective: str, wrt: str, answer: str, verdict: str) -> None:
     names = {"a": "positive", "q": "real", "x": "real", "y": "real", "z": "real"}
     sheet = "[symbols]\n" + "".join(f"{k} = {{ domain = '{v}' }}\n" for k, v in names.items()) + f"[program]\nobjective = '{objective}'\n"
-    sheet += f"wrt = ['{wrt}']\n[[answers]]\ntext = {json.dumps(answer)}\n[[answers]]\ntext = 'qq'\n"
+    sheet += f"wrt = ['{wrt}']\n[[answers]]\ntext = {json.dumps(answer)}\n[[answers]]\ntext = 'banana'\n"
     first, second = check_worksheet(parse_worksheet(sheet))
     assert first.verdict.answer == verdict, str(first)
-    assert "internal" not in str(first) and "unknown name 'qq'" in str(second)
+    assert "internal" not in str(first) and "unknown name 'banana'" in str(second)
 
 
 def test_an_entry_that_uses_a_declared_sum(tmp_path: Path) -> None:
