@@ -13,7 +13,7 @@ Work
     program                  lines of plain maths as a program
     load                     a worksheet, or one that comes with symnet ("first"), derived
     check                    is this formula the gradient? proved, refuted or undecided
-    check_code               is this backward pass (NumPy, torch, JAX) the gradient?
+    check_code               is this backward pass (NumPy, or operators alone) the gradient?
     check_page               every line of a worked page, judged
     diagnose                 the slip in a wrong answer
     compare                  is left = right? with its certificate

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy as sp
 
 from symnet.core.derivation import Derivation
+from symnet.core.own_symbols import SympyObject
 from symnet.core.program import Program
 from symnet.core.signatures import checked
 from symnet.core.verdict import Verdict
@@ -20,15 +21,6 @@ if TYPE_CHECKING:  # each verb loads what it needs
     from symnet.networks.sequential import Sequential
     from symnet.reports.report import Report
 
-
-
-@runtime_checkable
-class SympyObject(Protocol):
-    """A SymPy symbol or expression; SymPy has no types of its own to name."""
-
-    @property
-    def free_symbols(self) -> set[Any]:
-        """The symbols in it."""
 
 
 Names: TypeAlias = str | SympyObject | Iterable[str | SympyObject]
@@ -62,7 +54,7 @@ def derive(what: Program | Imported | Sequential | str | SympyObject, loss: AnyL
     if loss is not None and (text or isinstance(given, Program)):
         raise OptionError("derive", f"{a_kind(what)} and a loss", "a network for the loss, or a program whose last line is the loss")
     if text:
-        given = program(what, tensors=tensors)
+        given = program(what, tensors=_declared(what, names) if tensors is None and isinstance(what, str) else tensors)
     if isinstance(given, Program):
         if given.assumptions:
             from symnet.checking.consistent import check_consistent
@@ -90,6 +82,16 @@ def _names(wrt: Names | None) -> list[str] | None:
     return [wrt_name(w) for w in several]
 
 
+def _declared(text: str, names: list[str] | None) -> dict[str, Any] | None:
+    """Every name as a number, where one that is differentiated by would else be a constant or function: e in e**2*x by e."""
+    from symnet.parsing.declaring import BUILT_IN
+    from symnet.parsing.program import free_names
+
+    if not names or not BUILT_IN & set(names) or any(c in text for c in "=;\n"):
+        return None
+    return dict.fromkeys((*names, *(n for n in free_names(text, "expression", names) if n not in names)), ())
+
+
 def _are_names(value: Any) -> bool:
     from symnet.parsing.from_sympy import is_sympy
 
@@ -108,8 +110,13 @@ def _reading(what: object) -> str:
     return f"sn.{reader}(…) reads it" if reader else "sn.program(text), sn.Sequential(layers)"
 
 
+def _number(side: Any) -> Any:
+    """A number of Python's as the text of it."""
+    return repr(side) if isinstance(side, (int, float)) and not isinstance(side, bool) else side
+
+
 @checked
-def check(answer: str | SympyObject, derivation: Derivation, wrt: str | SympyObject, timeout: float | None = 20) -> Verdict:
+def check(answer: str | SympyObject | float, derivation: Derivation, wrt: str | SympyObject, timeout: float | None = 20) -> Verdict:
     """Is ``answer``, plain maths, LaTeX or SymPy, the gradient with respect to ``wrt``? A Verdict with its certificate.
 
     A SymPy answer for an array is an entry, and ``wrt`` says which: ``sn.check(2*x[i], d, wrt=x[i])``.
@@ -126,6 +133,7 @@ def check(answer: str | SympyObject, derivation: Derivation, wrt: str | SympyObj
     from symnet.batch.limited import check_alone, check_within
     from symnet.parsing.from_sympy import is_sympy, sympy_answer, wrt_name
 
+    answer = _number(answer)
     if not isinstance(answer, str) and not is_sympy(answer):
         raise OptionError("check", f"{a_kind(answer)} for an answer", "text, plain maths or LaTeX, or a SymPy expression", "str(answer)")
     needs(derivation, Derivation, "check", "a Derivation", NEEDED)
@@ -137,7 +145,7 @@ def check(answer: str | SympyObject, derivation: Derivation, wrt: str | SympyObj
 
 
 @checked
-def compare(left: str | SympyObject, right: str | SympyObject, tensors: Mapping[str, Any] | None = None,
+def compare(left: str | SympyObject | float, right: str | SympyObject | float, tensors: Mapping[str, Any] | None = None,
             timeout: float | None = 20) -> Verdict:
     """Is left = right, for all values of the names in them? Each side is plain maths or a SymPy expression; a Verdict.
 
@@ -153,6 +161,7 @@ def compare(left: str | SympyObject, right: str | SympyObject, tensors: Mapping[
     from symnet.parsing.from_sympy import is_sympy
     from symnet.parsing.program import program
 
+    left, right = (_number(side) for side in (left, right))
     for side in (left, right):
         if not isinstance(side, str) and not is_sympy(side):
             raise OptionError("compare", a_kind(side), "two expressions, text or SymPy")

@@ -15,7 +15,7 @@ from symnet.backends.source import forward_source
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
-from symnet.errors import NameError_, OptionError, ShapeError
+from symnet.errors import NameError_, OptionError, ShapeError, shown
 
 LIBRARIES = ("numpy", "jax", "torch")
 ENTRYWISE = ("math", "mpmath", "sympy")
@@ -35,8 +35,12 @@ def lambdify(derivation: Derivation, name: str, modules: Any = "numpy", args: It
         derivation.gradient_name(name)  # raises
     own = derivation.symbols
     if not any(tensors[t].axes for t in (*inputs, wanted)) and not any(t.axes for t in derivation.program.tensors.values()):
-        made: Callable[..., Any] = sp.lambdify([own[t] for t in inputs], _in_cases(derivation.closed_form(name)), modules=modules,
-                                              cse=True)
+        try:
+            form = _in_cases(derivation.closed_form(name))
+            made: Callable[..., Any] = sp.lambdify([own[t] for t in inputs], form, modules=modules, cse=True)
+        except (NameError, ImportError, TypeError) as error:  # a module that there is not
+            raise OptionError("lambdify", f"modules = {shown(modules)}", 'modules as for sp.lambdify: "numpy", "math", "mpmath", …',
+                              str(error)[:80]) from None
         return made
     if modules in LIBRARIES:
         return _of_module(derivation, name, wanted, inputs, modules)

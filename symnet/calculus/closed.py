@@ -69,7 +69,7 @@ def _lines(program: Program, name: str) -> dict[str, Definition]:
         if not names:
             continue
         if block.is_loop or any(len(program.by_name[n]) > 1 for n in names):
-            raise ShapeError(f"closed form of {name}", f"{sorted(names)[0]} is defined step by step along an axis",
+            raise ShapeError(f"closed form of {name}", f"{sorted(names)[0]} is defined in slices along an axis",
                              "a derivation without a recurrence", "instantiate(sizes) first")
         found[block.definitions[0].name] = block.definitions[0]
     if name not in found:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from symnet.checking.answers import check_answer, judged
 from symnet.checking.answers_sizes import Question
 from symnet.checking.diagnosis import Mistake, slip_of
-from symnet.checking.reading import read_answer, read_as
+from symnet.checking.reading import is_latex, read_answer, read_as
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
@@ -68,8 +68,8 @@ def _judge(answer: Mapping[str, str], derivation: Derivation, told: Told) -> Res
     if wrt not in derivation.names:
         reason = f"no gradient of {wrt!r} is asked for" if wrt else "wrt is missing"
         return Result(name, Verdict(Answer.UNDECIDED, reason=reason))
-    latex = "latex" in answer
-    text = answer["latex" if latex else "text"]
+    text = answer["latex" if "latex" in answer else "text"]
+    latex = "latex" in answer or is_latex(text)
     try:
         value = read_answer(text, derivation, wrt, f"answer {name}", latex)
         verdict = check_answer(text, derivation, wrt, latex)

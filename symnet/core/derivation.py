@@ -11,7 +11,7 @@ import sympy as sp
 
 from symnet.core.expressions import Limits
 from symnet.core.latex import aligned, definition_latex
-from symnet.core.own_symbols import in_own, put_in
+from symnet.core.own_symbols import SympyObject, in_own, named_by, put_in
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.readings import CompiledGradients, ExactValues
 from symnet.core.short import LINES, WIDTH, cut, listed, short, short_lines
@@ -215,10 +215,11 @@ class Formula:
 class Gradients(Mapping[str, Formula]):
     """The gradients by the name of what was differentiated by. Raises UnknownKeyError, with what was likely meant."""
 
-    def __init__(self, formulas: Mapping[str, Formula]) -> None:
-        self._formulas = dict(formulas)
+    def __init__(self, formulas: Mapping[str, Formula], symbols: Mapping[str, Any] | None = None) -> None:
+        self._formulas, self._symbols = dict(formulas), symbols or {}
 
-    def __getitem__(self, name: str) -> Formula:
+    def __getitem__(self, name: str | SympyObject) -> Formula:
+        name = named_by(name, self._symbols)
         if not isinstance(name, str) or name not in self._formulas:
             raise UnknownKeyError("gradients", f"no gradient of {shown(name)}", "one of " + ", ".join(self._formulas),
                                   did_you_mean(name, self._formulas))
@@ -290,7 +291,8 @@ class Derivation:
     @property
     def gradients(self) -> Gradients:
         """Each gradient, in named intermediates."""
-        return Gradients({name: Formula(self.full.by_name[self.names[name]], self.full.tensors, self.program.symbols) for name in self.wrt})
+        return Gradients({name: Formula(self.full.by_name[self.names[name]], self.full.tensors, self.program.symbols) for name in self.wrt},
+                         self.symbols)
 
     @property
     def symbols(self) -> dict[str, Any]:
@@ -308,18 +310,18 @@ class Derivation:
         return self.names[name]
 
     @checked
-    def closed_form(self, name: str, subs: Mapping[Any, Any] | None = None, own: bool = True) -> sp.Expr:
+    def closed_form(self, name: str | SympyObject, subs: Mapping[Any, Any] | None = None, own: bool = True) -> sp.Expr:
         """The gradient with every intermediate put in, an expression in the inputs alone, written with ``symbols``.
 
         ``subs`` puts exact numbers, or expressions, in for names or symbols: ``{"x": 2, "w": "1/3"}``. ``own=False`` keeps the engine's
         symbols where a user's own stand for them.
         """
-        made = _closed_form(self, name)
+        made = _closed_form(self, named_by(name, self.symbols))
         made = in_own(made, self.program.symbols) if own else made
         return made if subs is None else put_in(made, subs, self.symbols)
 
     @checked
-    def lambdify(self, name: str, modules: Any = "numpy", args: Iterable[Any] | None = None) -> Callable[..., Any]:
+    def lambdify(self, name: str | SympyObject, modules: Any = "numpy", args: Iterable[Any] | None = None) -> Callable[..., Any]:
         """A Python function that computes the gradient by ``name`` (or the line of that name) from the inputs, in the program's order or
         that of ``args``; ``modules`` as for ``sp.lambdify``. Arrays are indexed from 0.
 
@@ -327,7 +329,7 @@ class Derivation:
         >>> sn.derive(sn.program("L = (w*x - 1)**2"), wrt=["w"]).lambdify("w", "math", args=["w", "x"])(2, 3)
         30
         """
-        return _lambdify(self, name, modules, args)
+        return _lambdify(self, named_by(name, self.symbols), modules, args)
 
 
     @checked
@@ -336,9 +338,10 @@ class Derivation:
         return _instantiate(self, sizes or {})
 
     @checked
-    def at(self, values: Mapping[str, Any] | None = None, sizes: Mapping[str, int] | None = None) -> ExactValues:
+    def at(self, values: Mapping[Any, Any] | None = None, sizes: Mapping[str, int] | None = None) -> ExactValues:
         """Exact values of every line, forward and backward, at a point."""
-        return _evaluate(self.full, {**self.values, **(values or {})}, sizes or {})
+        given = {named_by(name, self.symbols): value for name, value in (values or {}).items()}
+        return _evaluate(self.full, {**self.values, **given}, sizes or {})
 
     @checked
     def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> CompiledGradients:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import sympy as sp
 
@@ -11,6 +11,22 @@ from symnet.core.expressions import When
 from symnet.core.numbers import rational
 from symnet.core.tensors import tensor_name
 from symnet.errors import NameError_, OptionError, did_you_mean
+
+
+@runtime_checkable
+class SympyObject(Protocol):
+    """A SymPy symbol or expression; SymPy has no types of its own to name."""
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        """The symbols in it."""
+
+
+def named_by(name: Any, symbols: Mapping[str, Any]) -> Any:
+    """The name of a symbol of the user's; anything else as it is."""
+    if isinstance(name, str) or not isinstance(name, sp.Basic):
+        return name
+    return next((known for known, own in symbols.items() if own == name), str(name))
 
 
 def in_own(expr: sp.Expr, symbols: Mapping[str, Any]) -> sp.Expr:

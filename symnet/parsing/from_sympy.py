@@ -389,7 +389,7 @@ class _Trees:
             return self._refused(value)
         if value < 0:
             return Node("unary", "-", (self._float(-value),))
-        return Node("number", repr(float(value)) if value._prec <= 53 else str(value))
+        return Node("number", str(value))  # the decimal that it prints as
 
     def _symbol(self, own: sp.Symbol) -> Node:
         name = name_of(own, self.where)
@@ -564,6 +564,10 @@ class _Trees:
             return Node("attribute", "T", (self.tree(expr.arg),))
         if isinstance(expr, sp.Inverse):
             return Node("call", "inv", (self.tree(expr.arg),))
+        if isinstance(expr, sp.Identity):
+            return Node("call", "eye", (self._place(expr.shape[0]),))
+        if isinstance(expr, sp.MatPow) and expr.shape == (1, 1):
+            return Node("binary", "**", (Node("call", "sum", (self.tree(expr.base),)), self.tree(expr.exp)))
         if isinstance(expr, sp.MatPow) and expr.exp.is_Integer and 0 < abs(expr.exp) <= 24:
             base = self.tree(expr.base) if expr.exp > 0 else Node("call", "inv", (self.tree(expr.base),))
             return _binary("@", [base] * abs(int(expr.exp)))
