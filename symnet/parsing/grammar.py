@@ -192,14 +192,15 @@ class Parser(Atoms):
 
     def place(self) -> Node:
         """One place in [ ]: an expression, : for the whole axis, None for a new axis of size 1."""
-        token, then = self.now, self.tokens[self.at + 1].text
+        token, ahead = self.now, [t.text for t in self.tokens[self.at + 1:self.at + 3]] + ["", ""]
+        then = ahead[0]
         if token.text == ":" and then in (",", "]"):
             self.at += 1
             return self.node("whole", ":", (), token.column)
         if token.text == "None" and token.kind == "name":
             self.at += 1
             return self.node("new", "None", (), token.column)
-        if token.text in ("np", "numpy") and then == "." and self.tokens[self.at + 2].text == "newaxis":
+        if token.text in ("np", "numpy") and ahead[:2] == [".", "newaxis"]:
             self.at += 3
             return self.node("new", "None", (), token.column)
         made = self.expression(0) if token.text != ":" else None

@@ -35,7 +35,7 @@ def test_rational_reads_exactly(given_value: object, wanted: str) -> None:
 @pytest.mark.parametrize(("given_value", "phrase"), [
     ("", "a number such as"), ("abc", "a number such as"), ("1/0", "denominator that is not 0"), ("1,5", "not a comma"),
     (True, "a number such as"), (None, "a number such as"), (float("nan"), "a number such as"), (float("inf"), "a number"),
-    (Decimal("NaN"), "a finite number"), ("__import__('os')", "a number such as"), ("9" * 61, "a number such as"),
+    (Decimal("NaN"), "a finite number"), ("__import__('os')", "a number such as"), ("9" * 5001, "a number such as"),
     ("1e9999", "a number such as"), ("--1", "a number such as"), ("1/2/3", "a number such as"), (".", "a number such as"),
     ("0x10", "a number such as"), ("1_000", "a number such as"),
 ], ids=str)
