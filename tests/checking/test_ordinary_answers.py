@@ -89,7 +89,7 @@ def test_a_wrong_one_is_refuted(problem: str, wrt: str, answer: str) -> None:
 
 
 @pytest.mark.parametrize(("problem", "wrt", "answer", "words"), [
-    ("average", "x", "1/N", "broadcast to shape (N)"), ("affine", "b", "(Z-Y).sum(axis=0, keepdims=True)", "broadcast to shape (k)")])
+    ("average", "x", "1/N", "broadcast to shape (N)"), ("affine", "b", "(Z-Y).sum(axis=0, keepdims=True)", "axes of size 1 are moved")])
 def test_what_numpy_would_broadcast_is_right_on_that_condition(problem: str, wrt: str, answer: str, words: str) -> None:
     found = verdict(problem, wrt, answer)
     assert found.answer is Answer.CONDITIONAL and words in found.condition
