@@ -46,7 +46,7 @@ def test_every_step_checks_with_any_loss(make: Callable[..., Penalty], loss: sn.
 def test_the_weight_may_be_a_symbol_and_the_lines_read_like_the_textbook() -> None:
     made = Sequential(sn.Linear("d", 1)).program(sn.L2Penalty(sn.MSELoss(), "lambda", "weights"))
     shown = [definition_text(line, made.tensors) for line in made.definitions[-2:]]
-    assert shown == ["R = sum(W1[i, j]**2 for i in 1..d for j in 1..1)/2", "L = lambda*R + E"]
+    assert shown == ["R = sum(W1[i, 1]**2 for i in 1..d)/2", "L = lambda*R + E"]
     assert made["lambda"].role is Role.CONSTANT and derive(made).wrt == ("W1", "b1")
 
 
@@ -81,7 +81,7 @@ def test_a_worksheet_may_ask_for_it(loss: str) -> None:
 
 
 WRONG: dict[str, Callable[[], object]] = {
-    "no loss": lambda: sn.L2Penalty("MSELoss", 1), "a class": lambda: sn.L2Penalty(sn.MSELoss, 1), "which": lambda: sn.L2Penalty(sn.MSELoss(), 1, "some"),
+    "no loss": lambda: sn.L2Penalty("MSELoss", 1), "a class": lambda: sn.L2Penalty(sn.Linear, 1), "which": lambda: sn.L2Penalty(sn.MSELoss(), 1, "some"),
     "below 0": lambda: NET.program(sn.L2Penalty(sn.MSELoss(), -1)), "no number": lambda: NET.program(sn.L2Penalty(sn.MSELoss(), "1/0")),
     "no parameters": lambda: Sequential(sn.Linear(2, 2, bias=False), sn.Tanh()).program(sn.L2Penalty(sn.MSELoss(), 1, "biases")),
     "a page with a layer for a loss": lambda: derivation_of(parse_worksheet(SHEET.format("L2Penalty(Tanh(), 1)"))),
