@@ -26,7 +26,7 @@ NOUNS: dict[str, Callable[[], Any]] = {
     "its program": lambda: sn.load("transformer", check=False).program,
     "its gradients": lambda: sn.load("transformer", check=False).gradients,
     "a derivation at sizes": lambda: sn.load("mlp", check=False).instantiate({"N": 2, "d": 2, "h": 3, "k": 2}),
-    "a line of many terms": lambda: sn.program("L = " + " + ".join(f"x{k}**2" for k in range(180))),
+    "a line of many terms": lambda: sn.program("L = " + " + ".join(f"x{k}**2" for k in range(80))),
     "names of sixty letters": lambda: sn.derive(sn.program(f"L = ({'w' * 60}*{'x' * 60} - {'y' * 60})**2")),
     "a definition": lambda: MADE["d"].program.definitions[0],
     "a tensor": lambda: MADE["d"].program.inputs[0],
