@@ -186,7 +186,7 @@ MISUSES: dict[str, tuple[dict[str, Any], type[SymnetError], str]] = {
     "no loss": ({"loss": None}, OptionError, "without a loss"),
     "no network": ({"what": "net"}, OptionError, "str"),
     "unknown optimizer": ({"optimizer": "adamm"}, OptionError, "did you mean 'adam'"),
-    "unknown setting": ({"rho": 1}, OptionError, "no setting 'rho'"),
+    "unknown setting": ({"rho": 1}, OptionError, "no argument 'rho'"),
     "unknown parameter": ({"params": {"W9": 1.0}}, OptionError, "no parameter named 'W9'"),
     "parameter of another shape": ({"params": {"W1": np.zeros((3, 1))}}, ShapeError, r"\(3, 1\)"),
     "ragged": ({"X": [[1, 2], [3]]}, ShapeError, "inhomogeneous"),
