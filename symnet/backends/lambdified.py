@@ -13,9 +13,11 @@ from symnet.backends.dialects import library_source
 from symnet.backends.running import function_of
 from symnet.backends.source import forward_source
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import When
+from symnet.core.expressions import in_cases
+from symnet.core.given_sizes import sizes_of_shapes
+from symnet.core.own_symbols import named_by
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
-from symnet.errors import NameError_, OptionError, ShapeError, shown
+from symnet.errors import NameError_, OptionError, shown
 
 LIBRARIES = ("numpy", "jax", "torch")
 ENTRYWISE = ("math", "mpmath", "sympy")
@@ -36,7 +38,7 @@ def lambdify(derivation: Derivation, name: str, modules: Any = "numpy", args: It
     own = derivation.symbols
     if not any(tensors[t].axes for t in (*inputs, wanted)) and not any(t.axes for t in derivation.program.tensors.values()):
         try:
-            form = _in_cases(derivation.closed_form(name))
+            form = in_cases(derivation.closed_form(name))
             made: Callable[..., Any] = sp.lambdify([own[t] for t in inputs], form, modules=modules, cse=True)
         except (NameError, ImportError, TypeError) as error:  # a module that there is not
             raise OptionError("lambdify", f"modules = {shown(modules)}", 'modules as for sp.lambdify: "numpy", "math", "mpmath", …',
@@ -53,8 +55,7 @@ def _inputs(derivation: Derivation, args: Iterable[Any] | None) -> list[str]:
     names = [t.name for t in derivation.program.inputs]
     if args is None:
         return names
-    by_own = {own: n for n, own in derivation.symbols.items()}
-    asked = [by_own.get(a, a) if not isinstance(a, str) else a for a in args]
+    asked = [named_by(a, derivation.symbols) for a in args]
     for a in asked:
         if a not in names:
             raise NameError_("lambdify", f"the argument {a}", "inputs of the program: " + ", ".join(names))
@@ -98,9 +99,9 @@ def _entry_by_entry(derivation: Derivation, name: str, wanted: str, inputs: list
 
     def made(*values: Any) -> Any:
         given = {t: _exact(v) if tensors[t].axes else v for t, v in _named(inputs, values).items()}
-        known = _sizes(given, tensors)
-        numbers = [known[s] for s in sizes]
-        env = {s: sp.Integer(n) for s, n in known.items()}
+        known = sizes_of_shapes(derivation.program.inputs, {t: np.shape(v) for t, v in given.items()})
+        numbers = [known[str(s)] for s in sizes]
+        env = {s: sp.Integer(known[str(s)]) for s in sizes}
         spans = [range(int(a.lower.xreplace(env)), int(a.upper.xreplace(env)) + 1) for a in target.axes]
         found = np.empty([len(s) for s in spans], dtype=object)
         for k, place in zip(np.ndindex(found.shape), itertools.product(*spans), strict=True):
@@ -121,27 +122,4 @@ def _from_zero(expr: sp.Expr, tensors: Mapping[str, Tensor], bases: Mapping[str,
         t = tensors[tensor_name(e)]
         table[e] = bases[t.name][tuple(sp.expand(p - a.lower) for p, a in zip(entry_indices(e), t.axes, strict=True))]
     table |= {s: bases[s.name] for s in expr.free_symbols if s.is_Symbol and s.name in bases}
-    return _in_cases(expr.xreplace(table))
-
-
-def _in_cases(expr: sp.Expr) -> sp.Expr:
-    """Brackets as cases: what does not hold is not computed."""
-    return expr.replace(When, lambda body, condition: sp.Piecewise((body, condition), (sp.S.Zero, True)))
-
-
-def _sizes(given: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[sp.Symbol, int]:
-    """The sizes that the arrays have. Raises ShapeError where two disagree."""
-    known: dict[sp.Symbol, int] = {}
-    waiting = [(t, a.size, n) for t, v in given.items() if tensors[t].axes for a, n in zip(tensors[t].axes, np.shape(v), strict=True)]
-    for t, v in given.items():
-        if np.ndim(v) != len(tensors[t].axes):
-            raise ShapeError(t, f"an array with {np.ndim(v)} axes", str(len(tensors[t].axes)))
-    for _ in range(len(waiting)):
-        for t, size, n in waiting:
-            left = sp.expand(size.xreplace(known) - n)
-            free = sorted(left.free_symbols, key=str)
-            if not free and left != 0:
-                raise ShapeError(t, f"an axis of {n}", str(size), "arrays whose sizes agree")
-            if len(free) == 1 and left.diff(free[0]).is_Integer:
-                known[free[0]] = int(-left.subs(free[0], 0) / left.diff(free[0]))
-    return known
+    return in_cases(expr.xreplace(table))

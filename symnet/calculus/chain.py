@@ -80,9 +80,6 @@ def _term(definition: Definition, use: Occurrence, local: sp.Expr, above: sp.Exp
 
     given = tuple(c.xreplace(rename).xreplace(solution.mapping) for c in use.conditions)
     sums = tuple((i, lo.xreplace(solution.mapping), hi.xreplace(solution.mapping)) for i, lo, hi in solution.sums)
-    above_0 = {c.lhs for c in given if isinstance(c, sp.Ge) and c.rhs == 1} & {i for i, lo, _ in sums if lo == 0}
-    sums = tuple((i, sp.S.One if i in above_0 else lo, hi) for i, lo, hi in sums)
-    given = tuple(c for c in given if not (isinstance(c, sp.Ge) and c.rhs == 1 and c.lhs in above_0))
     pinned, sums, given = pin(sums, given, dict(zip(alphas, solution.spans, strict=True)))
 
     def place(expr: sp.Expr) -> sp.Expr:

@@ -14,8 +14,8 @@ from symnet.calculus.declared_values import check_values
 from symnet.calculus.instantiate import Entries, environment, instantiate_program, named
 from symnet.calculus.norm_convention import with_norm_convention
 from symnet.calculus.tabulate import Key, Numbers, Place, Plan, Table
-from symnet.core.axes import Axis
 from symnet.core.functions import stop_gradient
+from symnet.core.given_sizes import sizes_of_shapes
 from symnet.core.length import AsItStands, length
 from symnet.core.numbers import Number, Shown, as_ball, decide, decimal, proved_zero, rational, to_flint
 from symnet.core.places import at_place
@@ -409,32 +409,4 @@ def shape_of(name: str, nested: Any) -> tuple[int, ...]:
 
 def sizes_from(program: Program, nested: Mapping[str, Any]) -> dict[str, int]:
     """Sizes by name, read off the shapes of the values; raises ShapeError where two values disagree."""
-    found: dict[str, int] = {}
-    later: list[tuple[str, Axis, int]] = []
-    for t in program.inputs:
-        shape = shape_of(t.name, nested[t.name])
-        if len(shape) != len(t.axes):
-            raise ShapeError(f"value of {t.name}", f"an array with {len(shape)} axes", f"{len(t.axes)} axes, {t.shape}")
-        for axis, n in zip(t.axes, shape, strict=True):
-            if axis.size.is_Symbol:
-                if found.setdefault(str(axis.size), n) != n:
-                    raise ShapeError(f"value of {t.name}", f"size {axis.size} = {n}", f"{found[str(axis.size)]}, as above")
-            else:
-                later.append((t.name, axis, n))
-    for name, axis, n in later:
-        _fits(name, axis, n, found)
-    return found
-
-
-def _fits(name: str, axis: Axis, n: int, found: dict[str, int]) -> None:
-    """An axis of size K + M - 1 or 3: solve for the one unknown size, or compare."""
-    env = {s: sp.Integer(found[str(s)]) for s in axis.size.free_symbols if str(s) in found}
-    left = sp.expand(axis.size.xreplace(env))
-    unknown = sorted(left.free_symbols, key=str)
-    if len(unknown) == 1 and left.coeff(unknown[0], 1).is_Integer:
-        value = (n - left.xreplace({unknown[0]: sp.S.Zero})) / left.coeff(unknown[0], 1)
-        if value.is_Integer and value >= 1:
-            found[str(unknown[0])] = int(value)
-            return
-    if left != n:
-        raise ShapeError(f"value of {name}", f"{n} entries along an axis", f"{left}")
+    return sizes_of_shapes(program.inputs, {t.name: shape_of(t.name, nested[t.name]) for t in program.inputs})

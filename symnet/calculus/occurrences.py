@@ -96,9 +96,7 @@ def _open(node: sp.Expr, factor: sp.Expr, sums: tuple[Limits, ...], conditions: 
     elif isinstance(node, sp.Piecewise):
         yield from _open_cases(node, factor, sums, conditions, wanted, ranges)
     elif isinstance(node, sp.Pow) and _may_be_constant(node.exp, {**ranges, **{i: (lo, hi) for i, lo, hi in sums}}):
-        inner = tuple((i, sp.S.One, hi) if i == node.exp and lo == 0 else (i, lo, hi) for i, lo, hi in sums)
-        known = () if inner != sums else (sp.Ge(node.exp, 1),)
-        yield node.base, factor * local_derivative(node, 0), inner, (*conditions, *known)
+        yield node.base, factor * local_derivative(node, 0), sums, (*conditions, sp.Ge(node.exp, 1))
     else:
         for k, arg in enumerate(node.args):
             yield arg, factor * local_derivative(node, k), sums, conditions

@@ -138,7 +138,18 @@ def pin(sums: tuple[Limits, ...], conditions: tuple[sp.Basic, ...],
     ``known`` are the ranges of the indices that are not summed. Where e is not shown to lie in m's range, a bracket says so.
     """
     there, rest, left = fixed(conditions, sums, known)
+    rest, left = _narrowed(rest, left)
     return there, rest, _needed([p for c in left for p in sp.And.make_args(c)], known | {i: (lo, hi) for i, lo, hi in rest})
+
+
+def _narrowed(sums: tuple[Limits, ...], conditions: tuple[sp.Basic, ...]) -> tuple[tuple[Limits, ...], tuple[sp.Basic, ...]]:
+    """Σ_{k=0}^{n} [k >= 1] is Σ_{k=1}^{n}: a number that alone bounds a summed index from below is where its range starts."""
+    parts = [p for c in conditions for p in sp.And.make_args(c)]
+    above = {p.lhs for p in parts if isinstance(p, sp.Le)}
+    starts = {i: p.rhs for p in parts for i, lo, _ in sums if isinstance(p, sp.Ge) and p.lhs == i and i not in above
+              and p.rhs.is_Integer and lo.is_Integer and p.rhs >= lo}
+    left = tuple(p for p in parts if not (isinstance(p, sp.Ge) and starts.get(p.lhs) == p.rhs))
+    return tuple((i, starts.get(i, lo), hi) for i, lo, hi in sums), left if starts else conditions
 
 
 def _needed(parts: list[sp.Basic], ranges: dict[sp.Symbol, Range]) -> tuple[sp.Basic, ...]:

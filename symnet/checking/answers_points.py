@@ -6,6 +6,7 @@ Every line is computed at the point with balls, so that nothing grows: a network
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import sympy as sp
 from flint import ctx
@@ -13,12 +14,12 @@ from flint import ctx
 from symnet.calculus.instantiate import Entries
 from symnet.checking.domains import classes_of
 from symnet.core.number_sets import numbers_of
-from symnet.core.numbers import Number, as_ball, compute, decimal
+from symnet.core.numbers import Number, as_ball, compute
 from symnet.core.program import Definition, Program
 from symnet.core.verdict import Witness
 from symnet.equality.cases import has_cases
 from symnet.equality.points import nearby, points
-from symnet.equality.refuting import AROUND
+from symnet.equality.refuting import AROUND, told_apart
 from symnet.equality.structured import forms_of
 from symnet.errors import DomainError, SymnetError
 
@@ -85,7 +86,7 @@ class Numbers:
                     if whole is not None and (not self._has_cases((a, b)) or all(
                             self._differ(a, b, nearby(point, k), there, used) for k in range(AROUND))):
                         said = tuple((name, str(whole[e])) for e, name in self.given.items() if e in whole)
-                        return place, Witness(said, *self._shown(a, b, whole))
+                        return place, Witness(said, *told_apart(partial(self.value, a, whole), partial(self.value, b, whole)))
                 except (DomainError, ZeroDivisionError):
                     continue
                 except SymnetError:
@@ -137,18 +138,6 @@ class Numbers:
                 return True
             stack += expr.free_symbols
         return False
-
-    def _shown(self, a: sp.Basic, b: sp.Basic, point: Mapping[sp.Basic, sp.Rational]) -> tuple[str, str]:
-        """Both values, with as many digits as it takes to see that they differ."""
-        said = ("", "")
-        for digits in (10, 20, 40, 80):
-            said = (self._decimal(a, point, digits), self._decimal(b, point, digits))
-            if said[0] != said[1]:
-                break
-        return said
-
-    def _decimal(self, entry: sp.Basic, point: Mapping[sp.Basic, sp.Rational], digits: int) -> str:
-        return decimal(lambda bits: self.value(entry, point, bits), digits).text
 
 
 def in_domain(symbol: sp.Basic, value: sp.Rational) -> bool:

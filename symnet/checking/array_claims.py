@@ -14,16 +14,17 @@ import sympy as sp
 from symnet.calculus import derive
 from symnet.checking.answers import check_answer
 from symnet.checking.diagnosis import slip_of
-from symnet.checking.names import GRADIENT, LOSS, SLOPE
+from symnet.checking.names import GRADIENT, SLOPE
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries, fresh, substitute, total
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
-from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
+from symnet.core.tensors import Tensor, entry_indices, free_name, sizes_of, tensor_name
 from symnet.core.text import text
 from symnet.core.verdict import Verdict
 from symnet.errors import NameError_, SymnetError, did_you_mean
-from symnet.parsing.latex import latex_expression, sizes_of
+from symnet.parsing.asked import LOSSES
+from symnet.parsing.latex import latex_expression
 from symnet.parsing.program import expression
 from symnet.parsing.tokens import plain
 from symnet.parsing.values import Value
@@ -66,7 +67,7 @@ class Claims:
         same = [n for n in tensors if n.replace("_", "") == bare] or [n for n in tensors if n.lower() == bare.lower() and not tensors[n].of]
         if len(same) == 1:
             return same[0]
-        if name in LOSS:
+        if name in LOSSES:
             return self.derivation.objective
         gradient = GRADIENT.fullmatch(name)
         below = self._find(gradient[1] or gradient[2]) if gradient else None

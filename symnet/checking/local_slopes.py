@@ -10,7 +10,7 @@ from symnet.calculus import derive
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import BINDERS, When, entries
 from symnet.core.program import Program
-from symnet.core.tensors import Tensor, tensor_name
+from symnet.core.tensors import Tensor, same_name, tensor_name
 from symnet.errors import NameError_
 from symnet.parsing.asked import LOSSES
 from symnet.parsing.values import Value, new_indices, of_tensor
@@ -23,7 +23,7 @@ def slope_of(derivation: Derivation, usable: Mapping[str, Tensor], above: str, b
     then it is the array of these slopes. The slope that is asked for is never given.
     """
     program = derivation.program
-    top, under = _name(program, above), _name(program, below)
+    top, under = same_name(above, program.tensors), same_name(below, program.tensors)
     if top is None and above in LOSSES:
         top = derivation.objective
     if top is None or under is None or (top == derivation.objective and under == asked):
@@ -32,13 +32,6 @@ def slope_of(derivation: Derivation, usable: Mapping[str, Tensor], above: str, b
         found = [t for t in usable.values() if t.of == under and t.objective == top]
         return of_tensor(found[0]) if found else _scalar(program, top, under)
     return _scalar(program, top, under) if not program[top].axes and not program[under].axes else _entrywise(program, top, under)
-
-
-def _name(program: Program, name: str) -> str | None:
-    if name in program.tensors:
-        return name
-    same = [t for t in program.tensors if t.replace("_", "") == name.replace("_", "")]
-    return same[0] if len(same) == 1 else None
 
 
 def _scalar(program: Program, above: str, below: str) -> Value | None:

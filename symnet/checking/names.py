@@ -22,10 +22,11 @@ from symnet.core.derivation import Derivation
 from symnet.core.functions import BY_NAME
 from symnet.core.numbers import compute
 from symnet.core.program import Definition, Hole
-from symnet.core.tensors import Tensor, free_name
+from symnet.core.tensors import Tensor, free_name, same_name
 from symnet.equality.domain import Domain, Holes
 from symnet.equality.holes import indexed_holes
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
+from symnet.parsing.asked import LOSSES
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
 from symnet.parsing.program import expression, free_names
@@ -37,7 +38,6 @@ PRIME_CALL = re.compile(r"\b([a-z]\w*)'\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 GRADIENT = re.compile(r"(?:d|grad_?)([A-Za-z]\w*)|([A-Za-z]\w*?)_grad")
 PRIME = re.compile(r"\b([A-Za-z]\w*)'")
 NEW = re.compile(r"([A-Za-z]\w*?)(?:'|_new)\Z")
-LOSS = frozenset({"L", "C", "E", "J", "loss", "Loss", "LOSS", "cost", "Cost", "error", "Error", "MSE", "mse"})
 RATE = ("alpha", "eta", "lr", "learning_rate")
 SAME = {"sigma": "sigmoid", "ReLU": "relu", "ln": "log", "expit": "sigmoid"}
 
@@ -77,15 +77,12 @@ class Names:
 
     def known(self, name: str) -> str | None:
         """The tensor that a plain name stands for: w_1 and w1 are one name, Loss is the objective."""
-        if name in self.tensors:
-            return name
-        bare = name.replace("_", "")
-        same = [t for t in self.tensors if t.replace("_", "") == bare]
-        if len(same) == 1:
-            return same[0]
+        found = same_name(name, self.tensors)
+        if found is not None:
+            return found
         if name.lower() in RATE and not any(r in self.tensors for r in (name, name.lower())) and (self.has_rate or name == "learning_rate"):
             return self.rate.name
-        return self.derivation.objective if name in LOSS else None
+        return self.derivation.objective if name in LOSSES else None
 
     @property
     def has_rate(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from symnet.calculus import derive
 from symnet.core.structures import STRUCTURES
-from symnet.core.tensors import Role, Tensor, domain_named
+from symnet.core.tensors import Role, Tensor, domain_named, sizes_of
 from symnet.errors import OptionError, did_you_mean
 from symnet.parsing.program import free_names, program, tensor_of
 
@@ -20,7 +20,7 @@ def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str],
     for name, sizes in (_pair(s, "--shape", "X:N,d") for s in shapes):
         parts = [int(p) if p.strip().isdigit() else p.strip() for p in sizes.split(",") if p.strip()]
         tensors[name] = tensor_of(name, tuple(parts), "--shape")
-    known = {str(s) for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
+    known = set(sizes_of(tensors))
     said = {*tensors, *(wrt or ()), *(d.partition(":")[0].strip() for d in domains)}
     for name in free_names(text, declared_names=said):
         if name not in tensors and name not in known:

@@ -243,6 +243,16 @@ def of_data(condition: sp.Basic) -> bool:
     return next(entries(condition), None) is not None
 
 
+def in_cases(expr: sp.Expr) -> sp.Expr:
+    """Brackets as SymPy's cases: what does not hold is not computed.
+
+    >>> i = sp.Symbol("i", integer=True)
+    >>> in_cases(When(i, i > 1))
+    Piecewise((i, i > 1), (0, True))
+    """
+    return expr.replace(When, lambda body, condition: sp.Piecewise((body, condition), (sp.S.Zero, True)))
+
+
 def bracketed(body: sp.Expr, condition: sp.Basic) -> sp.Expr:
     """[condition] body. In front of a bracket that asks for data stand the factors of the body that have no index.
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import sympy as sp
 
-from symnet.core.expressions import When
+from symnet.core.expressions import in_cases
 from symnet.core.numbers import rational
 from symnet.core.tensors import tensor_name
 from symnet.errors import NameError_, OptionError, did_you_mean
@@ -47,8 +47,7 @@ def in_own(expr: sp.Expr, symbols: Mapping[str, Any]) -> sp.Expr:
             table[e] = own[tuple(sp.expand(p - 1) for p in places)]
         elif own is not None:
             table[e] = own[tuple(places)]
-    made = expr.xreplace(table)
-    return made.replace(When, lambda body, condition: sp.Piecewise((body, condition), (sp.S.Zero, True)))
+    return in_cases(expr.xreplace(table))
 
 
 def put_in(expr: sp.Expr, values: Mapping[Any, Any], symbols: Mapping[str, Any]) -> sp.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -138,6 +138,25 @@ def domain_named(text: Any, where: str) -> str:
 def scalar(name: str, domain: str = "real", role: Role = Role.INPUT, **more: Any) -> Tensor:
     """A tensor without axes."""
     return Tensor(name, (), domain, role, **more)
+
+
+def sizes_of(tensors: Mapping[str, Tensor]) -> dict[str, sp.Symbol]:
+    """The sizes of the axes."""
+    return {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
+
+
+def same_name(name: str, names: Iterable[str]) -> str | None:
+    """The one of ``names`` that is spelled like ``name``, _ aside: w_1 and w1 are one name. None where there is none, or several.
+
+    >>> same_name("w1", ["w_1", "b"]), same_name("q", ["w_1"])
+    ('w_1', None)
+    """
+    known = list(names)
+    if name in known:
+        return name
+    bare = name.replace("_", "")
+    same = [n for n in known if n.replace("_", "") == bare]
+    return same[0] if len(same) == 1 else None
 
 
 def free_name(name: str, taken: Container[str]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import chain
 
 import sympy as sp
 
 from symnet.core.expressions import entries
 from symnet.core.number_sets import numbers_of
-from symnet.core.numbers import compute, decimal, enclose
+from symnet.core.numbers import Number, compute, decimal, enclose
 from symnet.core.verdict import Witness
 from symnet.equality.holes import holes, surely_defined
 from symnet.equality.meeting import meeting_point
@@ -64,7 +64,7 @@ def refute(left: sp.Expr, right: sp.Expr, tries: int = 16, there: Mapping[sp.Exp
         if whole is not None and (borders or all(differ(nearby(point, k)) for k in range(AROUND))):
             try:
                 said = tuple((str(s), str(v)) for s, v in whole.items() if s not in unsaid)
-                return Witness(said, *_shown(left, right, whole))
+                return Witness(said, *told_apart(_value(left, whole), _value(right, whole)))
             except DomainError:  # no bits settle how a value is rounded
                 continue
     return None
@@ -91,11 +91,15 @@ def _in_domain(symbol: sp.Expr, value: sp.Expr) -> bool:
     return not (whole and not value.is_Integer) and value in numbers_of(symbol)
 
 
-def _shown(left: sp.Expr, right: sp.Expr, point: dict[sp.Symbol, sp.Rational]) -> tuple[str, str]:
-    """Both values, with as many digits as it takes to see that they differ."""
+def _value(side: sp.Expr, point: dict[sp.Symbol, sp.Rational]) -> Callable[[int], Number]:
+    return lambda bits: compute(side, point)
+
+
+def told_apart(left: Callable[[int], Number], right: Callable[[int], Number]) -> tuple[str, str]:
+    """Two values that differ, computed for a number of bits, with as many digits as it takes to see it."""
     said = ("", "")
     for digits in (10, 20, 40, 80):
-        said = (decimal(lambda bits: compute(left, point), digits).text, decimal(lambda bits: compute(right, point), digits).text)
+        said = (decimal(left, digits).text, decimal(right, digits).text)
         if said[0].rstrip("0").rstrip(".") != said[1].rstrip("0").rstrip("."):
             break
     return said

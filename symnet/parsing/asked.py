@@ -13,7 +13,8 @@ from symnet.parsing.own_lines import OTHER
 SLOPE = re.compile(r"d\s?\(?([A-Za-z]\w*)\)?\s*/\s*d\s?\(?([A-Za-z]\w*?)(?:_\{?([a-z0-9]{1,4})\}?|\[([a-z0-9, ]{1,16})\])?\)?\Z")
 ENTRY = re.compile(r"\b([A-Za-z][A-Za-z0-9]*)_\{?([a-z0-9]{1,4})\b")
 BOUND = re.compile(r"\b(?:sum|Sigma)_\{?([a-z]{1,4})\b|\bfor\s+([a-z])\s+in\b")
-LOSSES = frozenset({"L", "C", "E", "J", "loss", "Loss", "cost", "Cost", "error", "Error"})  # what a book may call the objective
+# what a book may call the objective
+LOSSES = frozenset({"L", "C", "E", "J", "loss", "Loss", "LOSS", "cost", "Cost", "error", "Error", "MSE", "mse"})
 WHOLE = re.compile(r"grad(?:ient)?_?(?:\s?([A-Za-z]\w*))?(?:\s[A-Za-z]\w*|\([A-Za-z]\w*\))?\Z")
 KIND = r"(?:vector|matrix|scalar|number|product|array|gradient|tensor|transpose|sum|mean)s?"
 REMARK = re.compile(rf"\s*\((?:an?|the|as an?|element-?wise|entrywise)\s(?:[a-z-]+\s){{0,4}}{KIND}\)\s*\Z")

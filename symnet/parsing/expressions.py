@@ -11,7 +11,7 @@ from symnet.core.axes import Axis, index
 from symnet.core.brackets import rectangular
 from symnet.core.expressions import substitute
 from symnet.core.program import Definition, Hole
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
 from symnet.parsing.asked import Asked, equated, free_letters, without_remark
 from symnet.parsing.asking import with_holes
@@ -41,7 +41,7 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     >>> expression("s = sigma(z); 2 s (1 - s)", {"z": tensor_of("z", ())}).expr
     2*(1 - sigmoid(z))*sigmoid(z)
     """
-    known = sizes or {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
+    known = sizes or sizes_of(tensors)
     lowering = Lowering(tensors, known, where)
     if len(text) > MAX_LENGTH:
         raise ParseError(where, f"{len(text)} characters", f"at most {MAX_LENGTH}")
@@ -74,7 +74,7 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
 
 def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[Axis, ...], where: str = "answer") -> Value:
     """The meaning of a SymPy expression over declared tensors; its free indices run over ``axes``."""
-    sizes = {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
+    sizes = sizes_of(tensors)
     reader = SympyReader(tensors, sizes=dict(sizes), letters=dict.fromkeys(i for i in answer.letters if i))
     (tree,) = reader.read([(where, answer.expr)])
     unknown = sorted(reader.tensors)

@@ -13,7 +13,7 @@ import sympy as sp
 from symnet.core.axes import Axis, Range, index
 from symnet.core.expressions import When, total
 from symnet.core.functions import BY_NAME
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import NameError_, ParseError, ShapeError
 from symnet.parsing.asking import ASKING, with_holes
 from symnet.parsing.conditions import indicator
@@ -234,11 +234,6 @@ def latex_expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[st
         raise ParseError(f"{where}, column {left[0].column}", "a left side and =", "the right side alone")
     use_lines(lowering, lines, given or {}, where)
     return understood(right, lowering, axes, where)
-
-
-def sizes_of(tensors: Mapping[str, Tensor]) -> dict[str, sp.Symbol]:
-    """The sizes of the axes."""
-    return {str(s): s for t in tensors.values() for a in t.axes for e in a.range for s in e.free_symbols}
 
 
 def understood(tree: Node, lowering: LatexLowering, axes: Sequence[Axis], where: str) -> Value:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 import sympy as sp
 
 from symnet.core.axes import index
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import ParseError, ShapeError
 from symnet.parsing.grammar import Node
-from symnet.parsing.latex import NAMES, LatexLowering, sizes_of, understood
+from symnet.parsing.latex import NAMES, LatexLowering, understood
 from symnet.parsing.latex_lines import Given, LatexLines, use_lines
 from symnet.parsing.values import Value, new_indices
 

@@ -10,7 +10,7 @@ import sympy as sp
 from symnet.core.axes import Axis, Range
 from symnet.core.expressions import Limits
 from symnet.core.program import Hole
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, same_name
 from symnet.errors import NameError_, ParseError, did_you_mean
 from symnet.parsing.asking import rules_out
 from symnet.parsing.functions import FUNCTIONS
@@ -133,13 +133,7 @@ class Names:
 
     def find(self, name: str) -> str | None:
         """The declared tensor that is meant: w_1, w_{1} and w1 are one name."""
-        if name in self.tensors:
-            return name
-        if name in CONSTANTS:
-            return None
-        bare = name.replace("_", "")
-        same = [t for t in self.tensors if t.replace("_", "") == bare]
-        return same[0] if len(same) == 1 else None
+        return None if name in CONSTANTS and name not in self.tensors else same_name(name, self.tensors)
 
     def loop(self, node: Node, low: sp.Expr, high: sp.Expr) -> int:
         """Count the terms of nested sums whose limits are numbers, so that working them out ends; returns the count before."""

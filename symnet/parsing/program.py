@@ -15,7 +15,7 @@ from symnet.core.expressions import as_written, substitute
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.signatures import checked
-from symnet.core.tensors import Role, Tensor
+from symnet.core.tensors import Role, Tensor, sizes_of
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kind
 from symnet.parsing.asked import equations
 from symnet.parsing.asking import with_holes
@@ -191,7 +191,7 @@ def _goal_name(taken: set[str]) -> str:
 
 def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumed: Sequence[tuple[str, str, str, str]], title: str,
            more: Mapping[str, sp.Symbol], closed: bool) -> Program:
-    sizes = {str(s): s for t in known.values() for a in t.axes for e in a.range for s in e.free_symbols} | dict(more)
+    sizes = sizes_of(known) | dict(more)
     clash = sorted(set(sizes) & set(known))
     if clash:
         raise NameError_(f"size {clash[0]}", "the name is also a tensor", "different names for sizes and tensors")

@@ -43,6 +43,8 @@ def _place(case: Case, link: Link) -> str:
     goal, above = case.program.objective, link.through.name
     if above == goal:
         return f"d{goal}/d{link.of}"
+    if any(other.through.name != above for other in case.chain.links[link.of]):  # one path of several is no equation
+        return f"d{goal}/d{link.of}, the path through {above}"
     return f"d{goal}/d{link.of} = d{goal}/d{above} * d{above}/d{link.of}"
 
 
@@ -89,7 +91,10 @@ def _missing(hop: Hop) -> str:
 
 
 def _link_name(case: Case, link: Link) -> str:
-    return f"d{link.through.name}/d{link.of} = {say(case, link.folded)}"
+    """dz/dw = x; the factor alone where the line uses the variable elsewhere too, so that it is not the whole slope."""
+    slope = say(case, link.folded)
+    alone = sum(other.through is link.through for other in case.chain.links[link.of]) == 1
+    return f"d{link.through.name}/d{link.of} = {slope}" if alone else slope
 
 
 def _hop_name(case: Case, hop: Hop) -> str:
