@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import sympy as sp
@@ -23,9 +23,9 @@ class SympyObject(Protocol):
 
 
 def named_by(name: Any, symbols: Mapping[str, Any]) -> Any:
-    """The name of a symbol of the user's; anything else as it is."""
-    if isinstance(name, str) or not isinstance(name, sp.Basic):
-        return name
+    """The name of a symbol of the user's; anything else as it is. A mutable matrix, which has no hash, names nothing."""
+    if not isinstance(name, sp.Basic):
+        return name if isinstance(name, Hashable) else str(name)
     return next((known for known, own in symbols.items() if own == name), str(name))
 
 

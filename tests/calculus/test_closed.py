@@ -112,7 +112,7 @@ def test_instantiated_recurrences_close() -> None:
 @pytest.mark.parametrize("program", [rnn(), deep_mlp()], ids=["rnn", "deep mlp"])
 def test_a_symbolic_recurrence_has_none(program: Program) -> None:
     d = derive(program)
-    with pytest.raises(ShapeError, match=r"is defined step by step along an axis.*instantiate\(sizes\) first"):
+    with pytest.raises(ShapeError, match=r"is defined in slices along an axis.*instantiate\(sizes\) first"):
         d.closed_form("b")
 
 
