@@ -184,12 +184,12 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.core.verdict import Verdict
     from symnet.errors import SymnetError
     from symnet.face import check, compare, derive, report
-    from symnet.interop.export import export
-    from symnet.interop.imported import Imported
-    from symnet.interop.jaxpr import from_jax
-    from symnet.interop.onnx_models import from_onnx
-    from symnet.interop.sklearn_models import from_sklearn
-    from symnet.interop.torch_modules import from_torch
+    from symnet.frontends.export import export
+    from symnet.frontends.imported import Imported
+    from symnet.frontends.jaxpr import from_jax
+    from symnet.frontends.onnx_models import from_onnx
+    from symnet.frontends.sklearn_models import from_sklearn
+    from symnet.frontends.torch_modules import from_torch
     from symnet.loading import check_page, load
     from symnet.networks.activations import (
         ELU,
@@ -323,12 +323,12 @@ _PLACES = {
     "symnet.reports.report": "Report",
     "symnet.calculus.matrices": "symmetric",
     "symnet.calculus.second": "hessian hessian_vector_product jacobian",
-    "symnet.interop.export": "export",
-    "symnet.interop.imported": "Imported",
-    "symnet.interop.jaxpr": "from_jax",
-    "symnet.interop.onnx_models": "from_onnx",
-    "symnet.interop.sklearn_models": "from_sklearn",
-    "symnet.interop.torch_modules": "from_torch",
+    "symnet.frontends.export": "export",
+    "symnet.frontends.imported": "Imported",
+    "symnet.frontends.jaxpr": "from_jax",
+    "symnet.frontends.onnx_models": "from_onnx",
+    "symnet.frontends.sklearn_models": "from_sklearn",
+    "symnet.frontends.torch_modules": "from_torch",
     "symnet.core.axes": "Axis",
     "symnet.core.claim": "Proved Refutation",
     "symnet.core.derivation": "Derivation Formula Step",

@@ -16,7 +16,7 @@ from symnet.core.verdict import Verdict
 from symnet.errors import OptionError, a_kind, needs, shown
 
 if TYPE_CHECKING:  # each verb loads what it needs
-    from symnet.interop.imported import Imported
+    from symnet.frontends.imported import Imported
     from symnet.networks.catalogue import AnyLoss
     from symnet.networks.sequential import Sequential
     from symnet.reports.report import Report

@@ -73,7 +73,7 @@ def derive(options: Namespace) -> int:
         second = hessian(derivation, derivation.wrt[0], derivation.wrt[-1])
         derivation = with_values(second, {}, {**derivation.meta, "learning_rate": None, "sizes": {}})
     if options.format in ("numpy", "jax", "torch"):
-        from symnet.interop.export import export
+        from symnet.frontends.export import export
 
         return _write_source(export(derivation, options.format, check=options.check), options.output)
     if options.format is None and options.output is None:

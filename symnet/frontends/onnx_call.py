@@ -1,0 +1,72 @@
+"""One node of an ONNX graph, as the rules of ``onnx_ops.py`` and ``onnx_places.py`` see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from symnet.indexing.graph import unsupported
+from symnet.indexing.operations import Array, Maker
+
+MOST_CONSTANTS = 64  # numbers of an array of whole numbers that stands in the model
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One node: its inputs (an Array, a NumPy array of whole numbers or of one number, or None) and its attributes."""
+
+    maker: Maker
+    inputs: Sequence[Any]
+    attributes: Mapping[str, Any]
+
+    def array(self, k: int) -> Array | None:
+        """Input k as an array of the program."""
+        value = self.inputs[k] if k < len(self.inputs) else None
+        if value is None or isinstance(value, Array):
+            return value
+        if value.size > 1 and value.dtype.kind == "f" and np.all(value == value.flat[0]):  # zeros, most often
+            return self.maker.expand(self.maker.number(float(str(value.flat[0]))), value.shape)
+        if value.size != 1:
+            if value.dtype.kind not in "iub" or value.size > MOST_CONSTANTS:
+                raise unsupported(f"a constant array of shape {value.shape} as input {k + 1}", self.maker.where,
+                                  "a number, or an initializer")
+            kinds = {True: sp.true, False: sp.false} if value.dtype.kind == "b" else {}
+            return self.maker.table(value.shape, [kinds.get(bool(v), sp.true) if kinds else sp.Integer(int(v)) for v in value.reshape(-1)])
+        number = self.maker.number(float(str(value.reshape(())[()])) if value.dtype.kind == "f" else value.item())
+        return self.maker.expand(number, [1] * value.ndim) if value.ndim else number
+
+    def first(self) -> Array:
+        """The first input."""
+        return self.needed(0)
+
+    def needed(self, k: int) -> Array:
+        """Input k, which must be there."""
+        value = self.array(k)
+        if value is None:
+            raise unsupported("a node without inputs" if k == 0 else f"a node without input {k + 1}", self.maker.where, "all inputs")
+        return value
+
+    def arrays(self) -> list[Array]:
+        """Every input."""
+        return [a for k in range(len(self.inputs)) if (a := self.array(k)) is not None]
+
+    def integers(self, k: int, attribute: str) -> list[int] | None:
+        """Whole numbers given as input k or, in older models, as an attribute."""
+        if k < len(self.inputs) and self.inputs[k] is not None:
+            value = self.inputs[k]
+            if isinstance(value, Array):
+                raise unsupported(f"{attribute} that are computed", self.maker.where, "constants")
+            return [int(n) for n in np.asarray(value).reshape(-1)]
+        found = self.attributes.get(attribute)
+        return None if found is None else [int(n) for n in (found if isinstance(found, (list, tuple)) else [found])]
+
+    def get(self, name: str, default: Any) -> Any:
+        """An attribute."""
+        return self.attributes.get(name, default)
+
+
+Rule = Callable[[Call], Any]

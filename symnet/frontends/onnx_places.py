@@ -1,0 +1,203 @@
+"""ONNX operators on places and windows, and recurrent layers unrolled in time: one row each, conventions of ONNX's operator reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from symnet.core.numbers import rational
+from symnet.frontends import torch_norms, torch_places, torch_windows
+from symnet.frontends.onnx_call import Call, Rule
+from symnet.indexing import composites
+from symnet.indexing.graph import unsupported
+from symnet.indexing.operations import Array, Maker
+
+OF_DIRECTION = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}
+
+
+def _gather(c: Call) -> Array:
+    a, axis, where = c.first(), int(c.get("axis", 0)), c.inputs[1]
+    if not isinstance(where, Array) and where.ndim == 0:
+        return c.maker.take(a, axis, int(where))
+    if not isinstance(where, Array):  # places before 0 count from the end
+        where = where + (where < 0) * int(a.shape[axis])
+    places = Call(c.maker, [a, where], {}).needed(1)
+    return torch_places.index(c.maker, a, [None] * (axis % a.rank) + [places])
+
+
+def _gather_elements(c: Call) -> Array:
+    return torch_places.gather(c.maker, c.first(), int(c.get("axis", 0)), c.needed(1))
+
+
+def _pad(c: Call) -> Array:
+    a, amounts, mode = c.first(), c.integers(1, "pads") or [], str(c.get("mode", "constant"))
+    axes = c.integers(3, "axes") or list(range(a.rank))
+    half, value = len(amounts) // 2, c.inputs[2] if len(c.inputs) > 2 and c.inputs[2] is not None else 0
+    by_axis = {axis % a.rank: (amounts[k], amounts[half + k]) for k, axis in enumerate(axes)}
+    flat = [n for k in reversed(range(a.rank)) for n in by_axis.get(k, (0, 0))]
+    return torch_windows.pad(c.maker, a, flat, {"edge": "replicate", "wrap": "circular"}.get(mode, mode), float(value))
+
+
+def _cumsum(c: Call) -> Array:
+    if c.get("exclusive", 0):
+        raise unsupported("a running sum without its own place", c.maker.where, "exclusive=0")
+    return c.maker.running(c.first(), (c.integers(1, "axis") or [0])[0], bool(c.get("reverse", 0)))
+
+
+def _one_hot(c: Call) -> Array:
+    depth, values = (c.integers(1, "depth") or [0])[0], c.inputs[2]
+    if int(c.get("axis", -1)) != -1 or isinstance(values, Array):
+        raise unsupported("OneHot along another axis than the last", c.maker.where, "axis=-1")
+    low, high = (rational(float(v)) for v in values)
+    made = torch_places.one_hot(c.maker, c.first(), depth)
+    return made if (low, high) == (0, 1) else c.maker.map("add", low, c.maker.map("mul", high - low, made))
+
+
+def _trilu(c: Call) -> Array:
+    edge = (c.integers(1, "k") or [0])[0] if len(c.inputs) > 1 else 0
+    return torch_places.triangle(not c.get("upper", 1))(c.maker, c.first(), edge)  # type: ignore[return-value]
+
+
+def _window(c: Call, weights: Array | None = None) -> tuple[list[int], list[int], list[tuple[int, int]], list[int]]:
+    """(kernel, stride, padding on either side, dilation) of the spatial axes."""
+    a = c.first()
+    rank = a.rank - 2
+    kernel = [int(n) for n in c.get("kernel_shape", None) or (weights.shape[2:] if weights is not None else [])]
+    stride, dilation = list(c.get("strides", [1] * rank)), list(c.get("dilations", [1] * rank))
+    pads, auto = list(c.get("pads", [0] * 2 * rank)), str(c.get("auto_pad", "NOTSET"))
+    if auto in ("SAME_UPPER", "SAME_LOWER"):
+        pads = [0] * 2 * rank
+        for k in range(rank):
+            length = int(a.shape[2 + k])
+            total = max((-(-length // stride[k]) - 1) * stride[k] + dilation[k] * (kernel[k] - 1) + 1 - length, 0)
+            small, large = total // 2, total - total // 2
+            pads[k], pads[rank + k] = (small, large) if auto == "SAME_UPPER" else (large, small)
+    elif auto not in ("NOTSET", "VALID"):
+        raise unsupported(f"auto_pad {auto!r}", c.maker.where, "NOTSET, VALID, SAME_UPPER or SAME_LOWER")
+    return kernel, stride, [(pads[k], pads[rank + k]) for k in range(rank)], dilation
+
+
+def _conv(c: Call) -> Array:
+    x, w, bias = c.first(), c.needed(1), c.array(2)
+    _, stride, pads, dilation = _window(c, w)
+    even = [low if low == high else 0 for low, high in pads]
+    for k, (low, high) in enumerate(pads):
+        if low != high:
+            x = c.maker.pad(x, 2 + k, low, high)
+    return composites.convolution(c.maker, x, w, bias, stride, even, dilation, int(c.get("group", 1)))
+
+
+def _pool(make: Callable[[int], Any], average: bool) -> Rule:
+    def rule(c: Call) -> Array:
+        kernel, stride, pads, dilation = _window(c)
+        if any(low != high for low, high in pads) or (average and any(d != 1 for d in dilation)):
+            raise unsupported("padding on one side, or dilations of an average", c.maker.where, "equal padding on both sides")
+        rank, low, ceil = len(kernel), [p for p, _ in pads], bool(c.get("ceil_mode", 0))
+        if average:
+            return make(rank)(c.maker, c.first(), kernel, stride, low, ceil, bool(c.get("count_include_pad", 0)))  # type: ignore[no-any-return]
+        return make(rank)(c.maker, c.first(), kernel, stride, low, dilation, ceil)  # type: ignore[no-any-return]
+    return rule
+
+
+def _group_norm(c: Call) -> Array:
+    return torch_norms.group_norm(c.maker, c.first(), int(c.get("num_groups", 1)), c.array(1), c.array(2), c.get("epsilon", 1e-5))
+
+
+def _instance_norm(c: Call) -> Array:
+    return torch_norms.instance_norm(c.maker, c.first(), c.array(1), c.array(2), None, None, True, 0.0, c.get("epsilon", 1e-5))
+
+
+def _cross_entropy(whole: bool) -> Rule:
+    def rule(c: Call) -> Array:
+        code = {"none": 0, "mean": 1, "sum": 2}[str(c.get("reduction", "mean"))]
+        ignore = int(c.get("ignore_index", torch_places.NOT_IGNORED))
+        made = torch_places.cross_entropy if whole else torch_places.nll
+        return made(c.maker, c.first(), c.needed(1), c.array(2), code, ignore)
+    return rule
+
+
+def _gates(m: Maker, sums: Array, count: int) -> list[Array]:
+    size = int(sums.shape[-1]) // count
+    return [m.cut(sums, -1, k * size, (k + 1) * size) for k in range(count)]
+
+
+def _rnn_step(m: Maker, x: Array, h: Array, c: Array, w: Sequence[Array], later: bool) -> tuple[Array, Array]:
+    return m.map("tanh", m.map("add", m.linear(x, w[0], w[2]), m.linear(h, w[1], w[3]))), c
+
+
+def _gru_step(m: Maker, x: Array, h: Array, c: Array, w: Sequence[Array], later: bool) -> tuple[Array, Array]:
+    """Gates z, r, h; with ``later`` (linear_before_reset) the reset gate acts on the product, as in PyTorch."""
+    if not later:
+        raise unsupported("linear_before_reset=0", m.where, "1, PyTorch's form")
+    zx, rx, nx = _gates(m, m.linear(x, w[0], w[2]), 3)
+    zh, rh, nh = _gates(m, m.linear(h, w[1], w[3]), 3)
+    z, r = m.map("logistic", m.map("add", zx, zh)), m.map("logistic", m.map("add", rx, rh))
+    n = m.map("tanh", m.map("add", nx, m.map("mul", r, nh)))
+    return m.map("add", m.map("mul", m.map("sub", 1, z), n), m.map("mul", z, h)), c
+
+
+def _lstm_step(m: Maker, x: Array, h: Array, c: Array, w: Sequence[Array], later: bool) -> tuple[Array, Array]:
+    """Gates i, o, f, c: ONNX's order."""
+    i, o, f, g = _gates(m, m.map("add", m.linear(x, w[0], w[2]), m.linear(h, w[1], w[3])), 4)
+    i, o, f, g = m.map("logistic", i), m.map("logistic", o), m.map("logistic", f), m.map("tanh", g)
+    new = m.map("add", m.map("mul", f, c), m.map("mul", i, g))
+    return m.map("mul", o, m.map("tanh", new)), new
+
+
+def _recurrent(step: Callable[..., tuple[Array, Array]], gates: int) -> Rule:
+    """Y[t, direction, n, j] and the last states; the input is X[t, n, i]."""
+    def rule(call: Call) -> list[Array]:
+        m, x, w, r = call.maker, call.first(), call.needed(1), call.needed(2)
+        named = {(a.decode() if isinstance(a, bytes) else str(a)).lower() for a in call.get("activations", None) or []}
+        if not named <= ({"tanh"} if step is _rnn_step else {"sigmoid", "tanh"}) or call.get("clip", None) or call.get("layout", 0):
+            raise unsupported("other activations, clip or layout=1", m.where, "the defaults")
+        hidden, later = int(r.shape[-1]), bool(call.get("linear_before_reset", 0))
+        bias, states = call.array(3), []
+        for d, back in enumerate(OF_DIRECTION[str(call.get("direction", "forward"))]):
+            b = m.take(bias, 0, d) if bias is not None else m.expand(m.number(0), [2 * gates * hidden])
+            own = m.take(w, 0, d), m.take(r, 0, d), m.cut(b, 0, 0, gates * hidden), m.cut(b, 0, gates * hidden, 2 * gates * hidden)
+            start = [m.take(s, 0, d) if (s := call.array(k)) is not None else m.expand(m.number(0), [x.shape[1], hidden]) for k in (5, 6)]
+            states.append(_unrolled(m, x, (start[0], start[1]), own, (step, later, back)))
+        shape = [1, 1, x.shape[1], hidden]
+        every = m.concat([m.concat([m.reshape(h, shape) for h, _ in s], 0) for s in states], 1)
+        ends = [m.concat([m.reshape(last[k], shape[1:]) for last in [s[0] if back else s[-1] for s, back in zip(
+            states, OF_DIRECTION[str(call.get("direction", "forward"))], strict=True)]], 0) for k in (0, 1)]
+        return [every, *ends]
+    return rule
+
+
+def _unrolled(m: Maker, x: Array, start: tuple[Array, Array], w: Sequence[Array], how: tuple[Any, bool, bool]) -> list[tuple[Array, Array]]:
+    """The states (h, c) at every time, in the order of time."""
+    (step, later, back), (h, c), made = how, start, []
+    times = range(int(x.shape[0]))
+    for t in reversed(times) if back else times:
+        h, c = step(m, m.take(x, 0, t), h, c, w, later)
+        made.append((h, c))
+    return made[::-1] if back else made
+
+
+def _cast_like(c: Call) -> Any:
+    """A constant stays one; an array of the program has real numbers, whole numbers or truths already."""
+    value = c.inputs[0]
+    if isinstance(value, Array):
+        return value
+    whole = isinstance(c.inputs[1], Array) and c.maker.is_whole(c.inputs[1])
+    return value if whole else value.astype(float)
+
+
+PLACES: dict[str, Rule] = {
+    "CastLike": _cast_like,
+    "Gather": _gather, "GatherElements": _gather_elements, "Concat": lambda c: c.maker.concat(c.arrays(), int(c.get("axis", 0))),
+    "Pad": _pad, "CumSum": _cumsum, "OneHot": _one_hot, "Trilu": _trilu, "Conv": _conv,
+    "MaxPool": _pool(torch_windows.max_pool, False), "AveragePool": _pool(torch_windows.average_pool, True),
+    "GroupNormalization": _group_norm, "InstanceNormalization": _instance_norm,
+    "SoftmaxCrossEntropyLoss": _cross_entropy(True), "NegativeLogLikelihoodLoss": _cross_entropy(False),
+    "RNN": _recurrent(_rnn_step, 1), "GRU": _recurrent(_gru_step, 3), "LSTM": _recurrent(_lstm_step, 4),
+    "Equal": lambda c: c.maker.map("eq", *c.arrays()), "Not": lambda c: c.maker.map("not", c.first()),
+    "And": lambda c: c.maker.map("and", *c.arrays()), "Or": lambda c: c.maker.map("or", *c.arrays()),
+    "PRelu": lambda c: c.maker.map("select", c.maker.map("gt", c.first(), 0), c.first(), c.maker.map("mul", c.needed(1), c.first())),
+    "Celu": lambda c: composites.celu(c.maker, c.first(), c.get("alpha", 1.0)),
+    "HardSigmoid": lambda c: composites.hardtanh(c.maker, c.maker.map("add", c.maker.map("mul", c.get("alpha", 0.2), c.first()),
+                                                                  c.get("beta", 0.5)), 0, 1),
+    "HardSwish": lambda c: torch_norms.NORMS["hardswish"](c.maker, c.first()),
+}

@@ -1,0 +1,148 @@
+"""PyTorch's operators (ATen, as ``torch.export`` gives them) as array operations, one row each. Conventions are PyTorch's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sympy as sp
+
+from symnet.frontends.torch_norms import NORMS
+from symnet.frontends.torch_places import PLACES
+from symnet.frontends.torch_windows import WINDOWS
+from symnet.indexing import composites
+from symnet.indexing.graph import unsupported
+from symnet.indexing.operations import Array, Maker
+
+Rule = Callable[..., Array | list[Array]]  # rule(maker, *args, **kwargs) with the operator's own arguments
+
+
+def _map(function: str) -> Rule:
+    return lambda m, *args, **_: m.map(function, *args)
+
+
+def _scaled(function: str) -> Rule:
+    """add and sub have a factor ``alpha`` for the second argument."""
+    def rule(m: Maker, a: Any, b: Any, alpha: Any = 1) -> Array:
+        return m.map(function, a, b if alpha == 1 else m.map("mul", alpha, b))
+    return rule
+
+
+def _same(m: Maker, a: Array, *_: Any, **__: Any) -> Array:
+    return a
+
+
+def _rounded(m: Maker, a: Array, decimals: int = 0) -> Array:
+    if decimals:
+        raise unsupported(f"round to {decimals} decimals", m.where, "round to whole numbers")
+    return m.map("round", a)
+
+
+def _dropout(m: Maker, a: Array, p: float, train: bool) -> Array:
+    if train and p:
+        raise unsupported(f"dropout with p = {p} while training", m.where, "model.eval(), or p = 0")
+    return a
+
+
+def _reduce(m: Maker, a: Array, dim: Any = None, keepdim: bool = False, **_: Any) -> Array:
+    return m.sum(a, dim, keepdim)
+
+
+def _mean(m: Maker, a: Array, dim: Any = None, keepdim: bool = False, **_: Any) -> Array:
+    return m.mean(a, dim, keepdim)
+
+
+def _variance(m: Maker, a: Array, dim: Any = None, unbiased: Any = True, keepdim: bool = False, correction: Any = None) -> Array:
+    return m.variance(a, dim, int(bool(unbiased)) if correction is None else correction, keepdim)
+
+
+def _addmm(m: Maker, c: Array, a: Array, b: Array, beta: Any = 1, alpha: Any = 1) -> Array:
+    product = m.matmul(a, b)
+    return m.map("add", c if beta == 1 else m.map("mul", beta, c), product if alpha == 1 else m.map("mul", alpha, product))
+
+
+def _transpose(m: Maker, a: Array, first: int = 0, second: int = 1) -> Array:
+    order = list(range(a.rank))
+    order[first], order[second] = order[second], order[first]
+    return m.permute(a, order) if a.rank > 1 else a
+
+
+def _flatten(m: Maker, a: Array, start: int = 0, end: int = -1) -> Array:
+    first, last = start % a.rank, end % a.rank
+    return m.reshape(a, [*a.shape[:first], sp.Mul(*a.shape[first:last + 1]), *a.shape[last + 1:]])
+
+
+def _unflatten(m: Maker, a: Array, dim: int, sizes: Sequence[Any]) -> Array:
+    k = dim % a.rank
+    return m.reshape(a, [*a.shape[:k], *sizes, *a.shape[k + 1:]])
+
+
+def _unsqueeze(m: Maker, a: Array, dim: int) -> Array:
+    k = dim % (a.rank + 1)
+    return m.reshape(a, [*a.shape[:k], 1, *a.shape[k:]])
+
+
+def _squeeze(m: Maker, a: Array, dim: Any = None) -> Array:
+    chosen = range(a.rank) if dim is None else [k % a.rank for k in ([dim] if isinstance(dim, int) else dim)]
+    return m.reshape(a, [n for k, n in enumerate(a.shape) if not (k in chosen and n == 1)])
+
+
+def _slice(m: Maker, a: Array, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Array:
+    if start in (None, 0) and (end is None or (isinstance(end, int) and end >= 2**62)) and step == 1:
+        return a
+    return m.cut(a, dim, start, end, step)
+
+
+def _pieces(m: Maker, a: Array, sizes: Any, dim: int = 0) -> list[Array]:
+    whole = int(a.shape[dim])
+    lengths = sizes if isinstance(sizes, (list, tuple)) else [min(sizes, whole - k) for k in range(0, whole, sizes)]
+    starts = [sum(lengths[:k]) for k in range(len(lengths))]
+    return [m.cut(a, dim, s, s + n) for s, n in zip(starts, lengths, strict=True)]
+
+
+def _chunk(m: Maker, a: Array, count: int, dim: int = 0) -> list[Array]:
+    return _pieces(m, a, -(-int(a.shape[dim]) // count), dim)
+
+
+def _unbind(m: Maker, a: Array, dim: int = 0) -> list[Array]:
+    return [m.take(a, dim, k) for k in range(int(a.shape[dim]))]
+
+
+def _attention(m: Maker, q: Array, k: Array, v: Array, attn_mask: Array | None = None, dropout_p: float = 0.0, is_causal: bool = False,
+               scale: Any = None, enable_gqa: bool = False) -> Array:
+    if dropout_p or enable_gqa:
+        raise unsupported("attention with dropout or enable_gqa", m.where, "neither of them")
+    if is_causal:
+        attn_mask = m.map("le", m.iota([1, k.shape[-2]], 1), m.iota([q.shape[-2], 1], 0))
+    return composites.attention(m, q, k, v, attn_mask, scale, is_causal or m.is_test(attn_mask))
+
+
+OPERATORS: dict[str, Rule] = {
+    **{name: _map(name) for name in ("mul", "div", "neg", "exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "sinh", "cosh", "erf",
+                                     "erfc", "sqrt", "rsqrt", "square", "abs", "sign", "pow", "relu", "gt", "ge", "lt", "le", "eq", "ne")},
+    "sigmoid": _map("logistic"), "atan": _map("atan"), "maximum": _map("max"), "minimum": _map("min"), "where": _map("select"),
+    "add": _scaled("add"), "sub": _scaled("sub"), "rsub": lambda m, a, b, alpha=1: _scaled("sub")(m, b, a, alpha),
+    "reciprocal": lambda m, a: m.map("div", 1, a), "log_sigmoid": lambda m, a: m.map("neg", m.map("softplus", m.map("neg", a))),
+    "leaky_relu": lambda m, a, slope=0.01: m.map("leaky_relu", a, slope),
+    "gelu": lambda m, a, approximate="none": composites.gelu(m, a, approximate),
+    "silu": composites.silu, "mish": composites.mish, "softplus": lambda m, a, beta=1, threshold=20: composites.softplus(m, a, beta),
+    "elu": lambda m, a, alpha=1, scale=1, *_: composites.elu(m, a, alpha, scale),
+    "selu": lambda m, a: composites.elu(m, a, composites.SELU_ALPHA, composites.SELU_SCALE),
+    "hardtanh": lambda m, a, low=-1, high=1: composites.hardtanh(m, a, low, high), "relu6": lambda m, a: composites.hardtanh(m, a, 0, 6),
+    "clamp": lambda m, a, min=None, max=None: composites.hardtanh(m, a, -sp.oo if min is None else min, sp.oo if max is None else max),
+    "sum": _reduce, "mean": _mean, "var": _variance, "std": lambda m, *args, **options: m.map("sqrt", _variance(m, *args, **options)),
+    "logsumexp": composites.logsumexp,
+    "softmax": lambda m, a, dim, *_: composites.softmax(m, a, dim), "log_softmax": lambda m, a, dim, *_: composites.log_softmax(m, a, dim),
+    "linear": lambda m, x, w, b=None: m.linear(x, w, b), "matmul": lambda m, a, b: m.matmul(a, b), "mm": lambda m, a, b: m.matmul(a, b),
+    "bmm": lambda m, a, b: m.matmul(a, b), "addmm": _addmm, "dot": lambda m, a, b: m.matmul(a, b), "mv": lambda m, a, b: m.matmul(a, b),
+    "t": _transpose, "transpose": _transpose, "permute": lambda m, a, order: m.permute(a, order), "numpy_T": lambda m, a: m.permute(
+        a, range(a.rank)[::-1]), "view": lambda m, a, sizes: m.reshape(a, sizes), "reshape": lambda m, a, sizes: m.reshape(a, sizes),
+    "_unsafe_view": lambda m, a, sizes: m.reshape(a, sizes), "flatten": _flatten, "unflatten": _unflatten, "unsqueeze": _unsqueeze,
+    "squeeze": _squeeze, "expand": lambda m, a, sizes, **_: m.expand(a, sizes), "select": lambda m, a, dim, place: m.take(a, dim, place),
+    "slice": _slice, "split": _pieces, "split_with_sizes": _pieces, "chunk": _chunk, "unbind": _unbind,
+    "broadcast_tensors": lambda m, arrays: arrays,  # every operation broadcasts
+    **PLACES, **WINDOWS, **NORMS, **dict.fromkeys(("contiguous", "clone", "alias", "lift_fresh_copy", "to", "_to_copy"), _same),
+    "detach": lambda m, a: m.stopped(a), "floor": _map("floor"), "ceil": _map("ceil"), "round": _rounded,
+    "dropout": _dropout, "feature_dropout": _dropout, "scaled_dot_product_attention": _attention,
+    "zeros": lambda m, sizes, **_: m.expand(m.number(0), sizes), "ones": lambda m, sizes, **_: m.expand(m.number(1), sizes),
+}

@@ -1,0 +1,160 @@
+"""PyTorch's operators on whole numbers and places: embeddings, gathers, class targets, concatenation, padding, masks of places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sympy as sp
+
+from symnet.core.numbers import rational
+from symnet.indexing import composites
+from symnet.indexing.graph import unsupported
+from symnet.indexing.operations import Array, Maker
+
+Rule = Callable[..., Array | list[Array]]
+NOT_IGNORED = -100  # PyTorch's default of ignore_index: no class is; other numbers outside 0..C-1 are refused when the program runs
+
+
+def _embedding(m: Maker, table: Array, words: Array, padding: int = -1, *_: Any, **__: Any) -> Array:
+    made = m.lookup(table, [words], [0])
+    if padding < 0:
+        return made
+    row = m.values.get(table.node)
+    if row is None or bool((row[padding] != 0).any()):
+        raise unsupported("padding_idx of a row that is not 0, whose gradient PyTorch leaves out", m.where,
+                          "no padding_idx, or a row of zeros")
+    kept = m.reshape(m.map("ne", words, padding), [*words.shape, 1])
+    return m.map("select", kept, made, 0)
+
+
+def index(m: Maker, a: Array, places: Sequence[Array | None]) -> Array:
+    """a[:, i, j]: the axes of the index arrays stand where the first of them is, when they are neighbours, else in front."""
+    axes = [k for k, p in enumerate(places) if p is not None]
+    made = m.lookup(a, [p for p in places if p is not None], axes)
+    rank = made.rank - (a.rank - len(axes))
+    first = axes[0] if axes == list(range(axes[0], axes[-1] + 1)) else 0
+    return m.permute(made, [*range(rank, rank + first), *range(rank), *range(rank + first, made.rank)])
+
+
+def _index_select(m: Maker, a: Array, dim: int, places: Array) -> Array:
+    return index(m, a, [None] * (dim % a.rank) + [places])
+
+
+def gather(m: Maker, a: Array, dim: int, places: Array, **_: Any) -> Array:
+    axis = dim % a.rank
+    others = [k for k in range(a.rank) if k != axis]
+    if any(a.shape[k] != places.shape[k] for k in others):
+        raise unsupported("a gather from a part of the other axes", m.where, "index arrays of their sizes")
+    return m.lookup(a, [places], [axis], [(k, k) for k in others])
+
+
+def one_hot(m: Maker, words: Array, classes: int = -1) -> Array:
+    if classes < 0:
+        raise unsupported("one_hot without the number of classes", m.where, "num_classes")
+    count = m.iota([*[1] * words.rank, classes], words.rank)
+    return m.map("indicator", m.map("eq", m.reshape(words, [*words.shape, 1]), count))
+
+
+def _classes_last(m: Maker, x: Array) -> Array:
+    return m.permute(x, [0, *range(2, x.rank), 1]) if x.rank > 2 else x
+
+
+def class_terms(m: Maker, logs: Array, y: Array, weight: Array | None, reduction: int, ignore: int, smoothing: float) -> Array:
+    """-w[y] log p[y] for classes y, the classes along the last axis of ``logs``; PyTorch's reductions."""
+    lead = [(k, k) for k in range(y.rank)]
+    own = m.lookup(logs, [y], [logs.rank - 1], lead)
+    w = None if weight is None else m.lookup(weight, [y], [0])
+    each = m.map("neg", own if w is None else m.map("mul", w, own))
+    if smoothing:
+        spread = m.sum(logs if weight is None else m.map("mul", weight, logs), [logs.rank - 1])
+        little = m.map("mul", rational(smoothing) / logs.shape[-1], spread)
+        each = m.map("sub", m.map("mul", 1 - rational(smoothing), each), little)
+    kept = None if ignore == NOT_IGNORED else m.map("ne", y, ignore)
+    if kept is not None:
+        each = m.map("select", kept, each, 0)
+    if reduction == 0:
+        return each
+    if reduction == 2:
+        return m.sum(each)
+    if w is None and kept is None:
+        return m.mean(each)
+    count: Any = 1 if w is None else w
+    if kept is not None:
+        count = m.map("select", kept, count, 0)
+    return m.map("div", m.sum(each), m.sum(count))
+
+
+def cross_entropy(m: Maker, x: Array, y: Array, weight: Array | None = None, reduction: int = 1, ignore: int = NOT_IGNORED,
+                  smoothing: float = 0.0) -> Array:
+    """With classes y, one for each sample (and place), or with shares y of x's shape."""
+    x = _classes_last(m, x)
+    logs = composites.log_softmax(m, x, -1)
+    if y.rank == x.rank - 1:
+        return class_terms(m, logs, y, weight, reduction, ignore, smoothing)
+    y = _classes_last(m, y)
+    if smoothing:
+        y = m.map("add", m.map("mul", 1 - rational(smoothing), y), rational(smoothing) / x.shape[-1])
+    each = m.map("mul", y, logs)
+    each = m.map("neg", m.sum(each if weight is None else m.map("mul", weight, each), -1))
+    return each if reduction == 0 else m.sum(each) if reduction == 2 else m.mean(each)
+
+
+def nll(m: Maker, logs: Array, y: Array, weight: Array | None = None, reduction: int = 1, ignore: int = NOT_IGNORED) -> Array:
+    return class_terms(m, _classes_last(m, logs), y, weight, reduction, ignore, 0.0)
+
+
+def _cat(m: Maker, arrays: Sequence[Array], dim: int = 0) -> Array:
+    return m.concat(list(arrays), dim)
+
+
+def _stack(m: Maker, arrays: Sequence[Array], dim: int = 0) -> Array:
+    k = dim % (arrays[0].rank + 1)
+    return m.concat([m.reshape(a, [*a.shape[:k], 1, *a.shape[k:]]) for a in arrays], k)
+
+
+def _arange(m: Maker, *ends: Any, **_: Any) -> Array:
+    start, end, step = (0, ends[0], 1) if len(ends) == 1 else (*ends, 1) if len(ends) == 2 else ends[:3]
+    count = m.iota([sp.ceiling((sp.sympify(end, strict=True) - start) / sp.sympify(step, strict=True))], 0)
+    count = count if step == 1 else m.map("mul", step, count)
+    return count if start == 0 else m.map("add", start, count)
+
+
+def triangle(lower: bool) -> Rule:
+    def rule(m: Maker, a: Array, diagonal: int = 0) -> Array:
+        row, column = m.iota([a.shape[-2], 1], 0), m.iota([1, a.shape[-1]], 1)
+        edge = m.map("add", row, diagonal) if diagonal else row
+        return m.map("select", m.map("le" if lower else "ge", column, edge), a, 0)
+    return rule
+
+
+def _filled(m: Maker, a: Array, mask: Array, value: Any) -> Array:
+    return m.map("select", mask, value, a)
+
+
+def _full(m: Maker, sizes: Sequence[Any], value: Any, **_: Any) -> Array:
+    return m.expand(m.number(value), sizes)
+
+
+def _like(value: Any) -> Rule:
+    return lambda m, a, *_, **__: m.expand(m.number(value), a.shape)
+
+
+def _flip(m: Maker, a: Array, dims: Sequence[int]) -> Array:
+    for k in dims:
+        a = m.flip(a, k)
+    return a
+
+
+PLACES: dict[str, Rule] = {
+    "embedding": _embedding, "index": index, "index_select": _index_select, "gather": gather, "one_hot": one_hot,
+    "cross_entropy_loss": cross_entropy, "nll_loss": nll, "nll_loss_nd": nll, "nll_loss2d": nll,
+    "cat": _cat, "concat": _cat, "stack": _stack,
+    "arange": _arange, "tril": triangle(True), "triu": triangle(False), "masked_fill": _filled, "full": _full, "flip": _flip,
+    "full_like": lambda m, a, value, **_: m.expand(m.number(value), a.shape), "zeros_like": _like(0), "ones_like": _like(1),
+    "new_zeros": lambda m, a, sizes, **_: m.expand(m.number(0), sizes), "new_ones": lambda m, a, sizes, **_: m.expand(m.number(1), sizes),
+    "cumsum": lambda m, a, dim, **_: m.running(a, dim), "logical_not": lambda m, a: m.map("not", a),
+    "bitwise_not": lambda m, a: m.map("not", a), "logical_and": lambda m, a, b: m.map("and", a, b),
+    "logical_or": lambda m, a, b: m.map("or", a, b), "bitwise_and": lambda m, a, b: m.map("and", a, b),
+    "bitwise_or": lambda m, a, b: m.map("or", a, b), "scalar_tensor": lambda m, v, **_: m.number(v),
+}

@@ -1,0 +1,161 @@
+"""Layers and activations of PyTorch and ONNX as array operations, each in a few lines. They have no gradient rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy as sp
+
+from symnet.core.numbers import rational
+from symnet.indexing.graph import unsupported
+from symnet.indexing.operations import Array, Maker
+
+SELU_ALPHA, SELU_SCALE = "1.6732632423543772848170429916717", "1.0507009873554804934193349852946"
+
+
+def softmax(m: Maker, a: Array, axis: int) -> Array:
+    """exp(a)/Σ exp(a)."""
+    e = m.map("exp", m.map("sub", a, m.top(a, axis, True)))
+    return m.map("div", e, m.sum(e, axis, True))
+
+
+def log_softmax(m: Maker, a: Array, axis: int) -> Array:
+    """a - log Σ exp(a)."""
+    shifted = m.map("sub", a, m.top(a, axis, True))
+    return m.map("sub", shifted, m.map("log", m.sum(m.map("exp", shifted), axis, True)))
+
+
+def logsumexp(m: Maker, a: Array, axes: Any, keep: bool = False) -> Array:
+    """log Σ exp(a)."""
+    e = m.map("exp", m.map("sub", a, m.top(a, axes, True)))
+    return m.map("add", m.map("log", m.sum(e, axes, keep)), m.top(a, axes, keep))
+
+
+def gelu(m: Maker, a: Array, approximate: str = "none") -> Array:
+    """a Φ(a), with erf or PyTorch's tanh form."""
+    if approximate == "none":
+        inner = m.map("erf", m.map("div", a, sp.sqrt(2)))
+    else:
+        inner = m.map("mul", sp.sqrt(2 / sp.pi), m.map("add", a, m.map("mul", rational("0.044715"), m.map("pow", a, 3))))
+        inner = m.map("tanh", inner)
+    return m.map("mul", m.map("mul", rational("0.5"), a), m.map("add", 1, inner))
+
+
+def silu(m: Maker, a: Array) -> Array:
+    """a σ(a)."""
+    return m.map("mul", a, m.map("logistic", a))
+
+
+def mish(m: Maker, a: Array) -> Array:
+    """a tanh(softplus(a))."""
+    return m.map("mul", a, m.map("tanh", m.map("softplus", a)))
+
+
+def softplus(m: Maker, a: Array, beta: Any = 1) -> Array:
+    """log(1 + exp(βa))/β; PyTorch's threshold only saves time."""
+    return m.map("softplus", a) if beta == 1 else m.map("div", m.map("softplus", m.map("mul", beta, a)), beta)
+
+
+def elu(m: Maker, a: Array, alpha: Any = 1, scale: Any = 1) -> Array:
+    """scale·a for a > 0, else scale·α(exp(a) - 1)."""
+    below = m.map("mul", rational(alpha), m.map("expm1", a))
+    return m.map("mul", rational(scale), m.map("select", m.map("gt", a, 0), a, below))
+
+
+def celu(m: Maker, a: Array, alpha: Any) -> Array:
+    """a for a > 0, else α(exp(a/α) - 1)."""
+    return m.map("select", m.map("gt", a, 0), a, m.map("mul", alpha, m.map("expm1", m.map("div", a, alpha))))
+
+
+def hardtanh(m: Maker, a: Array, low: Any = -1, high: Any = 1) -> Array:
+    """a between two bounds."""
+    return m.map("min", m.map("max", a, low), high)
+
+
+def softsign(m: Maker, a: Array) -> Array:
+    """a/(1 + |a|)."""
+    return m.map("div", a, m.map("add", 1, m.map("abs", a)))
+
+
+def scaled(m: Maker, a: Array, weight: Array | None, bias: Array | None) -> Array:
+    """a·weight + bias, where there are any."""
+    a = a if weight is None else m.map("mul", a, weight)
+    return a if bias is None else m.map("add", a, bias)
+
+
+def layer_norm(m: Maker, a: Array, rank: int, weight: Array | None, bias: Array | None, eps: Any) -> Array:
+    """(a - mean)/√(variance + eps) over the last ``rank`` axes."""
+    axes = range(a.rank - rank, a.rank)
+    centred = m.map("sub", a, m.mean(a, axes, True))
+    spread = m.map("sqrt", m.map("add", m.mean(m.map("square", centred), axes, True), rational(eps)))
+    return scaled(m, m.map("div", centred, spread), weight, bias)
+
+
+def rms_norm(m: Maker, a: Array, rank: int, weight: Array | None, eps: Any) -> Array:
+    """a/√(mean a² + eps) over the last ``rank`` axes."""
+    axes = range(a.rank - rank, a.rank)
+    spread = m.map("sqrt", m.map("add", m.mean(m.map("square", a), axes, True), rational(eps)))
+    return scaled(m, m.map("div", a, spread), weight, None)
+
+
+def batch_norm(m: Maker, a: Array, weight: Array | None, bias: Array | None, mean: Array | None, var: Array | None, eps: Any) -> Array:
+    """Along axis 1 (channels): by given statistics, or by those of the batch when ``mean`` is None."""
+    others = [k for k in range(a.rank) if k != 1]
+
+    def column(v: Array | None) -> Array | None:
+        return None if v is None else m.reshape(v, [1, *v.shape, *[1] * (a.rank - 2)])
+
+    centre = m.mean(a, others, True) if mean is None else column(mean)
+    spread = m.variance(a, others, 0, True) if var is None else column(var)
+    root = m.map("sqrt", m.map("add", spread, rational(eps)))
+    return scaled(m, m.map("div", m.map("sub", a, centre), root), column(weight), column(bias))
+
+
+def attention(m: Maker, q: Array, k: Array, v: Array, mask: Array | None = None, scale: Any = None, test: bool = False) -> Array:
+    """softmax(q kᵀ/√d + mask) v over the last two axes; a mask that is a ``test`` says where a key may be seen."""
+    kt = m.permute(k, [*range(k.rank - 2), k.rank - 1, k.rank - 2])
+    scores = m.map("mul", m.matmul(q, kt), 1 / sp.sqrt(q.shape[-1]) if scale is None else rational(scale))
+    if mask is not None:
+        scores = m.map("select", mask, scores, -sp.oo) if test else m.map("add", scores, mask)
+    return m.matmul(softmax(m, scores, -1), v)
+
+
+def convolution(m: Maker, x: Array, w: Array, bias: Array | None, stride: Sequence[int], padding: Sequence[int],
+                dilation: Sequence[int], groups: int) -> Array:
+    """y[n, o, i…] = Σ_{c, p…} w[o, c, p…] x[n, c, stride (i - 1) + dilation (p - 1) + 1 - padding …] + b[o] (cross-correlation)."""
+    rank = x.rank - 2
+    for k in reversed(range(rank)):
+        x = m.window(x, 2 + k, int(w.shape[2 + k]), stride[k], dilation[k], padding[k])
+    taps = [3 + 2 * k for k in range(rank)]
+    if groups == 1:
+        made = m.dot(x, w, ([1, *taps], [1, *range(2, 2 + rank)]))
+        made = m.permute(made, [0, made.rank - 1, *range(1, made.rank - 1)])
+    else:  # each group of channels makes its own group of outputs
+        x = m.reshape(x, [x.shape[0], groups, x.shape[1] / groups, *x.shape[2:]])
+        v = m.reshape(w, [groups, w.shape[0] / groups, *w.shape[1:]])
+        made = m.dot(x, v, ([2, *[t + 1 for t in taps]], [2, *range(3, 3 + rank)]), ([1], [0]))  # group, sample, places, output
+        made = m.permute(made, [1, 0, made.rank - 1, *range(2, made.rank - 1)])
+        made = m.reshape(made, [made.shape[0], w.shape[0], *made.shape[3:]])
+    return made if bias is None else m.map("add", made, m.reshape(bias, [*bias.shape, *[1] * rank]))
+
+
+def average_pool(m: Maker, x: Array, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> Array:
+    """The mean of each window of the last axes; padding counts as zeros (PyTorch's count_include_pad)."""
+    first = x.rank - len(kernel)
+    for k in reversed(range(len(kernel))):
+        x = m.window(x, first + k, kernel[k], stride[k], 1, padding[k])
+    return m.mean(x, [first + 1 + 2 * k for k in range(len(kernel))])
+
+
+def max_pool(m: Maker, x: Array, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int]) -> Array:
+    """The largest entry of each window of the last axes."""
+    if any(padding):
+        raise unsupported(f"padding {tuple(padding)} of a maximum", m.where, "0")
+    first = x.rank - len(kernel)
+    for k in range(len(kernel)):
+        seen = m.window(x, first + k, kernel[k], stride[k], dilation[k])
+        x = m.take(seen, first + k + 1, 0)
+        for p in range(1, kernel[k]):
+            x = m.map("max", x, m.take(seen, first + k + 1, p))
+    return x

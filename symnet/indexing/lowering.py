@@ -1,0 +1,259 @@
+"""A graph as a Program: which results get a name and a line of their own, and which stay inside the line that uses them.
+
+Named are: what is used twice, weighted sums before an activation (z1, z2, …), activations (a1, …), softmax shares (p1, …), what enters a
+product that is summed, and the output. A line never holds a sum inside a product inside a sum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy as sp
+
+from symnet.core.axes import Axis
+from symnet.core.expressions import When, as_written, entries
+from symnet.core.program import Definition, Program
+from symnet.core.tensors import Role, Tensor, tensor_name
+from symnet.indexing import index_array as vs
+from symnet.indexing import places as at
+from symnet.indexing.conditions import NOUGHT, Barred, whole
+from symnet.indexing.entrywise import ACTIVATIONS, LINEAR, MAPS, Top, is_exp_sum, marked
+from symnet.indexing.graph import MOVES, Graph, Op, unsupported
+from symnet.indexing.index_array import Dim, Value
+from symnet.indexing.line_names import letter_of, lettered
+from symnet.indexing.reshaping import reshape
+
+SAFE = "a softmax or a log-sum-exp, where the maximum cancels"
+
+
+class Writer:
+    """Writes the lines of one graph; ``output`` is the node that comes last. Used once."""
+
+    def __init__(self, graph: Graph, output: int, name: str) -> None:
+        self.graph, self.output, self.name = graph, output, name
+        self.uses = graph.uses(output)
+        self.inputs = [Tensor(i.name, i.axes, "index" if i.domain == "bool" else i.domain, i.role, note=i.note) for i in graph.inputs]
+        self.taken = {t.name for t in self.inputs} | {name} | {str(s) for t in self.inputs for e in t.shape for s in e.free_symbols}
+        self.values: dict[int, Value] = {}
+        self.lines: list[Definition] = []
+        self.count: dict[str, int] = {}
+        self.classes: dict[str, sp.Expr] = {}
+        self.tops: dict[tuple[int, tuple[int, ...]], int] = {}  # the same maximum, with its axis kept or not, is one mark
+
+    def program(self, title: str = "") -> Program:
+        """The program whose last line is the output."""
+        with as_written():
+            for k in self.graph.needed(self.output):
+                op = self.graph.ops[k]
+                self.values[k] = getattr(self, f"_{op.kind}")(k, op)
+                if self._wants_name(k, op):
+                    self._give_name(k)
+            self._finish()
+            said = {n: c for n, c in self.classes.items() if c is not sp.S.NaN}
+            used = {self.graph.inputs[op.more[0]].name for op in map(self.graph.ops.__getitem__, self.graph.needed(self.output))
+                    if op.kind == "input"}
+            inputs = (replace(t, classes=said.get(t.name)) if t.domain == "index" else t for t in self.inputs
+                      if t.role is not Role.CONSTANT or t.name in used)
+            return Program(tuple(inputs), lettered(self.inputs, self.lines), self.name, (), title)
+
+    # One method a kind of operation.
+
+    def _input(self, k: int, op: Op) -> Value:
+        tensor = self.inputs[op.more[0]]
+        dims = vs.of_axes(tensor.axes)
+        entry = tensor[tuple(d.place for d in dims)]
+        if self.graph.inputs[op.more[0]].domain == "bool":  # 1 for true, 0 for false
+            self._classes(tensor.name, sp.Integer(2))
+            return Value(dims, sp.Ne(entry, 0))
+        return Value(dims, entry)
+
+    def _unread(self, k: int, op: Op) -> Value:
+        raise unsupported(f"the operation {op.more[0]!r}", op.where)
+
+    def _number(self, k: int, op: Op) -> Value:
+        return Value((), op.more[0])
+
+    def _map(self, k: int, op: Op) -> Value:
+        function, *numbers = op.more
+        if function not in LINEAR:
+            for a in op.args:
+                if self._has_sum(a) and not (function in ("log", "abs") and self._is_exp_sum(a)):
+                    self._give_name(a)
+        if function == "mul":
+            self._name_factors(op.args)
+        dims, found = vs.align([self.values[a] for a in op.args], op.where)
+        return Value(dims, MAPS[function](*[e.xreplace({NOUGHT: sp.S.Zero}) for e in found], *numbers))
+
+    def _iota(self, k: int, op: Op) -> Value:
+        return at.counted(*op.more)
+
+    def _table(self, k: int, op: Op) -> Value:
+        return at.tabled(*op.more)
+
+    def _concat(self, k: int, op: Op) -> Value:
+        return at.concatenated([self.values[a] for a in op.args], op.more[0], op.where)
+
+    def _pad(self, k: int, op: Op) -> Value:
+        axis, low, high, filling = op.more
+        return at.padded(self.values[op.args[0]], axis, (low, high), filling, op.where)
+
+    def _running(self, k: int, op: Op) -> Value:
+        if not self._is_atom(op.args[0]):
+            self._give_name(op.args[0])
+        axis, back = op.more
+        return at.running(self.values[op.args[0]], axis, back, op.where)
+
+    def _reverse(self, k: int, op: Op) -> Value:
+        return at.reversed_(self.values[op.args[0]], op.more[0], op.where)
+
+    def _lookup(self, k: int, op: Op) -> Value:
+        table, *places = op.args
+        axes, shared = op.more
+        if not self._is_atom(table):
+            self._give_name(table)
+        found = [self.values[p] for p in places]
+        for axis, place in zip(axes, found, strict=True):
+            for e in entries(place.expr):
+                self._classes(tensor_name(e), self.values[table].dims[axis].size)
+        return at.looked_up(self.values[table], found, axes, shared, op.where)
+
+    def _classes(self, name: str, size: sp.Expr) -> None:
+        """An index array that is looked up with names places of that axis: its classes are as many."""
+        known = self.classes.setdefault(name, size)
+        if sp.expand(known - size) != 0:  # looked up in two arrays of different lengths: nothing is said
+            self.classes[name] = sp.S.NaN
+
+    def _sum(self, k: int, op: Op) -> Value:
+        axes, keep = op.more
+        if self._has_sum(op.args[0]) and not isinstance(self.values[op.args[0]].expr.as_coeff_Mul()[1], sp.Sum):
+            self._give_name(op.args[0])
+        return vs.sum_over(self.values[op.args[0]], axes, keep)
+
+    def _top(self, k: int, op: Op) -> Value:
+        axes, keep = op.more
+        self._give_name(op.args[0])
+        v = self.values[op.args[0]]
+        rest = tuple(Dim(sp.S.One) if j in axes else d for j, d in enumerate(v.dims) if keep or j not in axes)
+        made = Value(rest, sp.S.Zero)
+        return replace(made, expr=Top(sp.Integer(self.tops.setdefault((op.args[0], axes), k)), *[i for i, _ in made.parts]))
+
+    def _dot(self, k: int, op: Op) -> Value:
+        for a in op.args:
+            if not self._is_atom(a):
+                self._give_name(a)
+        return vs.dot(self.values[op.args[0]], self.values[op.args[1]], op.more[0], op.more[1], op.where)
+
+    def _spread(self, k: int, op: Op) -> Value:
+        return vs.spread(self.values[op.args[0]], *op.more)
+
+    def _permute(self, k: int, op: Op) -> Value:
+        v = self.values[op.args[0]]
+        return replace(v, dims=tuple(v.dims[j] for j in op.more[0]))
+
+    def _reshape(self, k: int, op: Op) -> Value:
+        return reshape(self.values[op.args[0]], op.more[0], op.where)
+
+    def _take(self, k: int, op: Op) -> Value:
+        return vs.take(self.values[op.args[0]], op.more[0], op.more[1])
+
+    def _cut(self, k: int, op: Op) -> Value:
+        axis, start, length, step = op.more
+        return vs.cut(self.values[op.args[0]], axis, start, length, step, op.where)
+
+    def _window(self, k: int, op: Op) -> Value:
+        if not self._is_atom(op.args[0]):
+            self._give_name(op.args[0])
+        axis, outputs, taps, stride, dilation, padding = op.more
+        return vs.window(self.values[op.args[0]], axis, outputs, taps, stride, dilation, padding, op.where)
+
+    # What gets a name.
+
+    def _wants_name(self, k: int, op: Op) -> bool:
+        expr = self.values[k].expr
+        if k == self.output or op.kind in MOVES or self._is_atom(k):
+            return False
+        bare = expr.body if isinstance(expr, When) else expr
+        if op.kind in ("iota", "table") or not isinstance(expr, sp.Expr) or whole(expr):
+            return False
+        cheap = isinstance(bare, sp.exp) and _is_entry(bare.args[0])  # stays inside, so that a softmax is seen whole
+        return isinstance(expr, ACTIVATIONS) or (self.uses[k] > 1 and not cheap)
+
+    def _name_factors(self, args: tuple[int, ...]) -> None:
+        """In a product of two varying factors, a factor with a sum in it gets a name."""
+        if all(self.values[a].expr.free_symbols for a in args):
+            for a in args:
+                if self._has_sum(a):
+                    self._give_name(a)
+
+    def _has_sum(self, k: int) -> bool:
+        return bool(self.values[k].expr.has(sp.Sum))
+
+    def _is_exp_sum(self, k: int) -> bool:
+        return all(is_exp_sum(f) or f.is_number or marked(f) for f in sp.Mul.make_args(self.values[k].expr))
+
+    def _is_atom(self, k: int) -> bool:
+        expr = self.values[k].expr
+        expr = expr.body if isinstance(expr, When) else expr
+        return not isinstance(expr, sp.Expr) or expr.is_number or _is_entry(expr.as_coeff_Mul()[1])
+
+    def _give_name(self, k: int) -> None:
+        """Write a line for the value of node ``k``, unless it is an entry already or still carries a mark."""
+        op = self.graph.ops[k]
+        if op.kind in MOVES:  # name what is moved, in its own order
+            self._give_name(op.args[0])
+            self.values[k] = getattr(self, f"_{op.kind}")(k, op)
+        v = self.values[k]
+        if isinstance(v.expr, Barred):
+            u = Value(v.dims, v.expr.args[0])
+            if not _is_entry(u.expr) and not marked(u.expr):
+                self.values[k] = replace(v, expr=Barred(self._line(u, self._fresh_name(u.expr)).expr, v.expr.args[1]))
+            return
+        if not isinstance(v.expr, sp.Expr) or _is_entry(v.expr) or v.expr.is_number or marked(v.expr):
+            return
+        self.values[k] = self._line(v, self._fresh_name(v.expr))
+
+    def _line(self, v: Value, name: str) -> Value:
+        v = replace(v, expr=v.expr.xreplace({NOUGHT: sp.S.Zero}))
+        varying = [(i, a) for i, a in v.parts if i in v.expr.free_symbols]
+        tensor = Tensor(name, tuple(a for _, a in varying), role=Role.INTERMEDIATE)
+        self.lines.append(Definition(tensor, tuple(i for i, _ in varying), v.expr))
+        return replace(v, expr=tensor[tuple(i for i, _ in varying)])
+
+    def _fresh_name(self, expr: sp.Expr) -> str:
+        letter = letter_of(expr)
+        while True:
+            self.count[letter] = self.count.get(letter, 0) + 1
+            name = f"{letter}{self.count[letter]}"
+            if name not in self.taken:
+                self.taken.add(name)
+                return name
+
+    # The end.
+
+    def _finish(self) -> None:
+        v = self.values[self.output]
+        axes = tuple(d.parts[0][1] if len(d.parts) == 1 else Axis.of(d.size) for d in v.dims)
+        if any(len(d.parts) > 1 for d in v.dims):
+            raise unsupported("an output whose axes are grouped by a reshape", self.graph.ops[self.output].where,
+                              "an output before the reshape")
+        places = tuple(d.parts[0][0] if d.parts else sp.Dummy("_", integer=True) for d in v.dims)
+        tensor = Tensor(self.name, axes, role=Role.INTERMEDIATE if axes else Role.OBJECTIVE)
+        self.lines.append(Definition(tensor, places, v.expr.xreplace({NOUGHT: sp.S.Zero})))
+        for d in self.lines:
+            for bad in (sp.nan, sp.oo, -sp.oo, sp.zoo):
+                if d.expr.has(bad):
+                    raise unsupported(f"the value {bad} in {d.name}", f"definition of {d.name}", "finite numbers")
+            if d.expr.has(Barred):
+                raise unsupported(f"the value -∞ in {d.name}", f"definition of {d.name}", "-∞ under a softmax")
+            tops = sorted({abs(int(t.args[0])) for t in d.expr.atoms(sp.Function) if marked(t) and t.args[0].is_Integer})
+            if tops:
+                raise unsupported("a maximum along an axis that does not cancel", self.graph.ops[tops[0]].where, SAFE)
+
+
+def _is_entry(expr: sp.Basic) -> bool:
+    return isinstance(expr, sp.Indexed) or (isinstance(expr, sp.Symbol) and expr.is_integer is not True)
+
+
+def write(graph: Graph, output: int, name: str = "L", title: str = "") -> Program:
+    """The program of a graph."""
+    return Writer(graph, output, name).program(title)
