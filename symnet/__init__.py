@@ -174,7 +174,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.calculus.second import hessian, hessian_vector_product, jacobian
     from symnet.checking.code.check import check_code
     from symnet.checking.code.results import CodeCheck
-    from symnet.checking.diagnosis import Mistake, diagnose
+    from symnet.checking.slips.kinds import Mistake
+    from symnet.checking.slips.search import diagnose
     from symnet.core.axes import Axis
     from symnet.core.claim import Proved, Refutation
     from symnet.core.derivation import Derivation, Formula, Step
@@ -317,7 +318,8 @@ _PLACES = {
     "symnet.loading": "check_page load",
     "symnet.checking.code.check": "check_code",
     "symnet.checking.code.results": "CodeCheck",
-    "symnet.checking.diagnosis": "Mistake diagnose",
+    "symnet.checking.slips.kinds": "Mistake",
+    "symnet.checking.slips.search": "diagnose",
     "symnet.proofs": "prove",
     "symnet.training.fit": "Fit fit",
     "symnet.reports.report": "Report",

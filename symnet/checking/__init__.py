@@ -1,1 +1,1 @@
-"""Hand-written answers and worked lines against a Derivation: verdicts with a diagnosis."""
+"""Hand-written answers and worked lines against a Derivation: verdicts, and the slip in what is wrong."""

@@ -13,8 +13,9 @@ import sympy as sp
 
 from symnet.calculus import derive
 from symnet.checking.answers import check_answer
-from symnet.checking.diagnosis import slip_of
 from symnet.checking.names import GRADIENT, SLOPE
+from symnet.checking.slips.kinds import Mistake
+from symnet.checking.slips.search import slip_of
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries, fresh, substitute, total
 from symnet.core.labels import Labels, extend, relabel
@@ -147,15 +148,14 @@ class Claims:
         used = {e for e in entries(body) if tensor_name(e) in instead}
         return body.xreplace({e: tensors[instead[tensor_name(e)]][entry_indices(e)] for e in used})
 
-    def slip(self, source: str, target: Tensor, latex: bool) -> tuple[str, str]:
-        """(sentence, kind) for a wrong gradient, ("", "") when no slip is found."""
+    def slip(self, source: str, target: Tensor, latex: bool) -> Mistake | None:
+        """The slip in a wrong gradient, where one is found."""
         if not target.of or target.of not in self.derivation.program.tensors:
-            return "", ""
+            return None
         try:
-            found = slip_of(self._closed(self.read(source, latex)), self.all, target.of)
+            return slip_of(self._closed(self.read(source, latex)), self.all, target.of)
         except (SymnetError, NotImplementedError, RecursionError):
-            return "", ""
-        return (found.message, found.kind) if found is not None else ("", "")
+            return None
 
     def _closed(self, value: Value) -> Value:
         """Slopes and the page's own names written out, where each is one line."""

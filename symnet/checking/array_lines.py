@@ -13,7 +13,9 @@ from symnet.checking.errata import Claimed, Page, lost
 from symnet.checking.lines import Chain, Prose, Row, Stated, Unread, read_lines
 from symnet.checking.links import unreadable
 from symnet.checking.names import Names
-from symnet.checking.slips import places, rounds_to
+from symnet.checking.page_slips import said_of
+from symnet.checking.printed_digits import places, rounds_to
+from symnet.checking.slips.kinds import mistake
 from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata, Follows, Judged, Mark, Source, from_lines
@@ -226,12 +228,14 @@ class _ArrayPage:
             return {"slip": "; ".join(filter(None, (verdict.reason or verdict.condition, verdict.scope))) or "neither proved nor refuted"}
         correct = self.claims.shown(target)
         if follows is Follows.YES:
-            where = f"follows from {from_lines(sources)}" if sources else "follows from the wrong link before it"
-            return {"slip": where, "carried": True, "kind": "carried", "correct": correct, "sources": tuple(sources),
+            where = from_lines(sources) if sources else "the wrong link before it"
+            return {**said_of(mistake("carried", {"source": where})), "carried": True, "correct": correct, "sources": tuple(sources),
                     "from_line": sources[-1].line if sources else None}
-        said, kind = self.claims.slip(text, target, line.latex)
+        slip = self.claims.slip(text, target, line.latex)
+        if slip is not None:
+            return {**said_of(slip), "correct": correct}
         reason = verdict.reason or (str(verdict.witness) if verdict.witness else "")
-        return {"slip": said or reason or "it is not equal to what stands on the left", "kind": kind, "correct": correct}
+        return {"slip": reason or "it is not equal to what stands on the left", "correct": correct}
 
     def _numbers(self, line: Chain, target: Tensor, name: str, relation: str, text: str) -> Mark:
         """A list of numbers, entry by entry in the order of rows."""

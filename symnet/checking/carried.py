@@ -11,7 +11,7 @@ from flint import arb, ctx
 
 from symnet.checking.chains import NUMBER
 from symnet.checking.names import Names, put_in
-from symnet.checking.slips import digits, half_unit, rounds_to
+from symnet.checking.printed_digits import digits, half_unit, rounds_to
 from symnet.core.errata import Source
 from symnet.core.functions import without_stops
 from symnet.core.numbers import as_ball, compute, rational, to_flint

@@ -10,9 +10,10 @@ from typing import Any
 import sympy as sp
 
 from symnet.checking.carried import ByHand, Own, numbers_in
-from symnet.checking.formula_slips import as_page, formula_slip, formula_truth
 from symnet.checking.names import Names
-from symnet.checking.slips import within
+from symnet.checking.page_slips import as_page, formula_slip, formula_truth, said_of
+from symnet.checking.printed_digits import within
+from symnet.checking.slips.kinds import mistake
 from symnet.core.errata import Follows, Mark, Source, from_lines
 from symnet.core.numbers import decimal, rational
 from symnet.core.verdict import Answer, Verdict
@@ -143,7 +144,7 @@ class Formulas:
             return Said(Mark.UNDECIDED, follows, {"slip": "not enough values to tell where these numbers come from"}, expr)
         a, b = (self.own.value(x) for x in (here, there))
         slip = "" if a is None or b is None else f": they come to {decimal(a, 6).text}, it comes to {decimal(b, 6).text}"
-        more |= {"slip": f"these are not the numbers of the formula before{slip}", "kind": "numbers put in"}
+        more |= said_of(mistake("numbers put in", {"values": slip}))
         return Said(Mark.WRONG, follows, more | {"value": decimal(known(self.names, left), 8).text}, expr)
 
     def _same(self, there: ByHand, here: ByHand) -> Follows:
@@ -180,14 +181,15 @@ def from_line(sources: Iterable[Source]) -> dict[str, Any]:
 
 
 def carried(follows: Follows, wrong: list[Source], line: int | None, rounded: str) -> dict[str, Any]:
-    """What is said of a wrong link that follows: from which line."""
+    """What is said of a wrong link that follows: from which line; ``rounded`` names numbers that were rounded too early."""
     if follows is not Follows.YES:
         return {}
     if line is not None:
-        return {"carried": True, "from_line": line, "slip": "follows from the wrong link before it", "kind": "carried"}
+        return {"carried": True, "from_line": line, **said_of(mistake("carried", {"source": "the wrong link before it"}))}
     if wrong:
-        return {"carried": True, "from_line": wrong[-1].line, "slip": f"follows from {from_lines(wrong)}", "kind": "carried"}
-    return {"carried": True, "slip": rounded or "follows from the link before it", "kind": "rounded early" if rounded else "carried"}
+        return {"carried": True, "from_line": wrong[-1].line, **said_of(mistake("carried", {"source": from_lines(wrong)}))}
+    found = mistake("rounded early", {"source": rounded}) if rounded else mistake("carried", {"source": "the link before it"})
+    return {"carried": True, **said_of(found)}
 
 
 def unreadable(error: Exception) -> Said:

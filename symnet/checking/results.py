@@ -10,15 +10,19 @@ from typing import Any
 import sympy as sp
 
 from symnet.checking.carried import ByHand, Own
+from symnet.checking.chains import NUMBER
 from symnet.checking.links import Before, Said, carried, equal, from_line, known
 from symnet.checking.names import Names
-from symnet.checking.number_slips import number_slip
-from symnet.checking.slips import digits, half_unit, places, rounds_to
+from symnet.checking.page_slips import said_of
+from symnet.checking.printed_digits import digits, half_unit, places, rounds_to
+from symnet.checking.slips.kinds import mistake
+from symnet.checking.slips.number_slips import Calculation, Part, call_of, factors, number_slip
 from symnet.core.errata import Follows, Mark, Source, from_lines
 from symnet.core.numbers import as_ball, decimal, fixed, rational, to_flint
-from symnet.errors import ParseError
+from symnet.errors import ParseError, SymnetError
 
 MOST_PLACES = 60
+MOST_PARTS = 12
 WIDEST, WIDE_RIGHT = 6, 60  # half digits that kept digits may explain, in a wrong number and in a right one
 
 
@@ -41,7 +45,7 @@ class Results:
         shown = decimal(value, 8).text
         more: dict[str, Any] = {"value": shown, "sources": sources, **from_line(sources)}
         if whole:
-            more |= {"correct": decimal(value, 4).text, "slip": f"it is not {printed} exactly", "kind": "not exact"}
+            more |= {"correct": decimal(value, 4).text, **said_of(mistake("not exact", {"printed": printed}))}
             return Said(Mark.WRONG, Follows.NO, more)
         if right:
             return Said(Mark.RIGHT, follows, more | {"note": self._note(relation, exact, follows, sources, before)}, rational(printed))
@@ -49,7 +53,7 @@ class Results:
         if follows is Follows.YES:
             more |= carried(follows, [s for s in sources if s.wrong], before.wrong, self._rounded(found))
         else:
-            more |= number_slip(self.names, self.own, printed, value, before, found) or self._comes_to(found, before)
+            more |= self._slip(printed, value, before, found) or self._comes_to(found, before)
         return Said(Mark.WRONG, follows, more, rational(printed))
 
     def _note(self, relation: str, exact: bool, follows: Follows, sources: tuple[Source, ...], before: Before) -> str:
@@ -71,7 +75,7 @@ class Results:
     def _rounded(self, found: ByHand | None) -> str:
         used = found.used.values() if found is not None else ()
         rounded = sorted((s.source for s in used if s.line and not s.exact), key=lambda s: s.line)
-        return "follows from numbers rounded too early: " + (from_lines(rounded) if rounded else "those on this line")
+        return from_lines(rounded) if rounded else "those on this line"
 
     def _result_follows(self, left: sp.Symbol, printed: str, before: Before, right: bool) -> tuple[Follows, ByHand | None]:
         start = before.expr if before.expr is not None else self.names.local(left)
@@ -84,6 +88,49 @@ class Results:
         if rounds_to(by_hand, printed):
             return Follows.YES, found
         return (Follows.YES if self._digits_kept(found, printed, right) else Follows.NO), found
+
+    # how a wrong number came about
+
+    def _slip(self, printed: str, value: sp.Expr, before: Before, found: ByHand | None) -> dict[str, Any]:
+        """What is said of the slip of calculation that gives exactly what was printed; nothing when none does."""
+        try:
+            call, inner = ("", "") if before.latex else call_of(before.text)
+            slip = number_slip(Calculation(
+                printed, value, self.own.value(found) if found is not None else None, self._factors(before), self._terms(before), call,
+                self._number(inner) if call else None))
+        except SymnetError:
+            return {}
+        return {} if slip is None else said_of(slip)
+
+    def _factors(self, before: Before) -> tuple[Part, ...]:
+        """The factors of the link before, each as the page calls it and with the page's number."""
+        if not before.text or before.expr is None:
+            return ()
+        texts = [] if before.latex else factors(before.text)
+        if len(texts) > 1:
+            used = self._used(before)
+            return tuple((self._label(t, used), self._number(t)) for t in texts[:MOST_PARTS])
+        return self._values(sp.Mul.make_args(before.expr))
+
+    def _terms(self, before: Before) -> tuple[Part, ...]:
+        """The terms of the link before, or of the formula before that, with the page's numbers."""
+        source = before.symbolic_expr if before.symbolic_expr is not None else before.expr
+        return self._values(sp.Add.make_args(source)) if source is not None else ()
+
+    def _values(self, args: tuple[sp.Expr, ...]) -> tuple[Part, ...]:
+        values = [(str(a), self.own.value(self.own.unfold(a))) for a in args[:MOST_PARTS]]
+        return tuple((n, v) for n, v in values if v is not None) if all(v is not None for _, v in values) else ()
+
+    def _number(self, text: str) -> sp.Expr:
+        made = self.own.value(self.own.unfold(self.names.read(text)))
+        return sp.S.One if made is None else made
+
+    def _label(self, part: str, used: dict[sp.Basic, Any]) -> str:
+        """A factor as the page calls it: "0.246 (da2/dz2)" for a number that the page gave that name."""
+        if not NUMBER.match(part):
+            return part
+        near = [s for s in used.values() if s.value == rational(part)] or [s for s in self.own.said.values() if s.value == rational(part)]
+        return f"{part} ({near[-1].name})" if near else part
 
     def _used(self, before: Before) -> dict[sp.Basic, Any]:
         return self.own.unfold(before.symbolic_expr).used if before.symbolic_expr is not None else {}

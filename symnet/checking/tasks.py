@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from symnet.checking.answers import check_answer, judged
 from symnet.checking.answers_sizes import Question
-from symnet.checking.diagnosis import Mistake, slip_of
 from symnet.checking.reading import is_latex, read_answer, read_as
+from symnet.checking.slips.kinds import Mistake
+from symnet.checking.slips.search import slip_of
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare

@@ -111,7 +111,7 @@ def _line(group: tuple[Judged, ...]) -> dict[str, Any]:
     return {
         "id": f"line {group[0].line}", "line": group[0].line, "text": group[0].text, "section": group[0].section, "name": group[0].name,
         "verdict": verdict, "condition": "", "witness": None,
-        "mistake": None if slip is None else {"kind": slip.kind, "message": slip.slip},
+        "mistake": None if slip is None else {"kind": slip.kind, "message": slip.slip, "hint": slip.hint},
         "message": "; ".join([verdict, *said]), "read_as": "",
         "links": [_link(j) for j in group],
     }

@@ -67,6 +67,7 @@ class Judged:
     sources: tuple[Source, ...] = ()
     note: str = ""
     kind: str = ""  # a stable word for the slip: "cut off", "rounded early", "sign", …
+    hint: str = ""  # the question to ask oneself
 
     @property
     def remarks(self) -> str:

@@ -14,7 +14,8 @@ import sympy as sp
 import symnet as sn
 from symnet.calculus.evaluate import evaluate
 from symnet.calculus.second import jacobian
-from symnet.checking.diagnosis import KINDS, Mistake, diagnose
+from symnet.checking.slips.kinds import KINDS, Mistake
+from symnet.checking.slips.search import diagnose
 from symnet.core.derivation import Derivation
 from symnet.core.program import Program
 from symnet.errors import SymnetError

@@ -12,9 +12,9 @@ import sympy as sp
 import symnet as sn
 from symnet.calculus.closed import closed_form, closed_scalars
 from symnet.checking.answers import check_answer
-from symnet.checking.diagnosis import KINDS, diagnose
-from symnet.checking.diagnosis.evaluating import World
-from symnet.checking.diagnosis.kinds import ROWS, mistake
+from symnet.checking.slips.kinds import KINDS, ROWS, mistake
+from symnet.checking.slips.sampled_points import SampledPoints
+from symnet.checking.slips.search import diagnose
 from symnet.checking.tasks import judge
 from symnet.core.functions import sigmoid
 from symnet.core.schedule import schedule
@@ -165,17 +165,17 @@ def test_every_kind_has_words_and_its_fields_are_filled() -> None:
 
 
 def test_the_numbers_that_sift_agree_with_numpy() -> None:
-    world = World(dict(zip(SQUARES.full.sizes, (3, 2), strict=True)), SQUARES.full.tensors)
+    world = SampledPoints(dict(zip(SQUARES.full.sizes, (3, 2), strict=True)), SQUARES.full.tensors)
     dice = np.random.default_rng(0)
     X, w, y = dice.normal(size=(3, 2)), dice.normal(size=2), dice.normal(size=3)
     world.values |= {"X": X[..., None], "w": w[..., None], "y": y[..., None]}
     world.run(schedule(SQUARES.full))
     assert np.allclose(world.values["dL_dw"][..., 0], 2 / 3 * X.T @ (X @ w - y))
-    assert World({}, {}).array((), (), sigmoid(sp.Integer(2))) == pytest.approx(1 / (1 + np.exp(-2)))
+    assert SampledPoints({}, {}).array((), (), sigmoid(sp.Integer(2))) == pytest.approx(1 / (1 + np.exp(-2)))
 
 
 def test_without_time_there_is_no_slip_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symnet.checking.diagnosis.case.SECONDS", 0.0)
+    monkeypatch.setattr("symnet.checking.slips.setting.SECONDS", 0.0)
     assert diagnose("X.T @ ((p - Y)*p*(1 - p))/N", SOFTMAX, "W1") is None
 
 

@@ -43,7 +43,7 @@ WRONG = [  # line, name, printed, correct, the slip; "" where no single slip giv
     (80, "dLoss/dw2", "-0.054", "-0.170", "0.246 (da2/dz2) was put in again where a1 belongs"),
     (81, "dLoss/db2", "-0.219", "-0.221", "follows from your line 78 (da2/dz2 = 0.246)"),
     (85, "da1/dz1", "0.181", "0.178", ""),
-    (87, "dLoss/dw1", "-0.032", "-0.063", "the factor x was left out"),
+    (87, "dLoss/dw1", "-0.032", "-0.063", "the factor x is missing"),
     (88, "dLoss/db1", "-0.071", "-0.031", ""),
     (93, "w1'", "0.503", "0.506", "follows from your line 87 (dLoss/dw1 = -0.032)"),
     (94, "b1'", "0.207", "0.203", "follows from your line 88 (dLoss/db1 = -0.071)"),
@@ -119,7 +119,7 @@ def test_right_numbers_that_rest_on_wrong_ones_say_so() -> None:
 def test_the_summary_has_one_line_for_each_wrong_number() -> None:
     lines = str(judged()).splitlines()
     assert len(lines) == 19
-    assert lines[14] == "line 87: dLoss/dw1 is printed as -0.032; it is -0.063 (-0.062816485); the factor x was left out"
+    assert lines[14] == "line 87: dLoss/dw1 is printed as -0.032; it is -0.063 (-0.062816485); the factor x is missing"
 
 
 def s(z: float) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import sympy as sp
 
-from symnet.checking.slips import cut_off, explain, factors, other_argument, places, product_slips, rounds_to
+from symnet.checking.printed_digits import cut_off, places, rounds_to
+from symnet.checking.slips.number_slips import Calculation, call_of, factors, number_slip, product_slips
 from symnet.core.functions import sigmoid
 
 R = sp.Rational
@@ -54,41 +55,58 @@ def test_factors_of_a_product_as_written(text: str, parts: list[str]) -> None:
     assert factors(text) == parts
 
 
-PRODUCT = [("u", R(1, 2)), ("v", R(3, 10)), ("w", R(7))]  # 1.05
+PRODUCT = (("u", R(1, 2)), ("v", R(3, 10)), ("w", R(7)))  # 1.05
 EXPLAINED = {
-    "-1.05": "the sign is wrong",
-    "2.10": "the factor u was left out",
-    "-2.10": "the factor u was left out, and the sign is wrong",
-    "3.50": "the factor v was left out",
-    "0.15": "the factor w was left out",
-    "7.35": "the factor w was taken twice",
-    "0.32": "the factor v was taken twice",
-    "1.75": "u was put in again where v belongs",
-    "0.63": "v was put in again where u belongs",
-    "9.99": "",
+    "-1.05": ("sign", "the sign is wrong"),
+    "2.10": ("missing factor", "the factor u is missing"),
+    "-2.10": ("missing factor, sign", "the factor u is missing and the sign is wrong"),
+    "3.50": ("missing factor", "the factor v is missing"),
+    "0.15": ("missing factor", "the factor w is missing"),
+    "7.35": ("doubled chain factor", "the factor w was taken twice"),
+    "0.32": ("doubled chain factor", "the factor v was taken twice"),
+    "1.75": ("wrong factor", "u was put in again where v belongs"),
+    "0.63": ("wrong factor", "v was put in again where u belongs"),
+    "1.50": ("digits exchanged", "two digits are exchanged: 1.05"),
+    "10.5": ("decimal point", "the decimal point is misplaced"),
+    "9.99": ("", ""),
 }
 
 
-@pytest.mark.parametrize(("printed", "sentence"), EXPLAINED.items())
-def test_a_slip_in_a_product_is_named(printed: str, sentence: str) -> None:
+def slip(printed: str, exact: sp.Expr, **more: object) -> tuple[str, str]:
+    found = number_slip(Calculation(printed, exact, **more))  # type: ignore[arg-type]
+    return (found.kind, found.message) if found else ("", "")
+
+
+@pytest.mark.parametrize(("printed", "said"), EXPLAINED.items())
+def test_a_slip_in_a_product_is_named(printed: str, said: tuple[str, str]) -> None:
     # 0.315 rounds to 0.32 (half away from zero or to even alike) and 0.63 = 0.3*0.3*7
-    assert explain(printed, R(105, 100), PRODUCT) == sentence
+    assert slip(printed, R(105, 100), by_hand=R(105, 100), factors=PRODUCT) == said
+
+
+TERMS = (("u", R(5)), ("v", R(-3, 2)))  # 3.5
+SUMS = {"5.0": ("dropped term", "the term v is missing"), "-1.5": ("dropped term", "the term u is missing"),
+        "6.5": ("sign of a term", "the term v has the wrong sign"), "7.3": ("", "")}
+
+
+@pytest.mark.parametrize(("printed", "said"), SUMS.items())
+def test_a_slip_in_a_sum_is_named_as_one(printed: str, said: tuple[str, str]) -> None:
+    assert slip(printed, R(7, 2), by_hand=R(7, 2), terms=TERMS) == said
 
 
 def test_every_slip_that_is_named_gives_what_was_printed() -> None:
-    for sentence, value in product_slips(PRODUCT):
+    for kind, _, second, value in product_slips(PRODUCT):
         printed = f"{float(value):.4f}"
-        found = explain(printed, R(105, 100), PRODUCT)
-        assert found, sentence
-        assert any(rounds_to(v, printed) for s, v in product_slips(PRODUCT) if s == found)
+        found, _ = slip(printed, R(105, 100), by_hand=R(105, 100), factors=PRODUCT)
+        assert found, (kind, second)
+        assert any(rounds_to(v, printed) for k, _, s, v in product_slips(PRODUCT) if k + (f", {s}" if s else "") == found)
 
 
 def test_cut_digits_come_before_any_other_slip() -> None:
-    assert explain("0.768", sigmoid(R(6, 5)), []) == "the digits were cut off, not rounded"
+    assert slip("0.768", sigmoid(R(6, 5))) == ("cut off", "the digits were cut off, not rounded")
 
 
 def test_one_factor_is_no_product() -> None:
-    assert explain("3.50", R(105, 100), [("u", R(105, 100))]) == ""
+    assert slip("3.50", R(105, 100), by_hand=R(105, 100), factors=(("u", R(105, 100)),)) == ("", "")
 
 
 ARGUMENTS = {
@@ -104,4 +122,5 @@ ARGUMENTS = {
 
 @pytest.mark.parametrize(("text", "printed", "argument", "sentence"), ARGUMENTS.values(), ids=ARGUMENTS)
 def test_the_input_that_would_give_the_printed_number(text: str, printed: str, argument: sp.Expr, sentence: str) -> None:
-    assert other_argument(text, printed, argument) == sentence
+    kind, said = slip(printed, sp.Integer(77), call=call_of(text)[0], argument=argument)
+    assert said == sentence and kind == ("wrong argument" if sentence else "")

@@ -161,7 +161,7 @@ def test_an_internal_error_is_one_undecided_answer_with_the_reason(monkeypatch: 
 
 
 def test_an_internal_error_in_the_search_for_the_slip_leaves_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symnet.checking.diagnosis.diagnose", broken)
+    monkeypatch.setattr("symnet.checking.slips.search.diagnose", broken)
     (found,) = check_worksheet(parse_worksheet(SHEET + entries(WRONG)))
     assert found.verdict.answer == "refuted" and found.mistake is None
     page = page_errata("dL/dw = w\n\ndL/dw = 2*w", parse_worksheet(SHEET))

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
+from typing import Any
 
 import sympy as sp
 
-from symnet.checking.diagnosis.assumed import assumed
-from symnet.checking.diagnosis.case import Case, Claim
-from symnet.checking.diagnosis.chain_slips import chain_slips
-from symnet.checking.diagnosis.edits import answer_edits, truth_edits
-from symnet.checking.diagnosis.finding import Finding, say, truth_text
-from symnet.checking.diagnosis.kinds import RANK, WHOLE, Mistake, mistake
-from symnet.checking.diagnosis.proof import proved
-from symnet.checking.diagnosis.shapes import shape_slips
-from symnet.checking.diagnosis.turned import reversed_difference
-from symnet.checking.diagnosis.written import written_slips
 from symnet.checking.reading import is_latex, read_answer
+from symnet.checking.slips.answer_edits import answer_edits, truth_edits
+from symnet.checking.slips.hidden_assumptions import assumed
+from symnet.checking.slips.kinds import RANK, WHOLE, Mistake, mistake
+from symnet.checking.slips.mutations import chain_slips
+from symnet.checking.slips.proof import proved
+from symnet.checking.slips.reversed_difference import reversed_difference
+from symnet.checking.slips.setting import Claim, Setting
+from symnet.checking.slips.shape_slips import shape_slips
+from symnet.checking.slips.source_edits import written_slips
+from symnet.checking.slips.wording import Finding, say, truth_text
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written
 from symnet.core.signatures import checked
-from symnet.errors import OptionError, ShapeError, SymnetError, a_kind
+from symnet.errors import FaultError, OptionError, ShapeError, SymnetError, a_kind
 from symnet.parsing.values import Value
 
 MOST, PROOFS = 3000, 10  # findings sifted, proofs tried
@@ -56,61 +57,71 @@ def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, wr
     except ShapeError:
         return _unfitting(plain, derivation, wrt) if plain else None
     try:
-        case = Case.of(value if isinstance(value, Value) else Value((), (), value), derivation, wrt)
+        setting = Setting.of(value if isinstance(value, Value) else Value((), (), value), derivation, wrt)
         if text:
             with as_written():
-                case.written = read_answer(text, derivation, wrt, latex=latex)
-        return _search(case, plain)
+                setting.written = read_answer(text, derivation, wrt, latex=latex)
+        return _search(setting, plain)
     except (SymnetError, RecursionError):
+        return None
+
+
+def slip_of(*question: Any, **options: Any) -> Mistake | None:
+    """``diagnose``, for somebody whose verdict stands already: where something of ours breaks, no slip is named."""
+    try:
+        return diagnose(*question, **options)
+    except (FaultError, MemoryError):
+        raise
+    except Exception:
         return None
 
 
 def _unfitting(plain: str, derivation: Derivation, wrt: str) -> Mistake | None:
     """The slip in a text that has no meaning, as the shapes of a product do not fit."""
     try:
-        case = Case.of(Value((), (), sp.S.NaN), derivation, wrt)
-        return None if case.world is None else _named(case, _sifted(case, written_slips(case, plain)))
+        setting = Setting.of(Value((), (), sp.S.NaN), derivation, wrt)
+        return None if setting.sampled is None else _named(setting, _sifted(setting, written_slips(setting, plain)))
     except (SymnetError, RecursionError):
         return None
 
 
-def _search(case: Case, written: str) -> Mistake | None:
-    if case.world is None:
+def _search(setting: Setting, written: str) -> Mistake | None:
+    if setting.sampled is None:
         return None
-    whole = Claim(case.value, case.gradient)
-    ratio = case.ratio(whole)
+    whole = Claim(setting.value, setting.gradient)
+    ratio = setting.ratio(whole)
     if ratio is not None and abs(ratio - 1) < NEAR:
         return None
     if ratio is not None:
-        first = [f for f in chain_slips(case) if f.kind in FIRST] if abs(abs(ratio) - 1) > NEAR and _several(case) else []
-        found = _named(case, [s for s in _sifted(case, iter(first)) if s[0][0] == 0]) or _constant(case, whole, ratio)
+        first = [f for f in chain_slips(setting) if f.kind in FIRST] if abs(abs(ratio) - 1) > NEAR and _several(setting) else []
+        found = _named(setting, [s for s in _sifted(setting, iter(first)) if s[0][0] == 0]) or _constant(setting, whole, ratio)
         if found is not None:
             return found
-    natural = _assumed(case, True)
+    natural = _assumed(setting, True)
     if natural is not None:
         return natural
-    sifted = [s for group in (shape_slips, chain_slips, answer_edits, truth_edits) for s in _sifted(case, group(case))]
-    fits = tuple(a.size for a in case.value.axes) == case.truth.shape
+    sifted = [s for group in (shape_slips, chain_slips, answer_edits, truth_edits) for s in _sifted(setting, group(setting))]
+    fits = tuple(a.size for a in setting.value.axes) == setting.truth.shape
     if written and not (fits and any(s[0][0] == 0 for s in sifted)):
-        sifted += _sifted(case, written_slips(case, written))
+        sifted += _sifted(setting, written_slips(setting, written))
     single = [s for s in sifted if s[0][0] == 0]
-    return _named(case, single) or _assumed(case, False) or _named(case, [s for s in sifted if s[0][0] > 0])
+    return _named(setting, single) or _assumed(setting, False) or _named(setting, [s for s in sifted if s[0][0] > 0])
 
 
-def _several(case: Case) -> bool:
+def _several(setting: Setting) -> bool:
     """A variable is used more than once, or stands in an exponent: then a factor may come from that."""
-    return any(len(links) > 1 for links in case.chain.links.values()) or any(
-        p.base.is_number for d in case.program.definitions for p in d.expr.atoms(sp.Pow))
+    return any(len(links) > 1 for links in setting.chain.links.values()) or any(
+        p.base.is_number for d in setting.program.definitions for p in d.expr.atoms(sp.Pow))
 
 
-def _sifted(case: Case, findings: Iterator[Finding]) -> list[tuple[Level, Finding, sp.Expr]]:
+def _sifted(setting: Setting, findings: Iterator[Finding]) -> list[tuple[Level, Finding, sp.Expr]]:
     """What agrees at the points, up to a sign or a factor 2, with its place in the order of likelihood."""
     kept: list[tuple[Level, Finding, sp.Expr]] = []
     for f in islice(_orderly(findings), MOST):
-        if case.late:
+        if setting.late:
             break
         try:
-            ratio = case.ratio(f.claim)
+            ratio = setting.ratio(f.claim)
         except SymnetError:
             continue
         for level, exact in enumerate((sp.S.One, -sp.S.One, sp.Integer(2), sp.Rational(1, 2))):
@@ -135,67 +146,67 @@ def _length(f: Finding) -> int:
     return len(f.undo or "") + len(str(f.words.get("wrong", "")))
 
 
-def _named(case: Case, sifted: list[tuple[Level, Finding, sp.Expr]]) -> Mistake | None:
+def _named(setting: Setting, sifted: list[tuple[Level, Finding, sp.Expr]]) -> Mistake | None:
     """The first that is proved."""
     for level, f, ratio in sorted(sifted, key=lambda s: s[0])[:PROOFS]:
-        if not proved(case, f.claim, ratio):
+        if not proved(setting, f.claim, ratio):
             continue
         try:
-            words = f.said(case)
+            words = f.said(setting)
         except SymnetError:  # no form in plain maths
             continue
         if level[0] == 2:
             words |= {"also": "2", "also_missing": "missing" if ratio < 1 else "too much"}
-        return mistake(f.kind, words, _undone(case, f, ratio), f.text(case, f.place), ("", "sign", "constant")[level[0]])
+        return mistake(f.kind, words, _undone(setting, f, ratio), f.text(setting, f.place), ("", "sign", "constant")[level[0]])
     return None
 
 
-def _undone(case: Case, f: Finding, ratio: sp.Expr) -> str:
+def _undone(setting: Setting, f: Finding, ratio: sp.Expr) -> str:
     """The answer with the slip undone, and the second one too."""
     if f.undo is None:
-        return truth_text(case)
+        return truth_text(setting)
     if isinstance(f.undo, str):
         return f.undo if ratio == 1 else f"-({f.undo})" if ratio == -1 else f"{1 / ratio}*({f.undo})"
-    return say(case, f.undo.expr / ratio, f.undo)
+    return say(setting, f.undo.expr / ratio, f.undo)
 
 
-def _constant(case: Case, whole: Claim, ratio: float) -> Mistake | None:
+def _constant(setting: Setting, whole: Claim, ratio: float) -> Mistake | None:
     """The whole answer has a wrong factor."""
-    turned = reversed_difference(case, case.written.expr) if abs(ratio + 1) < NEAR else None
-    if turned is not None and proved(case, whole, sp.S.NegativeOne):
+    turned = reversed_difference(setting, setting.written.expr) if abs(ratio + 1) < NEAR else None
+    if turned is not None and proved(setting, whole, sp.S.NegativeOne):
         wrong, undone = turned
-        words = {"wrong": say(case, wrong, case.written), "right": say(case, sp.Add(*[-t for t in wrong.args]), case.written)}
-        return mistake("difference reversed", words, say(case, undone, case.written), words["wrong"])
-    for kind, words, exact, second in _constants(case):
-        if abs(ratio / float(exact.xreplace(_numbers(case))) - 1) < NEAR and proved(case, whole, exact):
-            undo = Value(case.value.axes, case.value.indices, case.value.expr / exact)
-            return mistake(kind, words, say(case, undo.expr, undo), WHOLE, second)
+        words = {"wrong": say(setting, wrong, setting.written), "right": say(setting, sp.Add(*[-t for t in wrong.args]), setting.written)}
+        return mistake("difference reversed", words, say(setting, undone, setting.written), words["wrong"])
+    for kind, words, exact, second in _constants(setting):
+        if abs(ratio / float(exact.xreplace(_numbers(setting))) - 1) < NEAR and proved(setting, whole, exact):
+            undo = Value(setting.value.axes, setting.value.indices, setting.value.expr / exact)
+            return mistake(kind, words, say(setting, undo.expr, undo), WHOLE, second)
     return None
 
 
-def _numbers(case: Case) -> dict[sp.Symbol, sp.Expr]:
-    return {s: sp.Integer(n) for s, n in case.numbers_for().items()}
+def _numbers(setting: Setting) -> dict[sp.Symbol, sp.Expr]:
+    return {s: sp.Integer(n) for s, n in setting.numbers_for().items()}
 
 
-def _constants(case: Case) -> Iterator[tuple[str, dict[str, str], sp.Expr, str]]:
+def _constants(setting: Setting) -> Iterator[tuple[str, dict[str, str], sp.Expr, str]]:
     """(kind, words, answer/truth, second slip): the usual factors."""
     yield "sign", {}, sp.S.NegativeOne, ""
     for both in (1, -1):
         second = "" if both == 1 else "sign"
-        for s in case.sizes:
+        for s in setting.sizes:
             yield "sum for mean", {"size": str(s)}, both * s, second
             yield "mean for sum", {"size": str(s)}, both / s, second
-        for a in case.sizes:
-            for b in case.sizes:
+        for a in setting.sizes:
+            for b in setting.sizes:
                 if a != b:
                     yield "wrong size", {"wrong": str(b), "right": str(a)}, both * a / b, second
-        rate = case.given.meta.get("learning_rate")
+        rate = setting.given.meta.get("learning_rate")
         if rate is not None:
             yield "learning rate", {"rate": str(rate)}, both * rate, second
         yield "log base", {"factor": "1/ln 2", "missing": "missing"}, both * sp.log(2), second
         yield "log base", {"factor": "1/(ln 2)²", "missing": "missing"}, both * sp.log(2) ** 2, second
         yield "log base", {"factor": "1/ln 2", "missing": "too much"}, both / sp.log(2), second
-    value = case.ratio(Claim(case.value, case.gradient)) or 1.0
+    value = setting.ratio(Claim(setting.value, setting.gradient)) or 1.0
     exact = Fraction(value).limit_denominator(1000)
     if exact and abs(float(exact) / value - 1) < 1e-10:
         size = abs(sp.Rational(exact.numerator, exact.denominator))
@@ -208,10 +219,10 @@ def _constants(case: Case) -> Iterator[tuple[str, dict[str, str], sp.Expr, str]]
             yield "constant", {"factor": str(1 / size), "missing": "missing"}, sp.sign(exact) * size, second
 
 
-def _assumed(case: Case, natural: bool) -> Mistake | None:
+def _assumed(setting: Setting, natural: bool) -> Mistake | None:
     """Right under an assumption that was not declared; ``natural`` are those that people take for granted."""
-    found = assumed(case, natural)
+    found = assumed(setting, natural)
     if found is None:
         return None
     words, sign = found
-    return mistake("hidden assumption", {"assumption": words}, truth_text(case), WHOLE, "" if sign == 1 else "sign")
+    return mistake("hidden assumption", {"assumption": words}, truth_text(setting), WHOLE, "" if sign == 1 else "sign")

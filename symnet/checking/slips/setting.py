@@ -14,10 +14,10 @@ import sympy as sp
 
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_form
-from symnet.checking.diagnosis.evaluating import Array, World
-from symnet.checking.diagnosis.facts import impose
-from symnet.checking.diagnosis.links import Chain
 from symnet.checking.sizes import MOST_SIZES, PROVED_AT
+from symnet.checking.slips.chain_paths import Chain
+from symnet.checking.slips.imposed_facts import impose
+from symnet.checking.slips.sampled_points import Array, SampledPoints
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, entries, of_data
 from symnet.core.number_sets import NumberSet
@@ -41,7 +41,7 @@ class Claim:
     changed: tuple[str, sp.Expr] | None = None
 
 
-class Case:
+class Setting:
     """An answer to the question for d(objective)/d(wrt)."""
 
     def __init__(self, derivation: Derivation, wrt: str) -> None:
@@ -52,7 +52,7 @@ class Case:
         full = self.derivation.full
         self.sizes = full.sizes
         if len(self.sizes) > MOST_SIZES:
-            raise ShapeError("diagnosis", f"{len(self.sizes)} different sizes", f"at most {MOST_SIZES}")
+            raise ShapeError("slips", f"{len(self.sizes)} different sizes", f"at most {MOST_SIZES}")
         self.truth = full[self.derivation.gradient_name(wrt)]
         self.formula = self.derivation.gradients[wrt].definitions
         self.gradient = of_tensor(self.truth)
@@ -61,15 +61,15 @@ class Case:
         self.moved: dict[tuple[str, sp.Expr], Array | None] = {}  # the gradient at the points, for each of them
 
     @classmethod
-    def of(cls, value: Value, derivation: Derivation, wrt: str) -> Case:
-        """The case of one answer. What does not depend on the answer is kept: the next one is mostly to the same question."""
+    def of(cls, value: Value, derivation: Derivation, wrt: str) -> Setting:
+        """The setting of one answer. What does not depend on the answer is kept: the next one is mostly to the same question."""
         if not (LAST and LAST[0].given is derivation and LAST[0].wrt == wrt):
             LAST[:] = [cls(derivation, wrt)]
-            _ = LAST[0].world
-        case = copy(LAST[0])
-        case.until = time.process_time() + SECONDS
-        case.value = case.written = value
-        return case
+            _ = LAST[0].sampled
+        setting = copy(LAST[0])
+        setting.until = time.process_time() + SECONDS
+        setting.value = setting.written = value
+        return setting
 
     value: Value  # the answer
     written: Value  # the answer as it stands on the page, where that is known: 2(y - a), not 2y - 2a
@@ -110,46 +110,46 @@ class Case:
         return schedule(self.program)
 
     @cached_property
-    def world(self) -> World | None:
+    def sampled(self) -> SampledPoints | None:
         """A few points at which everything has a value, and not all gradients are 0; more for numbers than for arrays."""
         wanted = 2 if any(t.axes for t in self.program.tensors.values()) else 8
         for drawn in (2 * wanted, 24):
-            world = self.points(range(drawn))
-            truth = world.values[self.truth.name].reshape(-1, drawn)
+            sampled = self.points(range(drawn))
+            truth = sampled.values[self.truth.name].reshape(-1, drawn)
             good = [k for k in range(drawn) if np.all(np.isfinite(truth[:, k]))]
             moving = [k for k in good if np.any(truth[:, k])]
             if moving:
                 flat = [k for k in good if k not in moving]
-                return world.only([*moving[:wanted], *flat[:max(2, wanted - len(moving))]])
+                return sampled.only([*moving[:wanted], *flat[:max(2, wanted - len(moving))]])
         return None
 
-    def points(self, seeds: range, facts: tuple[Assumption, ...] | None = None, hot: str = "") -> World:
+    def points(self, seeds: range, facts: tuple[Assumption, ...] | None = None, hot: str = "") -> SampledPoints:
         """Inputs by chance for which the facts (what is declared) hold, ``hot`` one-hot along its last axis, then both passes."""
-        world = World(self.numbers_for(), self.program.tensors, len(seeds))
+        sampled = SampledPoints(self.numbers_for(), self.program.tensors, len(seeds))
         classes = _classes(self.program)
-        drawn = [self._drawn(world, seed, classes) for seed in seeds]
-        world.values.update({t.name: np.stack([_structured(t.structure, d[t.name]) for d in drawn], axis=-1) for t in self.program.inputs})
-        impose(world, self.program, self.declared if facts is None else facts)
+        drawn = [self._drawn(sampled, seed, classes) for seed in seeds]
+        sampled.values.update({t.name: np.stack([_structured(t.structure, d[t.name]) for d in drawn], axis=-1) for t in self.program.inputs})
+        impose(sampled, self.program, self.declared if facts is None else facts)
         if hot:
-            world.values[hot] = np.moveaxis(one_hot(np.moveaxis(world.values[hot], -2, -1)), -1, -2)
-        world.run(self.forward)
-        world.run(self.chain.blocks)
+            sampled.values[hot] = np.moveaxis(one_hot(np.moveaxis(sampled.values[hot], -2, -1)), -1, -2)
+        sampled.run(self.forward)
+        sampled.run(self.chain.blocks)
         for name, tensor in self.chain.gradients.items():
             own = self.derivation.names[name]
-            world.values[own], world.tensors[own] = world.values[tensor.name], tensor
+            sampled.values[own], sampled.tensors[own] = sampled.values[tensor.name], tensor
         for name in self.derivation.names.values():
             if name in self.derivation.full.tensors:
-                world.tensors.setdefault(name, self.derivation.full[name])
-                world.values.setdefault(name, np.zeros(world.shape(world.tensors[name])))
-        return world
+                sampled.tensors.setdefault(name, self.derivation.full[name])
+                sampled.values.setdefault(name, np.zeros(sampled.shape(sampled.tensors[name])))
+        return sampled
 
-    def _drawn(self, world: World, seed: int, classes: set[str]) -> dict[str, Array]:
+    def _drawn(self, sampled: SampledPoints, seed: int, classes: set[str]) -> dict[str, Array]:
         """Every other point is the one before with all signs turned, and every other pair is wider: both sides of a kink."""
         dice = np.random.default_rng(seed // 2)
         wide, turned = (2.0 if seed // 2 % 2 else 1.0), (1.0 if seed % 2 == 0 else -1.0)
         found = {}
         for t in self.program.inputs:
-            shape = world.shape(t)[:-1]
+            shape = sampled.shape(t)[:-1]
             size, signs = dice.uniform(0.2, 1.6, shape) * wide, dice.choice([-1.0, 1.0], shape) * turned
             whole = dice.integers(1, 3, shape) * 1.0
             found[t.name] = np.asarray(whole if t.name in classes else _inside(t.numbers, size, signs))
@@ -157,24 +157,24 @@ class Case:
 
     def changed(self, name: str, expr: sp.Expr) -> Array | None:
         """The gradient with another line for ``name``; None where that changes nothing."""
-        assert self.world is not None
+        assert self.sampled is not None
         key = (name, expr)
         if key not in self.moved:
             blocks = self.chain.changed(name, expr)
             goal = self.chain.gradients[self.wrt].name
             self.moved[key] = None
             if any(d.name == goal for b in blocks for d in b.definitions):
-                other = self.world.copy()
+                other = self.sampled.copy()
                 other.run(blocks)
                 self.moved[key] = other.values[goal]
         return self.moved[key]
 
     def ratio(self, claim: Claim) -> float | None:
         """The number r for which left = r · right at every point; None when there is none."""
-        if self.world is None or len(claim.left.axes) != len(claim.right.axes):
+        if self.sampled is None or len(claim.left.axes) != len(claim.right.axes):
             return None
-        right = array_of(self.world, claim.right) if claim.changed is None else self.changed(*claim.changed)
-        return None if right is None else constant_ratio(array_of(self.world, claim.left), right)
+        right = array_of(self.sampled, claim.right) if claim.changed is None else self.changed(*claim.changed)
+        return None if right is None else constant_ratio(array_of(self.sampled, claim.left), right)
 
 
 def one_hot(values: Array) -> Array:
@@ -192,9 +192,9 @@ def _structured(structure: str, values: Array) -> Array:
     return made[structure](values)
 
 
-def array_of(world: World, value: Value) -> Array:
+def array_of(sampled: SampledPoints, value: Value) -> Array:
     """The numbers of a value at all points."""
-    return world.array(value.axes, value.indices, value.expr)
+    return sampled.array(value.axes, value.indices, value.expr)
 
 
 def constant_ratio(left: Array, right: Array) -> float | None:
@@ -229,7 +229,7 @@ def _classes(program: Program) -> set[str]:
     return {tensor_name(e) for c in brackets if isinstance(c, (sp.Eq, sp.Ne)) for e in entries(c)} & {t.name for t in program.inputs}
 
 
-LAST: list[Case] = []  # the latest question
+LAST: list[Setting] = []  # the latest question
 
 
 def _inside(numbers: NumberSet, size: Array, signs: Array) -> Array:

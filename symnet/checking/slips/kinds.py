@@ -1,4 +1,4 @@
-"""Every kind of slip and its wording, in one table: the sentence, what is behind it, and what to ask oneself.
+"""Every kind of slip and its wording, in one table for answers, pages and code: the sentence, what is behind it, what to ask oneself.
 
 The codes are stable and for programs. The order is that of likelihood: where several slips explain an answer, the first is named.
 """
@@ -193,13 +193,36 @@ ROWS: tuple[Kind, ...] = (
     Kind("hidden assumption", "right if {assumption}, which is not declared",
          "The formula is shorter under the assumption; without it, it is another one. The assumption can be declared.",
          "Is this always so, or only for this kind of data?"),
+    Kind("flipped", "it is reversed along {axes}", "The entries are right and stand in reverse order.", "Where does the index start?"),
+    Kind("shape", "the values are right, the shape {wrong} should be {right}", "A gradient has the shape of its variable.",
+         "What is the shape of the variable?"),
+    Kind("eps", "{wrong} is added in the code and has no place in the derivation; without it this is right",
+         "A small number that guards a division or a logarithm changes the function, and its derivative with it.",
+         "Does the forward pass of the derivation have this number?"),
+    Kind("number", "with {right} in place of {wrong} in the code it is right", "A number in the code is not that of the derivation.",
+         "Where does this number come from?"),
+    Kind("wrong factor", "{wrong} was put in again where {right} belongs{sign}", "One factor of the product stands there twice.",
+         "Does every factor of the formula appear exactly once?"),
+    Kind("wrong argument", "{function} gives {value} at about {wrong}, but its input here is {right}",
+         "The function was taken at another number.", "Which number goes in?"),
+    Kind("cut off", "the digits were cut off, not rounded", "A digit of 5 or more after the last one shown rounds it up.",
+         "What is the next digit?"),
+    Kind("decimal point", "the decimal point is misplaced", "The digits are right.", "About how large must it be?"),
+    Kind("digits exchanged", "two digits are exchanged: {right}", "The digits are right, their order is not.", "Was it copied right?"),
+    Kind("not exact", "it is not {printed} exactly", "= says that both sides are the same number; ≈ says that one is rounded.",
+         "Is it rounded?"),
+    Kind("rounded early", "follows from numbers rounded too early: {source}", "What is rounded on the way is off at the end.",
+         "How many digits do the numbers before need?"),
+    Kind("carried", "follows from {source}", "It is computed right from something wrong: no new error.", "Which line is wrong first?"),
+    Kind("numbers put in", "these are not the numbers of the formula before{values}", "Each name stands for its own number.",
+         "Which number has each name?"),
 )
 KINDS: dict[str, Kind] = {row.code: row for row in ROWS}
 RANK: dict[str, int] = {row.code: k for k, row in enumerate(ROWS)}
 SIGN, CONSTANT = " and the sign is wrong", " and a factor {factor} is {missing}"
 
 
-def mistake(code: str, fields: dict[str, str], undo: str, place: str, ratio: str = "") -> Mistake:
+def mistake(code: str, fields: dict[str, str], undo: str = "", place: str = "", ratio: str = "") -> Mistake:
     """The finding in words. ``ratio`` is "sign" or "constant" where a second slip came with the first."""
     row = KINDS[code]
     message = row.sentence.format(**fields)

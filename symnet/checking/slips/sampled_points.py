@@ -58,7 +58,7 @@ def _fold(function: Callable[[Array, Array], Array], args: tuple[Array, ...]) ->
     return result
 
 
-class World:
+class SampledPoints:
     """A few points: a number for every size and, for every tensor that has been computed, an array with the points as last axis."""
 
     def __init__(self, sizes: Mapping[sp.Symbol, int], tensors: Mapping[str, Tensor], points: int = 1) -> None:
@@ -96,15 +96,15 @@ class World:
 
     _outer = -1  # the depth at which parts are remembered
 
-    def copy(self) -> World:
-        """The same world, to be changed."""
-        other = World({}, self.tensors, self.points)
+    def copy(self) -> SampledPoints:
+        """The same points, to be changed."""
+        other = SampledPoints({}, self.tensors, self.points)
         other.sizes, other.values = self.sizes, dict(self.values)
         return other
 
-    def only(self, lanes: list[int]) -> World:
+    def only(self, lanes: list[int]) -> SampledPoints:
         """Some of the points."""
-        other = World({}, self.tensors, len(lanes))
+        other = SampledPoints({}, self.tensors, len(lanes))
         other.sizes, other.values = self.sizes, {name: value[..., lanes] for name, value in self.values.items()}
         return other
 
@@ -113,7 +113,7 @@ class World:
         started: set[str] = set()
         for block in blocks:
             for d in block.definitions:
-                if d.name not in started:  # a new array: the old one may be shared with another world
+                if d.name not in started:  # a new array: the old one may be shared with a copy
                     started.add(d.name)
                     self.tensors.setdefault(d.name, d.target)
                     self.values[d.name] = np.zeros(self.shape(d.target))
@@ -186,12 +186,12 @@ class World:
             return np.asarray(expr is sp.true)
         if expr.is_number:
             return np.asarray(float(expr)) if expr.is_finite and expr.is_extended_real is not False else np.asarray(np.nan)
-        raise UnknownNodeError("diagnosis", f"no rule for {expr.func.__name__}", "a function of the table in core.functions")
+        raise UnknownNodeError("slips", f"no rule for {expr.func.__name__}", "a function of the table in core.functions")
 
     def _entry(self, entry: sp.Expr, scope: Scope, depth: int) -> Array:
         name = tensor_name(entry)
         if name not in self.values:
-            raise UnknownNodeError("diagnosis", f"no value for {name}", "a tensor of the program")
+            raise UnknownNodeError("slips", f"no value for {name}", "a tensor of the program")
         value = self.values[name]
         places = []
         for e, axis, length in zip(entry_indices(entry), self.tensors[name].axes, value.shape[:-1], strict=True):
@@ -214,7 +214,7 @@ class World:
         for mask in masks:
             body = np.where(mask, body, 0.0)
         if np.size(body) > MOST:
-            raise ShapeError("diagnosis", f"an array of {np.size(body)} numbers", f"at most {MOST}")
+            raise ShapeError("slips", f"an array of {np.size(body)} numbers", f"at most {MOST}")
         for k in reversed(range(len(bounds))):
             if np.ndim(body) <= depth + k or np.shape(body)[0] == 1 != bounds[k]:
                 body = (body[0] if np.ndim(body) > depth + k else body) * bounds[k]

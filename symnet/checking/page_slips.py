@@ -7,6 +7,7 @@ from typing import Any
 import sympy as sp
 
 from symnet.checking.names import Names
+from symnet.checking.slips.kinds import Mistake
 from symnet.core.derivation import Derivation
 from symnet.core.numbers import decimal
 from symnet.core.text import text
@@ -20,6 +21,11 @@ def formula_slip(names: Names, left: sp.Symbol, expr: sp.Expr) -> dict[str, Any]
     gives = "" if here is None else f"this formula gives {decimal(here, 8).text}"
     said = "; ".join(filter(None, (found["slip"] if found else "", gives)))
     return more | (found or {}) | {"slip": said or "it is not equal to what stands on the left"}
+
+
+def said_of(slip: Mistake) -> dict[str, Any]:
+    """What a page says of a slip."""
+    return {"slip": slip.message, "kind": slip.kind, "hint": slip.hint}
 
 
 def formula_truth(names: Names, left: sp.Symbol) -> dict[str, Any]:
@@ -43,7 +49,7 @@ def _written(names: Names, atom: sp.Basic) -> str:
 
 
 def _diagnosed(names: Names, left: sp.Symbol, expr: sp.Expr) -> dict[str, str] | None:
-    """What diagnosis makes of a wrong gradient, in names of the forward pass."""
+    """The slip in a wrong gradient, in names of the forward pass."""
     tensor = names.tensors.get(str(left))
     if tensor is None or not tensor.of:
         return None
@@ -55,10 +61,10 @@ def _diagnosed(names: Names, left: sp.Symbol, expr: sp.Expr) -> dict[str, str] |
     answer = _in_names(names, expr, known, 0)
     if answer.free_symbols - known:
         return None
-    from symnet.checking.diagnosis import slip_of  # much to load, and few pages need it
+    from symnet.checking.slips.search import slip_of  # much to load, and few pages need it
 
     slip = slip_of(answer, derivation, tensor.of)
-    return None if slip is None else {"slip": slip.message, "kind": slip.kind}
+    return None if slip is None else said_of(slip)
 
 
 def _in_names(names: Names, expr: sp.Expr, known: set[sp.Basic], depth: int) -> sp.Expr:

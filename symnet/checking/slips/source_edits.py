@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symnet.checking.diagnosis.case import Case, Claim
-from symnet.checking.diagnosis.finding import Finding, Words
+from symnet.checking.slips.setting import Claim, Setting
+from symnet.checking.slips.wording import Finding, Words
 from symnet.errors import SymnetError
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import LEVELS, POSTFIX, POWER, PRODUCT, UNARY, Node, Parser
@@ -20,37 +20,37 @@ MOST = 240  # trees tried
 Edit = tuple[str, Node, Node, Node]  # kind, the part as written, the part as it should be, the whole then
 
 
-def written_slips(case: Case, answer: str) -> Iterator[Finding]:
+def written_slips(setting: Setting, answer: str) -> Iterator[Finding]:
     """Every change of one place of the text that gives something of the right shape."""
     try:
-        tree = Parser(answer, "answer", FUNCTIONS, case.program.tensors).whole()
+        tree = Parser(answer, "answer", FUNCTIONS, setting.program.tensors).whole()
     except SymnetError:
         return
-    for count, (kind, wrong, right, whole) in enumerate(_everywhere(tree, case)):
-        if count >= MOST or case.late:
+    for count, (kind, wrong, right, whole) in enumerate(_everywhere(tree, setting)):
+        if count >= MOST or setting.late:
             return
-        value = _meaning(case, whole)
-        if value is not None and tuple(a.size for a in value.axes) == case.truth.shape:
+        value = _meaning(setting, whole)
+        if value is not None and tuple(a.size for a in value.axes) == setting.truth.shape:
             words: Words = {"wrong": show(wrong), "right": show(right)}
-            yield Finding(kind, Claim(value, case.gradient), words, show(wrong), show(whole))
+            yield Finding(kind, Claim(value, setting.gradient), words, show(wrong), show(whole))
 
 
-def _meaning(case: Case, tree: Node) -> Value | None:
+def _meaning(setting: Setting, tree: Node) -> Value | None:
     try:
-        return Lowering(case.program.tensors, {str(s): s for s in case.sizes}, "answer").real(tree)
+        return Lowering(setting.program.tensors, {str(s): s for s in setting.sizes}, "answer").real(tree)
     except SymnetError:
         return None
 
 
-def _everywhere(node: Node, case: Case) -> Iterator[Edit]:
-    for kind, changed in _at(node, case):
+def _everywhere(node: Node, setting: Setting) -> Iterator[Edit]:
+    for kind, changed in _at(node, setting):
         yield kind, node, changed, changed
     for k, arg in enumerate(node.args):
-        for kind, wrong, right, whole in _everywhere(arg, case):
+        for kind, wrong, right, whole in _everywhere(arg, setting):
             yield kind, wrong, right, replace(node, args=(*node.args[:k], whole, *node.args[k + 1:]))
 
 
-def _at(node: Node, case: Case) -> Iterator[tuple[str, Node]]:
+def _at(node: Node, setting: Setting) -> Iterator[tuple[str, Node]]:
     if node.kind == "binary" and node.text in ("@", "*", "juxtaposed"):
         yield from _product(node)
     elif node.kind == "attribute" and node.text in ("T", "^T"):
@@ -59,8 +59,8 @@ def _at(node: Node, case: Case) -> Iterator[tuple[str, Node]]:
         yield from _reduction(node)
     elif node.kind == "name":
         yield "transposed factor", _turned(node)
-        own = case.program.tensors.get(node.text)
-        for t in case.program.tensors.values():  # of another shape: like shapes are in `edits`
+        own = setting.program.tensors.get(node.text)
+        for t in setting.program.tensors.values():  # of another shape: like shapes are in `answer_edits`
             if own is not None and len(t.axes) == len(own.axes) > 0 and [a.range for a in t.axes] != [a.range for a in own.axes]:
                 yield "wrong variable", replace(node, text=t.name)
 

@@ -13,7 +13,7 @@ import sympy as sp
 
 from symnet.calculus.closed import closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
-from symnet.checking.diagnosis.case import Case, Claim
+from symnet.checking.slips.setting import Claim, Setting
 from symnet.core.expressions import entries
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
@@ -26,48 +26,48 @@ MOST = 64  # choices of the places that are 1, for one entry
 EQUAL = (Answer.PROVED, Answer.ALMOST_EVERYWHERE)
 
 
-def proved(case: Case, claim: Claim, ratio: sp.Expr = sp.S.One, facts: tuple[Assumption, ...] | None = None) -> bool:
+def proved(setting: Setting, claim: Claim, ratio: sp.Expr = sp.S.One, facts: tuple[Assumption, ...] | None = None) -> bool:
     """Does left = ratio · right hold for all values for which the ``facts`` (what is declared) hold?"""
-    known = case.declared if facts is None else facts
-    return all(_at(case, claim, ratio, choice, known) for choice in range(2 if case.sizes else 1))
+    known = setting.declared if facts is None else facts
+    return all(_at(setting, claim, ratio, choice, known) for choice in range(2 if setting.sizes else 1))
 
 
-def _at(case: Case, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...]) -> bool:
+def _at(setting: Setting, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...]) -> bool:
     for closed in (False, True):
         try:
-            if _entries_equal(case, claim, ratio, choice, facts, closed):
+            if _entries_equal(setting, claim, ratio, choice, facts, closed):
                 return True
         except (SymnetError, ZeroDivisionError):
             continue
-        if case.late:
+        if setting.late:
             return False
     return False
 
 
-def _entries_equal(case: Case, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...], closed: bool) -> bool:
-    scalars, made, left, right = _at_sizes(case, claim, ratio, choice, facts, closed)
+def _entries_equal(setting: Setting, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...], closed: bool) -> bool:
+    scalars, made, left, right = _at_sizes(setting, claim, ratio, choice, facts, closed)
     there = solved(scalars.assumptions)
     if there is None:
         return False
     values = closed_scalars(scalars, there)
-    return _same(case, [(values[made(left.name, p)], values[made(right.name, p)]) for p in made.places(left.name)])
+    return _same(setting, [(values[made(left.name, p)], values[made(right.name, p)]) for p in made.places(left.name)])
 
 
-def _same(case: Case, pairs: list[tuple[sp.Expr, sp.Expr]]) -> bool:
-    return bool(pairs) and all(a == b or (not case.late and prove_equal(a, b).answer in EQUAL) for a, b in pairs)
+def _same(setting: Setting, pairs: list[tuple[sp.Expr, sp.Expr]]) -> bool:
+    return bool(pairs) and all(a == b or (not setting.late and prove_equal(a, b).answer in EQUAL) for a, b in pairs)
 
 
-def proved_one_hot(case: Case, claim: Claim, ratio: sp.Expr, name: str) -> bool:
+def proved_one_hot(setting: Setting, claim: Claim, ratio: sp.Expr, name: str) -> bool:
     """Does left = ratio · right hold whenever ``name`` is one-hot along its last axis? Every entry is proved for every choice of the
     places that are 1, in the rows that it uses."""
     try:
-        return all(_one_hot_at(case, claim, ratio, choice, name) for choice in range(2 if case.sizes else 1))
+        return all(_one_hot_at(setting, claim, ratio, choice, name) for choice in range(2 if setting.sizes else 1))
     except (SymnetError, ZeroDivisionError):
         return False
 
 
-def _one_hot_at(case: Case, claim: Claim, ratio: sp.Expr, choice: int, name: str) -> bool:
-    scalars, made, left, right = _at_sizes(case, claim, ratio, choice, (), False)
+def _one_hot_at(setting: Setting, claim: Claim, ratio: sp.Expr, choice: int, name: str) -> bool:
+    scalars, made, left, right = _at_sizes(setting, claim, ratio, choice, (), False)
     values = closed_scalars(scalars)
     rows: dict[tuple[int, ...], list[sp.Expr]] = {}
     for place in made.places(name):
@@ -79,37 +79,37 @@ def _one_hot_at(case: Case, claim: Claim, ratio: sp.Expr, choice: int, name: str
         if len(chosen) > MOST:
             return False
         ones = [{s: sp.Integer(s in hot) for row in used for s in row} for hot in chosen]
-        if not _same(case, [(a.xreplace(there), b.xreplace(there)) for there in ones]):
+        if not _same(setting, [(a.xreplace(there), b.xreplace(there)) for there in ones]):
             return False
     return True
 
 
-def _at_sizes(case: Case, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...],
+def _at_sizes(setting: Setting, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...],
               closed: bool) -> tuple[Program, Entries, Tensor, Tensor]:
     """The scalar program of both sides, and the tensors that they are."""
-    program, left, right = _program(case, claim, ratio, facts, closed)
-    known = {str(s): n for s, n in case.numbers_for(choice).items()}
+    program, left, right = _program(setting, claim, ratio, facts, closed)
+    known = {str(s): n for s, n in setting.numbers_for(choice).items()}
     return *instantiate_program(program, {str(s): known[str(s)] for s in program.sizes}), left, right
 
 
-def _program(case: Case, claim: Claim, ratio: sp.Expr, facts: tuple[Assumption, ...], closed: bool) -> tuple[Program, Tensor, Tensor]:
+def _program(setting: Setting, claim: Claim, ratio: sp.Expr, facts: tuple[Assumption, ...], closed: bool) -> tuple[Program, Tensor, Tensor]:
     """The lines that the two sides need, then the two sides."""
-    full, chain = case.derivation.full, case.chain
-    lines = [d for d in full.definitions if d.name not in case.program.by_name]
+    full, chain = setting.derivation.full, setting.chain
+    lines = [d for d in full.definitions if d.name not in setting.program.by_name]
     expr = claim.right.expr
     if claim.changed is not None:
         name, changed = claim.changed
         lines += [chain.line(u, changed if u == name else None) for u in chain.links]
-        goal = chain.gradients[case.wrt]
-        asked = [e for e in entries(expr) if tensor_name(e) == case.truth.name]
+        goal = chain.gradients[setting.wrt]
+        asked = [e for e in entries(expr) if tensor_name(e) == setting.truth.name]
         expr = expr.xreplace({e: goal[entry_indices(e)] if goal.axes else goal[()] for e in asked})
     if closed:
-        lines = [*case.program.definitions, *lines]
+        lines = [*setting.program.definitions, *lines]
     taken = {*full.tensors, *(t.name for t in chain.gradients.values())}
     left, right = (Tensor(free_name(n, taken), v.axes) for n, v in (("left", claim.left), ("right", claim.right)))
     sides = [Definition(left, claim.left.indices, claim.left.expr), Definition(right, claim.right.indices, ratio * expr)]
     kept = _needed(lines, sides)
-    given = case.program.inputs if closed else tuple(case.program.tensors.values())
+    given = setting.program.inputs if closed else tuple(setting.program.tensors.values())
     return Program(given, (*kept, *sides), right.name, facts), left, right
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import sympy as sp
 
-from symnet.checking.diagnosis.case import Case, Claim
+from symnet.checking.slips.setting import Claim, Setting
 from symnet.core.axes import Range
 from symnet.core.expressions import BINDERS, entries, limits
 from symnet.core.functions import TABLE
@@ -35,50 +35,50 @@ class Finding:
     undo: Value | str | None = None
     value: Value | None = None
 
-    def said(self, case: Case) -> dict[str, str]:
+    def said(self, setting: Setting) -> dict[str, str]:
         """The words as texts."""
-        return {key: self.text(case, word) for key, word in self.words.items()}
+        return {key: self.text(setting, word) for key, word in self.words.items()}
 
-    def text(self, case: Case, word: Word) -> str:
+    def text(self, setting: Setting, word: Word) -> str:
         """One word as text."""
-        return word if isinstance(word, str) else say(case, word, self.value) if isinstance(word, sp.Basic) else word()
+        return word if isinstance(word, str) else say(setting, word, self.value) if isinstance(word, sp.Basic) else word()
 
 
-def say(case: Case, expr: sp.Basic, value: Value | None = None) -> str:
+def say(setting: Setting, expr: sp.Basic, value: Value | None = None) -> str:
     """``expr`` in plain maths with readable letters; the indices of ``value`` get the letters of its axes."""
     if isinstance(expr, sp.Not):
-        return f"not ({say(case, expr.args[0], value)})"
+        return f"not ({say(setting, expr.args[0], value)})"
     if isinstance(expr, sp.core.relational.Relational):
-        return f"{say(case, expr.lhs, value)} {expr.rel_op} {say(case, expr.rhs, value)}"
-    labels, expr = Labels.of(case.program), _folded(case, expr)
+        return f"{say(setting, expr.lhs, value)} {expr.rel_op} {say(setting, expr.rhs, value)}"
+    labels, expr = Labels.of(setting.program), _folded(setting, expr)
     scope: dict[sp.Symbol, sp.Symbol] = {}
     if value is not None:
         scope = extend(scope, [(i, *a.range) for i, a in zip(value.indices, value.axes, strict=True)], labels)
     bound = {i for node in expr.atoms(*BINDERS) for i, _, _ in limits(node)}
     for s in sorted((s for s in expr.free_symbols if isinstance(s, sp.Dummy) and s not in scope and s not in bound), key=str):
-        scope = extend(scope, [(s, *_range_of(case, expr, s))], labels)
+        scope = extend(scope, [(s, *_range_of(setting, expr, s))], labels)
     return text(relabel(expr, scope, labels))
 
 
-def _range_of(case: Case, expr: sp.Expr, letter: sp.Symbol) -> Range:
+def _range_of(setting: Setting, expr: sp.Expr, letter: sp.Symbol) -> Range:
     """The range of an index, by an entry in which it stands alone."""
     for e in entries(expr):
-        axes = case.derivation.full.tensors[tensor_name(e)].axes if tensor_name(e) in case.derivation.full.tensors else ()
+        axes = setting.derivation.full.tensors[tensor_name(e)].axes if tensor_name(e) in setting.derivation.full.tensors else ()
         for place, axis in zip(entry_indices(e), axes, strict=False):
             if place == letter:
                 return axis.range
     return sp.S.One, sp.S.One
 
 
-def truth_text(case: Case) -> str:
+def truth_text(setting: Setting) -> str:
     """The right formula in the names of the program; the name of the gradient where it has several lines."""
-    made = case.named
-    return case.truth.name if made is None else say(case, made.expr, made)
+    made = setting.named
+    return setting.truth.name if made is None else say(setting, made.expr, made)
 
 
-def _folded(case: Case, expr: sp.Expr) -> sp.Expr:
+def _folded(setting: Setting, expr: sp.Expr) -> sp.Expr:
     """σ(z) as a, where the program says a = σ(z)."""
-    known = [d for d in case.program.definitions if d.expr.func in TABLE and _name_of(d.expr.args[0])]
+    known = [d for d in setting.program.definitions if d.expr.func in TABLE and _name_of(d.expr.args[0])]
     there = {}
     for node in expr.atoms(sp.Function):
         for d in known:

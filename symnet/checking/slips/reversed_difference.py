@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from symnet.checking.diagnosis.case import Case
+from symnet.checking.slips.setting import Setting
 from symnet.core.expressions import as_written, entries
 from symnet.core.tensors import tensor_name
 
@@ -14,13 +14,13 @@ Pair = tuple[str, str]
 THROUGH = (sp.Add, sp.Mul, sp.Sum)  # where a sign passes
 
 
-def reversed_difference(case: Case, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
+def reversed_difference(setting: Setting, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
     """(the difference as it stands, the answer with it turned round) where ``expr`` has exactly one that is turned.
 
     The sign alone would be undone by this too; it is the difference that is turned when the forward pass, or the right gradient,
     has it the other way.
     """
-    forward = {p for d in case.given.full.definitions for node in d.expr.atoms(sp.Add) for p in [_pair(node)] if p}
+    forward = {p for d in setting.given.full.definitions for node in d.expr.atoms(sp.Add) for p in [_pair(node)] if p}
     found = [node for node in _sums(expr) for p in [_pair(node)] if p and p[::-1] in forward and p not in forward]
     if len(found) != 1:
         return None

@@ -8,8 +8,8 @@ from itertools import combinations
 
 import sympy as sp
 
-from symnet.checking.diagnosis.case import Case, Claim
-from symnet.checking.diagnosis.finding import Finding, Word, Words
+from symnet.checking.slips.setting import Claim, Setting
+from symnet.checking.slips.wording import Finding, Word, Words
 from symnet.core.expressions import entries, limits, rebuild, substitute
 from symnet.core.functions import TABLE, relu, sigmoid, softplus, step
 from symnet.core.tensors import Role, Tensor, entry_indices, tensor_name
@@ -36,19 +36,19 @@ def everywhere(expr: sp.Expr, local: Local) -> Iterator[Edit]:
                 yield kind, words, whole
 
 
-def answer_edits(case: Case) -> Iterator[Finding]:
+def answer_edits(setting: Setting) -> Iterator[Finding]:
     """Every change of one place of the answer."""
-    value = case.value
+    value = setting.value
     for local in (_add, _mul, _pow, _function, _indices):
         for kind, words, expr in everywhere(value.expr, local):
-            yield from _finding(case, kind, words, expr)
-    for kind, words, expr in (*_renamed(case), *_factors(case)):
-        yield from _finding(case, kind, words, expr)
+            yield from _finding(setting, kind, words, expr)
+    for kind, words, expr in (*_renamed(setting), *_factors(setting)):
+        yield from _finding(setting, kind, words, expr)
 
 
-def truth_edits(case: Case) -> Iterator[Finding]:
+def truth_edits(setting: Setting) -> Iterator[Finding]:
     """Every term or factor left out of the right formula."""
-    truth = case.named
+    truth = setting.named
     if truth is None:
         return
 
@@ -73,13 +73,13 @@ def truth_edits(case: Case) -> Iterator[Finding]:
 
     for kind, words, expr in everywhere(truth.expr, local):
         right = Value(truth.axes, truth.indices, expr)
-        yield Finding(kind, Claim(case.value, right), words, _place(words), value=right)
+        yield Finding(kind, Claim(setting.value, right), words, _place(words), value=right)
 
 
-def _finding(case: Case, kind: str, words: Words, expr: sp.Expr) -> Iterator[Finding]:
+def _finding(setting: Setting, kind: str, words: Words, expr: sp.Expr) -> Iterator[Finding]:
     if not expr.has(sp.zoo, sp.nan, sp.oo):
-        made = replace(case.value, expr=expr)
-        yield Finding(kind, Claim(made, case.gradient), words, _place(words), made, case.value)
+        made = replace(setting.value, expr=expr)
+        yield Finding(kind, Claim(made, setting.gradient), words, _place(words), made, setting.value)
 
 
 def _otherwise(cases: sp.Piecewise) -> sp.Basic:
@@ -150,16 +150,16 @@ def _like(a: Tensor, b: Tensor) -> bool:
     return a.name != b.name and [x.range for x in a.axes] == [x.range for x in b.axes]
 
 
-def _renamed(case: Case) -> Iterator[Edit]:
+def _renamed(setting: Setting) -> Iterator[Edit]:
     """One name for another, at one place or throughout; or two names exchanged."""
-    expr = case.value.expr
-    slopes = any(tensor_name(e) not in case.program.tensors for e in entries(expr))
-    tensors = case.derivation.full.tensors if slopes else case.program.tensors
+    expr = setting.value.expr
+    slopes = any(tensor_name(e) not in setting.program.tensors for e in entries(expr))
+    tensors = setting.derivation.full.tensors if slopes else setting.program.tensors
     found = sorted(set(entries(expr)), key=str)
     used = [tensors[n] for n in dict.fromkeys(tensor_name(e) for e in found) if n in tensors]
     for wrong in used:
         for right in tensors.values():
-            if _like(wrong, right) and right.name not in (case.program.objective, case.truth.name):
+            if _like(wrong, right) and right.name not in (setting.program.objective, setting.truth.name):
                 weights = wrong.role is right.role is Role.PARAMETER
                 kind = "neighbouring weight" if weights or _numbered(wrong.name, right.name) else "wrong variable"
                 words: Words = {"wrong": wrong.name, "right": right.name}
@@ -190,13 +190,13 @@ def _entry(tensor: Tensor, like: sp.Expr) -> sp.Expr:
     return tensor[entry_indices(like)] if tensor.axes else tensor[()]
 
 
-def _factors(case: Case) -> Iterator[Edit]:
+def _factors(setting: Setting) -> Iterator[Edit]:
     """A value of the forward pass, of the axes of the answer, that is missing or too much."""
-    value = case.value
+    value = setting.value
     spans = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
     inner = value.expr.function if isinstance(value.expr, sp.Sum) else None
     known = {**spans, **{i: (lo, hi) for i, lo, hi in limits(value.expr)}} if inner is not None else {}
-    for t in case.program.tensors.values():
+    for t in setting.program.tensors.values():
         for letters in _fitting(t, spans):
             entry = t[letters] if t.axes else t[()]
             yield "missing factor", {"factor": entry}, value.expr * entry

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.checking.diagnosis.links import Hop
+from symnet.checking.slips.chain_paths import Hop
 from symnet.core.expressions import When
 from symnet.core.functions import TABLE, absolute, relu, sigmoid, softplus, step
 

@@ -9,10 +9,10 @@ from functools import partial
 import sympy as sp
 
 from symnet.calculus.chain import Term
-from symnet.checking.diagnosis.case import Case, Claim
-from symnet.checking.diagnosis.finding import Finding, Words, say
-from symnet.checking.diagnosis.links import Hop, Link
-from symnet.checking.diagnosis.rules import is_kink, slips_at
+from symnet.checking.slips.chain_paths import Hop, Link
+from symnet.checking.slips.local_rules import is_kink, slips_at
+from symnet.checking.slips.setting import Claim, Setting
+from symnet.checking.slips.wording import Finding, Words, say
 from symnet.core.expressions import substitute
 from symnet.core.functions import TABLE
 from symnet.core.tensors import entry_indices
@@ -20,63 +20,63 @@ from symnet.core.tensors import entry_indices
 Change = tuple[str, Words, sp.Expr]  # kind, words, what the link adds then
 
 
-def chain_slips(case: Case) -> Iterator[Finding]:
+def chain_slips(setting: Setting) -> Iterator[Finding]:
     """Every slip at every link, from the loss down; found once for all answers to a question."""
-    if not case.slips:
-        case.slips += _found(case)
-    for kind, changed, words, place in case.slips:
-        yield Finding(kind, Claim(case.lifted, case.gradient, changed), words, place)
+    if not setting.slips:
+        setting.slips += _found(setting)
+    for kind, changed, words, place in setting.slips:
+        yield Finding(kind, Claim(setting.lifted, setting.gradient, changed), words, place)
 
 
-def _found(case: Case) -> Iterator[tuple[str, tuple[str, sp.Expr], Words, str]]:
-    chain = case.chain
+def _found(setting: Setting) -> Iterator[tuple[str, tuple[str, sp.Expr], Words, str]]:
+    chain = setting.chain
     for name, links in chain.links.items():
         for j, link in enumerate(links):
             rest = sp.Add(*[other.expr() for k, other in enumerate(links) if k != j])
-            place = _place(case, link)
-            for kind, words, expr in _changes(case, link, links):
+            place = _place(setting, link)
+            for kind, words, expr in _changes(setting, link, links):
                 yield kind, (name, rest + expr), words, place
-        yield from _groups(case, name, links)
+        yield from _groups(setting, name, links)
 
 
-def _place(case: Case, link: Link) -> str:
-    goal, above = case.program.objective, link.through.name
+def _place(setting: Setting, link: Link) -> str:
+    goal, above = setting.program.objective, link.through.name
     if above == goal:
         return f"d{goal}/d{link.of}"
-    if any(other.through.name != above for other in case.chain.links[link.of]):  # one path of several is no equation
+    if any(other.through.name != above for other in setting.chain.links[link.of]):  # one path of several is no equation
         return f"d{goal}/d{link.of}, the path through {above}"
     return f"d{goal}/d{link.of} = d{goal}/d{above} * d{above}/d{link.of}"
 
 
-def _changes(case: Case, link: Link, links: list[Link]) -> Iterator[Change]:
-    yield from _whole(case, link)
+def _changes(setting: Setting, link: Link, links: list[Link]) -> Iterator[Change]:
+    yield from _whole(setting, link)
     hops = [(k, h) for k, h in enumerate(link.hops) if not h.slope.is_number]
     for k, hop in hops:
         if len(hops) > 1:
-            named: Words = {"link": partial(_hop_name, case, hop)}
+            named: Words = {"link": partial(_hop_name, setting, hop)}
             yield _missing(hop), named, link.expr(link.with_slope(k, sp.S.One))
             yield "doubled chain factor", named, link.expr(link.with_slope(k, hop.slope**2))
     for k, hop in enumerate(link.hops):
         for slip in slips_at(hop):
             words: Words = dict(slip.words)
             if slip.kind == "missing indicator":
-                words["link"] = partial(_hop_name, case, hop)
+                words["link"] = partial(_hop_name, setting, hop)
             yield slip.kind, words, link.expr(link.with_slope(k, slip.slope))
-    yield from _sums(case, link)
+    yield from _sums(setting, link)
     if len(links) > 1:
-        yield from _uses(case, link, links)
-    yield from _other_links(case, link)
+        yield from _uses(setting, link, links)
+    yield from _other_links(setting, link)
 
 
-def _whole(case: Case, link: Link) -> Iterator[Change]:
+def _whole(setting: Setting, link: Link) -> Iterator[Change]:
     """The local derivative as one factor."""
     local = link.local
     if link.term.upstream != 1:
-        words: Words = {"link": partial(_link_name, case, link), "above": link.through.name}
+        words: Words = {"link": partial(_link_name, setting, link), "above": link.through.name}
         yield "missing upstream", words, link.expr(term=replace(link.term, upstream=sp.S.One))
     if local.is_number:
         return
-    named: Words = {"link": partial(_link_name, case, link)}
+    named: Words = {"link": partial(_link_name, setting, link)}
     hops = [h for h in link.hops if not h.slope.is_number]
     kind = "missing outer derivative" if link.term.upstream == 1 else _missing(hops[0]) if len(hops) == 1 else "missing chain factor"
     yield kind, named, link.expr(sp.S.One)
@@ -90,24 +90,24 @@ def _missing(hop: Hop) -> str:
     return "missing activation slope" if hop.node.func in TABLE and len(hop.node.args) == 1 else "missing chain factor"
 
 
-def _link_name(case: Case, link: Link) -> str:
+def _link_name(setting: Setting, link: Link) -> str:
     """dz/dw = x; the factor alone where the line uses the variable elsewhere too, so that it is not the whole slope."""
-    slope = say(case, link.folded)
-    alone = sum(other.through is link.through for other in case.chain.links[link.of]) == 1
+    slope = say(setting, link.folded)
+    alone = sum(other.through is link.through for other in setting.chain.links[link.of]) == 1
     return f"d{link.through.name}/d{link.of} = {slope}" if alone else slope
 
 
-def _hop_name(case: Case, hop: Hop) -> str:
+def _hop_name(setting: Setting, hop: Hop) -> str:
     if isinstance(hop.node, (sp.Mul, sp.Add)):
-        return say(case, hop.slope)
+        return say(setting, hop.slope)
     if not isinstance(hop.argument, sp.Expr):  # a branch of cases
-        return f"the slope of {say(case, hop.node)}"
-    node, argument = say(case, hop.node), say(case, hop.argument)
+        return f"the slope of {say(setting, hop.node)}"
+    node, argument = say(setting, hop.node), say(setting, hop.argument)
     inside = argument if argument.isidentifier() else f"({argument})"
-    return f"d({node})/d{inside} = {say(case, hop.slope)}"
+    return f"d({node})/d{inside} = {say(setting, hop.slope)}"
 
 
-def _sums(case: Case, link: Link) -> Iterator[Change]:
+def _sums(setting: Setting, link: Link) -> Iterator[Change]:
     """One place of a sum for the whole sum."""
     term = link.term
     for k, (i, lo, hi) in enumerate(term.sums):
@@ -138,7 +138,7 @@ def _is_softmax(link: Link) -> bool:
     return any(isinstance(s.function, sp.exp) for s in expr.atoms(sp.Sum)) and expr.has(sp.Pow)
 
 
-def _uses(case: Case, link: Link, links: list[Link]) -> Iterator[Change]:
+def _uses(setting: Setting, link: Link, links: list[Link]) -> Iterator[Change]:
     """One of several uses left out, or with the wrong sign."""
     same = [other for other in links if other.through is link.through and other is not link]
     negative = _below(link)
@@ -154,7 +154,7 @@ def _uses(case: Case, link: Link, links: list[Link]) -> Iterator[Change]:
     if negative and same:
         yield "quotient rule sign", {"node": link.through.expr}, -link.expr()
     term = link.folded if same else f"that comes back through {above}"
-    for factor, missing, c in ((2, "too much", sp.Integer(2)), (2, "missing", sp.Rational(1, 2)), *_lengths(case)):
+    for factor, missing, c in ((2, "too much", sp.Integer(2)), (2, "missing", sp.Rational(1, 2)), *_lengths(setting)):
         words: Words = {"term": term, "factor": str(factor), "missing": missing}
         yield "factor of a term", words, c * link.expr()
     yield "sign of a term", {"term": term}, -link.expr()
@@ -165,8 +165,8 @@ def _below(link: Link) -> bool:
     return any(isinstance(h.node, sp.Pow) and h.k == 0 and h.node.exp.is_negative for h in link.hops)
 
 
-def _lengths(case: Case) -> Iterator[tuple[sp.Expr, str, sp.Expr]]:
-    for n in case.sizes:
+def _lengths(setting: Setting) -> Iterator[tuple[sp.Expr, str, sp.Expr]]:
+    for n in setting.sizes:
         yield n, "too much", n
         yield n, "missing", 1 / n
 
@@ -179,20 +179,20 @@ def _parts_at_a_sum(a: Link, b: Link) -> bool:
     return False
 
 
-def _other_links(case: Case, link: Link) -> Iterator[Change]:
+def _other_links(setting: Setting, link: Link) -> Iterator[Change]:
     """The factor of another step, for numbers."""
     if link.places or link.local.is_number:
         return
     seen = {link.local}
-    for others in case.chain.links.values():
+    for others in setting.chain.links.values():
         for other in others:
             if not other.places and not other.local.is_number and other.local not in seen:
                 seen.add(other.local)
-                words: Words = {"wrong": partial(_link_name, case, other), "right": partial(_link_name, case, link)}
+                words: Words = {"wrong": partial(_link_name, setting, other), "right": partial(_link_name, setting, link)}
                 yield "wrong link", words, link.expr(other.local)
 
 
-def _groups(case: Case, name: str, links: list[Link]) -> Iterator[tuple[str, tuple[str, sp.Expr], Words, str]]:
+def _groups(setting: Setting, name: str, links: list[Link]) -> Iterator[tuple[str, tuple[str, sp.Expr], Words, str]]:
     """Links through one definition together: the whole slope of z·σ(z), or of a softmax, left out; (u v)' taken as u' v'."""
     for k, one in enumerate(links):
         for other in links[k + 1:]:
@@ -200,7 +200,7 @@ def _groups(case: Case, name: str, links: list[Link]) -> Iterator[tuple[str, tup
             if local is not None:
                 rest = [link.expr() for link in links if link is not one and link is not other]
                 words: Words = {"node": one.through.expr}
-                yield "product of derivatives", (name, sp.Add(*rest, one.expr(local))), words, _place(case, one)
+                yield "product of derivatives", (name, sp.Add(*rest, one.expr(local))), words, _place(setting, one)
     for d in dict.fromkeys(link.through for link in links):
         group = [link for link in links if link.through is d]
         plain = [link for link in group if not link.term.sums]
@@ -208,9 +208,9 @@ def _groups(case: Case, name: str, links: list[Link]) -> Iterator[tuple[str, tup
             rest = [link.expr() for link in links if link.through is not d]
             expr = sp.Add(*rest, plain[0].expr(sp.S.One))
             slope: Words = {"link": f"d{d.name}/d{name}"}
-            yield "missing activation slope", (name, expr), slope, _place(case, plain[0])
+            yield "missing activation slope", (name, expr), slope, _place(setting, plain[0])
             expr = sp.Add(*rest, plain[0].expr(d.entry))
-            yield "value for the slope", (name, expr), {"name": d.name}, _place(case, plain[0])
+            yield "value for the slope", (name, expr), {"name": d.name}, _place(setting, plain[0])
 
 
 def _product_of_slopes(a: Link, b: Link) -> sp.Expr | None:
