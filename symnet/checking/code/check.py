@@ -11,12 +11,12 @@ from symnet.calculus import derive
 from symnet.checking.code.arrays import SymbolicIndex
 from symnet.checking.code.calling import Binding, bind, class_labels, one_hot, trace
 from symnet.checking.code.conditional import under_assumptions, with_infinity
-from symnet.checking.code.explaining import slips_of
 from symnet.checking.code.judging import Place, Trial, judge, same, scope, screened
 from symnet.checking.code.nodes import Graph, tracing
 from symnet.checking.code.results import CodeCheck, Judged
 from symnet.checking.code.returning import read_result
 from symnet.checking.code.sizes import Sizes, choices, screens
+from symnet.checking.code.slips import slips_of
 from symnet.checking.code.truth import Frame, Truth
 from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from symnet.checking.slips.kinds import Mistake
 from symnet.core.short import short_lines
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import UnknownKeyError, did_you_mean, shown
 
 RIGHT = (Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL)
-
-
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """A mistake that was confirmed by proof: ``kind`` is stable and for programs, ``message`` for people."""
-
-    kind: str
-    message: str
-
-    def __str__(self) -> str:
-        return self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +20,7 @@ class Judged:
     title: str
     verdict: Verdict
     entry: tuple[int, ...] | None = None
-    slip: Slip | None = None
+    slip: Mistake | None = None
 
     @property
     def right(self) -> bool:
@@ -45,13 +35,13 @@ class Judged:
         said = ": ".join(x for x in (at, witness) if x) + (f" (at {point})" if point else "")
         detail = "; ".join(x for x in (v.condition if not at else "", v.reason, said, v.scope) if x)
         line = f"{self.title}: {v.answer.value}" + (f" ({detail})" if detail else "")
-        return line + (f"\n    {self.slip.message}" if self.slip else "")
+        return line + (f"\n    {self.slip}" if self.slip else "")
 
     def as_json(self) -> dict[str, object]:
         """The fields of the contract of ``symnet check``, and the entry."""
         v, w = self.verdict, self.verdict.witness
         witness = None if w is None else {"point": dict(w.point), "answer": w.left, "correct": w.right}
-        slip = None if self.slip is None else {"kind": self.slip.kind, "message": self.slip.message}
+        slip = None if self.slip is None else self.slip.as_json()
         return {"id": self.title, "wrt": self.name, "verdict": v.answer.value, "condition": v.condition, "witness": witness,
                 "entry": None if self.entry is None else list(self.entry), "mistake": slip, "message": str(self), "read_as": "",
                 "scope": v.scope}

@@ -1,194 +1,218 @@
-"""What went wrong in a refuted gradient: usual slips of array code, each confirmed by proof before it is named.
+"""The slip in a refuted gradient that a function computed: the engine of ``checking/slips``, asked about an array known entry by entry.
 
-First the array itself: its sign, a factor, its shape, another gradient in its place, a sum left out. ``mutations`` then changes one line of
-the right derivation at a time and asks whether the code computes exactly that; one such change may explain many gradients. Last, small
-numbers in the code (eps) are tried as 0. ``at`` values sift the candidates, and the same proof that judges a gradient confirms them.
+The array is one unknown tensor in every formula; its numbers at points come from the trace, and the prover that judges a gradient
+confirms what the engine finds. What only code can have, a shape or a small number of its own (eps), is tried here.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import sympy as sp
 from flint import ctx, fmpq
 
-from symnet.checking.code.arrays import each, plain, wrap
-from symnet.checking.code.judging import Trial
-from symnet.checking.code.nodes import tracing
-from symnet.checking.code.results import Slip
-from symnet.checking.code.truth import value_of
-from symnet.checking.code.values import BITS, needed
+from symnet.checking.code.arrays import each
+from symnet.checking.code.constants import constant
+from symnet.checking.code.judging import FIRST, Trial, judge
+from symnet.checking.code.nodes import Node, tracing
+from symnet.checking.code.proving import Prover
+from symnet.checking.code.rebuilding import rebuilt
+from symnet.checking.code.truth import Truth, value_of
+from symnet.checking.code.values import BITS, needed, values
+from symnet.checking.slips.kinds import WHOLE, Mistake, mistake
+from symnet.checking.slips.proof import claim_lines
+from symnet.checking.slips.sampled_points import Array, SampledPoints
+from symnet.checking.slips.search import search
+from symnet.checking.slips.setting import Claim, Entrywise, Setting
+from symnet.core.axes import Axis
 from symnet.core.decimals import as_ball
+from symnet.core.derivation import Derivation
+from symnet.core.places import at_place, visits
+from symnet.core.program import Assumption, Program
+from symnet.core.tensors import Tensor, free_name
+from symnet.core.verdict import Answer
+from symnet.errors import FaultError, SymnetError
 
-POINTS = 2
-Array = Any  # an object array of nodes, or of numbers
-
-
-def own_slip(trial: Trial, name: str, other: Trial | None) -> Slip | None:
-    """The slip that the returned array itself shows."""
-    for kind, message, array, target in itertools.chain(_turned(trial, name), _summed(trial, name), _instead(trial, name)):
-        if _equal(trial, array, target, sp.S.One):
-            return Slip(kind, message)
-    return _factor(trial, name, other)
-
-
-def numbers(trial: Trial, array: Array, k: int) -> Array:
-    """The values of an array of nodes at point k."""
-    mine = trial.at(k)[0]
-    made = np.empty(array.shape, dtype=object)
-    for place in np.ndindex(*array.shape):
-        made[place] = mine.get(array[place])
-    return made
+NUMBERS = 12  # of the code that are tried
+SMALL = sp.Rational(1, 100)  # numbers in the code that may be an eps
+NEAR = 1e-9
 
 
-def right_numbers(trial: Trial, name: str, k: int) -> Array:
-    """The right values of a tensor at point k."""
-    right = trial.at(k)[1]
-    made = np.empty(trial.truth.shape(name), dtype=object)
-    for place, entry in trial.truth.array(name).items():
-        made[place] = right[entry] if entry in right else value_of(entry, right)
-    return made
-
-
-def close(a: Any, b: Any) -> bool:
-    """True when two values may be equal."""
-    if a is None or b is None:
-        return False
-    with ctx.workprec(BITS):
-        return bool(as_ball(a - b).contains(0))
-
-
-def alike(a: Array, b: Array) -> bool:
-    """True when two arrays of values may be equal and are not 0 throughout."""
-    if a.shape != b.shape or not a.size or not any(x != 0 for x in b.flat):
-        return False
-    return all(close(x, y) for x, y in zip(a.flat, b.flat, strict=True))
-
-
-def _equal(trial: Trial, array: Array, target: str, factor: sp.Expr) -> bool:
-    """Is the array ``factor`` times a tensor of the derivation? By values, then by proof."""
-    c = fmpq(int(factor.p), int(factor.q))
-    for k in range(POINTS):
-        right = right_numbers(trial, target, k)
-        mine = numbers(trial, array, k)
-        if mine.shape != right.shape or not alike(mine, each(lambda v: None if v is None else c * v, right)):
-            return False
-    prover = trial.prover(False)
-    prover.write(needed(array.flat))
-    return all(prover.equal(prover.form[array[place]], factor * entry).holds for place, entry in trial.truth.array(target).items())
-
-
-def _turned(trial: Trial, name: str) -> Iterator[tuple[str, str, Array, str]]:
-    """The same entries in another shape or order."""
-    array, target = trial.returned[name], trial.targets[name]
-    wanted = trial.truth.shape(target)
-    if array.ndim == 2 and array.T.shape == wanted:
-        yield "transposed", "it is the transpose of the gradient", array.T, target
-    elif array.ndim > 2:
-        for order in itertools.permutations(range(array.ndim)):
-            if array.transpose(order).shape == wanted and order != tuple(range(array.ndim)):
-                yield "transposed", f"its axes are in another order: transpose{order} puts them right", array.transpose(order), target
-    if array.shape != wanted and array.size == int(np.prod(wanted, dtype=int)):
-        yield "shape", f"the values are right, the shape {array.shape} should be {wanted}", array.reshape(wanted), target
-    for axes in (a for r in range(1, array.ndim + 1) for a in itertools.combinations(range(array.ndim), r)):
-        if array.shape == wanted:
-            yield "flipped", f"it is reversed along axis {', '.join(map(str, axes))}", np.flip(array, axes), target
-
-
-def _instead(trial: Trial, name: str) -> Iterator[tuple[str, str, Array, str]]:
-    """Another gradient in its place."""
-    array, target = trial.returned[name], trial.targets[name]
-    tensors = trial.truth.program.tensors
-    for other, tensor in tensors.items():
-        if tensor.of and other != target and trial.truth.shape(other) == array.shape:
-            yield "another gradient", f"this is d{tensor.objective}/d{tensor.of}, not d{tensor.objective}/d{name}", array, other
-
-
-def _summed(trial: Trial, name: str) -> Iterator[tuple[str, str, Array, str]]:
-    """A sum over axes left out."""
-    array, target = trial.returned[name], trial.targets[name]
-    wanted = trial.truth.shape(target)
-    extra = array.ndim - len(wanted)
-    for axes in itertools.combinations(range(array.ndim), extra) if extra > 0 else ():
-        if tuple(n for k, n in enumerate(array.shape) if k not in axes) == wanted:
-            with tracing(trial.graph):
-                made = plain(np.sum(wrap(array), axis=axes))
-            trial.extend(made)
-            lengths = [k for k, v in trial.truth.sizes.items() for a in axes if v == array.shape[a]]
-            over = f" ({', '.join(lengths)})" if len(lengths) == len(axes) else ""
-            yield "missing sum", f"the sum over axis {', '.join(map(str, axes))}{over} is missing", made, target
-
-
-def _factor(trial: Trial, name: str, other: Trial | None) -> Slip | None:
-    """One simple number times the gradient."""
-    ratio = common_ratio(trial, name)
-    if ratio is None or ratio in (0, 1):
-        return None
-    if not _equal(trial, trial.returned[name], trial.targets[name], sp.Rational(ratio.numerator, ratio.denominator)):
-        return None
-    if ratio == -1:
-        return Slip("sign", "the sign is wrong")
-    second = common_ratio(other, name) if other is not None else None
-    sign = "the sign is wrong and " if ratio < 0 else ""
-    shown = _named(abs(ratio), trial.truth.sizes, abs(second) if second else None, other.truth.sizes if other is not None else {})
-    undo = _named(1 / abs(ratio), trial.truth.sizes, 1 / abs(second) if second else None, other.truth.sizes if other is not None else {})
-    if abs(ratio) > 1:
-        return Slip("constant factor", f"{sign}it is {shown} times too large: a factor {undo} is missing")
-    return Slip("constant factor", f"{sign}it is {shown} of what is right: a factor {undo} is missing")
-
-
-def common_ratio(trial: Trial | None, name: str) -> Fraction | None:
-    """The simple number c with array = c · gradient at the first points."""
-    if trial is None:
-        return None
-    found: Fraction | None = None
-    for k in range(POINTS):
-        mine, right = numbers(trial, trial.returned[name], k), right_numbers(trial, trial.targets[name], k)
-        if mine.shape != right.shape:
-            return None
-        for a, b in zip(mine.flat, right.flat, strict=True):
-            if a is None or b is None:
-                return None
-            with ctx.workprec(BITS):
-                if as_ball(b).contains(0):
-                    if not as_ball(a).contains(0):
-                        return None
-                    continue
-                if found is None:
-                    found = Fraction(float(as_ball(a / b).mid())).limit_denominator(5000)
-                if not as_ball(a - fmpq(found.numerator, found.denominator) * b).contains(0):
-                    return None
+def slips_of(refuted: Mapping[str, Trial], trials: list[tuple[Trial, Derivation]]) -> dict[str, Mistake]:
+    """The slip for each refuted value that one explains: a slip in the derivation, a shape, or a number in the code."""
+    found: dict[str, Mistake] = {}
+    for trial, derivation in trials:
+        names = [n for n, t in refuted.items() if t is trial]
+        others = [t for t, _ in trials if t is not trial]
+        like: Setting | None = None
+        for name in names:
+            try:
+                like = _setting(trial, name, trial.returned[name], derivation, others, names, like)
+                slip = search(like) or _shape(trial, name, derivation, others)
+            except (FaultError, MemoryError):
+                raise
+            except Exception:  # the verdict stands, whatever becomes of the search
+                slip = None
+            found |= {name: slip} if slip is not None else {}
+        found |= other_numbers(trial, [n for n in names if n not in found])
     return found
 
 
-def _named(ratio: Fraction, sizes: Mapping[str, int], again: Fraction | None, others: Mapping[str, int]) -> str:
-    """The number, in sizes where both choices of sizes agree on it: 1/N, 2/N, N·T."""
-    if again is None or again == ratio:
-        return str(ratio)
-    for count in (1, 2, 3):
-        for group in itertools.combinations(sizes, count):
-            for powers in itertools.product((1, -1), repeat=count):
-                for whole in (Fraction(1), Fraction(2), Fraction(1, 2)):
-                    if all(whole * _product(group, powers, s) == r for s, r in ((sizes, ratio), (others, again))):
-                        return _spelled(whole, group, powers)
-    return str(ratio)
+def _setting(trial: Trial, name: str, array: Any, derivation: Derivation, others: list[Trial], goals: list[str] = [],  # noqa: B006
+             like: Setting | None = None) -> Setting:
+    """The question about one returned array, at the sizes of the trial and, as far as numbers go, of the others."""
+    claimed = TracedArray(trial, name, array, derivation)
+    setting = Setting.entry_by_entry(derivation, name, claimed, goals, like)
+    more = [TracedArray(t, name, t.returned[name], derivation) for t in others if name in t.returned]
+    setting.others = tuple(Setting.entry_by_entry(derivation, name, t, goals, setting) for t in more if t.tensor == claimed.tensor)
+    return setting
 
 
-def _product(group: Sequence[str], powers: Sequence[int], sizes: Mapping[str, int]) -> Fraction:
-    made = Fraction(1)
-    for name, p in zip(group, powers, strict=True):
-        made *= Fraction(sizes[name]) ** p
-    return made
+class TracedArray(Entrywise):
+    """An array of nodes, for the gradient with respect to ``name``."""
+
+    def __init__(self, trial: Trial, name: str, array: Any, derivation: Derivation) -> None:
+        self.trial, self.array, self.program = trial, array, derivation.program
+        self.sizes = trial.truth.sizes
+        wanted = derivation.full[trial.targets[name]]
+        self.tensor = Tensor(free_name("claimed", derivation.full.tensors), tuple(self._axes(wanted)))
+        self.values: list[dict[Node, float]] = []  # of the nodes, at the latest points
+
+    def _axes(self, wanted: Tensor) -> Iterator[Axis]:
+        """The axes of the array, as far as its lengths are known sizes."""
+        shape, env = self.array.shape, self.trial.truth.entries.env
+        right = [int(a.size.xreplace(env)) for a in wanted.axes]
+        if list(shape) == right:
+            yield from wanted.axes
+            return
+        known = {n: Axis.of(s) for s, n in self.sizes.items()} | dict(zip(right, wanted.axes, strict=True))
+        yield from (known.get(n) or Axis.of(n) for n in shape)
+
+    def fixed(self) -> Mapping[str, Array]:
+        found: dict[str, Array] = {}
+        places = {name: {there: mine for mine, there in self.trial.truth.places(name).items()} for name, _ in self.trial.known}
+        for (name, place), number in self.trial.known.items():
+            array = found.setdefault(name, np.zeros(self.trial.truth.shape(name)))
+            array[places[name][place]] = number
+        return found
+
+    @cached_property
+    def order(self) -> list[Node]:
+        """What the array depends on."""
+        return needed(self.array.flat)
+
+    def numbers(self, sampled: SampledPoints) -> Array:
+        truth = self.trial.truth
+        self.values = []
+        for lane in range(sampled.points):
+            point = {truth.entries(t.name, there): _exact(sampled.values[t.name][(*mine, lane)])
+                     for t in self.program.inputs for mine, there in truth.places(t.name).items()}
+            self.values.append({node: _float(v) for node, v in values(self.order, point).items()})
+        made = np.empty((*self.array.shape, sampled.points))
+        for place in np.ndindex(*self.array.shape):
+            made[place] = [at[self.array[place]] for at in self.values]
+        return made
+
+    def computes(self, values: Array) -> bool:
+        lanes = [values.reshape(-1, values.shape[-1])[0]]
+        return any(all(abs(at[node] - v) <= NEAR * (1 + abs(v)) for at, v in zip(self.values, lane, strict=False))
+                   for lane in lanes for node in self.order if not node.is_condition)
+
+    def proved(self, setting: Setting, claim: Claim, ratio: sp.Expr, facts: tuple[Assumption, ...]) -> bool:
+        trial, old = self.trial, self.trial.truth.program
+        lines, left, right = claim_lines(setting, claim, ratio)
+        program = Program((*old.inputs, self.tensor), (*setting.program.definitions, *lines, right), old.objective, facts, old.title)
+        truth = Truth(program, self.sizes, trial.known, solved=bool(facts))
+        mine = {truth.entries(self.tensor.name, there): self.array[place] for place, there in truth.places(self.tensor.name).items()}
+        right_points: list[Mapping[Any, Any]] = []
+        own: list[Mapping[Node, Any]] = []
+        for point in truth.points(FIRST):
+            at = values(self.order, point)
+            own.append(at)
+            right_points.append(truth.values({**point, **{s: at[node] for s, node in mine.items()}}))
+        prover = Prover(truth, own, right_points, deadline=trial.deadline)
+        prover.write(self.order)
+        forms = {s: prover.form[node] for s, node in mine.items()}
+        for place, env in visits(left, truth.entries.env):
+            entry = at_place(left.expr, env, truth.entries).xreplace(forms | truth.there)
+            if setting.late or not prover.equal(entry, truth.entry(right.name, place).xreplace(forms)).holds:
+                return False
+        return True
 
 
-def _spelled(whole: Fraction, group: Sequence[str], powers: Sequence[int]) -> str:
-    above = [str(whole.numerator)] * (whole.numerator != 1) + [g for g, p in zip(group, powers, strict=True) if p > 0]
-    below = [str(whole.denominator)] * (whole.denominator != 1) + [g for g, p in zip(group, powers, strict=True) if p < 0]
-    top = "·".join(above) or "1"
-    return top if not below else f"{top}/{below[0]}" if len(below) == 1 else f"{top}/({'·'.join(below)})"
+def _exact(x: float) -> fmpq:
+    f = Fraction(float(x)).limit_denominator(10**6)
+    return fmpq(f.numerator, f.denominator)
 
 
+def _float(value: Any) -> float:
+    if value is None or isinstance(value, bool):
+        return float("nan")
+    with ctx.workprec(BITS):
+        return float(as_ball(value).mid())
+
+
+def _shape(trial: Trial, name: str, derivation: Derivation, others: list[Trial]) -> Mistake | None:
+    """The right values in another shape."""
+    array, wanted = trial.returned[name], trial.truth.shape(trial.targets[name])
+    if array.shape == wanted or array.size != int(np.prod(wanted, dtype=int)):
+        return None
+    setting = _setting(trial, name, array.reshape(wanted), derivation, [])
+    claim = Claim(setting.value, setting.gradient)
+    if setting.sampled is None or not setting.agrees(claim, setting.ratio(claim), sp.S.One) or setting.entrywise is None \
+            or not setting.entrywise.proved(setting, claim, sp.S.One, ()):
+        return None
+    return mistake("shape", {"wrong": str(array.shape), "right": str(wanted)}, place=WHOLE)
+
+
+def other_numbers(trial: Trial, wrong: list[str]) -> dict[str, Mistake]:
+    """A number in the code (an eps, a coefficient) that makes the difference: with another one the value is right."""
+    found: dict[str, Mistake] = {}
+    own = {abs(x) for d in trial.truth.scalars.definitions for x in d.expr.atoms(sp.Rational)}
+    for node in [n for n in trial.order if n.op == "num" and abs(n.value) not in (0, 1)][:NUMBERS]:
+        old = sp.Rational(int(node.value.p), int(node.value.q))
+        small = abs(old) <= SMALL
+        tried = (sp.S.Zero, *sorted(x for x in own if 0 < x <= SMALL)) if small else (old / 2, old * 2, -old, sp.S.Zero, *sorted(own))
+        for value in dict.fromkeys(tried):
+            names = [n for n in wrong if n not in found]
+            if value == old or not names:
+                continue
+            swapped = _swapped(trial, node, value)
+            right = [n for n in names if swapped is not None and _right(swapped, n)]
+            kind = "number" if not small else "another eps" if value else "eps"
+            found |= dict.fromkeys(right, mistake(kind, {"wrong": _decimal(old), "right": _decimal(value)}, place=_decimal(old)))
+    return found
+
+
+def _decimal(value: sp.Rational) -> str:
+    return str(value) if abs(value.q) < 1000 else f"{float(value):.12g}"
+
+
+def _swapped(trial: Trial, old: Node, value: sp.Rational) -> Trial | None:
+    """The same trace with another number."""
+    try:
+        with tracing(trial.graph):
+            made = rebuilt(trial.order, old, constant(Fraction(int(value.p), int(value.q))))
+    except SymnetError:
+        return None
+    arrays = {n: each(made.__getitem__, a) for n, a in trial.returned.items()}
+    return replace(trial, returned=arrays, cache={})
+
+
+def _right(trial: Trial, name: str) -> bool:
+    """May it be right, and is it?"""
+    if trial.returned[name].shape != trial.truth.shape(trial.targets[name]):
+        return False
+    for k in range(2):
+        mine, right = trial.at(k)
+        for place, entry in trial.entries(name).items():
+            a, b = mine.get(trial.returned[name][place]), right[entry] if entry in right else value_of(entry, right)
+            with ctx.workprec(BITS):
+                if a is None or b is None or not as_ball(a - b).contains(0):
+                    return False
+    return judge(trial, name)[0].answer in (Answer.PROVED, Answer.ALMOST_EVERYWHERE)

@@ -9,10 +9,10 @@ from itertools import combinations
 import sympy as sp
 
 from symnet.checking.slips.setting import Claim, Setting
-from symnet.checking.slips.wording import Finding, Word, Words
+from symnet.checking.slips.wording import Finding, Word, Words, entry_of, fitting, like, renamed
 from symnet.core.expressions import entries, limits, rebuild, substitute
 from symnet.core.functions import TABLE, relu, sigmoid, softplus, step
-from symnet.core.tensors import Role, Tensor, entry_indices, tensor_name
+from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.parsing.values import Value
 
 Edit = tuple[str, Words, sp.Expr]  # kind, words, the formula then
@@ -39,6 +39,10 @@ def everywhere(expr: sp.Expr, local: Local) -> Iterator[Edit]:
 def answer_edits(setting: Setting) -> Iterator[Finding]:
     """Every change of one place of the answer."""
     value = setting.value
+    if setting.entrywise is not None:  # it has no formula of its own
+        for kind, words, expr in _factors(setting):
+            yield from _finding(setting, kind, words, expr)
+        return
     for local in (_add, _mul, _pow, _function, _indices):
         for kind, words, expr in everywhere(value.expr, local):
             yield from _finding(setting, kind, words, expr)
@@ -146,10 +150,6 @@ def _indices(expr: sp.Expr) -> Iterator[Edit]:
                 yield "shifted index", {"wrong": expr, "right": changed}, changed
 
 
-def _like(a: Tensor, b: Tensor) -> bool:
-    return a.name != b.name and [x.range for x in a.axes] == [x.range for x in b.axes]
-
-
 def _renamed(setting: Setting) -> Iterator[Edit]:
     """One name for another, at one place or throughout; or two names exchanged."""
     expr = setting.value.expr
@@ -159,35 +159,25 @@ def _renamed(setting: Setting) -> Iterator[Edit]:
     used = [tensors[n] for n in dict.fromkeys(tensor_name(e) for e in found) if n in tensors]
     for wrong in used:
         for right in tensors.values():
-            if _like(wrong, right) and right.name not in (setting.program.objective, setting.truth.name):
-                weights = wrong.role is right.role is Role.PARAMETER
-                kind = "neighbouring weight" if weights or _numbered(wrong.name, right.name) else "wrong variable"
+            if like(wrong, right) and right.name not in (setting.program.objective, setting.truth.name):
+                kind = renamed(wrong, right)
                 words: Words = {"wrong": wrong.name, "right": right.name}
-                yield kind, words, expr.xreplace({e: _entry(right, e) for e in found if tensor_name(e) == wrong.name})
+                yield kind, words, expr.xreplace({e: entry_of(right, e) for e in found if tensor_name(e) == wrong.name})
 
                 def one(node: sp.Expr, wrong: Tensor = wrong, right: Tensor = right, kind: str = kind,
                         words: Words = words) -> Iterator[Edit]:
                     if isinstance(node, (sp.Indexed, sp.Symbol)) and node.is_integer is not True and tensor_name(node) == wrong.name:
-                        yield kind, words, _entry(right, node)
+                        yield kind, words, entry_of(right, node)
                     elif isinstance(node, sp.Pow) and node.exp.is_Integer and node.exp > 1 and \
                             isinstance(node.base, (sp.Indexed, sp.Symbol)) and tensor_name(node.base) == wrong.name:
-                        yield kind, words, node.base ** (node.exp - 1) * _entry(right, node.base)
+                        yield kind, words, node.base ** (node.exp - 1) * entry_of(right, node.base)
 
                 yield from everywhere(expr, one)
     for k, a in enumerate(used):
         for b in used[k + 1:]:
-            if _like(a, b):
-                there = {e: _entry(b if tensor_name(e) == a.name else a, e) for e in found if tensor_name(e) in (a.name, b.name)}
+            if like(a, b):
+                there = {e: entry_of(b if tensor_name(e) == a.name else a, e) for e in found if tensor_name(e) in (a.name, b.name)}
                 yield "swapped variables", {"wrong": a.name, "right": b.name}, expr.xreplace(there)
-
-
-def _numbered(a: str, b: str) -> bool:
-    """w1 and w2."""
-    return a != b and a.rstrip("0123456789") == b.rstrip("0123456789") and a[:1] in "wWvVuU"
-
-
-def _entry(tensor: Tensor, like: sp.Expr) -> sp.Expr:
-    return tensor[entry_indices(like)] if tensor.axes else tensor[()]
 
 
 def _factors(setting: Setting) -> Iterator[Edit]:
@@ -197,18 +187,10 @@ def _factors(setting: Setting) -> Iterator[Edit]:
     inner = value.expr.function if isinstance(value.expr, sp.Sum) else None
     known = {**spans, **{i: (lo, hi) for i, lo, hi in limits(value.expr)}} if inner is not None else {}
     for t in setting.program.tensors.values():
-        for letters in _fitting(t, spans):
+        for letters in fitting(t, spans):
             entry = t[letters] if t.axes else t[()]
             yield "missing factor", {"factor": entry}, value.expr * entry
             if value.expr.has(entry):
                 yield "extra factor", {"factor": entry}, value.expr / entry
-        for letters in _fitting(t, known) if inner is not None and t.axes else ():
+        for letters in fitting(t, known) if inner is not None and t.axes else ():
             yield "missing factor", {"factor": t[letters]}, substitute(rebuild(value.expr, (inner * t[letters], *value.expr.args[1:])), {})
-
-
-def _fitting(t: Tensor, spans: dict[sp.Symbol, tuple[sp.Expr, sp.Expr]]) -> Iterator[tuple[sp.Symbol, ...]]:
-    """Letters for the axes of ``t``, each of the same range, all different."""
-    choices: list[tuple[sp.Symbol, ...]] = [()]
-    for axis in t.axes:
-        choices = [(*c, i) for c in choices for i, span in spans.items() if span == axis.range and i not in c]
-    yield from choices

@@ -12,16 +12,21 @@ from symnet.calculus.chain import Term
 from symnet.checking.slips.chain_paths import Hop, Link
 from symnet.checking.slips.local_rules import is_kink, slips_at
 from symnet.checking.slips.setting import Claim, Setting
-from symnet.checking.slips.wording import Finding, Words, say
-from symnet.core.expressions import substitute
+from symnet.checking.slips.wording import Finding, Words, entry_of, fitting, like, renamed, say
+from symnet.core.axes import Kind
+from symnet.core.expressions import entries, substitute, total
 from symnet.core.functions import TABLE
-from symnet.core.tensors import entry_indices
+from symnet.core.tensors import entry_indices, tensor_name
 
+FACTORS = (("2", "too much", sp.Integer(2)), ("2", "missing", sp.Rational(1, 2)))
+STEPS = (Kind.TIME, Kind.DEPTH)
 Change = tuple[str, Words, sp.Expr]  # kind, words, what the link adds then
 
 
 def chain_slips(setting: Setting) -> Iterator[Finding]:
     """Every slip at every link, from the loss down; found once for all answers to a question."""
+    if setting.wrt not in setting.chain.gradients:
+        return
     if not setting.slips:
         setting.slips += _found(setting)
     for kind, changed, words, place in setting.slips:
@@ -37,6 +42,11 @@ def _found(setting: Setting) -> Iterator[tuple[str, tuple[str, sp.Expr], Words, 
             for kind, words, expr in _changes(setting, link, links):
                 yield kind, (name, rest + expr), words, place
         yield from _groups(setting, name, links)
+    for name, links in chain.links.items():
+        for j, link in enumerate(links):
+            rest = sp.Add(*[other.expr() for k, other in enumerate(links) if k != j])
+            for kind, words, local in _other_entries(setting, link):
+                yield kind, (name, rest + link.expr(local)), words, _place(setting, link)
 
 
 def _place(setting: Setting, link: Link) -> str:
@@ -56,6 +66,10 @@ def _changes(setting: Setting, link: Link, links: list[Link]) -> Iterator[Change
             named: Words = {"link": partial(_hop_name, setting, hop)}
             yield _missing(hop), named, link.expr(link.with_slope(k, sp.S.One))
             yield "doubled chain factor", named, link.expr(link.with_slope(k, hop.slope**2))
+        for factor in sp.Mul.make_args(hop.slope) if isinstance(hop.node, sp.Mul) and hop.slope.is_Mul else ():
+            if not factor.is_number:  # one of several at the same arrow: a mask, not its scale
+                yield "missing chain factor", {"link": factor}, link.expr(link.with_slope(k, hop.slope / factor))
+                yield "doubled chain factor", {"link": factor}, link.expr(link.with_slope(k, hop.slope * factor))
     for k, hop in enumerate(link.hops):
         for slip in slips_at(hop):
             words: Words = dict(slip.words)
@@ -65,6 +79,12 @@ def _changes(setting: Setting, link: Link, links: list[Link]) -> Iterator[Change
     yield from _sums(setting, link)
     if len(links) > 1:
         yield from _uses(setting, link, links)
+    elif link.of in setting.program.by_name:  # on the way: of a variable it would be the whole gradient
+        yield "sign", {}, -link.expr()
+        for factor, missing, c in FACTORS:
+            yield "constant", {"factor": factor, "missing": missing}, c * link.expr()
+        for n, missing, c in _lengths(setting):
+            yield ("sum for mean" if missing == "too much" else "mean for sum"), {"size": str(n)}, c * link.expr()
     yield from _other_links(setting, link)
 
 
@@ -146,6 +166,7 @@ def _uses(setting: Setting, link: Link, links: list[Link]) -> Iterator[Change]:
     above = link.through.name
     if shifted:
         yield "missing time", {"above": above}, sp.S.Zero
+        yield from _accumulated(link)
     elif same:
         rule = "quotient" if negative or any(_below(o) for o in same) else "product"
         yield ("dropped term" if _parts_at_a_sum(link, same[0]) else "product rule"), {"term": link.folded, "rule": rule}, sp.S.Zero
@@ -154,10 +175,21 @@ def _uses(setting: Setting, link: Link, links: list[Link]) -> Iterator[Change]:
     if negative and same:
         yield "quotient rule sign", {"node": link.through.expr}, -link.expr()
     term = link.folded if same else f"that comes back through {above}"
-    for factor, missing, c in ((2, "too much", sp.Integer(2)), (2, "missing", sp.Rational(1, 2)), *_lengths(setting)):
+    for factor, missing, c in (*FACTORS, *_lengths(setting)):
         words: Words = {"term": term, "factor": str(factor), "missing": missing}
         yield "factor of a term", words, c * link.expr()
     yield "sign of a term", {"term": term}, -link.expr()
+    if len(links) > 2:
+        rest = sp.Add(*[other.expr() for other in links if other is not link])
+        yield "one use alone", {"above": above, "of": link.of}, link.expr() - rest
+
+
+def _accumulated(link: Link) -> Iterator[Change]:
+    """What comes back at the next step, added up over all later steps: += for = in a loop."""
+    for alpha, (_, last) in zip(link.alphas, link.axes, strict=True):
+        if any(alpha in e.free_symbols and not e.is_Symbol for e in entry_indices(link.term.upstream)):
+            later = sp.Dummy(str(alpha), integer=True)
+            yield "accumulated", {"above": link.through.name}, total(substitute(link.expr(), {alpha: later}), ((later, alpha, last),))
 
 
 def _below(link: Link) -> bool:
@@ -190,6 +222,33 @@ def _other_links(setting: Setting, link: Link) -> Iterator[Change]:
                 seen.add(other.local)
                 words: Words = {"wrong": partial(_link_name, setting, other), "right": partial(_link_name, setting, link)}
                 yield "wrong link", words, link.expr(other.local)
+
+
+def _other_entries(setting: Setting, link: Link) -> Iterator[Change]:
+    """Another entry in the local derivative: of another step, row for column, or of a like tensor."""
+    tensors, local = setting.program.tensors, link.folded
+    alone = sum(other.through is link.through for other in setting.chain.links[link.of]) == 1  # both terms of xᵀAx: A is taken as symmetric
+    for e in sorted(set(entries(local)), key=str):
+        own = tensors.get(tensor_name(e))
+        if own is None:
+            continue
+        places = entry_indices(e)
+        for k, axis in enumerate(own.axes):
+            for p in (places[k] + 1, places[k] - 1) if axis.kind in STEPS else ():
+                other = own[(*places[:k], p, *places[k + 1:])]
+                yield "shifted index", {"wrong": other, "right": e}, local.xreplace({e: other})
+            if alone and k and axis.range == own.axes[k - 1].range and places[k] != places[k - 1]:
+                other = own[(*places[:k - 1], places[k], places[k - 1], *places[k + 1:])]
+                yield "transposed factor", {"wrong": other, "right": e}, local.xreplace({e: other})
+    used = [t for n in dict.fromkeys(map(tensor_name, entries(local))) if (t := tensors.get(n)) is not None and t.axes]
+    for own in used:
+        for other in tensors.values():
+            if like(own, other) and other.name != setting.program.objective:
+                there = {e: entry_of(other, e) for e in entries(local) if tensor_name(e) == own.name}
+                yield renamed(own, other), {"wrong": other.name, "right": own.name}, local.xreplace(there)
+    for t in tensors.values() if link.through.free else ():
+        for letters in fitting(t, link.through.free) if t.axes else ():
+            yield "extra factor", {"factor": t[letters]}, local * t[letters]
 
 
 def _groups(setting: Setting, name: str, links: list[Link]) -> Iterator[tuple[str, tuple[str, sp.Expr], Words, str]]:

@@ -46,7 +46,8 @@ class Calculation:
 
 def number_slip(c: Calculation) -> Mistake | None:
     """The slip that gives exactly what was printed; None when none does."""
-    tries = (_cut(c, c.by_hand), _parts(c, product_slips(c.factors)), _cut(c, c.exact), _parts(c, sum_slips(c.terms)), _argument(c), _misprints(c))
+    tries = (_cut(c, c.by_hand), _parts(c, product_slips(c.factors)), _cut(c, c.exact), _parts(c, sum_slips(c.terms)), _argument(c),
+             _misprints(c))
     for kind, words, second, value in chain.from_iterable(tries):
         return mistake(kind, words, decimal(value, 6).text, ratio=second)
     return None

@@ -29,6 +29,8 @@ EQUAL = (Answer.PROVED, Answer.ALMOST_EVERYWHERE)
 def proved(setting: Setting, claim: Claim, ratio: sp.Expr = sp.S.One, facts: tuple[Assumption, ...] | None = None) -> bool:
     """Does left = ratio · right hold for all values for which the ``facts`` (what is declared) hold?"""
     known = setting.declared if facts is None else facts
+    if setting.entrywise is not None:
+        return setting.entrywise.proved(setting, claim, ratio, known)
     return all(_at(setting, claim, ratio, choice, known) for choice in range(2 if setting.sizes else 1))
 
 
@@ -94,23 +96,30 @@ def _at_sizes(setting: Setting, claim: Claim, ratio: sp.Expr, choice: int, facts
 
 def _program(setting: Setting, claim: Claim, ratio: sp.Expr, facts: tuple[Assumption, ...], closed: bool) -> tuple[Program, Tensor, Tensor]:
     """The lines that the two sides need, then the two sides."""
+    lines, left, right = claim_lines(setting, claim, ratio)
+    if closed:
+        lines = [*setting.program.definitions, *lines]
+    kept = _needed(lines, [left, right])
+    given = setting.program.inputs if closed else tuple(setting.program.tensors.values())
+    return Program(given, (*kept, left, right), right.name, facts), left.target, right.target
+
+
+def claim_lines(setting: Setting, claim: Claim, ratio: sp.Expr) -> tuple[list[Definition], Definition, Definition]:
+    """The gradient lines, changed as the claim says, and the two sides: left, ratio · right."""
     full, chain = setting.derivation.full, setting.chain
     lines = [d for d in full.definitions if d.name not in setting.program.by_name]
     expr = claim.right.expr
-    if claim.changed is not None:
-        name, changed = claim.changed
+    name, changed = claim.changed or ("", None)
+    own = {t.name for t in chain.gradients.values()}
+    if changed is not None or any(tensor_name(e) in own for e in entries(expr)):
         lines += [chain.line(u, changed if u == name else None) for u in chain.links]
+    if changed is not None:
         goal = chain.gradients[setting.wrt]
         asked = [e for e in entries(expr) if tensor_name(e) == setting.truth.name]
         expr = expr.xreplace({e: goal[entry_indices(e)] if goal.axes else goal[()] for e in asked})
-    if closed:
-        lines = [*setting.program.definitions, *lines]
     taken = {*full.tensors, *(t.name for t in chain.gradients.values())}
     left, right = (Tensor(free_name(n, taken), v.axes) for n, v in (("left", claim.left), ("right", claim.right)))
-    sides = [Definition(left, claim.left.indices, claim.left.expr), Definition(right, claim.right.indices, ratio * expr)]
-    kept = _needed(lines, sides)
-    given = setting.program.inputs if closed else tuple(setting.program.tensors.values())
-    return Program(given, (*kept, *sides), right.name, facts), left, right
+    return lines, Definition(left, claim.left.indices, claim.left.expr), Definition(right, claim.right.indices, ratio * expr)
 
 
 def _needed(lines: list[Definition], sides: list[Definition]) -> list[Definition]:

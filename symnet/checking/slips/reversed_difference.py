@@ -6,20 +6,24 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from symnet.checking.slips.setting import Setting
+from symnet.checking.slips.setting import Entrywise, Setting, array_of
 from symnet.core.expressions import as_written, entries
-from symnet.core.tensors import tensor_name
+from symnet.core.tensors import entry_indices, tensor_name
+from symnet.parsing.values import Value
 
 Pair = tuple[str, str]
 THROUGH = (sp.Add, sp.Mul, sp.Sum)  # where a sign passes
 
 
-def reversed_difference(setting: Setting, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
-    """(the difference as it stands, the answer with it turned round) where ``expr`` has exactly one that is turned.
+def reversed_difference(setting: Setting) -> tuple[sp.Expr, sp.Expr] | None:
+    """(the difference as it stands, the answer with it turned round) where the answer, as written, has exactly one that is turned.
 
     The sign alone would be undone by this too; it is the difference that is turned when the forward pass, or the right gradient,
-    has it the other way.
+    has it the other way. A claim that is known entry by entry has one where the function that computed it did.
     """
+    expr = setting.written.expr
+    if setting.entrywise is not None:
+        return _computed(setting, setting.entrywise)
     forward = {p for d in setting.given.full.definitions for node in d.expr.atoms(sp.Add) for p in [_pair(node)] if p}
     found = [node for node in _sums(expr) for p in [_pair(node)] if p and p[::-1] in forward and p not in forward]
     if len(found) != 1:
@@ -28,6 +32,20 @@ def reversed_difference(setting: Setting, expr: sp.Expr) -> tuple[sp.Expr, sp.Ex
     with as_written():
         turned = sp.Add(*[-t for t in node.args])
         return node, expr.xreplace({node: turned})
+
+
+def _computed(setting: Setting, claim: Entrywise) -> tuple[sp.Expr, sp.Expr] | None:
+    """The first difference of which the negative was computed, and not the difference itself."""
+    full, sampled = setting.derivation.full, setting.sampled
+    for node in dict.fromkeys(node for d in full.definitions for node in d.expr.atoms(sp.Add) if _pair(node)):
+        spans = {i: axis for e in entries(node) for i, axis in zip(entry_indices(e), full.tensors[tensor_name(e)].axes, strict=True)}
+        if sampled is None or not all(i.is_Symbol for i in spans):
+            continue
+        values = array_of(sampled, Value(tuple(spans.values()), tuple(spans), node))
+        if claim.computes(-values) and not claim.computes(values):
+            with as_written():
+                return sp.Add(*[-t for t in node.args]), -setting.value.expr
+    return None
 
 
 def _sums(expr: sp.Expr) -> Iterator[sp.Expr]:

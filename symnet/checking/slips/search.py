@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -16,18 +17,18 @@ from symnet.checking.slips.kinds import RANK, WHOLE, Mistake, mistake
 from symnet.checking.slips.mutations import chain_slips
 from symnet.checking.slips.proof import proved
 from symnet.checking.slips.reversed_difference import reversed_difference
-from symnet.checking.slips.setting import Claim, Setting
+from symnet.checking.slips.setting import NEAR, Claim, Setting
 from symnet.checking.slips.shape_slips import shape_slips
 from symnet.checking.slips.source_edits import written_slips
-from symnet.checking.slips.wording import Finding, say, truth_text
+from symnet.checking.slips.wording import Finding, say, truth_text, undone_text
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written
 from symnet.core.signatures import checked
 from symnet.errors import FaultError, OptionError, ShapeError, SymnetError, a_kind
 from symnet.parsing.values import Value
 
+LAST = 10_000
 MOST, PROOFS = 3000, 10  # findings sifted, proofs tried
-NEAR = 1e-8
 FIRST = {"missing use", "missing time", "exponential derivative"}  # these look like a factor where all uses give the same
 Level = tuple[int, int, int]
 
@@ -61,7 +62,7 @@ def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, wr
         if text:
             with as_written():
                 setting.written = read_answer(text, derivation, wrt, latex=latex)
-        return _search(setting, plain)
+        return search(setting, plain)
     except (SymnetError, RecursionError):
         return None
 
@@ -85,7 +86,8 @@ def _unfitting(plain: str, derivation: Derivation, wrt: str) -> Mistake | None:
         return None
 
 
-def _search(setting: Setting, written: str) -> Mistake | None:
+def search(setting: Setting, written: str = "") -> Mistake | None:
+    """The slip that explains the claim of the setting; ``written`` is its text in plain maths, where it has one."""
     if setting.sampled is None:
         return None
     whole = Claim(setting.value, setting.gradient)
@@ -100,7 +102,9 @@ def _search(setting: Setting, written: str) -> Mistake | None:
     natural = _assumed(setting, True)
     if natural is not None:
         return natural
-    sifted = [s for group in (shape_slips, chain_slips, answer_edits, truth_edits) for s in _sifted(setting, group(setting))]
+    sifted = [s for group in (shape_slips, chain_slips, answer_edits) for s in _sifted(setting, group(setting))]
+    if setting.entrywise is None or not any(s[0][0] == 0 for s in sifted):
+        sifted += _sifted(setting, truth_edits(setting))
     fits = tuple(a.size for a in setting.value.axes) == setting.truth.shape
     if written and not (fits and any(s[0][0] == 0 for s in sifted)):
         sifted += _sifted(setting, written_slips(setting, written))
@@ -125,8 +129,9 @@ def _sifted(setting: Setting, findings: Iterator[Finding]) -> list[tuple[Level, 
         except SymnetError:
             continue
         for level, exact in enumerate((sp.S.One, -sp.S.One, sp.Integer(2), sp.Rational(1, 2))):
-            if ratio is not None and abs(ratio / float(exact) - 1) < NEAR:
-                kept.append(((min(level, 2), RANK[f.kind], _length(f)), f, exact))
+            if setting.agrees(f.claim, ratio, exact):
+                rank = -1 if f.claim.changed in setting.named_before else RANK[f.kind]
+                kept.append(((min(level, 2), rank, _length(f)), f, exact))
     return kept
 
 
@@ -140,10 +145,10 @@ def _orderly(findings: Iterator[Finding]) -> Iterator[Finding]:
 
 
 def _length(f: Finding) -> int:
-    """The simpler of two like slips is the one that leaves the shorter formula."""
+    """The simpler of two like slips is the one that leaves the shorter formula; one without its own comes last."""
     if isinstance(f.undo, Value):
         return int(f.undo.expr.count_ops())
-    return len(f.undo or "") + len(str(f.words.get("wrong", "")))
+    return len(f.undo or "") + len(str(f.words.get("wrong", ""))) + (0 if f.undo else LAST)
 
 
 def _named(setting: Setting, sifted: list[tuple[Level, Finding, sp.Expr]]) -> Mistake | None:
@@ -157,6 +162,7 @@ def _named(setting: Setting, sifted: list[tuple[Level, Finding, sp.Expr]]) -> Mi
             continue
         if level[0] == 2:
             words |= {"also": "2", "also_missing": "missing" if ratio < 1 else "too much"}
+        setting.named_before += [f.claim.changed] if f.claim.changed is not None else []
         return mistake(f.kind, words, _undone(setting, f, ratio), f.text(setting, f.place), ("", "sign", "constant")[level[0]])
     return None
 
@@ -167,25 +173,21 @@ def _undone(setting: Setting, f: Finding, ratio: sp.Expr) -> str:
         return truth_text(setting)
     if isinstance(f.undo, str):
         return f.undo if ratio == 1 else f"-({f.undo})" if ratio == -1 else f"{1 / ratio}*({f.undo})"
-    return say(setting, f.undo.expr / ratio, f.undo)
+    return undone_text(setting, replace(f.undo, expr=f.undo.expr / ratio))
 
 
 def _constant(setting: Setting, whole: Claim, ratio: float) -> Mistake | None:
     """The whole answer has a wrong factor."""
-    turned = reversed_difference(setting, setting.written.expr) if abs(ratio + 1) < NEAR else None
+    turned = reversed_difference(setting) if abs(ratio + 1) < NEAR else None
     if turned is not None and proved(setting, whole, sp.S.NegativeOne):
         wrong, undone = turned
         words = {"wrong": say(setting, wrong, setting.written), "right": say(setting, sp.Add(*[-t for t in wrong.args]), setting.written)}
-        return mistake("difference reversed", words, say(setting, undone, setting.written), words["wrong"])
+        return mistake("difference reversed", words, undone_text(setting, replace(setting.written, expr=undone)), words["wrong"])
     for kind, words, exact, second in _constants(setting):
-        if abs(ratio / float(exact.xreplace(_numbers(setting))) - 1) < NEAR and proved(setting, whole, exact):
+        if setting.agrees(whole, ratio, exact) and proved(setting, whole, exact):
             undo = Value(setting.value.axes, setting.value.indices, setting.value.expr / exact)
-            return mistake(kind, words, say(setting, undo.expr, undo), WHOLE, second)
+            return mistake(kind, words, undone_text(setting, undo), WHOLE, second)
     return None
-
-
-def _numbers(setting: Setting) -> dict[sp.Symbol, sp.Expr]:
-    return {s: sp.Integer(n) for s, n in setting.numbers_for().items()}
 
 
 def _constants(setting: Setting) -> Iterator[tuple[str, dict[str, str], sp.Expr, str]]:

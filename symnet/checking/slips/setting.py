@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,12 +24,12 @@ from symnet.core.expressions import When, entries, of_data
 from symnet.core.number_sets import NumberSet
 from symnet.core.program import Assumption, Program, small_sizes
 from symnet.core.schedule import Block, schedule
-from symnet.core.tensors import tensor_name
+from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import ShapeError, SymnetError
 from symnet.parsing.values import Value, of_tensor
 
 SECONDS = 6.0  # an ordinary answer takes a small part of it
-CLOSE = 1e-8
+CLOSE = NEAR = 1e-8
 
 
 @dataclass(frozen=True)
@@ -41,36 +42,86 @@ class Claim:
     changed: tuple[str, sp.Expr] | None = None
 
 
-class Setting:
-    """An answer to the question for d(objective)/d(wrt)."""
+class Entrywise(ABC):
+    """A claim that is known entry by entry, at some sizes: an array that a function computed. ``tensor`` stands for it in formulas."""
 
-    def __init__(self, derivation: Derivation, wrt: str) -> None:
-        self.until = time.process_time() + SECONDS
-        self.given, self.wrt, self.declared = derivation, wrt, derivation.program.assumptions
-        self.derivation = _bare(derivation, wrt)
-        self.program = self.derivation.program
-        full = self.derivation.full
-        self.sizes = full.sizes
-        if len(self.sizes) > MOST_SIZES:
-            raise ShapeError("slips", f"{len(self.sizes)} different sizes", f"at most {MOST_SIZES}")
-        self.truth = full[self.derivation.gradient_name(wrt)]
-        self.formula = self.derivation.gradients[wrt].definitions
-        self.gradient = of_tensor(self.truth)
-        self.chain = Chain(self.derivation)
+    tensor: Tensor
+    sizes: Mapping[str, int]
+
+    @abstractmethod
+    def fixed(self) -> Mapping[str, Array]:
+        """The inputs that are certain numbers here, such as class labels."""
+
+    @abstractmethod
+    def numbers(self, sampled: SampledPoints) -> Array:
+        """The claim at the points, which have values for the inputs."""
+
+    @abstractmethod
+    def proved(self, setting: Setting, claim: Claim, ratio: sp.Expr, facts: tuple[Assumption, ...]) -> bool:
+        """Is left = ratio · right at these sizes, for all values for which the facts hold?"""
+
+    @abstractmethod
+    def computes(self, values: Array) -> bool:
+        """Does a step on the way to the claim have these values at the points where ``numbers`` was asked for last?"""
+
+
+class Setting:
+    """An answer to the question for d(objective)/d(wrt), and all that its slips are sought in.
+
+    ``derivation`` declares nothing and has every gradient that a slip may put in the place of another; ``given`` is as it was asked for.
+    ``goals`` are the gradients that questions are about: of a changed derivation these alone are kept.
+    """
+
+    def __init__(self, derivation: Derivation, wrt: str, given: Derivation | None = None, goals: Iterable[str] = ()) -> None:
+        self.given, self.derivation = given or derivation, derivation
+        self.declared, self.program = self.given.program.assumptions, derivation.program
+        self.sizes = derivation.full.sizes
+        self.chain = Chain(derivation)
         self.slips: list[Any] = []  # what may go wrong in the derivation, found once and kept for the next answer
-        self.moved: dict[tuple[str, sp.Expr], Array | None] = {}  # the gradient at the points, for each of them
+        self.moved: dict[tuple[str, sp.Expr], Mapping[str, Array]] = {}  # the gradients at the points, for each of them
+        self.goals = {self.chain.gradients[name].name for name in (wrt, *goals) if name in self.chain.gradients}
+        self.ask(wrt)
+
+    def ask(self, wrt: str) -> None:
+        """Make it a question about another gradient, or about a value of the forward pass."""
+        self.until = time.process_time() + SECONDS
+        self.wrt, self.truth = wrt, self.derivation.full[self.derivation.names.get(wrt, wrt)]
+        self.formula = self.derivation.full.by_name[self.truth.name]
+        self.gradient = of_tensor(self.truth)
+        self.named_before: list[tuple[str, sp.Expr]] = []  # changes that explain another claim of the same function
+        self.others: tuple[Setting, ...] = ()  # the same question at other sizes, for a claim that is known entry by entry
 
     @classmethod
     def of(cls, value: Value, derivation: Derivation, wrt: str) -> Setting:
         """The setting of one answer. What does not depend on the answer is kept: the next one is mostly to the same question."""
         if not (LAST and LAST[0].given is derivation and LAST[0].wrt == wrt):
-            LAST[:] = [cls(derivation, wrt)]
+            found = cls(_bare(derivation, wrt), wrt, derivation)
+            if len(found.sizes) > MOST_SIZES:
+                raise ShapeError("slips", f"{len(found.sizes)} different sizes", f"at most {MOST_SIZES}")
+            LAST[:] = [found]
             _ = LAST[0].sampled
         setting = copy(LAST[0])
         setting.until = time.process_time() + SECONDS
         setting.value = setting.written = value
+        setting.named_before = []
         return setting
 
+    @classmethod
+    def entry_by_entry(cls, derivation: Derivation, wrt: str, claim: Entrywise, goals: Iterable[str] = (),
+                       like: Setting | None = None) -> Setting:
+        """The setting of a claim that is known entry by entry. ``like`` is one about another gradient of the same derivation."""
+        setting = copy(like) if like is not None else cls(derivation, wrt, goals=goals)
+        for made in ("sampled", "named", "lifted"):
+            setting.__dict__.pop(made, None)
+        if like is None or like.entrywise is None or like.entrywise.sizes != claim.sizes:
+            setting.moved = {}
+        before = like.named_before if like is not None else []
+        setting.ask(wrt)
+        setting.entrywise, setting.named_before = claim, before
+        setting.value = setting.written = of_tensor(claim.tensor)
+        return setting
+
+    entrywise: Entrywise | None = None
     value: Value  # the answer
     written: Value  # the answer as it stands on the page, where that is known: 2(y - a), not 2y - 2a
 
@@ -101,7 +152,7 @@ class Setting:
 
     def numbers_for(self, choice: int = 0) -> dict[sp.Symbol, int]:
         """Sizes by symbol."""
-        found = small_sizes(self.derivation.full, PROVED_AT[choice])
+        found = self.entrywise.sizes if self.entrywise is not None else small_sizes(self.derivation.full, PROVED_AT[choice])
         return {s: found[str(s)] for s in self.sizes}
 
     @cached_property
@@ -128,7 +179,11 @@ class Setting:
         sampled = SampledPoints(self.numbers_for(), self.program.tensors, len(seeds))
         classes = _classes(self.program)
         drawn = [self._drawn(sampled, seed, classes) for seed in seeds]
-        sampled.values.update({t.name: np.stack([_structured(t.structure, d[t.name]) for d in drawn], axis=-1) for t in self.program.inputs})
+        for t in self.program.inputs:
+            sampled.values[t.name] = np.stack([_structured(t.structure, d[t.name]) for d in drawn], axis=-1)
+        if self.entrywise is not None:
+            for name, numbers in self.entrywise.fixed().items():
+                sampled.values[name] = np.repeat(numbers[..., None], len(seeds), axis=-1)
         impose(sampled, self.program, self.declared if facts is None else facts)
         if hot:
             sampled.values[hot] = np.moveaxis(one_hot(np.moveaxis(sampled.values[hot], -2, -1)), -1, -2)
@@ -141,6 +196,9 @@ class Setting:
             if name in self.derivation.full.tensors:
                 sampled.tensors.setdefault(name, self.derivation.full[name])
                 sampled.values.setdefault(name, np.zeros(sampled.shape(sampled.tensors[name])))
+        if self.entrywise is not None:
+            claimed = self.entrywise.tensor
+            sampled.tensors[claimed.name], sampled.values[claimed.name] = claimed, self.entrywise.numbers(sampled)
         return sampled
 
     def _drawn(self, sampled: SampledPoints, seed: int, classes: set[str]) -> dict[str, Array]:
@@ -161,13 +219,14 @@ class Setting:
         key = (name, expr)
         if key not in self.moved:
             blocks = self.chain.changed(name, expr)
-            goal = self.chain.gradients[self.wrt].name
-            self.moved[key] = None
-            if any(d.name == goal for b in blocks for d in b.definitions):
+            moved = self.goals & {d.name for b in blocks for d in b.definitions}
+            self.moved[key] = {}
+            if moved:
                 other = self.sampled.copy()
                 other.run(blocks)
-                self.moved[key] = other.values[goal]
-        return self.moved[key]
+                self.moved[key] = {goal: other.values[goal] for goal in moved}
+        goal = self.chain.gradients.get(self.wrt)
+        return self.moved[key].get(goal.name) if goal is not None else None
 
     def ratio(self, claim: Claim) -> float | None:
         """The number r for which left = r · right at every point; None when there is none."""
@@ -175,6 +234,13 @@ class Setting:
             return None
         right = array_of(self.sampled, claim.right) if claim.changed is None else self.changed(*claim.changed)
         return None if right is None else constant_ratio(array_of(self.sampled, claim.left), right)
+
+    def agrees(self, claim: Claim, ratio: float | None, exact: sp.Expr) -> bool:
+        """Is ``ratio``, which left = ratio · right has at the points, the ``exact`` one, and at the other sizes too?"""
+        wanted = exact if exact.is_Rational else exact.xreplace({s: sp.Integer(n) for s, n in self.numbers_for().items()})
+        if ratio is None or abs(ratio / float(wanted) - 1) >= NEAR:
+            return False
+        return all(other.agrees(claim, other.ratio(claim), exact) for other in self.others)
 
 
 def one_hot(values: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, permutations
 
 import sympy as sp
@@ -21,6 +22,8 @@ def shape_slips(setting: Setting) -> Iterator[Finding]:
     yield from _diagonal(setting)
     yield from _longer(setting)
     yield from _shorter(setting)
+    yield from _other_sums(setting)
+    yield from _flipped(setting)
     yield from _other_lines(setting)
 
 
@@ -98,6 +101,42 @@ def _shorter(setting: Setting) -> Iterator[Finding]:
             sizes = ", ".join(f"{gradient.axes[k].size} (axis {k})" for k in gone)
             found: Words = {"index": sizes, "of": setting.wrt}
             yield Finding("summed too far", Claim(value, Value(axes, letters, total(gradient.expr, over))), found, WHOLE)
+
+
+def _other_sums(setting: Setting) -> Iterator[Finding]:
+    """The chain's products summed over other axes than those that the variable lacks."""
+    links = setting.chain.links.get(setting.wrt, [])
+    if len(links) != 1 or not links[0].term.sums:
+        return
+    (link,) = links
+    summed = {i: (lo, hi) for i, lo, hi in link.term.sums}
+    spans = {**dict(zip(link.alphas, link.axes, strict=True)), **summed}
+    if any(e.free_symbols & spans.keys() for span in spans.values() for e in span):
+        return
+    body, value = link.expr(term=replace(link.term, sums=())), setting.value
+    for letters in permutations(spans, len(value.axes)):
+        axes = tuple(Axis(str(spans[i][1]), *spans[i]) for i in letters)
+        gone = [i for i in spans if i not in letters]
+        if set(letters) == set(link.alphas) or not _fits(axes, value.axes):
+            continue
+        made = Value(axes, letters, total(body, tuple((i, *spans[i]) for i in gone)))
+        less, more = ([str(spans[i][1]) for i in some] for some in (set(gone) & set(link.alphas), set(letters) & set(summed)))
+        words: Words = {"index": ", ".join(more or less), "of": setting.wrt, "wrong": "a sum over " + ", ".join(less),
+                        "right": "a sum over " + ", ".join(more)}
+        kind = "wrong axis" if less and more else "missing batch sum" if more else "summed too far"
+        yield Finding(kind, Claim(value, made), words, WHOLE)
+
+
+def _flipped(setting: Setting) -> Iterator[Finding]:
+    """The entries in reverse order."""
+    value = setting.value
+    if not _fits(value.axes, setting.truth.axes):
+        return
+    for count in range(1, len(value.axes) + 1):
+        for turned in combinations(range(len(value.axes)), count):
+            places = [a.lower + a.upper - i if k in turned else i for k, (i, a) in enumerate(zip(value.indices, value.axes, strict=True))]
+            words: Words = {"axes": "axis " + ", ".join(map(str, turned))}
+            yield _undone(setting, "flipped", Value(value.axes, value.indices, value.at(*places)), words)
 
 
 def _other_lines(setting: Setting) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -13,7 +13,7 @@ from symnet.core.axes import Range
 from symnet.core.expressions import BINDERS, entries, limits
 from symnet.core.functions import TABLE
 from symnet.core.labels import Labels, extend, relabel
-from symnet.core.tensors import entry_indices, tensor_name
+from symnet.core.tensors import Role, Tensor, entry_indices, tensor_name
 from symnet.core.text import text
 from symnet.parsing.values import Value
 
@@ -51,7 +51,7 @@ def say(setting: Setting, expr: sp.Basic, value: Value | None = None) -> str:
     if isinstance(expr, sp.core.relational.Relational):
         return f"{say(setting, expr.lhs, value)} {expr.rel_op} {say(setting, expr.rhs, value)}"
     labels, expr = Labels.of(setting.program), _folded(setting, expr)
-    scope: dict[sp.Symbol, sp.Symbol] = {}
+    scope: dict[sp.Symbol, sp.Symbol] = {s: s for s in expr.free_symbols if s.is_integer and not isinstance(s, sp.Dummy)}
     if value is not None:
         scope = extend(scope, [(i, *a.range) for i, a in zip(value.indices, value.axes, strict=True)], labels)
     bound = {i for node in expr.atoms(*BINDERS) for i, _, _ in limits(node)}
@@ -72,8 +72,22 @@ def _range_of(setting: Setting, expr: sp.Expr, letter: sp.Symbol) -> Range:
 
 def truth_text(setting: Setting) -> str:
     """The right formula in the names of the program; the name of the gradient where it has several lines."""
+    if setting.entrywise is not None:  # in the named steps of the derivation: what a function computes is long
+        lines = setting.formula
+        return say(setting, lines[0].expr, of_lines(setting)) if len(lines) == 1 else setting.truth.name
     made = setting.named
     return setting.truth.name if made is None else say(setting, made.expr, made)
+
+
+def of_lines(setting: Setting) -> Value:
+    """The gradient by its own line."""
+    d = setting.formula[0]
+    return Value(setting.truth.axes, d.indices, d.expr)
+
+
+def undone_text(setting: Setting, value: Value) -> str:
+    """The answer with the slip undone, or what it then equals where it has no formula."""
+    return truth_text(setting) if setting.entrywise is not None else say(setting, value.expr, value)
 
 
 def _folded(setting: Setting, expr: sp.Expr) -> sp.Expr:
@@ -91,3 +105,27 @@ def _folded(setting: Setting, expr: sp.Expr) -> sp.Expr:
 
 def _name_of(node: sp.Expr) -> str:
     return tensor_name(node) if isinstance(node, (sp.Indexed, sp.Symbol)) else ""
+
+
+def like(a: Tensor, b: Tensor) -> bool:
+    """Two tensors of which one may stand for the other."""
+    return a.name != b.name and [x.range for x in a.axes] == [x.range for x in b.axes]
+
+
+def renamed(a: Tensor, b: Tensor) -> str:
+    """The kind of slip that puts one for the other: w1 for w2 is the weight of another layer."""
+    numbered = a.name.rstrip("0123456789") == b.name.rstrip("0123456789") and a.name[:1] in "wWvVuU"
+    return "neighbouring weight" if numbered or a.role is b.role is Role.PARAMETER else "wrong variable"
+
+
+def entry_of(tensor: Tensor, at: sp.Expr) -> sp.Expr:
+    """The entry of a tensor at the place of another's."""
+    return tensor[entry_indices(at)] if tensor.axes else tensor[()]
+
+
+def fitting(t: Tensor, spans: dict[sp.Symbol, tuple[sp.Expr, sp.Expr]]) -> Iterator[tuple[sp.Symbol, ...]]:
+    """Letters for the axes of ``t``, each of the same range, all different."""
+    choices: list[tuple[sp.Symbol, ...]] = [()]
+    for axis in t.axes:
+        choices = [(*c, i) for c in choices for i, span in spans.items() if span == axis.range and i not in c]
+    yield from choices

@@ -82,7 +82,7 @@ def test_a_loss_written_only_forward() -> None:
     assert not wrong and wrong["L"].slip is not None and "a factor 1/N is missing" in wrong["L"].slip.message
 
 
-LOSS = {"half": ("0.5 * ((X @ w - y)**2).mean()", "constant factor"), "sign": ("-((X @ w - y)**2).mean()", "sign"),
+LOSS = {"half": ("0.5 * ((X @ w - y)**2).mean()", "constant"), "sign": ("-((X @ w - y)**2).mean()", "sign"),
         "absolute": ("abs(X @ w - y).mean()", ""), "eps": ("((X @ w - y)**2 + 1e-7).mean()", "eps")}
 
 
