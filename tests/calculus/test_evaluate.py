@@ -180,3 +180,12 @@ def test_helpers() -> None:
     assert shape_of("x", [[1, 2, 3], [4, 5, 6]]) == (2, 3)
     assert shape_of("x", sp.S.One) == ()
     assert sizes_from(mlp(), {**GOOD}) == {"N": 2, "d": 2, "h": 3, "k": 1}
+
+
+def test_what_a_line_asks_of_its_entries_is_asked_at_each_place() -> None:
+    d = sn.derive(sn.program("P[i] = 1/exp(h[i])", "L = sum(P)", tensors={"h": ("0..n",), "P": ("n",)}))
+    assert d.at({"h": [0, 1, 2]}).exact("P") == [sp.exp(-1), sp.exp(-2)]
+    divided = sn.derive(sn.program("q[i] = h[i]**2/h[i]", "L = sum(q)", tensors={"h": ("n",), "q": ("n",)}))
+    assert divided.at({"h": [1, 2]}).exact("L") == 3
+    with pytest.raises(DomainError, match=r"h_2 is 0; expected h_2 != 0"):
+        divided.at({"h": [1, 0]})
