@@ -96,7 +96,8 @@ def _check_hole(u: sp.Expr, sign: str, point: Point) -> None:
     except SymnetError:
         return  # said where the line is computed
     if (ball == 0) if sign == "=" else ball <= 0 if sign == "<=" else ball < 0:
-        raise DomainError("values", f"{u} {'is 0' if sign == '=' else f'is not {NEEDED[sign]} 0'}", f"{u} {NEEDED[sign]} 0, as declared or as a line was written")
+        found = f"{u} is 0" if sign == "=" else f"{u} is not {NEEDED[sign]} 0"
+        raise DomainError("values", found, f"{u} {NEEDED[sign]} 0, as declared or as a line was written")
 
 
 def check_equalities(program: Program, env: Env, entries: Entries, point: Point) -> None:

@@ -167,6 +167,6 @@ def test_terms_that_cancel_inside_a_sum_with_an_exponential_leave_no_zero_behind
         made = (np.outer(r, r) / np.e - 1) / r[:, None]
         return float(sum(made[i, i] * made[j, i] for i in range(3) for j in range(3)))
 
-    value, gradients = f(r=r)
+    value, gradients = f({"r": r})
     nudged = [(loss(r + e) - loss(r - e)) / 2e-6 for e in 1e-6 * np.eye(3)]
     assert np.isclose(value, loss(r)) and np.allclose(gradients["r"], nudged, rtol=1e-7)
