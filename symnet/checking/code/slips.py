@@ -6,6 +6,7 @@ confirms what the engine finds. What only code can have, a shape or a small numb
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -38,6 +39,7 @@ from symnet.core.tensors import Tensor, free_name
 from symnet.core.verdict import Answer
 from symnet.errors import FaultError, SymnetError
 
+SECONDS = 60  # for all values of one trace
 NUMBERS = 12  # of the code that are tried
 SMALL = sp.Rational(1, 100)  # numbers in the code that may be an eps
 NEAR = 1e-9
@@ -50,7 +52,10 @@ def slips_of(refuted: Mapping[str, Trial], trials: list[tuple[Trial, Derivation]
         names = [n for n, t in refuted.items() if t is trial]
         others = [t for t, _ in trials if t is not trial]
         like: Setting | None = None
+        until = time.process_time() + SECONDS
         for name in names:
+            if time.process_time() > until:
+                break
             try:
                 like = _setting(trial, name, trial.returned[name], derivation, others, names, like)
                 slip = search(like) or _shape(trial, name, derivation, others)

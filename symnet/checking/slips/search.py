@@ -99,6 +99,11 @@ def search(setting: Setting, written: str = "") -> Mistake | None:
         found = _named(setting, [s for s in _sifted(setting, iter(first)) if s[0][0] == 0]) or _constant(setting, whole, ratio)
         if found is not None:
             return found
+    if setting.named_before:  # one slip in a function makes several of its values wrong
+        known = [f for f in chain_slips(setting) if f.claim.changed in setting.named_before]
+        found = _named(setting, [s for s in _sifted(setting, iter(known)) if s[0][0] == 0])
+        if found is not None:
+            return found
     natural = _assumed(setting, True)
     if natural is not None:
         return natural
@@ -130,8 +135,7 @@ def _sifted(setting: Setting, findings: Iterator[Finding]) -> list[tuple[Level, 
             continue
         for level, exact in enumerate((sp.S.One, -sp.S.One, sp.Integer(2), sp.Rational(1, 2))):
             if setting.agrees(f.claim, ratio, exact):
-                rank = -1 if f.claim.changed in setting.named_before else RANK[f.kind]
-                kept.append(((min(level, 2), rank, _length(f)), f, exact))
+                kept.append(((min(level, 2), RANK[f.kind], _length(f)), f, exact))
     return kept
 
 
