@@ -16,8 +16,9 @@ from symnet.checking.answers import check_answer
 from symnet.checking.names import GRADIENT, SLOPE
 from symnet.checking.slips.kinds import Mistake
 from symnet.checking.slips.search import slip_of
+from symnet.checking.written_out import written_out
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import entries, fresh, substitute, total
+from symnet.core.expressions import entries, total
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, free_name, sizes_of, tensor_name
@@ -153,18 +154,7 @@ class Claims:
         if not target.of or target.of not in self.derivation.program.tensors:
             return None
         try:
-            return slip_of(self._closed(self.read(source, latex)), self.all, target.of)
+            answer = written_out(self.read(source, latex), self.derivation.program.tensors, self.program.by_name)
+            return slip_of(answer, self.all, target.of)
         except (SymnetError, NotImplementedError, RecursionError):
             return None
-
-    def _closed(self, value: Value) -> Value:
-        """Slopes and the page's own names written out, where each is one line."""
-        known, expr = set(self.derivation.program.tensors), value.expr
-        for _ in range(30):
-            open_ = {e for e in entries(expr) if tensor_name(e) not in known and len(self.program.by_name.get(tensor_name(e), ())) == 1}
-            if not open_:
-                break
-            lines = {e: self.program.by_name[tensor_name(e)][0] for e in open_}
-            expr = fresh(expr).xreplace({e: substitute(fresh(d.expr), dict(zip(d.indices, entry_indices(e), strict=True)))
-                                         for e, d in lines.items()})
-        return replace(value, expr=expr)

@@ -152,3 +152,48 @@ def test_what_is_right_has_no_slip(name: str) -> None:
     assert found and all(j.slip is None for j in found.judged)
     for wrt in d.wrt:
         assert sn.diagnose(d.closed_form(wrt), d, wrt) is None if not d.program[wrt].axes else True
+
+
+def test_a_program_is_a_claim_too() -> None:
+    d = derivation("squares")
+    tensors = PROGRAMS["squares"][2]
+    right = sn.program("P = X @ W + b", "R = P - Y", "D = 2*R/N", "G = X.T @ D", tensors=tensors)
+    assert sn.diagnose(right, d, "W") is None
+    for lines, wrt, kind in ((("R = X @ W + b - Y", "G = X.T @ (R/N)"), "W", "constant"),
+                             (("R = Y - X @ W - b", "G = X.T @ (2*R/N)"), "W", "sign"),
+                             (("R = X @ W + b - Y", "D = 2*R/N", "G = sum(D, axis=1)"), "b", "wrong axis"),
+                             (("R = X @ W + b - Y", "G = 2*R/N"), "b", "missing batch sum")):
+        found = sn.diagnose(sn.program(*lines, tensors=tensors), d, wrt)
+        assert found is not None and found.kind == kind, (lines, found)
+
+
+LOOPS = sn.derive(sn.Sequential(sn.RNN("d", "h", steps="T")), sn.HalfSquaredError())
+BACKWARD = """def backward(X, W1_ih, W1_hh, b1_ih, b1_hh, Y):
+    N, T, _ = X.shape
+    h = np.zeros((N, T + 1, W1_hh.shape[0]))
+    for t in range(T):
+        h[:, t + 1] = np.tanh(X[:, t] @ W1_ih.T + h[:, t] @ W1_hh.T + b1_ih + b1_hh)
+    back = np.zeros_like(h[:, 0])
+    dW = np.zeros_like(W1_ih)
+    for t in reversed(range(T)):
+        dz = (1 - h[:, t + 1]**2) * (h[:, t + 1] - Y[:, t] + back)
+        dW += dz.T @ X[:, t]
+        back = dz @ W1_hh
+    return {"W1_ih": dW}
+"""
+IN_LOOPS = [
+    ("back = dz @", "back += dz @", "accumulated"),
+    ("dW += dz", "dW = dz", "only the first step"),
+    ("back = dz @ W1_hh", "pass", "missing time"),
+    ('"W1_ih": dW', '"W1_ih": dW[::-1]', "flipped"),
+    ('"W1_ih": dW', '"W1_ih": dW.reshape(-1)', "shape"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "kind"), IN_LOOPS, ids=[kind for _, _, kind in IN_LOOPS])
+def test_slips_in_loops(old: str, new: str, kind: str) -> None:
+    space: dict[str, Any] = {}
+    assert old in BACKWARD
+    exec("import numpy as np\n" + BACKWARD.replace(old, new), space)
+    found = sn.check_code(space["backward"], LOOPS, {"N": 2, "T": 4, "d": 3, "h": 5})["W1_ih"]
+    assert found.slip is not None and found.slip.kind == kind, found

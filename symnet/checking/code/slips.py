@@ -129,6 +129,12 @@ class TracedArray(Entrywise):
                    for lane in lanes for node in self.order if not node.is_condition)
 
     def proved(self, setting: Setting, claim: Claim, ratio: sp.Expr, facts: tuple[Assumption, ...]) -> bool:
+        try:
+            return self._proved(setting, claim, ratio, facts)
+        except (SymnetError, ZeroDivisionError):
+            return False
+
+    def _proved(self, setting: Setting, claim: Claim, ratio: sp.Expr, facts: tuple[Assumption, ...]) -> bool:
         trial, old = self.trial, self.trial.truth.program
         lines, left, right = claim_lines(setting, claim, ratio)
         program = Program((*old.inputs, self.tensor), (*setting.program.definitions, *lines, right), old.objective, facts, old.title)

@@ -14,7 +14,7 @@ from symnet.checking.slips.local_rules import is_kink, slips_at
 from symnet.checking.slips.setting import Claim, Setting
 from symnet.checking.slips.wording import Finding, Words, entry_of, fitting, like, renamed, say
 from symnet.core.axes import Kind
-from symnet.core.expressions import entries, substitute, total
+from symnet.core.expressions import When, entries, substitute, total
 from symnet.core.functions import TABLE
 from symnet.core.tensors import entry_indices, tensor_name
 
@@ -186,10 +186,11 @@ def _uses(setting: Setting, link: Link, links: list[Link]) -> Iterator[Change]:
 
 def _accumulated(link: Link) -> Iterator[Change]:
     """What comes back at the next step, added up over all later steps: += for = in a loop."""
-    for alpha, (_, last) in zip(link.alphas, link.axes, strict=True):
+    for alpha, (first, last) in zip(link.alphas, link.axes, strict=True):
         if any(alpha in e.free_symbols and not e.is_Symbol for e in entry_indices(link.term.upstream)):
             later = sp.Dummy(str(alpha), integer=True)
-            yield "accumulated", {"above": link.through.name}, total(substitute(link.expr(), {alpha: later}), ((later, alpha, last),))
+            yield "accumulated", {"above": link.through.name}, total(
+                When(substitute(link.expr(), {alpha: later}), sp.Ge(later, alpha)), ((later, first, last),))
 
 
 def _below(link: Link) -> bool:

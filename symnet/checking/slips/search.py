@@ -21,8 +21,10 @@ from symnet.checking.slips.setting import NEAR, Claim, Setting
 from symnet.checking.slips.shape_slips import shape_slips
 from symnet.checking.slips.source_edits import written_slips
 from symnet.checking.slips.wording import Finding, say, truth_text, undone_text
+from symnet.checking.written_out import claimed_value
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written
+from symnet.core.program import Program
 from symnet.core.signatures import checked
 from symnet.errors import FaultError, OptionError, ShapeError, SymnetError, a_kind
 from symnet.parsing.values import Value
@@ -34,12 +36,13 @@ Level = tuple[int, int, int]
 
 
 @checked
-def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, written: str = "",
+def diagnose(answer: str | sp.Expr | Value | Program, derivation: Derivation, wrt: str, written: str = "",
              latex: bool | None = None) -> Mistake | None:
     """The slip in a wrong ``answer`` for the gradient with respect to ``wrt``, or None when no slip (with at most a sign or a 2
     besides) explains it.
 
-    ``answer`` is plain maths or LaTeX (``latex`` says which, by default its looks do), or what was read from ``written``. No slip is
+    ``answer`` is plain maths or LaTeX (``latex`` says which, by default its looks do), what was read from ``written``, or a
+    Program whose last line is the claimed gradient: a function that was traced for all sizes. No slip is
     named unless the answer with the slip undone is proved right, or, which is the same, the answer is proved to be what the
     derivation gives with the slip in it. A text whose shapes do not fit has no meaning, but may have one with the slip undone.
     Raises ParseError or NameError_ for a text that cannot be read.
@@ -49,12 +52,13 @@ def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, wr
     >>> diagnose("2*(w*x - y)", d, "w").message
     'the factor dz/dw = x is missing'
     """
-    if not isinstance(answer, (str, sp.Expr, Value)):
-        raise OptionError("diagnose", f"{a_kind(answer)} for an answer", "text, or a SymPy expression")
+    if not isinstance(answer, (str, sp.Expr, Value, Program)):
+        raise OptionError("diagnose", f"{a_kind(answer)} for an answer", "text, a SymPy expression or a Program")
     text = answer if isinstance(answer, str) else written
     plain = "" if (is_latex(text) if latex is None else latex) else text
     try:
-        value = read_answer(answer, derivation, wrt, latex=latex) if isinstance(answer, str) else answer
+        value = read_answer(answer, derivation, wrt, latex=latex) if isinstance(answer, str) else \
+            claimed_value(answer) if isinstance(answer, Program) else answer
     except ShapeError:
         return _unfitting(plain, derivation, wrt) if plain else None
     try:
