@@ -50,7 +50,7 @@ def test_right_lines_follow_and_hold_for_all_sizes(line: str) -> None:
 WRONG = {  # a line, words of the slip
     "transposed": ("dL/dW2 = D2.T @ A1", "transposed"),
     "a factor": ("dL/dW2 = A1.T @ (Z2 - Y)/N", "a factor 2"),
-    "summed over the wrong axis": ("dL/db2 = sum(D2, axis=1)", "shape"),
+    "summed over the wrong axis": ("dL/db2 = sum(D2, axis=1)", "wrong axis"),
     "the slope of tanh": ("dL/dZ1 = dL/dA1 * (1 - A1)", "A1"),
     "a line of the forward pass": ("Z1 = X @ W1", ""),
 }

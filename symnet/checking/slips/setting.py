@@ -112,15 +112,18 @@ class Setting:
                        like: Setting | None = None) -> Setting:
         """The setting of a claim that is known entry by entry. ``like`` is one about another gradient of the same derivation."""
         setting = copy(like) if like is not None else cls(derivation, wrt, goals=goals)
+        shared = like.sampled if like is not None and like.entrywise is not None and like.entrywise.sizes == claim.sizes else None
         for made in ("sampled", "named", "lifted"):
             setting.__dict__.pop(made, None)
-        if like is None or like.entrywise is None or like.entrywise.sizes != claim.sizes:
-            setting.moved = {}
         before = like.named_before if like is not None else []
         setting.ask(wrt)
         setting.until += LONGER
         setting.entrywise, setting.named_before = claim, before
         setting.value = setting.written = of_tensor(claim.tensor)
+        if shared is not None and np.any(shared.values[setting.truth.name]):  # what slips give at these points is known already
+            setting.__dict__["sampled"] = setting._claimed(shared.copy())
+        else:
+            setting.moved = {}
         return setting
 
     entrywise: Entrywise | None = None
@@ -167,16 +170,27 @@ class Setting:
         """A few points at which everything has a value, and not all gradients are 0; more for numbers than for arrays."""
         wanted = 2 if any(t.axes for t in self.program.tensors.values()) else 8
         for drawn in (2 * wanted, 24):
-            sampled = self.points(range(drawn))
+            sampled = self._drawn_points(range(drawn))
             truth = sampled.values[self.truth.name].reshape(-1, drawn)
             good = [k for k in range(drawn) if np.all(np.isfinite(truth[:, k]))]
             moving = [k for k in good if np.any(truth[:, k])]
             if moving:
                 flat = [k for k in good if k not in moving]
-                return sampled.only([*moving[:wanted], *flat[:max(2, wanted - len(moving))]])
+                return self._claimed(sampled.only([*moving[:wanted], *flat[:max(2, wanted - len(moving))]]))
         return None
 
     def points(self, seeds: range, facts: tuple[Assumption, ...] | None = None, hot: str = "") -> SampledPoints:
+        """Points for which the facts hold, and the claim at them."""
+        return self._claimed(self._drawn_points(seeds, facts, hot))
+
+    def _claimed(self, sampled: SampledPoints) -> SampledPoints:
+        """The points with what is claimed there, where that has no formula."""
+        if self.entrywise is not None:
+            claimed = self.entrywise.tensor
+            sampled.tensors[claimed.name], sampled.values[claimed.name] = claimed, self.entrywise.numbers(sampled)
+        return sampled
+
+    def _drawn_points(self, seeds: range, facts: tuple[Assumption, ...] | None = None, hot: str = "") -> SampledPoints:
         """Inputs by chance for which the facts (what is declared) hold, ``hot`` one-hot along its last axis, then both passes."""
         sampled = SampledPoints(self.numbers_for(), self.program.tensors, len(seeds))
         classes = _classes(self.program)
@@ -198,9 +212,6 @@ class Setting:
             if name in self.derivation.full.tensors:
                 sampled.tensors.setdefault(name, self.derivation.full[name])
                 sampled.values.setdefault(name, np.zeros(sampled.shape(sampled.tensors[name])))
-        if self.entrywise is not None:
-            claimed = self.entrywise.tensor
-            sampled.tensors[claimed.name], sampled.values[claimed.name] = claimed, self.entrywise.numbers(sampled)
         return sampled
 
     def _drawn(self, sampled: SampledPoints, seed: int, classes: set[str]) -> dict[str, Array]:
