@@ -221,12 +221,3 @@ class TransformerEncoderLayer(Layer):
     def build(self, to: Builder) -> None:
         for part in self.parts():
             part.build(to)
-
-
-def transformer_block(width: Size = "d", heads: Size = "H", hidden: Size = "f", positions: Size = "T", mask: str | None = None,
-                      norm_first: bool = False) -> Program:
-    """One transformer encoder layer on a batch, half the squared error on top."""
-    from symnet.networks.sequential import Sequential
-
-    block = TransformerEncoderLayer(width, heads, hidden, norm_first=norm_first, positions=positions, mask=mask)
-    return Sequential(block).program(HalfSquaredError(), title="A transformer block")

@@ -21,7 +21,8 @@ from symnet.errors import OptionError, ShapeError
 from symnet.networks.arguments import LEGACY, torch_arguments
 from symnet.networks.builder import Builder, over
 from symnet.networks.layers import Size, batch_axis
-from symnet.networks.losses import HALF, REDUCTION, Loss, Reduced, amount, as_loss, given, number, summed, target
+from symnet.networks.loss_inputs import amount, given, number, summed, target
+from symnet.networks.losses import HALF, REDUCTION, Loss, Reduced, as_loss
 
 
 @checked

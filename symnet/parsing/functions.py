@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import reduce
 
 import sympy as sp
 from sympy.core.parameters import distribute
 
 from symnet.core.axes import Axis
-from symnet.core.brackets import settle
 from symnet.core.expressions import substitute
 from symnet.core.functions import Max, Min, absolute, ceiling, half_to_even, leaky_relu, relu, sigmoid, softplus, step, stop_gradient
 from symnet.errors import ParseError, ShapeError, SymnetError
-from symnet.parsing.conditions import on_indices, under
+from symnet.indexing.arithmetic import count, elementwise, matmul, outer, reduce_sum
+from symnet.indexing.conditions import on_indices, under
+from symnet.indexing.index_array import IndexArray, contract, new_indices, number
+from symnet.parsing.function_call import Build, Call
 from symnet.parsing.matrices import LARGEST, MATRICES
-from symnet.parsing.values import Value, count, elementwise, matmul, new_indices, number, outer_product, reduce_sum
-
-Build = Callable[["Call"], Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call with its arguments already understood."""
-
-    name: str
-    where: str
-    args: tuple[Value, ...]
-    axis: int | None = None
-    keepdims: bool = False
-
-    def only(self, least: int, most: int | None = None) -> tuple[Value, ...]:
-        """The arguments, when their number fits."""
-        most = least if most is None else most
-        if not least <= len(self.args) <= most:
-            wanted = f"{least}" if least == most else f"{least} to {most}"
-            raise ParseError(self.where, f"{self.name} with {len(self.args)} arguments", f"{wanted}")
-        return self.args
 
 
 def _entrywise(function: Callable[..., sp.Expr], arity: int = 1) -> Build:
@@ -64,78 +44,77 @@ def maximum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
     return relu(v) if u.is_zero else relu(u) if v.is_zero else Max(u, v)
 
 
-def _sum(call: Call) -> Value:
+def _sum(call: Call) -> IndexArray:
     (value,) = call.only(1)
     return reduce_sum(call.where, value, call.axis, call.keepdims)
 
 
-def _mean(call: Call) -> Value:
+def _mean(call: Call) -> IndexArray:
     total = _sum(call)
-    return Value(total.axes, total.indices, total.expr / count(call.args[0], call.axis))
+    return replace(total, expr=total.expr / count(call.args[0], call.axis))
 
 
-def _softmax(call: Call) -> Value:
+def _softmax(call: Call) -> IndexArray:
     (z,) = call.only(1)
     last = _last(call, z)
-    powers = Value(z.axes, z.indices, sp.exp(z.expr))
+    powers = replace(z, expr=sp.exp(z.expr))
     sums = reduce_sum(call.where, powers, last, keepdims=True)
     return elementwise(call.where, call.name, lambda e, s: e / s, powers, sums)
 
 
-def _log_softmax(call: Call) -> Value:
+def _log_softmax(call: Call) -> IndexArray:
     (z,) = call.only(1)
-    sums = reduce_sum(call.where, Value(z.axes, z.indices, sp.exp(z.expr)), _last(call, z), keepdims=True)
+    sums = reduce_sum(call.where, replace(z, expr=sp.exp(z.expr)), _last(call, z), keepdims=True)
     return elementwise(call.where, call.name, lambda u, s: u - sp.log(s), z, sums)
 
 
-def _last(call: Call, z: Value) -> int:
+def _last(call: Call, z: IndexArray) -> int:
     if not z.axes:
         raise ShapeError(call.where, f"{call.name} of a single number", "a vector or a matrix")
     return -1 if call.axis is None else call.axis
 
 
-def _norm(call: Call) -> Value:
+def _norm(call: Call) -> IndexArray:
     (x,) = call.only(1)
-    squares = reduce_sum(call.where, Value(x.axes, x.indices, x.expr**2), call.axis, call.keepdims)
-    return Value(squares.axes, squares.indices, sp.sqrt(squares.expr))
+    squares = reduce_sum(call.where, replace(x, expr=x.expr**2), call.axis, call.keepdims)
+    return replace(squares, expr=sp.sqrt(squares.expr))
 
 
-def _trace(call: Call) -> Value:
+def _trace(call: Call) -> IndexArray:
     (a,) = call.only(1)
     if len(a.axes) != 2 or a.axes[0].range != a.axes[1].range:
         raise ShapeError(call.where, f"trace of shape {a.shape}", "a square matrix")
-    k = sp.Dummy("k", integer=True)
-    return Value((), (), settle(a.at(k, k), ((k, *a.axes[0].range),)))
+    return contract((a,), ("ii",), "", call.where)
 
 
-def _outer(call: Call) -> Value:
+def _outer(call: Call) -> IndexArray:
     a, b = call.only(2)
     if len(a.axes) != 1 or len(b.axes) != 1:
         raise ShapeError(call.where, f"outer of {a.shape} and {b.shape}", "two vectors")
-    return outer_product(a, b)
+    return outer(a, b)
 
 
-def _dot(call: Call) -> Value:
+def _dot(call: Call) -> IndexArray:
     a, b = call.only(2)
     return matmul(call.where, a, b)
 
 
-def _transpose(call: Call) -> Value:
+def _transpose(call: Call) -> IndexArray:
     return call.only(1)[0].transposed
 
 
-def _clip(call: Call) -> Value:
+def _clip(call: Call) -> IndexArray:
     return elementwise(call.where, call.name, lambda x, lo, hi: Min(Max(x, lo), hi), *call.only(3))
 
 
-def _length(call: Call) -> Value:
+def _length(call: Call) -> IndexArray:
     (x,) = call.only(1)
     if not x.axes:
         raise ShapeError(call.where, f"{call.name} of a single number", "a vector or a matrix")
     return number(x.axes[0].size)
 
 
-def _heaviside(call: Call) -> Value:
+def _heaviside(call: Call) -> IndexArray:
     """0 below 0, 1 above it; at 0 the second argument, or 0 without one."""
     z, *at_zero = call.only(1, 2)
     if not at_zero or at_zero[0].expr.is_zero:
@@ -144,7 +123,7 @@ def _heaviside(call: Call) -> Value:
                        z, at_zero[0])
 
 
-def _reshape(call: Call) -> Value:
+def _reshape(call: Call) -> IndexArray:
     """Axes of size 1 put in or taken out: r.reshape(-1, 1). The order of the entries never changes here."""
     x, *sizes = call.only(2, 6)
     wanted = [s.expr for s in sizes]
@@ -160,7 +139,7 @@ def _reshape(call: Call) -> Value:
     ones = {i: a.lower for a, i in zip(x.axes, x.indices, strict=True) if a.size == 1}
     rest = iter(kept)
     parts = [(Axis.of(1), sp.Dummy("i", integer=True)) if w == 1 else next(rest) for w in wanted]
-    return Value(tuple(a for a, _ in parts), tuple(i for _, i in parts), substitute(x.expr, ones))
+    return IndexArray.over(tuple(a for a, _ in parts), tuple(i for _, i in parts), substitute(x.expr, ones))
 
 
 def _extremum(pick: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> Build:
@@ -170,24 +149,24 @@ def _extremum(pick: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> Build:
 
 def _filled(number: int) -> Build:
     """ones(N), zeros(N, d)."""
-    def build(call: Call) -> Value:
+    def build(call: Call) -> IndexArray:
         sizes = call.only(1, 3)
         if any(s.axes or not s.expr.is_integer or not s.expr.is_positive for s in sizes):
             raise ShapeError(call.where, f"{call.name} of {', '.join(str(s.expr) for s in sizes)}", "sizes, such as ones(N) or ones(N, d)")
         if any(s.expr.is_Integer and s.expr > LARGEST for s in sizes):
             raise ShapeError(call.where, f"{call.name} of a large size", f"at most {LARGEST}, or a name")
         axes = tuple(Axis.of(s.expr) for s in sizes)
-        return Value(axes, new_indices(axes), sp.Integer(number))
+        return IndexArray.over(axes, new_indices(axes), sp.Integer(number))
     return build
 
 
-def _log_sum_exp(call: Call) -> Value:
+def _log_sum_exp(call: Call) -> IndexArray:
     (z,) = call.only(1)
-    sums = reduce_sum(call.where, Value(z.axes, z.indices, sp.exp(z.expr)), _last(call, z), call.keepdims)
-    return Value(sums.axes, sums.indices, sp.log(sums.expr))
+    sums = reduce_sum(call.where, replace(z, expr=sp.exp(z.expr)), _last(call, z), call.keepdims)
+    return replace(sums, expr=sp.log(sums.expr))
 
 
-def _in_context(call: Call) -> Value:
+def _in_context(call: Call) -> IndexArray:
     raise ParseError(call.where, f"{call.name} with {len(call.args)} arguments", "einsum('nd,n->d', X, r)" if call.name == "einsum" else
                      f"an array in plain maths, with an axis or without: {call.name}(X, axis=1)")
 
@@ -227,7 +206,7 @@ FUNCTIONS: Mapping[str, Build] = {
 }
 
 
-def built(call: Call) -> Value:
+def built(call: Call) -> IndexArray:
     """The value of a call by its name."""
     try:
         return FUNCTIONS[call.name](call)
