@@ -78,7 +78,7 @@ def einsum(where: str, letters: str, values: Sequence[IndexArray]) -> IndexArray
                                  "one size for each letter")
     if len(set(kept)) != len(kept) or not set(kept) <= sizes.keys():
         raise ParseError(where, f"the letters {kept!r} behind the arrow", "letters from before it, each once")
-    return contract(values, parts, kept, where)
+    return contract(values, parts, kept, where, first_inside=True)
 
 
 def reduce_sum(where: str, value: IndexArray, axis: int | None, keepdims: bool = False) -> IndexArray:

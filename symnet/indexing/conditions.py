@@ -10,6 +10,7 @@ import sympy as sp
 from symnet.core.axes import Range, bounds, nonnegative
 from symnet.core.expressions import When, entries
 from symnet.core.functions import step
+from symnet.errors import ParseError
 
 MIRRORED = {sp.Gt: sp.Lt, sp.Ge: sp.Le, sp.Lt: sp.Gt, sp.Le: sp.Ge, sp.Eq: sp.Eq, sp.Ne: sp.Ne}
 
@@ -79,8 +80,7 @@ def by_bracket(condition: sp.Basic, then: sp.Expr, other: sp.Expr) -> sp.Expr:
         return Barred(then, condition)
     if then == -sp.oo and len(parts) == 1:
         return Barred(other, negated(condition))
-    outside = sp.Add(*[When(other, sp.And(*parts[:k], negated(p))) for k, p in enumerate(parts)])
-    return When(then, condition) + outside
+    return under(then, condition) + sp.Add(*[under(other, sp.And(*parts[:k], sp.Not(p))) for k, p in enumerate(parts)])
 
 
 def settled(expr: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> sp.Expr:
@@ -163,3 +163,30 @@ def times(a: sp.Expr, b: sp.Expr) -> sp.Expr:
     if isinstance(a, When):
         return When(times(a.body, b), a.condition)
     return When(times(a, b.body), b.condition) if isinstance(b, When) else a * b
+
+
+def is_condition(expr: sp.Basic) -> bool:
+    """True for a comparison or several; a name is none, though SymPy counts symbols among its truth values."""
+    return isinstance(expr, sp.logic.boolalg.Boolean) and not isinstance(expr, sp.Symbol)
+
+
+def choose(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
+    """``yes`` where the condition holds, else ``no``: brackets for what is asked of indices, cases, as they are written, for the rest."""
+    if not is_condition(condition):
+        raise ParseError("condition", str(condition), "a comparison such as z > 0")
+    here = [c for c in sp.And.make_args(condition) if on_indices(c)]
+    if here and condition not in (sp.true, sp.false):
+        rest = sp.And(*[c for c in sp.And.make_args(condition) if c not in here])
+        return by_bracket(sp.And(*here), choose(rest, yes, no), no)
+    if condition.has(sp.Piecewise):  # SymPy would turn it into cases of truth values, which have no form here: cases of cases say the same
+        return _chosen_by_cases(condition, yes, no)
+    return sp.Piecewise((yes, condition), (no, True), evaluate=False)
+
+
+def _chosen_by_cases(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
+    """(yes if (a if c else b) > 0 else no) as ((yes if a > 0 else no) if c else (yes if b > 0 else no))."""
+    inner = [p for p in sp.preorder_traversal(condition) if isinstance(p, sp.Piecewise)]
+    if len(set(inner)) > 3:
+        raise ParseError("condition", "too many cases inside a condition", "at most 3")
+    parts = [choose(condition.xreplace({inner[-1]: e}), yes, no) for e, _ in inner[-1].args]
+    return sp.Piecewise(*zip(parts, [c for _, c in inner[-1].args], strict=True), evaluate=False)

@@ -176,17 +176,16 @@ def power(u: sp.Expr, exponent: sp.Expr) -> sp.Expr:
 
 
 MAPS: dict[str, Callable[..., sp.Basic]] = {
+    **{name: row.function for name, row in fn.NAMED.items()},  # below: what also knows marks, bars and conditions
     "add": added, "sub": lambda u, v: added(u, minus(v)), "mul": multiplied, "div": lambda u, v: multiplied(u, 1 / v), "neg": minus,
     "pow": power,
-    "exp": exp, "log": log, "log1p": lambda u: log(1 + u), "expm1": lambda u: exp(u) - 1, "tanh": sp.tanh, "sin": sp.sin, "cos": sp.cos,
-    "sinh": sp.sinh, "cosh": sp.cosh, "atan": sp.atan, "logistic": fn.sigmoid, "erf": sp.erf, "erfc": lambda u: 1 - sp.erf(u),
-    "sqrt": sp.sqrt, "rsqrt": lambda u: 1 / sp.sqrt(u), "square": lambda u: u**2, "abs": absolute, "sign": sp.sign, "max": maximum,
-    "min": minimum, "relu": fn.relu, "leaky_relu": fn.leaky_relu, "softplus": fn.softplus,
+    "exp": exp, "log": log, "log1p": lambda u: log(1 + u), "expm1": lambda u: exp(u) - 1, "erfc": lambda u: 1 - sp.erf(u),
+    "sqrt": sp.sqrt, "rsqrt": lambda u: 1 / sp.sqrt(u), "square": lambda u: u**2, "abs": absolute, "max": maximum, "min": minimum,
     "gt": partial(compared, sp.Gt), "ge": partial(compared, sp.Ge), "lt": partial(compared, sp.Lt), "le": partial(compared, sp.Le),
     "eq": partial(compared, sp.Eq), "ne": partial(compared, sp.Ne), "is_finite": lambda u: sp.true,
     "never": lambda u: sp.false, "and": lambda u, v: sp.And(truth(u), truth(v)), "or": lambda u, v: sp.Or(truth(u), truth(v)),
     "not": lambda u: negated(truth(u)),
-    "stop_gradient": stopped, "floor": sp.floor, "ceil": fn.ceiling, "round": fn.half_to_even,
+    "stop_gradient": stopped, "ceil": fn.ceiling, "round": fn.half_to_even,
     "indicator": lambda c: choose(c, sp.S.One, sp.S.Zero), "select": choose,
 }
 LINEAR = frozenset({"add", "sub", "mul", "div", "neg", "select", "indicator"})

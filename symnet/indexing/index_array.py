@@ -181,14 +181,16 @@ def lettered(values: Sequence[IndexArray], letters: Sequence[Letters], where: st
     return dims, entries
 
 
-def contract(values: Sequence[IndexArray], letters: Sequence[Letters], kept: Letters, where: str) -> IndexArray:
-    """Σ of the product over the letters that are not kept, as einsum writes it: each letter is an axis, the first one summed last.
+def contract(values: Sequence[IndexArray], letters: Sequence[Letters], kept: Letters, where: str, first_inside: bool = False) -> IndexArray:
+    """Σ of the product over the letters that are not kept, as einsum writes it: each letter is an axis. The sum over the first letter
+    stands outside, or innermost with ``first_inside``.
 
     The products of vectors and matrices, traces, diagonals and outer products are rows of this one rule.
     """
     dims, entries = lettered(values, letters, where)
     product = IndexArray(tuple(dims.values()), sp.Mul(*entries))
-    made = sum_over(product, [k for k, letter in enumerate(dims) if letter not in kept])
+    gone = [k for k, letter in enumerate(dims) if letter not in kept]
+    made = sum_over(product, gone[::-1] if first_inside else gone)
     places = [letter for letter in dims if letter in kept]
     return replace(made, dims=tuple(made.dims[places.index(letter)] for letter in kept))
 

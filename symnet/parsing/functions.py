@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import reduce
 
 import sympy as sp
@@ -11,10 +10,12 @@ from sympy.core.parameters import distribute
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import substitute
-from symnet.core.functions import Max, Min, absolute, ceiling, half_to_even, leaky_relu, relu, sigmoid, softplus, step, stop_gradient
+from symnet.core.functions import NAMED, Max, Min, absolute, ceiling, half_to_even, relu, step
 from symnet.errors import ParseError, ShapeError, SymnetError
+from symnet.indexing import composites
 from symnet.indexing.arithmetic import count, elementwise, matmul, outer, reduce_sum
-from symnet.indexing.conditions import on_indices, under
+from symnet.indexing.composites import ENTRIES, AtOnce
+from symnet.indexing.conditions import choose
 from symnet.indexing.index_array import IndexArray, contract, new_indices, number
 from symnet.parsing.function_call import Build, Call
 from symnet.parsing.matrices import LARGEST, MATRICES
@@ -50,22 +51,16 @@ def _sum(call: Call) -> IndexArray:
 
 
 def _mean(call: Call) -> IndexArray:
-    total = _sum(call)
-    return replace(total, expr=total.expr / count(call.args[0], call.axis))
+    (value,) = call.only(1)
+    return AtOnce(call.where, call.name).mean(value, call.axis, call.keepdims)
 
 
-def _softmax(call: Call) -> IndexArray:
-    (z,) = call.only(1)
-    last = _last(call, z)
-    powers = replace(z, expr=sp.exp(z.expr))
-    sums = reduce_sum(call.where, powers, last, keepdims=True)
-    return elementwise(call.where, call.name, lambda e, s: e / s, powers, sums)
-
-
-def _log_softmax(call: Call) -> IndexArray:
-    (z,) = call.only(1)
-    sums = reduce_sum(call.where, replace(z, expr=sp.exp(z.expr)), _last(call, z), keepdims=True)
-    return elementwise(call.where, call.name, lambda u, s: u - sp.log(s), z, sums)
+def _along_one(rule: Callable[..., IndexArray]) -> Build:
+    """A rule along one axis, the last unless told."""
+    def build(call: Call) -> IndexArray:
+        (z,) = call.only(1)
+        return rule(AtOnce(call.where, call.name), z, _last(call, z))
+    return build
 
 
 def _last(call: Call, z: IndexArray) -> int:
@@ -76,8 +71,7 @@ def _last(call: Call, z: IndexArray) -> int:
 
 def _norm(call: Call) -> IndexArray:
     (x,) = call.only(1)
-    squares = reduce_sum(call.where, replace(x, expr=x.expr**2), call.axis, call.keepdims)
-    return replace(squares, expr=sp.sqrt(squares.expr))
+    return composites.norm(AtOnce(call.where, call.name), x, call.axis, call.keepdims)
 
 
 def _trace(call: Call) -> IndexArray:
@@ -162,8 +156,7 @@ def _filled(number: int) -> Build:
 
 def _log_sum_exp(call: Call) -> IndexArray:
     (z,) = call.only(1)
-    sums = reduce_sum(call.where, replace(z, expr=sp.exp(z.expr)), _last(call, z), call.keepdims)
-    return replace(sums, expr=sp.log(sums.expr))
+    return composites.logsumexp(AtOnce(call.where, call.name), z, _last(call, z), call.keepdims)
 
 
 def _in_context(call: Call) -> IndexArray:
@@ -171,32 +164,28 @@ def _in_context(call: Call) -> IndexArray:
                      f"an array in plain maths, with an axis or without: {call.name}(X, axis=1)")
 
 
-STOPS = ("stop_gradient", "stopgradient", "stop_grad", "stopgrad", "StopGradient", "detach",
-         "sg")  # JAX's, PyTorch's and the papers' names of one operation
+def _formula(rule: Callable[..., sp.Expr]) -> Build:
+    """An activation by its one definition."""
+    return _stated(lambda x: rule(ENTRIES, x))
+
 
 FUNCTIONS: Mapping[str, Build] = {
-    "exp": _entrywise(sp.exp), "log": _entrywise(sp.log), "ln": _entrywise(sp.log), "sqrt": _entrywise(sp.sqrt),
+    **{name: _entrywise(row.function, len(row.derivative)) for name, row in NAMED.items()},
+    "sqrt": _entrywise(sp.sqrt), "abs": _entrywise(absolute), "square": _entrywise(lambda x: x**2),
+    "log1p": _entrywise(lambda x: sp.log(1 + x)),
     "log2": _entrywise(lambda x: sp.log(x) / sp.log(2)), "log10": _entrywise(lambda x: sp.log(x) / sp.log(10)),
-    "log1p": _entrywise(lambda x: sp.log(1 + x)), "square": _entrywise(lambda x: x**2),
-    "abs": _entrywise(absolute), "sign": _entrywise(sp.sign), "floor": _entrywise(sp.floor),
     "ceil": _stated(ceiling), "round": _stated(half_to_even), "rint": _stated(half_to_even),
-    "tanh": _entrywise(sp.tanh), "sinh": _entrywise(sp.sinh),
-    "cosh": _entrywise(sp.cosh), "sin": _entrywise(sp.sin), "cos": _entrywise(sp.cos), "arctan": _entrywise(sp.atan),
-    "atan": _entrywise(sp.atan), "erf": _entrywise(sp.erf),
-    "Phi": _entrywise(lambda x: (1 + sp.erf(x / sp.sqrt(2))) / 2),
-    "sigmoid": _entrywise(sigmoid), "sigma": _entrywise(sigmoid), "expit": _entrywise(sigmoid),
-    "relu": _entrywise(relu), "ReLU": _entrywise(relu), "softplus": _entrywise(softplus), "step": _entrywise(step),
-    **dict.fromkeys(STOPS, _entrywise(stop_gradient)),
-    "sgn": _entrywise(sp.sign), "logistic": _entrywise(sigmoid), "expm1": _stated(lambda x: sp.exp(x) - 1),
+    "Phi": _entrywise(lambda x: (1 + sp.erf(x / sp.sqrt(2))) / 2), "expm1": _stated(lambda x: sp.exp(x) - 1),
     "lg": _stated(lambda x: sp.log(x) / sp.log(10)), "cbrt": _stated(lambda x: sp.sign(x) * absolute(x) ** sp.Rational(1, 3)),
     "tan": _stated(lambda x: sp.sin(x) / sp.cos(x)), "cot": _stated(lambda x: sp.cos(x) / sp.sin(x)),
     "sec": _stated(lambda x: 1 / sp.cos(x)), "csc": _stated(lambda x: 1 / sp.sin(x)), "sech": _stated(lambda x: 1 / sp.cosh(x)),
     "csch": _stated(lambda x: 1 / sp.sinh(x)), "coth": _stated(lambda x: sp.cosh(x) / sp.sinh(x)),
-    "silu": _stated(lambda x: x * sigmoid(x)), "swish": _stated(lambda x: x * sigmoid(x)),
-    "gelu": _stated(lambda x: x * (1 + sp.erf(x / sp.sqrt(2))) / 2), "mish": _stated(lambda x: x * sp.tanh(softplus(x))),
-    "logsigmoid": _stated(lambda x: -softplus(-x)), "logsumexp": _log_sum_exp, "ones": _filled(1), "zeros": _filled(0),
-    "leaky_relu": _entrywise(leaky_relu, 2), "maximum": _extremum(maximum), "max": _extremum(maximum),
-    "minimum": _extremum(Min), "min": _extremum(Min), "clip": _clip, "softmax": _softmax, "log_softmax": _log_softmax,
+    "silu": _formula(composites.silu), "swish": _formula(composites.silu), "gelu": _formula(composites.gelu),
+    "mish": _formula(composites.mish), "logsigmoid": _formula(composites.log_sigmoid),
+    "logsumexp": _log_sum_exp, "ones": _filled(1), "zeros": _filled(0),
+    "maximum": _extremum(maximum), "max": _extremum(maximum),
+    "minimum": _extremum(Min), "min": _extremum(Min), "clip": _clip,
+    "softmax": _along_one(composites.softmax), "log_softmax": _along_one(composites.log_softmax),
     "sum": _sum, "mean": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
     "dot": _dot, "matmul": _dot, "transpose": _transpose, **MATRICES,
     "len": _length, "size": lambda call: number(count(call.only(1)[0], None)), "hypot": _entrywise(lambda u, v: sp.sqrt(u**2 + v**2), 2),
@@ -214,31 +203,3 @@ def built(call: Call) -> IndexArray:
         if isinstance(error, SymnetError) or "not comparable" not in str(error):
             raise
         raise ParseError(call.where, f"a sum of numbers in {call.name}, which is not worked out", "the number itself") from None
-
-
-def is_condition(expr: sp.Basic) -> bool:
-    """True for a comparison or several; a name is none, though SymPy counts symbols among its truth values."""
-    return isinstance(expr, sp.logic.boolalg.Boolean) and not isinstance(expr, sp.Symbol)
-
-
-def choose(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
-    """``yes`` where the condition holds, else ``no``."""
-    if not is_condition(condition):
-        raise ParseError("condition", str(condition), "a comparison such as z > 0")
-    here = [c for c in sp.And.make_args(condition) if on_indices(c)]
-    if here and condition not in (sp.true, sp.false):
-        rest = sp.And(*[c for c in sp.And.make_args(condition) if c not in here])
-        return under(choose(rest, yes, no), sp.And(*here)) + sp.Add(*[
-            under(no, sp.And(*here[:k], sp.Not(c))) for k, c in enumerate(here)])
-    if condition.has(sp.Piecewise):  # SymPy would turn it into cases of truth values, which have no form here: cases of cases say the same
-        return _chosen_by_cases(condition, yes, no)
-    return sp.Piecewise((yes, condition), (no, True), evaluate=False)
-
-
-def _chosen_by_cases(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
-    """(yes if (a if c else b) > 0 else no) as ((yes if a > 0 else no) if c else (yes if b > 0 else no))."""
-    inner = [p for p in sp.preorder_traversal(condition) if isinstance(p, sp.Piecewise)]
-    if len(set(inner)) > 3:
-        raise ParseError("condition", "too many cases inside a condition", "at most 3")
-    parts = [choose(condition.xreplace({inner[-1]: e}), yes, no) for e, _ in inner[-1].args]
-    return sp.Piecewise(*zip(parts, [c for _, c in inner[-1].args], strict=True), evaluate=False)

@@ -17,11 +17,11 @@ from symnet.core.functions import BY_NAME
 from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import NameError_, ParseError, ShapeError
 from symnet.indexing.arithmetic import elementwise, reduce_sum
-from symnet.indexing.conditions import indicator
+from symnet.indexing.conditions import choose, indicator
 from symnet.indexing.index_array import IndexArray, new_indices, number
 from symnet.parsing.asking import ASKING, with_holes
 from symnet.parsing.function_call import Call
-from symnet.parsing.functions import FUNCTIONS, built, choose
+from symnet.parsing.functions import FUNCTIONS, built
 from symnet.parsing.grammar import Node
 from symnet.parsing.latex_lines import LatexLines, use_lines
 from symnet.parsing.latex_lowering import Sides, index_name, shown

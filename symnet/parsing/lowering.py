@@ -10,16 +10,16 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind, Range, bounds, index, nonnegative
 from symnet.core.expressions import Limits, total
-from symnet.core.functions import BY_NAME, absolute
+from symnet.core.functions import NAMED, absolute
 from symnet.core.numbers import rational
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
 from symnet.indexing.arithmetic import axis_number, count, einsum, elementwise, matmul, outer
-from symnet.indexing.conditions import indicator, times
+from symnet.indexing.conditions import choose, indicator, is_condition, times
 from symnet.indexing.index_array import IndexArray, new_indices, number, of_tensor
 from symnet.parsing.asking import ASKING, asked_by
 from symnet.parsing.chosen import asks, entry_at, inside
 from symnet.parsing.function_call import Call
-from symnet.parsing.functions import FUNCTIONS, built, choose, is_condition
+from symnet.parsing.functions import FUNCTIONS, built
 from symnet.parsing.grammar import Node, is_slope
 from symnet.parsing.latex_products import UNKNOWN as UNSIZED
 from symnet.parsing.latex_products import Unit, with_unit
@@ -34,7 +34,6 @@ COUNTING = frozenset({"sum", "mean", "amax", "amin", "max", "min", "prod", "dot"
 REDUCED = frozenset(NAMES)
 ALONG = frozenset({"sum", "mean", "amax", "amin", "prod"})  # whose second argument is the axis
 UNDEFINED = frozenset({sp.zoo, sp.nan, sp.oo, -sp.oo})
-ALSO = {"sigma": "sigmoid", "expit": "sigmoid", "logistic": "sigmoid", "atan": "arctan", "ReLU": "relu", "ln": "log"}
 ORDERED = (sp.Gt, sp.Lt, sp.Ge, sp.Le)
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
 
@@ -183,7 +182,7 @@ class Lowering(Names):
 
     def _prime(self, node: Node) -> IndexArray:
         """The slope of a function of one argument: sigma'(z)."""
-        known = BY_NAME.get(ALSO.get(node.text, node.text))
+        known = NAMED.get(node.text)
         if known is None or len(known.derivative) != 1 or len(node.args) != 1:
             raise ParseError(self.at(node), f"the derivative of {node.text}", "a function of one argument that symnet knows")
         return elementwise(self.at(node), node.text, lambda z: known.derivative[0](z, known.function(z)), self.real(node.args[0]))

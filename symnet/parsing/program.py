@@ -18,6 +18,7 @@ from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor, sizes_of
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kind
 from symnet.indexing.arithmetic import broadcast
+from symnet.indexing.conditions import is_condition
 from symnet.indexing.index_array import IndexArray, new_indices, same
 from symnet.parsing.asked import equations
 from symnet.parsing.asking import with_holes
@@ -25,7 +26,7 @@ from symnet.parsing.assumptions import declared, narrowed, under, with_assumptio
 from symnet.parsing.declaring import axis_of, check_name, check_undeclared, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.from_sympy import SympyReader, is_sympy, name_of, stated
-from symnet.parsing.functions import FUNCTIONS, is_condition
+from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.latex_products import Unit
 from symnet.parsing.lowering import CONSTANTS, Lowering
