@@ -9,7 +9,7 @@ from dataclasses import replace
 import sympy as sp
 
 from symnet.core.axes import Axis
-from symnet.core.expressions import When, entries, total
+from symnet.core.expressions import Limits, When, entries, substitute, total
 from symnet.indexing.conditions import NOUGHT, settled
 from symnet.indexing.graph import unsupported
 from symnet.indexing.index_array import Dim, IndexArray, align, meet, new_part, of_axes, renamed, sum_over
@@ -101,19 +101,25 @@ def looked_up(v: IndexArray, places: Sequence[IndexArray], axes: Sequence[int], 
     for mine, theirs in shared:
         joined[theirs], more = meet(joined[theirs], v.dims[mine], where)
         mapping |= more
-    expr, ranges = v.expr.xreplace(mapping), {s: a.range for d in (*joined, *v.dims) for s, a in d.parts}
+    expr, ranges = v.put(mapping), {s: a.range for d in (*joined, *v.dims) for s, a in d.parts}
+    read: list[tuple[sp.Basic, Limits]] = []
     for axis, place in zip(axes, found, strict=True):
         own = v.dims[axis]
         if len(own.parts) > 1:
             raise unsupported("a look-up along an axis that a reshape made", where, "the array before the reshape")
         for s, a in own.parts:
-            expr = _placed(expr, s, a, settled(place.xreplace(mapping), ranges), where)
+            expr = _placed(expr, s, a, settled(substitute(place, mapping), ranges), where, read)
     rest = [d for k, d in enumerate(v.dims) if k not in axes and k not in [m for m, _ in shared]]
-    return IndexArray((*joined, *rest), expr)
+    return IndexArray((*joined, *rest), _found(expr, read))
 
 
-def _placed(expr: sp.Expr, symbol: sp.Symbol, axis: Axis, place: sp.Expr, where: str) -> sp.Expr:
-    """``expr`` with ``place``, from 0, for an index; a place read from data is found by a bracket."""
+def _found(expr: sp.Expr, read: Sequence[tuple[sp.Basic, Limits]]) -> sp.Expr:
+    """Σ over the places that data name, under the brackets that find them."""
+    return total(When(expr, sp.And(*[condition for condition, _ in read])), tuple(over for _, over in read))
+
+
+def _placed(expr: sp.Expr, symbol: sp.Symbol, axis: Axis, place: sp.Expr, where: str, read: list[tuple[sp.Basic, Limits]]) -> sp.Expr:
+    """``expr`` with ``place``, from 0, for an index; one that data name gets an index of its own, and ``read`` its bracket."""
     brackets = [t for t in sp.Add.make_args(place) if isinstance(t.as_coeff_Mul()[1], When)]
     if brackets:  # the places of a table: each term holds somewhere else
         rest = sp.Add(*[t for t in sp.Add.make_args(place) if t not in brackets])
@@ -122,12 +128,15 @@ def _placed(expr: sp.Expr, symbol: sp.Symbol, axis: Axis, place: sp.Expr, where:
         made = []
         for t in brackets:
             factor, bracket = t.as_coeff_Mul()
-            made.append(When(_placed(expr, symbol, axis, factor * bracket.body, where), bracket.condition))
+            inner: list[tuple[sp.Basic, Limits]] = []
+            here = _placed(expr, symbol, axis, factor * bracket.body, where, inner)
+            made.append(When(_found(here, inner), bracket.condition))
         return sp.Add(*made)
     place = place.xreplace({NOUGHT: sp.S.Zero})
     if next(entries(place), None) is None:
-        return expr.xreplace({symbol: sp.expand(place + axis.lower)})
+        return substitute(expr, {symbol: sp.expand(place + axis.lower)})
     if not all(e.is_rational for e in entries(place)):
         raise unsupported("a place that is no whole number", where, "an index array")
     c = sp.Dummy("_", integer=True)
-    return total(When(expr.xreplace({symbol: c}), sp.Eq(c, sp.expand(place + axis.lower))), ((c, *axis.range),))
+    read.append((sp.Eq(c, sp.expand(place + axis.lower)), (c, *axis.range)))
+    return substitute(expr, {symbol: c})

@@ -6,14 +6,15 @@ The entries of an index tensor count from 0, as positions in an array do; the pl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import sympy as sp
 
-from symnet.core.axes import Axis
 from symnet.core.expressions import When, asks_data, entries, limits, of_data, total
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import ShapeError
-from symnet.indexing.index_array import IndexArray, new_indices, number
+from symnet.indexing.index_array import IndexArray, number
+from symnet.indexing.places import looked_up
 
 
 def asks(place: IndexArray) -> bool:
@@ -28,21 +29,11 @@ def entry_at(where: str, value: IndexArray, places: Sequence[IndexArray], tensor
         raise ShapeError(where, f"{len(places)} indices", f"{len(value.axes)} single ones, or one array of whole numbers")
     if not value.axes:
         raise ShapeError(where, "an index on a single number", "a vector or a matrix")
-    rest = value.axes[1:] if rows else ()
-    own = new_indices(rest)
-    there: list[sp.Expr] = []
-    fixed: list[tuple[sp.Symbol, sp.Expr, Axis]] = []
-    for place, axis in zip(places, value.axes, strict=False):
-        if not asks(place):
-            there.append(place.expr)
-            continue
-        _of_classes(where, place.expr, tensors)
-        c = sp.Dummy("c", integer=True)
-        there.append(c)
-        fixed.append((c, sp.Eq(c, place.expr + axis.lower), axis))
-    body = When(value.at(*there, *own), sp.And(*[condition for _, condition, _ in fixed]))
-    made = total(body, tuple((c, *axis.range) for c, _, axis in fixed))
-    return IndexArray.over((*places[0].axes, *rest), (*places[0].indices, *own), made) if rows else number(made)
+    for place in places:
+        if asks(place):
+            _of_classes(where, place.expr, tensors)
+    from_zero = [p if asks(p) else replace(p, expr=p.expr - a.lower) for p, a in zip(places, value.axes, strict=False)]
+    return looked_up(value, from_zero, range(len(places)), (), where)
 
 
 def inside(value: IndexArray, tensors: Mapping[str, Tensor], function: Callable[[IndexArray], IndexArray]) -> IndexArray:

@@ -14,6 +14,7 @@ from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
 from symnet.indexing.index_array import IndexArray, new_indices
+from symnet.indexing.reductions import Reductions
 from symnet.parsing.asked import Asked, equated, free_letters, without_remark
 from symnet.parsing.asking import with_holes
 from symnet.parsing.from_sympy import SympyAnswer, SympyReader
@@ -22,7 +23,6 @@ from symnet.parsing.grammar import Parser
 from symnet.parsing.lowering import Lowering
 from symnet.parsing.own_lines import OwnLines, cut, same
 from symnet.parsing.plain_atoms import KEYWORDS
-from symnet.parsing.reductions import Reductions
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
 Slopes = Callable[[str, str], IndexArray | None]

@@ -13,12 +13,12 @@ from symnet.core.program import Hole
 from symnet.core.tensors import Tensor, same_name
 from symnet.errors import NameError_, ParseError, did_you_mean
 from symnet.indexing.index_array import IndexArray, number, of_tensor
+from symnet.indexing.reductions import Reductions
 from symnet.parsing.asking import rules_out
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.latex_products import Unit
 from symnet.parsing.node import Node
 from symnet.parsing.own_lines import OwnLines
-from symnet.parsing.reductions import Reductions
 
 MOST_TERMS = 100_000
 Reach = tuple[sp.Expr, Axis, Mapping[sp.Symbol, Range]]  # a place outside all conditions, its axis, and the ranges of the sums around

@@ -20,6 +20,7 @@ from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kin
 from symnet.indexing.arithmetic import broadcast
 from symnet.indexing.conditions import is_condition
 from symnet.indexing.index_array import IndexArray, new_indices, same
+from symnet.indexing.reductions import Reductions
 from symnet.parsing.asked import equations
 from symnet.parsing.asking import with_holes
 from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
@@ -31,7 +32,6 @@ from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.latex_products import Unit
 from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
-from symnet.parsing.reductions import Reductions
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
