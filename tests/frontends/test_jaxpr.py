@@ -13,7 +13,8 @@ import pytest
 import symnet as sn
 from symnet.core.program import Program
 from symnet.errors import NameError_, ShapeError, UnknownNodeError
-from symnet.frontends.jaxpr import dimension, from_jax
+from symnet.frontends.jax_equation import dimension
+from symnet.frontends.jaxpr import from_jax
 
 jax = importlib.import_module("jax")
 jax.config.update("jax_enable_x64", True)

@@ -14,7 +14,8 @@ import symnet as sn
 from symnet.arrays.notation import matrix_latex
 from symnet.errors import SymnetError
 from symnet.loading import derivation_of
-from symnet.networks.attention import MultiheadAttention, TransformerEncoderLayer, attention, transformer_block
+from symnet.networks.architectures import transformer_block
+from symnet.networks.attention import MultiheadAttention, TransformerEncoderLayer, attention
 from symnet.parsing.worksheet import parse_worksheet
 
 jax = importlib.import_module("jax")

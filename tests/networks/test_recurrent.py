@@ -14,7 +14,8 @@ import symnet as sn
 from symnet.arrays.notation import matrix_latex
 from symnet.errors import SymnetError
 from symnet.loading import derivation_of
-from symnet.networks.recurrent import GRU, LSTM, RNN, Recurrent, gru, lstm
+from symnet.networks.architectures import gru, lstm
+from symnet.networks.recurrent import GRU, LSTM, RNN, Recurrent
 from symnet.parsing.worksheet import parse_worksheet
 
 jax = importlib.import_module("jax")
