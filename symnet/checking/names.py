@@ -26,12 +26,12 @@ from symnet.core.tensors import Tensor, free_name, same_name
 from symnet.equality.domain import Domain, Holes
 from symnet.equality.holes import indexed_holes
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.asked import LOSSES
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
 from symnet.parsing.program import expression, free_names
 from symnet.parsing.tokens import MAX_LENGTH, plain
-from symnet.parsing.values import Value
 
 SLOPE = re.compile(r"\bd\s?([A-Za-z]\w*|\([A-Za-z]\w*\))\s?/\s?d\s?([A-Za-z]\w*|\([A-Za-z]\w*\))")
 PRIME_CALL = re.compile(r"\b([a-z]\w*)'\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
@@ -228,7 +228,7 @@ class Names:
         values |= {n: self.tensors[n][()] for n in CONSTANTS if n in self.own}
         return self.meant(expression(source, {n: Tensor(n) for n in values}, {}, "line"), {Tensor(n)[()]: v for n, v in values.items()})
 
-    def meant(self, value: Value, there: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
+    def meant(self, value: IndexArray, there: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
         """What was read, in atoms; what its text asks for and this no longer shows is kept for ``holes``."""
         found = value.expr.xreplace(dict(there))
         self._dropped[found] = tuple((u.xreplace(dict(there)), sign, over) for u, sign, over in (*value.holes, *indexed_holes(value.expr)))

@@ -13,7 +13,8 @@ import pytest
 import symnet as sn
 from symnet.core.program import Program
 from symnet.errors import NameError_, ShapeError, UnknownNodeError
-from symnet.frontends.jaxpr import dimension, from_jax
+from symnet.frontends.jax_equation import dimension
+from symnet.frontends.jaxpr import from_jax
 
 jax = importlib.import_module("jax")
 jax.config.update("jax_enable_x64", True)
@@ -110,7 +111,7 @@ def test_gradients_are_those_of_jax(name: str) -> None:
     case = CASES[name]
     d = sn.derive(case.program())
     arrays = dict(zip([t.name for t in d.program.inputs], jax.tree_util.tree_leaves(case.inputs), strict=True))
-    value, found = d.compile()({n: arrays[n] for n in d.wrt}, **{n: a for n, a in arrays.items() if n not in d.wrt})
+    value, found = d.compile(check=False)({n: arrays[n] for n in d.wrt}, **{n: a for n, a in arrays.items() if n not in d.wrt})
     wanted, gradients = jax.jit(jax.value_and_grad(case.function))(*case.inputs)
     assert value == pytest.approx(float(wanted), rel=TOLERANCE)
     assert set(gradients) == set(found)
@@ -143,7 +144,7 @@ def test_a_program_of_any_size_is_one_program_for_all() -> None:
     small = {"W1": np.ones((2, 6)), "b1": np.zeros(6), "W2": np.ones((6, 1)), "b2": np.zeros(1)}
     data = np.ones((7, 2)), np.zeros((7, 1))
     wanted = jax.jit(jax.grad(hidden(jnp.tanh)))(small, *data)
-    found = d.compile()(small, *data)[1]
+    found = d.compile(check=False)(small, *data)[1]
     assert all(np.allclose(found[k], wanted[k], rtol=1e-12) for k in small)
 
 
