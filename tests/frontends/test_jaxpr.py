@@ -203,3 +203,11 @@ def test_a_size_is_read_as_a_polynomial() -> None:
 def test_the_absolute_value_of_a_difference_with_a_constant() -> None:
     program = from_jax(lambda w, x: jnp.sum(jnp.abs(w - x - 1)), (np.ones(3), np.ones(3)))
     assert str(program) == str(sn.program("L = sum(abs(w - x - 1))", tensors={"w": (3,), "x": (3,)}))
+
+
+def test_a_number_of_32_bits_inside_a_function_is_the_decimal_that_it_prints_as() -> None:
+    """0.1 in 32 bits is 0.100000001490116…; the function means 0.1."""
+    number, few = np.float32(0.1), np.array([0.1, 0.7], dtype=np.float32)
+    assert str(from_jax(lambda w: jnp.sum(w * number), (np.ones(2, dtype=np.float32),))) == "L := Sum(w[i]/10, (i, 1, 2))"
+    text = str(from_jax(lambda w: jnp.sum(w * few), (np.ones(2, dtype=np.float32),)))
+    assert "1/10" in text and "7/10" in text
