@@ -9,25 +9,26 @@ from symnet.core.expressions import entries, fresh, substitute
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import entry_indices, tensor_name
 from symnet.errors import ShapeError
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray
 
 DEEPEST = 100  # lines, one inside the other
 
 
-def written_out(value: Value, known: Container[str], lines: Mapping[str, tuple[Definition, ...]]) -> Value:
+def written_out(value: IndexArray, known: Container[str], lines: Mapping[str, tuple[Definition, ...]]) -> IndexArray:
     """``value`` with every name that is not ``known`` written out, where it has one line."""
     expr = value.expr
     for _ in range(DEEPEST):
+        expr = fresh(expr)
         open_ = {e for e in entries(expr) if tensor_name(e) not in known and len(lines.get(tensor_name(e), ())) == 1}
         if not open_:
             break
         there = {e: lines[tensor_name(e)][0] for e in open_}
-        expr = fresh(expr).xreplace({e: substitute(fresh(d.expr), dict(zip(d.indices, entry_indices(e), strict=True)))
+        expr = expr.xreplace({e: substitute(fresh(d.expr), dict(zip(d.indices, entry_indices(e), strict=True)))
                                      for e, d in there.items()})
     return replace(value, expr=expr)
 
 
-def claimed_value(program: Program) -> Value:
+def claimed_value(program: Program) -> IndexArray:
     """What the last line of a program claims, in its inputs. Raises ShapeError for a recurrence, which has no such formula.
 
     >>> import symnet as sn
@@ -35,7 +36,7 @@ def claimed_value(program: Program) -> Value:
     2*x*(w*x - y)
     """
     lines = program.by_name[program.objective]
-    value = Value(lines[0].target.axes, lines[0].indices, lines[0].expr)
+    value = IndexArray.over(lines[0].target.axes, lines[0].indices, lines[0].expr)
     made = written_out(value, {t.name for t in program.inputs}, program.by_name)
     if len(lines) > 1 or any(tensor_name(e) in program.by_name for e in entries(made.expr)):
         raise ShapeError("claim", f"{program.objective}, which is defined step by step", "one line for each name")

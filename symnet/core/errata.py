@@ -68,6 +68,7 @@ class Judged:
     note: str = ""
     kind: str = ""  # a stable word for the slip: "cut off", "rounded early", "sign", …
     hint: str = ""  # the question to ask oneself
+    condition: str = ""  # the given numbers with which alone a formula is right
 
     @property
     def remarks(self) -> str:

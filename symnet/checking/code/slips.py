@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from flint import ctx, fmpq
+from flint import arb, ctx
 
 from symnet.checking.code.arrays import each
 from symnet.checking.code.constants import constant
@@ -115,7 +115,7 @@ class TracedArray(Entrywise):
         truth = self.trial.truth
         self.values = []
         for lane in range(sampled.points):
-            point = {truth.entries(t.name, there): _exact(sampled.values[t.name][(*mine, lane)])
+            point = {truth.entries(t.name, there): arb(sampled.values[t.name][(*mine, lane)])
                      for t in self.program.inputs for mine, there in truth.places(t.name).items()}
             self.values.append({node: _float(v) for node, v in values(self.order, point).items()})
         made = np.empty((*self.array.shape, sampled.points))
@@ -154,11 +154,6 @@ class TracedArray(Entrywise):
             if setting.late or not prover.equal(entry, truth.entry(right.name, place).xreplace(forms)).holds:
                 return False
         return True
-
-
-def _exact(x: float) -> fmpq:
-    f = Fraction(float(x)).limit_denominator(10**6)
-    return fmpq(f.numerator, f.denominator)
 
 
 def _float(value: Any) -> float:

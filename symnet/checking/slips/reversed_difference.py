@@ -9,7 +9,7 @@ import sympy as sp
 from symnet.checking.slips.setting import Entrywise, Setting, array_of
 from symnet.core.expressions import as_written, entries
 from symnet.core.tensors import entry_indices, tensor_name
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray
 
 Pair = tuple[str, str]
 THROUGH = (sp.Add, sp.Mul, sp.Sum)  # where a sign passes
@@ -41,7 +41,7 @@ def _computed(setting: Setting, claim: Entrywise) -> tuple[sp.Expr, sp.Expr] | N
         spans = {i: axis for e in entries(node) for i, axis in zip(entry_indices(e), full.tensors[tensor_name(e)].axes, strict=True)}
         if sampled is None or not all(i.is_Symbol for i in spans):
             continue
-        values = array_of(sampled, Value(tuple(spans.values()), tuple(spans), node))
+        values = array_of(sampled, IndexArray.over(tuple(spans.values()), tuple(spans), node))
         if claim.computes(-values) and not claim.computes(values):
             with as_written():
                 return sp.Add(*[-t for t in node.args]), -setting.value.expr

@@ -27,7 +27,7 @@ from symnet.core.expressions import as_written
 from symnet.core.program import Program
 from symnet.core.signatures import checked
 from symnet.errors import FaultError, OptionError, ShapeError, SymnetError, a_kind
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray, number
 
 LAST = 10_000
 MOST, PROOFS = 3000, 10  # findings sifted, proofs tried
@@ -36,7 +36,7 @@ Level = tuple[int, int, int]
 
 
 @checked
-def diagnose(answer: str | sp.Expr | Value | Program, derivation: Derivation, wrt: str, written: str = "",
+def diagnose(answer: str | sp.Expr | IndexArray | Program, derivation: Derivation, wrt: str, written: str = "",
              latex: bool | None = None) -> Mistake | None:
     """The slip in a wrong ``answer`` for the gradient with respect to ``wrt``, or None when no slip (with at most a sign or a 2
     besides) explains it.
@@ -52,7 +52,7 @@ def diagnose(answer: str | sp.Expr | Value | Program, derivation: Derivation, wr
     >>> diagnose("2*(w*x - y)", d, "w").message
     'the factor dz/dw = x is missing'
     """
-    if not isinstance(answer, (str, sp.Expr, Value, Program)):
+    if not isinstance(answer, (str, sp.Expr, IndexArray, Program)):
         raise OptionError("diagnose", f"{a_kind(answer)} for an answer", "text, a SymPy expression or a Program")
     text = answer if isinstance(answer, str) else written
     plain = "" if (is_latex(text) if latex is None else latex) else text
@@ -62,7 +62,7 @@ def diagnose(answer: str | sp.Expr | Value | Program, derivation: Derivation, wr
     except ShapeError:
         return _unfitting(plain, derivation, wrt) if plain else None
     try:
-        setting = Setting.of(value if isinstance(value, Value) else Value((), (), value), derivation, wrt)
+        setting = Setting.of(value if isinstance(value, IndexArray) else number(value), derivation, wrt)
         if text:
             with as_written():
                 setting.written = read_answer(text, derivation, wrt, latex=latex)
@@ -84,7 +84,7 @@ def slip_of(*question: Any, **options: Any) -> Mistake | None:
 def _unfitting(plain: str, derivation: Derivation, wrt: str) -> Mistake | None:
     """The slip in a text that has no meaning, as the shapes of a product do not fit."""
     try:
-        setting = Setting.of(Value((), (), sp.S.NaN), derivation, wrt)
+        setting = Setting.of(number(sp.S.NaN), derivation, wrt)
         return None if setting.sampled is None else _named(setting, _sifted(setting, written_slips(setting, plain)))
     except (SymnetError, RecursionError):
         return None
@@ -154,7 +154,7 @@ def _orderly(findings: Iterator[Finding]) -> Iterator[Finding]:
 
 def _length(f: Finding) -> int:
     """The simpler of two like slips is the one that leaves the shorter formula; one without its own comes last."""
-    if isinstance(f.undo, Value):
+    if isinstance(f.undo, IndexArray):
         return int(f.undo.expr.count_ops())
     return len(f.undo or "") + len(str(f.words.get("wrong", ""))) + (0 if f.undo else LAST)
 
@@ -193,7 +193,7 @@ def _constant(setting: Setting, whole: Claim, ratio: float) -> Mistake | None:
         return mistake("difference reversed", words, undone_text(setting, replace(setting.written, expr=undone)), words["wrong"])
     for kind, words, exact, second in _constants(setting):
         if setting.agrees(whole, ratio, exact) and proved(setting, whole, exact):
-            undo = Value(setting.value.axes, setting.value.indices, setting.value.expr / exact)
+            undo = IndexArray.over(setting.value.axes, setting.value.indices, setting.value.expr / exact)
             return mistake(kind, words, undone_text(setting, undo), WHOLE, second)
     return None
 

@@ -13,7 +13,7 @@ from symnet.checking.slips.setting import Claim, Setting
 from symnet.checking.slips.wording import Finding, Words
 from symnet.core.axes import Axis
 from symnet.core.expressions import When, substitute, total
-from symnet.parsing.values import Value, of_tensor
+from symnet.indexing.index_array import IndexArray, of_tensor
 
 
 def shape_slips(setting: Setting) -> Iterator[Finding]:
@@ -31,7 +31,7 @@ def _fits(axes: tuple[Axis, ...], wanted: tuple[Axis, ...]) -> bool:
     return len(axes) == len(wanted) and all(sp.expand(a.size - b.size) == 0 for a, b in zip(axes, wanted, strict=True))
 
 
-def _undone(setting: Setting, kind: str, value: Value, words: Words | None = None) -> Finding:
+def _undone(setting: Setting, kind: str, value: IndexArray, words: Words | None = None) -> Finding:
     return Finding(kind, Claim(value, setting.gradient), words or {}, WHOLE, value)
 
 
@@ -41,7 +41,7 @@ def _permuted(setting: Setting) -> Iterator[Finding]:
     for order in permutations(range(len(value.axes))):
         axes = tuple(value.axes[k] for k in order)
         if list(order) != sorted(order) and _fits(axes, setting.truth.axes):
-            yield _undone(setting, kind, Value(axes, tuple(value.indices[k] for k in order), value.expr))
+            yield _undone(setting, kind, IndexArray.over(axes, tuple(value.indices[k] for k in order), value.expr))
 
 
 def _diagonal(setting: Setting) -> Iterator[Finding]:
@@ -49,7 +49,7 @@ def _diagonal(setting: Setting) -> Iterator[Finding]:
     gradient = setting.gradient
     if setting.program.objective_tensor.axes and len(gradient.axes) == 2 and _fits(setting.value.axes, gradient.axes) \
             and gradient.axes[0].range == gradient.axes[1].range:
-        only = Value(gradient.axes, gradient.indices, When(gradient.expr, sp.Eq(*gradient.indices)))
+        only = IndexArray.over(gradient.axes, gradient.indices, When(gradient.expr, sp.Eq(*gradient.indices)))
         yield Finding(_of_diagonal(setting), Claim(setting.value, only), {"above": setting.program.objective, "of": setting.wrt}, WHOLE)
 
 
@@ -71,13 +71,13 @@ def _longer(setting: Setting) -> Iterator[Finding]:
         lost = [(value.indices[k], *value.axes[k].range) for k in reversed(gone)]
         if all(lo == hi for _, lo, hi in lost):
             there = {i: lo for i, lo, _ in lost}
-            yield _undone(setting, "extra axis", Value(axes, letters, substitute(value.expr, there)))
+            yield _undone(setting, "extra axis", IndexArray.over(axes, letters, substitute(value.expr, there)))
             continue
-        summed = Value(axes, letters, total(value.expr, tuple(lost)))
+        summed = IndexArray.over(axes, letters, total(value.expr, tuple(lost)))
         sizes = ", ".join(f"{value.axes[k].size} (axis {k})" for k in gone)
         yield _undone(setting, "missing batch sum", summed, {"index": sizes})
         count = sp.Mul(*[value.axes[k].size for k in gone])
-        yield _undone(setting, "missing batch sum", Value(axes, letters, summed.expr / count), {"index": sizes})
+        yield _undone(setting, "missing batch sum", IndexArray.over(axes, letters, summed.expr / count), {"index": sizes})
 
 
 def _shorter(setting: Setting) -> Iterator[Finding]:
@@ -88,9 +88,9 @@ def _shorter(setting: Setting) -> Iterator[Finding]:
         return
     if missing == 1 and len(gradient.axes) == 2 and _fits((*value.axes, *value.axes), gradient.axes):
         i, j = gradient.indices
-        diag = Value(gradient.axes, gradient.indices, When(value.at(i), sp.Eq(i, j)))
+        diag = IndexArray.over(gradient.axes, gradient.indices, When(value.at(i), sp.Eq(i, j)))
         yield _undone(setting, "missing diag", diag)
-        only = Value(value.axes, value.indices, gradient.at(value.indices[0], value.indices[0]))
+        only = IndexArray.over(value.axes, value.indices, gradient.at(value.indices[0], value.indices[0]))
         words: Words = {"above": setting.program.objective, "of": setting.wrt}
         yield Finding(_of_diagonal(setting), Claim(value, only), words, WHOLE)
     for gone in combinations(range(len(gradient.axes)), missing):
@@ -100,7 +100,7 @@ def _shorter(setting: Setting) -> Iterator[Finding]:
             over = tuple((gradient.indices[k], *gradient.axes[k].range) for k in reversed(gone))
             sizes = ", ".join(f"{gradient.axes[k].size} (axis {k})" for k in gone)
             found: Words = {"index": sizes, "of": setting.wrt}
-            yield Finding("summed too far", Claim(value, Value(axes, letters, total(gradient.expr, over))), found, WHOLE)
+            yield Finding("summed too far", Claim(value, IndexArray.over(axes, letters, total(gradient.expr, over))), found, WHOLE)
 
 
 def _other_sums(setting: Setting) -> Iterator[Finding]:
@@ -119,7 +119,7 @@ def _other_sums(setting: Setting) -> Iterator[Finding]:
         gone = [i for i in spans if i not in letters]
         if set(letters) == set(link.alphas) or not _fits(axes, value.axes):
             continue
-        made = Value(axes, letters, total(body, tuple((i, *spans[i]) for i in gone)))
+        made = IndexArray.over(axes, letters, total(body, tuple((i, *spans[i]) for i in gone)))
         less, more = ([str(spans[i][1]) for i in some] for some in (set(gone) & set(link.alphas), set(letters) & set(summed)))
         words: Words = {"index": ", ".join(more or less), "of": setting.wrt, "wrong": "a sum over " + ", ".join(less),
                         "right": "a sum over " + ", ".join(more)}
@@ -136,7 +136,7 @@ def _flipped(setting: Setting) -> Iterator[Finding]:
         for turned in combinations(range(len(value.axes)), count):
             places = [a.lower + a.upper - i if k in turned else i for k, (i, a) in enumerate(zip(value.indices, value.axes, strict=True))]
             words: Words = {"axes": "axis " + ", ".join(map(str, turned))}
-            yield _undone(setting, "flipped", Value(value.axes, value.indices, value.at(*places)), words)
+            yield _undone(setting, "flipped", IndexArray.over(value.axes, value.indices, value.at(*places)), words)
 
 
 def _other_lines(setting: Setting) -> Iterator[Finding]:

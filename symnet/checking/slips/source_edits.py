@@ -11,10 +11,10 @@ from dataclasses import replace
 from symnet.checking.slips.setting import Claim, Setting
 from symnet.checking.slips.wording import Finding, Words
 from symnet.errors import SymnetError
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import LEVELS, POSTFIX, POWER, PRODUCT, UNARY, Node, Parser
 from symnet.parsing.lowering import Lowering
-from symnet.parsing.values import Value
 
 MOST = 240  # trees tried
 Edit = tuple[str, Node, Node, Node]  # kind, the part as written, the part as it should be, the whole then
@@ -35,7 +35,7 @@ def written_slips(setting: Setting, answer: str) -> Iterator[Finding]:
             yield Finding(kind, Claim(value, setting.gradient), words, show(wrong), show(whole))
 
 
-def _meaning(setting: Setting, tree: Node) -> Value | None:
+def _meaning(setting: Setting, tree: Node) -> IndexArray | None:
     try:
         return Lowering(setting.program.tensors, {str(s): s for s in setting.sizes}, "answer").real(tree)
     except SymnetError:
