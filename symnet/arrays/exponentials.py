@@ -279,6 +279,8 @@ class Exponentials:
             return self._summed(*whole) if whole[2] else {whole[0]: whole[1]}
         bound = {i for i, _, _ in over}
         number, parts = self._components(pure)
+        if number == 0:  # terms that cancelled
+            return {}
         outer, inner = [number], []
         for part in parts:
             if self._depends(part, bound) and not self._loose(part):

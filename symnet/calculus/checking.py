@@ -24,10 +24,11 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx
 
-from symnet.calculus.instantiate import Entries, instantiate_program
+from symnet.calculus.instantiate import Entries, instantiate_program, named
 from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.stopping import held_apart, held_out
+from symnet.calculus.tabulate import Here, Numbers, Plan, Table
 from symnet.calculus.tidying import class_facts, one_hot_facts
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
 from symnet.core.expressions import Limits, Partial, as_written, entries, limits
@@ -167,6 +168,7 @@ class _Sample:
     """A derivation at small sizes and a random exact point: the program of scalars, and every scalar's ball."""
 
     sizes: dict[str, int]
+    program: Program
     scalars: Program
     entries: Entries
     point: Mapping[str, Any]
@@ -192,15 +194,33 @@ class _Sample:
         """The value of one entry."""
         return self.values[self.entries.scalar(name, place).name]
 
-    def value(self, expr: sp.Expr, env: Env, values: Mapping[str, Any] | None = None) -> Any:
-        """The value of an index expression with its indices put in."""
-        return self.scalar_value(at_place(expr, env, self.entries), values)
+    @cached_property
+    def declared(self) -> Numbers:
+        """The values, array by array."""
+        return self._tables(self.values)
 
-    def scalar_value(self, expr: sp.Expr, values: Mapping[str, Any] | None = None) -> Any:
-        """The value of an expression of scalars."""
-        table = self.values if values is None else values
+    @cached_property
+    def bare(self) -> Numbers:
+        """The undeclared values, array by array."""
+        return self._tables(self.undeclared)
+
+    def _tables(self, values: Mapping[str, Any]) -> Numbers:
+        tables: dict[str, Table] = {}
+        for scalar, (name, place) in named(self.program, self.entries).items():
+            if scalar in values:
+                tables.setdefault(name, {})[place] = values[scalar]
+        return Numbers(Plan(self.program, self.entries.env), tables, BITS)
+
+    def value(self, expr: sp.Expr, env: Env, numbers: Numbers | None = None) -> Any:
+        """The value of an index expression with its indices put in."""
+        numbers = self.declared if numbers is None else numbers
         with ctx.workprec(BITS):
-            return compute(expr, {s: table[s.name] for s in expr.free_symbols})
+            return numbers.value(expr, Here(numbers, {s: int(n) for s, n in env.items()}, {}))
+
+    def scalar_value(self, expr: sp.Expr) -> Any:
+        """The value of an expression of scalars."""
+        with ctx.workprec(BITS):
+            return compute(expr, {s: self.values[s.name] for s in expr.free_symbols})
 
 
 def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: bool) -> _Sample:
@@ -208,7 +228,7 @@ def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: 
     kept: dict[Any, _Sample] = derivation.__dict__.setdefault("_samples", {})
     key = (tuple(sizes.items()), seed, positive)
     if key not in kept:
-        scalars, entries = _scalars(derivation, sizes)
+        program, scalars, entries = _scalars(derivation, sizes)
         bare = _point(scalars, random.Random(seed), positive)
         point = dict(bare)
         for a in (*derivation.program.assumptions, *one_hot_facts(derivation.program)):
@@ -216,7 +236,7 @@ def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: 
         bare.update(_definite(scalars, bare))
         point.update(_definite(scalars, point))
         undeclared = run(scalars, bare, {}) if derivation.program.assumptions else {}
-        kept[key] = _Sample(sizes, scalars, entries, point, run(scalars, point, {}), undeclared, seed)
+        kept[key] = _Sample(sizes, program, scalars, entries, point, run(scalars, point, {}), undeclared, seed)
     return kept[key]
 
 
@@ -370,11 +390,11 @@ def _at_entry(derivation: Derivation, step: Step, sample: _Sample, place: Place,
         return
     if not _same(found, sample.value(step.raw, env)):
         yield "its line differs from the chain-rule sum that it shortens"
-    bare = sample.undeclared
-    if bare and not step.assumptions and not _same(sample.value(step.expression, env, bare), sample.value(step.raw, env, bare)):
+    bare = sample.bare if sample.undeclared else None
+    if bare is not None and not step.assumptions and not _same(sample.value(step.expression, env, bare), sample.value(step.raw, env, bare)):
         yield "its line holds only where the declared assumptions hold, and it does not say so"
     if step.unassumed is not None and not all(_same(sample.value(step.unassumed, env, at), sample.value(step.raw, env, at))
-                                              for at in (sample.values, *((bare,) if bare else ()))):
+                                              for at in (sample.declared, *((bare,) if bare is not None else ()))):
         yield "what stands before the declared assumptions were used differs from the chain-rule sum"
     yield from _contributions(derivation, step, sample, place, env, found)
 
@@ -390,8 +410,8 @@ def _contributions(derivation: Derivation, step: Step, sample: _Sample, place: P
     slopes: dict[str, Any] = {}  # the local factors by the forward entry that they go through
     for c in step.contributions:
         for inner, left in _summed(c, env, sample.entries):
-            local = at_place(c.local, inner, sample.entries)
-            local = sample.scalar_value(local if left is sp.true else sp.Piecewise((local, left), (sp.S.Zero, sp.true)))
+            local = sample.value(c.local, inner) if left is sp.true else sample.scalar_value(
+                sp.Piecewise((at_place(c.local, inner, sample.entries), left), (sp.S.Zero, sp.true)))
             upstream = at_place(c.upstream, inner, sample.entries)
             through = sample.entries.by_name[upstream.name].of if upstream.is_Symbol else objective
             line = sample.entries.by_name[through]
@@ -492,13 +512,14 @@ def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
         yield "it leans on an assumption that is not declared"
 
 
-def _scalars(derivation: Derivation, sizes: dict[str, int]) -> tuple[Program, Entries]:
-    """The program of scalars at ``sizes``, kept with the derivation: all its steps are checked at the same sizes."""
-    kept: dict[tuple[tuple[str, int], ...], tuple[Program, Entries]] = derivation.__dict__.setdefault("_scalars", {})
+def _scalars(derivation: Derivation, sizes: dict[str, int]) -> tuple[Program, Program, Entries]:
+    """The whole program, and its scalars at ``sizes``, kept with the derivation: all its steps are checked at the same sizes."""
+    kept: dict[tuple[tuple[str, int], ...], tuple[Program, Program, Entries]] = derivation.__dict__.setdefault("_scalars", {})
     key = tuple(sizes.items())
     if key not in kept:
         lines = [s.definition for s in derivation.steps if not s.live]
-        kept[key] = instantiate_program(derivation.full.extend(lines) if lines else derivation.full, sizes, LIMIT)
+        program = derivation.full.extend(lines) if lines else derivation.full
+        kept[key] = program, *instantiate_program(program, sizes, LIMIT)
     return kept[key]
 
 

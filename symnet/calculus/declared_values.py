@@ -11,7 +11,7 @@ from flint import fmpq_mat
 
 from symnet.calculus.instantiate import Entries, assumptions_at, environment, holes_at, named
 from symnet.core.numbers import as_ball, compute, rational, to_flint
-from symnet.core.places import Env
+from symnet.core.places import Env, visits
 from symnet.core.program import Program
 from symnet.core.structures import MIRRORED, ONE_HOT, STRUCTURES
 from symnet.core.tensors import Tensor
@@ -32,7 +32,8 @@ def check_values(program: Program, env: Env, entries: Entries, point: Point) -> 
         if t.structure and table:
             _check_structure(t, table)
     for d in program.definitions:
-        for u, sign, _ in itertools.islice(holes_at(d, env, entries), MOST_PLACES) if d.holes else ():
+        asked = (hole for _, inner in visits(d, env) for hole in holes_at(d, inner, entries)) if d.holes else iter(())
+        for u, sign, _ in itertools.islice(asked, MOST_PLACES):
             if u.free_symbols and all(s.name in point for s in u.free_symbols):
                 _check_hole(u, sign, point)
 
@@ -95,7 +96,8 @@ def _check_hole(u: sp.Expr, sign: str, point: Point) -> None:
     except SymnetError:
         return  # said where the line is computed
     if (ball == 0) if sign == "=" else ball <= 0 if sign == "<=" else ball < 0:
-        raise DomainError("values", f"{u} is not {NEEDED[sign]} 0", f"{u} {NEEDED[sign]} 0, as declared or as a line was written")
+        found = f"{u} is 0" if sign == "=" else f"{u} is not {NEEDED[sign]} 0"
+        raise DomainError("values", found, f"{u} {NEEDED[sign]} 0, as declared or as a line was written")
 
 
 def check_equalities(program: Program, env: Env, entries: Entries, point: Point) -> None:

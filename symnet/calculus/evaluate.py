@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import sympy as sp
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 
 from symnet.calculus.declared_values import check_values
 from symnet.calculus.instantiate import Entries, environment, instantiate_program, named
@@ -17,7 +17,7 @@ from symnet.calculus.tabulate import Key, Numbers, Place, Plan, Table
 from symnet.core.functions import stop_gradient
 from symnet.core.given_sizes import sizes_of_shapes
 from symnet.core.length import AsItStands, length
-from symnet.core.numbers import Number, Shown, as_ball, decide, decimal, proved_zero, rational, to_flint
+from symnet.core.numbers import Number, Shown, as_ball, compute, decide, decimal, proved_zero, rational, to_flint
 from symnet.core.places import at_place
 from symnet.core.program import Program
 from symnet.core.short import listed
@@ -129,9 +129,16 @@ class Evaluation:
         expr, used = self._at_place(found[0].expr, found[1])
         missing = [u for u in used.values() if u not in self._exact]
         if not missing:
+            if number is None:
+                self._has_a_value(expr, used)
             made = _put_in(expr, {e: self._exact[u] for e, u in used.items()}, self._numbers_of(used), self._lengths)
             self._exact[name, place] = self._same.setdefault(made, made)
         return missing
+
+    def _has_a_value(self, expr: sp.Expr, used: Mapping[sp.Expr, tuple[str, Place]]) -> None:
+        """Raise DomainError where a line has no real value, for which SymPy has one: log(-2) is log(2) + iπ there, 1/0 is zoo."""
+        with ctx.workprec(EXACT_BITS):
+            compute(expr, {e: compute(self._exact[u], {}) for e, u in used.items()})
 
     def _at_place(self, expr: sp.Expr, at: Mapping[sp.Symbol, int]) -> tuple[sp.Expr, dict[sp.Expr, tuple[str, Place]]]:
         """A part of a line in scalars, and the entries that it holds."""

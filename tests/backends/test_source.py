@@ -156,3 +156,17 @@ def test_a_size_that_no_array_tells_is_refused() -> None:
     program = Program((w,), (define(loss, expr=total(w[()] * i, ((i, *d.range),))),))
     with pytest.raises(ShapeError, match="no input tells the size d"):
         numpy_source(sn.derive(program))
+
+
+def test_terms_that_cancel_inside_a_sum_with_an_exponential_leave_no_zero_behind() -> None:
+    p = sn.program("P[i, j] = (r[j]*r[i]/exp(1) - 1)/r[i]", "L = sum(sum(P[i, i]*P[j, i] for j in 1..n) for i in 1..n)",
+                   tensors={"r": ("n",), "P": ("n", "n")})
+    f, r = sn.derive(p).compile(), np.array([0.5, 1.25, 2.0])
+
+    def loss(r: np.ndarray) -> float:
+        made = (np.outer(r, r) / np.e - 1) / r[:, None]
+        return float(sum(made[i, i] * made[j, i] for i in range(3) for j in range(3)))
+
+    value, gradients = f({"r": r})
+    nudged = [(loss(r + e) - loss(r - e)) / 2e-6 for e in 1e-6 * np.eye(3)]
+    assert np.isclose(value, loss(r)) and np.allclose(gradients["r"], nudged, rtol=1e-7)

@@ -180,3 +180,23 @@ def test_helpers() -> None:
     assert shape_of("x", [[1, 2, 3], [4, 5, 6]]) == (2, 3)
     assert shape_of("x", sp.S.One) == ()
     assert sizes_from(mlp(), {**GOOD}) == {"N": 2, "d": 2, "h": 3, "k": 1}
+
+
+def test_what_a_line_asks_of_its_entries_is_asked_at_each_place() -> None:
+    d = sn.derive(sn.program("P[i] = 1/exp(h[i])", "L = sum(P)", tensors={"h": ("0..n",), "P": ("n",)}))
+    assert d.at({"h": [0, 1, 2]}).exact("P") == [sp.exp(-1), sp.exp(-2)]
+    divided = sn.derive(sn.program("q[i] = h[i]**2/h[i]", "L = sum(q)", tensors={"h": ("n",), "q": ("n",)}))
+    assert divided.at({"h": [1, 2]}).exact("L") == 3
+    with pytest.raises(DomainError, match=r"h_2 is 0; expected h_2 != 0"):
+        divided.at({"h": [1, 0]})
+
+
+@pytest.mark.parametrize(("line", "x", "said"), [
+    ("L = log(x)", -2, "log: the value -2"), ("L = log(x)", 0, "log: the value 0"), ("L = 1/x", 0, "division: 0"),
+    ("L = sqrt(x)", -2, "power: a negative base -2"), ("L = x**(1/2 + 0*x)", -2, "power: a negative base -2"),
+    ("L = log(x - 1)*(x - 1)", 1, "log: the value 0"),
+])
+@pytest.mark.parametrize("form", ["exact", "exact_lines", "decimal", "ball"])
+def test_what_has_no_real_value_has_none_in_any_form(line: str, x: int, said: str, form: str) -> None:
+    with pytest.raises(DomainError, match=said):
+        getattr(sn.derive(line).at({"x": x}), form)("L")
