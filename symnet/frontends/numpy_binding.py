@@ -33,7 +33,7 @@ class NumpyTracing:
 
     def __init__(self) -> None:
         self.graph = Graph()
-        self.maker = Maker(self.graph)
+        self.maker = Maker(self.graph, "NumPy code")
 
     def array(self, tensor: Tensor) -> SizedArray:
         """An argument: the array that a tensor is."""
@@ -173,7 +173,7 @@ def from_numpy(function: Callable[..., Any], example: Any = None, *, shapes: Map
     default keeps it. Arrays of whole numbers are index arrays, whose entries count from 0. Where the function returns several values,
     the objective is the first of a tuple, and of a dict the entry named loss, cost, L, J, objective or error, or its only one.
 
-    A loop over a size, a boolean selection and whatever else has no formula for all sizes raises UnknownNodeError with the place in the
+    A loop over a size, a boolean selection and whatever else has no formula for all sizes raises the error family, with the place in the
     user's file; integer shapes allow loops.
 
     >>> import symnet as sn

@@ -200,8 +200,8 @@ def _step_of(condition: sp.Basic) -> sp.Expr | None:
     if condition in (sp.true, sp.false):
         return sp.Integer(condition is sp.true)
     if isinstance(condition, (sp.And, sp.Or, sp.Not)):
-        parts = [_step_of(c) for c in condition.args]
-        if any(p is None for p in parts):
+        parts = [p for c in condition.args if (p := _step_of(c)) is not None]
+        if len(parts) < len(condition.args):
             return None
         if isinstance(condition, sp.And):
             return sp.Mul(*parts)

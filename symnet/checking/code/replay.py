@@ -45,16 +45,18 @@ class Replay:
     """What the runs on plain arrays showed, by returned value."""
 
     changed: dict[str, None] = field(default_factory=dict)  # arguments that were written into
+    shared: dict[str, str] = field(default_factory=dict)  # returned values that are such an argument, and which
     failed: str = ""  # what it raised
     wrong: dict[str, tuple[Verdict, Place | None]] = field(default_factory=dict)  # its values are not the right ones
     parted: dict[str, str] = field(default_factory=dict)  # its values are not those that were traced
     right: set[str] = field(default_factory=set)  # its values were the right ones, in every run
+    unset: set[str] = field(default_factory=set)  # it holds entries that nothing was written into: what NumPy finds there is chance
 
     def settle(self, name: str, verdict: Verdict, place: Place | None) -> tuple[Verdict, Place | None]:
         """The verdict on a value, with what the runs showed of it."""
         undecided = Answer.UNDECIDED
         if verdict.answer is undecided:
-            return self.wrong.get(name, (verdict, place))
+            return (verdict, place) if name in self.unset else self.wrong.get(name, (verdict, place))
         if verdict.answer is Answer.REFUTED:
             if name in self.parted and name in self.right and not self.failed:
                 return Verdict(undecided, reason=self.parted[name]), None
@@ -65,10 +67,15 @@ class Replay:
             return self.wrong[name]
         if name in self.parted:
             return Verdict(undecided, reason=self.parted[name]), None
-        if self.changed:
-            said = f"{ON_ARRAYS} the function writes into its argument{'s' * (len(self.changed) > 1)} {', '.join(self.changed)}"
-            return Verdict(undecided, reason=f"{said}, so that a second call gives something else"), None
+        if name in self.shared:
+            said = f"{ON_ARRAYS} the function writes this into its argument {self.shared[name]} and returns that"
+            return Verdict(undecided, reason=f"{said}: the caller's values are lost"), None
         return verdict, place
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else there is to say."""
+        return tuple(f"the function writes into its argument {name}: what the caller had there is lost" for name in self.changed)
 
 
 class Player:
@@ -82,6 +89,7 @@ class Player:
         """All runs."""
         found = Replay()
         names = list(trials[0].returned)
+        found.unset = {n for n, a in trials[0].returned.items() if any(node.op == "unset" for node in needed(a.flat))}
         agreed = dict.fromkeys(names, True)
         frames = [t.frame for t in trials]
         if larger and self.program.sizes:
@@ -147,6 +155,8 @@ class Player:
         for name, y in chosen.items():
             if not np.array_equal(y, labels[name]):
                 found.changed[name] = None
+        written = {name: given[name] for name in found.changed if np.ndim(given[name])}
+        found.shared |= {n: name for n, a in got.items() for name, b in written.items() if np.shares_memory(a, b)}
         names = [n for n in got if n in agreed]
         targets = [n if n == self.derivation.objective else self.derivation.names[n] for n in names]
         right = self.program.values(dict.fromkeys(targets), arrays)
@@ -154,8 +164,12 @@ class Player:
         for name, target in zip(names, targets, strict=True):
             wanted = np.asarray(right[target])
             apart = _apart(got[name], wanted)
-            if apart is not None and not ties:
-                agreed[name] = False
+            if apart is None or ties:
+                continue
+            agreed[name] = False
+            if got[name].shape == wanted.shape and not np.isfinite(got[name][apart]):
+                found.parted.setdefault(name, f"{ON_ARRAYS} its value does not exist, {where}")
+            else:
                 found.wrong.setdefault(name, _refuted(apart, got[name], wanted, arrays, where))
         if trial is not None:
             self._compare(found, trial, arrays, got, where)
@@ -256,7 +270,7 @@ def _refuted(apart: Place, got: Any, wanted: Any, arrays: Arrays, where: str) ->
     if got.shape != wanted.shape:
         said = f"the code's is {_shape(got.shape)}, the right one {_shape(wanted.shape)}"
         return Verdict(Answer.REFUTED, "shape", reason=said, scope=f"{where}, {ON_ARRAYS}"), None
-    point = tuple((f"{name}_{'_'.join(str(k + 1) for k in place)}" if place else name, _number(a[place]))
+    point = tuple((f"{name}_{'_'.join(str(k + 1) for k in place)}" if place else name, repr(float(a[place])))
                   for name, a in arrays.items() for place in np.ndindex(a.shape))
     return Verdict(Answer.REFUTED, "floating point", witness=Witness(point, _number(got[apart]), _number(wanted[apart])),
                    scope=", ".join(s for s in (where, ON_ARRAYS) if s)), apart
@@ -267,7 +281,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _number(x: Any) -> str:
-    return f"{float(x):.6g}"
+    return f"{float(x) + 0.0:.6g}"
 
 
 def _where(frame: Frame, chosen: Arrays) -> str:
