@@ -37,11 +37,11 @@ def own(what: str, rounds: int) -> tuple[float, int, int]:
     from symnet.networks import architectures
 
     if what == "block":
-        from symnet.networks.attention import transformer_block
+        from symnet.networks.architectures import transformer_block
 
         program = transformer_block(WIDTH, 2, 4 * WIDTH)
     elif what == "lstm":
-        from symnet.networks.recurrent import lstm
+        from symnet.networks.architectures import lstm
 
         program = lstm(WIDTH, WIDTH)
     else:

@@ -7,16 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import sympy as sp
-
 from symnet.calculus import derive
 from symnet.calculus.declared_values import check_given
 from symnet.core.derivation import Derivation
 from symnet.core.errata import Errata
+from symnet.core.given_sizes import sizes_of_shapes
 from symnet.core.program import Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import OptionError, ShapeError, WorksheetError, a_kind, did_you_mean, needs
+from symnet.errors import OptionError, WorksheetError, a_kind, did_you_mean, needs
 from symnet.parsing.calls import Call
 from symnet.parsing.program import axis_of, program, tensor_of, with_assumptions
 from symnet.parsing.worksheet import Sign, Worksheet, nested_shape, parse_worksheet, read_worksheet
@@ -53,7 +52,8 @@ def derivation_of(sheet: Worksheet, where: str = "worksheet", check: bool = True
     """The derivation of a parsed worksheet. Raises the error family, naming the symbol or line; FaultError for a false step."""
     made = _network(sheet, where) if sheet.layers else _lines(sheet, where)
     values = {name: sign.value for name, sign in sheet.symbols.items() if sign.value is not None}
-    sizes = {**infer_sizes(made, values), **sheet.sizes}
+    shapes = {name: nested_shape(value) for name, value in values.items()}
+    sizes = {**sizes_of_shapes([made[name] for name in shapes], shapes, whole=False), **sheet.sizes}
     check_given(made, values, sizes)
     if any(sign.assume for sign in sheet.symbols.values()):
         from symnet.checking.consistent import check_consistent
@@ -120,22 +120,6 @@ def _tensor(name: str, sign: Sign, parameter: bool, where: str) -> Tensor:
     classes = None if sign.classes is None else axis_of(sign.classes, f"{where}, symbol {name}, classes").size
     return replace(tensor, domain=sign.domain, structure=sign.structure, note=sign.note, classes=classes,
                    role=Role.PARAMETER if parameter else Role.INPUT)
-
-
-def infer_sizes(made: Program, values: Mapping[str, Any]) -> dict[str, int]:
-    """The sizes that given arrays have. Raises ShapeError when two arrays disagree or one does not fit its tensor."""
-    sizes: dict[str, int] = {}
-    for name, value in values.items():
-        tensor, found = made[name], nested_shape(value)
-        if len(found) != len(tensor.axes):
-            raise ShapeError(f"value of {name}", f"shape {found}", f"{len(tensor.axes)} axes: {tensor.shape}")
-        for axis, number in zip(tensor.axes, found, strict=True):
-            length = axis.size.xreplace({s: sp.Integer(sizes[str(s)]) for s in axis.size.free_symbols if str(s) in sizes})
-            if length.is_Symbol:
-                sizes[str(length)] = number
-            elif length.is_Integer and int(length) != number:
-                raise ShapeError(f"value of {name}", f"shape {found}", f"{number} to be {length} ({tensor.shape})")
-    return sizes
 
 
 @checked

@@ -436,9 +436,10 @@ def _contributions(derivation: Derivation, step: Step, sample: _Sample, place: P
 
 def _summed(c: Contribution, env: Env, entries: Entries) -> Iterator[tuple[Env, sp.Basic]]:
     """Each place that a contribution sums over where its conditions may hold, and what they still ask of the data there."""
+    whole = sp.And(*c.conditions)
     for values in itertools.product(*[span((lo, hi), env) for _, lo, hi in c.sums]):
         inner = {**env, **{i: sp.Integer(v) for (i, _, _), v in zip(c.sums, values, strict=True)}}
-        left = open_at(sp.And(*c.conditions), inner, entries)
+        left = open_at(whole, inner, entries)
         if left is not sp.false:
             yield inner, left
 

@@ -20,8 +20,9 @@ from symnet.core.tensors import tensor_name
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
 from symnet.errors import MismatchError
+from symnet.indexing.arithmetic import broadcasts, fitted
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.from_sympy import SympyAnswer
-from symnet.parsing.values import Value, broadcasts, fitted
 
 __all__ = ["check_answer", "judged"]
 RIGHT = frozenset({Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL})
@@ -60,7 +61,7 @@ def sums_up(exprs: Iterable[sp.Expr]) -> bool:
     return any(e.has(sp.Sum, When) for e in exprs)
 
 
-def judged(question: Question, value: Value, answer: str, what: str, hint: str) -> Verdict:
+def judged(question: Question, value: IndexArray, answer: str, what: str, hint: str) -> Verdict:
     """The verdict on a value of any shape; ``what`` is the tensor asked for in a word."""
     shape, wanted = tuple(a.size for a in value.axes), question.wanted.shape
     turned = len(shape) == 2 and shape[::-1] == wanted
@@ -85,7 +86,7 @@ def judged(question: Question, value: Value, answer: str, what: str, hint: str) 
     return verdict
 
 
-def _conventions(question: Question, value: Value, wrt: str) -> Iterator[Verdict]:
+def _conventions(question: Question, value: IndexArray, wrt: str) -> Iterator[Verdict]:
     """Verdicts by the conventions for a gradient among symmetric matrices; right by one of them is right under that condition."""
     for convention, said in CONVENTIONS.items():
         verdict = Question(symmetric(question.derivation, wrt, convention), wrt, question.declared).judge(value)

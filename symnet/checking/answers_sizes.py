@@ -28,7 +28,7 @@ from symnet.equality.compare import compare, prove_equal
 from symnet.equality.holes import indexed_holes
 from symnet.equality.indexed import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
 from symnet.errors import OptionError, SymnetError
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray
 
 MOST_PARTS = 3000  # nodes of scalars that are still worth a proof before everything is put in
 MOST_SCREENED = 2000  # entries of a program that is tried at further sizes
@@ -63,7 +63,7 @@ class Question:
         self.aside = aside_of(derivation.program)
         self.given = tuple(d for d in derivation.program.definitions if d.name not in self.aside)
 
-    def judge(self, value: Value) -> Verdict:
+    def judge(self, value: IndexArray) -> Verdict:
         """The verdict on an answer of the right shape."""
         verdict = self._named(value)
         if verdict is not None:
@@ -102,11 +102,11 @@ class Question:
         found = None if there is None else numbers.difference(program.title, self.wanted.name, there)
         return Verdict(Answer.REFUTED, "ball enclosure", _entry(found[0]), found[1], scope=scope) if found else None
 
-    def _named(self, value: Value) -> Verdict | None:
+    def _named(self, value: IndexArray) -> Verdict | None:
         """Proved for all sizes while the names that both sides use stay closed: the usual right answer, and the cheapest to see."""
         return self._proved(value, (), 0, NAMED)
 
-    def _under(self, value: Value, first: int, last: int | None) -> Verdict | None:
+    def _under(self, value: IndexArray, first: int, last: int | None) -> Verdict | None:
         """Proved for all sizes under as few of the declared assumptions as will do."""
         for count in range(1, len(self.declared) + 1):
             for used in combinations(self.declared, count):
@@ -115,7 +115,7 @@ class Question:
                     return verdict
         return None
 
-    def _proved(self, value: Value, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
+    def _proved(self, value: IndexArray, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
         found: list[Verdict] = []
         for formula in self.formulas:
             verdict = self._slice(value, formula, used, first, last)
@@ -127,7 +127,7 @@ class Question:
         made = found[0] if len(found) == 1 else _joined(found, found[0].scope)
         return made if self.whole.sizes else replace(made, scope="")
 
-    def _slice(self, value: Value, formula: Definition, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
+    def _slice(self, value: IndexArray, formula: Definition, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
         """The answer on one slice of the gradient; nearly always that is all of it."""
         expr, wanted = _sides(value, formula)
         ranges: dict[sp.Symbol, Range] = formula.free
@@ -140,7 +140,7 @@ class Question:
                 return None
         return None
 
-    def _entrywise(self, value: Value) -> Verdict | None:
+    def _entrywise(self, value: IndexArray) -> Verdict | None:
         """Proved for all sizes as an identity of numbers, where no index is summed: cases, |x|, clip."""
         for formula in self.formulas:
             sides = _sides(value, formula)
@@ -151,17 +151,17 @@ class Question:
                 return None
         return Verdict(Answer.PROVED, "normal form", scope=SCOPE if self.whole.sizes else "")
 
-    def _asked(self, value: Value) -> tuple[Hole, ...]:
+    def _asked(self, value: IndexArray) -> tuple[Hole, ...]:
         """What the answer's text asks for that its expression no longer shows, and what lines ask for that it alone uses."""
         return (*value.holes, *asked_aside((value.expr, *(u for u, _, _ in value.holes)), self.aside))
 
-    def _with_answer(self, value: Value) -> tuple[Program, Tensor]:
+    def _with_answer(self, value: IndexArray) -> tuple[Program, Tensor]:
         target = Tensor(free_name("answer", self.whole.tensors), value.axes)
         asked = tuple(dict.fromkeys((*self._asked(value), *indexed_holes(value.expr))))  # sums written out may cancel what they stand over
         lines = (*self.whole.definitions, Definition(target, value.indices, value.expr, holes=asked))
         return Program(self.whole.inputs, lines, self.whole.objective, self.declared), target
 
-    def _sized(self, value: Value) -> Iterator[Sized]:
+    def _sized(self, value: IndexArray) -> Iterator[Sized]:
         """The program with the answer as its last line, at each choice of sizes."""
         program, target = self._with_answer(value)
         if len(program.sizes) > MOST_SIZES:
@@ -169,7 +169,7 @@ class Question:
         for choice in PROVED_AT[:2 if program.sizes else 1]:
             yield _at(program, choice, target.name)
 
-    def _screened(self, value: Value) -> Verdict | None:
+    def _screened(self, value: IndexArray) -> Verdict | None:
         """A refutation at sizes at which nothing is proved."""
         program, target = self._with_answer(value)
         for choice in SCREENED_AT if program.sizes else ():
@@ -243,7 +243,7 @@ def _in_names(opening: Opening, answer: Definition, right: sp.Expr) -> Verdict |
     return None
 
 
-def _at_places(value: Value, formula: Definition) -> tuple[Hole, ...]:
+def _at_places(value: IndexArray, formula: Definition) -> tuple[Hole, ...]:
     """What the answer asks for at the fixed places of a formula, where it may cancel: v[1]*v[2]/v[i] at i = 1."""
     there = {i: p for i, p in zip(value.indices, formula.indices, strict=True) if not p.is_Symbol or p.is_positive}
     if not there:
@@ -251,7 +251,7 @@ def _at_places(value: Value, formula: Definition) -> tuple[Hole, ...]:
     return tuple((substitute(u, there), sign, over) for u, sign, over in indexed_holes(value.expr) if u.free_symbols & there.keys())
 
 
-def _sides(value: Value, formula: Definition) -> tuple[sp.Expr, sp.Expr]:
+def _sides(value: IndexArray, formula: Definition) -> tuple[sp.Expr, sp.Expr]:
     """The answer and the formula at the formula's indices; the only place of an axis is that place, v[k, 1]."""
     one = {i: lo for i, (lo, hi) in formula.free.items() if lo == hi}
     return value.at(*[one.get(i, i) for i in formula.indices]), substitute(formula.expr, one)

@@ -23,11 +23,11 @@ from symnet.core.tensors import Tensor, entry_indices, free_name, sizes_of, tens
 from symnet.core.text import text
 from symnet.core.verdict import Verdict
 from symnet.errors import NameError_, SymnetError, did_you_mean
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.asked import LOSSES
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.program import expression
 from symnet.parsing.tokens import plain
-from symnet.parsing.values import Value
 
 OTHER = re.compile(r"\b(?:D|delta|d|grad)_?\w+\b|\b\w+_grad\b|\bD\b")  # names that may stand for a slope
 DELTA = re.compile(r"\b(?:D|delta)_?(\d*)\b")
@@ -87,7 +87,7 @@ class Claims:
         tensors = self.program.tensors
         return OTHER.sub(lambda m: m[0] if m[0] in tensors else self._find(m[0]) or m[0], source)
 
-    def read(self, source: str, latex: bool) -> Value:
+    def read(self, source: str, latex: bool) -> IndexArray:
         """What a text means here."""
         tensors = self.program.tensors
         source = self.written(source, latex)
@@ -95,7 +95,13 @@ class Claims:
 
     def define(self, name: str, source: str, latex: bool) -> Tensor:
         """A name of the page's own, as a line of the program."""
-        value = self.read(source, latex)
+        return self._line(name, self.read(source, latex))
+
+    def entry(self, value: Value) -> Tensor:
+        """What stands on the left of a line and is a part of an array, w_1 or its slope, as a line of the program."""
+        return self._line("part", value)
+
+    def _line(self, name: str, value: Value) -> Tensor:
         old = {d.name for d in self.program.definitions}
         made = Tensor(free_name(name, self.program.tensors) if name in old else name, value.axes)
         labels = Labels.of(self.program)
@@ -157,7 +163,7 @@ class Claims:
             return "", ""
         return (found.message, found.kind) if found is not None else ("", "")
 
-    def _closed(self, value: Value) -> Value:
+    def _closed(self, value: IndexArray) -> IndexArray:
         """Slopes and the page's own names written out, where each is one line."""
         known, expr = set(self.derivation.program.tensors), value.expr
         for _ in range(30):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -10,9 +11,10 @@ import sympy as sp
 from symnet.checking.array_claims import Claims
 from symnet.checking.chains import NUMBER
 from symnet.checking.errata import Claimed, Page, lost
+from symnet.checking.left_sides import plain_name
 from symnet.checking.lines import Chain, Prose, Row, Stated, Unread, read_lines
 from symnet.checking.links import unreadable
-from symnet.checking.names import Names
+from symnet.checking.names import GRADIENT, Names
 from symnet.checking.slips import places, rounds_to
 from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation
@@ -147,9 +149,12 @@ class _ArrayPage:
         else:
             name, before = line.left, None
             found = self._target(line)
+            if line.labelled and found is None:
+                self.skipped += 1
+                return
             if found is None:
                 relation, first = links[0]
-                bare = re.sub(r"\\(?:hat|bar|tilde|text|mathrm|mathbf|boldsymbol)\b|[\\{}_^\s]", "", line.left)
+                bare = plain_name(line.left) if line.latex else line.left
                 target = self.claims.define(bare, first, line.latex)
                 self._add(line, name, first, relation, Mark.GIVEN, Follows.YES)
                 links, before = links[1:], Link(first, line.latex, Mark.RIGHT)
@@ -166,13 +171,19 @@ class _ArrayPage:
                 return self.claims.tensor(line.left)
             value = self.claims.read(line.left, latex=True)
             name = str(getattr(value.expr, "base", value.expr))
-            if name in self.claims.program.tensors:
-                return self.claims.program.tensors[name]
-            raise NameError_("line", f"the left side {line.left!r}", "a name or a slope")
+            found = self.claims.program.tensors.get(name)
+            if found is None:
+                raise NameError_("line", f"the left side {line.left!r}", "a name or a slope")
+            if value.axes == found.axes and (not found.axes or tuple(value.expr.indices) == tuple(value.indices)):
+                return found
+            return self.claims.entry(value)  # w_1 is an entry of w, and not w
         except NameError_:
-            plain = re.fullmatch(r"[A-Za-z]\w*", re.sub(r"\\(?:hat|bar|tilde|text|mathrm|mathbf|boldsymbol)\b|[\\{}_^\s]", "", line.left))
-            if plain is None or "frac" in line.left:
+            bare = plain_name(line.left)
+            if not re.fullmatch(r"[A-Za-z]\w*", bare) or "frac" in line.left:
                 raise
+            if GRADIENT.fullmatch(bare):  # dθ is the slope of the loss at θ
+                with suppress(NameError_):
+                    return self.claims.tensor(bare)
             return None
 
     def _link(self, line: Chain, target: Tensor, name: str, relation: str, text: str, before: Link | None) -> Link:

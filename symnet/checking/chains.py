@@ -27,6 +27,13 @@ STOPS = frozenset("""where so and which because since with as is are by at but t
     to in of approximately approx about roughly gives giving therefore here holds for our its it be again also only just was""".split())
 LETTERS = frozenset(FUNCTIONS) | frozenset(BY_NAME) | frozenset({"np", "if", "else"})
 ASIDE = re.compile(r"(?<![-+*/@^(=])\s+\(([A-Za-z]+(?:[ ,.'-]+[A-Za-z]+)*)[.,]?\)\s*\Z")
+REASON = re.compile(r"\s+\((?:since|because|as|where|with|by|using|from|for|see|here|note|recall|eq\.?|equation)\b"
+                    r"[^()]*(?:\([^()]*\)[^()]*)*\)\s*\Z", re.I)
+NUMBERED = r"\((?:\d{1,2}(?:\.\d{1,2})?[a-z]?|[a-z]|[ivx]{1,4}|\*{1,3})\)"  # an equation's number
+LABEL = re.compile(rf"(?:\s{{2,}}|\t){NUMBERED}[ .]*\Z")  # set apart
+LATEX_LABEL = re.compile(rf"(?:\\(?:q?quad|hfill|hspace\{{[^{{}}]*\}})\s*)+"
+                         rf"(?:\\text\{{)?{NUMBERED}\}}?[ .]*\Z|\\(?:tag|label)\*?\{{[^{{}}]*\}}")
+APART = re.compile(r"(?<!\\)[,;]\s*(?:\\(?:q?quad|[,;:! ]))*|(?:\\q?quad\s*)+|\\text\{\s*(?:and|so|hence|thus|therefore|then|,|;)\s*\}")
 DECIMAL_COMMA = re.compile(r"\d,\d")  # is left in, so that reading it asks for a point
 SPANS = re.compile(r"(?<!\\)\$([^$]+)\$|\\\((.+?)\\\)")
 LATEX_RELATION = re.compile(r"\\(?:approx(?:eq)?|simeq|doteq|coloneqq|leftarrow|gets|equiv)(?![A-Za-z])|:=|≈|(?<![<>!=])=(?!=)")
@@ -48,6 +55,8 @@ class Found:
     latex: bool = False
     defines: bool = False
     updates: bool = False  # w ← w - …
+    before: str = ""  # the words of the sentence in front
+    labelled: bool = False  # dL/dw1: -0.063, and "Step: 2", which says nothing of a name
 
 
 def tidy(text: str) -> str:
@@ -62,7 +71,7 @@ def tidy(text: str) -> str:
     body = plain(body.replace("`", "").replace("∂", "d").replace("⋅", "*").replace("∗", "*").replace("’", "'"))
     body = SCIENTIFIC.sub(lambda m: "e" + m[1].replace("−", "-"), body)
     body = re.sub(r"\b([A-Za-z]\w*)\.grad\b", r"\1_grad", body)  # as PyTorch writes it
-    return UPDATED.sub(lambda m: (m[1] or m[2]) + "'", body).strip()
+    return UPDATED.sub(lambda m: (m[1] or m[2]) + "_new", body).strip()
 
 
 def text_chains(text: str) -> list[Found]:
@@ -77,7 +86,7 @@ def text_chains(text: str) -> list[Found]:
     body = re.sub(r"\A(?:let|define|set|put|write)\s+", "", body, flags=re.I)
     named = NAMED.match(body)
     if named:
-        return [Found(named[1], (("≈", named[2]),))]
+        return [Found(named[1], (("≈", named[2]),), labelled=True)]
     label = re.match(r"[^=≈]{0,80}?:(?!=)\s*(?=\S)", body)
     if label and (label.end() < len(body)):
         body = body[label.end():]
@@ -120,7 +129,8 @@ def _scan(body: str, defines: bool) -> Iterator[Found]:
                 continue  # f(x) = … of a function that nobody knows
             sign = SPLIT.match(body, claim.end())
             yield Found(claim[2] if function else claim[2].replace("(", "").replace(")", ""), links, stated=not whole or bracketed,
-                        defines=defines or (sign is not None and sign[1] == ":="), updates=sign is not None and sign[1] in ARROWS)
+                        defines=defines or (sign is not None and sign[1] == ":="), updates=sign is not None and sign[1] in ARROWS,
+                        before=body[:claim.start()])
 
 
 def _span(text: str, whole: bool) -> int:
@@ -151,7 +161,8 @@ def _raw_links(text: str, whole: bool) -> Iterator[tuple[str, str, str]]:
 
 
 def _without_aside(text: str) -> str:
-    """Without a remark such as (rounded to three) at the end."""
+    """Without a number of the equation, a reason such as (since da/db = 1) or a remark such as (rounded to three) at the end."""
+    text = REASON.sub("", LABEL.sub("", text))
     aside = ASIDE.search(text)
     words = re.findall(r"[A-Za-z]{3,}", aside[1]) if aside and " - " not in aside[1] else []
     return text[:aside.start()] if aside and any(w not in LETTERS | GREEK for w in words) else text
@@ -202,6 +213,25 @@ def latex_chains(text: str) -> list[Found]:
     >>> latex_chains(r"\frac{\partial L}{\partial w} = 2(a - y) x \approx -0.89")[0].links
     (('=', '2(a - y) x'), ('≈', '-0.89'))
     """
+    several = _equations(LATEX_LABEL.sub("", text))
+    return [found for part in several for found in _latex_chain(part)]
+
+
+def _equations(text: str) -> list[str]:
+    """The equations of a display that holds several, side by side: each has a relation of its own, with a name to its left."""
+    parts, start = [], 0
+    for sign in APART.finditer(text):
+        left, right = text[start:sign.start()], text[sign.end():]
+        relation = LATEX_RELATION.search(right)
+        if _level(text[:sign.start()]) == 0 and LATEX_RELATION.search(left) and relation and _level(right[:relation.start()]) == 0 \
+                and not APART.search(right[:relation.start()]) and right[:relation.start()].strip():
+            parts.append(left)
+            start = sign.end()
+    return [*parts, text[start:]]
+
+
+def _latex_chain(text: str) -> list[Found]:
+    """The one chain of an equation."""
     body = BRACE.sub(r"(\1)", BOXED.sub(r"\1", TRAIL.sub(" ", BRACE.sub(r"(\1)", text))))
     cuts = [m for m in LATEX_RELATION.finditer(body) if _level(body[:m.start()]) == 0]
     if not cuts:

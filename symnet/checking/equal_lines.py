@@ -16,7 +16,7 @@ from symnet.core.program import Hole, Program
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
 from symnet.equality.domain import Domain
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray
 
 
 def compare_lines(program: Program, left: str, right: str) -> Verdict:
@@ -44,7 +44,7 @@ def _judged(program: Program, aim: str, claim: str) -> Verdict:
     """Is ``claim`` equal to ``aim`` where that has a value?"""
     whole = replace(program, objective=aim)
     (line,) = program.by_name[claim]
-    value = Value(line.target.axes, line.indices, line.expr, line.holes)
+    value = IndexArray.over(line.target.axes, line.indices, line.expr, line.holes)
     return judged(Question(Derivation(whole, whole, (), (), {}), aim, program.assumptions), value, "", "other side", "")
 
 

@@ -106,6 +106,9 @@ class Page:
             return
         relation, first = line.links[0]
         left, kind = self.lefts.meaning(line)
+        if kind is Kind.LABEL:
+            self.skipped += 1
+            return
         name = self.lefts.called(line, left)
         if kind in (Kind.FORMULA, Kind.REPEATED):
             self._add(line, name, first, relation, Said(Mark.GIVEN if kind is Kind.FORMULA else Mark.RIGHT, Follows.YES))

@@ -19,7 +19,24 @@ from symnet.errors import NameError_, ParseError, SymnetError
 NAME = re.compile(r"[A-Za-z]\w*'?(?:\[[\w, ]+\])?\Z")
 PLAIN = re.compile(r"[A-Za-z]\w*\Z")
 CALL = re.compile(r"[A-Za-z]\w*\(\s*\w+\s*\)")
-DRESS = re.compile(r"\\(?:hat|bar|tilde|text|mathrm|mathbf|boldsymbol)\b|[\\{}_^\s]")
+ACCENT = re.compile(r"\\(?:wide)?(hat|bar|tilde)\s*(?:\{\s*(\\?[A-Za-z]+)\s*\}|(\\[A-Za-z]+|[A-Za-z]))")
+DRESS = re.compile(r"\\(?:text|mathrm|mathbf|boldsymbol|mathit|operatorname|bm|vec)\b|[\\{}_^\s]")
+
+
+def plain_name(latex: str) -> str:
+    r"""A printed name in letters: the hat is part of it, a font is not.
+
+    >>> plain_name(r"\hat{y}"), plain_name(r"\mathbf{w}_{1}"), plain_name(r"\bar x_2")
+    ('y_hat', 'w1', 'x_bar2')
+    """
+    there: list[str] = []
+
+    def stand(match: re.Match[str]) -> str:
+        there.append(f"{(match[2] or match[3]).lstrip(chr(92))}_{match[1]}")
+        return f" @{len(there) - 1}@ "
+
+    bare = DRESS.sub("", ACCENT.sub(stand, latex))
+    return re.sub(r"@(\d+)@", lambda m: there[int(m[1])], bare)
 
 
 class Kind(Enum):
@@ -30,6 +47,7 @@ class Kind(Enum):
     DEFINES = auto()  # it brings a name of the page's own
     FORMULA = auto()  # it gives a formula for a name that is given: y = w * x, to be used in a table
     REPEATED = auto()  # the same formula again, in numbers
+    LABEL = auto()  # a word, a colon and a number: no claim about a name
 
 
 class Lefts:
@@ -52,6 +70,8 @@ class Lefts:
             if self.names.has_rate:
                 return self.names.updated(str(left)), Kind.CLAIM
             return self._define(replace(line, left=f"{left}new"), None), Kind.DEFINES  # by a rate of the page's own
+        if line.labelled and (left is None or str(left) in self.names.own):
+            return sp.Symbol(line.left), Kind.LABEL
         if left is None or (line.defines and self._free(left)) or self._anew(left, first):
             return self._define(line, left), Kind.DEFINES
         if self._is_formula(left, line):
@@ -79,7 +99,7 @@ class Lefts:
         except SymnetError:
             if "frac" in left:
                 raise
-        bare = DRESS.sub("", left)
+        bare = plain_name(left)
         if SLOPE.fullmatch(bare):
             return self._plain(bare)
         if not PLAIN.match(bare):
@@ -96,7 +116,7 @@ class Lefts:
 
     def _define(self, line: Chain, left: sp.Symbol | None) -> sp.Symbol:
         first = line.links[0][1]
-        bare = DRESS.sub("", line.left) if line.latex else line.left
+        bare = plain_name(line.left) if line.latex else line.left
         value = rational(first) if NUMBER.match(first) else self.names.read(first, line.latex)
         if left is not None and left in value.free_symbols:
             value = value.xreplace({left: self.names.own.get(str(left), left)})

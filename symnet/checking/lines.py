@@ -12,6 +12,11 @@ from symnet.checking.pages import Piece, pieces
 NAME_CELL = re.compile(r"(?:[^|()]*\(\s*)?([A-Za-z]\w{0,15}'?)\s*\)?\s*\Z")
 HEADER = re.compile(r"\(\s*([A-Za-z]\w*)\s*\)\s*\Z")
 RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\Z")
+ABOUT = re.compile(  # in front of a name: something else of it than its value
+    r"\b(?!(?:values?|inputs?|weights?|parameters?|choice)\b)[A-Za-z]+\s+(?:of|w\.?r\.?t\.?|with\s+respect\s+to)\s+\Z"
+    r"|\b(?:change|step|update|error|increase|decrease|move|shift|difference)\s+(?:in|to|for)\s+\Z", re.I)
+OF_SLOPES = re.compile(r"\b(?:gradients?|grads?|slopes?|derivatives?)\b", re.I)  # the head of a column
+OF_OTHERS = re.compile(r"\b(?:new|updated|after|changes?|steps?|updates?|errors?|counts?|differences?)\b", re.I)
 NUMERIC = re.compile(r"(?:value|result|number|≈|decimal)", re.I)
 
 
@@ -27,6 +32,7 @@ class Chain:
     latex: bool = False
     defines: bool = False  # let e = …, e := …
     updates: bool = False  # w ← w - …
+    labelled: bool = False  # a name, a colon and a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +127,12 @@ def _claims(piece: Piece, section: str, pending: str) -> Iterator[Line]:
     for k, found in enumerate(chains):
         left = found.left or (pending if k == 0 else "")
         (relation, first), *more = found.links
+        if found.stated and not more and NUMBER.match(first) and relation and ABOUT.search(found.before):
+            continue  # the gradient of w = 3 says nothing of w
         if found.stated and not more and NUMBER.match(first) and relation:
             yield Stated(piece.number, piece.text, section, left, first)
         else:
-            yield Chain(piece.number, piece.text, section, left, found.links, found.latex, found.defines, found.updates)
+            yield Chain(piece.number, piece.text, section, left, found.links, found.latex, found.defines, found.updates, found.labelled)
 
 
 def _columns(cells: tuple[str, ...]) -> list[str]:
@@ -144,6 +152,12 @@ def _cells(piece: Piece, section: str, columns: tuple[str, ...], cells: tuple[st
     named = text_chains(f"{tidy(cells[0])} = 0") if len(cells) > 1 and not any(re.search(r"[=≈]", c) for c in cells) else []
     whole = len(named) == 1 and named[0].left and not named[0].stated
     rest = [c for c in cells[1:] if c and re.search(r"[\d(*+/^]|\\", c)]
+    head = columns[-1] if columns and len(columns) == len(cells) and NUMBER.match(tidy(cells[-1])) else ""
+    if whole and rest and OF_OTHERS.search(head):
+        yield Prose(piece.number)
+        return
+    if whole and rest and OF_SLOPES.search(head) and re.fullmatch(r"[A-Za-z]\w*", tidy(cells[0])):
+        cells = (f"dL/d{tidy(cells[0])}", *cells[1:])
     if whole and rest:
         formulas, values = [c for c in rest if not NUMBER.match(tidy(c))], [c for c in rest if NUMBER.match(tidy(c))]
         texts = [" ≈ ".join([" = ".join([cells[0], *formulas]), *values])]

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice, product
 from typing import Any
 
 import sympy as sp
 
-from symnet.checking.carried import ByHand, Own, numbers_in
+from symnet.checking.carried import LITERAL, ByHand, Own, numbers_in
 from symnet.checking.formula_slips import as_page, formula_slip, formula_truth
 from symnet.checking.names import Names
 from symnet.checking.slips import within
 from symnet.core.errata import Follows, Mark, Source, from_lines
+from symnet.core.names import name_latex
 from symnet.core.numbers import decimal, rational
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
 from symnet.errors import DomainError, SymnetError, internal
+from symnet.parsing.tokens import MAX_LENGTH
 
+MOST_CHOICES = 40  # ways to read given values into the numbers of a formula
 DECIMAL = re.compile(r"\d*\.\d|\d[eE]-")
 
 
@@ -65,13 +69,13 @@ class Formulas:
         if expr == left:
             same = self.names.called.get(left) == text.replace(" ", "")
             return Said(Mark.GIVEN, Follows.YES, {"note": "both sides are the same, which says nothing" if same else ""}, expr)
-        truth = self.names.truth(left)
+        truth, only = self.names.truth(left), ""
         verdict = compare(self.names.truth(expr), truth, self.declared, self.names.holes(expr), domain=self.names.domain)
         mark, note = self._marked(verdict)
         if mark is Mark.WRONG:
-            mark, note = self._given_put_in(left, expr, truth, text)
+            mark, note, only = self._given_put_in(left, expr, truth, text, latex)
         follows, sources = self._follows(expr, before, mark)
-        more: dict[str, Any] = {"note": note, "sources": tuple(sources)}
+        more: dict[str, Any] = {"note": note, "sources": tuple(sources), "condition": only}
         if mark is Mark.UNDECIDED:
             more |= {"slip": note, "note": ""}
         if mark is Mark.WRONG:
@@ -91,17 +95,42 @@ class Formulas:
             return (Mark.RIGHT, f"because {verdict.condition}") if declared else (Mark.UNDECIDED, f"holds only where {verdict.condition}")
         return (Mark.WRONG, "") if verdict.answer is Answer.REFUTED else (Mark.UNDECIDED, verdict.reason or "neither proved nor refuted")
 
-    def _given_put_in(self, left: sp.Symbol, expr: sp.Expr, truth: sp.Expr, text: str) -> tuple[Mark, str]:
-        """Right once given numbers are put in: (a2 - 1)^2 where y = 1 and the 1 is seen, -log(p) where t = 1 and nothing of it is left."""
-        shown, here = {rational(n) for n in numbers_in(text)}, self.names.truth(expr)
-        seen = {a: v for a, v in self.names.point.items() if abs(v) in shown and a not in expr.free_symbols}
-        gone = {a: v for a, v in self.names.point.items() if v in (-1, 0, 1) and a in truth.free_symbols - expr.free_symbols}
-        tries = [(seen, "with the given numbers put in"), *(({**seen, a: v}, self._only(left, {a: v})) for a, v in gone.items()),
-                 ({**seen, **gone}, self._only(left, gone))]
-        for there, note in tries:
+    def _given_put_in(self, left: sp.Symbol, expr: sp.Expr, truth: sp.Expr, text: str, latex: bool) -> tuple[Mark, str, str]:
+        """Right with given numbers alone, and what these are: (a2 - 1)^2 where y = 1 and the 1 stands for it, -log(p) where t = 1 and
+        nothing of it is left. That a number also stands elsewhere, as in 1 - a, puts nothing in."""
+        point = {a: v for a, v in self.names.point.items() if a in truth.free_symbols - expr.free_symbols}
+        for names in self._seen(text, point):
+            if compare(self._with_names(text, latex, names), truth).answer is Answer.PROVED:
+                return Mark.RIGHT, "with the given numbers put in", _equalities({a: point[a] for a in names.values()})
+        gone = {a: v for a, v in point.items() if v in (-1, 0, 1)}
+        here = self.names.truth(expr)
+        for there in (*({a: v} for a, v in gone.items()), gone):
             if there and compare(here.xreplace(there), truth.xreplace(there)).answer is Answer.PROVED:
-                return Mark.RIGHT, note
-        return Mark.WRONG, ""
+                return Mark.RIGHT, self._only(left, there), _equalities(there)
+        return Mark.WRONG, "", ""
+
+    def _seen(self, text: str, point: dict[sp.Basic, sp.Expr]) -> Iterator[dict[int, sp.Basic]]:
+        """Which numbers of the text may stand for which given values: one number for one value, then each value at every number like it."""
+        printed = list(numbers_in(text))
+        fit = {a: [k for k, n in enumerate(printed) if rational(n) == abs(v)] for a, v in point.items()}
+        fit = {a: places for a, places in fit.items() if places}
+        for chosen in islice(product(*[[None, *places] for places in fit.values()]), 1, MOST_CHOICES):
+            names = {k: a for a, k in zip(fit, chosen, strict=True) if k is not None}
+            if len(names) == sum(k is not None for k in chosen):
+                yield names
+
+    def _with_names(self, text: str, latex: bool, names: dict[int, sp.Basic]) -> sp.Expr:
+        """The text with names for some of its numbers, in the inputs alone."""
+        count = iter(range(MAX_LENGTH))
+
+        def stand(match: re.Match[str]) -> str:
+            atom = names.get(next(count))
+            if atom is None:
+                return match[0]
+            sign = "-" if self.names.point[atom] < 0 else ""
+            return rf" ({sign}{name_latex(str(atom)) if latex else atom}) "
+
+        return self.names.truth(self.names.read(LITERAL.sub(stand, text), latex))
 
     def _only(self, left: sp.Symbol, gone: dict[sp.Basic, sp.Expr]) -> str:
         local = self.names.local(left)
@@ -156,6 +185,10 @@ class Formulas:
         if first is None or second is None:
             return Follows.UNDECIDED
         return Follows.YES if first.overlaps(second) else Follows.NO
+
+
+def _equalities(there: Mapping[sp.Basic, sp.Expr]) -> str:
+    return " and ".join(f"{a} = {v}" for a, v in there.items())
 
 
 def known(names: Names, left: sp.Symbol) -> sp.Expr:

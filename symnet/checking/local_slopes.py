@@ -12,11 +12,11 @@ from symnet.core.expressions import BINDERS, When, entries
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor, same_name, tensor_name
 from symnet.errors import NameError_
+from symnet.indexing.index_array import IndexArray, new_indices, number, of_tensor
 from symnet.parsing.asked import LOSSES
-from symnet.parsing.values import Value, new_indices, of_tensor
 
 
-def slope_of(derivation: Derivation, usable: Mapping[str, Tensor], above: str, below: str, asked: str) -> Value | None:
+def slope_of(derivation: Derivation, usable: Mapping[str, Tensor], above: str, below: str, asked: str) -> IndexArray | None:
     """The slope d above/d below in names of the program; None where it has none here.
 
     Numbers have one by each other. An array has one by another where each entry depends on the entry at the same place alone, and
@@ -34,14 +34,14 @@ def slope_of(derivation: Derivation, usable: Mapping[str, Tensor], above: str, b
     return _scalar(program, top, under) if not program[top].axes and not program[under].axes else _entrywise(program, top, under)
 
 
-def _scalar(program: Program, above: str, below: str) -> Value | None:
+def _scalar(program: Program, above: str, below: str) -> IndexArray | None:
     if program[above].axes or program[below].axes or above not in program.by_name:
         return None
     _, expr = local_slope(program, above, below)
-    return Value((), (), expr)
+    return number(expr)
 
 
-def _entrywise(program: Program, above: str, below: str) -> Value | None:
+def _entrywise(program: Program, above: str, below: str) -> IndexArray | None:
     """d above/d below where above[i, j] is a function of below[i, j], in one line, and of nothing else that depends on it."""
     lines = program.by_name.get(above, ())
     if len(lines) != 1 or program[above].shape != program[below].shape or _other_way(program, above, below):
@@ -54,7 +54,7 @@ def _entrywise(program: Program, above: str, below: str) -> Value | None:
         return None
     places = new_indices(line.target.axes)
     slope = expr.diff(held).xreplace({held: program[below][line.indices]})
-    return Value(line.target.axes, places, slope.xreplace(dict(zip(line.indices, places, strict=True))))
+    return IndexArray.over(line.target.axes, places, slope.xreplace(dict(zip(line.indices, places, strict=True))))
 
 
 def _other_way(program: Program, above: str, below: str) -> bool:

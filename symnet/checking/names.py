@@ -26,18 +26,19 @@ from symnet.core.tensors import Tensor, free_name, same_name
 from symnet.equality.domain import Domain, Holes
 from symnet.equality.holes import indexed_holes
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.asked import LOSSES
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
 from symnet.parsing.program import expression, free_names
 from symnet.parsing.tokens import MAX_LENGTH, plain
-from symnet.parsing.values import Value
 
 SLOPE = re.compile(r"\bd\s?([A-Za-z]\w*|\([A-Za-z]\w*\))\s?/\s?d\s?([A-Za-z]\w*|\([A-Za-z]\w*\))")
 PRIME_CALL = re.compile(r"\b([a-z]\w*)'\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 GRADIENT = re.compile(r"(?:d|grad_?)([A-Za-z]\w*)|([A-Za-z]\w*?)_grad")
 PRIME = re.compile(r"\b([A-Za-z]\w*)'")
 NEW = re.compile(r"([A-Za-z]\w*?)(?:'|_new)\Z")
+TWO_READINGS = "a slope such as dL/dw, or a new value such as L_new"
 RATE = ("alpha", "eta", "lr", "learning_rate")
 SAME = {"sigma": "sigmoid", "ReLU": "relu", "ln": "log", "expit": "sigmoid"}
 
@@ -69,6 +70,8 @@ class Names:
         if slope:
             found = self.slope(slope[1], slope[2])
         elif new and name not in self.tensors:
+            if name.endswith("'") and self.known(new[1]) in self.program.by_name:
+                raise NameError_("line", f"{name}, which may be a slope or a new value", TWO_READINGS)
             found = self.updated(new[1])
         else:
             found = self._plain(name)
@@ -129,11 +132,22 @@ class Names:
     def updated(self, name: str) -> sp.Symbol:
         """The atom of a parameter after a step of descent."""
         old = self._plain(name)
+        if str(old) in self.program.by_name:
+            return self._after_the_step(str(old))
         made = Tensor(free_name(f"{old}_new", self.program.tensors))
         if made.name not in self.tensors:
             if not self.has_rate:
                 raise NameError_("line", f"{name}' without a learning rate", "learning_rate in the worksheet")
             self._local[made[()]] = old - self.rate[()] * self.slope(self.derivation.objective, str(old))
+            self.tensors[made.name] = made
+        return made[()]
+
+    def _after_the_step(self, name: str) -> sp.Symbol:
+        """The atom of what is computed, once every parameter has made its step: the new loss."""
+        made = Tensor(free_name(f"{name}_new", self.program.tensors))
+        if made.name not in self.tensors:
+            moved = {self.program[p][()]: self.updated(p) for p in self.derivation.wrt if p not in self.program.by_name}
+            self._local[made[()]] = self.truth(self.program[name][()]).xreplace(moved)
             self.tensors[made.name] = made
         return made[()]
 
@@ -214,7 +228,7 @@ class Names:
         values |= {n: self.tensors[n][()] for n in CONSTANTS if n in self.own}
         return self.meant(expression(source, {n: Tensor(n) for n in values}, {}, "line"), {Tensor(n)[()]: v for n, v in values.items()})
 
-    def meant(self, value: Value, there: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
+    def meant(self, value: IndexArray, there: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
         """What was read, in atoms; what its text asks for and this no longer shows is kept for ``holes``."""
         found = value.expr.xreplace(dict(there))
         self._dropped[found] = tuple((u.xreplace(dict(there)), sign, over) for u, sign, over in (*value.holes, *indexed_holes(value.expr)))

@@ -10,7 +10,7 @@ import sympy as sp
 
 from symnet.core.names import name_latex
 from symnet.core.tensors import Tensor
-from symnet.errors import ShapeError
+from symnet.errors import NameError_, ShapeError
 from symnet.parsing.latex import latex_expression
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def read_latex(names: Names, text: str) -> sp.Expr:
     """A piece of LaTeX in the atoms of a page. Raises ParseError, NameError_ or ShapeError."""
     new = LATEX_NEW.fullmatch(text.strip())
     if new and re.fullmatch(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?", new[1].strip()):
+        if text.strip().endswith(("'", "'}")) and str(read_latex(names, new[1])) in names.program.by_name:
+            raise NameError_("line", f"{text.strip()}, which may be a slope or a new value", "dL/dw, or a new value such as L_{new}")
         return names.updated(str(read_latex(names, new[1])))
     for above, below in _pairs(names):
         names.slope(above, below)

@@ -15,13 +15,13 @@ from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text
 from symnet.core.text import text as plain_text
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.asked import Asked
 from symnet.parsing.declaring import hidden_by
 from symnet.parsing.expressions import expression, sympy_value
 from symnet.parsing.from_sympy import SympyAnswer
 from symnet.parsing.latex_answers import latex_answer
 from symnet.parsing.program import lettered
-from symnet.parsing.values import Value
 
 
 def is_latex(answer: str) -> bool:
@@ -29,13 +29,14 @@ def is_latex(answer: str) -> bool:
     return any(c in answer for c in "\\$&") or "^{" in answer or "}^" in answer
 
 
-def read_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, where: str = "answer", latex: bool | None = None) -> Value:
+def read_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, where: str = "answer",
+                latex: bool | None = None) -> IndexArray:
     """The meaning of an answer for the gradient with respect to ``wrt``; ``latex`` says which it is, by default its looks do."""
     full, name = derivation.full, derivation.gradient_name(wrt)
     usable = _usable(full, derivation.program, name)
     if isinstance(answer, SympyAnswer):
         return sympy_value(answer, usable, full[name].axes if name in full.tensors else derivation.program[wrt].axes, where)
-    given = {name: Value(ds[0].target.axes, ds[0].indices, ds[0].expr) for name, ds in derivation.program.by_name.items()
+    given = {name: IndexArray.over(ds[0].target.axes, ds[0].indices, ds[0].expr) for name, ds in derivation.program.by_name.items()
              if len(ds) == 1 and ds[0].slice() == tuple(a.range for a in ds[0].target.axes)}
     if not (is_latex(answer) if latex is None else latex):
         asked = Asked(full[name], wrt, derivation.objective, usable)
@@ -51,7 +52,7 @@ def _usable(full: Program, program: Program, asked: str) -> dict[str, Tensor]:
     return {**slopes, **program.tensors}
 
 
-def read_as(value: Value, program: Program, written: str = "") -> str:
+def read_as(value: IndexArray, program: Program, written: str = "") -> str:
     """What was understood, in plain maths with the program's own letters for indices; and which of its ``written`` names hide built-ins."""
     labels = Labels.of(program)
     scope = extend({}, [(i, *axis.range) for i, axis in zip(value.indices, value.axes, strict=True)], labels)

@@ -13,9 +13,9 @@ from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
 from symnet.errors import FaultError, MismatchError, ShapeError, SymnetError, internal
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.program import expression
-from symnet.parsing.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _judge(answer: Mapping[str, str], derivation: Derivation, told: Told) -> Res
         return _explained(Result(name, verdict), text, "", derivation, wrt, latex, told)
 
 
-def _explained(found: Result, value: Value | str, written: str, derivation: Derivation, wrt: str, latex: bool, told: Told) -> Result:
+def _explained(found: Result, value: IndexArray | str, written: str, derivation: Derivation, wrt: str, latex: bool, told: Told) -> Result:
     """The result with its slip. The verdict stands, whatever becomes of the search for it."""
     told(found)
     return replace(found, mistake=slip_of(value, derivation, wrt, written, latex=latex))

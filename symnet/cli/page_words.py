@@ -106,11 +106,13 @@ def _line(group: tuple[Judged, ...]) -> dict[str, Any]:
     marks = {j.mark for j in group}
     verdict = "refuted" if Mark.WRONG in marks else "undecided" if Mark.UNDECIDED in marks else "proved" if Mark.RIGHT in marks else \
         group[0].mark.value  # a line that only sets something, or only puts numbers in, claims nothing that could be proved
+    only = " and ".join(dict.fromkeys(j.condition for j in group if j.condition))
+    verdict = "conditional" if verdict == "proved" and only else verdict
     slip = next((j for j in group if j.mark is Mark.WRONG and j.slip), None)
     said = [s for s in map(_said, group) if s]
     return {
         "id": f"line {group[0].line}", "line": group[0].line, "text": group[0].text, "section": group[0].section, "name": group[0].name,
-        "verdict": verdict, "condition": "", "witness": None,
+        "verdict": verdict, "condition": only, "witness": None,
         "mistake": None if slip is None else {"kind": slip.kind, "message": slip.slip},
         "message": "; ".join([verdict, *said]), "read_as": "",
         "links": [_link(j) for j in group],

@@ -67,6 +67,7 @@ class Judged:
     sources: tuple[Source, ...] = ()
     note: str = ""
     kind: str = ""  # a stable word for the slip: "cut off", "rounded early", "sign", …
+    condition: str = ""  # the given numbers with which alone a formula is right
 
     @property
     def remarks(self) -> str:

@@ -405,7 +405,7 @@ class Elementary:
     it can be written with it (sigmoid: value(1 - value)). ``kinks`` are the points of the first argument where the
     derivative follows the convention in ``convention`` (of stop_gradient, everywhere). ``in_exp`` rewrites to exp/log/step form,
     ``latex`` is the operator, ``law`` the derivative rule in a sentence for beginners. ``meaning`` is what SymPy is told of a function
-    that is not its own: the same in its functions, and the code of its printers.
+    that is not its own: the same in its functions, and the code of its printers. ``also`` are its other names, in text and frameworks.
     """
 
     function: Any
@@ -418,6 +418,12 @@ class Elementary:
     in_exp: Callable[..., sp.Expr] | None = None
     law: str = ""
     meaning: Meaning | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All its names."""
+        return self.name, *self.also
 
 
 _KINK = "at the kink the derivative is taken as "
@@ -493,11 +499,11 @@ MAX, MIN = (Meaning(calls={
 
 ROWS: tuple[Elementary, ...] = (
     Elementary(sigmoid, "sigmoid", r"\sigma", (lambda z, f: f * (1 - f),), in_exp=lambda z: below(1 + raised(-z)),
-               law="the slope of a sigmoid is its value times one minus its value", meaning=SIGMOID),
+               law="the slope of a sigmoid is its value times one minus its value", meaning=SIGMOID, also=("sigma", "expit", "logistic")),
     Elementary(sp.tanh, "tanh", r"\tanh", (lambda z, f: 1 - f**2,), in_exp=lambda z: 1 - 2 * below(raised(2 * z) + 1),
                law="the slope of tanh is one minus its value squared"),
     Elementary(relu, "relu", r"\operatorname{relu}", (lambda z, f: step(z),), kinks=(0,), convention=_KINK + "0",
-               in_exp=lambda z: z * step(z), law="relu has slope 1 where its input is positive, else 0", meaning=RELU),
+               in_exp=lambda z: z * step(z), law="relu has slope 1 where its input is positive, else 0", meaning=RELU, also=("ReLU",)),
     Elementary(leaky_relu, "leaky_relu", r"\operatorname{leaky\_relu}",
                (lambda z, s, f: step(z) + s * (1 - step(z)), lambda z, s, f: z * (1 - step(z))), kinks=(0,),
                convention=_KINK + "the slope of the negative side", in_exp=lambda z, s: z * step(z) + s * z * (1 - step(z)),
@@ -507,20 +513,22 @@ ROWS: tuple[Elementary, ...] = (
     Elementary(softplus, "softplus", r"\operatorname{softplus}", (lambda z, f: sigmoid(z),),
                in_exp=lambda z: sp.log(1 + raised(z)), law="the slope of softplus is the sigmoid", meaning=SOFTPLUS),
     Elementary(sp.exp, "exp", r"\exp", (lambda z, f: f,), law="the exponential is its own slope"),
-    Elementary(sp.log, "log", r"\log", (lambda z, f: 1 / z,), domain="positive", law="the slope of log u is one over u"),
+    Elementary(sp.log, "log", r"\log", (lambda z, f: 1 / z,), domain="positive", law="the slope of log u is one over u",
+               also=("ln",)),
     Elementary(sp.sin, "sin", r"\sin", (lambda z, f: sp.cos(z),), law="the slope of sine is cosine"),
     Elementary(sp.cos, "cos", r"\cos", (lambda z, f: -sp.sin(z),), law="the slope of cosine is minus sine"),
     Elementary(sp.sinh, "sinh", r"\sinh", (lambda z, f: sp.cosh(z),), in_exp=lambda z: (raised(z) - raised(-z)) / 2,
                law="the slope of sinh is cosh"),
     Elementary(sp.cosh, "cosh", r"\cosh", (lambda z, f: sp.sinh(z),), in_exp=lambda z: (raised(z) + raised(-z)) / 2,
                law="the slope of cosh is sinh"),
-    Elementary(sp.atan, "arctan", r"\arctan", (lambda z, f: 1 / (1 + z**2),), law="the slope of arctan u is one over one plus u squared"),
+    Elementary(sp.atan, "arctan", r"\arctan", (lambda z, f: 1 / (1 + z**2),), law="the slope of arctan u is one over one plus u squared",
+               also=("atan",)),
     Elementary(sp.erf, "erf", r"\operatorname{erf}", (lambda z, f: 2 * sp.exp(-(z**2)) / sp.sqrt(sp.pi),),
                law="the slope of erf is the bell curve 2 exp(-u²)/√π"),
     Elementary(sp.Abs, "abs", r"\operatorname{abs}", (lambda z, f: sp.sign(z),), kinks=(0,), convention=_KINK + "0",
                in_exp=lambda z: z * (2 * step(z) - 1), law="the slope of |u| is the sign of u"),
     Elementary(sp.sign, "sign", r"\operatorname{sign}", (lambda z, f: sp.S.Zero,), kinks=(0,), convention="sign(0) = 0",
-               law="a sign is flat on both sides, so its slope is 0"),
+               law="a sign is flat on both sides, so its slope is 0", also=("sgn",)),
     Elementary(sp.floor, "floor", r"\operatorname{floor}", (lambda z, f: sp.S.Zero,), kinks=(0,),
                convention="at a whole number the derivative is taken as 0",
                law="between whole numbers the floor is flat, so its slope is 0"),
@@ -532,7 +540,8 @@ ROWS: tuple[Elementary, ...] = (
                law="the smaller argument passes its slope on, the other gets 0", meaning=MIN),
     Elementary(stop_gradient, "stop_gradient", r"\operatorname{sg}", (lambda u, f: sp.S.Zero,),
                convention="what stands inside counts as a constant when derivatives are taken", in_exp=lambda u: u,
-               law="a stop-gradient passes the value on and no slope", meaning=STOP_GRADIENT),
+               law="a stop-gradient passes the value on and no slope", meaning=STOP_GRADIENT,
+               also=("stopgradient", "stop_grad", "stopgrad", "StopGradient", "detach", "sg")),  # JAX's, PyTorch's and the papers'
 )
 
 for _row in ROWS:
@@ -544,6 +553,7 @@ NORM = "norm: where a sum of squares is 0 the derivative of its root is taken as
 TABLE: dict[Any, Elementary] = {row.function: row for row in ROWS}
 TABLE |= {sp.Max: TABLE[Max], sp.Min: TABLE[Min]}  # as a user's own SymPy expression has them
 BY_NAME: dict[str, Elementary] = {row.name: row for row in ROWS}
+NAMED: dict[str, Elementary] = {name: row for row in ROWS for name in row.names}
 
 
 def sum_of_squares(expr: sp.Expr, named: Container[str] = ()) -> bool:

@@ -11,8 +11,10 @@ from symnet.core.tensors import Tensor
 from symnet.errors import ShapeError
 
 
-def sizes_of_shapes(tensors: Iterable[Tensor], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+def sizes_of_shapes(tensors: Iterable[Tensor], shapes: Mapping[str, tuple[int, ...]], whole: bool = True) -> dict[str, int]:
     """Sizes by name, read off the shapes of values of ``tensors``. Raises ShapeError where a value does not fit or two disagree.
+
+    With ``whole`` every size must follow; without it an axis of two unknown sizes says nothing.
 
     >>> sizes_of_shapes([Tensor("x", (Axis.of("n"),))], {"x": (3,)})
     {'n': 3}
@@ -30,11 +32,11 @@ def sizes_of_shapes(tensors: Iterable[Tensor], shapes: Mapping[str, tuple[int, .
             else:
                 later.append((t.name, axis, n))
     for name, axis, n in later:
-        _fits(name, axis, n, found)
+        _fits(name, axis, n, found, whole)
     return found
 
 
-def _fits(name: str, axis: Axis, n: int, found: dict[str, int]) -> None:
+def _fits(name: str, axis: Axis, n: int, found: dict[str, int], whole: bool) -> None:
     """An axis of size K + M - 1 or 3: solve for the one unknown size, or compare."""
     env = {s: sp.Integer(found[str(s)]) for s in axis.size.free_symbols if str(s) in found}
     left = sp.expand(axis.size.xreplace(env))
@@ -44,5 +46,5 @@ def _fits(name: str, axis: Axis, n: int, found: dict[str, int]) -> None:
         if value.is_Integer and value >= 1:
             found[str(unknown[0])] = int(value)
             return
-    if left != n:
+    if left != n and (whole or len(unknown) < 2):
         raise ShapeError(f"value of {name}", f"{n} entries along an axis", f"{left}")

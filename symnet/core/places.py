@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
+import operator
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
 
 import sympy as sp
 
@@ -17,15 +22,41 @@ from symnet.errors import ShapeError
 
 Env = Mapping[sp.Symbol, sp.Expr]  # sizes and indices -> integers
 NameEntry = Callable[[str, tuple[int, ...]], sp.Expr]
+RELATIONS: dict[Any, Callable[[Any, Any], bool]] = {
+    sp.Eq: operator.eq, sp.Ne: operator.ne, sp.Lt: operator.lt, sp.Le: operator.le, sp.Gt: operator.gt, sp.Ge: operator.ge}
 
 
 def integer(expr: sp.Expr, env: Env) -> int:
     """The value of an index or size expression; raises ShapeError when a size is missing."""
+    number = _number(expr, env)
+    if number is not None and number == int(number):
+        return int(number)
     value = expr.xreplace(dict(env))
     if not value.is_Integer:
         missing = ", ".join(sorted(map(str, value.free_symbols))) or str(value)
         raise ShapeError("sizes", f"no integer for {missing}", "an integer size for every name")
     return int(value)
+
+
+def _number(expr: sp.Basic, env: Env) -> Fraction | int | None:
+    """The value of sums, products and remainders of numbers, without an expression made for it; None for any other."""
+    if isinstance(expr, sp.Symbol):
+        expr = env.get(expr, expr)
+    if isinstance(expr, sp.Integer):
+        return int(expr)
+    if isinstance(expr, sp.Rational):
+        return Fraction(int(expr.p), int(expr.q))
+    if not isinstance(expr, (sp.Add, sp.Mul, sp.Mod)):
+        return None
+    values = list[Fraction | int]()
+    for arg in expr.args:
+        value = _number(arg, env)
+        if value is None:
+            return None
+        values.append(value)
+    if isinstance(expr, sp.Mod):
+        return values[0] % values[1] if values[1] else None
+    return sum(values) if isinstance(expr, sp.Add) else math.prod(values)
 
 
 def span(bounds: Range, env: Env) -> range:
@@ -60,14 +91,28 @@ def at_place(expr: sp.Expr, env: Env, entry: NameEntry) -> sp.Expr:
 
 def open_at(condition: sp.Basic, env: Env, entry: NameEntry) -> sp.Basic:
     """What is left of a condition: true, false, or the parts that ask for data, at these places."""
-    parts = sp.And.make_args(condition)
-    if not all(holds(p, env) for p in parts if not of_data(p)):
+    on_places, on_data = _parts(condition)
+    if not all(holds(p, env) for p in on_places):
         return sp.false
-    return sp.And(*[p.func(*[at_place(a, env, entry) for a in p.args]) for p in parts if of_data(p)])
+    return sp.And(*[p.func(*[at_place(a, env, entry) for a in p.args]) for p in on_data]) if on_data else sp.true
+
+
+@lru_cache(maxsize=10_000)
+def _parts(condition: sp.Basic) -> tuple[tuple[sp.Basic, ...], tuple[sp.Basic, ...]]:
+    """The parts of a condition that ask for indices and sizes alone, and those that ask for data."""
+    parts = sp.And.make_args(condition)
+    return tuple(p for p in parts if not of_data(p)), tuple(p for p in parts if of_data(p))
 
 
 def holds(condition: sp.Basic, env: Env) -> bool:
     """Decide a condition on indices and sizes."""
+    if condition is sp.true:
+        return True
+    relation = RELATIONS.get(condition.func)
+    if relation is not None:
+        left, right = (_number(side, env) for side in condition.args)
+        if left is not None and right is not None:
+            return bool(relation(left, right))
     value = condition.xreplace(dict(env))
     if value not in (sp.true, sp.false):
         raise ShapeError("bracket", f"cannot decide {condition}", "a condition on indices and sizes")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -12,12 +11,12 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind
-from symnet.core.axes import size as to_size
 from symnet.core.numbers import rational
 from symnet.core.program import Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.errors import MissingToolError, NameError_, ShapeError
+from symnet.frontends.jax_equation import Equation
 from symnet.frontends.jax_rules import CUSTOM, check_rules
 from symnet.frontends.primitives import INNER, PRIMITIVES, inner_jaxpr
 from symnet.indexing.graph import Graph, unsupported
@@ -199,43 +198,3 @@ def _for_any_platform(eqn: Any) -> Any:
     """The branch that JAX takes where it has no special one for the machine; None for a choice by a value."""
     platforms = eqn.params.get("branches_platforms")
     return eqn.params["branches"][list(platforms).index(None)] if platforms and None in platforms else None
-
-
-class Equation:
-    """One equation of a jaxpr as the readers in ``primitives.py`` see it."""
-
-    def __init__(self, graph: Graph, eqn: Any, args: list[int], where: str) -> None:
-        self.graph, self.args, self.where = graph, args, where
-        self.params: dict[str, Any] = eqn.params
-        self.inputs, self.outputs = [v.aval for v in eqn.invars], [v.aval for v in eqn.outvars]
-
-    def sizes(self, shape: Sequence[Any]) -> tuple[sp.Expr, ...]:
-        """Sizes as SymPy."""
-        return tuple(dimension(n, self.where) for n in shape)
-
-    def refuse(self, found: str, expected: str = "an operation that symnet reads") -> Exception:
-        """The error for this equation."""
-        return unsupported(found, self.where, expected)
-
-
-def dimension(value: Any, where: str) -> sp.Expr:
-    """A JAX dimension as SymPy: 3, N, or a polynomial such as N*h + 1.
-
-    >>> dimension("2*N^2 + d", "")
-    2*N**2 + d
-    """
-    def build(node: ast.AST) -> sp.Expr:
-        if isinstance(node, ast.Constant) and isinstance(node.value, int):
-            return sp.Integer(node.value)
-        if isinstance(node, ast.Name):
-            return to_size(node.id)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            return -build(node.operand)
-        if isinstance(node, ast.BinOp):
-            left, right = build(node.left), build(node.right)
-            for kind, made in ((ast.Add, left + right), (ast.Sub, left - right), (ast.Mult, left * right), (ast.Pow, left**right)):
-                if isinstance(node.op, kind):
-                    return made
-        raise unsupported(f"the size {value}", where, "a polynomial in sizes")
-
-    return build(ast.parse(str(value).replace("^", "**"), mode="eval").body)

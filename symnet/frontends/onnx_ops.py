@@ -47,10 +47,6 @@ def _reduce(function: Callable[..., Array]) -> Rule:
     return rule
 
 
-def _norm2(m: Maker, a: Array, axes: Any, keep: bool) -> Array:
-    return m.map("sqrt", m.sum(m.map("square", a), axes, keep))
-
-
 def _reshape(c: Call) -> Array:
     a, sizes = c.first(), c.integers(1, "shape") or []
     return c.maker.reshape(a, [a.shape[k] if n == 0 and not c.get("allowzero", 0) else n for k, n in enumerate(sizes)])
@@ -161,7 +157,8 @@ OPERATORS: dict[str, Rule] = {
                                      c.get("gamma", 1.05070102214813232421875)),
     "Gelu": lambda c: composites.gelu(c.maker, c.first(), str(c.get("approximate", "none"))),
     "Clip": _clip, "Softmax": _softmax(composites.softmax), "LogSoftmax": _softmax(composites.log_softmax),
-    "ReduceSum": _reduce(Maker.sum), "ReduceMean": _reduce(Maker.mean), "ReduceLogSumExp": _reduce(_logsumexp), "ReduceL2": _reduce(_norm2),
+    "ReduceSum": _reduce(Maker.sum), "ReduceMean": _reduce(Maker.mean), "ReduceLogSumExp": _reduce(_logsumexp),
+    "ReduceL2": _reduce(composites.norm),
     "ReduceSumSquare": _reduce(lambda m, a, axes, keep: m.sum(m.map("square", a), axes, keep)),
     "ReduceL1": _reduce(lambda m, a, axes, keep: m.sum(m.map("abs", a), axes, keep)),
     "GlobalAveragePool": lambda c: c.maker.mean(c.first(), range(2, c.first().rank), True),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
+from symnet.frontends.jax_equation import Equation
 from symnet.indexing.composites import convolution
 from symnet.indexing.operations import Array, Maker
-
-if TYPE_CHECKING:
-    from symnet.frontends.jaxpr import Equation
 
 Rule = Callable[["Equation"], "int | list[int]"]
 INNER = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr",

@@ -122,7 +122,7 @@ OPERATORS: dict[str, Rule] = {
                                      "erfc", "sqrt", "rsqrt", "square", "abs", "sign", "pow", "relu", "gt", "ge", "lt", "le", "eq", "ne")},
     "sigmoid": _map("logistic"), "atan": _map("atan"), "maximum": _map("max"), "minimum": _map("min"), "where": _map("select"),
     "add": _scaled("add"), "sub": _scaled("sub"), "rsub": lambda m, a, b, alpha=1: _scaled("sub")(m, b, a, alpha),
-    "reciprocal": lambda m, a: m.map("div", 1, a), "log_sigmoid": lambda m, a: m.map("neg", m.map("softplus", m.map("neg", a))),
+    "reciprocal": lambda m, a: m.map("div", 1, a), "log_sigmoid": composites.log_sigmoid,
     "leaky_relu": lambda m, a, slope=0.01: m.map("leaky_relu", a, slope),
     "gelu": lambda m, a, approximate="none": composites.gelu(m, a, approximate),
     "silu": composites.silu, "mish": composites.mish, "softplus": lambda m, a, beta=1, threshold=20: composites.softplus(m, a, beta),

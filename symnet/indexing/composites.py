@@ -1,79 +1,164 @@
-"""Layers and activations of PyTorch and ONNX as array operations, each in a few lines. They have no gradient rules."""
+"""Activations, softmax, norms and layers as array operations, each defined once in a few lines. They have no gradient rules.
+
+``m`` is whoever carries the operations out: the Maker of a graph, which writes them down for a framework's model, ``AtOnce`` on arrays in
+index form, for text, or ``ENTRIES`` on single entries, for the layers of networks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import sympy as sp
 
 from symnet.core.numbers import rational
+from symnet.indexing.arithmetic import count, elementwise, reduce_sum
+from symnet.indexing.entrywise import MAPS
 from symnet.indexing.graph import unsupported
+from symnet.indexing.index_array import IndexArray, number
 from symnet.indexing.operations import Array, Maker
 
-SELU_ALPHA, SELU_SCALE = "1.6732632423543772848170429916717", "1.0507009873554804934193349852946"
+# PyTorch's digits (torch/nn/modules/activation.py, class SELU), taken as exact decimals; Klambauer et al. 2017, eq. 14.
+SELU_ALPHA, SELU_SCALE = rational("1.6732632423543772848170429916717"), rational("1.0507009873554804934193349852946")
+T = TypeVar("T")
+Made = TypeVar("Made", covariant=True)
 
 
-def softmax(m: Maker, a: Array, axis: int) -> Array:
+class Maps(Protocol[Made]):
+    """Carries out functions entry by entry, by their names in ``entrywise.py``; numbers may stand among the arguments."""
+
+    def map(self, function: str, *args: Any) -> Made:
+        """The function of arrays or numbers."""
+        ...
+
+
+class Reduces(Maps[T], Protocol[T]):
+    """Sums along axes too."""
+
+    def sum(self, a: T, axes: Any = None, keep: bool = False) -> T:
+        """Σ along axes."""
+        ...
+
+    def top(self, a: T, axes: Any = None, keep: bool = False) -> T:
+        """The maximum along axes, which keeps exp from overflowing and must cancel later."""
+        ...
+
+
+def _exact(value: Any) -> sp.Basic:
+    return value if isinstance(value, sp.Basic) else rational(value)
+
+
+class _Entries:
+    """Functions of single entries, at once."""
+
+    def map(self, function: str, *args: Any) -> sp.Expr:
+        """The function by its name."""
+        return MAPS[function](*map(_exact, args))
+
+
+ENTRIES = _Entries()
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """Operations on arrays in index form, at once; ``where`` and ``name`` say in a message what was called."""
+
+    where: str
+    name: str
+
+    def map(self, function: str, *args: Any) -> IndexArray:
+        """The function entry by entry, shapes broadcast."""
+        arrays = [a if isinstance(a, IndexArray) else number(_exact(a)) for a in args]
+        return elementwise(self.where, self.name, MAPS[function], *arrays)
+
+    def sum(self, a: IndexArray, axes: int | None = None, keep: bool = False) -> IndexArray:
+        """Σ over all axes or one."""
+        return reduce_sum(self.where, a, axes, keep)
+
+    def top(self, a: IndexArray, axes: int | None = None, keep: bool = False) -> IndexArray:
+        """0: formulas have no need of the maximum, which cancels."""
+        return number(sp.S.Zero)
+
+    def mean(self, a: IndexArray, axes: int | None = None, keep: bool = False) -> IndexArray:
+        """The mean over all axes or one."""
+        return self.map("div", self.sum(a, axes, keep), count(a, axes))
+
+
+def softmax(m: Reduces[T], a: T, axis: int) -> T:
     """exp(a)/Σ exp(a)."""
     e = m.map("exp", m.map("sub", a, m.top(a, axis, True)))
     return m.map("div", e, m.sum(e, axis, True))
 
 
-def log_softmax(m: Maker, a: Array, axis: int) -> Array:
+def log_softmax(m: Reduces[T], a: T, axis: int) -> T:
     """a - log Σ exp(a)."""
     shifted = m.map("sub", a, m.top(a, axis, True))
     return m.map("sub", shifted, m.map("log", m.sum(m.map("exp", shifted), axis, True)))
 
 
-def logsumexp(m: Maker, a: Array, axes: Any, keep: bool = False) -> Array:
+def logsumexp(m: Reduces[T], a: T, axes: Any, keep: bool = False) -> T:
     """log Σ exp(a)."""
     e = m.map("exp", m.map("sub", a, m.top(a, axes, True)))
     return m.map("add", m.map("log", m.sum(e, axes, keep)), m.top(a, axes, keep))
 
 
-def gelu(m: Maker, a: Array, approximate: str = "none") -> Array:
+def gelu_inner(m: Maps[T], a: T) -> T:
+    """√(2/π) (a + 0.044715 a³), of which the tanh form of GELU takes the tanh."""
+    return m.map("mul", sp.sqrt(2 / sp.pi), m.map("add", a, m.map("mul", rational("0.044715"), m.map("pow", a, 3))))
+
+
+def gelu(m: Maps[T], a: T, approximate: str = "none") -> T:
     """a Φ(a), with erf or PyTorch's tanh form."""
     if approximate == "none":
         inner = m.map("erf", m.map("div", a, sp.sqrt(2)))
     else:
-        inner = m.map("mul", sp.sqrt(2 / sp.pi), m.map("add", a, m.map("mul", rational("0.044715"), m.map("pow", a, 3))))
-        inner = m.map("tanh", inner)
+        inner = m.map("tanh", gelu_inner(m, a))
     return m.map("mul", m.map("mul", rational("0.5"), a), m.map("add", 1, inner))
 
 
-def silu(m: Maker, a: Array) -> Array:
+def silu(m: Maps[T], a: T) -> T:
     """a σ(a)."""
     return m.map("mul", a, m.map("logistic", a))
 
 
-def mish(m: Maker, a: Array) -> Array:
+def mish(m: Maps[T], a: T) -> T:
     """a tanh(softplus(a))."""
     return m.map("mul", a, m.map("tanh", m.map("softplus", a)))
 
 
-def softplus(m: Maker, a: Array, beta: Any = 1) -> Array:
+def norm(m: Reduces[T], a: T, axes: Any, keep: bool = False) -> T:
+    """√(Σ a²): Euclid's norm, of a matrix Frobenius'."""
+    return m.map("sqrt", m.sum(m.map("square", a), axes, keep))
+
+
+def log_sigmoid(m: Maps[T], a: T) -> T:
+    """log σ(a), written -softplus(-a), so that it stays finite."""
+    return m.map("neg", m.map("softplus", m.map("neg", a)))
+
+
+def softplus(m: Maps[T], a: T, beta: Any = 1) -> T:
     """log(1 + exp(βa))/β; PyTorch's threshold only saves time."""
     return m.map("softplus", a) if beta == 1 else m.map("div", m.map("softplus", m.map("mul", beta, a)), beta)
 
 
-def elu(m: Maker, a: Array, alpha: Any = 1, scale: Any = 1) -> Array:
+def elu(m: Maps[T], a: T, alpha: Any = 1, scale: Any = 1) -> T:
     """scale·a for a > 0, else scale·α(exp(a) - 1)."""
-    below = m.map("mul", rational(alpha), m.map("expm1", a))
-    return m.map("mul", rational(scale), m.map("select", m.map("gt", a, 0), a, below))
+    below = m.map("mul", _exact(alpha), m.map("expm1", a))
+    return m.map("mul", _exact(scale), m.map("select", m.map("gt", a, 0), a, below))
 
 
-def celu(m: Maker, a: Array, alpha: Any) -> Array:
+def celu(m: Maps[T], a: T, alpha: Any) -> T:
     """a for a > 0, else α(exp(a/α) - 1)."""
     return m.map("select", m.map("gt", a, 0), a, m.map("mul", alpha, m.map("expm1", m.map("div", a, alpha))))
 
 
-def hardtanh(m: Maker, a: Array, low: Any = -1, high: Any = 1) -> Array:
+def hardtanh(m: Maps[T], a: T, low: Any = -1, high: Any = 1) -> T:
     """a between two bounds."""
     return m.map("min", m.map("max", a, low), high)
 
 
-def softsign(m: Maker, a: Array) -> Array:
+def softsign(m: Maps[T], a: T) -> T:
     """a/(1 + |a|)."""
     return m.map("div", a, m.map("add", 1, m.map("abs", a)))
 

@@ -9,6 +9,8 @@ import sympy as sp
 
 from symnet.core.axes import Range, bounds, nonnegative
 from symnet.core.expressions import When, entries
+from symnet.core.functions import step
+from symnet.errors import ParseError
 
 MIRRORED = {sp.Gt: sp.Lt, sp.Ge: sp.Le, sp.Lt: sp.Gt, sp.Le: sp.Ge, sp.Eq: sp.Eq, sp.Ne: sp.Ne}
 
@@ -78,8 +80,7 @@ def by_bracket(condition: sp.Basic, then: sp.Expr, other: sp.Expr) -> sp.Expr:
         return Barred(then, condition)
     if then == -sp.oo and len(parts) == 1:
         return Barred(other, negated(condition))
-    outside = sp.Add(*[When(other, sp.And(*parts[:k], negated(p))) for k, p in enumerate(parts)])
-    return When(then, condition) + outside
+    return under(then, condition) + sp.Add(*[under(other, sp.And(*parts[:k], sp.Not(p))) for k, p in enumerate(parts)])
 
 
 def settled(expr: sp.Expr, ranges: Mapping[sp.Symbol, Range]) -> sp.Expr:
@@ -112,3 +113,80 @@ def _truth(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range]) -> bool | Non
     if span is None:
         return None
     return True if nonnegative(span[0]) else False if nonnegative(-span[1] - 1) else None
+
+
+def indicator(condition: sp.Basic) -> sp.Expr:
+    """1 where the condition holds, else 0: a bracket on indices, a step for numbers."""
+    if condition in (sp.true, sp.false):
+        return sp.Integer(condition is sp.true)
+    if on_indices(condition):
+        return When(sp.S.One, oriented(condition))
+    if isinstance(condition, sp.And):
+        return sp.Mul(*[indicator(c) for c in condition.args])
+    u, v = condition.args
+    if isinstance(condition, (sp.Gt, sp.Le)):
+        return step(u - v) if isinstance(condition, sp.Gt) else 1 - step(u - v)
+    if isinstance(condition, (sp.Lt, sp.Ge)):
+        return step(v - u) if isinstance(condition, sp.Lt) else 1 - step(v - u)
+    return sp.Piecewise((1, condition), (0, True), evaluate=False)
+
+
+def on_indices(condition: sp.Basic) -> bool:
+    """True for a comparison of indices and sizes alone."""
+    return not condition.has(sp.Indexed) and all(s.is_integer for s in condition.free_symbols) and condition not in (sp.true, sp.false)
+
+
+def under(expr: sp.Expr, condition: sp.Basic) -> sp.Expr:
+    """[condition] expr, a sum of brackets each on its own; t > 1 is written t >= 2."""
+    whole = sp.And(*[_not_strict(c) for c in sp.And.make_args(oriented(condition))])
+    if isinstance(expr, sp.Add) and all(isinstance(term, When) for term in expr.args):
+        return sp.Add(*[When(term.body, sp.And(whole, term.condition)) for term in expr.args])
+    return When(expr.body, sp.And(whole, expr.condition)) if isinstance(expr, When) else When(expr, whole)
+
+
+def _not_strict(condition: sp.Basic) -> sp.Basic:
+    if isinstance(condition, sp.Gt):
+        return sp.Ge(condition.lhs, condition.rhs + 1)
+    return sp.Le(condition.lhs, condition.rhs - 1) if isinstance(condition, sp.Lt) else condition
+
+
+def oriented(condition: sp.Basic) -> sp.Basic:
+    """Comparisons with the index on the left, as symnet writes them: 1 <= i becomes i >= 1."""
+    if isinstance(condition, sp.And):
+        return sp.And(*[oriented(c) for c in condition.args])
+    moving = [any(not s.is_positive for s in side.free_symbols) for side in condition.args]
+    return condition.reversed if moving == [False, True] else condition
+
+
+def times(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    """a·b; a bracket takes in the whole product, so that what it guards is not looked at where it fails."""
+    if isinstance(a, When):
+        return When(times(a.body, b), a.condition)
+    return When(times(a, b.body), b.condition) if isinstance(b, When) else a * b
+
+
+def is_condition(expr: sp.Basic) -> bool:
+    """True for a comparison or several; a name is none, though SymPy counts symbols among its truth values."""
+    return isinstance(expr, sp.logic.boolalg.Boolean) and not isinstance(expr, sp.Symbol)
+
+
+def choose(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
+    """``yes`` where the condition holds, else ``no``: brackets for what is asked of indices, cases, as they are written, for the rest."""
+    if not is_condition(condition):
+        raise ParseError("condition", str(condition), "a comparison such as z > 0")
+    here = [c for c in sp.And.make_args(condition) if on_indices(c)]
+    if here and condition not in (sp.true, sp.false):
+        rest = sp.And(*[c for c in sp.And.make_args(condition) if c not in here])
+        return by_bracket(sp.And(*here), choose(rest, yes, no), no)
+    if condition.has(sp.Piecewise):  # SymPy would turn it into cases of truth values, which have no form here: cases of cases say the same
+        return _chosen_by_cases(condition, yes, no)
+    return sp.Piecewise((yes, condition), (no, True), evaluate=False)
+
+
+def _chosen_by_cases(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
+    """(yes if (a if c else b) > 0 else no) as ((yes if a > 0 else no) if c else (yes if b > 0 else no))."""
+    inner = [p for p in sp.preorder_traversal(condition) if isinstance(p, sp.Piecewise)]
+    if len(set(inner)) > 3:
+        raise ParseError("condition", "too many cases inside a condition", "at most 3")
+    parts = [choose(condition.xreplace({inner[-1]: e}), yes, no) for e, _ in inner[-1].args]
+    return sp.Piecewise(*zip(parts, [c for _, c in inner[-1].args], strict=True), evaluate=False)

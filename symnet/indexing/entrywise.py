@@ -7,13 +7,15 @@ does not cancel is refused when the line is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import sympy as sp
 
 from symnet.core import functions as fn
-from symnet.core.expressions import When, entries, limits, total
+from symnet.core.axes import Range
+from symnet.core.brackets import settle
+from symnet.core.expressions import Limits, When, entries, limits, substitute
 from symnet.core.functions import Max, Min
 from symnet.indexing.conditions import Barred, by_bracket, compared, negated, truth, whole
 
@@ -51,18 +53,16 @@ def log(u: sp.Expr) -> sp.Expr:
     return sp.Add(sp.log(sp.Mul(*rest)), *[f.as_base_exp()[1] * Top(*f.as_base_exp()[0].args) for f in marks])
 
 
-def summed(body: sp.Expr, over: tuple[tuple[sp.Symbol, sp.Expr, sp.Expr], ...]) -> sp.Expr:
-    """Σ body under bound indices of its own, with the marks that do not depend on the sum taken out."""
-    factor, inner = body.as_coeff_Mul()
-    if isinstance(inner, sp.Sum):
-        return factor * summed(inner.function, (*limits(inner), *over))
-    own = {i: sp.Dummy("_", integer=True) for i, _, _ in over}
-    body, over = body.xreplace(own), tuple((own[i], lo, hi) for i, lo, hi in over)
+def summed(body: sp.Expr, over: tuple[Limits, ...], ranges: Mapping[sp.Symbol, Range]) -> sp.Expr:
+    """Σ body under bound indices of its own, without the sums over indices that a bracket fixes; marks that do not depend on the sum
+    are taken out. ``ranges`` are those of the free indices."""
+    own = {i: sp.Dummy(i.name, integer=True) for i, _, _ in over}
+    body, over = substitute(body, own), tuple((own[i], lo, hi) for i, lo, hi in over)
     marks, rest = _scales(body)
     outside = [f for f in marks if not f.free_symbols & {i for i, _, _ in over}]
     if not outside:
-        return total(body, over)
-    return sp.Mul(*outside, total(sp.Mul(*rest, *[f for f in marks if f not in outside]), over))
+        return settle(body, over, ranges)
+    return sp.Mul(*outside, settle(sp.Mul(*rest, *[f for f in marks if f not in outside]), over, ranges))
 
 
 def _scales(u: sp.Expr) -> tuple[list[sp.Expr], list[sp.Expr]]:
@@ -176,17 +176,16 @@ def power(u: sp.Expr, exponent: sp.Expr) -> sp.Expr:
 
 
 MAPS: dict[str, Callable[..., sp.Basic]] = {
+    **{name: row.function for name, row in fn.NAMED.items()},  # below: what also knows marks, bars and conditions
     "add": added, "sub": lambda u, v: added(u, minus(v)), "mul": multiplied, "div": lambda u, v: multiplied(u, 1 / v), "neg": minus,
     "pow": power,
-    "exp": exp, "log": log, "log1p": lambda u: log(1 + u), "expm1": lambda u: exp(u) - 1, "tanh": sp.tanh, "sin": sp.sin, "cos": sp.cos,
-    "sinh": sp.sinh, "cosh": sp.cosh, "atan": sp.atan, "logistic": fn.sigmoid, "erf": sp.erf, "erfc": lambda u: 1 - sp.erf(u),
-    "sqrt": sp.sqrt, "rsqrt": lambda u: 1 / sp.sqrt(u), "square": lambda u: u**2, "abs": absolute, "sign": sp.sign, "max": maximum,
-    "min": minimum, "relu": fn.relu, "leaky_relu": fn.leaky_relu, "softplus": fn.softplus,
+    "exp": exp, "log": log, "log1p": lambda u: log(1 + u), "expm1": lambda u: exp(u) - 1, "erfc": lambda u: 1 - sp.erf(u),
+    "sqrt": sp.sqrt, "rsqrt": lambda u: 1 / sp.sqrt(u), "square": lambda u: u**2, "abs": absolute, "max": maximum, "min": minimum,
     "gt": partial(compared, sp.Gt), "ge": partial(compared, sp.Ge), "lt": partial(compared, sp.Lt), "le": partial(compared, sp.Le),
     "eq": partial(compared, sp.Eq), "ne": partial(compared, sp.Ne), "is_finite": lambda u: sp.true,
     "never": lambda u: sp.false, "and": lambda u, v: sp.And(truth(u), truth(v)), "or": lambda u, v: sp.Or(truth(u), truth(v)),
     "not": lambda u: negated(truth(u)),
-    "stop_gradient": stopped, "floor": sp.floor, "ceil": fn.ceiling, "round": fn.half_to_even,
+    "stop_gradient": stopped, "ceil": fn.ceiling, "round": fn.half_to_even,
     "indicator": lambda c: choose(c, sp.S.One, sp.S.Zero), "select": choose,
 }
 LINEAR = frozenset({"add", "sub", "mul", "div", "neg", "select", "indicator"})

@@ -19,14 +19,14 @@ from symnet.indexing import places as at
 from symnet.indexing.conditions import NOUGHT, Barred, whole
 from symnet.indexing.entrywise import ACTIVATIONS, LINEAR, MAPS, Top, is_exp_sum, marked
 from symnet.indexing.graph import MOVES, Graph, Op, unsupported
-from symnet.indexing.index_array import Dim, Value
+from symnet.indexing.index_array import Dim, IndexArray
 from symnet.indexing.line_names import letter_of, lettered
 from symnet.indexing.reshaping import reshape
 
 SAFE = "a softmax or a log-sum-exp, where the maximum cancels"
 
 
-class Writer:
+class GraphLowering:
     """Writes the lines of one graph; ``output`` is the node that comes last. Used once."""
 
     def __init__(self, graph: Graph, output: int, name: str) -> None:
@@ -34,7 +34,7 @@ class Writer:
         self.uses = graph.uses(output)
         self.inputs = [Tensor(i.name, i.axes, "index" if i.domain == "bool" else i.domain, i.role, note=i.note) for i in graph.inputs]
         self.taken = {t.name for t in self.inputs} | {name} | {str(s) for t in self.inputs for e in t.shape for s in e.free_symbols}
-        self.values: dict[int, Value] = {}
+        self.values: dict[int, IndexArray] = {}
         self.lines: list[Definition] = []
         self.count: dict[str, int] = {}
         self.classes: dict[str, sp.Expr] = {}
@@ -58,22 +58,22 @@ class Writer:
 
     # One method a kind of operation.
 
-    def _input(self, k: int, op: Op) -> Value:
+    def _input(self, k: int, op: Op) -> IndexArray:
         tensor = self.inputs[op.more[0]]
         dims = vs.of_axes(tensor.axes)
         entry = tensor[tuple(d.place for d in dims)]
         if self.graph.inputs[op.more[0]].domain == "bool":  # 1 for true, 0 for false
             self._classes(tensor.name, sp.Integer(2))
-            return Value(dims, sp.Ne(entry, 0))
-        return Value(dims, entry)
+            return IndexArray(dims, sp.Ne(entry, 0))
+        return IndexArray(dims, entry)
 
-    def _unread(self, k: int, op: Op) -> Value:
+    def _unread(self, k: int, op: Op) -> IndexArray:
         raise unsupported(f"the operation {op.more[0]!r}", op.where)
 
-    def _number(self, k: int, op: Op) -> Value:
-        return Value((), op.more[0])
+    def _number(self, k: int, op: Op) -> IndexArray:
+        return IndexArray((), op.more[0])
 
-    def _map(self, k: int, op: Op) -> Value:
+    def _map(self, k: int, op: Op) -> IndexArray:
         function, *numbers = op.more
         if function not in LINEAR:
             for a in op.args:
@@ -82,31 +82,31 @@ class Writer:
         if function == "mul":
             self._name_factors(op.args)
         dims, found = vs.align([self.values[a] for a in op.args], op.where)
-        return Value(dims, MAPS[function](*[e.xreplace({NOUGHT: sp.S.Zero}) for e in found], *numbers))
+        return IndexArray(dims, MAPS[function](*[e.xreplace({NOUGHT: sp.S.Zero}) for e in found], *numbers))
 
-    def _iota(self, k: int, op: Op) -> Value:
+    def _iota(self, k: int, op: Op) -> IndexArray:
         return at.counted(*op.more)
 
-    def _table(self, k: int, op: Op) -> Value:
+    def _table(self, k: int, op: Op) -> IndexArray:
         return at.tabled(*op.more)
 
-    def _concat(self, k: int, op: Op) -> Value:
+    def _concat(self, k: int, op: Op) -> IndexArray:
         return at.concatenated([self.values[a] for a in op.args], op.more[0], op.where)
 
-    def _pad(self, k: int, op: Op) -> Value:
+    def _pad(self, k: int, op: Op) -> IndexArray:
         axis, low, high, filling = op.more
         return at.padded(self.values[op.args[0]], axis, (low, high), filling, op.where)
 
-    def _running(self, k: int, op: Op) -> Value:
+    def _running(self, k: int, op: Op) -> IndexArray:
         if not self._is_atom(op.args[0]):
             self._give_name(op.args[0])
         axis, back = op.more
         return at.running(self.values[op.args[0]], axis, back, op.where)
 
-    def _reverse(self, k: int, op: Op) -> Value:
+    def _reverse(self, k: int, op: Op) -> IndexArray:
         return at.reversed_(self.values[op.args[0]], op.more[0], op.where)
 
-    def _lookup(self, k: int, op: Op) -> Value:
+    def _lookup(self, k: int, op: Op) -> IndexArray:
         table, *places = op.args
         axes, shared = op.more
         if not self._is_atom(table):
@@ -123,44 +123,54 @@ class Writer:
         if sp.expand(known - size) != 0:  # looked up in two arrays of different lengths: nothing is said
             self.classes[name] = sp.S.NaN
 
-    def _sum(self, k: int, op: Op) -> Value:
+    def _sum(self, k: int, op: Op) -> IndexArray:
         axes, keep = op.more
-        if self._has_sum(op.args[0]) and not isinstance(self.values[op.args[0]].expr.as_coeff_Mul()[1], sp.Sum):
-            self._give_name(op.args[0])
-        return vs.sum_over(self.values[op.args[0]], axes, keep)
+        factor, inner = self.values[op.args[0]].expr.as_coeff_Mul()
+        if not isinstance(inner, sp.Sum):
+            if self._has_sum(op.args[0]):
+                self._give_name(op.args[0])
+            return vs.sum_over(self.values[op.args[0]], axes, keep)
+        made = vs.sum_over(replace(self.values[op.args[0]], expr=inner), axes, keep)
+        return replace(made, expr=factor * made.expr)
 
-    def _top(self, k: int, op: Op) -> Value:
+    def _top(self, k: int, op: Op) -> IndexArray:
         axes, keep = op.more
         self._give_name(op.args[0])
         v = self.values[op.args[0]]
         rest = tuple(Dim(sp.S.One) if j in axes else d for j, d in enumerate(v.dims) if keep or j not in axes)
-        made = Value(rest, sp.S.Zero)
+        made = IndexArray(rest, sp.S.Zero)
         return replace(made, expr=Top(sp.Integer(self.tops.setdefault((op.args[0], axes), k)), *[i for i, _ in made.parts]))
 
-    def _dot(self, k: int, op: Op) -> Value:
+    def _dot(self, k: int, op: Op) -> IndexArray:
         for a in op.args:
             if not self._is_atom(a):
                 self._give_name(a)
-        return vs.dot(self.values[op.args[0]], self.values[op.args[1]], op.more[0], op.more[1], op.where)
+        (mine, theirs), (own, other) = op.more[0], op.more[1]
+        left, right = ([f"{side}{j}" for j in range(len(self.values[arg].dims))] for side, arg in zip("ab", op.args, strict=True))
+        for i, j in zip((*own, *mine), (*other, *theirs), strict=True):
+            right[j] = left[i]
+        shared = [left[k] for k in own]
+        rest = [x for x in (*left, *right) if x not in shared and x not in [left[k] for k in mine]]
+        return vs.contract([self.values[a] for a in op.args], (left, right), (*shared, *rest), op.where)
 
-    def _spread(self, k: int, op: Op) -> Value:
+    def _spread(self, k: int, op: Op) -> IndexArray:
         return vs.spread(self.values[op.args[0]], *op.more)
 
-    def _permute(self, k: int, op: Op) -> Value:
+    def _permute(self, k: int, op: Op) -> IndexArray:
         v = self.values[op.args[0]]
         return replace(v, dims=tuple(v.dims[j] for j in op.more[0]))
 
-    def _reshape(self, k: int, op: Op) -> Value:
+    def _reshape(self, k: int, op: Op) -> IndexArray:
         return reshape(self.values[op.args[0]], op.more[0], op.where)
 
-    def _take(self, k: int, op: Op) -> Value:
+    def _take(self, k: int, op: Op) -> IndexArray:
         return vs.take(self.values[op.args[0]], op.more[0], op.more[1])
 
-    def _cut(self, k: int, op: Op) -> Value:
+    def _cut(self, k: int, op: Op) -> IndexArray:
         axis, start, length, step = op.more
         return vs.cut(self.values[op.args[0]], axis, start, length, step, op.where)
 
-    def _window(self, k: int, op: Op) -> Value:
+    def _window(self, k: int, op: Op) -> IndexArray:
         if not self._is_atom(op.args[0]):
             self._give_name(op.args[0])
         axis, outputs, taps, stride, dilation, padding = op.more
@@ -204,7 +214,7 @@ class Writer:
             self.values[k] = getattr(self, f"_{op.kind}")(k, op)
         v = self.values[k]
         if isinstance(v.expr, Barred):
-            u = Value(v.dims, v.expr.args[0])
+            u = IndexArray(v.dims, v.expr.args[0])
             if not _is_entry(u.expr) and not marked(u.expr):
                 self.values[k] = replace(v, expr=Barred(self._line(u, self._fresh_name(u.expr)).expr, v.expr.args[1]))
             return
@@ -212,7 +222,7 @@ class Writer:
             return
         self.values[k] = self._line(v, self._fresh_name(v.expr))
 
-    def _line(self, v: Value, name: str) -> Value:
+    def _line(self, v: IndexArray, name: str) -> IndexArray:
         v = replace(v, expr=v.expr.xreplace({NOUGHT: sp.S.Zero}))
         varying = [(i, a) for i, a in v.parts if i in v.expr.free_symbols]
         tensor = Tensor(name, tuple(a for _, a in varying), role=Role.INTERMEDIATE)
@@ -256,4 +266,4 @@ def _is_entry(expr: sp.Basic) -> bool:
 
 def write(graph: Graph, output: int, name: str = "L", title: str = "") -> Program:
     """The program of a graph."""
-    return Writer(graph, output, name).program(title)
+    return GraphLowering(graph, output, name).program(title)

@@ -9,10 +9,10 @@ import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.indexing.graph import unsupported
-from symnet.indexing.index_array import Dim, Part, Value, new_part, same
+from symnet.indexing.index_array import Dim, IndexArray, Part, new_part, same
 
 
-def reshape(v: Value, sizes: Sequence[sp.Expr], where: str) -> Value:
+def reshape(v: IndexArray, sizes: Sequence[sp.Expr], where: str) -> IndexArray:
     """Other axes over the same entries, row by row, as NumPy does: neighbours are grouped, or split, or both."""
     single = [m for d in v.dims for m in ([Dim(a.size, ((i, a),)) for i, a in d.parts] or [d])]  # one index an axis
     old, new = [d for d in single if d.size != 1], [n for n in sizes if n != 1]
@@ -32,7 +32,7 @@ def reshape(v: Value, sizes: Sequence[sp.Expr], where: str) -> Value:
             made.append(Dim(size, tuple(parts[:len(own)])))
             del parts[:len(own)]
         old, new = old[count:], new[number:]
-    return Value(tuple(made.pop(0) if n != 1 else Dim(sp.S.One) for n in sizes), v.expr)
+    return IndexArray(tuple(made.pop(0) if n != 1 else Dim(sp.S.One) for n in sizes), v.expr)
 
 
 def _divides(a: sp.Expr, b: sp.Expr) -> bool:
@@ -81,7 +81,7 @@ def _own(cuts: list[sp.Expr], size: sp.Expr) -> list[sp.Expr]:
     return taken
 
 
-def _split(v: Value, d: Dim, sizes: list[sp.Expr]) -> tuple[Value, list[Part]]:
+def _split(v: IndexArray, d: Dim, sizes: list[sp.Expr]) -> tuple[IndexArray, list[Part]]:
     """An axis of one index, or of none, as several."""
     if d.parts and len(sizes) == 1:
         return v, list(d.parts)

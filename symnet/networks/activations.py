@@ -11,21 +11,19 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from symnet.core.functions import relu, sigmoid, softplus
+from symnet.core.functions import relu
 from symnet.core.numbers import rational
 from symnet.core.program import Definition
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, shown
+from symnet.indexing import composites
+from symnet.indexing.composites import ENTRIES, SELU_ALPHA, SELU_SCALE
 from symnet.networks.arguments import BOTH, NONE, torch_arguments
 from symnet.networks.builder import Builder
 from symnet.networks.layers import Activation
 
-# PyTorch's digits (torch/nn/modules/activation.py, class SELU), taken as exact decimals; Klambauer et al. 2017, eq. 14.
-SELU_ALPHA = rational("1.6732632423543772848170429916717")
-SELU_SCALE = rational("1.0507009873554804934193349852946")
 ALPHA = Tensor("alpha_selu", domain="positive", role=Role.CONSTANT, latex=r"\alpha", note="constant of SELU")
 SCALE = Tensor("scale_selu", domain="positive", role=Role.CONSTANT, latex=r"\lambda", note="scale of SELU")
-GELU_CUBIC = rational("0.044715")
 
 
 def constant(to: Builder, tensor: Tensor, value: sp.Expr) -> None:
@@ -37,11 +35,6 @@ def constant(to: Builder, tensor: Tensor, value: sp.Expr) -> None:
 def cases(*branches: tuple[sp.Expr, sp.Basic]) -> sp.Expr:
     """Branches in order, each with its condition; the last condition is True."""
     return sp.Piecewise(*branches)
-
-
-def linear_or_exponential(z: sp.Expr, right: sp.Expr, left: sp.Expr) -> sp.Expr:
-    """right·z for z > 0, left·(e^z - 1) otherwise."""
-    return cases((right * z, z > 0), (left * (sp.exp(z) - 1), sp.true))
 
 
 @torch_arguments("alpha inplace", {"inplace": BOTH})
@@ -57,7 +50,7 @@ class ELU(Activation):
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
         alpha = rational(self.alpha)
-        return lambda z: linear_or_exponential(z, sp.S.One, alpha)
+        return lambda z: composites.elu(ENTRIES, z, alpha)
 
 
 @torch_arguments("inplace", {"inplace": BOTH})
@@ -77,7 +70,7 @@ class SELU(Activation):
         super().build(to)
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
-        return lambda z: SCALE[()] * linear_or_exponential(z, sp.S.One, ALPHA[()])
+        return lambda z: composites.elu(ENTRIES, z, ALPHA[()], SCALE[()])
 
 
 @torch_arguments("approximate")
@@ -102,12 +95,12 @@ class GELU(Activation):
             super().build(to)
             return
         z, k = to.now, max(to.linear, 1)
-        u = to.entrywise(f"u{k}", f"inner part of the GELU of layer {k}", lambda z: sp.sqrt(2 / sp.pi) * (z + GELU_CUBIC * z**3))
+        u = to.entrywise(f"u{k}", f"inner part of the GELU of layer {k}", lambda z: composites.gelu_inner(ENTRIES, z))
         places = to.letters(z.axes)
         to.line(f"a{k}", z.axes, places, z[places] * (1 + sp.tanh(u[places])) / 2, f"activation of layer {k}: what it passes on")
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
-        return lambda z: z * (1 + sp.erf(z / sp.sqrt(2))) / 2
+        return lambda z: composites.gelu(ENTRIES, z)
 
 
 @torch_arguments("inplace", {"inplace": BOTH})
@@ -121,7 +114,7 @@ class SiLU(Activation):
     """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
-        return lambda z: z * sigmoid(z)
+        return lambda z: composites.silu(ENTRIES, z)
 
 
 @torch_arguments("inplace", {"inplace": BOTH})
@@ -135,7 +128,7 @@ class Mish(Activation):
     """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
-        return lambda z: z * sp.tanh(softplus(z))
+        return lambda z: composites.mish(ENTRIES, z)
 
 
 @torch_arguments()
@@ -149,7 +142,7 @@ class Softsign(Activation):
     """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
-        return lambda z: z / (1 + sp.Abs(z))
+        return lambda z: composites.softsign(ENTRIES, z)
 
 
 @torch_arguments("min_val max_val inplace min_value max_value", {"inplace": BOTH, "min_value": NONE, "max_value": NONE},
@@ -199,7 +192,7 @@ class LogSigmoid(Activation):
     """
 
     def function(self) -> Callable[[sp.Expr], sp.Expr]:
-        return lambda z: -softplus(-z)
+        return lambda z: composites.log_sigmoid(ENTRIES, z)
 
 
 @torch_arguments("lambd")

@@ -9,10 +9,12 @@ from symnet.core.expressions import as_written
 from symnet.core.functions import sigmoid
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor
+from symnet.networks.attention import TransformerEncoderLayer
 from symnet.networks.builder import over
 from symnet.networks.convolution import Convolution
 from symnet.networks.layers import Linear, Size, Tanh
 from symnet.networks.losses import CrossEntropyLoss, HalfSquaredError, SquaredError
+from symnet.networks.recurrent import GRU, LSTM
 from symnet.networks.sequential import Sequential
 
 
@@ -78,3 +80,21 @@ def rnn(inputs: Size = "d", hidden: Size = "m", steps: Size = "T") -> Program:
 def conv1d(kernel: Size = "K", positions: Size = "M", stride: int = 1) -> Program:
     """One 1-D convolution of one channel, half squared error."""
     return Sequential(Convolution(kernel, positions, stride)).program(HalfSquaredError(), batch=False)
+
+
+def gru(inputs: Size = "d", hidden: Size = "m", steps: Size = "T", output: str = "all") -> Program:
+    """One GRU layer on a batch of sequences, half the squared error on its states (or on the last one)."""
+    return Sequential(GRU(inputs, hidden, steps=steps, output=output)).program(HalfSquaredError(), title="A gated recurrent network")
+
+
+def lstm(inputs: Size = "d", hidden: Size = "m", steps: Size = "T", output: str = "all") -> Program:
+    """One LSTM layer on a batch of sequences, half the squared error on its states (or on the last one)."""
+    layer = LSTM(inputs, hidden, steps=steps, output=output)
+    return Sequential(layer).program(HalfSquaredError(), title="A network with long short-term memory")
+
+
+def transformer_block(width: Size = "d", heads: Size = "H", hidden: Size = "f", positions: Size = "T", mask: str | None = None,
+                      norm_first: bool = False) -> Program:
+    """One transformer encoder layer on a batch, half the squared error on top."""
+    block = TransformerEncoderLayer(width, heads, hidden, norm_first=norm_first, positions=positions, mask=mask)
+    return Sequential(block).program(HalfSquaredError(), title="A transformer block")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -19,6 +20,15 @@ NONE = (None,)
 BOTH = (False, True)  # of what changes how PyTorch computes, not what
 PLACE = {"device": NONE, "dtype": NONE}
 LEGACY = {"size_average": NONE, "reduce": NONE}  # PyTorch's words before ``reduction``
+
+
+def bare_name(name: object, ending: str = "") -> str:
+    """A name without case, signs and a last word that may be left out: "mse_loss", "MSELoss" and "mse" are one; "" for what is no text.
+
+    >>> bare_name("MSE_loss", "loss"), bare_name("Step-LR", "lr"), bare_name("heavy ball")
+    ('mse', 'step', 'heavyball')
+    """
+    return re.sub(r"[\W_]", "", name.lower()).removesuffix(ending) if isinstance(name, str) else ""
 
 
 def torch_arguments(order: str = "", accepted: Mapping[str, tuple[Any, ...]] | None = None,

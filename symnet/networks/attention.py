@@ -15,13 +15,16 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind, index
 from symnet.core.axes import size as to_size
-from symnet.core.expressions import When, as_written
+from symnet.core.expressions import as_written
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError
+from symnet.indexing.composites import AtOnce, softmax
+from symnet.indexing.conditions import Barred
+from symnet.indexing.index_array import IndexArray
 from symnet.networks.activations import GELU
 from symnet.networks.arguments import NONE, PLACE, torch_arguments
-from symnet.networks.builder import Builder, over, same_size
+from symnet.networks.builder import Builder, over, same_size, with_letter
 from symnet.networks.layers import Layer, Linear, ReLU, Size
 from symnet.networks.losses import HalfSquaredError
 from symnet.networks.normalization import LayerNorm
@@ -74,17 +77,15 @@ def weights(to: Builder, sources: tuple[Tensor, Tensor], letters: tuple[tuple[sp
 
     pad = _padding(to, q, columns, number) if padding else None
 
-    def share(key: sp.Symbol) -> sp.Expr:
-        seen = [sp.Le(key, t)] if mask == "causal" else []
-        if pad is not None:
-            seen.append(sp.Eq(pad[(*rest[:len(pad.axes) - 1], key)], 0))
-        return When(sp.exp(u[(*rest, t, key)]), sp.And(*seen))
-
+    seen = [sp.Le(s, t)] if mask == "causal" else []
+    if pad is not None:
+        seen.append(sp.Eq(pad[(*rest[:len(pad.axes) - 1], s)], 0))
     if mask == "causal" and rows.range != columns.range:
         raise OptionError("attention", f"mask='causal' with {rows.size} queries and {columns.size} keys", "as many keys as queries")
-    other = index(f"{s}1")
+    scored = IndexArray.over(u.axes, (*rest, t, s), Barred(u[(*rest, t, s)], sp.And(*seen)))
+    shares = softmax(AtOnce("attention", "softmax"), scored, -1).at(*rest, t, s)
     note = "attention weights: shares that add up to 1 for each query"
-    return to.line(f"{names[1]}{number}", u.axes, (*rest, t, s), share(s) / over(share(other), other, columns), note)
+    return to.line(f"{names[1]}{number}", u.axes, (*rest, t, s), with_letter(shares, index(f"{s}1")), note)
 
 
 def _padding(to: Builder, q: Tensor, columns: Axis, number: str) -> Tensor:
@@ -221,12 +222,3 @@ class TransformerEncoderLayer(Layer):
     def build(self, to: Builder) -> None:
         for part in self.parts():
             part.build(to)
-
-
-def transformer_block(width: Size = "d", heads: Size = "H", hidden: Size = "f", positions: Size = "T", mask: str | None = None,
-                      norm_first: bool = False) -> Program:
-    """One transformer encoder layer on a batch, half the squared error on top."""
-    from symnet.networks.sequential import Sequential
-
-    block = TransformerEncoderLayer(width, heads, hidden, norm_first=norm_first, positions=positions, mask=mask)
-    return Sequential(block).program(HalfSquaredError(), title="A transformer block")

@@ -72,6 +72,11 @@ class Builder:
         return Program(tuple(self.inputs), tuple(self.lines), self.now.name, tuple(self.assumptions), title)
 
 
+def with_letter(expr: sp.Expr, letter: sp.Symbol) -> sp.Expr:
+    """The expression whose one sum over an index without a name runs over ``letter``."""
+    return expr.xreplace(dict.fromkeys(expr.atoms(sp.Dummy), letter))
+
+
 def over(body: sp.Expr, letter: sp.Symbol, axis: Axis) -> sp.Expr:
     """Σ body over an axis."""
     return total(body, ((letter, *axis.range),))

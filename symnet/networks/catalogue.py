@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -21,6 +20,7 @@ from symnet.networks import (
     recurrent,
     structure,
 )
+from symnet.networks.arguments import bare_name
 from symnet.networks.layers import Layer
 from symnet.networks.losses import Loss
 
@@ -43,12 +43,7 @@ LOSSES = {c.__name__: c for c in _LOSSES}
 FUNCTIONS = {"binary_cross_entropy": "BCELoss", "binary_cross_entropy_with_logits": "BCEWithLogitsLoss", "mean_squared_error": "MSELoss"}
 
 
-def _plain(name: str) -> str:
-    """A name without case, dashes and the word loss: "mse_loss", "MSELoss" and "mse" are one."""
-    return re.sub(r"[\W_]", "", name.lower()).removesuffix("loss")
-
-
-_BY_PLAIN_NAME = {_plain(name): kind for name, kind in LOSSES.items()} | {_plain(k): LOSSES[v] for k, v in FUNCTIONS.items()}
+_BY_PLAIN_NAME = {bare_name(n, "loss"): LOSSES[FUNCTIONS.get(n, n)] for n in (*LOSSES, *FUNCTIONS)}
 
 
 def loss(what: AnyLoss) -> Loss:
@@ -59,7 +54,7 @@ def loss(what: AnyLoss) -> Loss:
     """
     if not isinstance(what, str):
         return losses.as_loss(what)
-    kind = _BY_PLAIN_NAME.get(_plain(what))
+    kind = _BY_PLAIN_NAME.get(bare_name(what, "loss"))
     if kind is None:
         raise OptionError("loss", shown(what), "a loss such as MSELoss(), or its name", did_you_mean(what, LOSSES))
     return losses.as_loss(kind)

@@ -14,8 +14,10 @@ from symnet.core.functions import leaky_relu, relu, sigmoid, softplus
 from symnet.core.numbers import rational
 from symnet.core.tensors import Role
 from symnet.errors import OptionError, a_kind, shown
+from symnet.indexing.composites import AtOnce, log_softmax, softmax
+from symnet.indexing.index_array import IndexArray
 from symnet.networks.arguments import BOTH, PLACE, torch_arguments
-from symnet.networks.builder import Builder, axes_text, over, same_size
+from symnet.networks.builder import Builder, axes_text, over, same_size, with_letter
 
 Size: TypeAlias = int | str | sp.Expr
 
@@ -237,11 +239,9 @@ def softmax_line(to: Builder, name: str, note: str, logarithm: bool, dim: int | 
         raise OptionError(where, shown(dim), f"an axis of an input of shape {axes_text(z.axes)}: {-len(z.axes)} to {len(z.axes) - 1}"
                           if z.axes else "an input with axes")
     places = to.letters(z.axes)
-    k = places[at]
-    c = index(f"{k}1")
-    sums = over(sp.exp(z[tuple(c if i == k else i for i in places)]), c, z.axes[at])
-    value = z[places] - sp.log(sums) if logarithm else sp.exp(z[places]) / sums
-    to.line(name, z.axes, places, value, note)
+    rule = log_softmax if logarithm else softmax
+    shares = rule(AtOnce(name, "softmax"), IndexArray.over(z.axes, places, z[places]), at)
+    to.line(name, z.axes, places, with_letter(shares.at(*places), index(f"{places[at]}1")), note)
 
 
 def batch_axis(name: Size = "N") -> Axis:

@@ -12,16 +12,16 @@ from typing import Any, ClassVar
 import sympy as sp
 
 from symnet.core.axes import Axis
-from symnet.core.expressions import total
 from symnet.core.numbers import rational
 from symnet.core.program import Assumption
-from symnet.core.tensors import NAME, Role, Tensor
-from symnet.errors import OptionError, ShapeError, a_kind, shown
+from symnet.core.tensors import Role, Tensor
+from symnet.errors import OptionError, a_kind, shown
 from symnet.networks.arguments import LEGACY, NONE, torch_arguments
 from symnet.networks.builder import Builder, over
 from symnet.networks.layers import softmax_line
+from symnet.networks.loss_inputs import Places, amount, is_name, summed, target
+from symnet.networks.losses_indices import check_options, class_loss, class_weights, classes_of
 
-Places = tuple[sp.Symbol, ...]
 HALF = sp.Rational(1, 2)
 REDUCTION = dict.fromkeys(("size_average", "reduce", "weight"), "reduction=\"mean\" or \"sum\" by its name")
 
@@ -87,50 +87,6 @@ class Entrywise(Reduced):
     @abstractmethod
     def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
         """The term of one entry."""
-
-
-def given(to: Builder, name: str, axes: tuple[Axis, ...], role: Role, note: str, domain: str = "real") -> Tensor:
-    """The tensor of that name: one that the program has already, or else a new input."""
-    known = {t.name: t for t in (*[d.target for d in to.lines], *to.inputs)}.get(name)
-    if known is None:
-        known = Tensor(name, axes, domain, role, note=note)
-        to.inputs.append(known)
-    elif known.shape != tuple(a.size for a in axes):
-        raise ShapeError(f"loss, {name}", f"shape {known.shape}", f"{tuple(a.size for a in axes)}")
-    return known
-
-
-def target(to: Builder, note: str, domain: str = "real", axes: tuple[Axis, ...] | None = None) -> Tensor:
-    """The target Y, of the shape of the output unless ``axes`` are given."""
-    axes = to.now.axes if axes is None else axes
-    tensor = Tensor("Y" if len(axes) > 1 else "y", axes, domain, Role.TARGET, note=note)
-    to.inputs.append(tensor)
-    return tensor
-
-
-def amount(to: Builder, where: str, value: object, note: str, domain: str = "positive") -> sp.Expr:
-    """A constant of a loss: an exact number, or a name, which then is a symbol."""
-    if is_name(value):
-        return given(to, str(value), (), Role.CONSTANT, note, domain)[()]
-    return number(where, value, domain)
-
-
-def is_name(value: object) -> bool:
-    """True for a text that names a symbol."""
-    return isinstance(value, str) and NAME.match(value) is not None
-
-
-def number(where: str, value: object, domain: str = "positive") -> sp.Rational:
-    """An exact number of a domain; raises OptionError outside it."""
-    found = rational(value)
-    if domain != "real" and (found < 0 or (domain == "positive" and found == 0)):
-        raise OptionError(where, str(found), "a positive number" if domain == "positive" else "a number that is not negative")
-    return found
-
-
-def summed(body: sp.Expr, places: Places, axes: tuple[Axis, ...]) -> sp.Expr:
-    """Σ body over all of ``axes``."""
-    return total(body, tuple((i, *a.range) for i, a in reversed(list(zip(places, axes, strict=True)))))
 
 
 @torch_arguments("size_average reduce reduction", LEGACY, REDUCTION)
@@ -275,16 +231,12 @@ class CrossEntropyLoss(Reduced):
     normalized: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        from symnet.networks.losses_indices import check_options
-
         super().__post_init__()
         check_options("CrossEntropyLoss", self.weight, self.ignore_index, self.indices)
         if not is_name(self.label_smoothing) and not 0 <= rational(self.label_smoothing) <= 1:
             raise OptionError("CrossEntropyLoss, label_smoothing", str(self.label_smoothing), "a number from 0 to 1")
 
     def build(self, to: Builder) -> None:
-        from symnet.networks.losses_indices import class_loss, class_weights, classes_of
-
         softmax_line(to, "p", "softmax of the last layer: shares between 0 and 1 that add up to 1", logarithm=False)
         note = "the cross-entropy" + (", summed" if self.reduction == "sum" else "")
         if self.indices:

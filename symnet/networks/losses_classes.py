@@ -9,7 +9,8 @@ import sympy as sp
 from symnet.core.functions import relu, softplus
 from symnet.networks.arguments import LEGACY, NONE, torch_arguments
 from symnet.networks.builder import Builder
-from symnet.networks.losses import REDUCTION, Entrywise, Loss, Reduced, amount, summed, target
+from symnet.networks.loss_inputs import amount, summed, target
+from symnet.networks.losses import REDUCTION, Entrywise, Loss, Reduced
 from symnet.networks.losses_indices import check_options, class_loss, class_weights, classes_of
 
 

@@ -16,7 +16,7 @@ from symnet.core.expressions import When, total
 from symnet.core.tensors import NAME, Role, Tensor
 from symnet.errors import OptionError, shown
 from symnet.networks.builder import Builder
-from symnet.networks.losses import Places, amount, given, summed
+from symnet.networks.loss_inputs import Places, amount, given, summed
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,13 @@ from symnet.core.program import Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError
+from symnet.indexing.composites import AtOnce, logsumexp
+from symnet.indexing.index_array import IndexArray
 from symnet.networks.arguments import LEGACY, torch_arguments
-from symnet.networks.builder import Builder, over
+from symnet.networks.builder import Builder, over, with_letter
 from symnet.networks.layers import Size, batch_axis
-from symnet.networks.losses import HALF, REDUCTION, Loss, Reduced, amount, as_loss, given, number, summed, target
+from symnet.networks.loss_inputs import amount, given, number, summed, target
+from symnet.networks.losses import HALF, REDUCTION, Loss, Reduced, as_loss
 
 
 @checked
@@ -164,7 +167,8 @@ class InfoNCE(Reduced):
             first, second = _norm(to, "rho1", a, "lengths of the output's rows"), _norm(to, "rho2", v, "lengths of the other rows")
             below = tau * first[n] * second[m]
         s = to.line("s", (*rows, *rows), (n, m), over(a[n, j] * v[m, j], j, features) / below, "how alike row n and row m are")
-        e = to.line("e", rows, (n,), sp.log(over(sp.exp(s[n, m]), m, rows[0])), "logarithm of the sum over all rows")
+        whole = logsumexp(AtOnce("InfoNCE", "logsumexp"), IndexArray.over(s.axes, (n, m), s[n, m]), 1)
+        e = to.line("e", rows, (n,), with_letter(whole.at(n), m), "logarithm of the sum over all rows")
         self.objective(to, self.reduced(summed(e[n] - s[n, n], (n,), rows), rows), "the contrastive loss")
 
 

@@ -12,7 +12,8 @@ from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, shown
 from symnet.networks.arguments import torch_arguments
 from symnet.networks.builder import Builder
-from symnet.networks.losses import Loss, amount, as_loss, summed
+from symnet.networks.loss_inputs import amount, summed
+from symnet.networks.losses import Loss, as_loss
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ Conventions and defaults are PyTorch's. Here: descent and its momentum forms, an
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ from symnet.core.expressions import as_written
 from symnet.core.functions import step
 from symnet.core.numbers import rational
 from symnet.errors import OptionError, did_you_mean, shown
-from symnet.networks.arguments import torch_arguments
+from symnet.networks.arguments import bare_name, torch_arguments
 from symnet.networks.modifiers import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
 from symnet.networks.optimizers_adaptive import UNREAD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD, pair
 from symnet.networks.rule import LR, STEP, G, Optimizer, W, symbol, update_rule
@@ -117,7 +116,7 @@ def optimizer(name: str | Optimizer | Callable[..., Optimizer], **settings: Any)
         if "betas" in settings:
             settings |= dict(zip(("beta1", "beta2"), pair(name.name, settings.pop("betas"), None, None), strict=True))
         return name.with_settings(**settings) if settings else name
-    make = OPTIMIZERS.get(re.sub(r"[\W_]", "", name.lower())) if isinstance(name, str) else name
+    make = OPTIMIZERS.get(bare_name(name)) if isinstance(name, str) else name
     if not any(make is known for known in OPTIMIZERS.values()):
         raise OptionError("optimizer", shown(name), "one of " + ", ".join(OPTIMIZERS), did_you_mean(name, OPTIMIZERS))
     assert callable(make)

@@ -20,13 +20,12 @@ import sympy as sp
 from symnet.core.axes import Axis, Kind
 from symnet.core.expressions import When
 from symnet.core.functions import relu, sigmoid
-from symnet.core.program import Definition, Program
+from symnet.core.program import Definition
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, shown
 from symnet.networks.arguments import PLACE, torch_arguments
 from symnet.networks.builder import Builder, over, same_size
 from symnet.networks.layers import Layer, Size
-from symnet.networks.losses import HalfSquaredError
 
 OUTPUTS = ("all", "last")
 UNREAD = PLACE | {"batch_first": (True,), "dropout": (0,)}
@@ -243,19 +242,3 @@ class LSTM(Recurrent):
         cell.next_state(c, f * cell.before(c) + i * g)
         cell.next_state(h, o * sp.tanh(c[(*cell.rest, cell.t, cell.j)]))
         return h
-
-
-def gru(inputs: Size = "d", hidden: Size = "m", steps: Size = "T", output: str = "all") -> Program:
-    """One GRU layer on a batch of sequences, half the squared error on its states (or on the last one)."""
-    return _with_loss(GRU(inputs, hidden, steps=steps, output=output), "A gated recurrent network")
-
-
-def lstm(inputs: Size = "d", hidden: Size = "m", steps: Size = "T", output: str = "all") -> Program:
-    """One LSTM layer on a batch of sequences, half the squared error on its states (or on the last one)."""
-    return _with_loss(LSTM(inputs, hidden, steps=steps, output=output), "A network with long short-term memory")
-
-
-def _with_loss(layer: Recurrent, title: str) -> Program:
-    from symnet.networks.sequential import Sequential
-
-    return Sequential(layer).program(HalfSquaredError(), title=title)

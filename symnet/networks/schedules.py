@@ -20,7 +20,7 @@ from symnet.core.program import Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role, scalar
 from symnet.errors import OptionError, did_you_mean, shown
-from symnet.networks.arguments import torch_arguments
+from symnet.networks.arguments import bare_name, torch_arguments
 from symnet.networks.rule import COUNT, LETTERS, LR, STEP, Optimizer, constants, definitions, in_front, named, settled_lines, symbol
 
 LAST = {"last_epoch": (-1,)}
@@ -208,7 +208,7 @@ def schedule(name: str | Schedule, *args: Any, **settings: Any) -> Schedule:
     """
     if isinstance(name, Schedule):
         return name
-    key = name.lower().removesuffix("lr").replace("-", "").replace("_", "") if isinstance(name, str) else ""
+    key = bare_name(name, "lr")
     if key not in SCHEDULES:
         raise OptionError("schedule", shown(name), "one of " + ", ".join(SCHEDULES), did_you_mean(name, SCHEDULES))
     return SCHEDULES[key](*args, **settings)

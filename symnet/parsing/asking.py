@@ -8,12 +8,12 @@ from dataclasses import replace
 import sympy as sp
 
 from symnet.core.program import Hole
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray
 
 ASKING = {"log": "<=", "ln": "<=", "log2": "<=", "log10": "<=", "sqrt": "<"}
 
 
-def with_holes(value: Value, asked: Iterable[Hole], free: Iterable[sp.Symbol] = ()) -> Value:
+def with_holes(value: IndexArray, asked: Iterable[Hole], free: Iterable[sp.Symbol] = ()) -> IndexArray:
     """``value`` with what its text asked for and its expression no longer does. ``free`` are the indices of a line's left side.
 
     >>> from symnet.parsing.program import expression, tensor_of

@@ -18,11 +18,12 @@ from symnet.core.numbers import rational
 from symnet.core.program import Assumption, Hole, Program
 from symnet.core.tensors import NAME, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError
+from symnet.indexing.arithmetic import broadcast
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import Parser
 from symnet.parsing.latex_products import Unit, stretch
 from symnet.parsing.lowering import Lowering
-from symnet.parsing.values import Value, broadcast
 
 SIGN = re.compile(r"==|!=|<=|>=|≤|≥|≠|<|>|=")
 SAME = {"≤": "<=", "≥": ">=", "≠": "!="}
@@ -108,8 +109,8 @@ def declared(rest: Iterable[tuple[str, str, str, str]], table: Mapping[str, Tens
             a, b = b, a
             if sign != "==":
                 raise ShapeError(where, "a number compared with an array", "two arrays, two numbers, or an array and then a number")
-        axes, indices, (one, other) = broadcast(where, f"'{sign}'", a, b) if b.axes else (a.axes, a.indices, (a.expr, b.expr))
-        value = Value(axes, indices, one)
+        dims, (one, other) = broadcast(where, f"'{sign}'", a, b) if b.dims else (a.dims, (a.expr, b.expr))
+        value = IndexArray(dims, one)
         scope = extend({}, [(i, *axis.range) for i, axis in zip(value.indices, value.axes, strict=True)], labels)
         one, other = relabel(one, scope, labels), relabel(other, scope, labels)
         if sp.expand(one - other).is_Rational:

@@ -13,6 +13,8 @@ from symnet.core.expressions import substitute
 from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
+from symnet.indexing.index_array import IndexArray, new_indices
+from symnet.indexing.reductions import Reductions
 from symnet.parsing.asked import Asked, equated, free_letters, without_remark
 from symnet.parsing.asking import with_holes
 from symnet.parsing.from_sympy import SympyAnswer, SympyReader
@@ -21,16 +23,14 @@ from symnet.parsing.grammar import Parser
 from symnet.parsing.lowering import Lowering
 from symnet.parsing.own_lines import OwnLines, cut, same
 from symnet.parsing.plain_atoms import KEYWORDS
-from symnet.parsing.reductions import Reductions
 from symnet.parsing.tokens import MAX_LENGTH, plain
-from symnet.parsing.values import Value, new_indices
 
-Slopes = Callable[[str, str], Value | None]
+Slopes = Callable[[str, str], IndexArray | None]
 
 
 def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol] | None = None,
-               where: str = "expression", given: Mapping[str, Value] | None = None, asked: Asked | None = None,
-               slopes: Slopes | None = None, lines: Iterable[Definition] | None = None) -> Value:
+               where: str = "expression", given: Mapping[str, IndexArray] | None = None, asked: Asked | None = None,
+               slopes: Slopes | None = None, lines: Iterable[Definition] | None = None) -> IndexArray:
     """One expression over declared tensors: its axes, indices and SymPy entry. It may name parts in lines of its own.
 
     ``given`` are declared names that stand for something; a line may say again what they are, and nothing else of a declared name.
@@ -72,7 +72,7 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     return with_holes(replace(value, expr=rectangular(value.expr, ranges), lines=own), holes)
 
 
-def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[Axis, ...], where: str = "answer") -> Value:
+def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[Axis, ...], where: str = "answer") -> IndexArray:
     """The meaning of a SymPy expression over declared tensors; its free indices run over ``axes``."""
     sizes = sizes_of(tensors)
     reader = SympyReader(tensors, sizes=dict(sizes), letters=dict.fromkeys(i for i in answer.letters if i))
@@ -100,7 +100,7 @@ def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[
     return with_holes(replace(value, expr=rectangular(value.expr, ranges)), list(lowering.asked))
 
 
-def _every_entry(value: Value, letters: tuple[str, ...], gradient: Tensor, lowering: Lowering) -> Value:
+def _every_entry(value: IndexArray, letters: tuple[str, ...], gradient: Tensor, lowering: Lowering) -> IndexArray:
     """What is said of one entry, dL/dW_jk = …, as the whole gradient."""
     for letter, axis in zip(letters, gradient.axes, strict=True):
         other = next((low_high for low_high in lowering.spans.get(index(letter), ()) if low_high != axis.range), None)
@@ -112,7 +112,7 @@ def _every_entry(value: Value, letters: tuple[str, ...], gradient: Tensor, lower
     return _at_every_place(value.expr, letters, gradient.axes, lowering)
 
 
-def _at_every_place(entry: sp.Expr, letters: Sequence[str], axes: tuple[Axis, ...], lowering: Lowering, shift: int = 0) -> Value:
+def _at_every_place(entry: sp.Expr, letters: Sequence[str], axes: tuple[Axis, ...], lowering: Lowering, shift: int = 0) -> IndexArray:
     """An entry with these letters as the whole array. What the entry asks for is asked for at every place of its letters, which are
     ``shift`` less than the places; "" is the letter of an axis with one place."""
     places = new_indices(axes)
@@ -125,10 +125,10 @@ def _at_every_place(entry: sp.Expr, letters: Sequence[str], axes: tuple[Axis, ..
         return substitute(u, there), sign, (*inner, *[limits for i, limits in ranges.items() if i in u.free_symbols])
 
     lowering.asked[:] = [everywhere(hole) for hole in lowering.asked]
-    return Value(axes, places, substitute(entry, there))
+    return IndexArray.over(axes, places, substitute(entry, there))
 
 
-def _check_new(name: str, lowering: Lowering, given: Mapping[str, Value], where: str) -> None:
+def _check_new(name: str, lowering: Lowering, given: Mapping[str, IndexArray], where: str) -> None:
     """Refuse a line for a name that means something else already."""
     known = lowering.find(name) or (name if name in lowering.sizes else None)
     if (name in FUNCTIONS and known is None) or name in KEYWORDS:

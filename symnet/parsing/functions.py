@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import reduce
 
 import sympy as sp
 from sympy.core.parameters import distribute
 
 from symnet.core.axes import Axis
-from symnet.core.brackets import settle
 from symnet.core.expressions import substitute
-from symnet.core.functions import Max, Min, absolute, ceiling, half_to_even, leaky_relu, relu, sigmoid, softplus, step, stop_gradient
+from symnet.core.functions import NAMED, Max, Min, absolute, ceiling, half_to_even, relu, step
 from symnet.errors import ParseError, ShapeError, SymnetError
-from symnet.parsing.conditions import on_indices, under
+from symnet.indexing import composites
+from symnet.indexing.arithmetic import count, elementwise, matmul, outer, reduce_sum
+from symnet.indexing.composites import ENTRIES, AtOnce
+from symnet.indexing.conditions import choose
+from symnet.indexing.index_array import IndexArray, contract, new_indices, number
+from symnet.parsing.function_call import Build, Call
 from symnet.parsing.matrices import LARGEST, MATRICES
-from symnet.parsing.values import Value, count, elementwise, matmul, new_indices, number, outer_product, reduce_sum
-
-Build = Callable[["Call"], Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call with its arguments already understood."""
-
-    name: str
-    where: str
-    args: tuple[Value, ...]
-    axis: int | None = None
-    keepdims: bool = False
-
-    def only(self, least: int, most: int | None = None) -> tuple[Value, ...]:
-        """The arguments, when their number fits."""
-        most = least if most is None else most
-        if not least <= len(self.args) <= most:
-            wanted = f"{least}" if least == most else f"{least} to {most}"
-            raise ParseError(self.where, f"{self.name} with {len(self.args)} arguments", f"{wanted}")
-        return self.args
 
 
 def _entrywise(function: Callable[..., sp.Expr], arity: int = 1) -> Build:
@@ -64,78 +45,70 @@ def maximum(u: sp.Expr, v: sp.Expr) -> sp.Expr:
     return relu(v) if u.is_zero else relu(u) if v.is_zero else Max(u, v)
 
 
-def _sum(call: Call) -> Value:
+def _sum(call: Call) -> IndexArray:
     (value,) = call.only(1)
     return reduce_sum(call.where, value, call.axis, call.keepdims)
 
 
-def _mean(call: Call) -> Value:
-    total = _sum(call)
-    return Value(total.axes, total.indices, total.expr / count(call.args[0], call.axis))
+def _mean(call: Call) -> IndexArray:
+    (value,) = call.only(1)
+    return AtOnce(call.where, call.name).mean(value, call.axis, call.keepdims)
 
 
-def _softmax(call: Call) -> Value:
-    (z,) = call.only(1)
-    last = _last(call, z)
-    powers = Value(z.axes, z.indices, sp.exp(z.expr))
-    sums = reduce_sum(call.where, powers, last, keepdims=True)
-    return elementwise(call.where, call.name, lambda e, s: e / s, powers, sums)
+def _along_one(rule: Callable[..., IndexArray]) -> Build:
+    """A rule along one axis, the last unless told."""
+    def build(call: Call) -> IndexArray:
+        (z,) = call.only(1)
+        return rule(AtOnce(call.where, call.name), z, _last(call, z))
+    return build
 
 
-def _log_softmax(call: Call) -> Value:
-    (z,) = call.only(1)
-    sums = reduce_sum(call.where, Value(z.axes, z.indices, sp.exp(z.expr)), _last(call, z), keepdims=True)
-    return elementwise(call.where, call.name, lambda u, s: u - sp.log(s), z, sums)
-
-
-def _last(call: Call, z: Value) -> int:
+def _last(call: Call, z: IndexArray) -> int:
     if not z.axes:
         raise ShapeError(call.where, f"{call.name} of a single number", "a vector or a matrix")
     return -1 if call.axis is None else call.axis
 
 
-def _norm(call: Call) -> Value:
+def _norm(call: Call) -> IndexArray:
     (x,) = call.only(1)
-    squares = reduce_sum(call.where, Value(x.axes, x.indices, x.expr**2), call.axis, call.keepdims)
-    return Value(squares.axes, squares.indices, sp.sqrt(squares.expr))
+    return composites.norm(AtOnce(call.where, call.name), x, call.axis, call.keepdims)
 
 
-def _trace(call: Call) -> Value:
+def _trace(call: Call) -> IndexArray:
     (a,) = call.only(1)
     if len(a.axes) != 2 or a.axes[0].range != a.axes[1].range:
         raise ShapeError(call.where, f"trace of shape {a.shape}", "a square matrix")
-    k = sp.Dummy("k", integer=True)
-    return Value((), (), settle(a.at(k, k), ((k, *a.axes[0].range),)))
+    return contract((a,), ("ii",), "", call.where)
 
 
-def _outer(call: Call) -> Value:
+def _outer(call: Call) -> IndexArray:
     a, b = call.only(2)
     if len(a.axes) != 1 or len(b.axes) != 1:
         raise ShapeError(call.where, f"outer of {a.shape} and {b.shape}", "two vectors")
-    return outer_product(a, b)
+    return outer(a, b)
 
 
-def _dot(call: Call) -> Value:
+def _dot(call: Call) -> IndexArray:
     a, b = call.only(2)
     return matmul(call.where, a, b)
 
 
-def _transpose(call: Call) -> Value:
+def _transpose(call: Call) -> IndexArray:
     return call.only(1)[0].transposed
 
 
-def _clip(call: Call) -> Value:
+def _clip(call: Call) -> IndexArray:
     return elementwise(call.where, call.name, lambda x, lo, hi: Min(Max(x, lo), hi), *call.only(3))
 
 
-def _length(call: Call) -> Value:
+def _length(call: Call) -> IndexArray:
     (x,) = call.only(1)
     if not x.axes:
         raise ShapeError(call.where, f"{call.name} of a single number", "a vector or a matrix")
     return number(x.axes[0].size)
 
 
-def _heaviside(call: Call) -> Value:
+def _heaviside(call: Call) -> IndexArray:
     """0 below 0, 1 above it; at 0 the second argument, or 0 without one."""
     z, *at_zero = call.only(1, 2)
     if not at_zero or at_zero[0].expr.is_zero:
@@ -144,7 +117,7 @@ def _heaviside(call: Call) -> Value:
                        z, at_zero[0])
 
 
-def _reshape(call: Call) -> Value:
+def _reshape(call: Call) -> IndexArray:
     """Axes of size 1 put in or taken out: r.reshape(-1, 1). The order of the entries never changes here."""
     x, *sizes = call.only(2, 6)
     wanted = [s.expr for s in sizes]
@@ -160,7 +133,7 @@ def _reshape(call: Call) -> Value:
     ones = {i: a.lower for a, i in zip(x.axes, x.indices, strict=True) if a.size == 1}
     rest = iter(kept)
     parts = [(Axis.of(1), sp.Dummy("i", integer=True)) if w == 1 else next(rest) for w in wanted]
-    return Value(tuple(a for a, _ in parts), tuple(i for _, i in parts), substitute(x.expr, ones))
+    return IndexArray.over(tuple(a for a, _ in parts), tuple(i for _, i in parts), substitute(x.expr, ones))
 
 
 def _extremum(pick: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> Build:
@@ -170,54 +143,49 @@ def _extremum(pick: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> Build:
 
 def _filled(number: int) -> Build:
     """ones(N), zeros(N, d)."""
-    def build(call: Call) -> Value:
+    def build(call: Call) -> IndexArray:
         sizes = call.only(1, 3)
         if any(s.axes or not s.expr.is_integer or not s.expr.is_positive for s in sizes):
             raise ShapeError(call.where, f"{call.name} of {', '.join(str(s.expr) for s in sizes)}", "sizes, such as ones(N) or ones(N, d)")
         if any(s.expr.is_Integer and s.expr > LARGEST for s in sizes):
             raise ShapeError(call.where, f"{call.name} of a large size", f"at most {LARGEST}, or a name")
         axes = tuple(Axis.of(s.expr) for s in sizes)
-        return Value(axes, new_indices(axes), sp.Integer(number))
+        return IndexArray.over(axes, new_indices(axes), sp.Integer(number))
     return build
 
 
-def _log_sum_exp(call: Call) -> Value:
+def _log_sum_exp(call: Call) -> IndexArray:
     (z,) = call.only(1)
-    sums = reduce_sum(call.where, Value(z.axes, z.indices, sp.exp(z.expr)), _last(call, z), call.keepdims)
-    return Value(sums.axes, sums.indices, sp.log(sums.expr))
+    return composites.logsumexp(AtOnce(call.where, call.name), z, _last(call, z), call.keepdims)
 
 
-def _in_context(call: Call) -> Value:
+def _in_context(call: Call) -> IndexArray:
     raise ParseError(call.where, f"{call.name} with {len(call.args)} arguments", "einsum('nd,n->d', X, r)" if call.name == "einsum" else
                      f"an array in plain maths, with an axis or without: {call.name}(X, axis=1)")
 
 
-STOPS = ("stop_gradient", "stopgradient", "stop_grad", "stopgrad", "StopGradient", "detach",
-         "sg")  # JAX's, PyTorch's and the papers' names of one operation
+def _formula(rule: Callable[..., sp.Expr]) -> Build:
+    """An activation by its one definition."""
+    return _stated(lambda x: rule(ENTRIES, x))
+
 
 FUNCTIONS: Mapping[str, Build] = {
-    "exp": _entrywise(sp.exp), "log": _entrywise(sp.log), "ln": _entrywise(sp.log), "sqrt": _entrywise(sp.sqrt),
+    **{name: _entrywise(row.function, len(row.derivative)) for name, row in NAMED.items()},
+    "sqrt": _entrywise(sp.sqrt), "abs": _entrywise(absolute), "square": _entrywise(lambda x: x**2),
+    "log1p": _entrywise(lambda x: sp.log(1 + x)),
     "log2": _entrywise(lambda x: sp.log(x) / sp.log(2)), "log10": _entrywise(lambda x: sp.log(x) / sp.log(10)),
-    "log1p": _entrywise(lambda x: sp.log(1 + x)), "square": _entrywise(lambda x: x**2),
-    "abs": _entrywise(absolute), "sign": _entrywise(sp.sign), "floor": _entrywise(sp.floor),
     "ceil": _stated(ceiling), "round": _stated(half_to_even), "rint": _stated(half_to_even),
-    "tanh": _entrywise(sp.tanh), "sinh": _entrywise(sp.sinh),
-    "cosh": _entrywise(sp.cosh), "sin": _entrywise(sp.sin), "cos": _entrywise(sp.cos), "arctan": _entrywise(sp.atan),
-    "atan": _entrywise(sp.atan), "erf": _entrywise(sp.erf),
-    "Phi": _entrywise(lambda x: (1 + sp.erf(x / sp.sqrt(2))) / 2),
-    "sigmoid": _entrywise(sigmoid), "sigma": _entrywise(sigmoid), "expit": _entrywise(sigmoid),
-    "relu": _entrywise(relu), "ReLU": _entrywise(relu), "softplus": _entrywise(softplus), "step": _entrywise(step),
-    **dict.fromkeys(STOPS, _entrywise(stop_gradient)),
-    "sgn": _entrywise(sp.sign), "logistic": _entrywise(sigmoid), "expm1": _stated(lambda x: sp.exp(x) - 1),
+    "Phi": _entrywise(lambda x: (1 + sp.erf(x / sp.sqrt(2))) / 2), "expm1": _stated(lambda x: sp.exp(x) - 1),
     "lg": _stated(lambda x: sp.log(x) / sp.log(10)), "cbrt": _stated(lambda x: sp.sign(x) * absolute(x) ** sp.Rational(1, 3)),
     "tan": _stated(lambda x: sp.sin(x) / sp.cos(x)), "cot": _stated(lambda x: sp.cos(x) / sp.sin(x)),
     "sec": _stated(lambda x: 1 / sp.cos(x)), "csc": _stated(lambda x: 1 / sp.sin(x)), "sech": _stated(lambda x: 1 / sp.cosh(x)),
     "csch": _stated(lambda x: 1 / sp.sinh(x)), "coth": _stated(lambda x: sp.cosh(x) / sp.sinh(x)),
-    "silu": _stated(lambda x: x * sigmoid(x)), "swish": _stated(lambda x: x * sigmoid(x)),
-    "gelu": _stated(lambda x: x * (1 + sp.erf(x / sp.sqrt(2))) / 2), "mish": _stated(lambda x: x * sp.tanh(softplus(x))),
-    "logsigmoid": _stated(lambda x: -softplus(-x)), "logsumexp": _log_sum_exp, "ones": _filled(1), "zeros": _filled(0),
-    "leaky_relu": _entrywise(leaky_relu, 2), "maximum": _extremum(maximum), "max": _extremum(maximum),
-    "minimum": _extremum(Min), "min": _extremum(Min), "clip": _clip, "softmax": _softmax, "log_softmax": _log_softmax,
+    "silu": _formula(composites.silu), "swish": _formula(composites.silu), "gelu": _formula(composites.gelu),
+    "mish": _formula(composites.mish), "logsigmoid": _formula(composites.log_sigmoid),
+    "logsumexp": _log_sum_exp, "ones": _filled(1), "zeros": _filled(0),
+    "maximum": _extremum(maximum), "max": _extremum(maximum),
+    "minimum": _extremum(Min), "min": _extremum(Min), "clip": _clip,
+    "softmax": _along_one(composites.softmax), "log_softmax": _along_one(composites.log_softmax),
     "sum": _sum, "mean": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
     "dot": _dot, "matmul": _dot, "transpose": _transpose, **MATRICES,
     "len": _length, "size": lambda call: number(count(call.only(1)[0], None)), "hypot": _entrywise(lambda u, v: sp.sqrt(u**2 + v**2), 2),
@@ -227,7 +195,7 @@ FUNCTIONS: Mapping[str, Build] = {
 }
 
 
-def built(call: Call) -> Value:
+def built(call: Call) -> IndexArray:
     """The value of a call by its name."""
     try:
         return FUNCTIONS[call.name](call)
@@ -235,31 +203,3 @@ def built(call: Call) -> Value:
         if isinstance(error, SymnetError) or "not comparable" not in str(error):
             raise
         raise ParseError(call.where, f"a sum of numbers in {call.name}, which is not worked out", "the number itself") from None
-
-
-def is_condition(expr: sp.Basic) -> bool:
-    """True for a comparison or several; a name is none, though SymPy counts symbols among its truth values."""
-    return isinstance(expr, sp.logic.boolalg.Boolean) and not isinstance(expr, sp.Symbol)
-
-
-def choose(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
-    """``yes`` where the condition holds, else ``no``."""
-    if not is_condition(condition):
-        raise ParseError("condition", str(condition), "a comparison such as z > 0")
-    here = [c for c in sp.And.make_args(condition) if on_indices(c)]
-    if here and condition not in (sp.true, sp.false):
-        rest = sp.And(*[c for c in sp.And.make_args(condition) if c not in here])
-        return under(choose(rest, yes, no), sp.And(*here)) + sp.Add(*[
-            under(no, sp.And(*here[:k], sp.Not(c))) for k, c in enumerate(here)])
-    if condition.has(sp.Piecewise):  # SymPy would turn it into cases of truth values, which have no form here: cases of cases say the same
-        return _chosen_by_cases(condition, yes, no)
-    return sp.Piecewise((yes, condition), (no, True), evaluate=False)
-
-
-def _chosen_by_cases(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
-    """(yes if (a if c else b) > 0 else no) as ((yes if a > 0 else no) if c else (yes if b > 0 else no))."""
-    inner = [p for p in sp.preorder_traversal(condition) if isinstance(p, sp.Piecewise)]
-    if len(set(inner)) > 3:
-        raise ParseError("condition", "too many cases inside a condition", "at most 3")
-    parts = [choose(condition.xreplace({inner[-1]: e}), yes, no) for e, _ in inner[-1].args]
-    return sp.Piecewise(*zip(parts, [c for _, c in inner[-1].args], strict=True), evaluate=False)

@@ -7,6 +7,7 @@ A power of a square matrix is refused unless it says which: A^{\odot 2} entry by
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import sympy as sp
 
@@ -15,14 +16,16 @@ from symnet.core.expressions import When, total
 from symnet.core.functions import BY_NAME
 from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import NameError_, ParseError, ShapeError
+from symnet.indexing.arithmetic import elementwise, reduce_sum
+from symnet.indexing.conditions import choose, indicator
+from symnet.indexing.index_array import IndexArray, new_indices, number
 from symnet.parsing.asking import ASKING, with_holes
-from symnet.parsing.conditions import indicator
-from symnet.parsing.functions import FUNCTIONS, Call, built, choose
+from symnet.parsing.function_call import Call
+from symnet.parsing.functions import FUNCTIONS, built
 from symnet.parsing.grammar import Node
 from symnet.parsing.latex_lines import LatexLines, use_lines
 from symnet.parsing.latex_lowering import Sides, index_name, shown
 from symnet.parsing.latex_products import OPEN, UNKNOWN, Row, Unit, column, is_open, row, stretch
-from symnet.parsing.values import Value, elementwise, new_indices, number, reduce_sum, same
 
 NAMES = frozenset(FUNCTIONS) | frozenset(BY_NAME)
 WHOLE = frozenset({"softmax", "log_softmax", "sum", "mean", "norm", "linalg.norm", "trace", "tr", "outer", "dot", "matmul", "transpose",
@@ -34,7 +37,7 @@ MOST_CELLS = 64
 class LatexLowering(Sides):
     """The names that one piece of LaTeX may use."""
 
-    def _call(self, node: Node) -> Value:
+    def _call(self, node: Node) -> IndexArray:
         args = [self.real(a) for a in node.args]
         for _, base in node.keywords:  # e^{x}, which is a power where e is declared
             if self.names.readings(base):
@@ -57,7 +60,7 @@ class LatexLowering(Sides):
             raise ParseError(self.at(node), f"{node.text} with {len(node.args)} arguments", str(len(BY_NAME[node.text].derivative)))
         return function
 
-    def _prime(self, node: Node) -> Value:
+    def _prime(self, node: Node) -> IndexArray:
         """The derivative of a named function of one argument."""
         known = BY_NAME.get(node.text)
         if known is None or len(known.derivative) != 1 or len(node.args) != 1:
@@ -66,7 +69,7 @@ class LatexLowering(Sides):
         made = elementwise(self.at(node), node.text, lambda z: known.derivative[0](z, known.function(z)), column(inner))
         return row(made) if isinstance(inner, Row) else made
 
-    def _raised(self, node: Node) -> Value:
+    def _raised(self, node: Node) -> IndexArray:
         base, exponent = self.real(node.args[0]), self.value(node.args[1])
         power = exponent.expr
         if exponent.axes:
@@ -76,7 +79,7 @@ class LatexLowering(Sides):
                 return built(Call("inv", self.at(node), (base,)))
             if power == -1:
                 raise ShapeError(self.at(node), f"the inverse of shape {base.shape}", "a square matrix", "1 \\oslash x entry by entry")
-            if len(base.axes) == 2 and same(*base.axes):
+            if len(base.axes) == 2 and base.is_square:
                 raise ShapeError(self.at(node), f"the power {power} of a square matrix, which may be a product or entry by entry",
                                  "A A, or A^{\\odot 2}")
         made = self._power(node, column(base), exponent)
@@ -84,30 +87,30 @@ class LatexLowering(Sides):
             raise ParseError(self.at(node), "a value that no real number has, such as the root of -1", "a real number")
         return row(made) if isinstance(base, Row) else made
 
-    def _norm(self, node: Node) -> Value:
+    def _norm(self, node: Node) -> IndexArray:
         value = column(self.real(node.args[0]))
         if len(value.axes) == 2:
             raise ShapeError(self.at(node), "the norm of a matrix, which may be Frobenius' or the spectral norm", "\\lVert A \\rVert_{F}")
         return self._normed(node, value, "2")
 
-    def _normed(self, node: Node, value: Value, kind: str) -> Value:
+    def _normed(self, node: Node, value: IndexArray, kind: str) -> IndexArray:
         if OPEN in value.axes:
             raise ShapeError(self.at(node), UNKNOWN, "\\mathbf{1}_{N} with its length")
         if kind == "1" and len(value.axes) < 2:
             return reduce_sum(self.at(node), elementwise(self.at(node), "abs", sp.Abs, value), None)
         if kind not in ("2", "F") or (kind == "2" and len(value.axes) == 2):
             raise ParseError(self.at(node), f"the norm {kind} of shape {value.shape}", "1 or 2 of a vector, F of a matrix")
-        squares = reduce_sum(self.at(node), Value(value.axes, value.indices, value.expr**2), None)
+        squares = reduce_sum(self.at(node), replace(value, expr=value.expr**2), None)
         return number(sp.sqrt(squares.expr))
 
-    def _abs(self, node: Node) -> Value:
+    def _abs(self, node: Node) -> IndexArray:
         value = self.real(node.args[0])
         if value.axes:
             raise ShapeError(self.at(node), f"|…| of shape {value.shape}, which may be entry by entry, a norm or a determinant",
                              "\\operatorname{abs}, \\lVert x \\rVert or \\det")
         return number(sp.Abs(value.expr))
 
-    def _sum(self, node: Node) -> Value:
+    def _sum(self, node: Node) -> IndexArray:
         body, name, low, high = node.args
         text = index_name(name.text)
         if text in self.tensors or text in self.scope:  # a size may be hidden by an index, as a book's k is
@@ -123,7 +126,7 @@ class LatexLowering(Sides):
         self.spans[symbol] = spans
         if isinstance(value, Unit):
             raise ShapeError(self.at(node), UNKNOWN, "I_{d} with its size")
-        return type(value)(value.axes, value.indices, total(value.expr, ((symbol, *limits),)))
+        return replace(value, expr=total(value.expr, ((symbol, *limits),)))
 
     def _span(self, node: Node, symbol: sp.Symbol) -> Range:
         """The range of an index, from the axes where it stands."""
@@ -133,7 +136,7 @@ class LatexLowering(Sides):
             raise ShapeError(self.at(node), f"{count} for the index {shown(node)}", "\\sum_{i=1}^{N} with its limits")
         return found[0]
 
-    def _at(self, node: Node) -> Value:
+    def _at(self, node: Node) -> IndexArray:
         """An entry of what is in brackets, or the array whose entry is in the brackets: (A B)_{ij} and [x_i y_j]_{i,j}."""
         base, parts = node.args[0], node.args[1:]
         if base.kind == "norm":
@@ -150,7 +153,7 @@ class LatexLowering(Sides):
     def _is_new(self, name: str) -> bool:
         return index_name(name) not in self.scope and name not in self.sizes and len(name.rstrip("'")) == 1
 
-    def _array(self, node: Node, letters: list[str]) -> Value:
+    def _array(self, node: Node, letters: list[str]) -> IndexArray:
         if len(set(letters)) != len(letters) or set(letters) & set(self.tensors):
             raise NameError_(self.at(node), f"the indices {', '.join(letters)}", "letters that are no names, each once")
         symbols, saved = [index(c) for c in letters], dict(self.scope)
@@ -162,9 +165,9 @@ class LatexLowering(Sides):
         self.asked_everywhere(asked, [(s, *span) for s, span in zip(symbols, spans, strict=True)])
         axes = tuple(Axis(str(hi), lo, hi) for lo, hi in spans)
         places = new_indices(axes)
-        return Value(axes, places, entry.xreplace(dict(zip(symbols, places, strict=True))))
+        return IndexArray.over(axes, places, entry.xreplace(dict(zip(symbols, places, strict=True))))
 
-    def _cases(self, node: Node) -> Value:
+    def _cases(self, node: Node) -> IndexArray:
         tests = [None if r.args[1].kind == "none" else self._test(r.args[1]) for r in node.args]
         values = []
         for k, r in enumerate(node.args):
@@ -185,21 +188,21 @@ class LatexLowering(Sides):
             return sp.Piecewise(*zip(found[:count], [*found[count:], True], strict=True), evaluate=False)
         return elementwise(self.at(node), "cases", cases, *map(column, values), *[t for t in tests if t is not None])
 
-    def _test(self, node: Node) -> Value:
+    def _test(self, node: Node) -> IndexArray:
         value = self.value(node)
         if not isinstance(value.expr, (sp.logic.boolalg.Boolean,)) or isinstance(value.expr, sp.Symbol):
             raise ParseError(self.at(node), "no comparison", "a comparison such as z > 0")
         return value
 
-    def _bracket(self, node: Node) -> Value:
+    def _bracket(self, node: Node) -> IndexArray:
         value = self._test(node.args[0])
         return elementwise(self.at(node), "[…]", indicator, value)
 
-    def _divides(self, node: Node) -> Value:
+    def _divides(self, node: Node) -> IndexArray:
         step_, place = self.scalar(node.args[0]), self.scalar(node.args[1])
         return number(sp.Eq(sp.Mod(place, step_), 0))
 
-    def _rows(self, node: Node) -> Value:
+    def _rows(self, node: Node) -> IndexArray:
         """A matrix written out."""
         rows = [[self.scalar(c) for c in r.args] for r in node.args]
         if len({len(r) for r in rows}) != 1 or len(rows) * len(rows[0]) > MOST_CELLS:
@@ -207,15 +210,15 @@ class LatexLowering(Sides):
         axes = (Axis.of(len(rows)), Axis.of(len(rows[0])))
         i, j = new_indices(axes)
         cells = [When(e, sp.And(sp.Eq(i, r), sp.Eq(j, c))) for r, cells in enumerate(rows, 1) for c, e in enumerate(cells, 1)]
-        made = Value(axes, (i, j), sp.Add(*cells))
+        made = IndexArray.over(axes, (i, j), sp.Add(*cells))
         if len(rows[0]) == 1:
-            return Value(axes[:1], (i,), made.expr.xreplace({j: sp.S.One}))
-        return Row(axes[1:], (j,), made.expr.xreplace({i: sp.S.One})) if len(rows) == 1 else made
+            return IndexArray.over(axes[:1], (i,), made.expr.xreplace({j: sp.S.One}))
+        return Row.over(axes[1:], (j,), made.expr.xreplace({i: sp.S.One})) if len(rows) == 1 else made
 
 
 def latex_expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol] | None = None, where: str = "LaTeX",
                      free: Mapping[str, sp.Symbol] | None = None, axes: Sequence[Axis] = (), columns: bool = False,
-                     given: Mapping[str, sp.Expr] | None = None) -> Value:
+                     given: Mapping[str, sp.Expr] | None = None) -> IndexArray:
     r"""One expression in LaTeX over declared tensors: its axes, indices and SymPy entry.
 
     ``free`` are the indices that the left side gives; ``axes`` the shape that is wanted, which tells how long a vector of ones is.
@@ -236,7 +239,7 @@ def latex_expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[st
     return understood(right, lowering, axes, where)
 
 
-def understood(tree: Node, lowering: LatexLowering, axes: Sequence[Axis], where: str) -> Value:
+def understood(tree: Node, lowering: LatexLowering, axes: Sequence[Axis], where: str) -> IndexArray:
     """The meaning of a tree, with every size known."""
     value = stretch(lowering.any(tree), axes)
     holes = list(lowering.asked)

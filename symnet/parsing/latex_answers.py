@@ -9,13 +9,14 @@ import sympy as sp
 from symnet.core.axes import index
 from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import ParseError, ShapeError
+from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.parsing.grammar import Node
 from symnet.parsing.latex import NAMES, LatexLowering, understood
 from symnet.parsing.latex_lines import Given, LatexLines, use_lines
-from symnet.parsing.values import Value, new_indices
 
 
-def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, where: str = "answer", given: Given | None = None) -> Value:
+def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, where: str = "answer",
+                 given: Given | None = None) -> IndexArray:
     """What ``text`` says that ``gradient`` is. Raises ParseError when the left side is something else.
 
     ``given`` says what declared names stand for; a line of the answer may say it again.
@@ -37,7 +38,7 @@ def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, whe
     if value.axes:
         raise ShapeError(where, f"shape {value.shape} for one entry of the gradient", "a single number")
     letters = new_indices(gradient.axes)
-    return Value(gradient.axes, letters, value.expr.xreplace(dict(zip(places, letters, strict=True))))
+    return IndexArray.over(gradient.axes, letters, value.expr.xreplace(dict(zip(places, letters, strict=True))))
 
 
 def _places(node: Node, tensors: Mapping[str, Tensor], gradient: Tensor, sizes: Mapping[str, sp.Symbol],

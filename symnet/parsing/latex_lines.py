@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symnet.errors import NameError_, ParseError
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.latex_grammar import LatexParser
 from symnet.parsing.latex_lowering import Sides, index_name, shown
 from symnet.parsing.naming import CONSTANTS
 from symnet.parsing.node import Node
 from symnet.parsing.own_lines import MOST_LINES, OwnLines, key_of, same
-from symnet.parsing.values import Value
 
-Given = Mapping[str, Value]
+Given = Mapping[str, IndexArray]
 
 
 class LatexLines(LatexParser):

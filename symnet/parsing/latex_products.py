@@ -14,24 +14,25 @@ import sympy as sp
 from symnet.core.axes import Axis
 from symnet.core.expressions import When
 from symnet.errors import ShapeError
-from symnet.parsing.conditions import times
-from symnet.parsing.values import Value, elementwise, matmul, new_indices, number, same
+from symnet.indexing.arithmetic import elementwise, matmul, outer
+from symnet.indexing.conditions import times
+from symnet.indexing.index_array import IndexArray, new_indices, number, same
 
 OPEN = Axis("ones", sp.S.One, sp.S.One)
 UNKNOWN = "a vector of ones or a unit matrix whose size nothing tells"
 
 
 @dataclass(frozen=True, slots=True)
-class Row(Value):
+class Row(IndexArray):
     """A vector on its side."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unit(Value):
+class Unit(IndexArray):
     """``expr`` times the unit matrix of the size that fits; it has no axes yet."""
 
 
-def with_unit(where: str, sign: str, a: Value, b: Value) -> Value:
+def with_unit(where: str, sign: str, a: IndexArray, b: IndexArray) -> IndexArray:
     """Arithmetic of plain maths with the unit matrix I: A + c I, X^T I r, (1 - c) I."""
     plus, product_ = sign in ("+", "-"), sign in ("*", "@", "juxtaposed")
     if plus:
@@ -41,21 +42,21 @@ def with_unit(where: str, sign: str, a: Value, b: Value) -> Value:
     if sign == "*":
         return together(where, "'*'", times, a, b)
     if sign == "/" and isinstance(a, Unit) and not isinstance(b, Unit) and not b.axes:
-        return Unit((), (), a.expr / b.expr)
+        return Unit((), a.expr / b.expr)
     raise ShapeError(where, f"the unit matrix I with {sign!r}", "A + I, I @ x or a number times I", "eye(d) with its size")
 
 
-def column(value: Value) -> Value:
+def column(value: IndexArray) -> IndexArray:
     """The vector upright."""
-    return Value(value.axes, value.indices, value.expr) if isinstance(value, Row) else value
+    return IndexArray(value.dims, value.expr) if isinstance(value, Row) else value
 
 
-def row(value: Value) -> Value:
+def row(value: IndexArray) -> IndexArray:
     """The vector on its side; anything else as it is."""
-    return Row(value.axes, value.indices, value.expr) if len(value.axes) == 1 else value
+    return Row(value.dims, value.expr) if len(value.axes) == 1 else value
 
 
-def transpose(where: str, value: Value) -> Value:
+def transpose(where: str, value: IndexArray) -> IndexArray:
     """A column becomes a row, a row a column."""
     if len(value.axes) > 2:
         raise ShapeError(where, f"the transpose of shape {value.shape}", "a vector or a matrix")
@@ -64,33 +65,33 @@ def transpose(where: str, value: Value) -> Value:
     return value if not value.axes else value.transposed
 
 
-def ones() -> Value:
+def ones() -> IndexArray:
     """A column of ones of a length that fits."""
-    return Value((OPEN,), new_indices((OPEN,)), sp.S.One)
+    return IndexArray.over((OPEN,), new_indices((OPEN,)), sp.S.One)
 
 
-def is_open(value: Value) -> bool:
+def is_open(value: IndexArray) -> bool:
     """True when a size is still to be found."""
     return isinstance(value, Unit) or OPEN in value.axes
 
 
-def stretch(value: Value, axes: Sequence[Axis]) -> Value:
+def stretch(value: IndexArray, axes: Sequence[Axis]) -> IndexArray:
     """``value`` with its open axes as long as those of ``axes``; the unit matrix of that size."""
     if isinstance(value, Unit):
-        if len(axes) != 2 or not same(*axes) or OPEN in axes:
+        if len(axes) != 2 or not same(axes[0].size, axes[1].size) or OPEN in axes:
             return value
         i, j = new_indices(tuple(axes))
-        return Value(tuple(axes), (i, j), When(value.expr, sp.Eq(i, j + axes[0].lower - axes[1].lower)))
+        return IndexArray.over(tuple(axes), (i, j), When(value.expr, sp.Eq(i, j + axes[0].lower - axes[1].lower)))
     if OPEN not in value.axes or len(axes) != len(value.axes):
         return value
-    return type(value)(tuple(b if a == OPEN else a for a, b in zip(value.axes, axes, strict=True)), value.indices, value.expr)
+    return type(value).over((b if a == OPEN else a for a, b in zip(value.axes, axes, strict=True)), value.indices, value.expr)
 
 
-def together(where: str, sign: str, function: Callable[..., sp.Expr], *values: Value) -> Value:
+def together(where: str, sign: str, function: Callable[..., sp.Expr], *values: IndexArray) -> IndexArray:
     """Entry by entry; vectors must stand the same way, and a vector beside a matrix is a row, as in X W + b."""
     if any(isinstance(v, Unit) for v in values):
         if all(isinstance(v, Unit) for v in values):
-            return Unit((), (), function(*[v.expr for v in values]))
+            return Unit((), function(*[v.expr for v in values]))
         partner = next(v for v in values if not isinstance(v, Unit))
         values = tuple(stretch(v, partner.axes) for v in values)
         if any(isinstance(v, Unit) for v in values):
@@ -105,14 +106,14 @@ def together(where: str, sign: str, function: Callable[..., sp.Expr], *values: V
     return row(made) if rank == 1 and isinstance(vectors[0], Row) else made
 
 
-def _beside_matrix(where: str, sign: str, vectors: Sequence[Value], matrix: Value) -> None:
+def _beside_matrix(where: str, sign: str, vectors: Sequence[IndexArray], matrix: IndexArray) -> None:
     for v in vectors:
-        if not isinstance(v, Row) and same(matrix.axes[0], v.axes[0]) and OPEN not in (*matrix.axes, *v.axes):
+        if not isinstance(v, Row) and same(matrix.dims[0].size, v.dims[0].size) and OPEN not in (*matrix.axes, *v.axes):
             raise ShapeError(where, f"a column {v.shape} {sign} a matrix {matrix.shape}", "arrays of one shape",
                              "\\mathbf{1} b^{\\top} adds b to every row, b \\mathbf{1}^{\\top} to every column")
 
 
-def product(where: str, sign: str, a: Value, b: Value) -> Value:
+def product(where: str, sign: str, a: IndexArray, b: IndexArray) -> IndexArray:
     """a b as mathematics reads it; ``sign`` is j (side by side), c (a dot), x (a cross), k (a Kronecker product)."""
     if isinstance(a, Unit) or isinstance(b, Unit):
         return _with_unit(where, a, b)
@@ -134,31 +135,30 @@ def product(where: str, sign: str, a: Value, b: Value) -> Value:
     return row(made) if isinstance(a, Row) else made
 
 
-def _with_unit(where: str, a: Value, b: Value) -> Value:
+def _with_unit(where: str, a: IndexArray, b: IndexArray) -> IndexArray:
     expr = times(a.expr, b.expr)
     if isinstance(a, Unit) and isinstance(b, Unit):
-        return Unit((), (), expr)
+        return Unit((), expr)
     unit, other = (a, b) if isinstance(a, Unit) else (b, a)
-    return product(where, "j", number(unit.expr), other) if other.axes else Unit((), (), expr)
+    return product(where, "j", number(unit.expr), other) if other.axes else Unit((), expr)
 
 
-def _vectors(where: str, sign: str, a: Value, b: Value) -> Value:
+def _vectors(where: str, sign: str, a: IndexArray, b: IndexArray) -> IndexArray:
     left, right = isinstance(a, Row), isinstance(b, Row)
     if (left and not right) or (sign == "c" and not left and not right):
         return _contract(where, a, b)
     if not left and right:
-        i, j = new_indices((*a.axes, *b.axes))
-        return Value((*a.axes, *b.axes), (i, j), times(a.at(i), b.at(j)))
+        return outer(column(a), column(b))
     raise ShapeError(where, f"two {'rows' if left else 'columns'} side by side", "a row before a column",
                      "a^{\\top} b for the sum, a b^{\\top} for the outer product, a \\odot b entry by entry")
 
 
-def _contract(where: str, a: Value, b: Value) -> Value:
-    inner, outer = a.axes[-1], b.axes[0]
-    if inner == OPEN and outer == OPEN:
+def _contract(where: str, a: IndexArray, b: IndexArray) -> IndexArray:
+    inner, below = a.axes[-1], b.axes[0]
+    if inner == OPEN and below == OPEN:
         raise ShapeError(where, UNKNOWN, "\\mathbf{1}_{N} with its length")
     if inner == OPEN:
-        a = Value((*a.axes[:-1], outer), a.indices, a.expr)
-    if outer == OPEN:
-        b = Value((inner, *b.axes[1:]), b.indices, b.expr)
+        a = IndexArray.over((*a.axes[:-1], below), a.indices, a.expr)
+    if below == OPEN:
+        b = IndexArray.over((inner, *b.axes[1:]), b.indices, b.expr)
     return matmul(where, column(a), column(b))

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import islice
 
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind, Range, bounds, index, nonnegative
 from symnet.core.expressions import Limits, total
-from symnet.core.functions import BY_NAME, absolute
+from symnet.core.functions import NAMED, absolute
 from symnet.core.numbers import rational
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
+from symnet.indexing.arithmetic import axis_number, count, einsum, elementwise, matmul, outer
+from symnet.indexing.conditions import choose, indicator, is_condition, times
+from symnet.indexing.index_array import IndexArray, new_indices, number, of_tensor
+from symnet.indexing.reductions import MOST_WRITTEN, NAMES, Reductions, refused
 from symnet.parsing.asking import ASKING, asked_by
 from symnet.parsing.chosen import asks, entry_at, inside
-from symnet.parsing.conditions import indicator, times
-from symnet.parsing.einsum import einsum
-from symnet.parsing.functions import FUNCTIONS, Call, built, choose, is_condition
+from symnet.parsing.function_call import Call
+from symnet.parsing.functions import FUNCTIONS, built
 from symnet.parsing.grammar import Node, is_slope
 from symnet.parsing.latex_products import UNKNOWN as UNSIZED
 from symnet.parsing.latex_products import Unit, with_unit
 from symnet.parsing.limits import MOST_DIGITS, too_large
 from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names
-from symnet.parsing.reductions import MOST_WRITTEN, NAMES, Reductions, refused
-from symnet.parsing.values import Value, axis_number, count, elementwise, matmul, new_indices, number, of_tensor, outer_product, same
 
 __all__ = ["CONSTANTS", "MAX_PRODUCTS", "Lowering"]
 
@@ -32,7 +34,6 @@ COUNTING = frozenset({"sum", "mean", "amax", "amin", "max", "min", "prod", "dot"
 REDUCED = frozenset(NAMES)
 ALONG = frozenset({"sum", "mean", "amax", "amin", "prod"})  # whose second argument is the axis
 UNDEFINED = frozenset({sp.zoo, sp.nan, sp.oo, -sp.oo})
-ALSO = {"sigma": "sigmoid", "expit": "sigmoid", "logistic": "sigmoid", "atan": "arctan", "ReLU": "relu", "ln": "log"}
 ORDERED = (sp.Gt, sp.Lt, sp.Ge, sp.Le)
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
 
@@ -47,10 +48,10 @@ class Lowering(Names):
 
     sized = "eye(d) with its size"  # what says how large a unit matrix is
 
-    def value(self, node: Node) -> Value:
+    def value(self, node: Node) -> IndexArray:
         """The meaning of a node."""
         try:
-            made: Value = getattr(self, f"_{node.kind}")(node)
+            made: IndexArray = getattr(self, f"_{node.kind}")(node)
         except (TypeError, ValueError) as error:  # SymPy will not order what is no real number
             if isinstance(error, SymnetError) or "compar" not in str(error):
                 raise
@@ -64,27 +65,27 @@ class Lowering(Names):
                              "a line of its own for a part of it")
         return made
 
-    def any(self, node: Node) -> Value:
+    def any(self, node: Node) -> IndexArray:
         """The meaning of a node that must be a number, an array of them or a unit matrix, not a comparison."""
         value = self.value(node)
         if is_condition(value.expr):
             raise ParseError(self.at(node), "a comparison as a number", "where(condition, 1, 0)")
         return value
 
-    def real(self, node: Node) -> Value:
+    def real(self, node: Node) -> IndexArray:
         """The meaning of a node that must be a number or an array of them, of a size that is known."""
         return self._sized(node, self.any(node))
 
-    def numeric(self, node: Node) -> Value:
+    def numeric(self, node: Node) -> IndexArray:
         """The meaning of a node that is counted or summed, where a comparison is 1 or 0: sum(z > 0)."""
         return self._sized(node, self.factor(node))
 
-    def factor(self, node: Node) -> Value:
+    def factor(self, node: Node) -> IndexArray:
         """The meaning of a node that takes part in arithmetic: numbers, arrays, unit matrices, and comparisons as in D * (Z > 0)."""
         value = self.value(node)
-        return Value(value.axes, value.indices, indicator(value.expr)) if is_condition(value.expr) else value
+        return replace(value, expr=indicator(value.expr)) if is_condition(value.expr) else value
 
-    def _sized(self, node: Node, value: Value) -> Value:
+    def _sized(self, node: Node, value: IndexArray) -> IndexArray:
         if isinstance(value, Unit):
             raise ShapeError(self.at(node), UNSIZED, self.sized)
         return value
@@ -96,17 +97,17 @@ class Lowering(Names):
             raise ShapeError(self.at(node), f"shape {value.shape}", "a single number")
         return value.expr
 
-    def _number(self, node: Node) -> Value:
+    def _number(self, node: Node) -> IndexArray:
         return number(rational(node.text))
 
-    def _constant(self, node: Node) -> Value:
+    def _constant(self, node: Node) -> IndexArray:
         return number(CONSTANTS[node.text])
 
-    def _unary(self, node: Node) -> Value:
+    def _unary(self, node: Node) -> IndexArray:
         inner = self.any(node.args[0])
-        return type(inner)(inner.axes, inner.indices, -inner.expr)
+        return replace(inner, expr=-inner.expr)
 
-    def _binary(self, node: Node) -> Value:
+    def _binary(self, node: Node) -> IndexArray:
         if is_slope(node) and not any(self.find(a.text) or a.text in self.sizes for a in node.args):
             found = self.find("_".join(a.text for a in node.args))  # dL/dz is the tensor dL_dz, where there is one
             if found is not None:
@@ -133,7 +134,7 @@ class Lowering(Names):
         if isinstance(left, Unit) or isinstance(right, Unit):
             return with_unit(where, sign, left, right)
         if sign == "juxtaposed" and len(left.axes) == len(right.axes) == 1 and self._lies(node.args[1]) and not self._lies(node.args[0]):
-            return outer_product(left, right)
+            return outer(left, right)
         if sign == "@" or (sign == "juxtaposed" and left.axes and right.axes):
             self.products += 1
             if self.products > MAX_PRODUCTS:
@@ -141,7 +142,7 @@ class Lowering(Names):
                                  "a line for a part of it")
             return matmul(where, left, right)
         if sign in ("**", "^"):
-            if sign == "^" and len(left.axes) == 2 and same(*left.axes):
+            if sign == "^" and len(left.axes) == 2 and left.is_square:
                 raise ShapeError(where, f"the power {right.expr} of a square matrix, which may be a product or entry by entry",
                                  "A @ A or inv(A), or A**2 entry by entry")
             return self._power(node, left, right)
@@ -157,7 +158,7 @@ class Lowering(Names):
             "+": lambda a, b: a + b, "-": lambda a, b: a - b, "/": lambda a, b: a / b}
         return elementwise(where, repr("*" if sign == "juxtaposed" else sign), table.get(sign, times), left, right)
 
-    def _one_product(self, node: Node, left: Value, right: Value) -> None:
+    def _one_product(self, node: Node, left: IndexArray, right: IndexArray) -> None:
         """Two vectors side by side have a reading only when one of them lies on its side: a^T b is their sum, a b^T a matrix."""
         lying = [self._lies(a) for a in node.args]
         if len(left.axes) == len(right.axes) == 1 and lying[0] == lying[1]:
@@ -179,21 +180,21 @@ class Lowering(Names):
             raise ParseError(self.at(node.args[which]), f"{name}, which is {'*'.join(self.factors(name))}, beside {node.text!r}",
                              "brackets or *", ways)
 
-    def _prime(self, node: Node) -> Value:
+    def _prime(self, node: Node) -> IndexArray:
         """The slope of a function of one argument: sigma'(z)."""
-        known = BY_NAME.get(ALSO.get(node.text, node.text))
+        known = NAMED.get(node.text)
         if known is None or len(known.derivative) != 1 or len(node.args) != 1:
             raise ParseError(self.at(node), f"the derivative of {node.text}", "a function of one argument that symnet knows")
         return elementwise(self.at(node), node.text, lambda z: known.derivative[0](z, known.function(z)), self.real(node.args[0]))
 
-    def _abs(self, node: Node) -> Value:
+    def _abs(self, node: Node) -> IndexArray:
         value = self.real(node.args[0])
         if value.axes:
             raise ShapeError(self.at(node), f"|…| of shape {value.shape}, which may be entry by entry, a norm or a determinant",
                              "abs(x), norm(x) or det(x)")
         return number(absolute(value.expr))
 
-    def _power(self, node: Node, base: Value, exponent: Value) -> Value:
+    def _power(self, node: Node, base: IndexArray, exponent: IndexArray) -> IndexArray:
         power = exponent.expr
         if power.is_Rational and base.expr is not sp.E and (abs(power) > MAX_POWER or power.q > MAX_ROOT):
             raise ParseError(self.at(node), f"the exponent {power}", f"at most {MAX_POWER}"
@@ -217,17 +218,17 @@ class Lowering(Names):
     def _long(expr: sp.Expr) -> bool:
         return isinstance(expr, sp.Rational) and max(int(expr.p).bit_length(), int(expr.q).bit_length()) > 256
 
-    def _cond(self, node: Node) -> Value:
+    def _cond(self, node: Node) -> IndexArray:
         (yes, condition, no) = self.chosen(node.args[0], node.args[1], node.args[2])
         return elementwise(self.at(node), "'if'", choose, condition, yes, no)
 
-    def chosen(self, yes: Node, condition: Node, no: Node) -> tuple[Value, Value, Value]:
+    def chosen(self, yes: Node, condition: Node, no: Node) -> tuple[IndexArray, IndexArray, IndexArray]:
         """The branches and the condition; what a branch asks for counts only where it holds."""
         test = self.value(condition)
         otherwise = sp.Not(test.expr) if is_condition(test.expr) else sp.true
         return self.branch(yes, test.expr, test.indices), test, self.branch(no, otherwise, test.indices)
 
-    def _call(self, node: Node) -> Value:
+    def _call(self, node: Node) -> IndexArray:
         if node.text == "where" and len(node.args) == 3:
             yes, test, no = self.chosen(node.args[1], node.args[0], node.args[2])
             args = [test, yes, no]
@@ -258,14 +259,14 @@ class Lowering(Names):
             return inside(args[0], self.tensors, lambda a: built(Call(node.text, self.at(node), (a,), axis, keepdims)))
         return built(Call(node.text, self.at(node), tuple(args), axis, keepdims))
 
-    def _reduced(self, node: Node, value: Value, axis: int | None, keepdims: bool) -> Value:
+    def _reduced(self, node: Node, value: IndexArray, axis: int | None, keepdims: bool) -> IndexArray:
         """The largest or smallest entry or the product, along an axis or of all."""
         over = value.axes if axis is None else (value.axes[axis_number(self.at(node), value, axis)],)
         if self.reductions is None and not all(a.size.is_Integer and a.size <= MOST_WRITTEN for a in over):
             raise refused(self.at(node), node.text)
         return (self.reductions or Reductions(())).along(self.at(node), node.text, value, axis, keepdims, {**self.ranges, **self.bound})
 
-    def _einsum(self, node: Node, args: list[Value]) -> Value:
+    def _einsum(self, node: Node, args: list[IndexArray]) -> IndexArray:
         if not node.args or node.args[0].kind != "quoted" or node.keywords:
             raise ParseError(self.at(node), f"einsum with {len(node.args)} arguments, of which the first is not its letters",
                              "einsum('nd,n->d', X, r)")
@@ -274,11 +275,11 @@ class Lowering(Names):
             raise ParseError(self.at(node), "too many matrix products in one line", f"at most {MAX_PRODUCTS}")
         return einsum(self.at(node), node.args[0].text, args)
 
-    def _counted(self, node: Node) -> Value:
+    def _counted(self, node: Node) -> IndexArray:
         """(z > 0).astype(float)"""
         return self.numeric(node.args[0])
 
-    def _quoted(self, node: Node) -> Value:
+    def _quoted(self, node: Node) -> IndexArray:
         raise ParseError(self.at(node), "a text in quotes", "numbers and names", "einsum('nd,n->d', X, r)")
 
     def _integer(self, node: Node) -> int:
@@ -287,7 +288,7 @@ class Lowering(Names):
             raise ParseError(self.at(node), f"the axis {value}", "a small integer such as 0, 1 or -1")
         return int(value)
 
-    def _sum(self, node: Node) -> Value:
+    def _sum(self, node: Node) -> IndexArray:
         saved, over, terms, bound, asked = dict(self.scope), [], self.terms, dict(self.bound), len(self.asked)
         for k in range(1, len(node.args), 3):
             name = node.args[k].text
@@ -305,10 +306,10 @@ class Lowering(Names):
             raise ParseError(self.at(node), "a comparison as a number", "where(condition, 1, 0)")
         self.scope, self.terms, self.bound = saved, terms, bound
         self.asked_everywhere(asked, over)
-        return Value(body.axes, body.indices, total(body.expr, tuple(reversed(over))))
+        return replace(body, expr=total(body.expr, tuple(reversed(over))))
 
-    def _looped(self, node: Node, body: Value, over: list[Limits], saved: dict[str, sp.Symbol], terms: int,
-                bound: dict[sp.Symbol, Range]) -> Value:
+    def _looped(self, node: Node, body: IndexArray, over: list[Limits], saved: dict[str, sp.Symbol], terms: int,
+                bound: dict[sp.Symbol, Range]) -> IndexArray:
         """max(x[i] for i in 1..n): the reduction of an array with an axis for each letter."""
         self.scope, self.terms, self.bound = saved, terms, bound
         letters = {i for i, _, _ in over}
@@ -318,9 +319,9 @@ class Lowering(Names):
         if body.axes:
             raise ShapeError(self.at(node), f"shape {body.shape} under {node.text} with 'for'", "a single number")
         axes = tuple(Axis.between(low, high, Kind.FEATURE) for _, low, high in over)
-        return self._reduced(node, Value(axes, tuple(i for i, _, _ in over), body.expr), None, False)
+        return self._reduced(node, IndexArray.over(axes, tuple(i for i, _, _ in over), body.expr), None, False)
 
-    def _along(self, node: Node) -> Value:
+    def _along(self, node: Node) -> IndexArray:
         """sum_n x_n y_n: n runs over the axis on which it stands."""
         body, *letters = node.args
         saved, asked = dict(self.scope), len(self.asked)
@@ -341,9 +342,9 @@ class Lowering(Names):
                                  "is the place of no entry"), "one range", f"sum(… for {letter.text} in 1..N)")
             over.append((index(letter.text), *spans[0]))
         self.asked_everywhere(asked, over)
-        return Value(value.axes, value.indices, total(value.expr, tuple(reversed(over))))
+        return replace(value, expr=total(value.expr, tuple(reversed(over))))
 
-    def _slope(self, node: Node) -> Value:
+    def _slope(self, node: Node) -> IndexArray:
         """dL/dz by its name, or what whoever reads the answer knows of it."""
         above, below = (a.text for a in node.args)
         found = self.find(f"d{above}_d{below}")
@@ -352,13 +353,13 @@ class Lowering(Names):
             raise NameError_(self.at(node), f"the slope {node.text}", "a slope that has a name here", "write out what it is")
         return value
 
-    def _bracket(self, node: Node) -> Value:
+    def _bracket(self, node: Node) -> IndexArray:
         condition = self.value(node.args[0])
         if not is_condition(condition.expr):
             raise ParseError(self.at(node), "a bracket without a comparison", "[i <= j]")
-        return Value(condition.axes, condition.indices, indicator(condition.expr))
+        return replace(condition, expr=indicator(condition.expr))
 
-    def _attribute(self, node: Node) -> Value:
+    def _attribute(self, node: Node) -> IndexArray:
         if node.text in ("T", "^T"):
             base = self.any(node.args[0])
             if node.args[0].kind == "number" and not self.power_of_t(node, base):
@@ -368,15 +369,15 @@ class Lowering(Names):
             return number(count(self.real(node.args[0]), None))
         raise ParseError(self.at(node), ".shape alone", ".shape[0]")
 
-    def power_of_t(self, node: Node, base: Value) -> bool:
+    def power_of_t(self, node: Node, base: IndexArray) -> bool:
         """True where a T above is a power: of a number by a size T, of anything by a declared T; else it is a transpose."""
         return node.text == "^T" and ("T" in self.tensors or "T" in self.scope or ("T" in self.sizes and not base.axes))
 
-    def to_the_t(self, node: Node, base: Value) -> Value:
+    def to_the_t(self, node: Node, base: IndexArray) -> IndexArray:
         """The power by the declared T."""
         return self._power(node, base, self.value(Node("name", "T", (), node.column)))
 
-    def _index(self, node: Node) -> Value:
+    def _index(self, node: Node) -> IndexArray:
         base, places = node.args[0], node.args[1:]
         if base.kind == "attribute" and base.text == "shape":
             axes = self.value(base.args[0]).axes
@@ -392,7 +393,7 @@ class Lowering(Names):
                              did_you_mean(base.text, self.tensors))
         return self._entry(node, of_tensor(self.tensors[name]), places)
 
-    def _entry(self, node: Node, value: Value, places: tuple[Node, ...]) -> Value:
+    def _entry(self, node: Node, value: IndexArray, places: tuple[Node, ...]) -> IndexArray:
         """An entry of an array, or with : and None for some places a row, a column, or the array with an axis more: r[:, None]."""
         while len(places) <= len(value.axes) and places and places[-1].kind == "whole":
             places = places[:-1]
@@ -406,7 +407,7 @@ class Lowering(Names):
             return entry_at(self.at(node), value, asked, self.tensors)
         return self._part(node, value, places)
 
-    def _part(self, node: Node, value: Value, places: tuple[Node, ...]) -> Value:
+    def _part(self, node: Node, value: IndexArray, places: tuple[Node, ...]) -> IndexArray:
         """``value`` at some places, the other axes whole: W[l] is a matrix where W has three axes."""
         if len([p for p in places if p.kind != "new"]) > len(value.axes):
             raise ShapeError(self.at(node), f"{len(places)} indices on {node.args[0].text or f'shape {value.shape}'}", f"{len(value.axes)}")
@@ -421,7 +422,7 @@ class Lowering(Names):
             else:
                 where.append(self.placed(self.scalar(p), axis))
         rest = new_indices(tuple(left))
-        return Value((*axes, *left), (*own, *rest), value.at(*where, *rest))
+        return IndexArray.over((*axes, *left), (*own, *rest), value.at(*where, *rest))
 
     def placed(self, place: sp.Expr, axis: Axis) -> sp.Expr:
         """``place`` on ``axis``, noted: what it says of the range of its letter, and that it must exist."""

@@ -7,8 +7,8 @@ positive determinant (PyTorch's logdet); write ``log(abs(det(A)))`` for either s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import replace
 
 import sympy as sp
 
@@ -16,51 +16,50 @@ from symnet.core.axes import Axis
 from symnet.core.expressions import When, total
 from symnet.core.matrices import Det, Grid, InverseEntry
 from symnet.errors import ParseError, ShapeError
-from symnet.parsing.values import Value, matmul, new_indices, same
-
-if TYPE_CHECKING:
-    from symnet.parsing.functions import Call
+from symnet.indexing.arithmetic import matmul
+from symnet.indexing.index_array import IndexArray, contract, new_indices
+from symnet.parsing.function_call import Build, Call
 
 MOST_FACTORS = 12  # of a matrix power
 LARGEST = 1000  # size of a matrix of ones or units, where it is a number
 
 
-def _square(call: Call, value: Value) -> tuple[tuple[Axis, ...], tuple[sp.Symbol, ...], Grid]:
+def _square(call: Call, value: IndexArray) -> tuple[tuple[Axis, ...], tuple[sp.Symbol, ...], Grid]:
     """(axes in front, their indices, the matrix over the last two axes): a stack of matrices is a batch, as in NumPy."""
-    if len(value.axes) < 2 or not same(*value.axes[-2:]):
+    if not value.is_square:
         raise ShapeError(call.where, f"{call.name} of shape {value.shape}", "a square matrix")
     *lead, row, column = new_indices(value.axes)
     r, c = value.axes[-2:]
     return value.axes[:-2], tuple(lead), Grid(value.at(*lead, row, column), (row, *r.range), (column, *c.range))
 
 
-def _det(call: Call) -> Value:
+def _det(call: Call) -> IndexArray:
     axes, lead, grid = _square(call, *call.only(1))
-    return Value(axes, lead, Det(grid))
+    return IndexArray.over(axes, lead, Det(grid))
 
 
-def _logdet(call: Call) -> Value:
+def _logdet(call: Call) -> IndexArray:
     made = _det(call)
-    return Value(made.axes, made.indices, sp.log(made.expr))
+    return replace(made, expr=sp.log(made.expr))
 
 
-def _inverse(call: Call, a: Value) -> Value:
+def _inverse(call: Call, a: IndexArray) -> IndexArray:
     axes, lead, grid = _square(call, a)
     i, j = new_indices(a.axes[-2:])
-    return Value((*axes, *a.axes[:-3:-1]), (*lead, i, j), InverseEntry(grid, i, j))
+    return IndexArray.over((*axes, *a.axes[:-3:-1]), (*lead, i, j), InverseEntry(grid, i, j))
 
 
-def _solve(call: Call) -> Value:
+def _solve(call: Call) -> IndexArray:
     a, b = call.only(2)
     return matmul(call.where, _inverse(call, a), b)
 
 
-def _power(call: Call) -> Value:
+def _power(call: Call) -> IndexArray:
     a, exponent = call.only(2)
     n = exponent.expr
     if not n.is_Integer or abs(n) > MOST_FACTORS:
         raise ParseError(call.where, f"the exponent {n}", f"a whole number from -{MOST_FACTORS} to {MOST_FACTORS}")
-    if len(a.axes) != 2 or not same(*a.axes):
+    if len(a.axes) != 2 or not a.is_square:
         raise ShapeError(call.where, f"{call.name} of shape {a.shape}", "a square matrix")
     if n == 0:
         return _identity(a.axes[0])
@@ -71,7 +70,7 @@ def _power(call: Call) -> Value:
     return result
 
 
-def _kron(call: Call) -> Value:
+def _kron(call: Call) -> IndexArray:
     a, b = call.only(2)
     if len(a.axes) != len(b.axes) or len(a.axes) not in (1, 2):
         raise ShapeError(call.where, f"kron of {a.shape} and {b.shape}", "two matrices or two vectors")
@@ -80,11 +79,11 @@ def _kron(call: Call) -> Value:
     parts = zip(places, outer, inner, a.axes, b.axes, strict=True)
     meets = [sp.Eq(place, v.size * (i - u.lower) + k - v.lower + 1) for place, i, k, u, v in parts]
     over = tuple((i, *axis.range) for i, axis in zip((*outer, *inner), (*a.axes, *b.axes), strict=True))
-    return Value(axes, places, total(When(a.at(*outer) * b.at(*inner), sp.And(*meets)), over))
+    return IndexArray.over(axes, places, total(When(a.at(*outer) * b.at(*inner), sp.And(*meets)), over))
 
 
-def _stack(by_columns: bool) -> Callable[[Call], Value]:
-    def build(call: Call) -> Value:
+def _stack(by_columns: bool) -> Build:
+    def build(call: Call) -> IndexArray:
         (a,) = call.only(1)
         if len(a.axes) != 2:
             raise ShapeError(call.where, f"{call.name} of shape {a.shape}", "a matrix")
@@ -93,28 +92,27 @@ def _stack(by_columns: bool) -> Callable[[Call], Value]:
         axis = Axis.of(sp.expand(a.axes[0].size * a.axes[1].size))
         (place,) = new_indices((axis,))
         meets = sp.Eq(place, fast[1].size * (slow[0] - slow[1].lower) + fast[0] - fast[1].lower + 1)
-        return Value((axis,), (place,), total(When(a.at(i, j), meets), ((i, *a.axes[0].range), (j, *a.axes[1].range))))
+        return IndexArray.over((axis,), (place,), total(When(a.at(i, j), meets), ((i, *a.axes[0].range), (j, *a.axes[1].range))))
     return build
 
 
-def _diag(call: Call) -> Value:
+def _diag(call: Call) -> IndexArray:
     """A vector on the diagonal of a matrix, or the diagonal of a matrix as a vector."""
     (a,) = call.only(1)
     if len(a.axes) == 1:
         i, j = new_indices((*a.axes, *a.axes))
-        return Value((*a.axes, *a.axes), (i, j), When(a.at(i), sp.Eq(i, j)))
-    if len(a.axes) != 2 or not same(*a.axes):
+        return IndexArray.over((*a.axes, *a.axes), (i, j), When(a.at(i), sp.Eq(i, j)))
+    if len(a.axes) != 2 or not a.is_square:
         raise ShapeError(call.where, f"diag of shape {a.shape}", "a vector or a square matrix")
-    (i,) = new_indices(a.axes[:1])
-    return Value(a.axes[:1], (i,), a.at(i, i + a.axes[1].lower - a.axes[0].lower))
+    return contract((a,), ("ii",), "i", call.where)
 
 
-def _identity(axis: Axis) -> Value:
+def _identity(axis: Axis) -> IndexArray:
     i, j = new_indices((axis, axis))
-    return Value((axis, axis), (i, j), When(sp.S.One, sp.Eq(i, j)))
+    return IndexArray.over((axis, axis), (i, j), When(sp.S.One, sp.Eq(i, j)))
 
 
-def _eye(call: Call) -> Value:
+def _eye(call: Call) -> IndexArray:
     (size,) = call.only(1)
     if size.axes or not size.expr.is_integer or not size.expr.is_positive:
         raise ShapeError(call.where, f"{call.name} of {size.expr}", "a size, such as eye(d) or eye(3)")
@@ -123,17 +121,17 @@ def _eye(call: Call) -> Value:
     return _identity(Axis.of(size.expr))
 
 
-def _onehot(call: Call) -> Value:
+def _onehot(call: Call) -> IndexArray:
     """onehot(y, C)[n, c] = [c = y[n] + 1]: the row of zeros with a one at each class; y counts from 0."""
     y, size = call.only(2)
     if size.axes or not size.expr.is_integer or not size.expr.is_positive:
         raise ShapeError(call.where, f"{call.name} with {size.expr} classes", "a size, such as onehot(y, C) or onehot(y, 10)")
     axis = Axis.of(size.expr)
     places, (c,) = new_indices(y.axes), new_indices((axis,))
-    return Value((*y.axes, axis), (*places, c), When(sp.S.One, sp.Eq(c, y.at(*places) + 1)))
+    return IndexArray.over((*y.axes, axis), (*places, c), When(sp.S.One, sp.Eq(c, y.at(*places) + 1)))
 
 
-MATRICES: Mapping[str, Callable[[Call], Value]] = {
+MATRICES: Mapping[str, Build] = {
     "det": _det, "linalg.det": _det, "logdet": _logdet, "solve": _solve, "linalg.solve": _solve,
     "inv": lambda call: _inverse(call, *call.only(1)), "linalg.inv": lambda call: _inverse(call, *call.only(1)),
     "matrix_power": _power, "linalg.matrix_power": _power, "kron": _kron, "vec": _stack(True), "ravel": _stack(False),

@@ -12,13 +12,13 @@ from symnet.core.expressions import Limits
 from symnet.core.program import Hole
 from symnet.core.tensors import Tensor, same_name
 from symnet.errors import NameError_, ParseError, did_you_mean
+from symnet.indexing.index_array import IndexArray, number, of_tensor
+from symnet.indexing.reductions import Reductions
 from symnet.parsing.asking import rules_out
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.latex_products import Unit
 from symnet.parsing.node import Node
 from symnet.parsing.own_lines import OwnLines
-from symnet.parsing.reductions import Reductions
-from symnet.parsing.values import Value, number, of_tensor
 
 MOST_TERMS = 100_000
 Reach = tuple[sp.Expr, Axis, Mapping[sp.Symbol, Range]]  # a place outside all conditions, its axis, and the ranges of the sums around
@@ -66,7 +66,7 @@ class Names:
         self.products, self.terms = 0, 1
         self.own = OwnLines({}, self.real, where)
         self.spans: dict[sp.Symbol, list[Range]] = {}  # the ranges of the axes on which an index stands alone
-        self.slopes: Callable[[str, str], Value | None] = lambda above, below: None
+        self.slopes: Callable[[str, str], IndexArray | None] = lambda above, below: None
         self.reductions: Reductions | None = None  # where a text may have lines of its own for a maximum along an axis
         self.steps = False  # read where(z > 0, x, 0) as x times a step, which the normal form knows
         self.asked: list[Hole] = []  # what was divided by, or taken a root or logarithm of
@@ -76,9 +76,9 @@ class Names:
         return f"{self.where}, column {node.column}" if node.column else self.where
 
     @abstractmethod
-    def real(self, node: Node) -> Value: ...
+    def real(self, node: Node) -> IndexArray: ...
 
-    def _name(self, node: Node) -> Value:
+    def _name(self, node: Node) -> IndexArray:
         name = node.text
         if name in self.scope:
             return number(self.scope[name])
@@ -93,7 +93,7 @@ class Names:
         if name in CONSTANTS:
             return number(CONSTANTS[name])
         if name == "I":
-            return Unit((), (), sp.S.One)
+            return Unit((), sp.S.One)
         entry = self._lettered(node)
         if entry is not None:
             return entry
@@ -114,7 +114,7 @@ class Names:
         ways = factorings(name, [*self.tensors, *self.sizes, *self.scope])
         return ways[0] if ways else ()
 
-    def _lettered(self, node: Node) -> Value | None:
+    def _lettered(self, node: Node) -> IndexArray | None:
         """X_nj, the entry X[n, j]: every letter below is an index, every digit a place."""
         stem, _, below = node.text.partition("_")
         tensor = self.tensors.get(stem)
@@ -144,7 +144,7 @@ class Names:
             raise ParseError(self.at(node), f"a sum of {self.terms} terms", f"at most {MOST_TERMS}")
         return before
 
-    def branch(self, node: Node, condition: sp.Basic, indices: tuple[sp.Symbol, ...] = ()) -> Value:
+    def branch(self, node: Node, condition: sp.Basic, indices: tuple[sp.Symbol, ...] = ()) -> IndexArray:
         """The meaning of a branch. What it asks for is kept where the condition, with these indices, does not rule it out."""
         before = len(self.asked)
         self.guarded += 1
@@ -155,7 +155,7 @@ class Names:
         self.asked += [hole for hole in asked if not rules_out(condition, hole, indices)]
         return value
 
-    def ask(self, value: Value, sign: str) -> None:
+    def ask(self, value: IndexArray, sign: str) -> None:
         """Note that the text has no value where this number, or an entry of this array, is 0 (or below)."""
         if not value.expr.is_number:
             self.asked.append((value.expr, sign, tuple((i, *a.range) for i, a in zip(value.indices, value.axes, strict=True))))

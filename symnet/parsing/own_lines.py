@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from itertools import islice
 
 import sympy as sp
 
 from symnet.core.expressions import BINDERS, fresh, limits, substitute
 from symnet.errors import NameError_, ParseError
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.node import Node
 from symnet.parsing.tokens import MAX_LENGTH, plain
-from symnet.parsing.values import Value
 
 OTHER = "the gradient asked for, or the right side alone"
 MOST_LINES, MAX_SIZE = 12, 4000  # the second: parts of a line once it is written out, and four times as many for all its uses
@@ -26,9 +27,9 @@ LINE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_{}]*)\s*(?::=|=)(?!=)(.*\S.*)\Z", re.
 class OwnLines:
     """The values of the lines, worked out when they are first used."""
 
-    def __init__(self, trees: Mapping[Hashable, Node], value: Callable[[Node], Value], where: str) -> None:
+    def __init__(self, trees: Mapping[Hashable, Node], value: Callable[[Node], IndexArray], where: str) -> None:
         self.trees, self.value, self.where = trees, value, where
-        self.known: dict[Hashable, tuple[Value, int]] = {}
+        self.known: dict[Hashable, tuple[IndexArray, int]] = {}
         self.open: list[Hashable] = []
         self.written = 0
 
@@ -36,7 +37,7 @@ class OwnLines:
         """True for the name of a line."""
         return key in self.trees
 
-    def get(self, key: Hashable, shown: str) -> Value | None:
+    def get(self, key: Hashable, shown: str) -> IndexArray | None:
         """The value of a line, with bound indices of its own; None when there is no such line."""
         if key not in self.trees:
             return None
@@ -51,7 +52,7 @@ class OwnLines:
         self.written += size
         if size == MAX_SIZE or self.written > 4 * MAX_SIZE:
             raise ParseError(self.where, f"{shown}, which is too long once written out", "a shorter answer")
-        return type(value)(value.axes, value.indices, fresh(value.expr))
+        return replace(value, expr=fresh(value.expr))
 
     def finish(self) -> None:
         """Read the lines that the answer does not use, too: what cannot be read is never passed over."""
@@ -115,7 +116,7 @@ def _pieces(source: str) -> list[tuple[int, int]]:
     return [*found, (start, len(source))]
 
 
-def same(a: Value, b: Value) -> bool:
+def same(a: IndexArray, b: IndexArray) -> bool:
     """Do two values say the same, up to the names of their indices? False says nothing."""
     if [x.range for x in a.axes] != [x.range for x in b.axes]:
         return False

@@ -11,27 +11,29 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Range, index, nonnegative
 from symnet.core.brackets import rectangular
-from symnet.core.expressions import as_written, substitute
+from symnet.core.expressions import as_written
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor, sizes_of
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kind
+from symnet.indexing.arithmetic import broadcast
+from symnet.indexing.conditions import is_condition
+from symnet.indexing.index_array import IndexArray, new_indices, same
+from symnet.indexing.reductions import Reductions
 from symnet.parsing.asked import equations
 from symnet.parsing.asking import with_holes
 from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
 from symnet.parsing.declaring import axis_of, check_name, check_undeclared, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.from_sympy import SympyReader, is_sympy, name_of, stated
-from symnet.parsing.functions import FUNCTIONS, is_condition
+from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.latex_products import Unit
 from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
-from symnet.parsing.reductions import Reductions
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import MAX_LENGTH, plain
-from symnet.parsing.values import Value, broadcast, new_indices, same
 
 __all__ = ["Line", "axis_of", "check_name", "expression", "free_names", "lettered", "lines_of", "program", "split", "tensor_of",
            "with_assumptions"]
@@ -323,17 +325,18 @@ class _Lines:
         return counted_from_left(Slice(part.where, part.name, places, value.expr, ranges, lowering.reached, lowering.ranges, holes))
 
     @staticmethod
-    def _row(part: Line, value: Value, rest: tuple[Axis, ...]) -> Value:
+    def _row(part: Line, value: IndexArray, rest: tuple[Axis, ...]) -> IndexArray:
         """The right side over the axes that the left side leaves open; a number fills them."""
         if len(value.axes) > len(rest):
             raise ShapeError(part.where, f"the right side has shape {value.shape}", "entries: index every tensor")
-        axes, indices, (_, expr) = broadcast(part.where, "'='", Value(rest, new_indices(rest), sp.S.Zero), value)
-        if not all(same(a, b) for a, b in zip(axes, rest, strict=True)):
+        dims, (_, expr) = broadcast(part.where, "'='", IndexArray.over(rest, new_indices(rest), sp.S.Zero), value)
+        if not all(same(d.size, b.size) for d, b in zip(dims, rest, strict=True)):
             raise ShapeError(part.where, f"the right side has shape {value.shape}", f"{', '.join(str(a.size) for a in rest)}")
-        shift = {i: i - b.lower + a.lower for i, a, b in zip(indices, axes, rest, strict=True) if a.lower != b.lower}
-        return Value(rest, indices, substitute(expr, shift) if shift else expr)
+        made = IndexArray(dims, expr)
+        shift = {i: i - b.lower + a.lower for i, a, b in zip(made.indices, made.axes, rest, strict=True) if a.lower != b.lower}
+        return IndexArray.over(rest, made.indices, made.put(shift))
 
-    def _lowered(self, k: int) -> tuple[tuple[sp.Expr, ...], Value, dict[sp.Symbol, Range], Lowering]:
+    def _lowered(self, k: int) -> tuple[tuple[sp.Expr, ...], IndexArray, dict[sp.Symbol, Range], Lowering]:
         """The places on the left of line number k, its right side, its stated ranges, and what was met on the way."""
         part, (tree, stated) = self.parts[k], self.trees[k]
         left = [Parser(p, part.where, FUNCTIONS, self.named).whole() for p in part.places or ()]
@@ -406,7 +409,7 @@ def _names(node: Node) -> Iterable[str]:
         yield from (n for n in _names(value) if n not in ("True", "False"))
 
 
-def _check_real(value: Value, part: Line) -> None:
+def _check_real(value: IndexArray, part: Line) -> None:
     if isinstance(value, Unit):
         raise ShapeError(part.where, "a unit matrix whose size nothing tells", "eye(d) with its size")
     if is_condition(value.expr):

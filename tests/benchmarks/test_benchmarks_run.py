@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 QUICK = {
     "derivation": ("MLP: seconds", "MLP: size", "Whole networks"),
+    "doors": ("Milliseconds from the question to the answer", "What one answer costs"),
     "equality": ("Median ms to a verdict", "named intermediates"),
 }
 

@@ -89,3 +89,24 @@ def test_values_and_gradients_are_those_of_jax(lines: Text, size: str, loss: Los
 def test_a_place_outside_of_the_axis_is_still_refused(line: str, size: str) -> None:
     with pytest.raises(ShapeError, match="it to stay in"):
         sn.program(f"L = {line}", tensors={"q": (size,)})
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(3, 4), (4, 2)])
+@pytest.mark.parametrize("spare", [0, 2])
+@pytest.mark.parametrize("strides", [(1, 1), (1, -1), (-1, -1), (1, 2), (-1, 2), (-1, -2), (2, 1), (2, -1), (-2, -1), (2, -2), (-2, -2), (3, -2)])
+def test_two_strides_of_either_sign(strides: tuple[int, int], rows: int, columns: int, spare: int) -> None:
+    """q[c + s i + t j] for every sign of s and t, with places of q that nothing reaches: each entry gathers the terms that stand there."""
+    s, t = strides
+    reached = [s*i + t*j for i in range(1, rows + 1) for j in range(1, columns + 1)]
+    c = 1 - min(reached) + spare
+    length = max(reached) + c + spare
+    text = f"L = sum(q[{c} + ({s})*i + ({t})*j]*x[i]*v[j] for i in 1..{rows} for j in 1..{columns})"
+    d = sn.derive(sn.program(text, tensors={"q": (length,), "x": (rows,), "v": (columns,)}), wrt=["q"])
+    dice = np.random.default_rng(0)
+    q, x, v = (dice.normal(size=n) for n in (length, rows, columns))
+    wanted = np.zeros(length)
+    for i in range(1, rows + 1):
+        for j in range(1, columns + 1):
+            wanted[c + s*i + t*j - 1] += x[i - 1]*v[j - 1]
+    assert all(step.check() for step in d.steps)
+    np.testing.assert_allclose(d.compile()({"q": q}, x=x, v=v)[1]["q"], wanted, rtol=1e-12, atol=1e-14)

@@ -185,3 +185,11 @@ def test_more_sizes_than_can_be_told_apart_are_not_diagnosed() -> None:
     shapes = {"x": (names[0],), **{f"W{k}": (names[k], names[k + 1]) for k in range(7)}}
     deep = sn.derive(sn.program(*lines, "L = sum(h6)", tensors=shapes), wrt=["W6"])
     assert diagnose("-outer(h5, h6/h6)", deep, "W6") is None
+
+
+@pytest.mark.parametrize("answer", [
+    "2*(a2 - y)*a2*(1.00000000001 - a2)*w2*a1*(1 - a1)", "2*(a2 - y)*a2*(1 + 1.000000000001*a2)*w2*a1*(1 - a1)*x",
+    "2*(a2 - y)*a2*w2*a1*(1 - a1)*x*(1 + 1/10**12)", "2*(a2 - y)*a2*w2*a1*(1 - a1)*x + b1/10**13"])
+def test_what_is_a_slip_by_its_numbers_alone_is_none(answer: str) -> None:
+    """It sifts as one by floating point, and undone it is not the right answer."""
+    assert diagnose(answer, sn.load("first"), "w1") is None

@@ -24,7 +24,7 @@ CHAINS: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
     "curly derivatives and subscripts": ("∂L/∂w₂ = ∂L/∂a₂·a₁", "dL/dw2", (("=", "dL/da2*a1"),)),
     "an assignment": ("z := w*x", "z", (("=", "w*x"),)),
     "an arrow of assignment": ("w ← w - 0.1", "w", (("=", "w - 0.1"),)),
-    "a new value in words": ("new w1 = 0.5", "w1'", (("=", "0.5"),)),
+    "a new value in words": ("new w1 = 0.5", "w1_new", (("=", "0.5"),)),
     "a power of ten": ("z = 1.2 × 10^-3", "z", (("=", "1.2e-3"),)),
     "an explanation behind it": ("z = w*x, where w is the weight", "z", (("=", "w*x"),)),
     "a remark in brackets": ("z = 0.769 (rounded to three)", "z", (("=", "0.769"),)),

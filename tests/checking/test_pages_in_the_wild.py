@@ -224,7 +224,9 @@ def test_what_holds_only_for_the_given_numbers_says_so() -> None:
     assert marks(found) == {6: "G G G", 7: "R", 8: "R", 9: "R", 10: "W"}
     notes = [j.note for j in found.right]
     assert notes[0].startswith("only with t = 1 put in; in general it is ")
-    assert notes[1:] == ["with the given numbers put in", "only with h = 1 put in; in general it is dL/do*h"]
+    assert notes[1].startswith("only with t = 1 put in; in general it is ")
+    assert notes[2] == "only with h = 1 put in; in general it is dL/do*h"
+    assert [j.condition for j in found.right] == ["t = 1", "t = 1", "h = 1"]
 
 
 def test_right_by_luck_is_said() -> None:

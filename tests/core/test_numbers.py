@@ -289,3 +289,9 @@ def test_a_comparison_of_cases_is_decided_by_the_case_that_holds() -> None:
     either = sp.ITE(x > 0, y > 1, y > 5)
     known = [({x: fmpq(1), y: fmpq(2)}, True), ({x: fmpq(-1), y: fmpq(2)}, False), ({x: wide, y: fmpq(9)}, True), ({x: wide, y: fmpq(2)}, None)]
     assert [decide(either, values, {}) for values, _ in known] == [wanted for _, wanted in known]
+
+
+def test_a_root_is_sought_as_a_rational_up_to_the_64th() -> None:
+    x = sp.Symbol("x", positive=True)
+    assert compute(x ** sp.Rational(1, 64), {x: sp.Integer(2) ** 64}) == fmpq(2)
+    assert isinstance(compute(x ** sp.Rational(1, 65), {x: sp.Integer(2) ** 65}), arb)

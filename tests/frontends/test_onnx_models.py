@@ -99,7 +99,7 @@ def test_gradients_are_those_of_differences_of_its_own_values() -> None:
     proto = mlp("N")
     read = from_onnx(proto, sn.MSELoss())
     x, y = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 2))
-    _, found = sn.derive(read).compile()(read.values, x, y)
+    _, found = sn.derive(read).compile(check=False)(read.values, x, y)
 
     def loss(w: Any) -> float:
         changed = onnx.ModelProto()
@@ -156,7 +156,7 @@ def test_gradients_of_an_exported_torch_module_are_those_of_autograd(tmp_path: P
     torch.onnx.export(net, (x,), tmp_path / "net.onnx", dynamo=True)
     read = from_onnx(tmp_path / "net.onnx", sn.MSELoss())
     torch.nn.functional.mse_loss(net(x), y).backward()
-    _, found = sn.derive(read).compile()(read.values, x.numpy(), y.numpy())
+    _, found = sn.derive(read).compile(check=False)(read.values, x.numpy(), y.numpy())
     wanted = {name: p.grad.numpy() for name, p in net.named_parameters()}
     for name, g in found.items():
         theirs = wanted[read.sources[name]]

@@ -14,17 +14,17 @@ from symnet.core.axes import Axis, size
 from symnet.core.expressions import When
 from symnet.core.tensors import Tensor
 from symnet.errors import UnknownNodeError
-from symnet.indexing.index_array import Value, align, cut, of_axes, take, window
+from symnet.indexing.index_array import IndexArray, align, cut, of_axes, take, window
 from symnet.indexing.reshaping import reshape
 
 
-def leaf(*sizes: Any, name: str = "x") -> Value:
+def leaf(*sizes: Any, name: str = "x") -> IndexArray:
     axes = tuple(Axis.of(n) for n in sizes)
     dims = of_axes(axes)
-    return Value(dims, Tensor(name, axes)[tuple(d.place for d in dims)])
+    return IndexArray(dims, Tensor(name, axes)[tuple(d.place for d in dims)])
 
 
-def array(v: Value, x: Any) -> Any:
+def array(v: IndexArray, x: Any) -> Any:
     """The value as a NumPy array, entry by entry, where the tensor is ``x``."""
     parts = v.parts
     found = np.zeros([int(d.size) for d in v.dims])
@@ -76,7 +76,7 @@ def test_a_grouped_axis_meets_a_plain_one() -> None:
     assert sp.expand(right.indices[0] - (4 * (i - 1) + j)) == 0
 
 
-OTHERS: dict[str, tuple[Callable[[Value], Value], Callable[[Any], Any]]] = {
+OTHERS: dict[str, tuple[Callable[[IndexArray], IndexArray], Callable[[Any], Any]]] = {
     "take": (lambda v: take(v, 1, 2), lambda x: x[:, 2]),
     "take of a grouped axis": (lambda v: take(reshape(v, [sp.Integer(24)], ""), 0, 17), lambda x: x.reshape(24)[17]),
     "cut": (lambda v: cut(v, 1, sp.Integer(1), sp.Integer(3), 2, ""), lambda x: x[:, 1:6:2]),

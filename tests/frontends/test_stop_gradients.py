@@ -56,10 +56,10 @@ READ: dict[str, Callable[..., Any]] = {
 def test_gradients_and_hessians_are_those_of_jax(name: str, sizes: Any) -> None:
     f = READ[name]
     d = sn.derive(sn.from_jax(f, (W, X), shapes=sizes))
-    value, found = d.compile()({"w": W}, X)
+    value, found = d.compile(check=False)({"w": W}, X)
     assert value == pytest.approx(float(f(W, X)), rel=1e-12)
     assert np.allclose(found["w"], jax.grad(f)(W, X), rtol=1e-11, atol=1e-13)
-    _, second = sn.hessian(d, "w").compile()({"w": W}, X)
+    _, second = sn.hessian(d, "w").compile(check=False)({"w": W}, X)
     assert np.allclose(second["w"], jax.jacrev(jax.grad(f))(W, X), rtol=1e-10, atol=1e-11)
     assert all(s.check().ok for s in d.steps)
 
@@ -201,7 +201,7 @@ def test_gradients_are_those_of_autograd(name: str) -> None:
     model = sn.from_torch(module, (x,))
     d = sn.derive(model)
     own = {n: v for n, v in model.values.items() if n in d.wrt}
-    value, found = d.compile()(own, x=X, **{n: v for n, v in model.values.items() if n not in d.wrt})
+    value, found = d.compile(check=False)(own, x=X, **{n: v for n, v in model.values.items() if n not in d.wrt})
     wanted = module(x)
     wanted.backward()
     assert value == pytest.approx(float(wanted), rel=1e-12)

@@ -140,7 +140,7 @@ def test_gradients_are_those_of_autograd(name: str) -> None:
     paths = {p: t.grad for p, t in module.named_parameters() if t.grad is not None}
     d = sn.derive(read.program, wrt=[n for n in read.values if read.sources[n] in paths])
     data = [t.name for t in read.program.inputs if t.name not in read.values]
-    ours, found = d.compile()({}, **read.values, **dict(zip(data, [a.numpy() for a in given], strict=True)))
+    ours, found = d.compile(check=False)({}, **read.values, **dict(zip(data, [a.numpy() for a in given], strict=True)))
     assert ours == pytest.approx(value.item(), rel=TOLERANCE)
     assert {read.sources[n] for n in found} == set(paths)
     for n, g in found.items():

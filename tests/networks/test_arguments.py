@@ -206,7 +206,7 @@ def test_softmax_along_any_axis_is_pytorchs(dim: int, shape: tuple[int, ...], lo
     net = sn.Sequential(sn.Input(*shape[1:]), layer)
     d = sn.derive(net.program(sn.MSELoss()), wrt=["X"])
     y = np.random.default_rng(3).normal(size=shape)
-    value, found = d.compile()({"X": x}, y)
+    value, found = d.compile(check=False)({"X": x}, y)
     leaf = torch.tensor(x, requires_grad=True)
     loss = torch.nn.functional.mse_loss((torch.nn.LogSoftmax if logarithm else torch.nn.Softmax)(dim)(leaf), torch.tensor(y))
     loss.backward()
@@ -220,7 +220,7 @@ def test_softplus_has_pytorchs_beta() -> None:
     leaf = torch.tensor(x, requires_grad=True)
     loss = (torch.nn.Softplus(2)(leaf) ** 2).sum()
     loss.backward()
-    value, found = d.compile()({"X": x}, np.zeros((4, 3)))
+    value, found = d.compile(check=False)({"X": x}, np.zeros((4, 3)))
     assert value == pytest.approx(float(loss), rel=1e-12) and np.allclose(found["X"], leaf.grad.numpy(), rtol=1e-12)
 
 

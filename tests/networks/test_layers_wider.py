@@ -79,7 +79,7 @@ def gap(d: Derivation, arrays: Arrays, theirs: Callable[[Arrays], Any]) -> float
     """The largest difference of the loss and of any gradient."""
     wanted = {**arrays, "Y": DICE.normal(size=theirs(arrays).shape)}
     value, slopes = jax.value_and_grad(lambda p: ((theirs({**wanted, **p}) - wanted["Y"]) ** 2).mean())({k: jnp.asarray(arrays[k]) for k in d.wrt})
-    ours, found = d.compile()({}, **wanted)
+    ours, found = d.compile(check=False)({}, **wanted)
     return max(abs(ours - float(value)), *[float(np.abs(found[k] - slopes[k]).max()) for k in d.wrt])
 
 

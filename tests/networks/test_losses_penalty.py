@@ -28,8 +28,8 @@ ADDED: dict[str, tuple[Callable[..., Penalty], Callable[..., float], Callable[..
 @pytest.mark.parametrize("which", ["all", "weights"])
 @pytest.mark.parametrize("make, value, slope", ADDED.values(), ids=ADDED)
 def test_it_adds_its_value_and_its_slope(make: Callable[..., Penalty], value: Callable[..., float], slope: Callable[..., object], which: str) -> None:
-    plain, grads = derive(NET.program(sn.MSELoss())).compile()({"W1": W, "b1": B}, X, Y)
-    loss, found = derive(NET.program(make(sn.MSELoss(), "1/4", which))).compile()({"W1": W, "b1": B}, X, Y)
+    plain, grads = derive(NET.program(sn.MSELoss())).compile(check=False)({"W1": W, "b1": B}, X, Y)
+    loss, found = derive(NET.program(make(sn.MSELoss(), "1/4", which))).compile(check=False)({"W1": W, "b1": B}, X, Y)
     biases = which == "all"
     assert loss == pytest.approx(plain + value(W) + biases * value(B), rel=1e-13)
     np.testing.assert_allclose(found["W1"], grads["W1"] + slope(W), rtol=1e-12)
@@ -52,7 +52,7 @@ def test_the_weight_may_be_a_symbol_and_the_lines_read_like_the_textbook() -> No
 
 def test_two_penalties_make_an_elastic_net() -> None:
     made = NET.program(sn.L1Penalty(sn.L2Penalty(sn.MSELoss(), 2), 3))
-    loss, _ = derive(made).compile()({"W1": W, "b1": B}, X, Y)
+    loss, _ = derive(made).compile(check=False)({"W1": W, "b1": B}, X, Y)
     sizes = np.concatenate([W.ravel(), B])
     assert loss == pytest.approx(((X @ W + B - Y) ** 2).mean() + (sizes**2).sum() + 3 * np.abs(sizes).sum(), rel=1e-13)
 
@@ -99,5 +99,5 @@ def test_what_does_not_fit_is_said_in_one_line(make: Callable[[], object]) -> No
 def test_a_worksheet_with_values_for_two_arrays_of_one_batch_is_read() -> None:
     page = SHEET.format("HuberLoss(delta=1)") + "[symbols]\nX = [[1, 2], [3, 4], [5, 6]]\nY = [[1], [2], [3]]\n"
     assert derivation_of(parse_worksheet(page)).meta["sizes"] == {"N": 3}
-    with pytest.raises(sn.SymnetError, match="2 to be 3"):
+    with pytest.raises(sn.SymnetError, match="2 entries along an axis; expected 3"):
         derivation_of(parse_worksheet(page.replace("[[1], [2], [3]]", "[[1], [2]]")))

@@ -75,7 +75,7 @@ def test_value_and_gradients_agree_with_jax(layer: Layer, sample: tuple[Any, ...
     y = rng.normal(size=shape)
     made = built(layer, sample)
     assert [t.name for t in made.inputs] == [*arrays, "Y"]
-    run = derive(made, wrt=list(arrays)).compile()
+    run = derive(made, wrt=list(arrays)).compile(check=False)
     assert "for " not in run.source.split("def value_and_grad")[1]
     found, grads = run(arrays, y)
     wanted, slopes = jax.value_and_grad(lambda a: ((theirs(a) - y) ** 2).sum())({k: jnp.asarray(v) for k, v in arrays.items()})
@@ -110,7 +110,7 @@ def test_the_gradient_of_gamma_is_upstream_times_the_normalized() -> None:
 
 def test_the_gradient_through_a_normalization_adds_up_to_nothing() -> None:
     """A shift of all samples changes nothing: Σ_n dL/dx = 0 (Ioffe & Szegedy 2015, section 3)."""
-    run = derive(built(BatchNorm1d("d"), ("d",)), wrt=["X"]).compile()
+    run = derive(built(BatchNorm1d("d"), ("d",)), wrt=["X"]).compile(check=False)
     rng = np.random.default_rng(9)
     _, grads = run({"X": rng.normal(size=(5, 3))}, rng.normal(size=3), rng.normal(size=3), rng.normal(size=(5, 3)))
     np.testing.assert_allclose(grads["X"].sum(axis=0), 0, atol=1e-12)

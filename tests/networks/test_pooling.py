@@ -48,7 +48,7 @@ def agree(program: Program, x_shape: tuple[int, ...], pooled: Pooled) -> None:
     x = rng.normal(size=x_shape)
     wanted_shape = pooled(jnp.asarray(x)).shape
     y = rng.normal(size=wanted_shape)
-    run = derive(program, wrt=["X"]).compile()
+    run = derive(program, wrt=["X"]).compile(check=False)
     assert "for " not in run.source.split("def value_and_grad")[1]
     found, grads = run({"X": x}, y)
     wanted, theirs = jax.value_and_grad(lambda a: ((pooled(a) - y) ** 2).sum())(jnp.asarray(x))
@@ -123,7 +123,7 @@ def test_a_signal_of_symbolic_length_is_halved() -> None:
 
 def test_where_entries_tie_the_first_of_them_gets_the_derivative_as_in_torch() -> None:
     d = derive(Sequential(sn.Input(1, 3), MaxPool1d(3)).program(SquaredError(), batch=False), wrt=["X"])
-    _, grads = d.compile()({"X": [[2.0, 2.0, 2.0]]}, [[0.0]])
+    _, grads = d.compile(check=False)({"X": [[2.0, 2.0, 2.0]]}, [[0.0]])
     assert grads["X"].tolist() == [[4.0, 0.0, 0.0]]
     assert any("the first of them gets the derivative" in text for text in d.conventions)
 
@@ -144,7 +144,7 @@ def test_ties_in_a_window_are_torchs(layer: str, ties: tuple[int, ...]) -> None:
     w = Tensor("weights", out.axes)
     total = sp.Sum(w[letters] * out[letters], *[(i, *a.range) for i, a in reversed(list(zip(letters, out.axes, strict=True)))])
     whole = Program((*made.inputs, w), (*made.definitions, define(Tensor("L"), expr=total)), "L")
-    _, grads = derive(whole, wrt=["X"]).compile()({"X": theirs.detach().numpy()}, weights[: pooled.numel()].reshape(pooled.shape).numpy())
+    _, grads = derive(whole, wrt=["X"]).compile(check=False)({"X": theirs.detach().numpy()}, weights[: pooled.numel()].reshape(pooled.shape).numpy())
     np.testing.assert_array_equal(grads["X"], theirs.grad.numpy())
 
 

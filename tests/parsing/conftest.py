@@ -13,13 +13,13 @@ from symnet.core.places import span
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.equality.compare import compare, prove_equal
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray
 
 
 @pytest.fixture(scope="session")
-def same_value() -> Callable[[Value, Value, Mapping[str, Tensor]], bool]:
+def same_value() -> Callable[[IndexArray, IndexArray, Mapping[str, Tensor]], bool]:
     """Equal for all sizes, or entry by entry at sizes that are all different."""
-    def same(left: Value, right: Value, tensors: Mapping[str, Tensor]) -> bool:
+    def same(left: IndexArray, right: IndexArray, tensors: Mapping[str, Tensor]) -> bool:
         there = left.expr.xreplace(dict(zip(left.indices, right.indices, strict=True)))
         if prove_equal(there, right.expr).holds:
             return True

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from symnet.core.functions import NAMED
 from symnet.core.numbers import enclose
 from symnet.errors import ParseError, ShapeError
-from symnet.parsing.functions import FUNCTIONS, STOPS
+from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.matrices import MATRICES
 from symnet.parsing.program import expression, program, tensor_of
 
@@ -26,7 +27,7 @@ ENTRYWISE: dict[str, Callable[[float], float]] = {
     "ceil": math.ceil,
     "round": round,
     "rint": lambda x: float(np.rint(x)),
-    **dict.fromkeys(STOPS, float),
+    **dict.fromkeys(NAMED["stop_gradient"].names, float),
     "tanh": math.tanh,
     "sinh": math.sinh,
     "cosh": math.cosh,

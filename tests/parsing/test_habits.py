@@ -11,11 +11,11 @@ from symnet.checking.reading import read_answer, read_as
 from symnet.core.derivation import Derivation
 from symnet.core.tensors import Tensor
 from symnet.core.text import text as printed
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.program import expression, tensor_of
-from symnet.parsing.values import Value
 
-Same = Callable[[Value, Value, Mapping[str, Tensor]], bool]
+Same = Callable[[IndexArray, IndexArray, Mapping[str, Tensor]], bool]
 SHAPES = {"x": (), "y": (), "z": (), "a": (), "w1": (), "y_hat": (), "a2": ("h",), "b1": (), "v": ("d",), "u": ("d",), "r": ("N",), "X": ("N", "d"),
           "A": ("d", "d"), "W": ("d", "h")}
 TENSORS = {name: tensor_of(name, shape) for name, shape in SHAPES.items()}

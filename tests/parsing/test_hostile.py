@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from symnet.core.text import text as printed
 from symnet.equality.compare import compare
 from symnet.errors import SymnetError
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.program import expression, tensor_of
-from symnet.parsing.values import Value
 
 SHAPES = {"x": (), "y": (), "a": (), "w1": (), "w": ("d",), "X": ("N", "d"), "A": ("d", "d")}
 TENSORS = {name: tensor_of(name, shape) for name, shape in SHAPES.items()}
 
 
-def read(text: str) -> Value:
+def read(text: str) -> IndexArray:
     return expression(text, TENSORS)
 
 

@@ -13,10 +13,10 @@ from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.equality.compare import compare, prove_equal
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.latex_answers import latex_answer
 from symnet.parsing.program import expression, tensor_of
-from symnet.parsing.values import Value
 
 SHAPES = {"x": (), "y": (), "a1": (), "a2": (), "y_hat": (), "w1": (), "z": (), "theta": (), "w_new": (), "line": (), "r": ("N",), "u": ("d",),
           "v": ("d",), "b": ("h",), "X": ("N", "d"), "W": ("d", "h"), "A": ("d", "d"), "B": ("N", "d"), "K2": ("d", "h"), "c": ("L", "d")}
@@ -91,7 +91,7 @@ READ: dict[str, tuple[str, str]] = {
 }
 
 
-def same(left: Value, right: Value) -> bool:
+def same(left: IndexArray, right: IndexArray) -> bool:
     """Equal for all sizes, or entry by entry at sizes that are all different."""
     there = left.expr.xreplace(dict(zip(left.indices, right.indices, strict=True)))
     if prove_equal(there, right.expr).holds:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symnet.errors import ParseError, SymnetError
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.program import expression, program, tensor_of
-from symnet.parsing.values import Value
 
 SHAPES = {"x": (), "y": (), "a": (), "w": ("d",), "X": ("N", "d"), "A": ("d", "d"), "z": ("T", "d")}
 TENSORS = {name: tensor_of(name, shape) for name, shape in SHAPES.items()}
@@ -88,7 +88,7 @@ PIECES = ("x", "w", "X", "A", "z", "a", "L", "1", "2", "23", "0.5", "+", "-", "=
 
 def refused_or_read(text: str) -> None:
     try:
-        assert isinstance(latex_expression(text, TENSORS), Value)
+        assert isinstance(latex_expression(text, TENSORS), IndexArray)
     except SymnetError as error:
         assert "\n" not in str(error) and len(str(error)) < 1000
 

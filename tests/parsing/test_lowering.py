@@ -6,8 +6,8 @@ import pytest
 
 from symnet.core.text import text as printed
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.program import expression, tensor_of
-from symnet.parsing.values import Value
 
 SHAPES = {
     "x": (),
@@ -26,7 +26,7 @@ SHAPES = {
 TENSORS = {name: tensor_of(name, shape) for name, shape in SHAPES.items()}
 
 
-def read(text: str) -> Value:
+def read(text: str) -> IndexArray:
     return expression(text, TENSORS)
 
 

@@ -95,4 +95,4 @@ def test_any_text_gives_tokens_or_one_line(text: str) -> None:
         assert "\n" not in str(error)
     else:
         kept = "".join(plain(text).split()).replace("{", "").replace("}", "")
-        assert "".join(t.text for t in tokens) == kept  # nothing is dropped in silence
+        assert "".join(t.text for t in tokens if t.text not in ("{", "}")) == kept  # nothing is dropped in silence

@@ -25,7 +25,7 @@ from symnet.core.program import Assumption, Program, small_sizes
 from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import tensor_name
 from symnet.errors import ShapeError, SymnetError
-from symnet.parsing.values import Value, of_tensor
+from symnet.indexing.index_array import IndexArray, of_tensor
 
 SECONDS = 6.0  # an ordinary answer takes a small part of it
 CLOSE = 1e-8
@@ -36,8 +36,8 @@ class Claim:
     """``left`` = ratio · ``right``. With ``changed``, ``right`` is the gradient asked for, in a derivation in which the gradient line
     of one tensor has another right side."""
 
-    left: Value
-    right: Value
+    left: IndexArray
+    right: IndexArray
     changed: tuple[str, sp.Expr] | None = None
 
 
@@ -61,7 +61,7 @@ class Case:
         self.moved: dict[tuple[str, sp.Expr], Array | None] = {}  # the gradient at the points, for each of them
 
     @classmethod
-    def of(cls, value: Value, derivation: Derivation, wrt: str) -> Case:
+    def of(cls, value: IndexArray, derivation: Derivation, wrt: str) -> Case:
         """The case of one answer. What does not depend on the answer is kept: the next one is mostly to the same question."""
         if not (LAST and LAST[0].given is derivation and LAST[0].wrt == wrt):
             LAST[:] = [cls(derivation, wrt)]
@@ -71,8 +71,8 @@ class Case:
         case.value = case.written = value
         return case
 
-    value: Value  # the answer
-    written: Value  # the answer as it stands on the page, where that is known: 2(y - a), not 2y - 2a
+    value: IndexArray  # the answer
+    written: IndexArray  # the answer as it stands on the page, where that is known: 2(y - a), not 2y - 2a
 
     @property
     def late(self) -> bool:
@@ -80,24 +80,24 @@ class Case:
         return time.process_time() > self.until
 
     @cached_property
-    def named(self) -> Value | None:
+    def named(self) -> IndexArray | None:
         """The truth in the names of the forward pass; None for a recurrence, which has no such formula."""
         backward = [d for d in self.derivation.full.definitions if d.name not in self.program.by_name]
         part = replace(self.derivation, full=Program(tuple(self.program.tensors.values()), tuple(backward)))
         try:
-            return Value(self.truth.axes, self.formula[0].indices, closed_form(part, self.wrt))
+            return IndexArray.over(self.truth.axes, self.formula[0].indices, closed_form(part, self.wrt))
         except SymnetError:
             return None
 
     @cached_property
-    def lifted(self) -> Value:
+    def lifted(self) -> IndexArray:
         """The answer, as NumPy would stretch it, where it has fewer axes than the gradient."""
         value, axes, letters = self.value, self.gradient.axes, self.gradient.indices
         count = len(value.axes)
         own = axes[len(axes) - count:]
         if count >= len(axes) or any(sp.expand(a.size - b.size) != 0 for a, b in zip(value.axes, own, strict=True)):
             return value
-        return Value(axes, letters, value.at(*letters[len(axes) - count:]))
+        return IndexArray.over(axes, letters, value.at(*letters[len(axes) - count:]))
 
     def numbers_for(self, choice: int = 0) -> dict[sp.Symbol, int]:
         """Sizes by symbol."""
@@ -192,7 +192,7 @@ def _structured(structure: str, values: Array) -> Array:
     return made[structure](values)
 
 
-def array_of(world: World, value: Value) -> Array:
+def array_of(world: World, value: IndexArray) -> Array:
     """The numbers of a value at all points."""
     return world.array(value.axes, value.indices, value.expr)
 

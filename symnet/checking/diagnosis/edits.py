@@ -13,7 +13,7 @@ from symnet.checking.diagnosis.finding import Finding, Word, Words
 from symnet.core.expressions import entries, limits, rebuild, substitute
 from symnet.core.functions import TABLE, relu, sigmoid, softplus, step
 from symnet.core.tensors import Role, Tensor, entry_indices, tensor_name
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray
 
 Edit = tuple[str, Words, sp.Expr]  # kind, words, the formula then
 PAIRS = 6  # factors of a product that are also taken two at a time
@@ -72,7 +72,7 @@ def truth_edits(case: Case) -> Iterator[Finding]:
                 yield "missing factor", {"factor": sp.Mul(*pair)}, sp.Mul(*[t for t in expr.args if t not in pair])
 
     for kind, words, expr in everywhere(truth.expr, local):
-        right = Value(truth.axes, truth.indices, expr)
+        right = IndexArray.over(truth.axes, truth.indices, expr)
         yield Finding(kind, Claim(case.value, right), words, _place(words), value=right)
 
 

@@ -15,7 +15,7 @@ from symnet.core.functions import TABLE
 from symnet.core.labels import Labels, extend, relabel
 from symnet.core.tensors import entry_indices, tensor_name
 from symnet.core.text import text
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray
 
 Word: TypeAlias = str | sp.Basic | Callable[[], str]  # a text, a formula to be written, or what makes the text when it is needed
 Words: TypeAlias = dict[str, Word]
@@ -32,8 +32,8 @@ class Finding:
     claim: Claim
     words: Words = field(default_factory=dict)
     place: Word = ""
-    undo: Value | str | None = None
-    value: Value | None = None
+    undo: IndexArray | str | None = None
+    value: IndexArray | None = None
 
     def said(self, case: Case) -> dict[str, str]:
         """The words as texts."""
@@ -44,7 +44,7 @@ class Finding:
         return word if isinstance(word, str) else say(case, word, self.value) if isinstance(word, sp.Basic) else word()
 
 
-def say(case: Case, expr: sp.Basic, value: Value | None = None) -> str:
+def say(case: Case, expr: sp.Basic, value: IndexArray | None = None) -> str:
     """``expr`` in plain maths with readable letters; the indices of ``value`` get the letters of its axes."""
     if isinstance(expr, sp.Not):
         return f"not ({say(case, expr.args[0], value)})"

@@ -23,7 +23,7 @@ from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written
 from symnet.core.signatures import checked
 from symnet.errors import OptionError, ShapeError, SymnetError, a_kind
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray, number
 
 MOST, PROOFS = 3000, 10  # findings sifted, proofs tried
 NEAR = 1e-8
@@ -32,7 +32,7 @@ Level = tuple[int, int, int]
 
 
 @checked
-def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, written: str = "",
+def diagnose(answer: str | sp.Expr | IndexArray, derivation: Derivation, wrt: str, written: str = "",
              latex: bool | None = None) -> Mistake | None:
     """The slip in a wrong ``answer`` for the gradient with respect to ``wrt``, or None when no slip (with at most a sign or a 2
     besides) explains it.
@@ -47,7 +47,7 @@ def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, wr
     >>> diagnose("2*(w*x - y)", d, "w").message
     'the factor dz/dw = x is missing'
     """
-    if not isinstance(answer, (str, sp.Expr, Value)):
+    if not isinstance(answer, (str, sp.Expr, IndexArray)):
         raise OptionError("diagnose", f"{a_kind(answer)} for an answer", "text, or a SymPy expression")
     text = answer if isinstance(answer, str) else written
     plain = "" if (is_latex(text) if latex is None else latex) else text
@@ -56,7 +56,7 @@ def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, wr
     except ShapeError:
         return _unfitting(plain, derivation, wrt) if plain else None
     try:
-        case = Case.of(value if isinstance(value, Value) else Value((), (), value), derivation, wrt)
+        case = Case.of(value if isinstance(value, IndexArray) else number(value), derivation, wrt)
         if text:
             with as_written():
                 case.written = read_answer(text, derivation, wrt, latex=latex)
@@ -68,7 +68,7 @@ def diagnose(answer: str | sp.Expr | Value, derivation: Derivation, wrt: str, wr
 def _unfitting(plain: str, derivation: Derivation, wrt: str) -> Mistake | None:
     """The slip in a text that has no meaning, as the shapes of a product do not fit."""
     try:
-        case = Case.of(Value((), (), sp.S.NaN), derivation, wrt)
+        case = Case.of(number(sp.S.NaN), derivation, wrt)
         return None if case.world is None else _named(case, _sifted(case, written_slips(case, plain)))
     except (SymnetError, RecursionError):
         return None
@@ -130,7 +130,7 @@ def _orderly(findings: Iterator[Finding]) -> Iterator[Finding]:
 
 def _length(f: Finding) -> int:
     """The simpler of two like slips is the one that leaves the shorter formula."""
-    if isinstance(f.undo, Value):
+    if isinstance(f.undo, IndexArray):
         return int(f.undo.expr.count_ops())
     return len(f.undo or "") + len(str(f.words.get("wrong", "")))
 
@@ -168,7 +168,7 @@ def _constant(case: Case, whole: Claim, ratio: float) -> Mistake | None:
         return mistake("difference reversed", words, say(case, undone, case.written), words["wrong"])
     for kind, words, exact, second in _constants(case):
         if abs(ratio / float(exact.xreplace(_numbers(case))) - 1) < NEAR and proved(case, whole, exact):
-            undo = Value(case.value.axes, case.value.indices, case.value.expr / exact)
+            undo = IndexArray.over(case.value.axes, case.value.indices, case.value.expr / exact)
             return mistake(kind, words, say(case, undo.expr, undo), WHOLE, second)
     return None
 

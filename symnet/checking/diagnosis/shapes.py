@@ -12,7 +12,7 @@ from symnet.checking.diagnosis.finding import Finding, Words
 from symnet.checking.diagnosis.kinds import WHOLE
 from symnet.core.axes import Axis
 from symnet.core.expressions import When, substitute, total
-from symnet.parsing.values import Value, of_tensor
+from symnet.indexing.index_array import IndexArray, of_tensor
 
 
 def shape_slips(case: Case) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def _fits(axes: tuple[Axis, ...], wanted: tuple[Axis, ...]) -> bool:
     return len(axes) == len(wanted) and all(sp.expand(a.size - b.size) == 0 for a, b in zip(axes, wanted, strict=True))
 
 
-def _undone(case: Case, kind: str, value: Value, words: Words | None = None) -> Finding:
+def _undone(case: Case, kind: str, value: IndexArray, words: Words | None = None) -> Finding:
     return Finding(kind, Claim(value, case.gradient), words or {}, WHOLE, value)
 
 
@@ -38,7 +38,7 @@ def _permuted(case: Case) -> Iterator[Finding]:
     for order in permutations(range(len(value.axes))):
         axes = tuple(value.axes[k] for k in order)
         if list(order) != sorted(order) and _fits(axes, case.truth.axes):
-            yield _undone(case, kind, Value(axes, tuple(value.indices[k] for k in order), value.expr))
+            yield _undone(case, kind, IndexArray.over(axes, tuple(value.indices[k] for k in order), value.expr))
 
 
 def _diagonal(case: Case) -> Iterator[Finding]:
@@ -46,7 +46,7 @@ def _diagonal(case: Case) -> Iterator[Finding]:
     gradient = case.gradient
     if case.program.objective_tensor.axes and len(gradient.axes) == 2 and _fits(case.value.axes, gradient.axes) \
             and gradient.axes[0].range == gradient.axes[1].range:
-        only = Value(gradient.axes, gradient.indices, When(gradient.expr, sp.Eq(*gradient.indices)))
+        only = IndexArray.over(gradient.axes, gradient.indices, When(gradient.expr, sp.Eq(*gradient.indices)))
         yield Finding(_of_diagonal(case), Claim(case.value, only), {"above": case.program.objective, "of": case.wrt}, WHOLE)
 
 
@@ -68,13 +68,13 @@ def _longer(case: Case) -> Iterator[Finding]:
         lost = [(value.indices[k], *value.axes[k].range) for k in reversed(gone)]
         if all(lo == hi for _, lo, hi in lost):
             there = {i: lo for i, lo, _ in lost}
-            yield _undone(case, "extra axis", Value(axes, letters, substitute(value.expr, there)))
+            yield _undone(case, "extra axis", IndexArray.over(axes, letters, substitute(value.expr, there)))
             continue
-        summed = Value(axes, letters, total(value.expr, tuple(lost)))
+        summed = IndexArray.over(axes, letters, total(value.expr, tuple(lost)))
         sizes = ", ".join(f"{value.axes[k].size} (axis {k})" for k in gone)
         yield _undone(case, "missing batch sum", summed, {"index": sizes})
         count = sp.Mul(*[value.axes[k].size for k in gone])
-        yield _undone(case, "missing batch sum", Value(axes, letters, summed.expr / count), {"index": sizes})
+        yield _undone(case, "missing batch sum", IndexArray.over(axes, letters, summed.expr / count), {"index": sizes})
 
 
 def _shorter(case: Case) -> Iterator[Finding]:
@@ -85,9 +85,9 @@ def _shorter(case: Case) -> Iterator[Finding]:
         return
     if missing == 1 and len(gradient.axes) == 2 and _fits((*value.axes, *value.axes), gradient.axes):
         i, j = gradient.indices
-        diag = Value(gradient.axes, gradient.indices, When(value.at(i), sp.Eq(i, j)))
+        diag = IndexArray.over(gradient.axes, gradient.indices, When(value.at(i), sp.Eq(i, j)))
         yield _undone(case, "missing diag", diag)
-        only = Value(value.axes, value.indices, gradient.at(value.indices[0], value.indices[0]))
+        only = IndexArray.over(value.axes, value.indices, gradient.at(value.indices[0], value.indices[0]))
         words: Words = {"above": case.program.objective, "of": case.wrt}
         yield Finding(_of_diagonal(case), Claim(value, only), words, WHOLE)
     for gone in combinations(range(len(gradient.axes)), missing):
@@ -97,7 +97,7 @@ def _shorter(case: Case) -> Iterator[Finding]:
             over = tuple((gradient.indices[k], *gradient.axes[k].range) for k in reversed(gone))
             sizes = ", ".join(f"{gradient.axes[k].size} (axis {k})" for k in gone)
             found: Words = {"index": sizes, "of": case.wrt}
-            yield Finding("summed too far", Claim(value, Value(axes, letters, total(gradient.expr, over))), found, WHOLE)
+            yield Finding("summed too far", Claim(value, IndexArray.over(axes, letters, total(gradient.expr, over))), found, WHOLE)
 
 
 def _other_lines(case: Case) -> Iterator[Finding]:

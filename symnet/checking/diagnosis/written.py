@@ -11,10 +11,10 @@ from dataclasses import replace
 from symnet.checking.diagnosis.case import Case, Claim
 from symnet.checking.diagnosis.finding import Finding, Words
 from symnet.errors import SymnetError
+from symnet.indexing.index_array import IndexArray
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import LEVELS, POSTFIX, POWER, PRODUCT, UNARY, Node, Parser
 from symnet.parsing.lowering import Lowering
-from symnet.parsing.values import Value
 
 MOST = 240  # trees tried
 Edit = tuple[str, Node, Node, Node]  # kind, the part as written, the part as it should be, the whole then
@@ -35,7 +35,7 @@ def written_slips(case: Case, answer: str) -> Iterator[Finding]:
             yield Finding(kind, Claim(value, case.gradient), words, show(wrong), show(whole))
 
 
-def _meaning(case: Case, tree: Node) -> Value | None:
+def _meaning(case: Case, tree: Node) -> IndexArray | None:
     try:
         return Lowering(case.program.tensors, {str(s): s for s in case.sizes}, "answer").real(tree)
     except SymnetError:

@@ -17,7 +17,8 @@ from symnet.core.functions import Max, Min
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import ParseError, ShapeError
-from symnet.parsing.values import Value, axis_number, new_indices
+from symnet.indexing.arithmetic import axis_number
+from symnet.indexing.index_array import IndexArray, new_indices
 
 MOST_WRITTEN = 16  # entries that are written out side by side
 FOLDS: Mapping[str, Callable[..., sp.Expr]] = {"max": Max, "min": Min, "prod": lambda *args: sp.Mul(*args)}
@@ -34,7 +35,8 @@ class Reductions:
         for d in known:
             self.known.setdefault(d.name, []).append(d)
 
-    def along(self, where: str, name: str, value: Value, axis: int | None, keepdims: bool, outer: Mapping[sp.Symbol, Range]) -> Value:
+    def along(self, where: str, name: str, value: IndexArray, axis: int | None, keepdims: bool,
+              outer: Mapping[sp.Symbol, Range]) -> IndexArray:
         """The reduction ``name`` of ``value`` over all axes or one; ``outer`` are the ranges of the letters around."""
         over = list(range(len(value.axes))) if axis is None else [axis_number(where, value, axis)]
         made = value
@@ -44,9 +46,9 @@ class Reductions:
             return made
         kept = iter(zip(made.axes, made.indices, strict=True))
         parts = [(Axis.of(1), sp.Dummy("i", integer=True)) if k in over else next(kept) for k in range(len(value.axes))]
-        return Value(tuple(a for a, _ in parts), tuple(i for _, i in parts), made.expr)
+        return IndexArray.over(tuple(a for a, _ in parts), tuple(i for _, i in parts), made.expr)
 
-    def _one(self, where: str, name: str, value: Value, k: int, outer: Mapping[sp.Symbol, Range]) -> Value:
+    def _one(self, where: str, name: str, value: IndexArray, k: int, outer: Mapping[sp.Symbol, Range]) -> IndexArray:
         axis, rest = value.axes[k], value.axes[:k] + value.axes[k + 1:]
         own = new_indices(rest)
 
@@ -55,7 +57,7 @@ class Reductions:
             return value.at(*places[:k], place, *places[k:])
 
         if axis.size.is_Integer and axis.size <= MOST_WRITTEN:
-            return Value(rest, own, FOLDS[name](*[entry(axis.lower + step) for step in range(int(axis.size))]))
+            return IndexArray.over(rest, own, FOLDS[name](*[entry(axis.lower + step) for step in range(int(axis.size))]))
         around = self._around(where, value, outer)
         axes = (*[Axis.between(lo, hi, Kind.FEATURE) for _, (lo, hi) in around], *rest, axis)
         letters = tuple(i for i, _ in around)
@@ -77,9 +79,9 @@ class Reductions:
             self.lines += [Definition(target, first, right[0], ranges or ()),
                            Definition(target, then, right[1], (*ranges, (turn, axis.lower + 1, axis.upper)))]
             self.taken.add(target.name)
-        return Value(rest, own, target[(*letters, *own, axis.upper)])
+        return IndexArray.over(rest, own, target[(*letters, *own, axis.upper)])
 
-    def _around(self, where: str, value: Value, outer: Mapping[sp.Symbol, Range]) -> list[tuple[sp.Symbol, Range]]:
+    def _around(self, where: str, value: IndexArray, outer: Mapping[sp.Symbol, Range]) -> list[tuple[sp.Symbol, Range]]:
         """The letters of sums and left sides that the value depends on, and their ranges."""
         free = [i for i in free_integers(value.expr, {}) if not i.is_positive and i not in value.indices]
         for i in free:
