@@ -97,11 +97,11 @@ class Claims:
         """A name of the page's own, as a line of the program."""
         return self._line(name, self.read(source, latex))
 
-    def entry(self, value: Value) -> Tensor:
+    def entry(self, value: IndexArray) -> Tensor:
         """What stands on the left of a line and is a part of an array, w_1 or its slope, as a line of the program."""
         return self._line("part", value)
 
-    def _line(self, name: str, value: Value) -> Tensor:
+    def _line(self, name: str, value: IndexArray) -> Tensor:
         old = {d.name for d in self.program.definitions}
         made = Tensor(free_name(name, self.program.tensors) if name in old else name, value.axes)
         labels = Labels.of(self.program)

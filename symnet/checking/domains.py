@@ -13,7 +13,7 @@ from symnet.core.program import Definition, Hole, Program
 from symnet.core.tensors import tensor_name
 from symnet.equality.domain import Domain, Holes
 from symnet.equality.gap import ruled_out
-from symnet.equality.holes import holes, indexed_holes
+from symnet.equality.holes import holes, indexed_holes, read_as_positive
 from symnet.equality.structured import forms_of
 
 MANY = 7
@@ -38,7 +38,8 @@ def domain_of(scalars: Program, forward: Program, there: Mapping[sp.Basic, sp.Ex
     left = set(chain(*(holes(there[d.entry]) for d in own if (d.target.parent or d.name) == forward.objective)))
     unseen = _put_in(tuple((u, sign) for d in own for u, sign, _ in d.holes), there)
     unseen += tuple(h for d in own if not d.target.parent for h in _put_in(tuple(holes(d.expr)), there) if not _within(h, left))
-    return Domain(tuple(dict.fromkeys((*unseen, *shown))), classes_of(scalars), unseen, forward.objective, forms_of(scalars.inputs))
+    read = frozenset(u.xreplace(dict(there)) for u in read_as_positive(*(d.expr for d in own)))
+    return Domain(tuple(dict.fromkeys((*unseen, *shown))), classes_of(scalars), unseen, forward.objective, forms_of(scalars.inputs), read)
 
 
 def _within(hole: tuple[sp.Expr, str], shown: set[tuple[sp.Expr, str]]) -> bool:

@@ -20,8 +20,8 @@ from symnet.equality.domain import EVERYWHERE, NEEDED, Domain, Holes
 from symnet.equality.finite_sets import choices
 from symnet.equality.fractions import TooLarge
 from symnet.equality.gap import judged, ruled_out, without_implied
+from symnet.equality.holes import AS_READ, read_as_positive, surely_defined
 from symnet.equality.holes import holes as find_holes
-from symnet.equality.holes import surely_defined
 from symnet.equality.meeting import defined_somewhere
 from symnet.equality.normal import Basis
 from symnet.equality.null_sets import is_null
@@ -190,6 +190,9 @@ def _proof(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes], null: Ca
         return Verdict(Answer.CONDITIONAL, method, " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes), reason=said), {}
     if holes:
         return Verdict(Answer.ALMOST_EVERYWHERE, method, "except where " + " or ".join(f"{u} = 0" for u, _ in holes), reason=said), {}
+    if not said and left != right:
+        read = sorted(str(u) for u in read_as_positive(left, right) if (u, "<=") in both)
+        said = "for " + " and ".join(f"{u} > 0" for u in read[:3]) + AS_READ if read else ""
     return Verdict(Answer.PROVED, method, reason=said), {}
 
 

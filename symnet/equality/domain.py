@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
+from symnet.equality.holes import AS_READ
 from symnet.equality.structured import NO_FORMS, Forms
 
 Holes = tuple[tuple[sp.Expr, str], ...]  # (u, "="): nothing is asked where u = 0; "<=" where u <= 0, "<" where u < 0
@@ -19,7 +20,7 @@ class Domain:
 
     ``forms`` are the entries of matrices of a declared structure in free numbers.
     ``unseen`` are those of the holes that no formula shows, since SymPy shortened it: they are said with every verdict. ``of`` says what
-    has no value there.
+    has no value there, and ``read`` are bases of powers with a variable exponent, which are read as positive.
     """
 
     holes: Holes = ()
@@ -27,10 +28,14 @@ class Domain:
     unseen: Holes = ()
     of: str = ""
     forms: Forms = NO_FORMS
+    read: frozenset[sp.Expr] = frozenset()
 
     def said(self, holes: Holes) -> str:
         """"where L has a value: x > 0", or "" without holes."""
-        return f"where {self.of} has a value: " + " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes[:3]) if holes else ""
+        if not holes:
+            return ""
+        how = AS_READ if any(u in self.read for u, sign in holes[:3] if sign == "<=") else ""
+        return f"where {self.of} has a value: " + " and ".join(f"{u} {NEEDED[sign]} 0" for u, sign in holes[:3]) + how
 
 
 EVERYWHERE = Domain()

@@ -29,6 +29,15 @@ def holes(expr: sp.Basic, sure: bool = False) -> Iterator[tuple[sp.Expr, str]]:
             yield from holes(arg, sure)
 
 
+AS_READ = ", as a power with a variable exponent is read"
+
+
+def read_as_positive(*exprs: sp.Basic) -> set[sp.Expr]:
+    """The bases that are read as positive because their exponent varies, though the power has values below 0 where that is whole."""
+    powers = {p for e in exprs for p in e.atoms(sp.Pow) if not p.exp.is_Rational and p.exp.is_integer is not True}
+    return {p.base for p in powers if not surely_defined(p.base, "<=")}
+
+
 def indexed_holes(expr: sp.Basic, over: tuple[Limits, ...] = ()) -> Iterator[tuple[sp.Expr, str, tuple[Limits, ...]]]:
     """The holes of ``expr`` and of the terms of its sums, each with the indices of the sums that it stands under."""
     yield from ((u, sign, over) for u, sign in holes(expr))

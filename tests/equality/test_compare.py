@@ -8,6 +8,7 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symnet import compare as compare_text
 from symnet.core.expressions import as_written
 from symnet.core.functions import TABLE, leaky_relu, relu, sigmoid, softplus, step
 from symnet.core.program import Assumption
@@ -246,3 +247,12 @@ def test_a_rewriting_is_never_refuted_and_a_constant_more_is_never_proved(e: sp.
     assert compare(e, other + constant).answer in (Answer.REFUTED, Answer.UNDECIDED)
     assert prove_equal(e, e + constant).answer is Answer.UNDECIDED
     assert refute(e, e) is None
+
+
+@pytest.mark.parametrize(("left", "right", "said"), [
+    ("x**y", "exp(y*log(x))", "for x > 0, as a power with a variable exponent is read"), ("x**y", "x**y", ""),
+    ("x**3", "x*x*x", ""), ("x**2.5", "x**2*sqrt(x)", ""), ("exp(x)**y", "exp(x*y)", ""),
+])
+def test_a_power_with_a_variable_exponent_is_read_for_a_positive_base_and_says_so(left: str, right: str, said: str) -> None:
+    verdict = compare_text(left, right)
+    assert verdict.answer.value == "proved" and verdict.reason == said
