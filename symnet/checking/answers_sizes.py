@@ -86,7 +86,7 @@ class Question:
         screened = None if verdict.answer is Answer.REFUTED else self._screened(value)
         return verdict if screened is None else screened
 
-    def for_all_sizes(self, value: Value) -> Verdict | None:
+    def for_all_sizes(self, value: IndexArray) -> Verdict | None:
         """PROVED, or CONDITIONAL on what is declared, for all sizes; None where that is not shown. Nothing is refuted."""
         return self._named(value) or (self._under(value, 0, NAMED) if self.declared else None) or \
             self._proved(value, (), NAMED, None) or (self._under(value, NAMED, None) if self.declared else self._entrywise(value))

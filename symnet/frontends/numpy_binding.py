@@ -20,7 +20,7 @@ from symnet.errors import NameError_, OptionError, ShapeError, SymnetError, Unkn
 from symnet.frontends.numpy_tracer import Size, SizedArray, lifted, refused, sized_numpy
 from symnet.indexing.entrywise import Scale, marked
 from symnet.indexing.graph import Graph, Op
-from symnet.indexing.lowering import Writer
+from symnet.indexing.lowering import GraphLowering
 from symnet.indexing.operations import Array, Maker
 
 KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME}
@@ -69,7 +69,7 @@ class NumpyTracing:
     def program(self, value: SizedArray, name: str, title: str = "") -> Program:
         """The program whose last line is a returned value; that line also asks for what the code asks for and no line shows."""
         array = value.array
-        writer = Writer(self.graph, self.maker.map("indicator", array).node if value.kind == "b" else array.node, name)
+        writer = GraphLowering(self.graph, self.maker.map("indicator", array).node if value.kind == "b" else array.node, name)
         try:
             made = writer.program(title)
         except SymnetError:
@@ -80,7 +80,7 @@ class NumpyTracing:
         return replace(made, definitions=(*made.definitions[:-1], replace(made.definitions[-1], holes=asked))) if asked else made
 
 
-def _asked(writer: Writer, made: Program) -> tuple[Hole, ...]:
+def _asked(writer: GraphLowering, made: Program) -> tuple[Hole, ...]:
     """Where the code divides, or takes a root or a logarithm, of what may be 0 or negative, as far as no line shows it: x/x is 1 at once.
 
     What np.where looks at in some places alone is refused: where it has no value is not seen.

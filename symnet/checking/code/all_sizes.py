@@ -25,7 +25,7 @@ from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.indexed import prove_for_all_sizes
 from symnet.errors import FaultError
-from symnet.parsing.values import Value
+from symnet.indexing.index_array import IndexArray
 
 MOST_LINES = 200  # of one returned value
 
@@ -105,7 +105,7 @@ class _Judge:
         wanted = self.full[self.derivation.names.get(name, name)]
         if [a.range for a in answer.target.axes] != [a.range for a in wanted.axes]:
             return None
-        value = Value(wanted.axes, tuple(answer.indices), answer.expr, answer.holes)
+        value = IndexArray.over(wanted.axes, answer.indices, answer.expr, answer.holes)
         verdict = Question(self.derivation, name, self.declared, lines).for_all_sizes(value)
         conditional = verdict is not None and verdict.answer is Answer.CONDITIONAL and self.declared and \
             set(verdict.condition.split(" and ")) <= set(map(str, self.declared))

@@ -49,6 +49,7 @@ class Replay:
     failed: str = ""  # what it raised
     wrong: dict[str, tuple[Verdict, Place | None]] = field(default_factory=dict)  # its values are not the right ones
     parted: dict[str, str] = field(default_factory=dict)  # its values are not those that were traced
+    missing: dict[str, str] = field(default_factory=dict)  # it has no value there
     right: set[str] = field(default_factory=set)  # its values were the right ones, in every run
     unset: set[str] = field(default_factory=set)  # it holds entries that nothing was written into: what NumPy finds there is chance
 
@@ -67,6 +68,8 @@ class Replay:
             return self.wrong[name]
         if name in self.parted:
             return Verdict(undecided, reason=self.parted[name]), None
+        if name in self.missing and verdict.answer is not Answer.CONDITIONAL:
+            return Verdict(undecided, reason=self.missing[name]), None
         if name in self.shared:
             said = f"{ON_ARRAYS} the function writes this into its argument {self.shared[name]} and returns that"
             return Verdict(undecided, reason=f"{said}: the caller's values are lost"), None
@@ -168,7 +171,7 @@ class Player:
                 continue
             agreed[name] = False
             if got[name].shape == wanted.shape and not np.isfinite(got[name][apart]):
-                found.parted.setdefault(name, f"{ON_ARRAYS} its value does not exist, {where}")
+                found.missing.setdefault(name, f"{ON_ARRAYS} its value does not exist, {where}")
             else:
                 found.wrong.setdefault(name, _refuted(apart, got[name], wanted, arrays, where))
         if trial is not None:
