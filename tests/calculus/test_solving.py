@@ -112,3 +112,10 @@ def test_unit_coefficients_of_either_sign_make_no_bracket_when_all_is_reached(si
     assert found.conditions == ()
     assert found.spans == ((ONE, M),)
     assert sp.expand(place.xreplace(found.mapping) - A) == 0
+
+
+def test_a_stride_that_fills_its_axis_needs_no_bracket() -> None:
+    """2 i - 1 for i = 1..3 on 1..6: (α + 1)/2 is whole at 1, 3 and 5, and 1, 2 or 3 there; at α = 6 it is not."""
+    found = solve((2*i - 1,), (A,), ((ONE, sp.Integer(6)),), ((i, ONE, sp.Integer(3)),), ())
+    assert found.conditions == (sp.Eq(sp.Mod(A + 1, 2), 0),)
+    assert found.spans == ((ONE, sp.Integer(6)),)
