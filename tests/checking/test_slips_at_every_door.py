@@ -182,7 +182,6 @@ BACKWARD = """def backward(X, W1_ih, W1_hh, b1_ih, b1_hh, Y):
     return {"W1_ih": dW}
 """
 IN_LOOPS = [
-    ("back = dz @", "back += dz @", "accumulated"),
     ("dW += dz", "dW = dz", "only the first step"),
     ("back = dz @ W1_hh", "pass", "missing time"),
     ('"W1_ih": dW', '"W1_ih": dW[::-1]', "flipped"),

@@ -14,7 +14,7 @@ from symnet.checking.slips.local_rules import is_kink, slips_at
 from symnet.checking.slips.setting import Claim, Setting
 from symnet.checking.slips.wording import Finding, Words, entry_of, fitting, like, renamed, say
 from symnet.core.axes import Kind
-from symnet.core.expressions import When, entries, substitute, total
+from symnet.core.expressions import entries, substitute
 from symnet.core.functions import TABLE
 from symnet.core.tensors import entry_indices, tensor_name
 
@@ -166,7 +166,6 @@ def _uses(setting: Setting, link: Link, links: list[Link]) -> Iterator[Change]:
     above = link.through.name
     if shifted:
         yield "missing time", {"above": above}, sp.S.Zero
-        yield from _accumulated(link)
     elif same:
         rule = "quotient" if negative or any(_below(o) for o in same) else "product"
         yield ("dropped term" if _parts_at_a_sum(link, same[0]) else "product rule"), {"term": link.folded, "rule": rule}, sp.S.Zero
@@ -182,15 +181,6 @@ def _uses(setting: Setting, link: Link, links: list[Link]) -> Iterator[Change]:
     if len(links) > 2:
         rest = sp.Add(*[other.expr() for other in links if other is not link])
         yield "one use alone", {"above": above, "of": link.of}, link.expr() - rest
-
-
-def _accumulated(link: Link) -> Iterator[Change]:
-    """What comes back at the next step, added up over all later steps: += for = in a loop."""
-    for alpha, (first, last) in zip(link.alphas, link.axes, strict=True):
-        if any(alpha in e.free_symbols and not e.is_Symbol for e in entry_indices(link.term.upstream)):
-            later = sp.Dummy(str(alpha), integer=True)
-            yield "accumulated", {"above": link.through.name}, total(
-                When(substitute(link.expr(), {alpha: later}), sp.Ge(later, alpha)), ((later, first, last),))
 
 
 def _below(link: Link) -> bool:
