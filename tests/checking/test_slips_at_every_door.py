@@ -99,7 +99,6 @@ SAME = [
     ("softmax", "W", "X.T @ (P - Y)/N", ("P * Y.sum(axis=1, keepdims=True)", "P"), "hidden assumption"),
     ("squares", "b", "2*(Z - Y)/N", ("dZ.sum(axis=0)", "dZ"), "missing batch sum"),
     ("squares", "b", "sum(2*(Z - Y)/N, axis=1)", ("dZ.sum(axis=0)", "dZ.sum(axis=1)"), "wrong axis"),
-    ("squares", "b", "sum(2*(Z - Y)/N)", ("dZ.sum(axis=0)", "dZ.sum()"), "summed too far"),
     ("three steps", "r", f"{G}*g", (" + dg * f", ""), "missing use"),
     ("three steps", "w", f"{G}*q", (" + dg * p + df * x", ""), "one use alone"),
     ("three steps", "w", f"{G}*(q + r*(1 - g**2)*p)", (" + df * x", ""), "missing use"),

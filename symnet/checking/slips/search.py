@@ -29,6 +29,7 @@ from symnet.core.signatures import checked
 from symnet.errors import FaultError, OptionError, ShapeError, SymnetError, a_kind
 from symnet.indexing.index_array import IndexArray, number
 
+SHOWN = {"wrong axis", "transposed factor", "shifted index", "wrong variable", "neighbouring weight", "extra factor"}  # by the answer, often
 LAST = 10_000
 MOST, PROOFS = 3000, 10  # findings sifted, proofs tried
 FIRST = {"missing use", "missing time", "exponential derivative"}  # these look like a factor where all uses give the same
@@ -153,10 +154,10 @@ def _orderly(findings: Iterator[Finding]) -> Iterator[Finding]:
 
 
 def _length(f: Finding) -> int:
-    """The simpler of two like slips is the one that leaves the shorter formula; one without its own comes last."""
+    """The simpler of two like slips is the one that leaves the shorter formula; where the answer itself shows one, that is told."""
     if isinstance(f.undo, IndexArray):
         return int(f.undo.expr.count_ops())
-    return len(f.undo or "") + len(str(f.words.get("wrong", ""))) + (0 if f.undo else LAST)
+    return len(f.undo or "") + len(str(f.words.get("wrong", ""))) + (LAST if f.undo is None and f.kind in SHOWN else 0)
 
 
 def _named(setting: Setting, sifted: list[tuple[Level, Finding, sp.Expr]]) -> Mistake | None:
