@@ -29,7 +29,8 @@ from symnet.core.signatures import checked
 from symnet.errors import FaultError, OptionError, ShapeError, SymnetError, a_kind
 from symnet.indexing.index_array import IndexArray, number
 
-SHOWN = {"wrong axis", "transposed factor", "shifted index", "wrong variable", "neighbouring weight", "extra factor"}  # by the answer, often
+# by the answer itself, often
+SHOWN = {"wrong axis", "transposed factor", "shifted index", "wrong variable", "neighbouring weight", "extra factor"}
 LAST = 10_000
 MOST, PROOFS = 3000, 10  # findings sifted, proofs tried
 FIRST = {"missing use", "missing time", "exponential derivative"}  # these look like a factor where all uses give the same
