@@ -29,6 +29,7 @@ Work
 Models of other libraries
     from_torch               a PyTorch module
     from_jax                 a JAX function
+    from_numpy               a NumPy function
     from_onnx                an ONNX model or file
     from_sklearn             a fitted MLPClassifier or MLPRegressor
     Imported                 what they give: a program and the weights
@@ -172,7 +173,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PLACES
     from symnet.calculus.matrices import symmetric
     from symnet.calculus.second import hessian, hessian_vector_product, jacobian
-    from symnet.checking.code.check import check_code
     from symnet.checking.code.results import CodeCheck
     from symnet.checking.diagnosis import Mistake, diagnose
     from symnet.core.axes import Axis
@@ -183,10 +183,11 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.core.tensors import Tensor
     from symnet.core.verdict import Verdict
     from symnet.errors import SymnetError
-    from symnet.face import check, compare, derive, report
+    from symnet.face import check, check_code, compare, derive, report
     from symnet.frontends.export import export
     from symnet.frontends.imported import Imported
     from symnet.frontends.jaxpr import from_jax
+    from symnet.frontends.numpy_binding import from_numpy
     from symnet.frontends.onnx_models import from_onnx
     from symnet.frontends.sklearn_models import from_sklearn
     from symnet.frontends.torch_modules import from_torch
@@ -303,8 +304,8 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "Softshrink", "Softsign", "SquaredError", "Step", "StepLR", "SymnetError", "Tanh", "Tensor",
     "TransformerEncoderLayer", "TripletMarginLoss", "VAEKLLoss", "Verdict", "WarmupLR", "__version__",
     "calculate_gain", "check", "check_code", "check_page", "clip_by_norm", "clip_by_value", "compare",
-    "decoupled_decay", "derive", "diagnose", "export", "fit", "from_jax", "from_onnx", "from_sklearn",
-    "from_torch", "global_norm", "hessian", "hessian_vector_product", "jacobian", "kaiming_normal",
+    "decoupled_decay", "derive", "diagnose", "export", "fit", "from_jax", "from_numpy", "from_onnx",
+    "from_sklearn", "from_torch", "global_norm", "hessian", "hessian_vector_product", "jacobian", "kaiming_normal",
     "kaiming_uniform", "lecun_normal", "lecun_uniform", "load", "loss_program", "optimizer", "program",
     "prove", "report", "schedule", "symmetric", "weight_decay", "with_schedule", "xavier_normal",
     "xavier_uniform",
@@ -312,10 +313,9 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
 
 # The public names by the file they live in; loaded on first use, so that `import symnet` stays light.
 _PLACES = {
-    "symnet.face": "check compare derive report",
+    "symnet.face": "check check_code compare derive report",
     "symnet.parsing.program": "program",
     "symnet.loading": "check_page load",
-    "symnet.checking.code.check": "check_code",
     "symnet.checking.code.results": "CodeCheck",
     "symnet.checking.diagnosis": "Mistake diagnose",
     "symnet.proofs": "prove",
@@ -326,6 +326,7 @@ _PLACES = {
     "symnet.frontends.export": "export",
     "symnet.frontends.imported": "Imported",
     "symnet.frontends.jaxpr": "from_jax",
+    "symnet.frontends.numpy_binding": "from_numpy",
     "symnet.frontends.onnx_models": "from_onnx",
     "symnet.frontends.sklearn_models": "from_sklearn",
     "symnet.frontends.torch_modules": "from_torch",
@@ -402,6 +403,7 @@ def _join_rooms() -> None:
     install("evaluate", "symnet.calculus.evaluate")
     install("check_proved", "symnet.proofs.checking")
     install("compile", "symnet.backends", "compile_derivation")
+    install("run", "symnet.backends.compiled", "run_program")
 
 
 _join_rooms()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,6 +16,8 @@ from symnet.core.verdict import Verdict
 from symnet.errors import OptionError, a_kind, needs, shown
 
 if TYPE_CHECKING:  # each verb loads what it needs
+    from symnet.checking.code.results import CodeCheck
+    from symnet.checking.way import Way
     from symnet.frontends.imported import Imported
     from symnet.networks.catalogue import AnyLoss
     from symnet.networks.sequential import Sequential
@@ -23,6 +25,7 @@ if TYPE_CHECKING:  # each verb loads what it needs
 
 
 
+Sizes: TypeAlias = Mapping[str, int] | Sequence[Mapping[str, int]] | None
 Names: TypeAlias = str | SympyObject | Iterable[str | SympyObject]
 NEEDED = "sn.derive(net, loss=sn.MSELoss())"
 
@@ -113,6 +116,41 @@ def _reading(what: object) -> str:
 def _number(side: Any) -> Any:
     """A number of Python's as the text of it."""
     return repr(side) if isinstance(side, (int, float)) and not isinstance(side, bool) else side
+
+
+@checked
+def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Sizes = None, *, arguments: Mapping[str, Any] | None = None,
+               labels: Mapping[str, str] | None = None, returns: Sequence[str] = (), seconds: float = 120,
+               way: Way | None = None) -> CodeCheck:
+    """Is what ``function`` returns the gradient of ``derivation``'s objective? Each returned gradient, and the loss, is judged.
+
+    The function runs unchanged, on symbolic arrays in place of numbers: first with symbolic sizes, where what it returns is proved for all
+    sizes; what that does not settle (a loop over a size, a boolean selection) is proved at small sizes that are all different, for two
+    choices of them (or those in ``sizes``), and the verdict says which. An entry that differs at an exact point is REFUTED. At last it
+    runs on plain NumPy arrays, at three choices of sizes: what it gives there must be what was traced.
+
+    *Arguments* go by name: an input's own name (W1, X, Y; w_1 and x are understood), a size's name, or a table of all inputs
+    (params, weights, theta, …) or ``**names``. ``arguments={"w": "W1", "eps": 1e-5}`` says what else an argument is. Class labels: where
+    an argument is used as an index, whole numbers are passed for the one-hot array; ``labels={"y": "Y"}`` says so.
+
+    *Returned*: a dict by name (W1, dW1, grad_W1, dL_dW1, and loss), a tuple in the order of ``wrt``, with the loss or (loss, gradients);
+    ``returns=("loss", "W1")`` names the values otherwise. Intermediates (dz1, dX) are judged too.
+
+    A float in the code is the decimal it prints as; one that came from arithmetic is read as the simple number it is the rounding of
+    (0.3333333333333333 as 1/3), and ``notes`` says so. After ``seconds`` no new proof is begun: what is left is UNDECIDED. Raises the
+    error family, with the place in the user's file.
+
+    >>> import symnet as sn
+    >>> d = sn.derive(sn.program("z = w*x", "L = (z - y)**2"), wrt=["w"])
+    >>> print(sn.check_code(lambda w, x, y: 2 * (w * x - y) * x, d))
+    dL/dw: proved
+    """
+    from symnet.checking.code.check import check_code as judge
+    from symnet.checking.way import ALONE
+    from symnet.frontends.numpy_binding import NumpyTracing
+
+    return judge(function, derivation, sizes, arguments=arguments, labels=labels, returns=returns, seconds=seconds, way=way or ALONE,
+                 tracer=NumpyTracing)
 
 
 @checked

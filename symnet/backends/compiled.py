@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from symnet.backends.running import function_of
-from symnet.backends.source import numpy_source, tensors_of
+from symnet.backends.source import forward_source, numpy_source, tensors_of
 from symnet.core.derivation import Derivation
 from symnet.core.matrices import SINGULAR
+from symnet.core.program import Program
 from symnet.core.short import cut, listed
+from symnet.core.tensors import Tensor
 from symnet.errors import DomainError, NameError_, OptionError, ShapeError, a_kind, did_you_mean, needs, shown
 
 DTYPES = ("float64", "float32")
@@ -49,32 +52,49 @@ class CompiledDerivation:
             wanted = ", ".join(t.name for t in self.data)
             raise ShapeError("call", f"{len(data)} data arrays", f"at most {len(self.data)}: {wanted}")
         symbols = {**dict(zip([t.name for t in self.data], data, strict=False)), **named, **params}
-        known = {t.name for t in (*self.parameters, *self.data)}
-        for name in symbols:
-            if name not in known:
-                raise NameError_("call", f"no input named {shown(name)}", "an input of the program", did_you_mean(name, known))
-        missing = [t.name for t in (*self.parameters, *self.data) if t.name not in symbols]
-        if missing:
-            raise NameError_("call", f"no array for {', '.join(missing)}", "an array for every input")
-        for name, value in symbols.items():
-            _numbers(name, value)
-        try:
-            with np.errstate(over="ignore"):  # a value beyond the largest number is inf
-                value, gradients = self.value_and_grad(**symbols)
-        except np.linalg.LinAlgError:
-            raise DomainError("call", *SINGULAR) from None
-        except ZeroDivisionError:
-            raise DomainError("call", "a division by 0: a number, or the size of an axis under a mean", "at least one entry") from None
-        except (TypeError, ValueError) as error:
-            raise ShapeError("call", str(error), "arrays of the declared shapes") from None
+        value, gradients = _called("call", self.value_and_grad, symbols, [*self.parameters, *self.data])
         return (float(value) if np.ndim(value) == 0 else value), gradients
 
 
-def _numbers(name: str, value: object) -> None:
+def run_program(program: Program, names: Sequence[str], arrays: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The values of some lines of a program; numbers are Python's."""
+    made = _called("run", _forward(program, tuple(names)), arrays, program.inputs)
+    values = made if len(names) > 1 else (made,)
+    return tuple(float(v) if np.ndim(v) == 0 else v for v in values)
+
+
+@functools.lru_cache(maxsize=16)
+def _forward(program: Program, names: tuple[str, ...]) -> Any:
+    return function_of(forward_source(program, *names), "forward")
+
+
+def _called(where: str, function: Any, symbols: Mapping[str, Any], inputs: Iterable[Tensor]) -> Any:
+    """A generated function on arrays by name; what does not fit is told in one line."""
+    known = [t.name for t in inputs]
+    for name in symbols:
+        if name not in known:
+            raise NameError_(where, f"no input named {shown(name)}", "an input of the program", did_you_mean(name, known))
+    missing = [name for name in known if name not in symbols]
+    if missing:
+        raise NameError_(where, f"no array for {', '.join(missing)}", "an array for every input")
+    for name, value in symbols.items():
+        _numbers(where, name, value)
+    try:
+        with np.errstate(over="ignore"):  # a value beyond the largest number is inf
+            return function(**symbols)
+    except np.linalg.LinAlgError:
+        raise DomainError(where, *SINGULAR) from None
+    except ZeroDivisionError:
+        raise DomainError(where, "a division by 0: a number, or the size of an axis under a mean", "at least one entry") from None
+    except (TypeError, ValueError) as error:
+        raise ShapeError(where, str(error), "arrays of the declared shapes") from None
+
+
+def _numbers(where: str, name: str, value: object) -> None:
     """Raise ShapeError for what is no array of numbers."""
     try:
         kind = np.asarray(value).dtype.kind
     except Exception:  # rows of different lengths, or whatever a stranger's __array__ raises
         kind = "O"
     if kind not in "biuf":
-        raise ShapeError(f"call, {name}", a_kind(value), "numbers, or an array of them")
+        raise ShapeError(f"{where}, {name}", a_kind(value), "numbers, or an array of them")

@@ -17,7 +17,7 @@ from symnet.core.expressions import in_cases
 from symnet.core.given_sizes import sizes_of_shapes
 from symnet.core.own_symbols import named_by
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
-from symnet.errors import NameError_, OptionError, shown
+from symnet.errors import NameError_, OptionError, did_you_mean, shown
 
 LIBRARIES = ("numpy", "jax", "torch")
 ENTRYWISE = ("math", "mpmath", "sympy")
@@ -26,8 +26,9 @@ ENTRYWISE = ("math", "mpmath", "sympy")
 def lambdify(derivation: Derivation, name: str, modules: Any = "numpy", args: Iterable[Any] | None = None) -> Callable[..., Any]:
     """A function of ``args`` (default: the inputs in the program's order) that gives the gradient by ``name``, or the value of that line.
 
-    Numbers alone: SymPy's own ``lambdify`` of the closed form, with ``modules`` as there. Arrays: a NumPy, JAX or PyTorch module of
-    the whole program, or with "math", "mpmath" and "sympy" the closed form entry by entry. Arrays are indexed from 0, as ever in Python.
+    The arguments go by place or by name. Numbers alone: SymPy's own ``lambdify`` of the closed form, with ``modules`` as there. Arrays:
+    a NumPy, JAX or PyTorch module of the whole program, or with "math", "mpmath" and "sympy" the closed form entry by entry. Arrays are
+    indexed from 0, as ever in Python.
     Raises NameError_ for an unknown name and OptionError for modules that arrays do not have.
     """
     inputs = _inputs(derivation, args)
@@ -75,16 +76,21 @@ def _of_module(derivation: Derivation, name: str, wanted: str, inputs: list[str]
         raise OptionError("lambdify", f"the line {name} with {library}", "a gradient or the objective", 'modules="numpy" for other lines')
     run = function_of(source, function)
 
-    def made(*values: Any) -> Any:
-        found = run(**_named(inputs, values))
+    def made(*values: Any, **named: Any) -> Any:
+        found = run(**_named(inputs, values, named))
         return found if function == "forward" else found[0] if value else found[1][name]
     return made
 
 
-def _named(inputs: list[str], values: tuple[Any, ...]) -> dict[str, Any]:
-    if len(values) != len(inputs):
-        raise OptionError("call", f"{len(values)} arguments", f"{len(inputs)}: {', '.join(inputs)}")
-    return dict(zip(inputs, values, strict=True))
+def _named(inputs: list[str], values: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by their names, in the order of ``inputs``; each may be given by place or by name."""
+    unknown = next((n for n in named if n not in inputs), None)
+    if unknown is not None:
+        raise NameError_("call", f"the argument {unknown}", f"{len(inputs)}: {', '.join(inputs)}", did_you_mean(unknown, inputs))
+    given = {**dict(zip(inputs, values, strict=False)), **named}
+    if len(values) + len(named) != len(inputs) or len(given) != len(inputs):
+        raise OptionError("call", f"{len(values) + len(named)} arguments", f"{len(inputs)}: {', '.join(inputs)}")
+    return {n: given[n] for n in inputs}
 
 
 def _entry_by_entry(derivation: Derivation, name: str, wanted: str, inputs: list[str], modules: str) -> Callable[..., Any]:
@@ -97,8 +103,8 @@ def _entry_by_entry(derivation: Derivation, name: str, wanted: str, inputs: list
     bases = {t: sp.Symbol(t) if not tensors[t].axes else sp.IndexedBase(t) for t in inputs}
     one = sp.lambdify([*bases.values(), *sizes, *indices], _from_zero(expr, tensors, bases), modules=modules)
 
-    def made(*values: Any) -> Any:
-        given = {t: _exact(v) if tensors[t].axes else v for t, v in _named(inputs, values).items()}
+    def made(*values: Any, **named: Any) -> Any:
+        given = {t: _exact(v) if tensors[t].axes else v for t, v in _named(inputs, values, named).items()}
         known = sizes_of_shapes(derivation.program.inputs, {t: np.shape(v) for t, v in given.items()})
         numbers = [known[str(s)] for s in sizes]
         env = {s: sp.Integer(known[str(s)]) for s in sizes}

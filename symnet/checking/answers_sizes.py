@@ -86,6 +86,11 @@ class Question:
         screened = None if verdict.answer is Answer.REFUTED else self._screened(value)
         return verdict if screened is None else screened
 
+    def for_all_sizes(self, value: IndexArray) -> Verdict | None:
+        """PROVED, or CONDITIONAL on what is declared, for all sizes; None where that is not shown. Nothing is refuted."""
+        return self._named(value) or (self._under(value, 0, NAMED) if self.declared else None) or \
+            self._proved(value, (), NAMED, None) or (self._under(value, NAMED, None) if self.declared else self._entrywise(value))
+
     def _first(self, sized: Iterable[Sized], assumed: bool) -> Verdict | None:
         """The first refutation."""
         return next((v for one in sized if (v := self._different(one, assumed)) is not None), None)

@@ -75,8 +75,8 @@ def judge_file(asked: tuple[str, str, str, str, Mapping[Any, str], float]) -> tu
     """Runs in the process: the judgement and what the code printed. Told on the way: the value that is judged, and what was printed."""
     from symnet.batch.judging import OPENING
     from symnet.batch.worker import reached
-    from symnet.checking.code.check import check_code as judge
     from symnet.checking.way import Way
+    from symnet.face import check_code as judge
     from symnet.loading import load
 
     folder, place, name, worksheet, lost, seconds = asked
@@ -107,7 +107,7 @@ def split(place: str) -> tuple[Path, str]:
 @contextlib.contextmanager
 def module_of(path: Path) -> Iterator[ModuleType]:
     """The user's file, run as a module of its own; its folder is importable while it is in use."""
-    from symnet.checking.code.calling import told
+    from symnet.core.user_code import told
 
     if not path.is_file():
         raise OptionError("check", f"no file {path}", "a Python file")

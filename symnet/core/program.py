@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
@@ -18,6 +18,9 @@ from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.verbs import verb
 from symnet.errors import NameError_, ShapeError, did_you_mean, needs, shown
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MOST_SHORT = 2000  # characters of a right side that a repr prints, to cut it off
 MOST_ORDERS = 5000  # of small sizes that are tried
@@ -224,6 +227,27 @@ class Program:
         """This program with more lines after its own."""
         return replace(self, definitions=(*self.definitions, *definitions), objective=objective or self.objective)
 
+    def run(self, **arrays: Any) -> float | np.ndarray[Any, Any]:
+        """The objective, as NumPy computes it in float64: a number, or an array.
+
+        One array for each input, by name; sizes are read off the arrays.
+
+        >>> import symnet as sn
+        >>> sn.program("L = (w*x - 1)**2").run(w=2.0, x=3.0)
+        25.0
+        """
+        return _run(self, (self.objective,), arrays)[0]
+
+    def values(self, names: Iterable[str], arrays: Mapping[str, Any]) -> dict[str, float | np.ndarray[Any, Any]]:
+        """Some lines, as NumPy computes them in float64.
+
+        >>> import symnet as sn
+        >>> sn.program("z = w*x", "L = (z - 1)**2").values(["z"], {"w": 2.0, "x": 3.0})
+        {'z': 6.0}
+        """
+        wanted = tuple(names)
+        return dict(zip(wanted, _run(self, wanted, arrays), strict=True)) if wanted else {}
+
     def __iter__(self) -> Iterator[Definition]:
         return iter(self.definitions)
 
@@ -239,6 +263,7 @@ class Program:
 
 
 _aligned: Callable[[Program], str] = verb("aligned")  # the printers know what a Program is, not the other way round
+_run: Callable[[Program, Sequence[str], Mapping[str, Any]], tuple[float | np.ndarray[Any, Any], ...]] = verb("run")
 
 
 def is_size(symbol: sp.Symbol) -> bool:

@@ -23,7 +23,7 @@ from symnet.equality.indexed_functions import Algebra
 from symnet.equality.indexed_holes import conditions
 from symnet.equality.indexed_reading import Key, Opened, Reader
 from symnet.equality.indexed_rules import rule_of_equality
-from symnet.equality.indexed_signs import signs
+from symnet.equality.indexed_signs import signs, surely
 from symnet.equality.indexed_terms import Atom, Poly, Term, add_to, indices
 from symnet.equality.structured import facts_of
 from symnet.errors import SymnetError
@@ -67,7 +67,7 @@ def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], dec
            defined: Mapping[str, tuple[Definition, ...]], structured: tuple[Tensor, ...]) -> Verdict:
     there = {i: sp.Symbol(f"_f{k}", integer=True) for k, i in enumerate(ranges)}
     space = Algebra({there[i]: span for i, span in ranges.items()})
-    space.signs = signs(given)
+    space.signs = signs(dict.fromkeys((*given, *(d for ds in defined.values() for d in ds))))
     space.spans = {t.name: t.axes[0].range for t in structured}
     for a in (*facts_of(structured), *declared):
         _declare(space, a)
@@ -88,7 +88,8 @@ def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], dec
     if not others - mine <= known:
         return Verdict(Answer.UNDECIDED, reason=ELSEWHERE)
     answer, said = conditions((readers[0].said[h] for h in mine - others - known), defined)
-    unseen = [(u.xreplace(readers[0].letters(over)), sign) for d in given for u, sign, over in d.holes]
+    unseen = [(u.xreplace(readers[0].letters(over)), sign) for d in given for u, sign, over in d.holes
+              if not surely(u, sign, space.signs)]
     reason = WHERE + " and ".join(dict.fromkeys(f"{u} {NEEDED[sign]} 0" for u, sign in unseen)) if unseen else ""
     if declared:
         also = [c.removesuffix(" = 0") + " != 0" for c in said] if answer is Answer.ALMOST_EVERYWHERE else said

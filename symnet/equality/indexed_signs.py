@@ -54,6 +54,12 @@ def sign_of(expr: sp.Basic, known: Signs) -> str | None:
     return _power(expr, known) if isinstance(expr, sp.Pow) else None
 
 
+def surely(u: sp.Expr, sign: str, known: Signs) -> bool:
+    """True where a hole is plainly never met: u is positive, or not negative where that is enough."""
+    found = sign_of(u, known)
+    return found == POSITIVE or (sign == "<" and found == NONNEGATIVE)
+
+
 def _power(expr: sp.Pow, known: Signs) -> str | None:
     base = sign_of(expr.base, known)
     if base == POSITIVE:

@@ -165,3 +165,16 @@ def test_the_whole_way_from_sympy_to_lambdify() -> None:
     for _ in range(60):
         at -= 0.1 * slope(at, 1.0, 2.0)
     assert at == pytest.approx(2.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("modules", ["numpy", "math"])
+def test_a_lambdified_array_program_takes_its_arguments_by_place_or_by_name(modules: str) -> None:
+    d = sn.derive(sn.program("L = sum((q*X - sin(X))**2)", tensors={"X": ("n",), "q": ()}), wrt=["q"])
+    f, X = d.lambdify("q", modules), np.array([1.0, 2.0, 3.0])
+    wanted = float(np.sum(2 * X * (0.5 * X - np.sin(X))))
+    for found in (f(X, 0.5), f(q=0.5, X=X), f(X, q=0.5)):
+        assert float(found) == pytest.approx(wanted, rel=1e-14)
+    with pytest.raises(SymnetError, match="the argument x"):
+        f(x=X, q=0.5)
+    with pytest.raises(SymnetError, match="3 arguments"):
+        f(X, 0.5, q=0.5)

@@ -5,22 +5,20 @@ from __future__ import annotations
 import inspect
 import random
 import re
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from symnet.checking.code import nodes as n
 from symnet.checking.code.arrays import SymbolicIndex, Traced, wrap
-from symnet.checking.code.patching import LIBRARIES, symbolic_numpy
+from symnet.checking.code.patching import symbolic_numpy
 from symnet.checking.code.truth import Frame
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import NameError_, OptionError, SymnetError, did_you_mean, one_line
+from symnet.core.user_code import told
+from symnet.errors import NameError_, OptionError, did_you_mean
 
 TABLES = frozenset({"params", "parameters", "param", "theta", "weights", "model", "p", "inputs", "data", "batch", "cache", "values", "net",
                     "state", "args"})
@@ -148,21 +146,27 @@ def arrays(truth: Frame) -> dict[str, Traced]:
     return found
 
 
-def trace(function: Callable[..., Any], binding: Binding, truth: Frame, chosen: Mapping[str, Any]) -> Any:
-    """What the function returns for symbolic arguments. Raises the error family, with the place in the user's file."""
-    every = arrays(truth)
-    parameters = [t.name for t in truth.program.inputs if t.role is Role.PARAMETER] or list(every)
+def arguments_of(function: Callable[..., Any], binding: Binding, program: Program, every: Mapping[str, Any], sizes: Mapping[str, Any],
+                 chosen: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The function's arguments, those by place and those by name: ``every`` input by name, the ``sizes`` and the ``chosen`` labels."""
+    parameters = [t.name for t in program.inputs if t.role is Role.PARAMETER and t.name in every] or list(every)
     table = Table({name: every[name] for name in parameters})
     table.every = every
     given: dict[str, Any] = {a: every[name] for a, name in binding.tensors.items()}
-    given |= {a: truth.sizes[name] for a, name in binding.sizes.items()} | dict(binding.fixed)
-    given |= {a: chosen[name].copy() if chosen[name].ndim else int(chosen[name]) for a, name in binding.labels.items()}
+    given |= {a: sizes[name] for a, name in binding.sizes.items()} | dict(binding.fixed)
+    given |= {a: chosen[name] for a, name in binding.labels.items()}
     given |= dict.fromkeys(binding.tables, table)
     if binding.rest:
         used = set(binding.tensors.values())
         given |= {name: a for name, a in every.items() if name not in used and name not in given}
-    names = [p for p in _parameters(function) if p.name in given and p.kind is p.POSITIONAL_ONLY]
-    front = [given.pop(p.name) for p in names]
+    front = [given.pop(p.name) for p in _parameters(function) if p.name in given and p.kind is p.POSITIONAL_ONLY]
+    return front, given
+
+
+def trace(function: Callable[..., Any], binding: Binding, truth: Frame, chosen: Mapping[str, Any]) -> Any:
+    """What the function returns for symbolic arguments. Raises the error family, with the place in the user's file."""
+    labels = {name: y.copy() if y.ndim else int(y) for name, y in chosen.items()}
+    front, given = arguments_of(function, binding, truth.program, arrays(truth), truth.sizes, labels)
     try:
         with symbolic_numpy(function):
             return function(*front, **given)
@@ -170,19 +174,3 @@ def trace(function: Callable[..., Any], binding: Binding, truth: Frame, chosen: 
         raise
     except (Exception, SystemExit) as error:  # whatever a user's function may raise, told in one line
         raise told(error) from None
-
-
-def told(error: BaseException, path: Path | None = None) -> SymnetError:
-    """The error in one line, with the place in the user's own file (``path`` where it is known)."""
-    walked = [(f, line) for f, line in traceback.walk_tb(error.__traceback__)]
-    mine = [(f, line) for f, line in walked if path is not None and Path(f.f_code.co_filename) == path]
-    own = mine or [(f, line) for f, line in walked if _of_the_user(f)]
-    where = f"{Path(own[-1][0].f_code.co_filename).name}:{own[-1][1]}" if own else "the function"
-    if isinstance(error, SymnetError):
-        return OptionError(f"{where}: {error.where}", error.found, error.expected, error.hint)
-    return OptionError(where, f"{type(error).__name__}: {one_line(str(error), 160)}".removesuffix(": "), "code that runs")
-
-
-def _of_the_user(frame: FrameType) -> bool:
-    name = str(frame.f_globals.get("__name__", ""))
-    return name.split(".")[0] not in LIBRARIES and "importlib" not in name and not frame.f_code.co_filename.startswith("<")

@@ -5,55 +5,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from symnet.calculus import derive
+from symnet.checking.code.all_sizes import Tracing, proved_for_all_sizes
 from symnet.checking.code.arrays import SymbolicIndex
 from symnet.checking.code.calling import Binding, bind, class_labels, one_hot, trace
 from symnet.checking.code.conditional import under_assumptions, with_infinity
 from symnet.checking.code.explaining import slips_of
 from symnet.checking.code.judging import Place, Trial, judge, same, scope, screened
 from symnet.checking.code.nodes import Graph, tracing
+from symnet.checking.code.replay import ON_ARRAYS, Player, Replay
 from symnet.checking.code.results import CodeCheck, Judged
 from symnet.checking.code.returning import read_result
 from symnet.checking.code.sizes import Sizes, choices, screens
 from symnet.checking.code.truth import Frame, Truth
 from symnet.checking.way import ALONE, Way
 from symnet.core.derivation import Derivation
-from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import FaultError, OptionError, SymnetError, internal
 
-SLIPS = "the slips"
+SLIPS, ALL_SIZES, REPLAY = "the slips", "all sizes", "plain arrays"
 Found = tuple[Trial, Verdict, Place | None]
 
 
-@checked
 def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Sizes = None, *, arguments: Mapping[str, Any] | None = None,
                labels: Mapping[str, str] | None = None, returns: Sequence[str] = (), seconds: float = 120,
-               way: Way = ALONE) -> CodeCheck:
-    """Is what ``function`` returns the gradient of ``derivation``'s objective? Each returned gradient, and the loss, is judged.
-
-    The function runs unchanged, on symbolic arrays in place of numbers, at small sizes that are all different, for two choices of sizes
-    (or those in ``sizes``). An entry that differs at an exact point is REFUTED; the rest is PROVED by normal form.
-
-    *Arguments* go by name: an input's own name (W1, X, Y; w_1 and x are understood), a size's name, or a table of all inputs
-    (params, weights, theta, …) or ``**names``. ``arguments={"w": "W1", "eps": 1e-5}`` says what else an argument is. Class labels: where
-    an argument is used as an index, whole numbers are passed for the one-hot array; ``labels={"y": "Y"}`` says so.
-
-    *Returned*: a dict by name (W1, dW1, grad_W1, dL_dW1, and loss), a tuple in the order of ``wrt``, with the loss or (loss, gradients);
-    ``returns=("loss", "W1")`` names the values otherwise. Intermediates (dz1, dX) are judged too.
-
-    A float in the code is the decimal it prints as; one that came from arithmetic is read as the simple number it is the rounding of
-    (0.3333333333333333 as 1/3), and ``notes`` says so. After ``seconds`` no new proof is begun: what is left is UNDECIDED. Raises the
-    error family, with the place in the user's file.
-
-    >>> import symnet as sn
-    >>> d = sn.derive(sn.program("z = w*x", "L = (z - y)**2"), wrt=["w"])
-    >>> print(check_code(lambda w, x, y: 2 * (w * x - y) * x, d))
-    dL/dw: proved
-    """
+               way: Way = ALONE, tracer: Callable[[], Tracing] | None = None) -> CodeCheck:
+    """``sn.check_code``; ``tracer`` makes the tracing with symbolic sizes. Without it everything is judged at sizes."""
     _usable(derivation)
     derivation.check()
     binding = bind(function, derivation.program, arguments or {}, dict(labels or {}))
@@ -70,9 +51,18 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
         trial.deadline = deadline
         trials.append((trial, whole))
         unread |= dict.fromkeys(left)
-    made = _judged([t for t, _ in trials], trials, derivation, way, _screens(function, binding, derivation, sizes, returns, deadline))
+    settled: dict[str, Verdict] = {}
+    if tracer is not None and sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
+        way.at(ALL_SIZES)
+        settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program.assumptions, returns, tracer,
+                                       lambda: time.monotonic() > deadline)
+    played = None
+    if REPLAY not in way.lost:
+        way.at(REPLAY)
+        played = Player(function, binding, trials[0][1], returns).run([t for t, _ in trials], sizes is None)
+    made = _judged(trials, derivation, way, _screens(function, binding, derivation, sizes, returns, deadline), settled, played)
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
-    notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes))
+    notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes)) + (played.notes if played is not None else ())
     return CodeCheck(getattr(function, "__name__", "function"), made, missing, tuple(unread), notes)
 
 
@@ -98,26 +88,29 @@ def _screens(function: Callable[..., Any], binding: Binding, derivation: Derivat
             continue
 
 
-def _judged(trials: list[Trial], with_derivations: list[tuple[Trial, Derivation]], derivation: Derivation, way: Way,
-            further: Iterable[Trial]) -> tuple[Judged, ...]:
-    """Every returned value at every choice of sizes, until it is refuted; then the slips."""
-    judged: dict[str, list[Found]] = {}
-    for trial in trials:
+def _judged(with_derivations: list[tuple[Trial, Derivation]], derivation: Derivation, way: Way, further: Iterable[Trial],
+            settled: Mapping[str, Verdict], played: Replay | None) -> tuple[Judged, ...]:
+    """Every returned value that is not ``settled`` at every choice of sizes, until it is refuted; then the slips."""
+    judged: dict[str, list[Found]] = {name: [(with_derivations[0][0], verdict, None)] for name, verdict in settled.items()}
+    for trial, _ in with_derivations:
         for name in trial.returned:
-            if not any(v.answer is Answer.REFUTED for _, v, _ in judged.get(name, ())):
+            if name not in settled and not any(v.answer is Answer.REFUTED for _, v, _ in judged.get(name, ())):
                 way.at(name)
                 judged.setdefault(name, []).append((trial, *_alone(trial, name, way.lost.get(name))))
     way.at(None)
     judged = under_assumptions(with_infinity(judged), derivation.program)
-    for trial in further:
+    for trial in further if len(settled) < len(judged) else ():
         for name, found in judged.items():
-            if all(v.answer not in (Answer.REFUTED, Answer.CONDITIONAL) for _, v, _ in found):
+            if name not in settled and all(v.answer not in (Answer.REFUTED, Answer.CONDITIONAL) for _, v, _ in found):
                 wrong = screened(trial, name)
                 judged[name] = found if wrong is None else [*found, (trial, *wrong)]
-    refuted = {n: t for n, found in judged.items() for t, v, _ in found if v.answer is Answer.REFUTED}
+    if played is not None:
+        judged = {name: [(t, *played.settle(name, v, place)) for t, v, place in found] for name, found in judged.items()}
+    refuted = {n: t for n, found in judged.items() for t, v, _ in found if v.answer is Answer.REFUTED and ON_ARRAYS not in v.scope}
     way.at(SLIPS)
     slips = slips_of(refuted, with_derivations) if SLIPS not in way.lost else {}
-    return tuple(replace(_joined(name, found, derivation), slip=slips.get(name)) for name, found in judged.items())
+    names = dict.fromkeys(name for trial, _ in with_derivations for name in trial.returned)
+    return tuple(replace(_joined(name, judged[name], derivation, name in settled), slip=slips.get(name)) for name in names)
 
 
 def _alone(trial: Trial, name: str, lost: str | None) -> tuple[Verdict, Place | None]:
@@ -150,8 +143,8 @@ def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation,
         derivation = derive(replace(derivation.program, assumptions=()), [*derivation.wrt, *extra])
     known = dict(pair for name, y in chosen.items() for pair in one_hot(name, y, shapes.shape(name)))
     targets = {n: n if n == derivation.objective else derivation.names[n] for n in returned}
-    said = "; ".join(f"class labels of {name} {' '.join(map(str, y.reshape(-1)))}" for name, y in chosen.items())
-    return Trial(Truth(derivation.full, sizes, known), graph, returned, targets, known, said), left, derivation
+    truth = partial(Truth, derivation.full, sizes, known)
+    return Trial(Frame(derivation.full, sizes), truth, graph, returned, targets, known, chosen), left, derivation
 
 
 def _one_hot_shape(truth: Frame, name: str) -> tuple[int, ...]:
@@ -173,11 +166,11 @@ def _with_labels(binding: Binding, derivation: Derivation, index: SymbolicIndex)
     return replace(binding, tensors=tensors, labels={**binding.labels, argument: name})
 
 
-def _joined(name: str, found: list[Found], derivation: Derivation) -> Judged:
+def _joined(name: str, found: list[Found], derivation: Derivation, settled: bool) -> Judged:
     """The weakest of the verdicts at the choices of sizes."""
     title = "the loss" if name == derivation.objective else f"d{derivation.objective}/d{name}"
     order = list(Answer)
     _, worst, entry = max(found, key=lambda f: order.index(f[1].answer))
-    if worst.answer not in (Answer.REFUTED, Answer.UNDECIDED):
+    if not settled and worst.answer not in (Answer.REFUTED, Answer.UNDECIDED):
         worst = replace(worst, scope=" and ".join(s for s in dict.fromkeys(scope(t) for t, _, _ in found) if s))
     return Judged(name, title, worst, entry)

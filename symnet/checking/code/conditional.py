@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import sympy as sp
 
@@ -99,7 +100,8 @@ def _again(found: list[Found], name: str, assumptions: tuple[Assumption, ...], c
         if trial.known:
             return None
         whole = Program(old.inputs, old.definitions, old.objective, assumptions, old.title)
-        again = replace(trial, truth=Truth(whole, trial.truth.sizes, solved=True), cache={})
+        sizes = trial.truth.sizes
+        again = replace(trial, make=partial(Truth, whole, sizes, solved=True), cache={})
         better, _ = judge(again, name)
         if better.answer not in HOLDS:
             return None

@@ -172,8 +172,11 @@ def _sum(name: str) -> Callable[..., Any]:
     return apply
 
 
-def _diff(x: Any, n: int = 1, axis: int = -1, **_: Any) -> Any:
+def _diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     made = np.moveaxis(nodes_of(x), axis, -1)
+    ends = [None if e is None or e is np._NoValue else nodes_of(e) for e in (prepend, append)]
+    ends = [e if e is None or e.ndim else np.broadcast_to(e, (*made.shape[:-1], 1)) for e in ends]
+    made = np.concatenate([e for e in (ends[0], made, ends[1]) if e is not None], axis=-1)
     for _k in range(n):
         made = plain(wrap(made[..., 1:]) - wrap(made[..., :-1]))
     return wrap(np.moveaxis(made, -1, axis))

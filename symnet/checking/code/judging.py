@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from flint import ctx
 from symnet.checking.code.asking import beyond
 from symnet.checking.code.nodes import Graph, Node
 from symnet.checking.code.proving import Prover
-from symnet.checking.code.truth import Truth, value_of
+from symnet.checking.code.truth import Frame, Truth, value_of
 from symnet.checking.code.values import BITS, needed, values
 from symnet.core.decimals import as_ball, rounded
 from symnet.core.numbers import rational
@@ -33,14 +33,27 @@ Place = tuple[int, ...]
 class Trial:
     """What the function returned at one choice of sizes, and the Truth there. Grows values and proofs as they are asked for."""
 
-    truth: Truth
+    frame: Frame
+    make: Callable[[], Truth]  # the right values, made when they are first asked for
     graph: Graph
     returned: Mapping[str, Any]  # tensor name -> array of nodes
     targets: Mapping[str, str]  # tensor name -> the tensor that it should be
     known: Mapping[tuple[str, Place], int] = field(default_factory=dict)  # entries that are numbers: class labels
-    labels: str = ""  # the class labels, in words
+    chosen: Mapping[str, Any] = field(default_factory=dict)  # the class labels
     deadline: float = math.inf  # no new proof is begun after this moment
     cache: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def truth(self) -> Truth:
+        """The right values."""
+        if "truth" not in self.cache:
+            self.cache["truth"] = self.make()
+        return self.cache["truth"]  # type: ignore[no-any-return]
+
+    @property
+    def labels(self) -> str:
+        """The class labels, in words."""
+        return "; ".join(f"class labels of {name} {' '.join(map(str, y.reshape(-1)))}" for name, y in self.chosen.items())
 
     @property
     def order(self) -> list[Node]:
@@ -173,7 +186,7 @@ def _shape(shape: Place) -> str:
 
 def scope(trial: Trial) -> str:
     """At which sizes, and with which class labels."""
-    sizes = "at sizes " + ", ".join(f"{k} = {v}" for k, v in trial.truth.sizes.items()) if trial.truth.sizes else ""
+    sizes = "at sizes " + ", ".join(f"{k} = {v}" for k, v in trial.frame.sizes.items()) if trial.frame.sizes else ""
     return ", ".join(s for s in (sizes, trial.labels) if s)
 
 

@@ -1,19 +1,12 @@
-"""While the user's function runs, its np.zeros and its kind make arrays that can hold symbolic values, and np.random refuses.
-
-NumPy asks an argument's class how to run a function, but np.zeros((n, m)) has no such argument: it makes a float array, into which no
-symbolic value fits. So the names that mean NumPy in the user's own modules (np, also ``import numpy`` inside a function, and
-``from numpy import zeros``) lead to a stand-in for as long as the function runs, and are put back afterwards, whatever happens. NumPy
-itself is not changed: compiled code that makes its own arrays must find the real np.empty. One check runs at a time.
-"""
+"""NumPy as a function that is traced at small sizes finds it: arrays of nodes, and no chance."""
 
 from __future__ import annotations
 
 import math
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FunctionType, ModuleType
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,25 +15,13 @@ from symnet.checking.code import nodes as n
 from symnet.checking.code.arrays import Traced, nodes_of, wrap
 from symnet.checking.code.functions import TABLE, filled
 from symnet.checking.code.ufuncs import ONE
+from symnet.core.user_code import NUMBER_TYPES, StandIn, instead, number_type
 from symnet.errors import OptionError
-
-_LOCK = threading.RLock()
-LIBRARIES = frozenset({"numpy", "scipy", "symnet", "sympy", "math", "flint"})
-
-CALL = "__call__"
 
 
 def _whole(dtype: Any) -> bool:
     """True for an array of whole numbers, truths or objects, which stays NumPy's own."""
     return dtype is not None and np.dtype(dtype).kind != "f"
-
-
-def _for_users(original: Any, new: Any) -> Callable[..., Any]:
-    """``new`` where the user's code calls, ``original`` where a library does: NumPy's own functions use np.empty and the like too."""
-    def choose(*args: Any, **options: Any) -> Any:
-        caller = str(sys._getframe(1).f_globals.get("__name__", "")).split(".")[0]
-        return (new if caller not in LIBRARIES and n.is_tracing() else original)(*args, **options)
-    return choose
 
 
 def _new(value: Any) -> Callable[..., Any]:
@@ -103,21 +84,6 @@ def _no_chance(name: str) -> Callable[..., Any]:
     return refuse
 
 
-class StandIn(ModuleType):
-    """A module with some names of its own; all others are those of the real one."""
-
-    def __init__(self, real: ModuleType, own: dict[str, Any]) -> None:
-        super().__init__(real.__name__, real.__doc__)
-        self.__dict__["_real"] = real
-        self.__dict__.update({name: _for_users(getattr(real, name), new) for name, new in own.items()})
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_real"], name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self.__dict__["_real"], name, value)  # importing numpy.fft for the first time sets it here
-
-
 def stand_ins() -> list[StandIn]:
     """NumPy, its random module, math and scipy.special (where the user has it) as a traced function needs them."""
     made: dict[str, Any] = {
@@ -127,18 +93,24 @@ def stand_ins() -> list[StandIn]:
         **{name: _array(name) for name in ("array", "asarray", "asanyarray", "ascontiguousarray")},
         **{name: _exactly(name) for name in ("sqrt", "exp", "log", "log2", "tanh")},
     }
-    chance = StandIn(np.random, {name: _no_chance(name) for name in dir(np.random) if name[0].islower()
-                                 and callable(getattr(np.random, name)) and not isinstance(getattr(np.random, name), ModuleType)})
-    numpy = StandIn(np, made)
+    chances = [name for name in dir(np.random) if name[0].islower() and callable(getattr(np.random, name))
+               and not isinstance(getattr(np.random, name), ModuleType)]
+    chance = StandIn(np.random, {name: _no_chance(name) for name in chances}, n.is_tracing)
+    numpy = StandIn(np, made, n.is_tracing)
     numpy.__dict__["random"] = chance
+    numpy.__dict__.update({name: number_type(getattr(np, name), _cast(getattr(np, name))) for name in NUMBER_TYPES})
     found = [numpy, chance]
     names = ("sqrt", "exp", "log", "log2", "tanh", "sin", "cos", "erf")
-    found.append(StandIn(math, {name: _from_math(name, getattr(math, name)) for name in names}))
+    found.append(StandIn(math, {name: _from_math(name, getattr(math, name)) for name in names}, n.is_tracing))
     special = sys.modules.get("scipy.special")
     if special is not None:
         own = {name: _either(TABLE[name], getattr(special, name)) for name in ("softmax", "log_softmax", "logsumexp")}
-        found.append(StandIn(special, own))
+        found.append(StandIn(special, own, n.is_tracing))
     return found
+
+
+def _cast(real: Any) -> Callable[..., Any]:
+    return lambda *args, **more: args[0].astype(real) if args and isinstance(args[0], Traced) else real(*args, **more)
 
 
 def _from_math(name: str, original: Any) -> Callable[..., Any]:
@@ -152,45 +124,6 @@ def _either(ours: Any, original: Any) -> Callable[..., Any]:
     return lambda x, *rest, **more: ours(x, *rest, **more) if isinstance(x, Traced) else original(x, *rest, **more)
 
 
-@contextmanager
-def symbolic_numpy(function: Any) -> Iterator[None]:
+def symbolic_numpy(function: Any) -> AbstractContextManager[None]:
     """NumPy as a traced function needs it, within."""
-    with _LOCK:
-        made = stand_ins()
-        instead: dict[int, tuple[Any, Any]] = {}
-        for module in made:
-            real = module.__dict__["_real"]
-            instead[id(real)] = (real, module)
-            instead |= {id(getattr(real, name)): (getattr(real, name), new) for name, new in vars(module).items()
-                        if not name.startswith("_") and hasattr(real, name) and new is not getattr(real, name)}
-        swaps = [(space, name, value, instead[id(value)][1]) for space in _spaces(function) for name, value in list(space.items())
-                 if id(value) in instead and value is instead[id(value)][0]]
-        loaded: dict[str, Any] = sys.modules
-        swaps += [(loaded, m.__name__, m.__dict__["_real"], m) for m in made if loaded.get(m.__name__) is m.__dict__["_real"]]
-        try:
-            for space, name, _, new in swaps:
-                space[name] = new
-            yield
-        finally:
-            for space, name, old, _ in swaps:
-                space[name] = old
-
-
-def _spaces(function: Any) -> list[dict[str, Any]]:
-    """The global names of the function and of the user's own functions that these names lead to."""
-    found: dict[int, dict[str, Any]] = {}
-    waiting = [function]
-    while waiting:
-        at = waiting.pop()
-        at = getattr(at, "__func__", at)
-        at = getattr(at, "__wrapped__", at) if not isinstance(at, FunctionType) else at
-        space = getattr(at, "__globals__", None)
-        if space is None and isinstance(at, type):
-            space = vars(sys.modules.get(at.__module__, math))
-        elif space is None and not isinstance(at, ModuleType):
-            space = getattr(getattr(type(at), CALL, None), "__globals__", None)
-        if space is None or id(space) in found or str(space.get("__name__", "")).split(".")[0] in LIBRARIES:
-            continue
-        found[id(space)] = space
-        waiting += [v for v in list(space.values()) if isinstance(v, FunctionType)]
-    return list(found.values())
+    return instead(function, stand_ins())

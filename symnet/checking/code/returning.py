@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,43 +12,46 @@ from symnet.checking.code.calling import plain_name
 from symnet.core.derivation import Derivation
 from symnet.errors import OptionError
 
+Read = Callable[[str, Any], Any]  # a returned value, and where it stands, as an array
 LOSSES = frozenset({"loss", "cost", "l", "j", "objective", "error"})
 
 
-def read_result(result: Any, derivation: Derivation, names: Sequence[str] = ()) -> tuple[dict[str, Any], list[str]]:
-    """Arrays of nodes by name (the objective's own name for the loss), and the keys that were not understood.
+def read_result(result: Any, derivation: Derivation, names: Sequence[str] = (),
+                read: Read | None = None) -> tuple[dict[str, Any], list[str]]:
+    """Arrays by name (the objective's own name for the loss), and the keys that were not understood; of nodes unless ``read`` makes others.
 
     A mapping goes by its keys (W1, dW1, grad_W1, dL_dW1); a tuple by ``names``, else by the order of ``wrt``, with the loss before or
     after; (loss, gradients) and (gradients, loss) are read too.
     """
+    read = read or _nodes
     if names:
         parts = list(result) if isinstance(result, (tuple, list)) else [result]
         if len(parts) != len(names):
             raise OptionError("returned value", f"{len(parts)} values", f"{len(names)}: {', '.join(names)}")
-        return _by_key(dict(zip(names, parts, strict=True)), derivation)
+        return _by_key(dict(zip(names, parts, strict=True)), derivation, read)
     if isinstance(result, Mapping):
-        return _by_key(result, derivation)
+        return _by_key(result, derivation, read)
     if isinstance(result, (tuple, list)):
-        return _by_order(list(result), derivation)
+        return _by_order(list(result), derivation, read)
     if result is None:
         raise OptionError("returned value", "nothing", "gradients by name, or in order", "return {'W1': dW1, ...}")
     only = derivation.wrt[0] if len(derivation.wrt) == 1 else ""
     scalar = not np.shape(result)
     if only and (not scalar or not derivation.program[only].axes):
-        return {only: _nodes(only, result)}, []
+        return {only: read(only, result)}, []
     if scalar:
-        return {derivation.objective: _nodes("the loss", result)}, []
+        return {derivation.objective: read("the loss", result)}, []
     raise OptionError("returned value", f"one array for {len(derivation.wrt)} gradients", "gradients by name, or in order",
                       "return {'W1': dW1, ...}")
 
 
-def _by_order(parts: list[Any], derivation: Derivation) -> tuple[dict[str, Any], list[str]]:
+def _by_order(parts: list[Any], derivation: Derivation, read: Read) -> tuple[dict[str, Any], list[str]]:
     wrt, loss = list(derivation.wrt), derivation.objective
     inner = [k for k, p in enumerate(parts) if isinstance(p, (Mapping, tuple, list))]
     if len(parts) == 2 and len(inner) == 1:
-        found, unread = read_result(parts[inner[0]], derivation)
+        found, unread = read_result(parts[inner[0]], derivation, (), read)
         other = parts[1 - inner[0]]
-        return ({loss: _nodes("the loss", other)} if not np.shape(other) else {}) | found, unread
+        return ({loss: read("the loss", other)} if not np.shape(other) else {}) | found, unread
     if len(parts) == len(wrt):
         order = wrt
     elif len(parts) == len(wrt) + 1 and not np.shape(parts[0]):
@@ -58,15 +61,15 @@ def _by_order(parts: list[Any], derivation: Derivation) -> tuple[dict[str, Any],
     else:
         raise OptionError("returned value", f"{len(parts)} values", f"{len(wrt)}, in the order {', '.join(wrt)}, or a dict by name",
                           "returns=(...) names them")
-    return {name: _nodes(name, p) for name, p in zip(order, parts, strict=True)}, []
+    return {name: read(name, p) for name, p in zip(order, parts, strict=True)}, []
 
 
-def _by_key(parts: Mapping[str, Any], derivation: Derivation) -> tuple[dict[str, Any], list[str]]:
+def _by_key(parts: Mapping[str, Any], derivation: Derivation, read: Read) -> tuple[dict[str, Any], list[str]]:
     found: dict[str, Any] = {}
     unread: list[str] = []
     for key, value in parts.items():
         if isinstance(value, Mapping):
-            inner, more = _by_key(value, derivation)
+            inner, more = _by_key(value, derivation, read)
             found |= inner
             unread += more
             continue
@@ -74,7 +77,7 @@ def _by_key(parts: Mapping[str, Any], derivation: Derivation) -> tuple[dict[str,
         if name is None:
             unread.append(str(key))
         else:
-            found[name] = _nodes(str(key), value)
+            found[name] = read(str(key), value)
     if not found:
         raise OptionError("returned value", "no key that names a gradient: " + ", ".join(map(str, parts)),
                           "keys such as " + ", ".join(f"d{w}" for w in derivation.wrt))

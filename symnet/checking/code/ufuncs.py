@@ -130,7 +130,10 @@ def _elementwise(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) ->
         made = wrap(each(n.choose, nodes_of(where), plain(made), kept))
     if masks:
         made.mask = masks[0]
-    return put(options.get("out"), made)
+    out = options.get("out")
+    if out and not np.ndim(out[0]) and any(x is out[0] for x in inputs):  # h += v: a number is no array, and what was it stays so
+        return made
+    return put(out, made)
 
 
 def put(out: Any, made: Traced) -> Any:

@@ -111,7 +111,9 @@ def test_names_for_a_tuple() -> None:
 
 
 def test_sizes_are_told_and_may_be_given() -> None:
-    assert "N = 3, d = 2 and at sizes N = 4, d = 5" in str(sn.check_code(gradient, LINE))
+    assert "what holds was shown for all sizes" in str(sn.check_code(gradient, LINE))
+    by_sample = sn.check_code(lambda X, w, y: sum(2 * x * (x @ w - t) for x, t in zip(X, y, strict=True)) / len(y), LINE)
+    assert "N = 3, d = 2 and at sizes N = 4, d = 5" in str(by_sample)
     assert sn.check_code(gradient, LINE, {"N": 2, "d": 5})["w"].verdict.scope == "at sizes N = 2, d = 5"
     assert sn.check_code(gradient, LINE, [{"N": 2, "d": 5}, {"N": 1, "d": 1}])["w"].verdict.scope.endswith("N = 1, d = 1")
 

@@ -1,0 +1,264 @@
+"""NumPy functions as programs: ``sn.from_numpy``, and the tracing that ``sn.check_code`` judges."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from symnet.core.axes import Axis, Kind
+from symnet.core.expressions import When, limits
+from symnet.core.program import Definition, Hole, Program
+from symnet.core.signatures import checked
+from symnet.core.tensors import Role, Tensor
+from symnet.core.user_code import told
+from symnet.errors import NameError_, OptionError, ShapeError, SymnetError, UnknownNodeError, a_kind, did_you_mean, internal
+from symnet.frontends.numpy_tracer import Size, SizedArray, lifted, refused, sized_numpy
+from symnet.indexing.entrywise import Scale, marked
+from symnet.indexing.graph import Graph, Op
+from symnet.indexing.lowering import GraphLowering
+from symnet.indexing.operations import Array, Maker
+
+KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME}
+OBJECTIVES = ("loss", "cost", "L", "J", "objective", "error")
+Shape = Sequence[int | str] | int | str
+
+
+class NumpyTracing:
+    """One function traced on symbolic sizes: arrays for its arguments, the call, and programs of what it gave. Used once."""
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+        self.maker = Maker(self.graph, "NumPy code")
+
+    def array(self, tensor: Tensor) -> SizedArray:
+        """An argument: the array that a tensor is."""
+        node = self.graph.add_input(tensor.name, tensor.axes, tensor.role, tensor.note, tensor.domain)
+        kind = {"index": "i", "bool": "b"}.get(tensor.domain, "f")
+        return SizedArray(self.maker, Array(node, tensor.shape), kind)
+
+    def truths(self, name: str, axes: tuple[Axis, ...]) -> SizedArray:
+        """An argument of truths."""
+        return SizedArray(self.maker, Array(self.graph.add_input(name, axes, Role.INPUT, "", "bool"), tuple(a.size for a in axes)), "b")
+
+    def size(self, size: sp.Expr) -> Size:
+        """An argument that is a size."""
+        return Size(self.maker, size)
+
+    def run(self, function: Callable[..., Any], front: Sequence[Any], given: Mapping[str, Any]) -> Any:
+        """What the function returns. Raises the error family, with the place in the user's file."""
+        try:
+            with sized_numpy(function, self.maker):
+                return function(*front, **given)
+        except (Exception, SystemExit) as error:  # whatever a user's function may raise, told in one line
+            raise told(error) from None
+
+    def read(self, where: str, value: Any) -> SizedArray:
+        """A returned value as an array."""
+        if isinstance(value, SizedArray):
+            return value
+        try:
+            return SizedArray(self.maker, *lifted(self.maker, value))
+        except (TypeError, ValueError):
+            raise OptionError(where, type(value).__name__, "an array or a number") from None
+
+    def program(self, value: SizedArray, name: str, title: str = "") -> Program:
+        """The program whose last line is a returned value; that line also asks for what the code asks for and no line shows."""
+        array = value.array
+        writer = GraphLowering(self.graph, self.maker.map("indicator", array).node if value.kind == "b" else array.node, name)
+        try:
+            made = writer.program(title)
+        except SymnetError:
+            raise
+        except Exception as error:  # an operation without a form, found late
+            raise refused(internal(error)) from None
+        asked = _asked(writer, made)
+        return replace(made, definitions=(*made.definitions[:-1], replace(made.definitions[-1], holes=asked))) if asked else made
+
+
+def _asked(writer: GraphLowering, made: Program) -> tuple[Hole, ...]:
+    """Where the code divides, or takes a root or a logarithm, of what may be 0 or negative, as far as no line shows it: x/x is 1 at once.
+
+    What np.where looks at in some places alone is refused: where it has no value is not seen.
+    """
+    graph, found = writer.graph, dict[Hole, None]()
+    guarded = set[int]()
+    needed = graph.needed(writer.output)
+    for k in reversed(needed):
+        op = graph.ops[k]
+        if op.kind == "map" and op.more[0] in ("select", "and", "or"):
+            guarded.update(op.args[op.more[0] == "select":])
+        elif k in guarded:
+            guarded.update(op.args)
+    lines = {d.name: d for d in made.definitions}
+    shown = [h for d in made.definitions for h in _visible(d.expr)]
+    for k in needed:
+        for arg, sign in _asks(graph, graph.ops[k]):
+            v = writer.values[arg]
+            whole = v.expr + 1 if graph.ops[k].more[0] == "log1p" else v.expr
+            if not isinstance(whole, sp.Expr) or _sure(whole, sign, lines):
+                continue
+            if k in guarded or marked(whole):
+                raise refused("a division, root or logarithm that np.where or a mask guards")
+            over = tuple((i, *a.range) for i, a in v.parts if i in whole.free_symbols)
+            for u in sp.Mul.make_args(whole) if sign == "=" else (whole,):
+                if not _sure(u, sign, lines) and not any(_lettered(u) == _lettered(w) for w, s in shown if s in (sign, "<=")):
+                    found[u, sign, over] = None
+    return tuple(found)
+
+
+def _asks(graph: Graph, op: Op) -> list[tuple[int, str]]:
+    """The arguments that must not be 0 ("="), must be positive ("<=") or not negative ("<")."""
+    if op.kind != "map":
+        return []
+    name = op.more[0]
+    if name == "div":
+        return [(op.args[1], "=")]
+    if name in ("log", "log1p", "sqrt", "rsqrt"):
+        return [(op.args[0], "<" if name == "sqrt" else "<=")]
+    if name == "pow":
+        exponent = graph.ops[op.args[1]]
+        power = exponent.more[0] if exponent.kind == "number" else None
+        if power is None or not power.is_Rational:
+            return [(op.args[0], "<=")]
+        return [] if power.is_Integer and power >= 0 else [(op.args[0], "=" if power.is_Integer else "<" if power > 0 else "<=")]
+    return []
+
+
+def _visible(expr: sp.Basic) -> list[tuple[sp.Expr, str]]:
+    made = [(node.args[0], "<=") for node in expr.atoms(sp.log)]
+    for node in expr.atoms(sp.Pow):
+        if not (node.exp.is_Integer and node.exp.is_nonnegative):
+            made.append((node.base, "=" if node.exp.is_integer else "<" if node.exp.is_Rational and node.exp > 0 else "<="))
+    return made
+
+
+def _lettered(u: sp.Expr) -> sp.Expr:
+    """With the indices named in the order in which they stand."""
+    order = dict.fromkeys(s for s in sp.preorder_traversal(u) if isinstance(s, sp.Symbol) and s.is_integer and not s.is_positive)
+    return u.xreplace({i: sp.Symbol(f"_{k}", integer=True) for k, i in enumerate(order)})
+
+
+def _sure(u: sp.Expr, sign: str, lines: Mapping[str, Definition]) -> bool:
+    """Has it a value everywhere, as is seen at once? A name stands for its line."""
+    if isinstance(u, sp.Indexed) and str(u.base.label) in lines:
+        return _sure(lines[str(u.base.label)].expr, sign, lines)
+    if isinstance(u, sp.Symbol) and u.name in lines:
+        return _sure(lines[u.name].expr, sign, lines)
+    if isinstance(u, sp.Mul):
+        return all(_sure(a, sign, lines) for a in u.args)
+    if isinstance(u, sp.Add):
+        return all(_sure(a, "<", lines) for a in u.args) and (sign == "<" or any(_sure(a, "<=", lines) for a in u.args))
+    if isinstance(u, sp.Sum):
+        whole = all(lo == 1 and hi.is_positive for _, lo, hi in limits(u))  # at least one term
+        return not u.function.has(When) and _sure(u.function, "<" if sign == "<" else "<=", lines) and (whole or sign == "<")
+    if isinstance(u, sp.Pow) and u.exp.is_Rational:
+        return _sure(u.base, "<=", lines) or (sign == "<" and bool(u.exp.is_even))
+    if isinstance(u, (sp.exp, Scale)):
+        return True
+    return bool(u.is_positive or (sign == "<" and u.is_nonnegative) or (sign == "=" and u.is_nonzero))
+
+
+@checked
+def from_numpy(function: Callable[..., Any], example: Any = None, *, shapes: Mapping[str, Shape] | None = None, objective: str = "L",
+               title: str = "") -> Program:
+    """The program of a NumPy function, which runs once on arrays of symbolic sizes; nothing is computed.
+
+    An input is named by its argument. ``shapes`` gives the sizes, {"X": ("N", "d"), "w": "d", "b": ()}: the program then holds for all
+    of them. Arguments that ``shapes`` does not name have the shape of the array in ``example``, by name or in order; a keyword with a
+    default keeps it. Arrays of whole numbers are index arrays, whose entries count from 0. Where the function returns several values,
+    the objective is the first of a tuple, and of a dict the entry named loss, cost, L, J, objective or error, or its only one.
+
+    A loop over a size, a boolean selection and whatever else has no formula for all sizes raises the error family, with the place in the
+    user's file; integer shapes allow loops.
+
+    >>> import symnet as sn
+    >>> import numpy as np
+    >>> def loss(w, X, y):
+    ...     return np.mean((X @ w - y)**2)
+    >>> p = sn.from_numpy(loss, shapes={"w": "d", "X": ("N", "d"), "y": "N"})
+    >>> print(p)
+    z1[n] := Sum(X[n, i]*w[i], (i, 1, d))
+    L := Sum((z1[n] - y[n])**2, (n, 1, N))/N
+    >>> p.run(w=[1.0], X=[[1.0], [2.0]], y=[0.0, 0.0])
+    2.5
+    """
+    names, fixed, rest = _arguments(function, example, shapes or {})
+    arrays = _examples(names, example)
+    tracing = NumpyTracing()
+    given: dict[str, Any] = {}
+    for name in names:
+        given[name] = _input(tracing, name, (shapes or {}).get(name), arrays.get(name), arrays)
+    sizes = {str(s) for i in tracing.graph.inputs for a in i.axes for s in a.size.free_symbols}
+    if sizes & set(names):
+        raise NameError_("from_numpy", f"{min(sizes & set(names))!r} is a size and an input", "different names for sizes and inputs")
+    front = [given.pop(name) for name in rest]
+    made = _objective(tracing.run(function, front, {**fixed, **given}))
+    return tracing.program(tracing.read("returned value", made), objective, title)
+
+
+def _arguments(function: Callable[..., Any], example: Any, shapes: Mapping[str, Any]) -> tuple[list[str], dict[str, Any], list[str]]:
+    """The names of the inputs, what other arguments are fixed at, and the inputs that go by place alone."""
+    try:
+        asked = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        raise OptionError("from_numpy", "a function whose arguments cannot be seen", "a Python function") from None
+    known = set(shapes) | (set(example) if isinstance(example, Mapping) else set())
+    if unknown := known - {p.name for p in asked} if not any(p.kind is p.VAR_KEYWORD for p in asked) else set():
+        raise NameError_("from_numpy", f"no argument named {min(unknown)!r}", "one of " + ", ".join(p.name for p in asked),
+                         did_you_mean(min(unknown), [p.name for p in asked]))
+    plain = [p for p in asked if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    count = 0 if isinstance(example, Mapping) or example is None else len(_row(example))
+    names = [p.name for k, p in enumerate(plain) if p.default is p.empty or p.name in known or k < count]
+    if any(p.kind is p.VAR_KEYWORD for p in asked):
+        names += [name for name in known if name not in names]
+    return names, {}, [p.name for p in plain if p.kind is p.POSITIONAL_ONLY and p.name in names]
+
+
+def _row(example: Any) -> list[Any]:
+    return list(example) if isinstance(example, (tuple, list)) else [example]
+
+
+def _examples(names: Sequence[str], example: Any) -> dict[str, Any]:
+    """The example arrays by name."""
+    if example is None:
+        return {}
+    if isinstance(example, Mapping):
+        return dict(example)
+    return dict(zip(names, _row(example), strict=False))
+
+
+def _input(tracing: NumpyTracing, name: str, shape: Shape | None, example: Any, others: Mapping[str, Any]) -> SizedArray:
+    if shape is None and example is None:
+        raise ShapeError(f"from_numpy, {name}", "no shape and no example", "a shape", f'shapes={{"{name}": ("N", "d")}}')
+    array = None if example is None else np.asarray(example)
+    if array is not None and array.dtype.kind not in "biuf":
+        raise ShapeError(f"from_numpy, {name}", a_kind(example), "an array of numbers")
+    given = array.shape if shape is None and array is not None else shape or ()
+    wanted = (given,) if isinstance(given, (str, int)) else tuple(given)
+    if array is not None and len(wanted) != array.ndim:
+        raise ShapeError(f"shapes of {name}", f"{len(wanted)} sizes", f"{array.ndim}, one for each axis of the example")
+    axes = tuple(Axis.of(n, KINDS.get(str(n), Kind.FEATURE)) for n in wanted)
+    if array is not None and array.dtype.kind == "b":
+        return tracing.truths(name, axes)
+    whole = array is not None and array.dtype.kind in "iu" and array.ndim > 0
+    return tracing.array(Tensor(name, axes, "index" if whole else "real", Role.INPUT))
+
+
+def _objective(result: Any) -> Any:
+    """The one value that the program computes."""
+    if isinstance(result, Mapping):
+        found = [result[k] for k in OBJECTIVES if k in result] or (list(result.values()) if len(result) == 1 else [])
+        if not found:
+            raise UnknownNodeError("from_numpy", f"a table of {', '.join(map(str, result)) or 'nothing'}",
+                                   "one value, or one that is named loss, cost, L, J, objective or error")
+        return _objective(found[0])
+    if isinstance(result, (tuple, list)) and result and not isinstance(result, SizedArray):
+        return _objective(result[0])
+    if result is None:
+        raise UnknownNodeError("from_numpy", "a function that returns nothing", "an array or a number")
+    return result

@@ -1,0 +1,1210 @@
+"""NumPy code traced with symbolic sizes: the array that a user's function sees, and what NumPy's functions do with it.
+
+Every operation is one of the graph's (``indexing.operations``), so that what a function computes is a Program for all sizes. Memory is
+NumPy's: a slice, ``x.T`` and ``x[:, None]`` are views, which show what is written into their array and through which it is written;
+numbers are no arrays, so that ``h += v`` makes a new one. A dtype is floating, whole or boolean. What depends on a size or on values in
+a way that has no formula for all sizes (a loop over a size, a boolean selection, a sort) is refused by name.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from symnet.core.numbers import rational
+from symnet.core.user_code import NUMBER_TYPES, StandIn, instead, number_type
+from symnet.errors import UnknownNodeError
+from symnet.indexing import composites
+from symnet.indexing.graph import unsupported
+from symnet.indexing.index_array import same
+from symnet.indexing.operations import Array, Maker
+
+MOST_CONSTANTS = 64  # numbers of an array that stands inside a function
+KINDS = "bif"  # of dtypes: truths, whole numbers, floating numbers; an operation's result has the last of its arguments' kinds
+DTYPES = {"b": np.dtype(bool), "i": np.dtype(int), "f": np.dtype(float)}
+Move = Callable[[Array], Array]
+
+
+def refused(found: str, expected: str = "a formula that holds for all sizes") -> UnknownNodeError:
+    """The error for what has no formula for all sizes."""
+    return unsupported(found, "NumPy code", expected)
+
+
+class SizedArray(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array of symbolic sizes: a node of the graph, NumPy's ``kind`` of dtype, and for a view the array that it looks at.
+
+    ``look`` finds the view's entries in its base and ``back`` puts them there; a reshape, of which NumPy's memory layout says whether it
+    is a view, has neither: it can be read until its base is written to.
+    """
+
+    __hash__ = None  # type: ignore[assignment]
+    __array_priority__ = 100.0
+
+    def __init__(self, maker: Maker, array: Array, kind: str = "f", base: SizedArray | None = None, look: Move | None = None,
+                 back: Callable[[Array, Array], Array] | None = None) -> None:
+        self.maker, self.kind = maker, kind
+        self._array, self._base, self._look, self._back = array, base, look, back
+        self._version, self._seen = 0, base.root()._version if base is not None else 0
+
+    def root(self) -> SizedArray:
+        """The array that owns the memory."""
+        return self if self._base is None else self._base.root()
+
+    @property
+    def array(self) -> Array:
+        """The entries now."""
+        if self._base is not None and self._seen != self.root()._version:
+            if self._look is None:
+                raise refused("an array that was reshaped and then written to", "one of them, or a copy")
+            self._array, self._seen = self._look(self._base.array), self.root()._version
+        return self._array
+
+    def write(self, new: Array, kind: str) -> None:
+        """Every entry anew."""
+        if KINDS.index(kind) > KINDS.index(self.kind):
+            raise refused("numbers written into an array of whole numbers or truths", "a floating array")
+        if len(new.shape) > self.ndim or any(not same(x, y) for x, y in zip(_broadcast(self.maker, self.array, new), self.array.shape,
+                                                                            strict=True)):
+            raise refused("an array written into one that is smaller", "shapes that broadcast")
+        if self.kind != "b" and kind == "b":
+            new = self.maker.map("indicator", new)
+        new = _spread_to(self.maker, new, self.array.shape)
+        if self._base is None:
+            self._array, self._version = new, self._version + 1
+        elif self._back is None:
+            raise refused("a write through a reshape", "a write into the array itself")
+        else:
+            self._base.write(self._back(self._base.array, new), kind)
+            self._array, self._seen = new, self.root()._version
+
+    # What NumPy arrays tell of themselves.
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The sizes: whole numbers, or symbolic ones."""
+        return tuple(size_of(self.maker, n) for n in self._array.shape)
+
+    @property
+    def ndim(self) -> int:
+        """How many axes."""
+        return self._array.rank
+
+    @property
+    def size(self) -> Any:
+        """How many entries."""
+        return size_of(self.maker, sp.Mul(*self._array.shape))
+
+    @property
+    def dtype(self) -> Any:
+        """NumPy's."""
+        return DTYPES[self.kind]
+
+    @property
+    def T(self) -> SizedArray:
+        """The axes in reverse."""
+        return _permuted(self, tuple(range(self.ndim))[::-1])
+
+    mT = property(lambda self: _permuted(self, (*range(self.ndim - 2), self.ndim - 1, self.ndim - 2)))
+    real = property(lambda self: self)
+
+    # What runs NumPy's functions.
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        return _ufunc(self.maker, ufunc.__name__, method, inputs, options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return called(self.maker, func.__name__, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in METHODS:
+            return lambda *args, **options: called(self.maker, name, (self, *args), options)
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise refused(f".{name} of an array")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise refused("an array whose values are needed")
+
+    # Entries.
+
+    def __getitem__(self, key: Any) -> Any:
+        key = _keys(self, key)
+        if len(key) == 1 and isinstance(key[0], SizedArray) and key[0].kind == "b":
+            return Selection(self.maker, self.array, self.kind, key[0].array, _mask(self, key[0]), None)
+        if any(isinstance(k, SizedArray) for k in key):
+            return _advanced(self, key)
+        if all(isinstance(k, slice) and k == slice(None) for k in key) and len(key) == self.ndim:
+            return _view(self, lambda a: a, lambda base, new: new)
+        if self.ndim and all(_is_whole(k) for k in key) and len(key) == self.ndim:
+            return SizedArray(self.maker, _taken(self.maker, self.array, key), self.kind)
+        plain = all(k is None or _is_whole(k) or k == slice(None) for k in key)
+        return _view(self, lambda a: _taken(self.maker, a, key), (lambda base, new: _placed(self.maker, base, new, key)) if plain else None)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        key = _keys(self, key)
+        if any(isinstance(k, SizedArray) for k in key):
+            _set_selected(self, key, value)
+            return
+        target = self[tuple(key)]
+        new, kind = lifted(self.maker, value)
+        if target.ndim or self.ndim == 0:
+            target.write(new, kind)
+        elif new.rank:
+            raise refused(f"an array of {new.rank} axes for a single entry", "one number")
+        else:
+            if KINDS.index(kind) > KINDS.index(self.kind):
+                raise refused("a number written into an array of whole numbers or truths", "a floating array")
+            self.write(_placed(self.maker, self.array, _numbers(self.maker, new, kind), key), self.kind)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.ndim or not self._array.shape[0].is_Integer:
+            raise refused("a loop over an axis whose size is not known")
+        return (self[k] for k in range(int(self._array.shape[0])))
+
+    def __len__(self) -> int:
+        if self.ndim and self._array.shape[0].is_Integer:
+            return int(self._array.shape[0])
+        raise refused("len() of an axis whose size is not known, as a number")
+
+    def __contains__(self, value: Any) -> bool:
+        raise refused("a test of values")
+
+    def __bool__(self) -> bool:
+        raise refused("a condition on values", "np.where or a mask")
+
+    def _no_number(self, *_: Any) -> Any:
+        raise refused("the value of an array, as a number of Python's", "the array itself")
+
+    __float__ = __int__ = __index__ = __complex__ = __round__ = __trunc__ = _no_number
+
+    def __repr__(self) -> str:
+        return f"array of shape ({', '.join(map(str, self._array.shape))})"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+
+class Selection(SizedArray):
+    """x[mask], or x[rows, labels]: ``whole`` are values at every place of x, of which those count where the condition holds.
+
+    Numbers may be added and the like; ``x[mask] *= 2`` and ``x[rows, labels] -= 1`` write back. A selection by a mask has no shape.
+    """
+
+    def __init__(self, maker: Maker, whole: Array, kind: str, key: Any, condition: Array, find: Move | None) -> None:
+        super().__init__(maker, whole if find is None else find(whole), kind)
+        self.whole, self.key, self.condition, self.find = whole, key, condition, find
+
+    @property
+    def array(self) -> Array:
+        """The entries now; those that a mask selects have no shape."""
+        if self.find is None:
+            raise refused("x[mask], whose shape depends on the values", "np.where(mask, x, 0)")
+        return self._array
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The shape, where it does not depend on values."""
+        return tuple(size_of(self.maker, n) for n in self.array.shape)
+
+    @property
+    def size(self) -> Any:
+        """How many entries."""
+        return size_of(self.maker, sp.Mul(*self.array.shape))
+
+
+class Size(SizedArray):
+    """The size of an axis, ``expr``; arithmetic with whole numbers gives sizes, any other gives numbers."""
+
+    def __init__(self, maker: Maker, expr: sp.Expr) -> None:
+        super().__init__(maker, maker.number(expr), "i")
+        self.expr = expr
+
+    def _with(self, other: Any, join: Callable[[sp.Expr, sp.Expr], sp.Expr], name: str, swapped: bool = False) -> Any:
+        if isinstance(other, Size) or _is_whole(other):
+            mine, its = self.expr, other.expr if isinstance(other, Size) else sp.Integer(int(other))
+            return size_of(self.maker, sp.expand(join(its, mine) if swapped else join(mine, its)))
+        return _ufunc(self.maker, name, "__call__", (other, self) if swapped else (self, other), {})
+
+    def __add__(self, other: Any) -> Any:
+        return self._with(other, lambda a, b: a + b, "add")
+
+    def __sub__(self, other: Any) -> Any:
+        return self._with(other, lambda a, b: a - b, "subtract")
+
+    def __mul__(self, other: Any) -> Any:
+        return self._with(other, lambda a, b: a * b, "multiply")
+
+    def __radd__(self, other: Any) -> Any:
+        return self._with(other, lambda a, b: a + b, "add", True)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._with(other, lambda a, b: a - b, "subtract", True)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self._with(other, lambda a, b: a * b, "multiply", True)
+
+    def __floordiv__(self, other: Any) -> Any:
+        ratio = self._with(other, lambda a, b: a / b, "floor_divide")
+        if isinstance(ratio, Size) and sp.denom(sp.cancel(ratio.expr)) != 1:
+            raise refused(f"{self.expr} // {other}, where it is not known to divide", "sizes that divide")
+        return ratio
+
+    def __eq__(self, other: Any) -> Any:
+        if isinstance(other, SizedArray) and not isinstance(other, Size):
+            return super().__eq__(other)
+        return self._holds(other, sp.Eq)
+
+    def __ne__(self, other: Any) -> Any:
+        return not self == other
+
+    def __lt__(self, other: Any) -> Any:
+        return self._holds(other, sp.Lt)
+
+    def __le__(self, other: Any) -> Any:
+        return self._holds(other, sp.Le)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._holds(other, sp.Gt)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._holds(other, sp.Ge)
+
+    def _holds(self, other: Any, relation: Any) -> bool:
+        if not isinstance(other, (Size, int, np.integer)):
+            return False
+        its = other.expr if isinstance(other, Size) else sp.Integer(int(other))
+        found = relation(sp.expand(self.expr - its), 0)
+        if found not in (sp.true, sp.false):
+            raise refused(f"a condition on the size {self.expr}, which some sizes meet and others do not")
+        return bool(found)
+
+    def __bool__(self) -> bool:
+        return bool(self != 0)
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(self.expr)
+
+
+def size_of(maker: Maker, n: sp.Expr) -> Any:
+    """A whole number of Python's, or a symbolic size."""
+    return int(n) if n.is_Integer else Size(maker, n)
+
+
+def _is_whole(x: Any) -> bool:
+    return isinstance(x, (int, np.integer)) and not isinstance(x, (bool, np.bool_))
+
+
+def _length(x: Any) -> sp.Expr:
+    """A size that was given: of an axis that is made."""
+    if isinstance(x, Size):
+        return x.expr
+    if _is_whole(x):
+        return sp.Integer(int(x))
+    raise refused(f"a size of type {type(x).__name__}", "a size")
+
+
+def _lengths(shape: Any) -> tuple[sp.Expr, ...]:
+    return tuple(map(_length, shape)) if isinstance(shape, (tuple, list)) else (_length(shape),)
+
+
+def lifted(maker: Maker, x: Any) -> tuple[Array, str]:
+    """A node of the graph, and its kind: of an array, a number, or lists of these."""
+    if isinstance(x, SizedArray):
+        return x.array, x.kind
+    if isinstance(x, (bool, np.bool_)):
+        return maker.number(bool(x)), "b"
+    if _is_whole(x):
+        return maker.number(int(x)), "i"
+    if isinstance(x, (float, np.floating)):
+        if math.isnan(x):
+            raise refused("nan", "a number")
+        return maker.number(float(x)), "f"
+    if isinstance(x, (list, tuple)) and x:
+        parts = [lifted(maker, v) for v in x]
+        kind = _join(k for _, k in parts)
+        rows = [_with_axes(maker, a if kind == "b" else _numbers(maker, a, k), [0]) for a, k in parts]
+        if any(len(r.shape) != len(rows[0].shape) or not all(map(same, r.shape, rows[0].shape)) for r in rows):
+            raise refused("rows of different shapes", "rows of one shape")
+        return maker.concat(rows, 0), kind
+    if isinstance(x, np.ndarray) and x.dtype.kind in "biuf":
+        return _constants(maker, x)
+    raise refused(f"a value of type {type(x).__name__}", "an array or a number")
+
+
+def _constants(maker: Maker, x: Any) -> tuple[Array, str]:
+    kind = {"u": "i"}.get(x.dtype.kind, x.dtype.kind)
+    if x.ndim == 0:
+        number: tuple[Array, str] = lifted(maker, x.item())
+        return number
+    if not 0 < x.size <= MOST_CONSTANTS:
+        raise refused(f"a constant array of {x.size} numbers", f"at most {MOST_CONSTANTS}")
+    if kind == "f" and not np.isfinite(x).all():
+        raise refused("a constant array with inf or nan", "numbers")
+    if (x == x.flat[0]).all():
+        return _spread_to(maker, lifted(maker, x.flat[0].item())[0], tuple(map(sp.Integer, x.shape))), kind
+    numbers = [(sp.true if v else sp.false) if kind == "b" else rational(v) for v in x.reshape(-1).tolist()]
+    return maker.table(x.shape, numbers), kind
+
+
+def _join(kinds: Iterable[str]) -> str:
+    return max(kinds, key=KINDS.index)
+
+
+def _numbers(maker: Maker, a: Array, kind: str) -> Array:
+    """Truths as 1 and 0."""
+    return maker.map("indicator", a) if kind == "b" else a
+
+
+def _truths(maker: Maker, a: Array, kind: str) -> Array:
+    return a if kind == "b" else maker.map("ne", a, 0)
+
+
+def _broadcast(maker: Maker, *arrays: Array) -> tuple[sp.Expr, ...]:
+    shape: tuple[sp.Expr, ...] = ()
+    for a in arrays:
+        long, short = (shape, a.shape) if len(shape) >= len(a.shape) else (a.shape, shape)
+        shape = tuple(_common(x, y) for x, y in zip(long, (sp.S.One,) * (len(long) - len(short)) + tuple(short), strict=True))
+    return shape
+
+
+def _common(x: sp.Expr, y: sp.Expr) -> sp.Expr:
+    if not same(x, y) and 1 not in (x, y):
+        raise refused(f"arrays of sizes {x} and {y} that lie along each other", "shapes that broadcast")
+    return y if x == 1 else x
+
+
+def _spread_to(maker: Maker, a: Array, shape: Sequence[sp.Expr]) -> Array:
+    """Broadcast to a shape."""
+    if tuple(a.shape) == tuple(shape):
+        return a
+    new = len(shape) - a.rank
+    sources = tuple(None if k < new else k - new for k in range(len(shape)))
+    return Array(maker.graph.add("spread", a.node, more=(sources, tuple(shape)), where=maker.where), tuple(shape))
+
+
+def _with_axes(maker: Maker, a: Array, places: Sequence[int]) -> Array:
+    """New axes of size 1, at these places of the result."""
+    rank, rest = a.rank + len(places), iter(range(a.rank))
+    sources = tuple(None if k in places else next(rest) for k in range(rank))
+    shape = tuple(sp.S.One if s is None else a.shape[s] for s in sources)
+    return Array(maker.graph.add("spread", a.node, more=(sources, shape), where=maker.where), shape)
+
+
+def _without_axis(maker: Maker, a: Array, axis: int) -> Array:
+    return Array(maker.graph.add("take", a.node, more=(axis, 0), where=maker.where), a.shape[:axis] + a.shape[axis + 1:])
+
+
+# Views.
+
+def _view(x: SizedArray, look: Move, back: Callable[[Array, Array], Array] | None) -> SizedArray:
+    return SizedArray(x.maker, look(x.array), x.kind, x, look, back)
+
+
+def _permuted(x: SizedArray, order: Sequence[int]) -> SizedArray:
+    order = tuple(k % x.ndim for k in order)
+    if sorted(order) != list(range(x.ndim)):
+        raise refused(f"the axes {order}", f"each of the {x.ndim} axes once")
+    inverse = tuple(order.index(k) for k in range(len(order)))
+    return _view(x, lambda a: x.maker.permute(a, order), lambda _, new: x.maker.permute(new, inverse)) if x.ndim else x
+
+
+def _reshaped(x: SizedArray, sizes: Any) -> SizedArray:
+    wanted = [sp.Integer(-1) if _is_whole(n) and n == -1 else _length(n) for n in sizes]
+    return SizedArray(x.maker, x.maker.reshape(x.array, wanted), x.kind, x)
+
+
+def _keys(x: SizedArray, key: Any) -> list[Any]:
+    """One key for each axis of x, and None for each new one; a mask stands alone."""
+    found = list(key) if isinstance(key, tuple) else [key]
+    made = [_index(x.maker, k) for k in found]
+    if any(isinstance(k, SizedArray) and k.kind == "b" for k in made):
+        if len(made) > 1:
+            raise refused("a mask beside other indices", "x[mask]")
+        return made
+    used = sum(k is not None and k is not Ellipsis for k in made)
+    if used > x.ndim:
+        raise refused(f"{used} indices for {x.ndim} axes", "one for each axis")
+    where = next((k for k, v in enumerate(made) if v is Ellipsis), len(made))
+    return [*made[:where], *[slice(None)] * (x.ndim - used), *made[where + 1:]]
+
+
+def _index(maker: Maker, k: Any) -> Any:
+    if k is None or k is Ellipsis or isinstance(k, slice) or _is_whole(k):
+        return k
+    if isinstance(k, Size):
+        raise refused("a size as an index", "an index that is inside for all sizes")
+    if isinstance(k, (list, np.ndarray)):
+        array, kind = lifted(maker, k)
+        k = SizedArray(maker, array, kind)
+    if isinstance(k, SizedArray) and k.kind in "bi":
+        return k
+    raise refused("an index that is no whole number", "whole numbers")
+
+
+def _taken(maker: Maker, a: Array, key: Sequence[Any]) -> Array:
+    """a[key] of whole numbers, slices and new axes."""
+    axis = 0
+    for k in key:
+        if k is None:
+            a, axis = _with_axes(maker, a, [axis]), axis + 1
+        elif isinstance(k, slice):
+            a, axis = _cut(maker, a, axis, k), axis + 1
+        else:
+            n = a.shape[axis]
+            if n.is_Integer and not -int(n) <= k < int(n):
+                raise refused(f"the place {k} of an axis of size {n}", "a place inside")
+            if not n.is_Integer and k not in (0, -1):
+                raise refused(f"the place {k} of an axis of size {n}", "a place that every size has")
+            place = n + k if k < 0 else sp.Integer(int(k))
+            a = Array(maker.graph.add("take", a.node, more=(axis, int(place) if place.is_Integer else place), where=maker.where),
+                      a.shape[:axis] + a.shape[axis + 1:])
+    return a
+
+
+def _cut(maker: Maker, a: Array, axis: int, k: slice) -> Array:
+    n = a.shape[axis]
+    start, stop = k.start, None if isinstance(k.stop, Size) and same(k.stop.expr, n) else k.stop
+    if isinstance(start, Size) or isinstance(stop, Size) or not all(v is None or _is_whole(v) for v in (start, stop, k.step)):
+        raise refused("a slice that depends on a size", "a slice that every size has")
+    if n.is_Integer:
+        return maker.cut(a, axis, start, stop, 1 if k.step is None else int(k.step))
+    if (start, stop, k.step) == (None, None, -1):
+        return maker.flip(a, axis)
+    first, last = start or 0, 0 if stop is None else -stop
+    if k.step not in (None, 1) or first < 0 or last < 0 or (stop == 0) or first + last > 1:
+        raise refused(f"a slice of an axis of size {n}", "a slice that every size has, such as x[1:]")
+    if not first + last:
+        return a
+    more = (axis, sp.Integer(first), n - 1, 1)
+    return Array(maker.graph.add("cut", a.node, more=more, where=maker.where), (*a.shape[:axis], n - 1, *a.shape[axis + 1:]))
+
+
+def _placed(maker: Maker, base: Array, new: Array, key: Sequence[Any]) -> Array:
+    """``base`` with ``new`` at key: whole numbers, whole axes and new axes."""
+    tests: list[Array] = []
+    axis = where = 0
+    for k in key:
+        if k is None:
+            new = _without_axis(maker, new, where)
+            continue
+        if _is_whole(k):
+            n = base.shape[axis]
+            places = maker.iota(_lone(n, axis, base.rank), axis)
+            tests.append(maker.map("eq", places, n + int(k) if k < 0 else sp.Integer(int(k))))
+            new = _with_axes(maker, new, [where])
+        axis, where = axis + 1, where + 1
+    if not tests:
+        return new
+    test = tests[0]
+    for t in tests[1:]:
+        test = maker.map("and", test, t)
+    return _changed(maker, base, test, new)
+
+
+def _changed(maker: Maker, base: Array, test: Array, new: Array) -> Array:
+    """``base``, where the test on places holds ``new``: base + [test] (new - base), so that what is equal cancels."""
+    return maker.map("add", base, maker.map("mul", maker.map("indicator", test), maker.map("sub", new, base)))
+
+
+def _lone(n: sp.Expr, axis: int, rank: int) -> tuple[sp.Expr, ...]:
+    """A shape that is 1 but along one axis."""
+    return tuple(n if k == axis else sp.S.One for k in range(rank))
+
+
+# Selections.
+
+def _mask(x: SizedArray, mask: SizedArray) -> Array:
+    a = mask.array
+    if len(a.shape) > x.ndim or not all(map(same, a.shape, x.array.shape)):
+        raise refused("a mask of another shape", "a mask of the same shape")
+    return _with_axes(x.maker, a, range(a.rank, x.ndim)) if a.rank < x.ndim else a
+
+
+def _advanced(x: SizedArray, key: list[Any]) -> SizedArray:
+    """x at the places that arrays of whole numbers name."""
+    maker, a = x.maker, x.array
+    axes = [k for k, v in enumerate(key) if isinstance(v, SizedArray)]
+    if len(key) != x.ndim or any(not isinstance(v, SizedArray) and v != slice(None) for v in key) or \
+            axes != list(range(axes[0], axes[0] + len(axes))):
+        raise refused("arrays of indices beside other indices", "x[rows, labels], x[labels] or x[:, labels]")
+    places = [key[k].array for k in axes]
+    for k, p in zip(axes, places, strict=True):
+        _inside(maker, p, a.shape[k])
+    shape, first = _broadcast(maker, *places), axes[0]
+
+    def find(table: Array) -> Array:
+        found = Array(maker.lookup(table, places, axes).node, (*shape, *[n for k, n in enumerate(a.shape) if k not in axes]))
+        rank = len(shape)
+        return maker.permute(found, [*range(rank, rank + first), *range(rank), *range(rank + first, found.rank)]) if first else found
+
+    pair = _one_each_row(maker, a, axes, places)
+    if pair is None:
+        return SizedArray(maker, find(a), x.kind)
+    return Selection(maker, a, x.kind, tuple(p.node for p in places), pair, find)
+
+
+def _inside(maker: Maker, place: Array, n: sp.Expr) -> None:
+    """Raise for places that are not known to lie on an axis of size n."""
+    op = maker.graph.ops[place.node]
+    while op.kind in ("spread", "take", "permute"):
+        op = maker.graph.ops[op.args[0]]
+    if op.kind == "iota" and same(op.more[1][op.more[0]], n):
+        return
+    if op.kind == "input":  # class labels; the program says how many classes there are
+        return
+    if op.kind == "table" and n.is_Integer and all(0 <= v < n for v in op.more[1]):
+        return
+    raise refused("places that are computed", "np.arange, or class labels")
+
+
+def _one_each_row(maker: Maker, a: Array, axes: Sequence[int], places: Sequence[Array]) -> Array | None:
+    """The condition on the places of a matrix that (arange, labels) choose one of in each row; None for another choice."""
+    ops = [maker.graph.ops[p.node] for p in places]
+    if a.rank != 2 or len(axes) != 2 or any(p.rank != 1 for p in places) or sum(o.kind == "iota" for o in ops) != 1:
+        return None
+    row = next(k for k, o in enumerate(ops) if o.kind == "iota")
+    if not same(places[row].shape[0], a.shape[row]):
+        return None
+    labels = _with_axes(maker, places[1 - row], [1 - row])
+    return maker.map("eq", maker.iota(_lone(a.shape[1 - row], 1 - row, 2), 1 - row), labels)
+
+
+def _set_selected(x: SizedArray, key: list[Any], value: Any) -> None:
+    maker = x.maker
+    chosen = x[tuple(key)]
+    if not isinstance(chosen, Selection):
+        raise refused("a write at places that may repeat", "np.add.at, or a one-hot matrix")
+    if isinstance(value, Selection):
+        if value.key != chosen.key:
+            raise refused("values of another selection", "the same one on both sides")
+        new, kind = value.whole, value.kind
+    else:
+        new, kind = lifted(maker, value)
+        if new.rank and chosen.find is None:
+            raise refused("an array written where a mask holds", "one number, or x[mask] of the same mask")
+        if new.rank:
+            row = next(k for k, n in enumerate(x.array.shape) if same(n, new.shape[0]))
+            new = _with_axes(maker, new, [1 - row])
+    if KINDS.index(kind) > KINDS.index(x.kind):
+        raise refused("numbers written into an array of whole numbers or truths", "a floating array")
+    if chosen.find is not None:
+        x.write(_changed(maker, x.array, chosen.condition, _numbers(maker, new, kind)), x.kind)
+    elif x.kind == "b":
+        old, test = x.array, chosen.condition
+        x.write(maker.map("or", maker.map("and", test, _truths(maker, new, kind)), maker.map("and", maker.map("not", test), old)), "b")
+    else:
+        x.write(maker.map("select", chosen.condition, _numbers(maker, new, kind), x.array), x.kind)
+
+
+# Entrywise functions.
+
+def _unary(name: str) -> Callable[[Maker, Array], Array]:
+    return lambda m, a: m.map(name, a)
+
+
+def _log_of(base: int) -> Callable[[Maker, Array], Array]:
+    return lambda m, a: m.map("div", m.map("log", a), sp.log(base))
+
+
+ONE: dict[str, Callable[[Maker, Array], Array]] = {
+    **{name: _unary(map_) for name, map_ in {
+        "negative": "neg", "absolute": "abs", "fabs": "abs", "sign": "sign", "exp": "exp", "log": "log", "expm1": "expm1", "log1p": "log1p",
+        "sqrt": "sqrt", "square": "square", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "sin": "sin", "cos": "cos", "arctan": "atan",
+        "erf": "erf", "erfc": "erfc", "expit": "logistic"}.items()},
+    "positive": lambda m, a: a, "conjugate": lambda m, a: a, "reciprocal": lambda m, a: m.map("div", 1, a),
+    "exp2": lambda m, a: m.map("exp", m.map("mul", a, sp.log(2))), "log2": _log_of(2), "log10": _log_of(10),
+    "tan": lambda m, a: m.map("div", m.map("sin", a), m.map("cos", a)), "log_expit": lambda m, a: m.map("log", m.map("logistic", a)),
+    "ndtr": lambda m, a: m.map("mul", sp.S.Half, m.map("add", 1, m.map("erf", m.map("div", a, sp.sqrt(2))))),
+}
+TWO = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "power": "pow", "float_power": "pow",
+       "maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min"}
+TESTS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
+LOGIC = {"logical_and": "and", "logical_or": "or", "bitwise_and": "and", "bitwise_or": "or"}
+SAME_KIND = {"negative", "absolute", "fabs", "sign", "square", "positive", "conjugate", "add", "subtract", "multiply", "maximum", "minimum",
+             "fmax", "fmin", "power"}
+
+
+def _ufunc(maker: Maker, name: str, method: str, inputs: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """A ufunc of NumPy's or SciPy's."""
+    more = dict(options)
+    out, where = more.pop("out", None), more.pop("where", True)
+    target = out[0] if isinstance(out, tuple) else out
+    if method == "reduce":
+        names = {"add": "sum", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any"}
+        if name not in names:
+            raise refused(f"np.{name}.reduce")
+        more |= {"out": out} if out else {}
+        return called(maker, names[name], inputs, {"axis": 0, **more, **({} if where is True else {"where": where})})
+    if method == "outer":
+        (a, _), (b, _) = (lifted(maker, x) for x in inputs)
+        inputs = (SizedArray(maker, _with_axes(maker, a, range(a.rank, a.rank + b.rank)), _kind(maker, inputs[0])), inputs[1])
+    elif method != "__call__":
+        raise refused(f"np.{name}.{method}")
+    more.pop("dtype", None)
+    if set(more) - {"casting", "order", "subok"}:
+        raise refused(f"np.{name} with {', '.join(more)}")
+    if target is not None and any(x is target for x in inputs) and not target.ndim:
+        target = None  # h += v: a number is no array, and what was it before stays so
+    selections = [x for x in inputs if isinstance(x, Selection)]
+    if selections and where is True and name != "matmul" and all(_goes_with(x, selections[0]) for x in inputs):
+        first = selections[0]
+        whole, kind = _entrywise(maker, name, [(x.whole, x.kind) if isinstance(x, Selection) else lifted(maker, x) for x in inputs])
+        return Selection(maker, whole, kind, first.key, first.condition, first.find)
+    if name == "matmul":
+        result, kind = _matmul(maker, *inputs), _join(_kind(maker, x) for x in inputs)
+    else:
+        result, kind = _entrywise(maker, name, [lifted(maker, x) for x in inputs])
+    return _put(maker, target, result, kind, where, f"np.{name}")
+
+
+def _kind(maker: Maker, x: Any) -> str:
+    return lifted(maker, x)[1]
+
+
+def _goes_with(x: Any, selection: Selection) -> bool:
+    """May it be joined with the selection entry by entry: a number, or the same selection of another array?"""
+    return x.key == selection.key if isinstance(x, Selection) else not np.ndim(x) if not isinstance(x, SizedArray) else not x.ndim
+
+
+def _put(maker: Maker, target: Any, result: Array, kind: str, where: Any, name: str) -> Any:
+    """A new array, or the one that ``out`` names."""
+    if target is None:
+        if where is not True:
+            raise refused(f"{name} with where= and no out=", "both, or np.where")
+        return SizedArray(maker, result, kind)
+    if not isinstance(target, SizedArray):
+        raise refused("a plain array that is to hold symbolic values", "np.zeros_like")
+    if where is not True:
+        test = lifted(maker, where)
+        result = maker.map("select", _truths(maker, *test), _numbers(maker, result, kind), _numbers(maker, target.array, target.kind))
+        kind = _join((kind, target.kind, "i"))
+    if _broadcast(maker, result, target.array) != tuple(target.array.shape) and \
+            not all(map(same, _broadcast(maker, result, target.array), target.array.shape)):
+        raise refused("a result that is larger than the array it goes into", "shapes that broadcast")
+    target.write(result, kind)
+    return target
+
+
+def _entrywise(maker: Maker, name: str, args: list[tuple[Array, str]]) -> tuple[Array, str]:
+    kinds = [k for _, k in args]
+    if name in LOGIC or name in ("logical_not", "invert"):
+        if name in ("bitwise_and", "bitwise_or", "invert") and set(kinds) != {"b"}:
+            raise refused(f"np.{name} of whole numbers", "conditions")
+        truths = [_truths(maker, a, k) for a, k in args]
+        return maker.map(LOGIC.get(name, "not"), *truths), "b"
+    if set(kinds) == {"b"} and name in ("add", "multiply", "maximum", "minimum"):
+        return maker.map("or" if name in ("add", "maximum") else "and", *[a for a, _ in args]), "b"
+    if set(kinds) == {"b"} and name in ("subtract", "negative", "positive", "sign", "power", "square"):
+        raise refused(f"np.{name} of conditions", "numbers: mask.astype(float)")
+    numbers = [_numbers(maker, a, k) for a, k in args]
+    kind = _join(kinds) if name in SAME_KIND else "f"
+    if name in TESTS:
+        return maker.map(TESTS[name], *numbers), "b"
+    if name == "power" and kind == "i":
+        raise refused("whole numbers to a power", "floating numbers")
+    if name in TWO:
+        return maker.map(TWO[name], *numbers), kind
+    if name in ONE and len(numbers) == 1:
+        return ONE[name](maker, numbers[0]), kind
+    if name == "heaviside":
+        x, at_zero = numbers
+        return maker.map("select", maker.map("eq", x, 0), at_zero, maker.map("indicator", maker.map("gt", x, 0))), "f"
+    if name == "logaddexp":
+        return maker.map("log", maker.map("add", *[maker.map("exp", x) for x in numbers])), "f"
+    raise refused(f"np.{name}")
+
+
+def _matmul(maker: Maker, x: Any, y: Any) -> Array:
+    a, b = (_numbers(maker, *lifted(maker, v)) for v in (x, y))
+    if not a.rank or not b.rank:
+        raise refused("a product @ with a number", "*")
+    _common_size(a.shape[-1], b.shape[max(b.rank - 2, 0)])
+    return maker.matmul(a, b)
+
+
+def _common_size(x: sp.Expr, y: sp.Expr) -> None:
+    if not same(x, y):
+        raise refused(f"a product over axes of sizes {x} and {y}", "equal sizes")
+
+
+# Functions.
+
+def called(maker: Maker, name: str, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """A function of the table; with ``out=`` its result goes into that array."""
+    if name not in FUNCTIONS:
+        raise refused(f"np.{name}")
+    more = {k: v for k, v in options.items() if v is not np._NoValue}
+    out = more.pop("out", None)
+    target = out[0] if isinstance(out, tuple) else out
+    made = FUNCTIONS[name](maker, *args, **more)
+    if target is None:
+        return made
+    return _put(maker, target, *lifted(maker, made), True, f"np.{name}")
+
+
+def _axes(a: Array, axis: Any) -> tuple[int, ...]:
+    found = range(a.rank) if axis is None else [axis] if _is_whole(axis) else axis
+    if any(not _is_whole(k) or not -a.rank <= k < a.rank for k in found):
+        raise refused(f"axis = {axis} of an array of {a.rank} axes", "its axes")
+    return tuple(sorted(int(k) % a.rank for k in found))
+
+
+def _reduction(kind: str) -> Callable[..., SizedArray]:
+    def apply(m: Maker, x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = None,
+              where: Any = True) -> SizedArray:
+        if initial is not None:
+            raise refused("initial=", "a sum or maximum without it")
+        if isinstance(x, Selection) and x.find is None and kind == "sum" and axis is None and where is True:
+            whole = m.map("select", x.condition, _numbers(m, x.whole, x.kind), 0)
+            return SizedArray(m, m.sum(whole), x.kind)
+        a, k = lifted(m, x)
+        a = _numbers(m, a, k)
+        if where is not True:
+            if kind != "sum":
+                raise refused("where= of a maximum or mean", "np.where")
+            a = m.map("select", _truths(m, *lifted(m, where)), a, 0)
+        axes, keep = _axes(a, axis), bool(keepdims)
+        if not axes:
+            return SizedArray(m, a, k)
+        if kind == "sum":
+            return SizedArray(m, m.sum(a, axes, keep), "i" if k == "b" else k)
+        if kind == "mean":
+            return SizedArray(m, m.mean(a, axes, keep))
+        made = m.top(a, axes, keep) if kind == "max" else m.map("neg", m.top(m.map("neg", a), axes, keep))
+        return SizedArray(m, made, k)
+    return apply
+
+
+def _var(m: Maker, x: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: Any = False, correction: Any = None) -> SizedArray:
+    a = _numbers(m, *lifted(m, x))
+    return SizedArray(m, m.variance(a, _axes(a, axis), ddof if correction is None else correction, bool(keepdims)))
+
+
+def _std(m: Maker, x: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: Any = False, correction: Any = None) -> SizedArray:
+    return SizedArray(m, m.map("sqrt", _var(m, x, axis, dtype, ddof, keepdims, correction).array))
+
+
+def _where(m: Maker, condition: Any, *branches: Any) -> SizedArray:
+    if len(branches) != 2:
+        raise refused("np.where of a condition alone", "np.where(condition, a, b)")
+    kinds = [_kind(m, b) for b in branches]
+    parts = [lifted(m, b)[0] for b in branches]
+    if set(kinds) != {"b"}:
+        parts = [_numbers(m, a, k) for a, k in zip(parts, kinds, strict=True)]
+    return SizedArray(m, m.map("select", _truths(m, *lifted(m, condition)), *parts), _join(kinds))
+
+
+def _clip(m: Maker, x: Any, a_min: Any = None, a_max: Any = None, **more: Any) -> SizedArray:
+    made, kind = lifted(m, x)
+    for bound, name in ((more.get("min", a_min), "max"), (more.get("max", a_max), "min")):
+        if bound is not None:
+            b, k = lifted(m, bound)
+            made, kind = m.map(name, made, b), _join((kind, k))
+    return SizedArray(m, made, kind)
+
+
+def _dot(m: Maker, x: Any, y: Any) -> SizedArray:
+    a, b = (_numbers(m, *lifted(m, v)) for v in (x, y))
+    if not a.rank or not b.rank:
+        return SizedArray(m, m.map("mul", a, b))
+    at = max(b.rank - 2, 0)
+    _common_size(a.shape[-1], b.shape[at])
+    return SizedArray(m, m.dot(a, b, ([a.rank - 1], [at])))
+
+
+def _tensordot(m: Maker, x: Any, y: Any, axes: Any = 2) -> SizedArray:
+    a, b = (_numbers(m, *lifted(m, v)) for v in (x, y))
+    if _is_whole(axes):
+        left, right = list(range(a.rank - axes, a.rank)), list(range(axes))
+    else:
+        left, right = ([v] if _is_whole(v) else list(v) for v in axes)
+    left, right = [k % a.rank for k in left], [k % b.rank for k in right]
+    for i, j in zip(left, right, strict=True):
+        _common_size(a.shape[i], b.shape[j])
+    return SizedArray(m, m.dot(a, b, (left, right)))
+
+
+def _outer(m: Maker, x: Any, y: Any) -> SizedArray:
+    a, b = (_numbers(m, *lifted(m, v)) for v in (x, y))
+    if a.rank != 1 or b.rank != 1:
+        raise refused("np.outer of arrays that are no vectors", "two vectors")
+    return SizedArray(m, m.map("mul", _with_axes(m, a, [1]), _with_axes(m, b, [0])))
+
+
+def _inner(m: Maker, x: Any, y: Any) -> SizedArray:
+    a, b = (_numbers(m, *lifted(m, v)) for v in (x, y))
+    if not a.rank or not b.rank:
+        return SizedArray(m, m.map("mul", a, b))
+    _common_size(a.shape[-1], b.shape[-1])
+    return SizedArray(m, m.dot(a, b, ([a.rank - 1], [b.rank - 1])))
+
+
+def _einsum(m: Maker, formula: Any, *operands: Any, optimize: Any = None) -> SizedArray:
+    if not isinstance(formula, str) or "." in formula:
+        raise refused("np.einsum without plain letters", "np.einsum('nd,dh->nh', X, W)")
+    left, arrow, right = formula.replace(" ", "").partition("->")
+    terms = left.split(",")
+    arrays = [_numbers(m, *lifted(m, x)) for x in operands]
+    if len(terms) != len(arrays) or any(len(t) != a.rank or len(set(t)) != len(t) for t, a in zip(terms, arrays, strict=False)):
+        raise refused(f"np.einsum({formula!r})", "one letter for each axis, none twice in one array")
+    right = right if arrow else "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
+    first, *rest = arrays
+    letters, made = list(terms[0]), first
+    for k, (term, a) in enumerate(zip(terms[1:], rest, strict=True)):
+        later = set(right) | set("".join(terms[k + 2:]))
+        shared = [c for c in letters if c in term]
+        for c in shared:
+            _common_size(made.shape[letters.index(c)], a.shape[term.index(c)])
+        gone = [c for c in shared if c not in later]
+        kept = [c for c in shared if c in later]
+        made = m.dot(made, a, ([letters.index(c) for c in gone], [term.index(c) for c in gone]),
+                     ([letters.index(c) for c in kept], [term.index(c) for c in kept]))
+        letters = [*kept, *[c for c in letters if c not in shared], *[c for c in term if c not in shared]]
+    alone = [k for k, c in enumerate(letters) if c not in right]
+    if alone:
+        made = m.sum(made, alone)
+        letters = [c for c in letters if c in right]
+    if sorted(letters) != sorted(right):
+        raise refused(f"np.einsum({formula!r})", "letters of the arrays after ->")
+    return SizedArray(m, m.permute(made, [letters.index(c) for c in right]) if right else made)
+
+
+def _norm(m: Maker, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> SizedArray:
+    a = _numbers(m, *lifted(m, x))
+    axes = _axes(a, axis)
+    if ord in (None, "fro") or (ord == 2 and len(axes) == 1):
+        return SizedArray(m, m.map("sqrt", m.sum(m.map("square", a), axes, bool(keepdims))))
+    if ord == 1 and len(axes) == 1:
+        return SizedArray(m, m.sum(m.map("abs", a), axes, bool(keepdims)))
+    raise refused(f"np.linalg.norm with ord={ord}", "the Euclidean norm")
+
+
+def _running(m: Maker, x: Any, axis: Any = None, dtype: Any = None) -> SizedArray:
+    a, k = lifted(m, x)
+    if axis is None and a.rank != 1:
+        raise refused("np.cumsum of a flattened array", "an axis")
+    return SizedArray(m, m.running(_numbers(m, a, k), 0 if axis is None else int(axis)), "i" if k == "b" else k)
+
+
+def _softmax(how: Callable[..., Array]) -> Callable[..., SizedArray]:
+    def apply(m: Maker, x: Any, axis: Any = None, keepdims: bool = False) -> SizedArray:
+        a = _numbers(m, *lifted(m, x))
+        if how is composites.logsumexp:
+            return SizedArray(m, how(m, a, _axes(a, axis), keepdims))
+        if axis is None and a.rank != 1:
+            raise refused("a softmax over all axes", "an axis")
+        return SizedArray(m, how(m, a, 0 if axis is None else int(axis)))
+    return apply
+
+
+def _stack(m: Maker, arrays: Any, axis: int = 0) -> SizedArray:
+    parts = [lifted(m, x) for x in arrays]
+    k = axis % (parts[0][0].rank + 1)
+    kind = _join(kd for _, kd in parts)
+    return SizedArray(m, m.concat([_with_axes(m, _numbers(m, a, kd), [k]) for a, kd in parts], k), "i" if kind == "b" else kind)
+
+
+def _concatenate(m: Maker, arrays: Any, axis: Any = 0) -> SizedArray:
+    parts = [lifted(m, x) for x in arrays]
+    if axis is None or any(a.rank != parts[0][0].rank or not a.rank for a, _ in parts):
+        raise refused("np.concatenate of arrays of different ranks", "arrays of one rank")
+    k = axis % parts[0][0].rank
+    for a, _ in parts:
+        for j, (x, y) in enumerate(zip(a.shape, parts[0][0].shape, strict=True)):
+            if j != k:
+                _common_size(x, y)
+    kind = _join(kd for _, kd in parts)
+    return SizedArray(m, m.concat([_numbers(m, a, kd) for a, kd in parts], k), "i" if kind == "b" else kind)
+
+
+def _filled(m: Maker, shape: Any, value: Any, kind: str) -> SizedArray:
+    number = sp.nan if value is None else value
+    a = m.number(bool(number)) if kind == "b" else number if isinstance(number, Array) else m.number(number)
+    lengths = _lengths(shape)
+    if not lengths:
+        raise refused("an array without axes that is to be filled", "a number")
+    return SizedArray(m, _spread_to(m, a, lengths), kind)
+
+
+def _dtype_kind(dtype: Any) -> str:
+    if dtype is None:
+        return "f"
+    given = np.dtype(dtype)
+    kind = str(given.kind)
+    if kind in "bf" or (kind == "i" and given.itemsize >= 4):
+        return kind
+    raise refused(f"an array of {given}", "float64, int64 or bool")
+
+
+def _like(value: Any) -> Callable[..., SizedArray]:
+    def apply(m: Maker, x: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> SizedArray:
+        a, k = lifted(m, x)
+        kind = k if dtype is None else _dtype_kind(dtype)
+        if not a.rank and shape is None:
+            return SizedArray(m, m.number(sp.nan if value is None else value), kind)
+        return _filled(m, tuple(size_of(m, n) for n in a.shape) if shape is None else shape, value, kind)
+    return apply
+
+
+def _full(m: Maker, shape: Any, fill_value: Any, dtype: Any = None, order: str = "C") -> SizedArray:
+    a, k = lifted(m, fill_value)
+    kind = k if dtype is None else _dtype_kind(dtype)
+    if a.rank:
+        raise refused("an array that is filled with arrays", "a number")
+    if KINDS.index(k) > KINDS.index(kind):
+        raise refused("a number in an array of whole numbers or truths", "a floating array")
+    return SizedArray(m, _spread_to(m, a if kind == "b" else _numbers(m, a, k), _lengths(shape)), kind)
+
+
+def _eye(m: Maker, rows: Any, columns: Any = None, k: int = 0, dtype: Any = None, order: str = "C") -> SizedArray:
+    n, d = _length(rows), _length(rows if columns is None else columns)
+    test = m.map("eq", m.map("add", m.iota((n, sp.S.One), 0), int(k)), m.iota((sp.S.One, d), 1))
+    return SizedArray(m, m.map("indicator", test), _dtype_kind(dtype))
+
+
+def _arange(m: Maker, *ends: Any, dtype: Any = None) -> SizedArray:
+    start, stop, step = (0, ends[0], 1) if len(ends) == 1 else (*ends, 1)[:3] if len(ends) == 2 else ends
+    if not _is_whole(step) or step != 1:
+        raise refused("np.arange with a step", "np.arange(n)")
+    made = m.iota((sp.expand(_length(stop) - _length(start)),), 0)
+    return SizedArray(m, made if not isinstance(start, Size) and start == 0 else m.map("add", made, _length(start)),
+                      "i" if dtype is None else _dtype_kind(dtype))
+
+
+def _copied(m: Maker, x: Any, *_: Any, **__: Any) -> SizedArray:
+    return SizedArray(m, *lifted(m, x))
+
+
+def _cast(m: Maker, x: SizedArray, dtype: Any, *_: Any, copy: bool = True, **__: Any) -> SizedArray:
+    a, kind = lifted(m, x)
+    wanted = _dtype_kind(dtype)
+    if KINDS.index(kind) > KINDS.index(wanted) and wanted == "i":
+        raise refused("numbers cut to whole ones", "the numbers themselves")
+    if wanted == kind and not copy:
+        return x
+    return SizedArray(m, _truths(m, a, kind) if wanted == "b" else _numbers(m, a, kind), wanted)
+
+
+def _array(m: Maker, x: Any, dtype: Any = None, copy: Any = True, **_: Any) -> SizedArray:
+    if isinstance(x, SizedArray) and dtype is not None:
+        return _cast(m, x, dtype, copy=bool(copy))
+    if isinstance(x, SizedArray) and not copy:
+        return x
+    made = SizedArray(m, *lifted(m, x))
+    return made if dtype is None else _cast(m, made, dtype)
+
+
+def _as_array(m: Maker, x: Any, dtype: Any = None, *_: Any, **__: Any) -> SizedArray:
+    return _array(m, x, dtype, copy=False)
+
+
+def _squeezed(m: Maker, x: SizedArray, axis: Any = None) -> SizedArray:
+    ones = [k for k, n in enumerate(x.array.shape) if n == 1]
+    gone = ones if axis is None else list(_axes(x.array, axis))
+    if axis is None and any(not n.is_Integer for n in x.array.shape):
+        raise refused("np.squeeze without an axis", "an axis, since a size may be 1")
+    if set(gone) - set(ones):
+        raise refused("np.squeeze of an axis that is not of size 1", "an axis of size 1")
+    return x[tuple(0 if k in gone else slice(None) for k in range(x.ndim))]  # type: ignore[no-any-return]
+
+
+def _expanded(m: Maker, x: SizedArray, axis: Any) -> SizedArray:
+    axes = [axis] if _is_whole(axis) else list(axis)
+    rank = x.ndim + len(axes)
+    places = {k % rank for k in axes}
+    return x[tuple(None if k in places else slice(None) for k in range(rank))]  # type: ignore[no-any-return]
+
+
+def _moved(m: Maker, x: SizedArray, source: Any, destination: Any) -> SizedArray:
+    froms, tos = ([v % x.ndim for v in ([w] if _is_whole(w) else w)] for w in (source, destination))
+    order = [k for k in range(x.ndim) if k not in froms]
+    for to, start in sorted(zip(tos, froms, strict=True)):
+        order.insert(to, start)
+    return _permuted(x, order)
+
+
+def _swapped(m: Maker, x: SizedArray, one: int, other: int) -> SizedArray:
+    order = list(range(x.ndim))
+    order[one], order[other] = order[other], order[one]
+    return _permuted(x, order)
+
+
+def _transposed(m: Maker, x: SizedArray, *axes: Any, **more: Any) -> SizedArray:
+    axes = (more["axes"],) if "axes" in more else axes
+    order = axes[0] if len(axes) == 1 and not _is_whole(axes[0]) else axes
+    return x.T if not order else _permuted(x, order)
+
+
+def _reshape(m: Maker, x: Any, *sizes: Any, order: str = "C", **more: Any) -> SizedArray:
+    given = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+    given = more.get("newshape", more.get("shape", given))
+    if order != "C":
+        raise refused(f"a reshape with order={order!r}", "row by row")
+    sized = x if isinstance(x, SizedArray) else SizedArray(m, *lifted(m, x))
+    return _reshaped(sized, given if isinstance(given, (tuple, list)) else (given,))
+
+
+def _triangle(lower: bool) -> Callable[..., SizedArray]:
+    def apply(m: Maker, x: Any, k: int = 0) -> SizedArray:
+        a, kind = lifted(m, x)
+        if a.rank != 2:
+            raise refused("a triangle of an array that is no matrix", "a matrix")
+        rows, columns = m.iota(_lone(a.shape[0], 0, 2), 0), m.iota(_lone(a.shape[1], 1, 2), 1)
+        test = m.map("ge" if lower else "le", m.map("add", rows, int(k)), columns)
+        if kind == "b":
+            return SizedArray(m, m.map("and", test, a), "b")
+        return SizedArray(m, m.map("select", test, a, 0), kind)
+    return apply
+
+
+def _trace(m: Maker, x: Any) -> SizedArray:
+    a, k = lifted(m, x)
+    if a.rank != 2:
+        raise refused("np.trace of an array that is no matrix", "a square matrix")
+    _common_size(*a.shape)
+    return SizedArray(m, m.sum(m.map("mul", _eye(m, size_of(m, a.shape[0])).array, _numbers(m, a, k))), k)
+
+
+def _diag(m: Maker, x: Any, k: int = 0) -> SizedArray:
+    a, kind = lifted(m, x)
+    if a.rank != 1 or k:
+        raise refused("np.diag of an array that is no vector", "a vector")
+    return SizedArray(m, m.map("mul", _eye(m, size_of(m, a.shape[0])).array, _with_axes(m, _numbers(m, a, kind), [0])), kind)
+
+
+def _average(m: Maker, x: Any, axis: Any = None, weights: Any = None) -> SizedArray:
+    if weights is not None:
+        raise refused("np.average with weights", "a sum over a sum")
+    return _reduction("mean")(m, x, axis)
+
+
+def _filled_in_place(m: Maker, x: SizedArray, value: Any) -> None:
+    x[...] = value
+
+
+def _item(m: Maker, x: SizedArray, *where: Any) -> SizedArray:
+    if x.ndim or where:
+        raise refused(".item() of an array", "a single number")
+    return x
+
+
+def _flip(m: Maker, x: Any, axis: Any = None) -> SizedArray:
+    a, k = lifted(m, x)
+    for j in _axes(a, axis):
+        a = m.flip(a, j)
+    return SizedArray(m, a, k)
+
+
+def _broadcast_to(m: Maker, x: Any, shape: Any) -> SizedArray:
+    a, k = lifted(m, x)
+    lengths = _lengths(shape)
+    if _broadcast(m, a, Array(a.node, lengths)) != lengths:
+        raise refused("np.broadcast_to a smaller shape", "shapes that broadcast")
+    return SizedArray(m, _spread_to(m, a, lengths), k)
+
+
+def _all_of(lower: bool) -> Callable[..., Any]:
+    def apply(m: Maker, x: Any, *_: Any, **__: Any) -> Any:
+        raise refused("np.all or np.any of values", "np.where, or a sum of conditions")
+    return apply
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "sum": _reduction("sum"), "mean": _reduction("mean"), "max": _reduction("max"), "amax": _reduction("max"), "min": _reduction("min"),
+    "amin": _reduction("min"), "var": _var, "std": _std, "average": _average, "all": _all_of(True), "any": _all_of(False),
+    "count_nonzero": lambda m, x, axis=None, keepdims=False: _reduction("sum")(m, SizedArray(m, _truths(m, *lifted(m, x)), "b"), axis,
+                                                                                 keepdims=keepdims),
+    "where": _where, "clip": _clip, "dot": _dot, "inner": _inner, "outer": _outer, "tensordot": _tensordot, "einsum": _einsum,
+    "vdot": lambda m, a, b: _dot(m, _ravel(m, a), _ravel(m, b)), "norm": _norm, "cumsum": _running, "trace": _trace, "diag": _diag,
+    "softmax": _softmax(composites.softmax), "log_softmax": _softmax(composites.log_softmax), "logsumexp": _softmax(composites.logsumexp),
+    "concatenate": _concatenate, "stack": _stack, "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(None),
+    "full_like": lambda m, x, fill_value, dtype=None, **_: _full(m, np.shape(x), fill_value, dtype or DTYPES[_kind(m, x)]),
+    "reshape": _reshape, "ravel": lambda m, x, order="C": _reshape(m, x, -1, order=order),
+    "flatten": lambda m, x, order="C": _copied(m, _reshape(m, x, -1, order=order)), "transpose": _transposed, "swapaxes": _swapped,
+    "moveaxis": _moved, "expand_dims": _expanded, "squeeze": _squeezed, "flip": _flip, "tril": _triangle(True), "triu": _triangle(False),
+    "broadcast_to": _broadcast_to, "copy": _copied, "astype": _cast, "fill": _filled_in_place, "item": _item,
+    "square": lambda m, x: np.square(x), "real": lambda m, x: x, "conj": lambda m, x: x,
+    "shape": lambda m, x: x.shape, "ndim": lambda m, x: x.ndim, "size": lambda m, x, axis=None: x.size if axis is None else x.shape[axis],
+    "fliplr": lambda m, x: _flip(m, x, 1), "flipud": lambda m, x: _flip(m, x, 0),
+    "atleast_1d": lambda m, x: x if x.ndim else x[None], "matrix_transpose": lambda m, x: x.mT,
+}
+METHODS = frozenset({"sum", "mean", "max", "min", "var", "std", "all", "any", "clip", "dot", "cumsum", "trace", "reshape", "ravel",
+                     "flatten", "transpose", "swapaxes", "squeeze", "copy", "astype", "fill", "item", "conj"})
+
+
+def _ravel(m: Maker, x: Any) -> SizedArray:
+    return _reshape(m, x, -1)
+
+
+# What NumPy makes without an array to ask.
+
+def _has_sized(x: Any) -> bool:
+    return isinstance(x, SizedArray) or (isinstance(x, (list, tuple)) and any(map(_has_sized, x)))
+
+
+def stand_ins(maker: Maker) -> list[StandIn]:
+    """NumPy, math and scipy.special (where the user has it) as a traced function needs them."""
+    def new(value: Any) -> Callable[..., Any]:
+        return lambda shape, dtype=None, order="C", **_: _filled(maker, shape, value, _dtype_kind(dtype))
+
+    def either(name: str, original: Any) -> Callable[..., Any]:
+        return lambda *args, **more: called(maker, name, args, more) if _has_sized([*args, *more.values()]) else original(*args, **more)
+
+    def cast(real: Any) -> Callable[..., Any]:
+        return lambda *args, **more: _cast(maker, args[0], real) if args and isinstance(args[0], SizedArray) else real(*args, **more)
+
+    def array(make: Callable[..., Any], original: Any) -> Callable[..., Any]:
+        def apply(x: Any, *args: Any, **more: Any) -> Any:
+            if _has_sized(x):
+                return make(maker, x, *args, **more)
+            made = original(x, *args, **more)
+            return _copied(maker, made) if made.dtype.kind == "f" and made.ndim else made
+        return apply
+
+    own: dict[str, Any] = {
+        "zeros": new(0), "ones": new(1), "empty": new(None),
+        "full": lambda *args, **more: _full(maker, *args, **more), "eye": lambda *args, **more: _eye(maker, *args, **more),
+        "identity": lambda n, dtype=None: _eye(maker, n, dtype=dtype),
+        "arange": lambda *args, **more: _arange(maker, *args, **more) if _has_sized(args) else np.arange(*args, **more),
+        "prod": lambda x, *args, **more: math.prod(x) if isinstance(x, tuple) and _has_sized(x) else np.prod(x, *args, **more),
+        "array": array(_array, np.array), "asarray": array(_as_array, np.asarray), "asanyarray": array(_as_array, np.asanyarray),
+        "ascontiguousarray": lambda x, *_, **__: _reshaped(x, x.shape) if isinstance(x, SizedArray) else np.ascontiguousarray(x),
+        **{name: either(name, getattr(np, name)) for name in ("stack", "concatenate", "sum", "mean", "broadcast_to", "reshape")},
+    }
+    def active() -> bool:
+        return True
+
+    chance = StandIn(np.random, {name: _no_chance(name) for name in dir(np.random) if name[0].islower()
+                                 and callable(getattr(np.random, name)) and not isinstance(getattr(np.random, name), ModuleType)}, active)
+    numpy = StandIn(np, own, active)
+    numpy.__dict__["random"] = chance
+    numpy.__dict__.update({name: number_type(getattr(np, name), cast(getattr(np, name))) for name in NUMBER_TYPES})
+    maths = {name: _of_math(maker, name, getattr(math, name)) for name in ("sqrt", "exp", "log", "tanh", "sin", "cos")}
+    found = [numpy, chance, StandIn(math, maths, active)]
+    special = sys.modules.get("scipy.special")
+    if special is not None:
+        names = ("softmax", "log_softmax", "logsumexp")
+        found.append(StandIn(special, {name: either(name, getattr(special, name)) for name in names}, active))
+    return found
+
+
+def _of_math(maker: Maker, name: str, original: Any) -> Callable[..., Any]:
+    return lambda x, *rest: _ufunc(maker, name, "__call__", (x,), {}) if isinstance(x, SizedArray) and not rest else original(x, *rest)
+
+
+def _no_chance(name: str) -> Callable[..., Any]:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise unsupported(f"np.random.{name}", "NumPy code", "the same result on every call: random numbers as an argument")
+    return refuse
+
+
+def sized_numpy(function: Any, maker: Maker) -> AbstractContextManager[None]:
+    """NumPy as ``function`` needs it while it runs on symbolic sizes, within."""
+    return instead(function, stand_ins(maker), {"len": lambda x: x.shape[0] if isinstance(x, SizedArray) and x.ndim else len(x)})

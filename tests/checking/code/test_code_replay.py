@@ -1,0 +1,164 @@
+"""What tracing cannot see, plain NumPy arrays show: such code is never proved, and what is right on them is never refuted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet.core.verdict import Answer
+
+ND: dict[str, Any] = {"X": ("N", "d")}
+SQUARE = sn.derive(sn.program("L = sum(X**2)/2", tensors=ND), wrt="X")
+RELU = sn.derive(sn.program("L = sum(relu(x)*c)", tensors={"x": ("n",), "c": ("n",)}), wrt="x")
+LINEAR = sn.derive(sn.program("L = sum(x*c)", tensors={"x": ("n",), "c": ("n",)}), wrt="x")
+LABELS = sn.derive(sn.program("L = sum((C - Y)**2)/2", tensors={"C": ("N", "k"), "Y": ("N", "k")}), wrt="C")
+MEMORY: dict[Any, Any] = {}
+
+
+def by_type(X: Any) -> Any:
+    return 2 * X if type(X) is np.ndarray else X
+
+
+def by_instance(X: Any) -> Any:
+    return X if not isinstance(X, np.ndarray) or X.dtype == object else X * (1 + (type(X).__name__ == "ndarray"))
+
+
+def by_attribute(X: Any) -> Any:
+    return X if hasattr(X, "mask") or hasattr(X, "maker") else -X
+
+
+def by_values(X: Any) -> Any:
+    try:
+        return 3 * X if float(X[0, 0]) > -1e9 else X
+    except Exception:
+        return X
+
+
+def kept(X: Any) -> Any:
+    if X.shape not in MEMORY:
+        MEMORY[X.shape] = X * 1.0
+    return MEMORY[X.shape]
+
+
+def first_rows(X: Any) -> Any:
+    return X[:3] if len(X) == 3 else X[:4]
+
+
+def returned_in_place(x: Any, c: Any) -> Any:
+    x *= 0
+    x += c
+    return x
+
+
+def viewed(X: Any) -> Any:
+    Z = X.astype(float, copy=False)
+    Z *= 2
+    return X
+
+
+def counts_in_bytes(x: Any, c: Any) -> Any:
+    return c * ((x > 0).astype(np.uint8) - 1) + c
+
+
+def length_of_a_selection(x: Any, c: Any) -> Any:
+    m = x > 0
+    g = np.zeros_like(x)
+    g[m] = c[m] * len(x[m]) / len(x)
+    return g
+
+
+def size_of_a_selection(x: Any, c: Any) -> Any:
+    m = x > 0
+    return np.where(m, c, 0) * x[m].size / x.size
+
+
+def mean_where(x: Any, c: Any) -> Any:
+    m = x > 0
+    return np.where(m, c, 0) * np.mean(np.ones_like(x), where=m) * np.mean(m)
+
+
+WRONG: dict[str, tuple[Callable[..., Any], Any]] = {
+    **{f.__name__: (f, SQUARE) for f in (by_type, by_instance, by_attribute, by_values, kept, first_rows, viewed)},
+    **{f.__name__: (f, RELU) for f in (counts_in_bytes, length_of_a_selection, size_of_a_selection, mean_where)},
+    "returned in place": (returned_in_place, LINEAR),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_plain_arrays_contradict_is_never_proved(name: str) -> None:
+    MEMORY.clear()
+    f, d = WRONG[name]
+    found = sn.check_code(f, d)
+    assert not found, str(found)
+    if found.worst is Answer.UNDECIDED:
+        assert "on plain NumPy arrays" in str(found)
+
+
+def test_the_verdict_says_where_they_part() -> None:
+    said = str(sn.check_code(by_type, SQUARE))
+    assert "refuted" in said and "on plain NumPy arrays" in said and "at sizes N = 3, d = 2" in said
+    assert "what an earlier call left behind" in str(sn.check_code(kept, SQUARE))
+
+
+def test_labels_that_repeat_tell() -> None:
+    def scattered(C: Any, y: Any) -> Any:
+        G = np.zeros_like(C)
+        G += C
+        G[np.arange(len(C)), y] -= 1
+        return G
+
+    def one_row_for_each_class(C: Any, y: Any) -> Any:
+        rows = np.zeros_like(C)
+        for k in range(C.shape[1]):
+            rows[:, k] = C[:, k]
+        hit = np.zeros(C.shape[1])
+        for n, label in enumerate(y):
+            rows[n, label] -= 1 - hit[label]  # a class is counted once
+            hit[label] = 1
+        return rows
+
+    assert sn.check_code(scattered, LABELS, labels={"y": "Y"})["C"].verdict.scope == "for all sizes"
+    assert sn.check_code(one_row_for_each_class, LABELS, labels={"y": "Y"}).worst is Answer.REFUTED
+
+
+def test_a_written_argument_is_told() -> None:
+    def centred(x: Any, c: Any) -> Any:
+        g = c.copy()
+        x -= x.mean()
+        return g
+
+    found = sn.check_code(centred, LINEAR)
+    assert found and any("writes into its argument x" in note for note in found.notes)
+    assert not sn.check_code(lambda x, c: c.copy(), LINEAR).notes
+
+
+def summed_by_a_loop(x: Any, c: Any) -> Any:
+    total, sums = 0.0, []
+    for v in c:
+        total += v  # a number is no array: what stands in ``sums`` stays
+        sums.append(total)
+    return np.diff(np.array(sums), prepend=0)
+
+
+RIGHT: dict[str, tuple[Callable[..., Any], Any]] = {
+    "loop": (summed_by_a_loop, LINEAR),
+    "diff": (lambda x, c: np.diff(np.cumsum(c), prepend=0), LINEAR),
+    "int64": (lambda x, c: c * np.int64(x > 0), RELU),
+    "float32": (lambda x, c: c * (x > 0).astype(np.float32), RELU),
+    "single": (lambda x, c: np.asarray(c, dtype=np.float32), LINEAR),
+    "out": (lambda x, c: np.multiply(c, x > 0, out=np.empty_like(c)), RELU),
+    "where": (lambda x, c: np.multiply(c, 1, out=np.zeros_like(c), where=x > 0), RELU),
+    "selection": (lambda x, c: (lambda g, m: (g.__setitem__(m, c[m]), g)[1])(np.zeros_like(x), x > 0), RELU),
+    "if on shapes": (lambda x, c: c if x.ndim == 1 and x.shape == c.shape else None, LINEAR),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_right_on_them_is_proved(name: str) -> None:
+    f, d = RIGHT[name]
+    found = sn.check_code(f, d)
+    assert bool(found), str(found)
