@@ -67,3 +67,8 @@ def test_the_shift_of_a_padding_is_no_recurrence() -> None:
     assert d.steps[-1].target.name == "dL_dX"
     assert d.steps[-1].rule is not Rule.RECURRENCE
     assert any(s.rule is Rule.RECURRENCE for s in derive(rnn()).steps)
+
+
+def test_a_bound_below_the_range_of_a_sum_does_not_widen_it() -> None:
+    assert pin(((M, ONE, N),), (sp.Ge(M, 0),), {}) == ({}, ((M, ONE, N),), ())
+    assert pin(((M, sp.S.Zero, N),), (sp.Ge(M, 1),), {}) == ({}, ((M, ONE, N),), ())

@@ -190,3 +190,14 @@ def test_what_nothing_satisfies_is_refused_when_it_is_derived(assumed: list[str]
     with pytest.raises(SymnetError, match="hold"):
         sn.derive(sn.program("L = a**2 + b", tensors={"a": (), "b": ()}, assumptions=assumed))
     assert sn.derive(sn.program("L = a**2 + b", tensors={"a": (), "b": ()}, assumptions=["a == 1", "b > a"])).wrt == ("a", "b")
+
+
+@pytest.mark.parametrize(("domain", "left", "right"), [("[0, 1]", "sign(x - 1)", "-1"), ("[0, 1]", "sign(x)", "1"), ("[-1, 0]", "sign(2*x)", "-1"),
+                                                       ("[1, 2]", "sign(1 - x)", "-1")])
+def test_an_end_that_belongs_to_a_domain_counts(domain: str, left: str, right: str) -> None:
+    """Equal but at the closed end, where the sign is 0; with the end left out it is proved."""
+    def answer(which: str) -> str:
+        return sn.compare(left, right, {"x": sn.Tensor("x", (), which)}, timeout=None).answer.value
+
+    assert answer(domain) == "almost_everywhere"
+    assert answer(domain.replace("[", "(").replace("]", ")")) == "proved"
