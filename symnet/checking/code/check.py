@@ -59,7 +59,7 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
     played = None
     if REPLAY not in way.lost:
         way.at(REPLAY)
-        played = Player(function, binding, trials[0][1], returns).run([t for t, _ in trials], sizes is None)
+        played = Player(function, binding, trials[0][1], derivation.program, returns).run([t for t, _ in trials], sizes is None)
     made = _judged(trials, derivation, way, _screens(function, binding, derivation, sizes, returns, deadline), settled, played)
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
     notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes)) + (played.notes if played is not None else ())

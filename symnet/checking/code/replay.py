@@ -18,6 +18,7 @@ import numpy as np
 import sympy as sp
 from flint import fmpq
 
+from symnet.calculus.declared_values import check_given
 from symnet.checking.code.arrays import Traced
 from symnet.checking.code.calling import Binding, arguments_of
 from symnet.checking.code.judging import Place, Trial
@@ -30,7 +31,7 @@ from symnet.core.tensors import Role, Tensor
 from symnet.core.user_code import told
 from symnet.core.verdict import Answer, Verdict, Witness
 from symnet.equality.points import suited
-from symnet.errors import OptionError, SymnetError
+from symnet.errors import DomainError, OptionError, SymnetError
 
 LARGER = (8, 11, 9, 13, 10, 12)  # sizes that nothing was traced at
 MOST = 20_000  # entries of the program's tensors there
@@ -84,9 +85,12 @@ class Replay:
 class Player:
     """One function on plain arrays, and the right values of what it returns."""
 
-    def __init__(self, function: Callable[..., Any], binding: Binding, derivation: Derivation, returns: Sequence[str]) -> None:
+    def __init__(self, function: Callable[..., Any], binding: Binding, derivation: Derivation, declared: Program,
+                 returns: Sequence[str]) -> None:
+        """``derivation`` is made without what is declared, ``declared`` is the program with it: values that break it refute nothing."""
         self.function, self.binding, self.derivation, self.returns = function, binding, derivation, returns
         self.program: Program = derivation.full
+        self.declared = declared if declared.assumptions or any(d.holes for d in declared.definitions) else None
 
     def run(self, trials: Sequence[Trial], larger: bool) -> Replay:
         """All runs."""
@@ -163,6 +167,7 @@ class Player:
         names = [n for n in got if n in agreed]
         targets = [n if n == self.derivation.objective else self.derivation.names[n] for n in names]
         right = self.program.values(dict.fromkeys(targets), arrays)
+        as_declared = self._as_declared(frame, arrays)
         where = _where(frame, chosen)
         for name, target in zip(names, targets, strict=True):
             wanted = np.asarray(right[target])
@@ -170,12 +175,24 @@ class Player:
             if apart is None or ties:
                 continue
             agreed[name] = False
+            if not as_declared:
+                continue
             if got[name].shape == wanted.shape and not np.isfinite(got[name][apart]):
                 found.missing.setdefault(name, f"{ON_ARRAYS} its value does not exist, {where}")
             else:
                 found.wrong.setdefault(name, _refuted(apart, got[name], wanted, arrays, where))
         if trial is not None:
             self._compare(found, trial, arrays, got, where)
+        return True
+
+    def _as_declared(self, frame: Frame, arrays: Arrays) -> bool:
+        """True where the values are as the program declares."""
+        if self.declared is None:
+            return True
+        try:
+            check_given(self.declared, {name: a.tolist() for name, a in arrays.items()}, frame.sizes)
+        except DomainError:
+            return False
         return True
 
     def _compare(self, found: Replay, trial: Trial, arrays: Arrays, got: Mapping[str, Any], where: str) -> None:

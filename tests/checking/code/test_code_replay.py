@@ -162,3 +162,13 @@ def test_what_is_right_on_them_is_proved(name: str) -> None:
     f, d = RIGHT[name]
     found = sn.check_code(f, d)
     assert bool(found), str(found)
+
+
+def test_values_that_break_what_is_declared_refute_nothing() -> None:
+    shapes = {"q": ("n",), "x": ("n",), "y": ("n",)}
+    d = sn.derive(sn.program("L = sum(q*abs(x-y))", tensors=shapes, assumptions=["x > y"]), wrt=["x", "q"])
+    right = sn.check_code(lambda q, x, y: {"x": q, "q": x - y}, d)
+    for found in (right["x"], right["q"]):
+        assert found.verdict.answer not in (Answer.REFUTED, Answer.CONDITIONAL), str(found.verdict)
+    wrong = sn.check_code(lambda q, x, y: {"x": q, "q": 2 * (x - y)}, d)
+    assert wrong["q"].verdict.answer is Answer.REFUTED
