@@ -6,7 +6,9 @@ Each class carries a stable ``code`` that scripts may test; the sentence is buil
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -86,6 +88,20 @@ def internal(error: BaseException) -> str:
     return one_line(f"internal error: {type(error).__name__}: {error}; please report it")
 
 
+_MADE: ContextVar[list[SymnetError] | None] = ContextVar("made", default=None)
+
+
+@contextmanager
+def errors_made() -> Iterator[list[SymnetError]]:
+    """Every error of the family that is made within, whoever catches it: what a user's ``try`` swallows has been refused all the same."""
+    made: list[SymnetError] = []
+    token = _MADE.set(made)
+    try:
+        yield made
+    finally:
+        _MADE.reset(token)
+
+
 class SymnetError(ValueError):
     """Base of the family: ``where``: found …; expected …; try: …
 
@@ -98,6 +114,9 @@ class SymnetError(ValueError):
     def __init__(self, where: str, found: str, expected: str = "", hint: str = "") -> None:
         self.where, self.found, self.expected, self.hint = (one_line(part) for part in (where, found, expected, hint))
         super().__init__(self.message)
+        made = _MADE.get()
+        if made is not None:
+            made.append(self)
 
     def __str__(self) -> str:
         return self.message

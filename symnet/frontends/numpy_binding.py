@@ -16,7 +16,7 @@ from symnet.core.program import Definition, Hole, Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor
 from symnet.core.user_code import told
-from symnet.errors import NameError_, OptionError, ShapeError, SymnetError, UnknownNodeError, a_kind, did_you_mean, internal
+from symnet.errors import NameError_, OptionError, ShapeError, SymnetError, UnknownNodeError, a_kind, did_you_mean, errors_made, internal
 from symnet.frontends.numpy_tracer import Size, SizedArray, lifted, refused, sized_numpy
 from symnet.indexing.entrywise import Scale, marked
 from symnet.indexing.graph import Graph, Op
@@ -52,8 +52,11 @@ class NumpyTracing:
     def run(self, function: Callable[..., Any], front: Sequence[Any], given: Mapping[str, Any]) -> Any:
         """What the function returns. Raises the error family, with the place in the user's file."""
         try:
-            with sized_numpy(function, self.maker):
-                return function(*front, **given)
+            with errors_made() as made, sized_numpy(function, self.maker):
+                result = function(*front, **given)
+            if made:
+                raise made[0]
+            return result
         except (Exception, SystemExit) as error:  # whatever a user's function may raise, told in one line
             raise told(error) from None
 
@@ -182,8 +185,8 @@ def from_numpy(function: Callable[..., Any], example: Any = None, *, shapes: Map
     ...     return np.mean((X @ w - y)**2)
     >>> p = sn.from_numpy(loss, shapes={"w": "d", "X": ("N", "d"), "y": "N"})
     >>> print(p)
-    z1[n] := Sum(X[n, i]*w[i], (i, 1, d))
-    L := Sum((z1[n] - y[n])**2, (n, 1, N))/N
+    z1[n] := -y[n] + Sum(X[n, i]*w[i], (i, 1, d))
+    L := Sum(z1[n]**2, (n, 1, N))/N
     >>> p.run(w=[1.0], X=[[1.0], [2.0]], y=[0.0, 0.0])
     2.5
     """

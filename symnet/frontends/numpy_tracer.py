@@ -253,7 +253,8 @@ class Size(SizedArray):
     def __floordiv__(self, other: Any) -> Any:
         ratio = self._with(other, lambda a, b: a / b, "floor_divide")
         if isinstance(ratio, Size) and sp.denom(sp.cancel(ratio.expr)) != 1:
-            raise refused(f"{self.expr} // {other}, where it is not known to divide", "sizes that divide")
+            by = other.expr if isinstance(other, Size) else other
+            raise refused(f"{self.expr} // {by}, where it is not known to divide", "sizes that divide")
         return ratio
 
     def __eq__(self, other: Any) -> Any:
@@ -277,9 +278,11 @@ class Size(SizedArray):
         return self._holds(other, sp.Ge)
 
     def _holds(self, other: Any, relation: Any) -> bool:
-        if not isinstance(other, (Size, int, np.integer)):
+        if other is None or isinstance(other, (str, tuple, list)):
             return False
-        its = other.expr if isinstance(other, Size) else sp.Integer(int(other))
+        if not isinstance(other, Size) and not _is_number(other):
+            raise refused(f"a comparison of the size {self.expr} with a value of type {type(other).__name__}", "a whole number")
+        its = other.expr if isinstance(other, Size) else rational(other.item() if isinstance(other, np.generic) else other)
         found = relation(sp.expand(self.expr - its), 0)
         if found not in (sp.true, sp.false):
             raise refused(f"a condition on the size {self.expr}, which some sizes meet and others do not")
@@ -289,7 +292,10 @@ class Size(SizedArray):
         return bool(self != 0)
 
     def __hash__(self) -> int:  # type: ignore[override]
-        return hash(self.expr)
+        raise refused(f"the size {self.expr} as a key", "a formula that holds for all sizes")
+
+    def __repr__(self) -> str:
+        raise refused(f"the size {self.expr} as text", "a formula that holds for all sizes")
 
 
 def size_of(maker: Maker, n: sp.Expr) -> Any:
@@ -299,6 +305,10 @@ def size_of(maker: Maker, n: sp.Expr) -> Any:
 
 def _is_whole(x: Any) -> bool:
     return isinstance(x, (int, np.integer)) and not isinstance(x, (bool, np.bool_))
+
+
+def _is_number(x: Any) -> bool:
+    return _is_whole(x) or (isinstance(x, (float, np.floating)) and math.isfinite(x))
 
 
 def _length(x: Any) -> sp.Expr:
@@ -647,7 +657,7 @@ def _ufunc(maker: Maker, name: str, method: str, inputs: tuple[Any, ...], option
         inputs = (SizedArray(maker, _with_axes(maker, a, range(a.rank, a.rank + b.rank)), _kind(maker, inputs[0])), inputs[1])
     elif method != "__call__":
         raise refused(f"np.{name}.{method}")
-    more.pop("dtype", None)
+    _in_dtype(more.pop("dtype", None), "f")
     if set(more) - {"casting", "order", "subok"}:
         raise refused(f"np.{name} with {', '.join(more)}")
     if target is not None and any(x is target for x in inputs) and not target.ndim:
@@ -762,9 +772,11 @@ def _reduction(kind: str) -> Callable[..., SizedArray]:
         if initial is not None:
             raise refused("initial=", "a sum or maximum without it")
         if isinstance(x, Selection) and x.find is None and kind == "sum" and axis is None and where is True:
+            _in_dtype(dtype, x.kind)
             whole = m.map("select", x.condition, _numbers(m, x.whole, x.kind), 0)
             return SizedArray(m, m.sum(whole), x.kind)
         a, k = lifted(m, x)
+        _in_dtype(dtype, "f" if kind == "mean" else k)
         a = _numbers(m, a, k)
         if where is not True:
             if kind != "sum":
@@ -783,6 +795,7 @@ def _reduction(kind: str) -> Callable[..., SizedArray]:
 
 
 def _var(m: Maker, x: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: Any = False, correction: Any = None) -> SizedArray:
+    _in_dtype(dtype, "f")
     a = _numbers(m, *lifted(m, x))
     return SizedArray(m, m.variance(a, _axes(a, axis), ddof if correction is None else correction, bool(keepdims)))
 
@@ -888,6 +901,7 @@ def _norm(m: Maker, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = 
 
 def _running(m: Maker, x: Any, axis: Any = None, dtype: Any = None) -> SizedArray:
     a, k = lifted(m, x)
+    _in_dtype(dtype, k)
     if axis is None and a.rank != 1:
         raise refused("np.cumsum of a flattened array", "an axis")
     return SizedArray(m, m.running(_numbers(m, a, k), 0 if axis is None else int(axis)), "i" if k == "b" else k)
@@ -938,9 +952,15 @@ def _dtype_kind(dtype: Any) -> str:
         return "f"
     given = np.dtype(dtype)
     kind = str(given.kind)
-    if kind in "bf" or (kind == "i" and given.itemsize >= 4):
+    if kind == "b" or (kind in "fi" and given.itemsize >= 4):
         return kind
     raise refused(f"an array of {given}", "float64, int64 or bool")
+
+
+def _in_dtype(dtype: Any, kind: str) -> None:
+    """Refuse a dtype in which numbers of this kind are not what they are."""
+    if dtype is not None and KINDS.index(_dtype_kind(dtype)) < KINDS.index("i" if kind == "b" else kind):
+        raise refused(f"numbers added up as {np.dtype(dtype)}", "a dtype that holds them")
 
 
 def _like(value: Any) -> Callable[..., SizedArray]:

@@ -117,6 +117,8 @@ class Traced(np.ndarray):
 
     def astype(self, kind: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]
         """A copy; conditions become 1 and 0. Symbolic values have no whole part."""
+        if np.dtype(kind).kind == "f" and np.dtype(kind).itemsize < 4:
+            raise OptionError("astype", f"numbers as {np.dtype(kind)}", "float64 or float32")
         if np.dtype(kind).kind in "iu" and any(not a.is_condition and a.op != "num" for a in plain(self).flat):
             raise OptionError("astype", "a symbolic value as a whole number", *_VALUE)
         return self.copy() if np.dtype(kind).kind == "b" else wrap(each(n.as_number, plain(self)))

@@ -18,7 +18,7 @@ from symnet.checking.code.truth import Frame
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.user_code import told
-from symnet.errors import NameError_, OptionError, did_you_mean
+from symnet.errors import NameError_, OptionError, did_you_mean, errors_made
 
 TABLES = frozenset({"params", "parameters", "param", "theta", "weights", "model", "p", "inputs", "data", "batch", "cache", "values", "net",
                     "state", "args"})
@@ -168,8 +168,11 @@ def trace(function: Callable[..., Any], binding: Binding, truth: Frame, chosen: 
     labels = {name: y.copy() if y.ndim else int(y) for name, y in chosen.items()}
     front, given = arguments_of(function, binding, truth.program, arrays(truth), truth.sizes, labels)
     try:
-        with symbolic_numpy(function):
-            return function(*front, **given)
+        with errors_made() as made, symbolic_numpy(function):
+            result = function(*front, **given)
+        if made:  # caught by a try of the user's own: what it does then is not what it does on numbers
+            raise made[0]
+        return result
     except SymbolicIndex:
         raise
     except (Exception, SystemExit) as error:  # whatever a user's function may raise, told in one line

@@ -11,7 +11,7 @@ from flint import fmpq
 from symnet.checking.code import nodes as n
 from symnet.checking.code import products
 from symnet.checking.code.arrays import Traced, each, nodes_of, plain, wrap
-from symnet.checking.code.ufuncs import put, reduce
+from symnet.checking.code.ufuncs import in_dtype, put, reduce
 from symnet.errors import OptionError
 
 # They look at shapes and places alone, so that NumPy's own code does it on object arrays.
@@ -62,6 +62,7 @@ def _wrapped(x: Any) -> Any:
 
 def mean(x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **more: Any) -> Any:
     """The mean along axes."""
+    in_dtype(dtype, nodes_of(x), truths=False)
     total = reduce("add", x, axis, keepdims, **more)
     return total * wrap(n.num(fmpq(max(total.size, 1), max(nodes_of(x).size, 1))))
 
@@ -82,6 +83,7 @@ def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
 def var(x: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: Any = False, correction: Any = None,
         **_: Any) -> Any:
     """The variance: the mean square of what is left after the mean, divided by count - ddof."""
+    in_dtype(dtype, nodes_of(x), truths=False)
     centre = mean(x, axis, keepdims=True)
     squares = (wrap(nodes_of(x)) - centre) ** 2
     count = nodes_of(x).size // max(centre.size, 1)
@@ -113,6 +115,7 @@ def running(name: str) -> Callable[..., Any]:
 
     def apply(x: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
         array = nodes_of(x).reshape(-1) if axis is None else nodes_of(x)
+        in_dtype(dtype, array)
         along = np.moveaxis(array, 0 if axis is None else axis, 0)
         rows = [along[0]]
         for row in along[1:]:
@@ -168,6 +171,7 @@ def _peak(name: str) -> Callable[..., Any]:
 def _sum(name: str) -> Callable[..., Any]:
     def apply(x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
               where: Any = True) -> Any:
+        in_dtype(dtype, nodes_of(x))
         return _peak(name)(x, axis, out, keepdims, initial, where)
     return apply
 

@@ -90,12 +90,13 @@ class Player:
         """``derivation`` is made without what is declared, ``declared`` is the program with it: values that break it refute nothing."""
         self.function, self.binding, self.derivation, self.returns = function, binding, derivation, returns
         self.program: Program = derivation.full
+        self.names: list[str] = []
         self.declared = declared if declared.assumptions or any(d.holes for d in declared.definitions) else None
 
     def run(self, trials: Sequence[Trial], larger: bool) -> Replay:
         """All runs."""
         found = Replay()
-        names = list(trials[0].returned)
+        names = self.names = list(trials[0].returned)
         found.unset = {n for n, a in trials[0].returned.items() if any(node.op == "unset" for node in needed(a.flat))}
         agreed = dict.fromkeys(names, True)
         frames = [t.frame for t in trials]
@@ -107,10 +108,12 @@ class Player:
                 if ties and number:
                     continue
                 labels = None if trial is None or seed else trial.chosen
-                data = self._data(frame, seed + 10 * number, ties, labels)
-                if data is None:
+                made = self._with_values(frame, seed + 10 * number, ties, labels)
+                if made is None:
                     return Replay()
-                if not self._once(found, frame, trial if labels is not None or not self.binding.labels else None, data, ties, agreed):
+                data, right = made
+                traced = trial if labels is not None or not self.binding.labels else None
+                if not self._once(found, frame, traced, data, right, ties, agreed):
                     return found
         found.right = {n for n in names if agreed[n]}
         return found
@@ -124,7 +127,26 @@ class Player:
         count = sum(sp.Mul(*shape) for shape in lengths)
         return [Frame(self.program, sizes)] if count <= MOST and all(n >= 1 for shape in lengths for n in shape) else []
 
-    def _data(self, frame: Frame, seed: int, ties: bool, labels: Mapping[str, Any] | None) -> tuple[Arrays, Arrays] | None:
+    def _with_values(self, frame: Frame, seed: int, ties: bool,
+                     labels: Mapping[str, Any] | None) -> tuple[tuple[Arrays, Arrays], Mapping[str, Any]] | None:
+        """Arrays, and the right values there; positive arrays where log, sqrt and the like have none at others."""
+        targets = {self._target(name): None for name in self.names}
+        found = None
+        for positive in (False, True):
+            data = self._data(frame, seed, ties, labels, positive)
+            if data is None:
+                return None
+            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+                found = data, self.program.values(targets, data[0])
+            if any(np.isfinite(np.asarray(v)).any() for v in found[1].values()):
+                break
+        return found
+
+    def _target(self, name: str) -> str:
+        return name if name == self.derivation.objective else self.derivation.names[name]
+
+    def _data(self, frame: Frame, seed: int, ties: bool, labels: Mapping[str, Any] | None,
+              positive: bool = False) -> tuple[Arrays, Arrays] | None:
         """Arrays for the inputs, and class labels; None where a structure has no numbers here."""
         dice = random.Random(seed)
         arrays: Arrays = {}
@@ -135,14 +157,14 @@ class Player:
                 chosen[t.name] = labels[t.name] if labels is not None else _repeated(shape, dice)
                 arrays[t.name] = (chosen[t.name][..., None] == np.arange(shape[-1])).astype(float)
                 continue
-            made = _filled(t, shape, dice, ties, seed % 10 == 0 and t.role is Role.TARGET)
+            made = _filled(t, shape, dice, ties, seed % 10 == 0 and t.role is Role.TARGET, frame.sizes, positive)
             if made is None:
                 return None
             arrays[t.name] = made
         return arrays, chosen
 
-    def _once(self, found: Replay, frame: Frame, trial: Trial | None, data: tuple[Arrays, Arrays], ties: bool,
-              agreed: dict[str, bool]) -> bool:
+    def _once(self, found: Replay, frame: Frame, trial: Trial | None, data: tuple[Arrays, Arrays], right: Mapping[str, Any],
+              ties: bool, agreed: dict[str, bool]) -> bool:
         """One run; False when there is nothing more to learn."""
         arrays, chosen = data
         given = {name: a.copy() if a.ndim else a[()] for name, a in arrays.items()}
@@ -165,12 +187,10 @@ class Player:
         written = {name: given[name] for name in found.changed if np.ndim(given[name])}
         found.shared |= {n: name for n, a in got.items() for name, b in written.items() if np.shares_memory(a, b)}
         names = [n for n in got if n in agreed]
-        targets = [n if n == self.derivation.objective else self.derivation.names[n] for n in names]
-        right = self.program.values(dict.fromkeys(targets), arrays)
         as_declared = self._as_declared(frame, arrays)
         where = _where(frame, chosen)
-        for name, target in zip(names, targets, strict=True):
-            wanted = np.asarray(right[target])
+        for name in names:
+            wanted = np.asarray(right[self._target(name)])
             apart = _apart(got[name], wanted)
             if apart is None or ties:
                 continue
@@ -230,17 +250,23 @@ def _repeated(shape: tuple[int, ...], dice: random.Random) -> Any:
     return np.array(drawn, dtype=int).reshape(rows)
 
 
-def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, ties: bool, shares: bool) -> Any | None:
-    """Numbers of the tensor's domain and structure, exact in floating point where the domain allows; rows that sum to 1 as ``shares``."""
+def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, ties: bool, shares: bool, sizes: Mapping[str, int],
+            positive: bool) -> Any | None:
+    """Numbers of the tensor's domain and structure, exact in floating point where the domain allows; rows that sum to 1 as ``shares``.
+
+    ``positive`` ones lie between 0 and 1.
+    """
     count = int(np.prod(shape, dtype=int))
     symbol = sp.Symbol("x", **t.base.assumptions0) if not t.axes else sp.Symbol("x", **t.base.label.assumptions0)
-    choices = (-1, 1, 2) if ties else tuple(k for k in range(-127, 128) if k)
-    scale = 1 if ties else 64
+    choices = (1, 2) if ties and positive else (-1, 1, 2) if ties else tuple(k for k in range(1 if positive else -127, 128) if k)
+    scale = (4 if positive else 1) if ties else 128 if positive else 64
     classes = None
     if t.domain == "index":
-        classes = 2 if t.classes is None else int(t.classes) if t.classes.is_Integer else None
-        if classes is None:
+        count_of = sp.Integer(2) if t.classes is None else t.classes.xreplace({s: sp.Integer(sizes[str(s)]) for s in t.classes.free_symbols
+                                                                               if str(s) in sizes})
+        if not count_of.is_Integer:
             return None
+        classes = int(count_of)
     drawn = [suited(symbol, sp.Rational(dice.choice(choices), scale), classes) for _ in range(count)]
     if t.domain == "index":
         return np.array([int(v) for v in drawn], dtype=int).reshape(shape)

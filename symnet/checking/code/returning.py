@@ -70,18 +70,26 @@ def _by_key(parts: Mapping[str, Any], derivation: Derivation, read: Read) -> tup
     for key, value in parts.items():
         if isinstance(value, Mapping):
             inner, more = _by_key(value, derivation, read)
+            if twice := next((n for n in inner if n in found), ""):
+                raise _two(twice)
             found |= inner
             unread += more
             continue
         name = tensor_named(str(key), derivation)
         if name is None:
             unread.append(str(key))
+        elif name in found:
+            raise _two(name)
         else:
             found[name] = read(str(key), value)
     if not found:
         raise OptionError("returned value", "no key that names a gradient: " + ", ".join(map(str, parts)),
                           "keys such as " + ", ".join(f"d{w}" for w in derivation.wrt))
     return found, unread
+
+
+def _two(name: str) -> OptionError:
+    return OptionError("returned value", f"two keys that mean the gradient by {name}", "one", "leave one of them out")
 
 
 def tensor_named(key: str, derivation: Derivation) -> str | None:

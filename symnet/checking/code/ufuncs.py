@@ -150,10 +150,20 @@ def put(out: Any, made: Traced) -> Any:
     return target
 
 
+def in_dtype(dtype: Any, array: Any, truths: bool = True) -> None:
+    """Refuse a dtype in which symbolic numbers are not what they are; truths may be counted in whole numbers."""
+    if dtype is None or dtype is np._NoValue:
+        return
+    given = np.dtype(dtype)
+    if given.itemsize < 4 or (given.kind != "f" and not (truths and all(a.is_condition or a.op == "num" for a in array.flat))):
+        raise OptionError("dtype", f"numbers added up as {given}", "a dtype that holds them", "float64")
+
+
 def reduce(name: str, x: Any, axis: Any = None, keepdims: Any = False, initial: Any = None, out: Any = None, where: Any = True,
            dtype: Any = None) -> Any:
     """Sum, product, maximum, … along axes; what a mask left out counts as nothing."""
     array = nodes_of(x)
+    in_dtype(dtype, array)
     mask = x.mask if isinstance(x, Traced) and x.mask is not None else None
     if where is not True:
         mask = wrap(np.broadcast_to(nodes_of(where), array.shape))
