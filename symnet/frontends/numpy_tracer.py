@@ -129,6 +129,9 @@ class SizedArray(np.lib.mixins.NDArrayOperatorsMixin):
             raise AttributeError(name)
         raise refused(f".{name} of an array")
 
+    def __deepcopy__(self, _: Any) -> SizedArray:
+        return _copied(self.maker, self)
+
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise refused("an array whose values are needed")
 
@@ -227,6 +230,8 @@ class Size(SizedArray):
         self.expr = expr
 
     def _with(self, other: Any, join: Callable[[sp.Expr, sp.Expr], sp.Expr], name: str, swapped: bool = False) -> Any:
+        if isinstance(other, (list, tuple, str)):
+            raise refused(f"a {type(other).__name__} repeated as often as a size says", "np.full")
         if isinstance(other, Size) or _is_whole(other):
             mine, its = self.expr, other.expr if isinstance(other, Size) else sp.Integer(int(other))
             return size_of(self.maker, sp.expand(join(its, mine) if swapped else join(mine, its)))
@@ -365,6 +370,13 @@ def _constants(maker: Maker, x: Any) -> tuple[Array, str]:
 
 def _join(kinds: Iterable[str]) -> str:
     return max(kinds, key=KINDS.index)
+
+
+def _join_of_numbers(kinds: Iterable[str]) -> str:
+    kind = _join(kinds)
+    if kind == "b":
+        raise refused("arrays of truths put together", "arrays of numbers")
+    return kind
 
 
 def _numbers(maker: Maker, a: Array, kind: str) -> Array:
@@ -823,8 +835,16 @@ def _clip(m: Maker, x: Any, a_min: Any = None, a_max: Any = None, **more: Any) -
     return SizedArray(m, made, kind)
 
 
+def _factors(m: Maker, *values: Any) -> list[Array]:
+    """The arrays of a product of arrays. Of truths NumPy's is no sum: it says whether any of them holds."""
+    found = [lifted(m, v) for v in values]
+    if len(found) > 1 and all(kind == "b" for _, kind in found):
+        raise refused("a product of arrays of truths", "one of them as numbers")
+    return [_numbers(m, a, kind) for a, kind in found]
+
+
 def _dot(m: Maker, x: Any, y: Any) -> SizedArray:
-    a, b = (_numbers(m, *lifted(m, v)) for v in (x, y))
+    a, b = _factors(m, x, y)
     if not a.rank or not b.rank:
         return SizedArray(m, m.map("mul", a, b))
     at = max(b.rank - 2, 0)
@@ -833,7 +853,7 @@ def _dot(m: Maker, x: Any, y: Any) -> SizedArray:
 
 
 def _tensordot(m: Maker, x: Any, y: Any, axes: Any = 2) -> SizedArray:
-    a, b = (_numbers(m, *lifted(m, v)) for v in (x, y))
+    a, b = _factors(m, x, y)
     if _is_whole(axes):
         left, right = list(range(a.rank - axes, a.rank)), list(range(axes))
     else:
@@ -845,14 +865,14 @@ def _tensordot(m: Maker, x: Any, y: Any, axes: Any = 2) -> SizedArray:
 
 
 def _outer(m: Maker, x: Any, y: Any) -> SizedArray:
-    a, b = (_numbers(m, *lifted(m, v)) for v in (x, y))
+    a, b = _factors(m, x, y)
     if a.rank != 1 or b.rank != 1:
         raise refused("np.outer of arrays that are no vectors", "two vectors")
     return SizedArray(m, m.map("mul", _with_axes(m, a, [1]), _with_axes(m, b, [0])))
 
 
 def _inner(m: Maker, x: Any, y: Any) -> SizedArray:
-    a, b = (_numbers(m, *lifted(m, v)) for v in (x, y))
+    a, b = _factors(m, x, y)
     if not a.rank or not b.rank:
         return SizedArray(m, m.map("mul", a, b))
     _common_size(a.shape[-1], b.shape[-1])
@@ -864,7 +884,7 @@ def _einsum(m: Maker, formula: Any, *operands: Any, optimize: Any = None) -> Siz
         raise refused("np.einsum without plain letters", "np.einsum('nd,dh->nh', X, W)")
     left, arrow, right = formula.replace(" ", "").partition("->")
     terms = left.split(",")
-    arrays = [_numbers(m, *lifted(m, x)) for x in operands]
+    arrays = _factors(m, *operands)
     if len(terms) != len(arrays) or any(len(t) != a.rank or len(set(t)) != len(t) for t, a in zip(terms, arrays, strict=False)):
         raise refused(f"np.einsum({formula!r})", "one letter for each axis, none twice in one array")
     right = right if arrow else "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
@@ -921,8 +941,8 @@ def _softmax(how: Callable[..., Array]) -> Callable[..., SizedArray]:
 def _stack(m: Maker, arrays: Any, axis: int = 0) -> SizedArray:
     parts = [lifted(m, x) for x in arrays]
     k = axis % (parts[0][0].rank + 1)
-    kind = _join(kd for _, kd in parts)
-    return SizedArray(m, m.concat([_with_axes(m, _numbers(m, a, kd), [k]) for a, kd in parts], k), "i" if kind == "b" else kind)
+    kind = _join_of_numbers(kd for _, kd in parts)
+    return SizedArray(m, m.concat([_with_axes(m, _numbers(m, a, kd), [k]) for a, kd in parts], k), kind)
 
 
 def _concatenate(m: Maker, arrays: Any, axis: Any = 0) -> SizedArray:
@@ -934,8 +954,8 @@ def _concatenate(m: Maker, arrays: Any, axis: Any = 0) -> SizedArray:
         for j, (x, y) in enumerate(zip(a.shape, parts[0][0].shape, strict=True)):
             if j != k:
                 _common_size(x, y)
-    kind = _join(kd for _, kd in parts)
-    return SizedArray(m, m.concat([_numbers(m, a, kd) for a, kd in parts], k), "i" if kind == "b" else kind)
+    kind = _join_of_numbers(kd for _, kd in parts)
+    return SizedArray(m, m.concat([_numbers(m, a, kd) for a, kd in parts], k), kind)
 
 
 def _filled(m: Maker, shape: Any, value: Any, kind: str) -> SizedArray:
@@ -1127,6 +1147,8 @@ def _broadcast_to(m: Maker, x: Any, shape: Any) -> SizedArray:
     lengths = _lengths(shape)
     if _broadcast(m, a, Array(a.node, lengths)) != lengths:
         raise refused("np.broadcast_to a smaller shape", "shapes that broadcast")
+    if isinstance(x, SizedArray) and x.ndim:
+        return _view(x, lambda now: _spread_to(m, now, lengths), None)
     return SizedArray(m, _spread_to(m, a, lengths), k)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -170,3 +171,41 @@ def test_numpy_is_as_it_was() -> None:
     with pytest.raises(SymnetError):
         sn.from_numpy(lambda x: np.zeros(3)[x], shapes={"x": "n"})
     assert (np.zeros, len, np.int64) == before and "len" not in globals()
+
+
+ROWS = {"X": ("N", "d"), "w": ("d",), "y": ("N",)}
+
+
+def looked_at_through_a_broadcast(X: Any, w: Any, y: Any) -> Any:
+    v = w.copy()
+    B = np.broadcast_to(v, X.shape)
+    v *= 3
+    return np.sum(B * X) + y.sum()
+
+
+def copied_deeply(X: Any, w: Any, y: Any) -> Any:
+    A = copy.deepcopy(X)
+    A *= 2
+    return np.sum(A @ w) + np.sum(X) + y.sum()
+
+
+@pytest.mark.parametrize("code", [looked_at_through_a_broadcast, copied_deeply])
+@pytest.mark.parametrize("sizes", [(3, 2), (4, 3), (1, 2)])
+def test_views_and_copies_are_numpys(code: Any, sizes: tuple[int, int]) -> None:
+    rng = np.random.default_rng(sum(sizes))
+    arrays = {"X": rng.normal(size=sizes), "w": rng.normal(size=sizes[1]), "y": rng.normal(size=sizes[0])}
+    wanted = code(**{name: a.copy() for name, a in arrays.items()})
+    assert sn.from_numpy(code, shapes=ROWS).run(**arrays) == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize(("code", "said"), [
+    (lambda X, w, y: (2.0 if len(X) > 2.5 else 1.0) * np.sum(X @ w - y), "a condition on the size N"),
+    (lambda X, w, y: {4: 10.0}.get(len(X), 1.0) * np.sum(X @ w - y), "the size N as a key"),
+    (lambda X, w, y: np.sum(X @ w - y, dtype=int), "added up as int64"),
+    (lambda X, w, y: np.sum(np.array([2.0] * len(y)) * y) + np.sum(X @ w), "a list repeated"),
+    (lambda X, w, y: np.dot(y > 0, y > -1) * np.sum(X @ w), "a product of arrays of truths"),
+    (lambda X, w, y: (np.stack([w > 0, w > 1]) + np.stack([w > -1, w > 0])).sum() + np.sum(X) + y.sum(), "arrays of truths put together"),
+], ids=["float", "key", "dtype", "list", "truths", "stack"])
+def test_what_numpy_does_otherwise_is_refused_by_name(code: Any, said: str) -> None:
+    with pytest.raises(SymnetError, match=said):
+        sn.from_numpy(code, shapes=ROWS)

@@ -28,6 +28,9 @@ class Node:
     def __init__(self, op: str, args: tuple[Node, ...], value: Any, number: int) -> None:
         self.op, self.args, self.value, self.number = op, args, value, number
 
+    def __deepcopy__(self, _: Any) -> Node:
+        return self  # a value, like a number
+
     @property
     def is_condition(self) -> bool:
         """True for a truth value, False for a number."""

@@ -19,6 +19,8 @@ Sizes = Mapping[str, int] | Sequence[Mapping[str, int]] | None
 def choices(program: Program, given: Sizes) -> Iterator[dict[str, int]]:
     """The choices of sizes; those that were given, or two, in which every size differs from every other and from itself before."""
     names = [str(s) for s in program.sizes]
+    if given is not None and not given:
+        raise OptionError("sizes", "no choice", "a table of sizes, or several", "sizes={...}, or leave it out")
     if given is not None:
         yield from ([dict(given)] if isinstance(given, Mapping) else map(dict, given))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -90,3 +91,14 @@ def test_an_embedding_of_any_number_of_words_is_run_on_plain_arrays_too() -> Non
     right, wrong = sn.check_code(backward(lambda Y: 1), d), sn.check_code(backward(lambda Y: 5 if type(Y) is np.ndarray else 1), d)
     assert all(right[n].verdict.answer is Answer.PROVED for n in ("E1", "W2", "b2"))
     assert all(wrong[n].verdict.answer is Answer.REFUTED for n in ("E1", "W2", "b2"))
+
+
+def test_a_deep_copy_is_a_copy() -> None:
+    def code(X: Any, w: Any, y: Any) -> Any:
+        A = copy.deepcopy(X)
+        A *= 2
+        return 1 / len(X) * A.T @ (X @ w - y)
+
+    assert sn.check_code(code, SQUARES)["w"].verdict.answer is Answer.PROVED
+    with pytest.raises(SymnetError, match="no choice"):
+        sn.check_code(code, SQUARES, sizes=[])
