@@ -63,7 +63,26 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
     made = _judged(trials, derivation, way, _screens(function, binding, derivation, sizes, returns, deadline), settled, played)
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
     notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes)) + (played.notes if played is not None else ())
-    return CodeCheck(getattr(function, "__name__", "function"), made, missing, tuple(unread), notes)
+    found = CodeCheck(getattr(function, "__name__", "function"), made, missing, tuple(unread), notes)
+    meant = {} if labels else _perhaps_labels(found, binding, derivation)
+    if meant:
+        try:
+            again = check_code(function, derivation, sizes, arguments=arguments, labels=meant, returns=returns, seconds=seconds, way=way,
+                               tracer=tracer)
+        except SymnetError:
+            return found
+        if again.worst is not Answer.REFUTED:
+            said = ", ".join(f"{argument} read as class labels of {name}" for argument, name in meant.items())
+            return replace(again, notes=(*again.notes, said))
+    return found
+
+
+def _perhaps_labels(found: CodeCheck, binding: Binding, derivation: Derivation) -> dict[str, str]:
+    """Where a shape is wrong: arguments such as y that were taken for a target Y, and may be its classes as whole numbers."""
+    if all(j.verdict.method != "shape" for j in found.judged):
+        return {}
+    tensors = derivation.program.tensors
+    return {a: t for a, t in binding.tensors.items() if a != t and tensors[t].role is Role.TARGET and len(tensors[t].axes) > 1}
 
 
 def _usable(derivation: Derivation) -> None:

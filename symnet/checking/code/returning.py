@@ -76,7 +76,8 @@ def _by_key(parts: Mapping[str, Any], derivation: Derivation, read: Read) -> tup
             unread += more
             continue
         name = tensor_named(str(key), derivation)
-        if name is None:
+        kept = key == name and name not in (*derivation.wrt, derivation.objective) and name in derivation.program.by_name
+        if name is None or kept:  # a line under its own name is a value, kept for later, and no gradient
             unread.append(str(key))
         elif name in found:
             raise _two(name)

@@ -102,3 +102,25 @@ def test_a_deep_copy_is_a_copy() -> None:
     assert sn.check_code(code, SQUARES)["w"].verdict.answer is Answer.PROVED
     with pytest.raises(SymnetError, match="no choice"):
         sn.check_code(code, SQUARES, sizes=[])
+
+
+def test_whole_numbers_compared_with_places_are_class_labels() -> None:
+    d = sn.derive(sn.Sequential(sn.Linear("d", "k")), loss=sn.CrossEntropyLoss())
+
+    def backward(times: float) -> Callable[..., Any]:
+        def code(X: Any, W: Any, b: Any, y: Any) -> Any:
+            E = np.exp(X @ W + b)
+            D = times * (E / E.sum(1, keepdims=True) - (y[:, None] == np.arange(len(b)))) / len(y)
+            return {"W": X.T @ D, "b": D.sum(0)}
+        return code
+
+    found = sn.check_code(backward(1.0), d)
+    assert found and "y read as class labels of Y" in found.notes
+    assert sn.check_code(backward(2.0), d).worst is Answer.REFUTED
+
+
+def test_a_line_that_is_returned_under_its_own_name_is_no_gradient() -> None:
+    found = sn.check_code(lambda X, w, y: {"w": slope(X, w, y), "r": X @ w - y}, SQUARES)
+    assert found and found.unread == ("r",)
+    dr = sn.check_code(lambda X, w, y: {"w": slope(X, w, y), "dr": X @ w - y}, SQUARES)
+    assert dr["r"].verdict.answer is Answer.REFUTED
