@@ -19,10 +19,10 @@ from sympy.core.parameters import distribute
 from sympy.core.relational import Relational
 
 from symnet.calculus.chain import flat_indices
-from symnet.core.expressions import BINDERS, entries, fresh, substitute
+from symnet.core.expressions import BINDERS, entries, fresh
 from symnet.core.functions import leaky_relu, relu, step
 from symnet.core.numbers import enclose
-from symnet.core.program import Definition, Program
+from symnet.core.program import Definition, Program, right_side_at
 from symnet.core.schedule import schedule
 from symnet.core.tensors import entry_indices, tensor_name
 from symnet.errors import SymnetError
@@ -81,8 +81,7 @@ class OneSided:
             if not open_:
                 return
             last = self.lines[max(open_, key=self.order.__getitem__)]
-            expr = fresh(expr).xreplace({e: substitute(fresh(last.expr), dict(zip(last.indices, entry_indices(e), strict=True)))
-                                         for e in entries(expr) if tensor_name(e) == last.name})
+            expr = fresh(expr).xreplace({e: right_side_at(last, entry_indices(e)) for e in entries(expr) if tensor_name(e) == last.name})
             if sum(1 for _ in islice(sp.preorder_traversal(expr), MOST_PARTS)) >= MOST_PARTS:
                 return
 

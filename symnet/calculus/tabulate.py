@@ -23,11 +23,11 @@ from symnet.core.functions import stop_gradient
 from symnet.core.linear import Square
 from symnet.core.matrices import Grid, InverseEntry, Rows
 from symnet.core.numbers import Number, as_ball, bounded, compute, decide
-from symnet.core.places import holds, integer
+from symnet.core.places import holds, integer, no_integer
 from symnet.core.program import Definition, Program, is_size
 from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import entry_indices, tensor_name
-from symnet.errors import ShapeError, SymnetError, UnknownNodeError
+from symnet.errors import SymnetError, UnknownNodeError
 
 Place = tuple[int, ...]
 Table = dict[Place, Number]
@@ -84,13 +84,13 @@ class Plan:
         try:
             return node, tuple(at[s] for s in self.indices(node))
         except KeyError as missing:
-            raise _without_value(missing) from None
+            raise no_integer(missing) from None
 
     def whole(self, expr: sp.Expr, at: Places) -> int:
         """The value of an index or size expression."""
         if expr.is_Symbol:
             if expr not in at:
-                raise _without_value(expr)
+                raise no_integer(expr)
             return at[expr]
         if expr.is_Integer:
             return int(expr)
@@ -361,10 +361,6 @@ class Here(Mapping[Any, Number]):
     def number(self, node: Any) -> Number:
         """A function of indices and sizes alone."""
         return compute(node.xreplace({s: sp.Integer(v) for s, v in self.at.items()}), {})
-
-
-def _without_value(missing: object) -> ShapeError:
-    return ShapeError("sizes", f"no integer for {missing}", "an integer size for every name")
 
 
 def two_factors(node: Any, scope: frozenset[sp.Symbol], plan: Plan) -> tuple[tuple[sp.Expr, tuple[sp.Symbol, ...]], ...] | None:

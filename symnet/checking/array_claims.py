@@ -16,7 +16,7 @@ from symnet.checking.answers import check_answer
 from symnet.checking.names import GRADIENT, SLOPE
 from symnet.checking.slips.kinds import Mistake
 from symnet.checking.slips.search import slip_of
-from symnet.checking.written_out import written_out
+from symnet.checking.unfolding import unfolded
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries, total
 from symnet.core.labels import Labels, extend, relabel
@@ -160,7 +160,7 @@ class Claims:
         if not target.of or target.of not in self.derivation.program.tensors:
             return None
         try:
-            answer = written_out(self.read(source, latex), self.derivation.program.tensors, self.program.by_name)
+            answer = unfolded(self.read(source, latex), self.derivation.program.tensors, self.program.by_name)
             return slip_of(answer, self.all, target.of)
         except (SymnetError, NotImplementedError, RecursionError):
             return None

@@ -33,9 +33,13 @@ def integer(expr: sp.Expr, env: Env) -> int:
         return int(number)
     value = expr.xreplace(dict(env))
     if not value.is_Integer:
-        missing = ", ".join(sorted(map(str, value.free_symbols))) or str(value)
-        raise ShapeError("sizes", f"no integer for {missing}", "an integer size for every name")
+        raise no_integer(", ".join(sorted(map(str, value.free_symbols))) or str(value))
     return int(value)
+
+
+def no_integer(missing: object) -> ShapeError:
+    """The error for an index or size whose value is not given."""
+    return ShapeError("sizes", f"no integer for {missing}", "an integer size for every name")
 
 
 def _number(expr: sp.Basic, env: Env) -> Fraction | int | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from symnet.core.axes import Axis, Least, Range, at_most, nonnegative
-from symnet.core.expressions import Limits, entries, free_integers
+from symnet.core.expressions import Limits, entries, free_integers, fresh, substitute
 from symnet.core.length import length
 from symnet.core.short import LINES, cut, listed, short_lines
 from symnet.core.signatures import checked
@@ -94,6 +94,11 @@ class Definition:
 
     def __repr__(self) -> str:
         return cut(f"{self.entry} := …" if length(self.expr) > MOST_SHORT else str(self))
+
+
+def right_side_at(line: Definition, places: Sequence[sp.Expr]) -> sp.Expr:
+    """What a line says of its entry at ``places``, the bound indices with names of their own."""
+    return substitute(fresh(line.expr), dict(zip(line.indices, places, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

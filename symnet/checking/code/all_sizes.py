@@ -18,9 +18,9 @@ from symnet.checking.code.calling import Binding, arguments_of
 from symnet.checking.code.returning import read_result
 from symnet.core.axes import Axis
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import When, entries, fresh, rebuild, substitute
+from symnet.core.expressions import When, entries, rebuild
 from symnet.core.functions import step
-from symnet.core.program import Assumption, Definition, Program
+from symnet.core.program import Assumption, Definition, Program, right_side_at
 from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.indexed import prove_for_all_sizes
@@ -161,7 +161,7 @@ class _Judge:
         return self.equal[key]
 
     def _proved(self, line: Definition, other: Definition, used: Mapping[str, Definition]) -> bool:
-        wanted = substitute(fresh(other.expr), dict(zip(other.indices, line.indices, strict=True)))
+        wanted = right_side_at(other, line.indices)
         if line.expr == wanted:
             return True
         opened = {name: (d,) for name, d in used.items()}

@@ -175,13 +175,13 @@ def shape_of(trial: Trial, name: str) -> Verdict | None:
     found, wanted = tuple(trial.returned[name].shape), trial.truth.shape(trial.targets[name])
     if found == wanted:
         return None
-    said = "a single number" if not found else f"of shape {_shape(found)}"
-    right = "a single number" if not wanted else f"of shape {_shape(wanted)}"
-    return Verdict(Answer.REFUTED, "shape", reason=f"the code's is {said}, the right one {right}", scope=scope(trial))
+    return Verdict(Answer.REFUTED, "shape", reason=two_shapes(found, wanted), scope=scope(trial))
 
 
-def _shape(shape: Place) -> str:
-    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+def two_shapes(found: Place, wanted: Place) -> str:
+    """The code's shape and the right one, in words."""
+    said, right = (f"of shape {shape}" if shape else "a single number" for shape in (found, wanted))
+    return f"the code's is {said}, the right one {right}"
 
 
 def scope(trial: Trial) -> str:
@@ -263,4 +263,4 @@ def same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
                                             for k, a in one.items())
 
 
-__all__ = ["Trial", "judge", "same", "scope", "screened"]
+__all__ = ["Trial", "judge", "same", "scope", "screened", "two_shapes"]

@@ -21,11 +21,12 @@ from flint import fmpq
 from symnet.calculus.declared_values import check_given
 from symnet.checking.code.arrays import Traced
 from symnet.checking.code.calling import Binding, arguments_of
-from symnet.checking.code.judging import Place, Trial
+from symnet.checking.code.judging import Place, Trial, two_shapes
 from symnet.checking.code.returning import read_result
 from symnet.checking.code.truth import Frame
 from symnet.checking.code.values import needed, values
 from symnet.core.derivation import Derivation
+from symnet.core.places import Env
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.user_code import told
@@ -157,7 +158,7 @@ class Player:
                 chosen[t.name] = labels[t.name] if labels is not None else _repeated(shape, dice)
                 arrays[t.name] = (chosen[t.name][..., None] == np.arange(shape[-1])).astype(float)
                 continue
-            made = _filled(t, shape, dice, ties, seed % 10 == 0 and t.role is Role.TARGET, frame.sizes, positive)
+            made = _filled(t, shape, dice, ties, seed % 10 == 0 and t.role is Role.TARGET, frame.entries.env, positive)
             if made is None:
                 return None
             arrays[t.name] = made
@@ -250,7 +251,7 @@ def _repeated(shape: tuple[int, ...], dice: random.Random) -> Any:
     return np.array(drawn, dtype=int).reshape(rows)
 
 
-def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, ties: bool, shares: bool, sizes: Mapping[str, int],
+def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, ties: bool, shares: bool, env: Env,
             positive: bool) -> Any | None:
     """Numbers of the tensor's domain and structure, exact in floating point where the domain allows; rows that sum to 1 as ``shares``.
 
@@ -262,11 +263,10 @@ def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, ties: bool, 
     scale = (4 if positive else 1) if ties else 128 if positive else 64
     classes = None
     if t.domain == "index":
-        count_of = sp.Integer(2) if t.classes is None else t.classes.xreplace({s: sp.Integer(sizes[str(s)]) for s in t.classes.free_symbols
-                                                                               if str(s) in sizes})
-        if not count_of.is_Integer:
+        counted = sp.Integer(2) if t.classes is None else t.classes.xreplace(dict(env))
+        if not counted.is_Integer:
             return None
-        classes = int(count_of)
+        classes = int(counted)
     drawn = [suited(symbol, sp.Rational(dice.choice(choices), scale), classes) for _ in range(count)]
     if t.domain == "index":
         return np.array([int(v) for v in drawn], dtype=int).reshape(shape)
@@ -314,16 +314,11 @@ def _apart(got: Any, wanted: Any) -> Place | None:
 def _refuted(apart: Place, got: Any, wanted: Any, arrays: Arrays, where: str) -> tuple[Verdict, Place | None]:
     """The verdict: at these data NumPy's own value is wrong."""
     if got.shape != wanted.shape:
-        said = f"the code's is {_shape(got.shape)}, the right one {_shape(wanted.shape)}"
-        return Verdict(Answer.REFUTED, "shape", reason=said, scope=f"{where}, {ON_ARRAYS}"), None
+        return Verdict(Answer.REFUTED, "shape", reason=two_shapes(got.shape, wanted.shape), scope=f"{where}, {ON_ARRAYS}"), None
     point = tuple((f"{name}_{'_'.join(str(k + 1) for k in place)}" if place else name, repr(float(a[place])))
                   for name, a in arrays.items() for place in np.ndindex(a.shape))
     return Verdict(Answer.REFUTED, "floating point", witness=Witness(point, _number(got[apart]), _number(wanted[apart])),
                    scope=", ".join(s for s in (where, ON_ARRAYS) if s)), apart
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return f"of shape {shape}" if shape else "a single number"
 
 
 def _number(x: Any) -> str:

@@ -58,8 +58,8 @@ def truth_edits(setting: Setting) -> Iterator[Finding]:
 
     def local(expr: sp.Expr) -> Iterator[Edit]:
         if isinstance(expr, sp.Add):
-            for k, t in enumerate(expr.args):
-                yield "dropped term", {"term": t}, sp.Add(*expr.args[:k], *expr.args[k + 1:])
+            for k, t, rest in _without_one(expr):
+                yield "dropped term", {"term": t}, rest
                 yield "sign of a term", {"term": t}, sp.Add(*expr.args[:k], -t, *expr.args[k + 1:])
         if isinstance(expr, sp.Piecewise):
             for branch, condition in expr.args:
@@ -68,12 +68,8 @@ def truth_edits(setting: Setting) -> Iterator[Finding]:
             yield "missing case", {"condition": expr.args[0] > 0}, sp.S.One
         if expr.func in TABLE and len(expr.args) == 1:
             yield "missing activation", {"wrong": expr.args[0], "right": expr}, expr.args[0]
-        if isinstance(expr, sp.Mul):
-            for k, t in enumerate(expr.args):
-                if not t.is_number:
-                    yield "missing factor", {"factor": t}, sp.Mul(*expr.args[:k], *expr.args[k + 1:])
-            for pair in combinations([t for t in expr.args if not t.is_number][:PAIRS], 2):
-                yield "missing factor", {"factor": sp.Mul(*pair)}, sp.Mul(*[t for t in expr.args if t not in pair])
+        for factor, rest in _without_factors(expr):
+            yield "missing factor", {"factor": factor}, rest
 
     for kind, words, expr in everywhere(truth.expr, local):
         right = IndexArray.over(truth.axes, truth.indices, expr)
@@ -95,23 +91,34 @@ def _place(words: Words) -> Word:
     return next((words[key] for key in ("wrong", "term", "factor", "node", "condition") if key in words), "")
 
 
+def _without_one(expr: sp.Expr) -> Iterator[tuple[int, sp.Expr, sp.Expr]]:
+    """Each term of a sum or factor of a product with its place, and what is left without it."""
+    for k, part in enumerate(expr.args):
+        yield k, part, expr.func(*expr.args[:k], *expr.args[k + 1:])
+
+
+def _without_factors(expr: sp.Expr) -> Iterator[tuple[sp.Expr, sp.Expr]]:
+    """Each factor of a product that is no number, and each two of the first of them, and what is left; nothing for what is no product."""
+    if not isinstance(expr, sp.Mul):
+        return
+    yield from ((factor, rest) for _, factor, rest in _without_one(expr) if not factor.is_number)
+    for pair in combinations([t for t in expr.args if not t.is_number][:PAIRS], 2):
+        yield sp.Mul(*pair), sp.Mul(*[t for t in expr.args if t not in pair])
+
+
 def _add(expr: sp.Expr) -> Iterator[Edit]:
     if isinstance(expr, sp.Add):
-        for k, t in enumerate(expr.args):
+        for k, t, rest in _without_one(expr):
             yield "sign of a term", {"term": t}, sp.Add(*expr.args[:k], -t, *expr.args[k + 1:])
-            yield "extra term", {"term": t}, sp.Add(*expr.args[:k], *expr.args[k + 1:])
+            yield "extra term", {"term": t}, rest
             for other in [n for n in (t + 1, t - 1) if t.is_Integer and n != 0]:
                 changed = sp.Add(*expr.args[:k], other, *expr.args[k + 1:])
                 yield "wrong number", {"wrong": expr, "right": changed}, changed
 
 
 def _mul(expr: sp.Expr) -> Iterator[Edit]:
-    if isinstance(expr, sp.Mul):
-        for k, t in enumerate(expr.args):
-            if not t.is_number:
-                yield "extra factor", {"factor": t}, sp.Mul(*expr.args[:k], *expr.args[k + 1:])
-        for pair in combinations([t for t in expr.args if not t.is_number][:PAIRS], 2):
-            yield "extra factor", {"factor": sp.Mul(*pair)}, sp.Mul(*[t for t in expr.args if t not in pair])
+    for factor, rest in _without_factors(expr):
+        yield "extra factor", {"factor": factor}, rest
 
 
 def _pow(expr: sp.Expr) -> Iterator[Edit]:

@@ -21,7 +21,7 @@ from symnet.checking.slips.setting import NEAR, Claim, Setting
 from symnet.checking.slips.shape_slips import shape_slips
 from symnet.checking.slips.source_edits import written_slips
 from symnet.checking.slips.wording import Finding, say, truth_text, undone_text
-from symnet.checking.written_out import claimed_value
+from symnet.checking.unfolding import claimed_value
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written
 from symnet.core.program import Program

@@ -1,12 +1,12 @@
-"""A value with names written out: what the lines of a program say of them put in, index by index."""
+"""A value with names unfolded: what the lines of a program say of them put in, index by index."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import replace
 
-from symnet.core.expressions import entries, fresh, substitute
-from symnet.core.program import Definition, Program
+from symnet.core.expressions import entries, fresh
+from symnet.core.program import Definition, Program, right_side_at
 from symnet.core.tensors import entry_indices, tensor_name
 from symnet.errors import ShapeError
 from symnet.indexing.index_array import IndexArray
@@ -14,17 +14,15 @@ from symnet.indexing.index_array import IndexArray
 DEEPEST = 100  # lines, one inside the other
 
 
-def written_out(value: IndexArray, known: Container[str], lines: Mapping[str, tuple[Definition, ...]]) -> IndexArray:
-    """``value`` with every name that is not ``known`` written out, where it has one line."""
+def unfolded(value: IndexArray, known: Container[str], lines: Mapping[str, tuple[Definition, ...]]) -> IndexArray:
+    """``value`` with every name that is not ``known`` unfolded, where it has one line."""
     expr = value.expr
     for _ in range(DEEPEST):
         expr = fresh(expr)
         open_ = {e for e in entries(expr) if tensor_name(e) not in known and len(lines.get(tensor_name(e), ())) == 1}
         if not open_:
             break
-        there = {e: lines[tensor_name(e)][0] for e in open_}
-        expr = expr.xreplace({e: substitute(fresh(d.expr), dict(zip(d.indices, entry_indices(e), strict=True)))
-                                     for e, d in there.items()})
+        expr = expr.xreplace({e: right_side_at(lines[tensor_name(e)][0], entry_indices(e)) for e in open_})
     return replace(value, expr=expr)
 
 
@@ -37,7 +35,7 @@ def claimed_value(program: Program) -> IndexArray:
     """
     lines = program.by_name[program.objective]
     value = IndexArray.over(lines[0].target.axes, lines[0].indices, lines[0].expr)
-    made = written_out(value, {t.name for t in program.inputs}, program.by_name)
+    made = unfolded(value, {t.name for t in program.inputs}, program.by_name)
     if len(lines) > 1 or any(tensor_name(e) in program.by_name for e in entries(made.expr)):
         raise ShapeError("claim", f"{program.objective}, which is defined step by step", "one line for each name")
     return made
