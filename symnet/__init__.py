@@ -171,20 +171,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PLACES
+    from symnet.api import check, check_code, compare, derive, report
+    from symnet.calculus.jacobian import hessian, hessian_vector_product, jacobian
     from symnet.calculus.matrices import symmetric
-    from symnet.calculus.second import hessian, hessian_vector_product, jacobian
     from symnet.checking.code.results import CodeCheck
     from symnet.checking.slips.kinds import Mistake
     from symnet.checking.slips.search import diagnose
     from symnet.core.axes import Axis
     from symnet.core.claim import Proved, Refutation
     from symnet.core.derivation import Derivation, Formula, Step
-    from symnet.core.errata import Errata
+    from symnet.core.page_verdict import Errata
     from symnet.core.program import Assumption, Definition, Program
     from symnet.core.tensors import Tensor
     from symnet.core.verdict import Verdict
     from symnet.errors import SymnetError
-    from symnet.face import check, check_code, compare, derive, report
     from symnet.frontends.export import export
     from symnet.frontends.imported import Imported
     from symnet.frontends.jaxpr import from_jax
@@ -192,7 +192,6 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.frontends.onnx_models import from_onnx
     from symnet.frontends.sklearn_models import from_sklearn
     from symnet.frontends.torch_modules import from_torch
-    from symnet.loading import check_page, load
     from symnet.networks.activations import (
         ELU,
         GELU,
@@ -207,6 +206,13 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     )
     from symnet.networks.attention import MultiheadAttention, TransformerEncoderLayer
     from symnet.networks.convolution import Conv1d, Conv2d, Convolution
+    from symnet.networks.gradient_transforms import (
+        clip_by_norm,
+        clip_by_value,
+        decoupled_decay,
+        global_norm,
+        weight_decay,
+    )
     from symnet.networks.initializers import (
         calculate_gain,
         kaiming_normal,
@@ -256,19 +262,12 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
         loss_program,
     )
     from symnet.networks.losses_penalty import L1Penalty, L2Penalty
-    from symnet.networks.modifiers import (
-        clip_by_norm,
-        clip_by_value,
-        decoupled_decay,
-        global_norm,
-        weight_decay,
-    )
     from symnet.networks.normalization import BatchNorm1d, LayerNorm, RMSNorm
+    from symnet.networks.optimizer_program import Optimizer
     from symnet.networks.optimizers import SGD, HeavyBall, Momentum, Nesterov, optimizer
     from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
     from symnet.networks.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
     from symnet.networks.recurrent import GRU, LSTM, RNN
-    from symnet.networks.rule import Optimizer
     from symnet.networks.schedules import (
         CosineAnnealingLR,
         ExponentialLR,
@@ -287,6 +286,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.proofs import prove
     from symnet.reports.report import Report
     from symnet.training.fit import Fit, fit
+    from symnet.worksheet_loader import check_page, load
 
 __version__ = "0.1.0"
 
@@ -314,9 +314,9 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
 
 # The public names by the file they live in; loaded on first use, so that `import symnet` stays light.
 _PLACES = {
-    "symnet.face": "check check_code compare derive report",
+    "symnet.api": "check check_code compare derive report",
     "symnet.parsing.program": "program",
-    "symnet.loading": "check_page load",
+    "symnet.worksheet_loader": "check_page load",
     "symnet.checking.code.results": "CodeCheck",
     "symnet.checking.slips.kinds": "Mistake",
     "symnet.checking.slips.search": "diagnose",
@@ -324,7 +324,7 @@ _PLACES = {
     "symnet.training.fit": "Fit fit",
     "symnet.reports.report": "Report",
     "symnet.calculus.matrices": "symmetric",
-    "symnet.calculus.second": "hessian hessian_vector_product jacobian",
+    "symnet.calculus.jacobian": "hessian hessian_vector_product jacobian",
     "symnet.frontends.export": "export",
     "symnet.frontends.imported": "Imported",
     "symnet.frontends.jaxpr": "from_jax",
@@ -335,7 +335,7 @@ _PLACES = {
     "symnet.core.axes": "Axis",
     "symnet.core.claim": "Proved Refutation",
     "symnet.core.derivation": "Derivation Formula Step",
-    "symnet.core.errata": "Errata",
+    "symnet.core.page_verdict": "Errata",
     "symnet.core.verdict": "Verdict",
     "symnet.core.program": "Assumption Definition Program",
     "symnet.core.tensors": "Tensor",
@@ -359,8 +359,8 @@ _PLACES = {
     "symnet.networks.losses_penalty": "L1Penalty L2Penalty",
     "symnet.networks.optimizers": "SGD HeavyBall Momentum Nesterov optimizer",
     "symnet.networks.optimizers_adaptive": "Adagrad Adam AdamW Lion NAdam RMSprop SignSGD",
-    "symnet.networks.modifiers": "clip_by_norm clip_by_value decoupled_decay global_norm weight_decay",
-    "symnet.networks.rule": "Optimizer",
+    "symnet.networks.gradient_transforms": "clip_by_norm clip_by_value decoupled_decay global_norm weight_decay",
+    "symnet.networks.optimizer_program": "Optimizer",
     "symnet.networks.schedules":
         "CosineAnnealingLR ExponentialLR InverseTimeLR LinearLR MultiStepLR Schedule StepLR WarmupLR "
         "schedule with_schedule",

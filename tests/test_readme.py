@@ -27,8 +27,8 @@ def test_the_python_example_prints_what_it_says(capsys: pytest.CaptureFixture[st
 
 
 def test_the_worksheet_is_one_and_its_answer_is_right() -> None:
-    from symnet.loading import check_worksheet
     from symnet.parsing.worksheet import parse_worksheet
+    from symnet.worksheet_loader import check_worksheet
 
     sheet = re.findall(r"```toml\n(.*?)```", README, re.S)[0]
     (result,) = check_worksheet(parse_worksheet(sheet))

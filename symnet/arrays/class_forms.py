@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symnet.arrays.letters import ATOM, HAD, MUL, Form, Letters
+from symnet.arrays.matrix_letters import ATOM, HAD, MUL, Form, Letters
 from symnet.arrays.scalars import Shown
 from symnet.arrays.tree import Labels, Masked
 from symnet.core.expressions import entries

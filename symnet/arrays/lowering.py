@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 import sympy as sp
 
 from symnet.arrays.canonical import same
-from symnet.arrays.chosen import gathered, taken
 from symnet.arrays.digits import all_digits
+from symnet.arrays.one_hot_sums import gathered, taken
 from symnet.arrays.stable_functions import Stable, expm1, log_others, log_share, share
 from symnet.arrays.stable_functions import others as share_of_others
 from symnet.arrays.tree import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symnet.arrays.letters import ATOM, HAD, Form
+from symnet.arrays.matrix_letters import ATOM, HAD, Form
 from symnet.arrays.tree import Labels, Node, OfMatrix
 
 

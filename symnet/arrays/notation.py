@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from symnet.arrays.along import ALONG, along_sums
 from symnet.arrays.class_forms import class_form
-from symnet.arrays.letters import ADD, ATOM, HAD, MUL, Form, Letters, brace
+from symnet.arrays.flow_axes import ALONG, along_sums
 from symnet.arrays.lowering import lower_definition
 from symnet.arrays.matrix_forms import of_matrix_form
+from symnet.arrays.matrix_letters import ADD, ATOM, HAD, MUL, Form, Letters, brace
 from symnet.arrays.scalars import power, squared_norm
 from symnet.arrays.scalars import scale as scale_of
 from symnet.arrays.tree import Apply, Contract, Labels, Leaf, Masked, Node, Number, OfMatrix, Softmax, is_inverse, sign_of, without_sign

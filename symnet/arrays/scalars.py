@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from symnet.arrays.letters import ATOM, HAD, MUL, Form, brace
+from symnet.arrays.matrix_letters import ATOM, HAD, MUL, Form, brace
 from symnet.arrays.tree import Apply, Labels, Node, Number
 from symnet.core.latex import LatexPrinter
 

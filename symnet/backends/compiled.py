@@ -13,7 +13,7 @@ from symnet.backends.source import forward_source, numpy_source, tensors_of
 from symnet.core.derivation import Derivation
 from symnet.core.matrices import SINGULAR
 from symnet.core.program import Program
-from symnet.core.short import cut, listed
+from symnet.core.short_forms import cut, listed
 from symnet.core.tensors import Tensor
 from symnet.errors import DomainError, NameError_, OptionError, ShapeError, a_kind, did_you_mean, needs, shown
 

@@ -9,7 +9,7 @@ from typing import Self
 
 import sympy as sp
 
-from symnet.arrays.chosen import sure
+from symnet.arrays.one_hot_sums import sure
 from symnet.arrays.tree import Labels, Leaf, Masked, Node
 from symnet.core.axes import Axis, Range, bounds, inside, nonnegative
 from symnet.core.expressions import entries

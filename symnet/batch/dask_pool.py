@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from symnet.batch.borrowed import close_idle, run_once
+from symnet.batch.one_task_process import close_idle, run_once
 from symnet.batch.tasks import Ended, How, Limits, Task
 from symnet.errors import MissingToolError, OptionError, one_line
 

@@ -13,7 +13,7 @@ from symnet.parsing.files import text_of_file
 from symnet.worksheets.builtin import names, worksheet_text
 
 if TYPE_CHECKING:
-    from symnet.checking.tasks import Result
+    from symnet.checking.worksheet_answers import Result
 
 UNUSABLE = "unusable"  # the verdict on a file that cannot be read as a worksheet; the others are core.verdict's
 PAGES = (".md", ".txt")

@@ -8,17 +8,17 @@ from functools import lru_cache
 
 from symnet.batch.items import Item, Outcome, Source
 from symnet.batch.worker import reached
+from symnet.checking.progress import Way
 from symnet.checking.reading import read_answer
-from symnet.checking.tasks import Result
-from symnet.checking.way import Way
+from symnet.checking.worksheet_answers import Result
 from symnet.core.derivation import Derivation
-from symnet.core.errata import Errata, Judged, Mark
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.latex import definition_latex, latex
+from symnet.core.page_verdict import Errata, Judged, Mark
 from symnet.core.verdict import Answer
 from symnet.errors import SymnetError, WorksheetError
-from symnet.loading import Judge, judge_of, page_errata
 from symnet.parsing.worksheet import Worksheet, parse_worksheet
+from symnet.worksheet_loader import Judge, judge_of, page_errata
 
 OPENING = 6.0  # times the limit of one answer that the gradients of a worksheet may take
 # a page, the worksheet it is judged by unless it has its own, and the lines that are left out

@@ -7,16 +7,16 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from symnet.batch.borrowed import run_once
 from symnet.batch.items import Source
 from symnet.batch.judging import OPENING, judge_lines
+from symnet.batch.one_task_process import run_once
 from symnet.batch.running import without
 from symnet.batch.tasks import LIGHT, Ended, How, Limits, Task
 from symnet.batch.worker import reached
 from symnet.checking.answers import check_answer
 from symnet.checking.equal_lines import compare_lines
 from symnet.core.derivation import Derivation
-from symnet.core.errata import Errata, Follows, Judged, Mark
+from symnet.core.page_verdict import Errata, Follows, Judged, Mark
 from symnet.core.program import Program
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import OptionError, SymnetError, internal, shown

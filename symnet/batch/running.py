@@ -11,7 +11,7 @@ from symnet.batch.items import UNUSABLE, Item, Outcome, Source
 from symnet.batch.judging import judge_item, judge_lines, open_source, page_outcomes, read_source
 from symnet.batch.pool import Runs
 from symnet.batch.tasks import PRELOAD, Ended, How, Task
-from symnet.checking.tasks import Result
+from symnet.checking.worksheet_answers import Result
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import SymnetError
 

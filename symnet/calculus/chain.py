@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from symnet.calculus.folding import fold
-from symnet.calculus.masking import fold_under
+from symnet.calculus.masked_folding import fold_under
 from symnet.calculus.occurrences import Occurrence, hide_exp, occurrences, show_exp
 from symnet.calculus.solving import pin, solve
 from symnet.core.axes import Range

@@ -27,15 +27,15 @@ from flint import arb, ctx
 from symnet.calculus.instantiate import Entries, instantiate_program, named
 from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
+from symnet.calculus.simplification import class_facts, one_hot_facts
 from symnet.calculus.stopping import held_apart, held_out
 from symnet.calculus.tabulate import Here, Numbers, Plan, Table
-from symnet.calculus.tidying import class_facts, one_hot_facts
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
 from symnet.core.expressions import Limits, Partial, as_written, entries, limits
 from symnet.core.functions import leaky_relu, relu
 from symnet.core.functions import step as heaviside
+from symnet.core.index_evaluation import Env, at_place, open_at, span, visits
 from symnet.core.numbers import as_ball, compute, to_flint
-from symnet.core.places import Env, at_place, open_at, span, visits
 from symnet.core.program import Assumption, Definition, Program, is_size, small_sizes
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import DomainError, FaultError, SymnetError

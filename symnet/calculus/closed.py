@@ -9,7 +9,7 @@ import sympy as sp
 
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import BINDERS, as_written, entries, limits, multiplied, rebuild, summed
-from symnet.core.labels import Labels
+from symnet.core.index_letters import Labels
 from symnet.core.length import length
 from symnet.core.program import Definition, Program
 from symnet.core.schedule import schedule

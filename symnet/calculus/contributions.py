@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from symnet.calculus.chain import Term
-from symnet.calculus.tidying import common_factor, cost, tidy
+from symnet.calculus.simplification import common_factor, cost, tidy
 from symnet.core.axes import Range, bounds, inside, nonnegative
-from symnet.core.brackets import settle
 from symnet.core.derivation import Contribution
 from symnet.core.expressions import Limits, When, entries, substitute, total
 from symnet.core.guards import Guards, spans
+from symnet.core.iverson import settle
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 
 

@@ -10,8 +10,8 @@ import sympy as sp
 from flint import fmpq_mat
 
 from symnet.calculus.instantiate import Entries, assumptions_at, environment, holes_at, named
+from symnet.core.index_evaluation import Env, visits
 from symnet.core.numbers import as_ball, compute, rational, to_flint
-from symnet.core.places import Env, visits
 from symnet.core.program import Program
 from symnet.core.structures import MIRRORED, ONE_HOT, STRUCTURES
 from symnet.core.tensors import Tensor

@@ -13,12 +13,12 @@ from symnet.calculus.inlining import inline
 from symnet.calculus.one_sided import OneSided
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
+from symnet.calculus.simplification import class_facts, implied, tidy
 from symnet.calculus.stopping import ancestors, flows
-from symnet.calculus.tidying import class_facts, implied, tidy
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.functions import conventions, sum_of_squares
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.structures import MIRRORED
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name

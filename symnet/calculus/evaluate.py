@@ -16,11 +16,11 @@ from symnet.calculus.norm_convention import with_norm_convention
 from symnet.calculus.tabulate import Key, Numbers, Place, Plan, Table
 from symnet.core.functions import stop_gradient
 from symnet.core.given_sizes import sizes_of_shapes
+from symnet.core.index_evaluation import at_place
 from symnet.core.length import AsItStands, length
 from symnet.core.numbers import Number, Shown, as_ball, compute, decide, decimal, proved_zero, rational, to_flint
-from symnet.core.places import at_place
 from symnet.core.program import Program
-from symnet.core.short import listed
+from symnet.core.short_forms import listed
 from symnet.core.signatures import checked
 from symnet.errors import NameError_, OptionError, ShapeError, SymnetError, did_you_mean, shown
 

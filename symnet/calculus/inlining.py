@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import sympy as sp
 
 from symnet.calculus.chain import Term
-from symnet.calculus.tidying import assume, common_factor, cost, multiply_out, tidy
+from symnet.calculus.simplification import assume, common_factor, cost, multiply_out, tidy
 from symnet.core.expressions import asks_data, bracketed, entries, substitute, total
 from symnet.core.program import Assumption, Definition
 from symnet.core.tensors import tensor_name

@@ -11,8 +11,8 @@ import sympy as sp
 
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
+from symnet.core.index_evaluation import Env, NameEntry, at_place, in_order, open_at, span, visits
 from symnet.core.names import entry_latex
-from symnet.core.places import Env, NameEntry, at_place, in_order, open_at, span, visits
 from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.schedule import schedule
 from symnet.core.tensors import Tensor, free_name

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symnet.core.axes import Range, bounds, inside, meet, nonnegative
-from symnet.core.brackets import fixed
 from symnet.core.expressions import Limits
+from symnet.core.iverson import fixed
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from symnet.core.axes import Range
 from symnet.core.balls import hull, times
 from symnet.core.expressions import When, entries, free_integers, limits, of_data
 from symnet.core.functions import stop_gradient
+from symnet.core.index_evaluation import holds, integer, no_integer
 from symnet.core.linear import Square
 from symnet.core.matrices import Grid, InverseEntry, Rows
 from symnet.core.numbers import Number, as_ball, bounded, compute, decide
-from symnet.core.places import holds, integer, no_integer
 from symnet.core.program import Definition, Program, is_size
 from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import entry_indices, tensor_name

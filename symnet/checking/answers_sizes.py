@@ -14,7 +14,7 @@ from symnet.checking.answers_opening import Opening, in_each_other
 from symnet.checking.answers_points import Numbers
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
 from symnet.checking.large_sizes import different
-from symnet.checking.sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
+from symnet.checking.tried_sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, substitute
@@ -23,10 +23,10 @@ from symnet.core.number_sets import like
 from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.verdict import EXCEPT, Answer, Verdict, all_of
-from symnet.equality.assumed import contradictory, said_of_nothing, solved
+from symnet.equality.assumption_solving import contradictory, said_of_nothing, solved
 from symnet.equality.compare import compare, prove_equal
-from symnet.equality.holes import indexed_holes
-from symnet.equality.indexed import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
+from symnet.equality.domain_conditions import indexed_holes
+from symnet.equality.sums.all_sizes import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
 from symnet.errors import OptionError, SymnetError
 from symnet.indexing.index_array import IndexArray
 

@@ -13,20 +13,20 @@ import sympy as sp
 
 from symnet.calculus import derive
 from symnet.checking.answers import check_answer
-from symnet.checking.names import GRADIENT, SLOPE
+from symnet.checking.pages.page_names import GRADIENT, SLOPE
 from symnet.checking.slips.kinds import Mistake
 from symnet.checking.slips.search import slip_of
 from symnet.checking.unfolding import unfolded
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries, total
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, free_name, sizes_of, tensor_name
 from symnet.core.text import text
 from symnet.core.verdict import Verdict
 from symnet.errors import NameError_, SymnetError, did_you_mean
 from symnet.indexing.index_array import IndexArray
-from symnet.parsing.asked import LOSSES
+from symnet.parsing.claim_prefix import LOSSES
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.program import expression
 from symnet.parsing.tokens import plain

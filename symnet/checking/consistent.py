@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from symnet.calculus.instantiate import instantiate_program
 from symnet.core.program import Program
-from symnet.equality.assumed import contradictory, said_of_nothing
+from symnet.equality.assumption_solving import contradictory, said_of_nothing
 from symnet.equality.structured import forms_of
 from symnet.errors import DomainError, SymnetError
 

@@ -11,9 +11,9 @@ from symnet.core.expressions import entries
 from symnet.core.matrices import Det, written_out
 from symnet.core.program import Definition, Hole, Program
 from symnet.core.tensors import tensor_name
+from symnet.equality.difference_is_zero import ruled_out
 from symnet.equality.domain import Domain, Holes
-from symnet.equality.gap import ruled_out
-from symnet.equality.holes import holes, indexed_holes, read_as_positive
+from symnet.equality.domain_conditions import holes, indexed_holes, read_as_positive
 from symnet.equality.structured import forms_of
 
 MANY = 7

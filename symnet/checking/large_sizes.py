@@ -17,7 +17,7 @@ from symnet.core.numbers import as_ball
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.verdict import Answer, Verdict, Witness
-from symnet.equality.holes import surely_defined
+from symnet.equality.domain_conditions import surely_defined
 from symnet.errors import SymnetError
 
 LARGE, EQUAL, OTHERS = 127, 7, (2, 3, 5, 4, 6, 8, 9, 10)

@@ -13,7 +13,7 @@ from symnet.core.program import Program
 from symnet.core.tensors import Tensor, same_name, tensor_name
 from symnet.errors import NameError_
 from symnet.indexing.index_array import IndexArray, new_indices, number, of_tensor
-from symnet.parsing.asked import LOSSES
+from symnet.parsing.claim_prefix import LOSSES
 
 
 def slope_of(derivation: Derivation, usable: Mapping[str, Tensor], above: str, below: str, asked: str) -> IndexArray | None:

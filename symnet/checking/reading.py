@@ -10,13 +10,13 @@ import re
 
 from symnet.checking.local_slopes import slope_of
 from symnet.core.derivation import Derivation
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text
 from symnet.core.text import text as plain_text
 from symnet.indexing.index_array import IndexArray
-from symnet.parsing.asked import Asked
+from symnet.parsing.claim_prefix import Asked
 from symnet.parsing.declaring import hidden_by
 from symnet.parsing.expressions import expression, sympy_value
 from symnet.parsing.from_sympy import SympyAnswer

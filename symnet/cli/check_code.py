@@ -47,7 +47,7 @@ def check_code(place: str, options: Namespace) -> int:
 
 def _within(path: Path, name: str, options: Namespace) -> Any:
     """The function judged; each value that it returns has the limit to itself, and one that takes longer is undecided."""
-    from symnet.batch.borrowed import run_fresh
+    from symnet.batch.one_task_process import run_fresh
     from symnet.batch.running import without
     from symnet.batch.tasks import How, Task
     from symnet.checking.code.results import CodeCheck, Judged
@@ -73,11 +73,11 @@ def _within(path: Path, name: str, options: Namespace) -> Any:
 
 def judge_file(asked: tuple[str, str, str, str, Mapping[Any, str], float]) -> tuple[Any, str]:
     """Runs in the process: the judgement and what the code printed. Told on the way: the value that is judged, and what was printed."""
+    from symnet.api import check_code as judge
     from symnet.batch.judging import OPENING
     from symnet.batch.worker import reached
-    from symnet.checking.way import Way
-    from symnet.face import check_code as judge
-    from symnet.loading import load
+    from symnet.checking.progress import Way
+    from symnet.worksheet_loader import load
 
     folder, place, name, worksheet, lost, seconds = asked
     os.chdir(folder)

@@ -17,7 +17,7 @@ def check_page(file: str, options: Namespace) -> int:
     """
     from symnet import __version__
     from symnet.batch.limited import judge_page_within
-    from symnet.loading import load_worksheet
+    from symnet.worksheet_loader import load_worksheet
 
     page = text_of_file(file, "a page of worked lines")
     found = judge_page_within(page, load_worksheet(options.worksheet), file, limits_of(options, many=False))

@@ -19,7 +19,7 @@ def say(text: str) -> None:
 
 def report(options: Namespace) -> int:
     """symnet report."""
-    from symnet.loading import load
+    from symnet.worksheet_loader import load
 
     derivation = load(options.worksheet, options.check)
     if options.seed is not None and derivation.meta.get("training"):
@@ -29,8 +29,8 @@ def report(options: Namespace) -> int:
 
 def _tell(derivation: Any, options: Namespace, source: str, theorem: bool) -> int:
     """Make the report and put it where the options say."""
+    from symnet.case_builder import report as tell
     from symnet.reports.report import format_of
-    from symnet.telling import report as tell
 
     path = _place(options, source)
     how = format_of(path, options.format)
@@ -67,8 +67,8 @@ def derive(options: Namespace) -> int:
     """symnet derive."""
     derivation = _derivation(options)
     if options.order == 2:
-        from symnet.calculus.second import hessian
-        from symnet.loading import with_values
+        from symnet.calculus.jacobian import hessian
+        from symnet.worksheet_loader import with_values
 
         second = hessian(derivation, derivation.wrt[0], derivation.wrt[-1])
         derivation = with_values(second, {}, {**derivation.meta, "learning_rate": None, "sizes": {}})
@@ -95,7 +95,7 @@ def _write_source(source: str, output: str | None) -> int:
 
 def _derivation(options: Namespace) -> Any:
     from symnet.cli.expressions import from_expression
-    from symnet.loading import derivation_of, load_worksheet
+    from symnet.worksheet_loader import derivation_of, load_worksheet
     from symnet.worksheets.builtin import names
 
     if options.what.endswith(".toml") or options.what in names():
@@ -149,8 +149,8 @@ def _counterexample(found: Any) -> dict[str, Any]:
 def train(options: Namespace) -> int:
     """symnet train."""
     from symnet.cli.rules import training_changes
-    from symnet.loading import load
     from symnet.training.run import train_sheet
+    from symnet.worksheet_loader import load
 
     log = train_sheet(load(options.worksheet), training_changes(options), progress=None).log
     if options.format == "json":

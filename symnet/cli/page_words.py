@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from symnet.core.errata import Errata, Judged, Mark
+from symnet.core.page_verdict import Errata, Judged, Mark
 from symnet.core.sentences import capitalised
 
 WIDE = 108

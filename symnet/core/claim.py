@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import sympy as sp
 
 from symnet.core.expressions import substitute
-from symnet.core.short import WIDTH, short
+from symnet.core.short_forms import WIDTH, short
 from symnet.core.verbs import verb
 
 

@@ -14,7 +14,7 @@ from symnet.core.latex import aligned, definition_latex
 from symnet.core.own_symbols import SympyObject, in_own, named_by, put_in
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.readings import CompiledGradients, ExactValues
-from symnet.core.short import LINES, WIDTH, cut, listed, short, short_lines
+from symnet.core.short_forms import LINES, WIDTH, cut, listed, short, short_lines
 from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text, short_text

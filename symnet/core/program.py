@@ -13,7 +13,7 @@ import sympy as sp
 from symnet.core.axes import Axis, Least, Range, at_most, nonnegative
 from symnet.core.expressions import Limits, entries, free_integers, fresh, substitute
 from symnet.core.length import length
-from symnet.core.short import LINES, cut, listed, short_lines
+from symnet.core.short_forms import LINES, cut, listed, short_lines
 from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.verbs import verb

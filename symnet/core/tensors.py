@@ -14,7 +14,7 @@ import sympy as sp
 from symnet.core.axes import MOST, Axis
 from symnet.core.expressions import entries
 from symnet.core.number_sets import EXAMPLES, NAMED, REAL, NumberSet, name_of, number_set
-from symnet.core.short import cut
+from symnet.core.short_forms import cut
 from symnet.core.signatures import checked
 from symnet.core.structures import IS, ONE_HOT, check_structure
 from symnet.errors import NameError_, ShapeError, needs, shown

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from symnet.core.short import WIDTH, short
+from symnet.core.short_forms import WIDTH, short
 
 
 class Answer(StrEnum):

@@ -10,8 +10,8 @@ from sympy.core.relational import Relational
 from symnet.core.expressions import BINDERS, Nabla, When, entries
 from symnet.core.functions import TABLE, leaky_relu, relu, step
 from symnet.core.matrices import Det, InverseEntry
-from symnet.equality.holes import holes, surely_defined
-from symnet.equality.writing import by_row
+from symnet.equality.basis_forms import by_row
+from symnet.equality.domain_conditions import holes, surely_defined
 from symnet.errors import UnknownNodeError
 
 CLOSED = (*BINDERS, When, Nabla, sp.Indexed, Det, InverseEntry)  # what stands in them may hold bound indices: taken whole

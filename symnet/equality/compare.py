@@ -14,19 +14,19 @@ from symnet.core.functions import step
 from symnet.core.matrices import written_out
 from symnet.core.program import Assumption
 from symnet.core.verdict import Answer, Verdict
-from symnet.equality.assumed import contradictory, said_of_nothing, solved
+from symnet.equality.assumption_solving import contradictory, said_of_nothing, solved
 from symnet.equality.cases import has_cases
+from symnet.equality.difference_is_zero import judged, ruled_out, without_implied
 from symnet.equality.domain import EVERYWHERE, NEEDED, Domain, Holes
-from symnet.equality.finite_sets import choices
+from symnet.equality.domain_conditions import AS_READ, read_as_positive, surely_defined
+from symnet.equality.domain_conditions import holes as find_holes
+from symnet.equality.feasible_point import defined_somewhere
 from symnet.equality.fractions import TooLarge
-from symnet.equality.gap import judged, ruled_out, without_implied
-from symnet.equality.holes import AS_READ, read_as_positive, surely_defined
-from symnet.equality.holes import holes as find_holes
-from symnet.equality.meeting import defined_somewhere
 from symnet.equality.normal import Basis
 from symnet.equality.null_sets import is_null
 from symnet.equality.refuting import FEW, MANY, Point, refute
 from symnet.equality.regions import Agreement, Suspect, agree
+from symnet.equality.rules.finite_sets import choices
 from symnet.errors import OptionError, UnknownNodeError, a_kind, all_of_kind, needs
 
 

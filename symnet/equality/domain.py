@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from symnet.equality.holes import AS_READ
+from symnet.equality.domain_conditions import AS_READ
 from symnet.equality.structured import NO_FORMS, Forms
 
 Holes = tuple[tuple[sp.Expr, str], ...]  # (u, "="): nothing is asked where u = 0; "<=" where u <= 0, "<" where u < 0

@@ -18,21 +18,21 @@ import sympy as sp
 from symnet.core.expressions import Nabla
 from symnet.core.functions import TABLE, step
 from symnet.core.number_sets import REAL, NumberSet, numbers_of
-from symnet.equality.atoms import atom
-from symnet.equality.circle import circle
-from symnet.equality.exponents import WAVES, Exponents, Terms, exponential, is_exp, study
+from symnet.equality.basis_forms import by_row, in_exp
+from symnet.equality.domain_conditions import holes, surely_defined
 from symnet.equality.fractions import Fraction, Ring
-from symnet.equality.holes import holes, surely_defined
-from symnet.equality.logs import logarithm
-from symnet.equality.powers import power
-from symnet.equality.relations import reduced
-from symnet.equality.rests import Rests
-from symnet.equality.roots import Root, with_radicands
+from symnet.equality.rules.exponentials import WAVES, Exponents, Terms, exponential, is_exp, study
+from symnet.equality.rules.generator_relations import reduced
+from symnet.equality.rules.heaviside import step_of
+from symnet.equality.rules.linear_relations import Rests
+from symnet.equality.rules.logarithms import logarithm
+from symnet.equality.rules.opaque_functions import atom
+from symnet.equality.rules.opaque_sums import stem, stems_of
+from symnet.equality.rules.radicals import Root, with_radicands
+from symnet.equality.rules.rational_powers import power
+from symnet.equality.rules.trigonometric import circle
 from symnet.equality.signs import Known, positive
-from symnet.equality.stems import stem, stems_of
-from symnet.equality.steps import step_of
 from symnet.equality.undefined import Hole, learn_facts, undefined
-from symnet.equality.writing import by_row, in_exp
 
 __all__ = ["Basis", "in_exp", "surely_defined"]
 MOST_SURVEYS = 4

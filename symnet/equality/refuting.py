@@ -11,8 +11,8 @@ from symnet.core.expressions import entries
 from symnet.core.number_sets import numbers_of
 from symnet.core.numbers import Number, compute, decimal, enclose
 from symnet.core.verdict import Witness
-from symnet.equality.holes import holes, surely_defined
-from symnet.equality.meeting import meeting_point
+from symnet.equality.domain_conditions import holes, surely_defined
+from symnet.equality.feasible_point import meeting_point
 from symnet.equality.points import nearby, points
 from symnet.errors import DomainError
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.equality.feasible import Row, feasible, solution
+from symnet.equality.fourier_motzkin import Row, feasible, solution
 from symnet.equality.fractions import Nowhere, Ring
 from symnet.equality.normal import Basis
 

@@ -15,8 +15,8 @@ import sympy as sp
 
 from symnet.core.functions import step
 from symnet.equality.cases import asked_of, continuous, first_case, in_steps, is_real, outcome, put
+from symnet.equality.domain_conditions import holes, surely_defined
 from symnet.equality.fractions import Nowhere, TooLarge
-from symnet.equality.holes import holes, surely_defined
 from symnet.equality.null_sets import is_null
 from symnet.equality.region_signs import Factor, Facts, FactSigns, basis_where
 

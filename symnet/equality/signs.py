@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from symnet.core.number_sets import NumberSet
+from symnet.equality.domain_conditions import surely_defined
 from symnet.equality.factors import factored
 from symnet.equality.fractions import Fraction, Nowhere, Ring
-from symnet.equality.holes import surely_defined
 
 if TYPE_CHECKING:
     from symnet.equality.normal import Basis

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
+from symnet.equality.domain_conditions import holes, surely_defined
 from symnet.equality.fractions import Fraction, Nowhere, Ring
-from symnet.equality.holes import holes, surely_defined
 from symnet.equality.signs import APART, FROM_ZERO, MINUS, PLUS, TO_ZERO, Signs, factors_of, raised_sign, times
 
 if TYPE_CHECKING:

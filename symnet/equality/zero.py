@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy as sp
 
 from symnet.core.length import parts
+from symnet.equality.difference_is_zero import judged
 from symnet.equality.fractions import TooLarge
-from symnet.equality.gap import judged
 from symnet.errors import SymnetError
 
 MOST_PARTS = 400  # different subexpressions of a number that is looked at

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symnet.core.program import Program
-from symnet.core.short import LINES, cut, listed, short_lines
+from symnet.core.short_forms import LINES, cut, listed, short_lines
 
 
 @dataclass(frozen=True)

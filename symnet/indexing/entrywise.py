@@ -14,9 +14,9 @@ import sympy as sp
 
 from symnet.core import functions as fn
 from symnet.core.axes import Range
-from symnet.core.brackets import settle
 from symnet.core.expressions import Limits, When, entries, limits, substitute
 from symnet.core.functions import Max, Min
+from symnet.core.iverson import settle
 from symnet.indexing.conditions import Barred, by_bracket, compared, negated, truth, whole
 
 

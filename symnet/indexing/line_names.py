@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor
 from symnet.indexing.entrywise import ACTIVATIONS, is_exp_sum

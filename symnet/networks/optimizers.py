@@ -15,9 +15,9 @@ from symnet.core.functions import step
 from symnet.core.numbers import rational
 from symnet.errors import OptionError, did_you_mean, shown
 from symnet.networks.arguments import bare_name, torch_arguments
-from symnet.networks.modifiers import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
+from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
+from symnet.networks.optimizer_program import LR, STEP, G, Optimizer, W, symbol, update_rule
 from symnet.networks.optimizers_adaptive import UNREAD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD, pair
-from symnet.networks.rule import LR, STEP, G, Optimizer, W, symbol, update_rule
 
 __all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "HeavyBall", "Lion", "Momentum", "NAdam", "Nesterov", "Optimizer", "RMSprop",
            "SignSGD", "clip_by_norm", "clip_by_value", "decoupled_decay", "global_norm", "optimizer", "symbol", "update_rule",

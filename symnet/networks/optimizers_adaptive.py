@@ -13,9 +13,9 @@ from symnet.core.expressions import as_written
 from symnet.core.numbers import rational
 from symnet.errors import OptionError, shown
 from symnet.networks.arguments import BOTH, torch_arguments
-from symnet.networks.modifiers import decoupled_decay
-from symnet.networks.modifiers import weight_decay as decayed
-from symnet.networks.rule import EPS, LR, STEP, G, Optimizer, W, symbol, update_rule
+from symnet.networks.gradient_transforms import decoupled_decay
+from symnet.networks.gradient_transforms import weight_decay as decayed
+from symnet.networks.optimizer_program import EPS, LR, STEP, G, Optimizer, W, symbol, update_rule
 
 BETAS = ("9/10", "999/1000")
 AMSGRAD = {"amsgrad": "Adam without it", "decoupled_weight_decay": "AdamW"}

@@ -21,7 +21,19 @@ from symnet.core.signatures import checked
 from symnet.core.tensors import Role, scalar
 from symnet.errors import OptionError, did_you_mean, shown
 from symnet.networks.arguments import bare_name, torch_arguments
-from symnet.networks.rule import COUNT, LETTERS, LR, STEP, Optimizer, constants, definitions, in_front, named, settled_lines, symbol
+from symnet.networks.optimizer_program import (
+    COUNT,
+    LETTERS,
+    LR,
+    STEP,
+    Optimizer,
+    constants,
+    definitions,
+    in_front,
+    named,
+    settled_lines,
+    symbol,
+)
 
 LAST = {"last_epoch": (-1,)}
 KEPT = "the least rate of the schedule is not divided with the learning rate"

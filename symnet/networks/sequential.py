@@ -9,9 +9,9 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind
 from symnet.core.expressions import as_written
-from symnet.core.labels import unlike_names
+from symnet.core.index_letters import unlike_names
 from symnet.core.program import Program
-from symnet.core.short import short, short_lines
+from symnet.core.short_forms import short, short_lines
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, PlaceError, needs, shown
 from symnet.networks import structure

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.number_sets import NAMED, NumberSet, interval, name_of
 from symnet.core.numbers import rational
 from symnet.core.program import Assumption, Hole, Program

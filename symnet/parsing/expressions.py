@@ -8,18 +8,18 @@ from dataclasses import replace
 import sympy as sp
 
 from symnet.core.axes import Axis, index
-from symnet.core.brackets import rectangular
 from symnet.core.expressions import substitute
+from symnet.core.iverson import rectangular
 from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
 from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.indexing.reductions import Reductions
-from symnet.parsing.asked import Asked, equated, free_letters, without_remark
-from symnet.parsing.asking import with_holes
+from symnet.parsing.claim_prefix import Asked, equated, free_letters, without_remark
 from symnet.parsing.from_sympy import SympyAnswer, SympyReader
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import Parser
+from symnet.parsing.lost_conditions import with_holes
 from symnet.parsing.lowering import Lowering
 from symnet.parsing.own_lines import OwnLines, cut, same
 from symnet.parsing.plain_atoms import KEYWORDS

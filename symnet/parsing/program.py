@@ -10,9 +10,9 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.axes import Axis, Range, index, nonnegative
-from symnet.core.brackets import rectangular
 from symnet.core.expressions import as_written
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.index_letters import Labels, extend, relabel
+from symnet.core.iverson import rectangular
 from symnet.core.program import Definition, Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor, sizes_of
@@ -21,15 +21,15 @@ from symnet.indexing.arithmetic import broadcast
 from symnet.indexing.conditions import is_condition
 from symnet.indexing.index_array import IndexArray, new_indices, same
 from symnet.indexing.reductions import Reductions
-from symnet.parsing.asked import equations
-from symnet.parsing.asking import with_holes
 from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
+from symnet.parsing.claim_prefix import equations
 from symnet.parsing.declaring import axis_of, check_name, check_undeclared, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.from_sympy import SympyReader, is_sympy, name_of, stated
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.latex_products import Unit
+from symnet.parsing.lost_conditions import with_holes
 from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges

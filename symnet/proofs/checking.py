@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from symnet.core.claim import Claim, Proved
-from symnet.networks.rule import Optimizer
+from symnet.networks.optimizer_program import Optimizer
 from symnet.proofs import kernel
 from symnet.proofs.scaling import loss_scaling
 from symnet.proofs.variance import variance_of_sum

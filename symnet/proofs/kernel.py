@@ -20,10 +20,10 @@ from typing import Any
 import sympy as sp
 from sympy.core.cache import clear_cache
 
-from symnet.core import plain
+from symnet.core import plain_data as plain
 from symnet.core.claim import Equation, ProofLine
 from symnet.core.expressions import BINDERS, Nabla, limits
-from symnet.core.short import short_lines
+from symnet.core.short_forms import short_lines
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import prove_equal
 from symnet.errors import ProofError, UnknownNodeError

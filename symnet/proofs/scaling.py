@@ -18,7 +18,7 @@ from symnet.core.axes import Axis, Kind, index
 from symnet.core.claim import Claim, Equation, Proved, Refutation
 from symnet.core.expressions import Nabla
 from symnet.core.numbers import compute, decimal, to_flint
-from symnet.core.plain import encode
+from symnet.core.plain_data import encode
 from symnet.core.tensors import Tensor
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import prove_equal

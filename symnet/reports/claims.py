@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symnet.core.claim import Equation, Proved, Refutation
-from symnet.core.errata import Errata, Follows, Judged, Mark
 from symnet.core.latex import latex
 from symnet.core.names import tensor_latex, tensor_text
+from symnet.core.page_verdict import Errata, Follows, Judged, Mark
 from symnet.core.sentences import capitalised
 from symnet.core.tensors import Tensor
 from symnet.core.text import text
-from symnet.reports.case import Case
+from symnet.reports.document import Block, Formula, Level, Rich, Section, Stage, StepView, Table
+from symnet.reports.report_data import Case
 from symnet.reports.values import number, number_latex
-from symnet.reports.view import Block, Formula, Level, Rich, Section, Stage, StepView, Table
 from symnet.reports.words import LEADS, plural
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.arrays.along import ALONG
+from symnet.arrays.flow_axes import ALONG
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
 from symnet.core.program import Assumption, Definition, Program

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from symnet.core.log import TrainingLog
-from symnet.reports.view import Picture
+from symnet.core.training_log import TrainingLog
+from symnet.reports.document import Picture
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 260, 84, 40, 14
 MOST_POINTS = 400

@@ -13,8 +13,8 @@ from symnet.core.names import parts, shape_text
 from symnet.core.program import Program
 from symnet.core.schedule import schedule
 from symnet.core.tensors import Role, Tensor, tensor_name
+from symnet.reports.document import Picture
 from symnet.reports.values import Values
-from symnet.reports.view import Picture
 
 RADIUS, MARGIN, TARGET_GAP = 25, 56, 88
 SINGLE, SEVERAL = (150, 136), (196, 190)  # column and row spacing, for one row and for several

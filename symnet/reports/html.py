@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from symnet.reports.document import Formula, Level, Link, Picture, Rich, StepView, Story, Table
 from symnet.reports.loading import environment, read, read_bytes
 from symnet.reports.mathml import to_mathml
-from symnet.reports.view import Formula, Level, Link, Picture, Rich, StepView, Story, Table
 
 
 def write_html(story: Story) -> str:

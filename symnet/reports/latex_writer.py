@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from symnet.reports.document import Formula, Link, Picture, Rich, StepView, Story, Table
 from symnet.reports.loading import environment
-from symnet.reports.view import Formula, Link, Picture, Rich, StepView, Story, Table
 
 ESCAPE = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "#": r"\#", "$": r"\$", "%": r"\%", "&": r"\&", "_": r"\_",
           "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",

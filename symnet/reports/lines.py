@@ -19,10 +19,10 @@ from symnet.core.program import Definition
 from symnet.core.sentences import capitalised
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.text import TextPrinter, definition_text, text
+from symnet.reports.document import Claim, Formula, Level, Link, Notation, Rich, Stage, StepView
 from symnet.reports.plainmath import plain_math
 from symnet.reports.references import References
 from symnet.reports.values import Values, equals, related
-from symnet.reports.view import Claim, Formula, Level, Link, Notation, Rich, Stage, StepView
 from symnet.reports.words import RULES, law, plural, spoken
 
 MOST_ENTRIES = 8

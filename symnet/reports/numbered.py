@@ -8,10 +8,10 @@ from symnet.core.names import shape_latex, shape_text, tensor_latex
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text, text
-from symnet.reports.case import Case
+from symnet.reports.document import Block, Claim, Formula, Level, Notation, Rich, Section, Stage, StepView, Table
 from symnet.reports.lines import MOST_ENTRIES, Lines
+from symnet.reports.report_data import Case
 from symnet.reports.values import Values, equals, number, related
-from symnet.reports.view import Block, Claim, Formula, Level, Notation, Rich, Section, Stage, StepView, Table
 from symnet.reports.words import LEADS, plural
 
 

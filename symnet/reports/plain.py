@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from symnet.reports.view import Formula, Link, Picture, Rich, StepView, Story, Table
+from symnet.reports.document import Formula, Link, Picture, Rich, StepView, Story, Table
 
 TWICE = re.compile(r"\bdd([A-Za-z0-9]+)_d([A-Za-z0-9]+)_dd\1_d([A-Za-z0-9]+)")
 SECOND = re.compile(r"\bdd([A-Za-z0-9]+)_d([A-Za-z0-9]+)_d([A-Za-z0-9]+)")

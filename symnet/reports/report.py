@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from symnet.core.short import cut
+from symnet.core.short_forms import cut
 from symnet.core.signatures import checked
 from symnet.errors import OptionError, did_you_mean, shown
-from symnet.reports.view import Story
+from symnet.reports.document import Story
 
 FORMATS = ("html", "text", "latex", "pdf", "json", "md")
 ENDINGS = {".html": "html", ".htm": "html", ".txt": "text", ".tex": "latex", ".pdf": "pdf", ".json": "json", ".md": "md"}

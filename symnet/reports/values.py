@@ -15,7 +15,7 @@ from symnet.core.printing import ADD, ATOM, Piece
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.text import text
 from symnet.errors import SymnetError
-from symnet.reports.view import Formula
+from symnet.reports.document import Formula
 
 APPROX = r"\approx"
 

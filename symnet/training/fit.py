@@ -21,24 +21,24 @@ from symnet.calculus import derive
 from symnet.core.axes import Kind
 from symnet.core.derivation import Derivation
 from symnet.core.latex import definition_latex
-from symnet.core.log import TrainingLog
 from symnet.core.program import Program
-from symnet.core.short import cut, listed
+from symnet.core.short_forms import cut, listed
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.core.text import definition_text
+from symnet.core.training_log import TrainingLog
 from symnet.errors import DomainError, OptionError, ShapeError, did_you_mean, shown
 from symnet.networks.catalogue import AnyLoss
+from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, global_norm
 from symnet.networks.initializers import Initializer
-from symnet.networks.modifiers import clip_by_norm, clip_by_value, global_norm
 from symnet.networks.optimizers import Optimizer, optimizer
 from symnet.networks.schedules import Schedule, with_schedule
 from symnet.networks.schedules import schedule as schedule_of
 from symnet.networks.sequential import Sequential
+from symnet.training.initial_values import data_for, floats, start_for
 from symnet.training.masks import Masks
 from symnet.training.running import Running, evaluated
 from symnet.training.samples import count_samples
-from symnet.training.starting import data_for, floats, start_for
 
 Array = np.ndarray[Any, Any]
 

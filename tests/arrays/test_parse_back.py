@@ -13,21 +13,21 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import symnet as sn
-from symnet.arrays.along import ALONG
-from symnet.arrays.letters import Letters
+from symnet.arrays.flow_axes import ALONG
+from symnet.arrays.matrix_letters import Letters
 from symnet.arrays.notation import matrix_latex
 from symnet.calculus import derive
 from symnet.calculus.instantiate import instantiate_program
-from symnet.calculus.second import hessian, hessian_vector_product, jacobian
+from symnet.calculus.jacobian import hessian, hessian_vector_product, jacobian
 from symnet.checking.answers import check_answer
 from symnet.core.axes import Axis
 from symnet.core.expressions import entries
+from symnet.core.index_evaluation import span
 from symnet.core.latex import LatexPrinter, latex, left_latex
-from symnet.core.places import span
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.equality.compare import compare, prove_equal
-from symnet.equality.indexed import prove_for_all_sizes
+from symnet.equality.sums.all_sizes import prove_for_all_sizes
 from symnet.networks import architectures
 from symnet.parsing.latex import latex_expression
 from symnet.worksheets.builtin import names

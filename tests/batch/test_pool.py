@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from symnet.batch.borrowed import close_idle, run_once
+from symnet.batch.one_task_process import close_idle, run_once
 from symnet.batch.pool import Pool
 from symnet.batch.tasks import Ended, How, Limits, Task
 from symnet.batch.worker import out_of_memory

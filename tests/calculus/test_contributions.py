@@ -16,7 +16,7 @@ from symnet.calculus.instantiate import Entries, environment, instantiate_progra
 from symnet.core.axes import Axis, index, size
 from symnet.core.derivation import Derivation, Step
 from symnet.core.expressions import When, as_written, total
-from symnet.core.places import at_place, holds, integer, span, visits
+from symnet.core.index_evaluation import at_place, holds, integer, span, visits
 from symnet.core.program import Definition, Program, define
 from symnet.core.tensors import Tensor, entry_indices
 from symnet.networks import architectures

@@ -11,7 +11,7 @@ import pytest
 
 import symnet as sn
 from symnet.calculus import derive
-from symnet.calculus.second import hessian, hessian_vector_product, jacobian
+from symnet.calculus.jacobian import hessian, hessian_vector_product, jacobian
 from symnet.core.axes import Axis, size
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer

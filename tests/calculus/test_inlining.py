@@ -6,7 +6,7 @@ import pytest
 
 import symnet as sn
 from symnet.calculus import derive
-from symnet.calculus.tidying import cost
+from symnet.calculus.simplification import cost
 from symnet.core.derivation import Derivation, Rule, Step
 from symnet.core.program import Program
 from symnet.core.text import definition_text, text

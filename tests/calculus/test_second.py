@@ -12,7 +12,7 @@ import symnet as sn
 from symnet.arrays.notation import matrix_latex
 from symnet.calculus import derive
 from symnet.calculus.evaluate import evaluate
-from symnet.calculus.second import gauss_newton, hessian, hessian_vector_product, jacobian
+from symnet.calculus.jacobian import gauss_newton, hessian, hessian_vector_product, jacobian
 from symnet.errors import NameError_, ShapeError
 from symnet.parsing.program import program
 

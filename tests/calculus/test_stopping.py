@@ -162,7 +162,7 @@ def test_it_prints_and_is_a_sympy_function() -> None:
 
 def test_the_report_measures_with_the_held_value() -> None:
     d = sn.derive(sn.program("L = stop_gradient(w*x)*w*x"), wrt=["w"])
-    from symnet.loading import with_values
+    from symnet.worksheet_loader import with_values
 
     shown = sn.report(with_values(d, {"w": "1/2", "x": "3"}, {"sizes": {}})).text()
     assert "4.5" in shown and "9.0" not in shown.split("Checked without formulas")[-1].split("Every step")[0]

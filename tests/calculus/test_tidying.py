@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 import symnet as sn
 from symnet.calculus.inlining import divided_by
-from symnet.calculus.tidying import assume, common_factor, cost, implied, linear, multiply_out, tidy
+from symnet.calculus.simplification import assume, common_factor, cost, implied, linear, multiply_out, tidy
 from symnet.core.axes import index, size
 from symnet.core.expressions import When, as_written
-from symnet.core.places import at_place
+from symnet.core.index_evaluation import at_place
 from symnet.core.program import Assumption
 from symnet.core.text import text
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import symnet as sn
-from symnet.core.errata import Mark
-from symnet.loading import check_page
+from symnet.core.page_verdict import Mark
+from symnet.worksheet_loader import check_page
 
 SQUARE = (("z = w*x", "L = z**2"), {})
 GATE = (("a = relu(z)", "L = a*y"), {})

@@ -11,7 +11,7 @@ import symnet as sn
 from symnet.checking.answers_opening import Opening, written_out
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer
-from symnet.equality.indexed import prove_for_all_sizes
+from symnet.equality.sums.all_sizes import prove_for_all_sizes
 
 a, b, c, d = (sp.Symbol(n, real=True) for n in "abcd")
 

@@ -8,7 +8,7 @@ import symnet as sn
 from symnet.calculus.instantiate import instantiate_program
 from symnet.checking.answers_points import Numbers, in_domain
 from symnet.core.program import Program
-from symnet.equality.assumed import solved
+from symnet.equality.assumption_solving import solved
 
 x1, x2, x3 = sp.symbols("x_1 x_2 x_3", real=True)
 

@@ -7,10 +7,10 @@ from functools import cache
 import pytest
 
 import symnet as sn
-from symnet.checking.errata import judge_page
+from symnet.checking.pages.judge import judge_page
 from symnet.core.derivation import Derivation
-from symnet.core.errata import Errata, Follows, Judged, Mark
-from symnet.loading import check_page
+from symnet.core.page_verdict import Errata, Follows, Judged, Mark
+from symnet.worksheet_loader import check_page
 
 
 @cache

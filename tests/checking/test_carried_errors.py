@@ -10,8 +10,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from symnet.core.errata import Errata, Follows, Mark
-from symnet.loading import check_page
+from symnet.core.page_verdict import Errata, Follows, Mark
+from symnet.worksheet_loader import check_page
 
 SHEET = """```toml
 [program]

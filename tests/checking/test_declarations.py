@@ -153,7 +153,7 @@ def test_a_declared_name_wins(name: str) -> None:
 
 
 def test_hidden_built_ins_are_said_and_modules_reach_them() -> None:
-    from symnet.checking.tasks import judge
+    from symnet.checking.worksheet_answers import judge
 
     made = derivation("(e*sum)**2 + x", "e", e=(), sum=(), x=())
     result = judge({"id": "A", "wrt": "e", "text": "2*e*sum**2"}, made)

@@ -13,7 +13,7 @@ import sympy as sp
 
 import symnet as sn
 from symnet.calculus.evaluate import evaluate
-from symnet.calculus.second import jacobian
+from symnet.calculus.jacobian import jacobian
 from symnet.checking.slips.kinds import KINDS, Mistake
 from symnet.checking.slips.search import diagnose
 from symnet.core.derivation import Derivation

@@ -15,7 +15,7 @@ from symnet.checking.answers import check_answer
 from symnet.checking.slips.kinds import KINDS, ROWS, mistake
 from symnet.checking.slips.sampled_points import SampledPoints
 from symnet.checking.slips.search import diagnose
-from symnet.checking.tasks import judge
+from symnet.checking.worksheet_answers import judge
 from symnet.core.functions import sigmoid
 from symnet.core.schedule import schedule
 from symnet.core.verdict import Answer

@@ -10,9 +10,9 @@ from functools import cache
 import pytest
 
 import symnet as sn
-from symnet.checking.errata import judge_page
+from symnet.checking.pages.judge import judge_page
 from symnet.core.derivation import Derivation
-from symnet.core.errata import Errata, Follows, Judged, Mark
+from symnet.core.page_verdict import Errata, Follows, Judged, Mark
 from symnet.worksheets.builtin import lines_text
 
 PAGE = lines_text("worked-example.txt")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from symnet.core.errata import Errata, Mark
-from symnet.loading import check_page
+from symnet.core.page_verdict import Errata, Mark
+from symnet.worksheet_loader import check_page
 
 NEURON = """```toml
 [symbols]

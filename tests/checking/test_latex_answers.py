@@ -9,7 +9,7 @@ import pytest
 import symnet as sn
 from symnet.checking.answers import check_answer
 from symnet.checking.reading import is_latex
-from symnet.checking.tasks import judge, judge_simplified
+from symnet.checking.worksheet_answers import judge, judge_simplified
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer
 

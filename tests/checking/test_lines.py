@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symnet.checking.lines import Chain, Prose, Row, Stated, Unread, read_lines
+from symnet.checking.pages.page_lines import Chain, Prose, Row, Stated, Unread, read_lines
 from symnet.worksheets.builtin import lines_text
 
 CHAINS: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {

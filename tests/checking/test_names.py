@@ -9,11 +9,11 @@ import pytest
 import sympy as sp
 
 import symnet as sn
-from symnet.checking.names import Names
+from symnet.checking.pages.page_names import Names
 from symnet.core.functions import sigmoid
 from symnet.core.numbers import decimal
 from symnet.errors import NameError_, ParseError, ShapeError
-from symnet.loading import with_values
+from symnet.worksheet_loader import with_values
 
 
 @cache

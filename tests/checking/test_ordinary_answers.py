@@ -9,8 +9,8 @@ import pytest
 import symnet as sn
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import SymnetError
-from symnet.loading import check_worksheet
 from symnet.parsing.worksheet import parse_worksheet
+from symnet.worksheet_loader import check_worksheet
 
 Shapes = dict[str, tuple[str, ...]]
 PROBLEMS: dict[str, tuple[tuple[str, ...], Shapes, tuple[str, ...]]] = {

@@ -9,9 +9,9 @@ from functools import cache
 import pytest
 
 import symnet as sn
-from symnet.checking.errata import judge_page
+from symnet.checking.pages.judge import judge_page
 from symnet.core.derivation import Derivation
-from symnet.core.errata import Mark
+from symnet.core.page_verdict import Mark
 
 Point = dict[str, float]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symnet.checking.pages import pieces, split_worksheet
+from symnet.checking.pages.markdown import pieces, split_worksheet
 
 PAGES = {
     "headings": ("# One\ntext\n## Two", [(1, "heading"), (2, "text"), (3, "heading")]),

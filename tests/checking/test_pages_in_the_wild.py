@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from symnet.core.errata import Errata, Judged, Mark
-from symnet.loading import check_page
+from symnet.core.page_verdict import Errata, Judged, Mark
+from symnet.worksheet_loader import check_page
 
 LETTERS = {Mark.RIGHT: "R", Mark.WRONG: "W", Mark.UNDECIDED: "U", Mark.PUT_IN: "P", Mark.GIVEN: "G"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy as sp
 
-from symnet.checking.printed_digits import cut_off, places, rounds_to
+from symnet.checking.pages.printed_digits import cut_off, places, rounds_to
 from symnet.checking.slips.number_slips import Calculation, call_of, factors, number_slip, product_slips
 from symnet.core.functions import sigmoid
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import symnet as sn
-from symnet.checking.errata import judge_page
+from symnet.checking.pages.judge import judge_page
 from symnet.checking.slips.kinds import KINDS
 from symnet.core.derivation import Derivation
-from symnet.core.errata import Mark
+from symnet.core.page_verdict import Mark
 from symnet.core.verdict import Answer
 
 ND, HH = ("N", "d"), ("h", "h")

@@ -16,11 +16,12 @@ import pytest
 
 import symnet as sn
 from symnet.batch.limited import check_alone
-from symnet.checking import answers, tasks
+from symnet.checking import answers
+from symnet.checking import worksheet_answers as tasks
 from symnet.checking.code import check as code_check
 from symnet.errors import FaultError, OptionError, SymnetError
-from symnet.loading import check_worksheet, page_errata
 from symnet.parsing.worksheet import parse_worksheet
+from symnet.worksheet_loader import check_worksheet, page_errata
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -170,7 +171,7 @@ def test_an_internal_error_in_the_search_for_the_slip_leaves_the_verdict(monkeyp
 
 def test_an_internal_error_in_a_line_costs_that_line(monkeypatch: pytest.MonkeyPatch) -> None:
     real = answers.compare
-    monkeypatch.setattr("symnet.checking.links.compare", lambda a, b, *m, **o: broken() if "5" in str((a, b)) else real(a, b, *m, **o))
+    monkeypatch.setattr("symnet.checking.pages.formula_claims.compare", lambda a, b, *m, **o: broken() if "5" in str((a, b)) else real(a, b, *m, **o))
     page = page_errata("dL/dw = 2*w\n\ndL/dw = 5*w + w\n\ndL/dw = 2*w", parse_worksheet(SHEET))
     assert len(page.judged) == 3 and [page.judged[k].mark for k in (0, 2)] == ["right", "right"]
 

@@ -11,11 +11,11 @@ import pytest
 import sympy as sp
 
 import symnet as sn
-from symnet import telling
+from symnet import case_builder
 from symnet.calculus.evaluate import Evaluation
 from symnet.core import functions
 from symnet.core.derivation import Derivation
-from symnet.loading import with_values
+from symnet.worksheet_loader import with_values
 
 
 def valued(net: Any, steps: int = 1) -> Derivation:
@@ -44,7 +44,7 @@ def lstm(steps: int) -> Derivation:
 
 
 def test_a_two_step_lstm_with_values_is_written() -> None:
-    made = json.loads(telling.report(lstm(2), format="json").json())
+    made = json.loads(case_builder.report(lstm(2), format="json").json())
     found = list(leaves(made["values"]))
     assert len(found) > 90
     long = [v for v in found if v["exact"] is None]
@@ -61,7 +61,7 @@ def test_size_and_work_grow_with_the_number_of_steps(monkeypatch: pytest.MonkeyP
     sizes, works, counts = [], [], []
     for steps in (2, 4, 8):
         made.clear()
-        values = json.loads(telling.report(lstm(steps), format="json").json())["values"]
+        values = json.loads(case_builder.report(lstm(steps), format="json").json())["values"]
         sizes.append(len(json.dumps(values)))
         works.append(len(made))
         counts.append(sum(1 for _ in leaves(values)))
@@ -73,7 +73,7 @@ def test_size_and_work_grow_with_the_number_of_steps(monkeypatch: pytest.MonkeyP
 
 def test_exact_and_decimal_are_the_same_number() -> None:
     names = {f.__name__: f for f in (functions.sigmoid, functions.relu, functions.softplus)}
-    made = json.loads(telling.report(valued(sn.Sequential(sn.Linear(2, 2), sn.Sigmoid(), sn.Linear(2, 1))), format="json").json())
+    made = json.loads(case_builder.report(valued(sn.Sequential(sn.Linear(2, 2), sn.Sigmoid(), sn.Linear(2, 1))), format="json").json())
     checked = 0
     for value in leaves(made["values"]):
         if value["exact"] is not None and "exp" not in value["exact"] and len(value["exact"]) < 300:

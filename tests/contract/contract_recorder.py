@@ -99,7 +99,7 @@ def pytest_configure() -> None:
             if getattr(sys.modules[module], name, None) is verb:
                 setattr(sys.modules[module], name, recorded)
     for name, (module, part) in PARTS.items():
-        for user in ("symnet.batch.limited", "symnet.checking.array_claims", "symnet.checking.tasks", module):
+        for user in ("symnet.batch.limited", "symnet.checking.array_claims", "symnet.checking.worksheet_answers", module):
             importlib.import_module(user)  # symnet's own users have the part before it is replaced
         setattr(sys.modules[module], part, instead(getattr(sys.modules[module], part), getattr(sn, name)))
 

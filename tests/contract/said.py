@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symnet.core.derivation import Derivation
-from symnet.core.errata import Errata
+from symnet.core.page_verdict import Errata
 from symnet.core.verdict import Verdict
 from symnet.errors import SymnetError
 

@@ -8,9 +8,9 @@ import pytest
 import sympy as sp
 
 from symnet.core.axes import index, size
-from symnet.core.brackets import fixed, settle
 from symnet.core.expressions import When, limits, total
-from symnet.core.places import at_place
+from symnet.core.index_evaluation import at_place
+from symnet.core.iverson import fixed, settle
 
 i, j, k, l, v = map(index, "ijklv")
 M, P = size("M"), size("P")

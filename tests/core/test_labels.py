@@ -7,7 +7,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind, index, size
 from symnet.core.expressions import limits
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.networks.architectures import conv1d, deep_mlp, mlp, rnn

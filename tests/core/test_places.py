@@ -7,7 +7,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind, index, size
 from symnet.core.expressions import When
-from symnet.core.places import at_place, holds, in_order, integer, span, visits
+from symnet.core.index_evaluation import at_place, holds, in_order, integer, span, visits
 from symnet.core.program import Definition, Program, define
 from symnet.core.schedule import schedule
 from symnet.core.tensors import Tensor

@@ -11,7 +11,7 @@ from symnet.calculus import derive
 from symnet.calculus.instantiate import Entries, environment
 from symnet.core.axes import Axis, Kind, index
 from symnet.core.expressions import entries
-from symnet.core.places import at_place, in_order
+from symnet.core.index_evaluation import at_place, in_order
 from symnet.core.program import Definition, Program, define
 from symnet.core.schedule import Block, components, schedule
 from symnet.core.tensors import Tensor, entry_indices, scalar, tensor_name

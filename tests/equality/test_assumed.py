@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 
 from symnet.core.program import Assumption
-from symnet.equality.assumed import solved
+from symnet.equality.assumption_solving import solved
 
 x1, x2, x3 = sp.symbols("x_1 x_2 x_3", real=True)
 

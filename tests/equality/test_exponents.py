@@ -10,9 +10,9 @@ import sympy as sp
 from symnet.core.functions import sigmoid, softplus
 from symnet.core.verdict import Answer
 from symnet.equality.compare import prove_equal
-from symnet.equality.exponents import Exponents, unit
 from symnet.equality.normal import Basis
-from symnet.equality.rests import Rests
+from symnet.equality.rules.exponentials import Exponents, unit
+from symnet.equality.rules.linear_relations import Rests
 
 x, y, t = sp.symbols("x y t", real=True)
 R, E = sp.Rational, sp.exp

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symnet.equality.feasible import MOST_ROWS, Row, feasible, solution
+from symnet.equality.fourier_motzkin import MOST_ROWS, Row, feasible, solution
 
 
 def row(x: int, y: int, constant: int, strict: bool) -> Row:

@@ -7,8 +7,8 @@ import sympy as sp
 
 from symnet.core.verdict import Answer
 from symnet.equality.compare import compare, prove_equal
-from symnet.equality.gap import agrees, judged, without_implied
-from symnet.equality.meeting import defined_somewhere, meeting_point
+from symnet.equality.difference_is_zero import agrees, judged, without_implied
+from symnet.equality.feasible_point import defined_somewhere, meeting_point
 from symnet.equality.normal import Basis
 
 x, y = sp.symbols("x y", real=True)

@@ -13,7 +13,7 @@ from symnet.core.expressions import When
 from symnet.core.program import Assumption
 from symnet.core.tensors import Tensor
 from symnet.core.verdict import Answer, Verdict
-from symnet.equality.indexed import prove_for_all_sizes
+from symnet.equality.sums.all_sizes import prove_for_all_sizes
 from symnet.parsing.program import expression, with_assumptions
 
 POSITIVE = {n: Tensor(n, domain="positive") for n in ("c", "t")}

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from symnet.core.axes import index, size
 from symnet.core.expressions import When, fresh, limits, substitute, total
 from symnet.core.functions import sigmoid, step
+from symnet.core.index_evaluation import at_place
 from symnet.core.numbers import as_ball, compute
-from symnet.core.places import at_place
 from symnet.core.program import Assumption
 from symnet.core.verdict import Answer
-from symnet.equality.indexed import prove_for_all_sizes
+from symnet.equality.sums.all_sizes import prove_for_all_sizes
 from symnet.errors import DomainError
 
 N, M = size("n"), size("m")

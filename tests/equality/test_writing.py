@@ -8,10 +8,10 @@ import sympy as sp
 from symnet.core.functions import raised, relu, sigmoid, softplus, step
 from symnet.core.numbers import enclose
 from symnet.core.verdict import Answer
+from symnet.equality.basis_forms import in_exp
 from symnet.equality.compare import compare
-from symnet.equality.holes import holes, surely_defined
+from symnet.equality.domain_conditions import holes, surely_defined
 from symnet.equality.normal import Basis
-from symnet.equality.writing import in_exp
 
 x, y = sp.symbols("x y", real=True)
 p = sp.Symbol("p", positive=True)

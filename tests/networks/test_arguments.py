@@ -190,8 +190,8 @@ def test_worksheets_go_through_the_same_door(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["LSTM(3, 4, T)", "Linear(3, 4, no)", "Conv1d(1, 1, 2, padding_mode=circular)", "ReLU(2)", "Sigmoid(1)"])
 def test_worksheets_are_refused_likewise(text: str) -> None:
-    from symnet.loading import derivation_of
     from symnet.parsing.worksheet import parse_worksheet
+    from symnet.worksheet_loader import derivation_of
 
     with pytest.raises(SymnetError) as caught:
         derivation_of(parse_worksheet(SHEET.format(f'"{text}"', "MSELoss()")))

@@ -11,10 +11,10 @@ import symnet as sn
 from symnet.calculus import derive
 from symnet.core.tensors import Role
 from symnet.core.text import definition_text
-from symnet.loading import derivation_of
 from symnet.networks.losses_penalty import Penalty
 from symnet.networks.sequential import Sequential
 from symnet.parsing.worksheet import parse_worksheet
+from symnet.worksheet_loader import derivation_of
 
 DICE = np.random.default_rng(4)
 X, W, B, Y = (DICE.normal(size=s) for s in ((4, 3), (3, 2), (2,), (4, 2)))

@@ -13,7 +13,7 @@ from symnet.backends.updates import update_function
 from symnet.core.axes import Axis, Kind
 from symnet.core.tensors import Tensor
 from symnet.errors import OptionError, SymnetError
-from symnet.networks.modifiers import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
+from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
 from symnet.networks.optimizers import OPTIMIZERS, SGD, HeavyBall, Momentum, Optimizer
 from symnet.networks.optimizers_adaptive import Adam, AdamW
 from symnet.reports.mathml import to_mathml

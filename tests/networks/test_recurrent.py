@@ -13,10 +13,10 @@ import pytest
 import symnet as sn
 from symnet.arrays.notation import matrix_latex
 from symnet.errors import SymnetError
-from symnet.loading import derivation_of
 from symnet.networks.architectures import gru, lstm
 from symnet.networks.recurrent import GRU, LSTM, RNN, Recurrent
 from symnet.parsing.worksheet import parse_worksheet
+from symnet.worksheet_loader import derivation_of
 
 jax = importlib.import_module("jax")
 jax.config.update("jax_enable_x64", True)

@@ -11,7 +11,7 @@ import sympy as sp
 
 from symnet.backends.updates import update_function
 from symnet.errors import SymnetError
-from symnet.networks.modifiers import decoupled_decay
+from symnet.networks.gradient_transforms import decoupled_decay
 from symnet.networks.optimizers import OPTIMIZERS, SGD, HeavyBall, Momentum, Optimizer
 from symnet.networks.schedules import (
     SCHEDULES,

@@ -10,8 +10,8 @@ from symnet.core.axes import Axis, size
 from symnet.core.tensors import Tensor
 from symnet.core.verdict import Answer
 from symnet.errors import ShapeError, WorksheetError
-from symnet.loading import check_worksheet, derivation_of
 from symnet.parsing.worksheet import parse_worksheet
+from symnet.worksheet_loader import check_worksheet, derivation_of
 
 CLASSES = Tensor("y", (Axis.of("N"),), "index", classes=size("C"))
 TENSORS = {"X": ("N", "d"), "W": ("d", "C"), "E": ("C", "d"), "z": ("N",), "y": CLASSES}

@@ -8,7 +8,7 @@ import pytest
 
 from symnet.calculus.instantiate import instantiate_program
 from symnet.core.expressions import entries
-from symnet.core.places import span
+from symnet.core.index_evaluation import span
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.equality.compare import compare, prove_equal

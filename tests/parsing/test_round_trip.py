@@ -13,7 +13,7 @@ import symnet as sn
 from symnet.core.axes import Axis, index
 from symnet.core.expressions import total
 from symnet.core.functions import ROWS, relu, step
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.latex import latex
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symnet.errors import SymnetError, WorksheetError
-from symnet.loading import derivation_of
 from symnet.parsing.fields import KEYS
 from symnet.parsing.worksheet import Call, call, parse_worksheet, read_worksheet
+from symnet.worksheet_loader import derivation_of
 from symnet.worksheets.builtin import names, worksheet_text
 
 FULL = """

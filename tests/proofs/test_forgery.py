@@ -12,7 +12,7 @@ import pytest
 import sympy as sp
 
 import symnet as sn
-from symnet.core import plain
+from symnet.core import plain_data as plain
 from symnet.core.claim import Claim, Equation, Proved
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality import compare

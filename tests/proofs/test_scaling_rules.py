@@ -21,10 +21,10 @@ import sympy as sp
 from symnet.core.claim import Proved, Refutation
 from symnet.core.tensors import scalar
 from symnet.core.verdict import Answer, Verdict
-from symnet.networks.modifiers import clip_by_norm, clip_by_value, decoupled_decay, weight_decay
+from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, weight_decay
+from symnet.networks.optimizer_program import LR, STEP, TOTAL, G, W, in_front, symbol, update_rule
 from symnet.networks.optimizers import OPTIMIZERS, SGD, HeavyBall, Momentum, Nesterov, Optimizer, optimizer
 from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
-from symnet.networks.rule import LR, STEP, TOTAL, G, W, in_front, symbol, update_rule
 from symnet.networks.schedules import (
     Constant,
     CosineAnnealingLR,

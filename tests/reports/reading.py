@@ -17,13 +17,13 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx, fmpq
 
-from symnet.arrays.along import ALONG
+from symnet.arrays.flow_axes import ALONG
 from symnet.calculus.checking import run
 from symnet.calculus.instantiate import instantiate_program
 from symnet.core.axes import Axis, Range
 from symnet.core.derivation import Derivation
+from symnet.core.index_evaluation import at_place
 from symnet.core.numbers import as_ball, compute, to_flint
-from symnet.core.places import at_place
 from symnet.core.tensors import Tensor
 from symnet.parsing.grammar import Parser
 from symnet.parsing.latex import latex_expression

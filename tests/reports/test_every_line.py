@@ -19,20 +19,20 @@ import sympy as sp
 from reports.reading import World, correctly_rounded, latex_line, matrix_line, text_line
 
 import symnet as sn
-from symnet.arrays.along import ALONG
+from symnet.arrays.flow_axes import ALONG
 from symnet.calculus.instantiate import environment, instantiate_program
+from symnet.case_builder import _entries, report
 from symnet.core.derivation import Derivation, Rule, Step
 from symnet.core.expressions import Partial, as_written, entries
+from symnet.core.index_evaluation import at_place, visits
 from symnet.core.matrices import Det, InverseEntry
-from symnet.core.places import at_place, visits
 from symnet.core.tensors import Tensor, entry_indices, has_name, tensor_name
 from symnet.errors import SymnetError
 from symnet.reports.columns import with_samples_as_columns
+from symnet.reports.document import Formula, Link, Section, Stage, StepView, Story, Table
 from symnet.reports.plain import human
 from symnet.reports.plainmath import plain_math
-from symnet.reports.view import Formula, Link, Section, Stage, StepView, Story, Table
 from symnet.reports.words import RULES, law, spoken
-from symnet.telling import _entries, report
 from symnet.worksheets.builtin import names
 
 ALL_SIZES = (2, 3, 4, 5, 3, 2)

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 import symnet as sn
-from symnet.telling import report
+from symnet.case_builder import report
 
 WORKSHEETS = ["first", "two-two-two", "softmax-regression", "ages"]
 
@@ -98,8 +98,8 @@ learning_rate = "0.1"
 
 
 def test_hostile_titles_and_notes_are_escaped_in_every_format() -> None:
-    from symnet.loading import derivation_of
     from symnet.parsing.worksheet import parse_worksheet
+    from symnet.worksheet_loader import derivation_of
 
     made = report(derivation_of(parse_worksheet(HOSTILE)))
     page = made.html()

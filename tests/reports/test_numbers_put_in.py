@@ -13,10 +13,10 @@ import pytest
 from flint import arb, ctx, fmpq
 
 import symnet as sn
+from symnet.case_builder import report
 from symnet.core.derivation import Derivation
 from symnet.core.tensors import tensor_name
-from symnet.reports.view import Stage, StepView, Table
-from symnet.telling import report
+from symnet.reports.document import Stage, StepView, Table
 
 SHEETS = {
     "names of both cases": """

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import symnet as sn
+from symnet.case_builder import report
 from symnet.errors import MissingToolError, OptionError
 from symnet.reports.latex_writer import escape_latex
-from symnet.telling import report
 
 WORKSHEETS = ["first", "two-two-two", "softmax-regression", "ages"]
 
@@ -104,8 +104,8 @@ def test_every_digit_asked_for_is_there_and_right() -> None:
 
 
 def test_the_errata_are_computed_not_typed() -> None:
-    from symnet.loading import derivation_of
     from symnet.parsing.worksheet import parse_worksheet
+    from symnet.worksheet_loader import derivation_of
     from symnet.worksheets.builtin import worksheet_text
 
     changed = worksheet_text("first").replace('value = "2", ', 'value = "3", ')

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from symnet.checking.errata import judge_page
+from symnet.checking.pages.judge import judge_page
 from symnet.core.tensors import Tensor
 from symnet.errors import SymnetError
-from symnet.loading import check_worksheet, load
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.latex_answers import latex_answer
 from symnet.parsing.program import expression, program, tensor_of
 from symnet.parsing.worksheet import parse_worksheet
+from symnet.worksheet_loader import check_worksheet, load
 
 SHAPES: Mapping[str, tuple[str, ...]] = {"x": (), "y": (), "a": (), "w1": (), "z": (), "w": ("d",), "v": ("d",), "X": ("N", "d"), "A": ("d", "d"),
                                          "h": ("0..T", "d")}

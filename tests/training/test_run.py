@@ -9,10 +9,10 @@ import pytest
 
 import symnet as sn
 from symnet.errors import SymnetError, WorksheetError
-from symnet.loading import derivation_of
 from symnet.parsing.worksheet import parse_worksheet, schedule_call
 from symnet.training.data import xor
 from symnet.training.run import schedule_from, train_sheet
+from symnet.worksheet_loader import derivation_of
 
 SHEET = """
 [program]

@@ -13,7 +13,7 @@ from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, scalar
 from symnet.networks.initializers import initializer
 from symnet.training.fit import derivation_for
-from symnet.training.starting import start_for
+from symnet.training.initial_values import start_for
 
 WIDE = sn.Sequential(sn.Linear(30, 20), sn.Tanh(), sn.Linear(20, 10))
 

@@ -23,7 +23,7 @@ from symnet.core.functions import step
 from symnet.core.program import Assumption, Definition, Program, right_side_at
 from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
 from symnet.core.verdict import Answer, Verdict
-from symnet.equality.indexed import prove_for_all_sizes
+from symnet.equality.sums.all_sizes import prove_for_all_sizes
 from symnet.errors import FaultError
 from symnet.indexing.index_array import IndexArray
 

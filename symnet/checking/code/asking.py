@@ -13,9 +13,9 @@ from flint import fmpq
 from symnet.checking.code.nodes import Node
 from symnet.checking.code.proving import Prover
 from symnet.checking.code.truth import sign_of
+from symnet.equality.difference_is_zero import ruled_out, without_implied
+from symnet.equality.domain_conditions import holes
 from symnet.equality.fractions import TooLarge
-from symnet.equality.gap import ruled_out, without_implied
-from symnet.equality.holes import holes
 from symnet.equality.regions import excluded
 from symnet.errors import SymnetError
 

@@ -21,7 +21,7 @@ from symnet.checking.code.returning import read_result
 from symnet.checking.code.sizes import Sizes, choices, screens
 from symnet.checking.code.slips import slips_of
 from symnet.checking.code.truth import Frame, Truth
-from symnet.checking.way import ALONE, Way
+from symnet.checking.progress import ALONE, Way
 from symnet.core.derivation import Derivation
 from symnet.core.tensors import Role
 from symnet.core.verdict import Answer, Verdict

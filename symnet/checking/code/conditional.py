@@ -16,7 +16,7 @@ from symnet.checking.code.truth import Truth
 from symnet.core.program import Assumption, Program
 from symnet.core.tensors import Role
 from symnet.core.verdict import Answer, Verdict, all_of
-from symnet.equality.assumed import contradictory, said_of_nothing
+from symnet.equality.assumption_solving import contradictory, said_of_nothing
 from symnet.errors import SymnetError
 
 Found = tuple[Trial, Verdict, Place | None]

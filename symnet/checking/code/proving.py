@@ -29,9 +29,9 @@ from symnet.core.matrices import written_out
 from symnet.core.numbers import to_flint
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import prove_equal
+from symnet.equality.difference_is_zero import judged
 from symnet.equality.domain import Domain
 from symnet.equality.fractions import TooLarge
-from symnet.equality.gap import judged
 from symnet.equality.null_sets import is_null
 from symnet.equality.points import suited
 from symnet.errors import UnknownNodeError

@@ -26,7 +26,7 @@ from symnet.checking.code.returning import read_result
 from symnet.checking.code.truth import Frame
 from symnet.checking.code.values import needed, values
 from symnet.core.derivation import Derivation
-from symnet.core.places import Env
+from symnet.core.index_evaluation import Env
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.user_code import told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from symnet.checking.slips.kinds import Mistake
-from symnet.core.short import short_lines
+from symnet.core.short_forms import short_lines
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import UnknownKeyError, did_you_mean, shown
 

@@ -8,7 +8,7 @@ from math import prod
 
 import sympy as sp
 
-from symnet.checking.sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
+from symnet.checking.tried_sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.program import Program
 from symnet.errors import OptionError
 

@@ -33,7 +33,7 @@ from symnet.checking.slips.setting import Claim, Entrywise, Setting
 from symnet.core.axes import Axis
 from symnet.core.decimals import as_ball
 from symnet.core.derivation import Derivation
-from symnet.core.places import at_place, visits
+from symnet.core.index_evaluation import at_place, visits
 from symnet.core.program import Assumption, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.verdict import Answer

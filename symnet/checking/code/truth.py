@@ -20,7 +20,7 @@ from symnet.core.numbers import compute, to_flint
 from symnet.core.program import Program
 from symnet.equality.cases import has_cases
 from symnet.equality.domain import Domain
-from symnet.equality.holes import holes, surely_defined
+from symnet.equality.domain_conditions import holes, surely_defined
 from symnet.equality.points import nearby, suited
 from symnet.equality.structured import forms_of
 from symnet.errors import OptionError, SymnetError

@@ -11,7 +11,7 @@ from symnet.calculus.instantiate import instantiate_program
 from symnet.checking.slips.sampled_points import SampledPoints
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, free_name
-from symnet.equality.assumed import solved
+from symnet.equality.assumption_solving import solved
 
 
 def impose(sampled: SampledPoints, program: Program, assumptions: tuple[Assumption, ...]) -> bool:

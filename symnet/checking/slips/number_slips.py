@@ -12,7 +12,7 @@ from itertools import chain
 
 import sympy as sp
 
-from symnet.checking.printed_digits import cut_off, digits, places, rounds_to
+from symnet.checking.pages.printed_digits import cut_off, digits, places, rounds_to
 from symnet.checking.slips.kinds import Mistake, mistake
 from symnet.core.numbers import decimal, fixed, rational
 

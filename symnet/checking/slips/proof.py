@@ -18,7 +18,7 @@ from symnet.core.expressions import entries
 from symnet.core.program import Assumption, Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
 from symnet.core.verdict import Answer
-from symnet.equality.assumed import solved
+from symnet.equality.assumption_solving import solved
 from symnet.equality.compare import prove_equal
 from symnet.errors import SymnetError
 

@@ -16,8 +16,8 @@ from symnet.core import functions as fn
 from symnet.core.axes import Axis
 from symnet.core.expressions import When, limits
 from symnet.core.functions import Max, Min
+from symnet.core.index_evaluation import turns
 from symnet.core.matrices import Det, Grid, InverseEntry, Rows
-from symnet.core.places import turns
 from symnet.core.program import Definition
 from symnet.core.schedule import Block
 from symnet.core.tensors import Tensor, entry_indices, tensor_name

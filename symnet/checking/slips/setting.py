@@ -15,10 +15,10 @@ import sympy as sp
 
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_form
-from symnet.checking.sizes import MOST_SIZES, PROVED_AT
 from symnet.checking.slips.chain_paths import Chain
 from symnet.checking.slips.imposed_facts import impose
 from symnet.checking.slips.sampled_points import Array, SampledPoints
+from symnet.checking.tried_sizes import MOST_SIZES, PROVED_AT
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, entries, of_data
 from symnet.core.number_sets import NumberSet

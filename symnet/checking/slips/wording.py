@@ -12,7 +12,7 @@ from symnet.checking.slips.setting import Claim, Setting
 from symnet.core.axes import Range
 from symnet.core.expressions import BINDERS, entries, limits
 from symnet.core.functions import TABLE
-from symnet.core.labels import Labels, extend, relabel
+from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.tensors import Role, Tensor, entry_indices, tensor_name
 from symnet.core.text import text
 from symnet.indexing.index_array import IndexArray

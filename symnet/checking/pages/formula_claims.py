@@ -1,0 +1,231 @@
+"""A link that is a formula, judged twice: against the truth (the derivation) and against the link before it (the page's own numbers)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice, product
+from typing import Any
+
+import sympy as sp
+
+from symnet.checking.pages.error_carried_forward import LITERAL, ByHand, Own, numbers_in
+from symnet.checking.pages.page_names import Names
+from symnet.checking.pages.page_slips import as_page, formula_slip, formula_truth, said_of
+from symnet.checking.pages.printed_digits import within
+from symnet.checking.slips.kinds import mistake
+from symnet.core.names import name_latex
+from symnet.core.numbers import decimal, rational
+from symnet.core.page_verdict import Follows, Mark, Source, from_lines
+from symnet.core.verdict import Answer, Verdict
+from symnet.equality.compare import compare
+from symnet.errors import DomainError, SymnetError, internal
+from symnet.parsing.tokens import MAX_LENGTH
+
+MOST_CHOICES = 40  # ways to read given values into the numbers of a formula
+DECIMAL = re.compile(r"\d*\.\d|\d[eE]-")
+
+
+@dataclass
+class Before:
+    """The link before: its text ("" for what the derivation says), its meaning in atoms, and how it was judged."""
+
+    text: str
+    expr: sp.Expr | None
+    latex: bool = False
+    mark: Mark = Mark.RIGHT
+    symbolic: str = ""  # the last link in names alone
+    symbolic_expr: sp.Expr | None = None
+    wrong: int | None = None  # the line of the wrong link that its value comes from
+
+
+@dataclass
+class Said:
+    """What is to be recorded of a link."""
+
+    mark: Mark
+    follows: Follows
+    more: dict[str, Any] = field(default_factory=dict)
+    expr: sp.Expr | None = None
+
+
+class Formulas:
+    """The judge of formulas for one page."""
+
+    def __init__(self, names: Names, own: Own) -> None:
+        self.names, self.own = names, own
+        self.declared = names.program.assumptions
+        self.spoken = {str(a) for a in self.declared}
+
+    def judge(self, left: sp.Symbol, text: str, latex: bool, before: Before) -> Said:
+        """A link that is no plain number."""
+        expr = self.names.read(text, latex)
+        put_in = bool(DECIMAL.search(text)) or not expr.free_symbols
+        if put_in and self.names.value(expr) is not None and self.names.value(left) is not None:
+            return self._put_in(left, text, latex, expr, before)
+        return self._symbolic(left, text, latex, expr, before)
+
+    def _symbolic(self, left: sp.Symbol, text: str, latex: bool, expr: sp.Expr, before: Before) -> Said:
+        if expr == left:
+            same = self.names.called.get(left) == text.replace(" ", "")
+            return Said(Mark.GIVEN, Follows.YES, {"note": "both sides are the same, which says nothing" if same else ""}, expr)
+        truth, only = self.names.truth(left), ""
+        verdict = compare(self.names.truth(expr), truth, self.declared, self.names.holes(expr), domain=self.names.domain)
+        mark, note = self._marked(verdict)
+        if mark is Mark.WRONG:
+            mark, note, only = self._given_put_in(left, expr, truth, text, latex)
+        follows, sources = self._follows(expr, before, mark)
+        more: dict[str, Any] = {"note": note, "sources": tuple(sources), "condition": only}
+        if mark is Mark.UNDECIDED:
+            more |= {"slip": note, "note": ""}
+        if mark is Mark.WRONG:
+            more |= formula_slip(self.names, left, expr) if follows is not Follows.YES else formula_truth(self.names, left)
+            more |= carried(follows, sources, before.wrong, "")
+        elif mark is Mark.RIGHT and follows is Follows.NO:
+            more["note"] = "; ".join(filter(None, ("right, but it does not follow from the link before it", note)))
+        return Said(mark, follows, more, expr)
+
+    def _marked(self, verdict: Verdict) -> tuple[Mark, str]:
+        if verdict.answer is Answer.PROVED:
+            return Mark.RIGHT, ""
+        if verdict.answer is Answer.ALMOST_EVERYWHERE:
+            return Mark.RIGHT, verdict.condition
+        if verdict.answer is Answer.CONDITIONAL:
+            declared = set(verdict.condition.split(" and ")) <= self.spoken
+            return (Mark.RIGHT, f"because {verdict.condition}") if declared else (Mark.UNDECIDED, f"holds only where {verdict.condition}")
+        return (Mark.WRONG, "") if verdict.answer is Answer.REFUTED else (Mark.UNDECIDED, verdict.reason or "neither proved nor refuted")
+
+    def _given_put_in(self, left: sp.Symbol, expr: sp.Expr, truth: sp.Expr, text: str, latex: bool) -> tuple[Mark, str, str]:
+        """Right with given numbers alone, and what these are: (a2 - 1)^2 where y = 1 and the 1 stands for it, -log(p) where t = 1 and
+        nothing of it is left. That a number also stands elsewhere, as in 1 - a, puts nothing in."""
+        point = {a: v for a, v in self.names.point.items() if a in truth.free_symbols - expr.free_symbols}
+        for names in self._seen(text, point):
+            if compare(self._with_names(text, latex, names), truth).answer is Answer.PROVED:
+                return Mark.RIGHT, "with the given numbers put in", _equalities({a: point[a] for a in names.values()})
+        gone = {a: v for a, v in point.items() if v in (-1, 0, 1)}
+        here = self.names.truth(expr)
+        for there in (*({a: v} for a, v in gone.items()), gone):
+            if there and compare(here.xreplace(there), truth.xreplace(there)).answer is Answer.PROVED:
+                return Mark.RIGHT, self._only(left, there), _equalities(there)
+        return Mark.WRONG, "", ""
+
+    def _seen(self, text: str, point: dict[sp.Basic, sp.Expr]) -> Iterator[dict[int, sp.Basic]]:
+        """Which numbers of the text may stand for which given values: one number for one value, then each value at every number like it."""
+        printed = list(numbers_in(text))
+        fit = {a: [k for k, n in enumerate(printed) if rational(n) == abs(v)] for a, v in point.items()}
+        fit = {a: places for a, places in fit.items() if places}
+        for chosen in islice(product(*[[None, *places] for places in fit.values()]), 1, MOST_CHOICES):
+            names = {k: a for a, k in zip(fit, chosen, strict=True) if k is not None}
+            if len(names) == sum(k is not None for k in chosen):
+                yield names
+
+    def _with_names(self, text: str, latex: bool, names: dict[int, sp.Basic]) -> sp.Expr:
+        """The text with names for some of its numbers, in the inputs alone."""
+        count = iter(range(MAX_LENGTH))
+
+        def stand(match: re.Match[str]) -> str:
+            atom = names.get(next(count))
+            if atom is None:
+                return match[0]
+            sign = "-" if self.names.point[atom] < 0 else ""
+            return rf" ({sign}{name_latex(str(atom)) if latex else atom}) "
+
+        return self.names.truth(self.names.read(LITERAL.sub(stand, text), latex))
+
+    def _only(self, left: sp.Symbol, gone: dict[sp.Basic, sp.Expr]) -> str:
+        local = self.names.local(left)
+        general = f"; in general it is {as_page(self.names, local)}" if local is not None else ""
+        return "only with " + ", ".join(f"{a} = {v}" for a, v in gone.items()) + " put in" + general
+
+    def _follows(self, expr: sp.Expr, before: Before, mark: Mark) -> tuple[Follows, list[Source]]:
+        if before.expr is None:
+            return (Follows.YES if mark is Mark.RIGHT else Follows.NO if mark is Mark.WRONG else Follows.UNDECIDED), []
+        if mark is Mark.RIGHT and before.mark is Mark.RIGHT:
+            return Follows.YES, []
+        direct = compare(self.names.truth(expr), self.names.truth(before.expr))
+        if direct.answer is Answer.PROVED:
+            return Follows.YES, []
+        there, here = self.own.unfold(before.expr, numbers=False), self.own.unfold(expr, numbers=False)
+        if there.claims and compare(self.names.truth(there.expr), self.names.truth(here.expr)).answer is Answer.PROVED:
+            return Follows.YES, [s for s in there.sources if s.wrong]
+        return (Follows.NO if direct.answer is Answer.REFUTED else Follows.UNDECIDED), []
+
+    def _put_in(self, left: sp.Symbol, text: str, latex: bool, expr: sp.Expr, before: Before) -> Said:
+        value = self.names.value(expr)
+        exact = value is not None and equal(value, known(self.names, left))
+        start = before.expr if before.expr is not None else self.names.local(left)
+        there = self.own.unfold(start) if start is not None else ByHand(sp.S.Zero)
+        here = self.own.literals(text, latex, dict(there.used), loose=True)
+        follows = self._same(there, here) if start is not None else Follows.UNDECIDED
+        more: dict[str, Any] = {"sources": tuple(here.sources), **from_line(here.sources)}
+        if exact:
+            if follows is Follows.NO:
+                more["note"] = "right, but it does not follow from the link before it"
+            return Said(Mark.RIGHT, follows, more, expr)
+        if follows is Follows.YES:
+            return Said(Mark.PUT_IN, follows, more, expr)
+        local = self.names.local(left)
+        true = self.own.unfold(local if local is not None else left)
+        if before.mark is Mark.WRONG and self._same(true, here) is Follows.YES:
+            return Said(Mark.PUT_IN, follows, more | {"note": "the right numbers, but not those of the formula before"}, expr)
+        if follows is Follows.UNDECIDED:
+            return Said(Mark.UNDECIDED, follows, {"slip": "not enough values to tell where these numbers come from"}, expr)
+        a, b = (self.own.value(x) for x in (here, there))
+        slip = "" if a is None or b is None else f": they come to {decimal(a, 6).text}, it comes to {decimal(b, 6).text}"
+        more |= said_of(mistake("numbers put in", {"values": slip}))
+        return Said(Mark.WRONG, follows, more | {"value": decimal(known(self.names, left), 8).text}, expr)
+
+    def _same(self, there: ByHand, here: ByHand) -> Follows:
+        a, b = self.own.value(there), self.own.value(here)
+        if a is None or b is None:
+            return Follows.UNDECIDED
+        if equal(a, b):
+            return Follows.YES
+        first, second = self.own.ball(there), self.own.ball(here)
+        if first is None or second is None:
+            return Follows.UNDECIDED
+        return Follows.YES if first.overlaps(second) else Follows.NO
+
+
+def _equalities(there: Mapping[sp.Basic, sp.Expr]) -> str:
+    return " and ".join(f"{a} = {v}" for a, v in there.items())
+
+
+def known(names: Names, left: sp.Symbol) -> sp.Expr:
+    """The exact value. Raises DomainError where an input has none."""
+    value = names.value(left)
+    if value is None:
+        raise DomainError("line", f"no value for {names.called.get(left, left)}", "a value for every input")
+    return value
+
+
+def equal(a: sp.Expr, b: sp.Expr) -> bool:
+    """Two numbers are equal, by proof; most are told apart by their first digits."""
+    if a.is_Rational and b.is_Rational:
+        return bool(a == b)
+    return within(a - b, sp.S.Zero, sp.Rational(1, 10**40)) and compare(a, b).answer is Answer.PROVED
+
+
+def from_line(sources: Iterable[Source]) -> dict[str, Any]:
+    """The line of the last wrong value that was used."""
+    wrong = [s.line for s in sources if s.wrong]
+    return {"from_line": wrong[-1]} if wrong else {}
+
+
+def carried(follows: Follows, wrong: list[Source], line: int | None, rounded: str) -> dict[str, Any]:
+    """What is said of a wrong link that follows: from which line; ``rounded`` names numbers that were rounded too early."""
+    if follows is not Follows.YES:
+        return {}
+    if line is not None:
+        return {"carried": True, "from_line": line, **said_of(mistake("carried", {"source": "the wrong link before it"}))}
+    if wrong:
+        return {"carried": True, "from_line": wrong[-1].line, **said_of(mistake("carried", {"source": from_lines(wrong)}))}
+    found = mistake("rounded early", {"source": rounded}) if rounded else mistake("carried", {"source": "the link before it"})
+    return {"carried": True, **said_of(found)}
+
+
+def unreadable(error: Exception) -> Said:
+    """A link that cannot be read."""
+    reason = error.message if isinstance(error, SymnetError) else internal(error)
+    return Said(Mark.UNDECIDED, Follows.UNDECIDED, {"slip": reason})

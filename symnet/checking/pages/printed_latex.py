@@ -1,0 +1,56 @@
+r"""LaTeX on a page: names as they are printed, with slopes of every value in every other, \delta_2, \mathcal{L} and w^{new}."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import sympy as sp
+
+from symnet.core.names import name_latex
+from symnet.core.tensors import Tensor
+from symnet.errors import NameError_, ShapeError
+from symnet.parsing.latex import latex_expression
+
+if TYPE_CHECKING:
+    from symnet.checking.pages.page_names import Names
+
+LATEX_NEW = re.compile(r"(.+?)\s*(?:'|\^\{?\s*(?:\\(?:text|mathrm)\{\s*new\s*\}|new|\+|')\s*\}?|_\{\\(?:text|mathrm)\{\s*new\s*\}\})\s*\Z")
+
+
+def read_latex(names: Names, text: str) -> sp.Expr:
+    """A piece of LaTeX in the atoms of a page. Raises ParseError, NameError_ or ShapeError."""
+    new = LATEX_NEW.fullmatch(text.strip())
+    if new and re.fullmatch(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?", new[1].strip()):
+        if text.strip().endswith(("'", "'}")) and str(read_latex(names, new[1])) in names.program.by_name:
+            raise NameError_("line", f"{text.strip()}, which may be a slope or a new value", "dL/dw, or a new value such as L_{new}")
+        return names.updated(str(read_latex(names, new[1])))
+    for above, below in _pairs(names):
+        names.slope(above, below)
+    other = {name: names.rate[()] for name in ("alpha", "eta") if names.has_rate and name not in names.tensors}
+    other |= {name: names.atom(name) for name in re.findall(r"delta\d*", text.replace("_", "").replace("{", "").replace("}", ""))
+              if name not in names.tensors and names.delta(name)}
+    found = latex_expression(_objective(names, text), {**{n: Tensor(n) for n in other}, **names.tensors}, where="line")
+    if found.axes:
+        raise ShapeError("line", f"shape {found.shape}", "a single number")
+    return names.meant(found, {Tensor(n)[()]: atom for n, atom in other.items()})
+
+def _objective(names: Names, text: str) -> str:
+    """The loss by the name it has here."""
+    name = " " + name_latex(names.derivation.objective) + " "
+    text = re.sub(r"\\mathcal\s*(?:\{\s*[LJ]\s*\}|[LJ])|\\(?:text|mathrm|operatorname)\{\s*(?:Loss|loss|Cost|cost)\s*\}",
+                  lambda _: name, text)
+    free = "".join(c for c in "LJCE" if c not in names.tensors)
+    return re.sub(rf"(?<![A-Za-z\\])[{free}](?![A-Za-z_^({{])", lambda _: name, text) if free else text
+
+
+def _pairs(names: Names) -> Iterator[tuple[str, str]]:
+    """Slopes between values of the forward pass that LaTeX may name."""
+    above: dict[str, set[str]] = {}
+    for d in names.program.definitions:
+        direct = set(names.program.uses(d.name))
+        above[d.name] = direct.union(*(above.get(n, set()) for n in direct))
+    for name, below in above.items():
+        if name != names.derivation.objective:
+            yield from ((name, b) for b in sorted(below) if f"d{name}_d{b}" not in names.tensors)

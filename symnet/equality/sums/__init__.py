@@ -1,0 +1,1 @@
+"""Equality for all sizes: a normal form of sums over indices."""
