@@ -14,6 +14,7 @@ Work
     load                     a worksheet, or one that comes with symnet ("first"), derived
     check                    is this formula the gradient? proved, refuted or undecided
     check_code               is this backward pass (NumPy, or operators alone) the gradient?
+    check_function           is this torch or JAX function's own backward its derivative?
     check_page               every line of a worked page, judged
     diagnose                 the slip in a wrong answer
     compare                  is left = right? with its certificate
@@ -171,7 +172,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PLACES
-    from symnet.api import check, check_code, compare, derive, report
+    from symnet.api import check, check_code, check_function, compare, derive, report
     from symnet.calculus.jacobian import hessian, hessian_vector_product, jacobian
     from symnet.calculus.matrices import symmetric
     from symnet.checking.code.results import CodeCheck
@@ -304,7 +305,7 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "Sequential", "SiLU", "Sigmoid", "SignSGD", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softplus",
     "Softshrink", "Softsign", "SquaredError", "Step", "StepLR", "SymnetError", "Tanh", "Tensor",
     "TransformerEncoderLayer", "TripletMarginLoss", "VAEKLLoss", "Verdict", "WarmupLR", "__version__",
-    "calculate_gain", "check", "check_code", "check_page", "clip_by_norm", "clip_by_value", "compare",
+    "calculate_gain", "check", "check_code", "check_function", "check_page", "clip_by_norm", "clip_by_value", "compare",
     "decoupled_decay", "derive", "diagnose", "export", "fit", "from_jax", "from_numpy", "from_onnx",
     "from_sklearn", "from_torch", "global_norm", "hessian", "hessian_vector_product", "jacobian", "kaiming_normal",
     "kaiming_uniform", "lecun_normal", "lecun_uniform", "load", "loss_program", "optimizer", "program",
@@ -314,7 +315,7 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
 
 # The public names by the file they live in; loaded on first use, so that `import symnet` stays light.
 _PLACES = {
-    "symnet.api": "check check_code compare derive report",
+    "symnet.api": "check check_code check_function compare derive report",
     "symnet.parsing.program": "program",
     "symnet.worksheet_loader": "check_page load",
     "symnet.checking.code.results": "CodeCheck",

@@ -6,22 +6,20 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from symnet.core.program import Program
-from symnet.core.tensors import Role, free_name
+from symnet.core.own_backward import Argument, Run, Trace
+from symnet.core.tensors import Role
 from symnet.core.user_code import told
-from symnet.errors import NameError_, OptionError, SymnetError, internal
-from symnet.frontends.asked_conditions import asked_by
-from symnet.frontends.own_backward import Argument, Run, Shapes, Trace, axes_of, declared_shapes, free_shapes
+from symnet.errors import NameError_, OptionError, SymnetError
+from symnet.frontends.free_sizes import Shapes, axes_of, declared_shapes, free_shapes, needed_arguments
+from symnet.frontends.function_programs import FunctionGraph
 from symnet.frontends.torch_library import tracing_parts
 from symnet.frontends.torch_tracing import TorchTracing
 from symnet.indexing.graph import unsupported
-from symnet.indexing.lowering import GraphLowering, write
 from symnet.indexing.operations import Array
 
 LIKE = (11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53)  # the numbers that stand behind names while a function is traced
@@ -36,7 +34,7 @@ def is_torch_function(function: Any) -> bool:
 class TorchFunction:
     """One torch.autograd.Function with an example of its arguments. ``shapes`` are those that are said, with names for sizes."""
 
-    def __init__(self, function: Any, example: Any, shapes: Shapes | None = None) -> None:
+    def __init__(self, function: Any, example: Any, shapes: Shapes | None = None, wrt: Sequence[str] = ()) -> None:
         self.parts = tracing_parts(WHO)
         self.function, self.name = function, str(function.__name__)
         torch = self.parts.torch
@@ -46,9 +44,8 @@ class TorchFunction:
         tensors = {n: v for n, v in self.values.items() if isinstance(v, torch.Tensor)}
         if complex_ := [n for n, t in tensors.items() if t.is_complex()]:
             raise OptionError(f"{WHO}, {complex_[0]}", "complex numbers", "real ones")
-        marked = any(t.requires_grad for t in tensors.values())
-        self.marked = marked
-        self.arguments = tuple(Argument(n, tuple(t.shape), _domain(torch, t), t.is_floating_point() and (t.requires_grad or not marked),
+        wanted, self.marked = needed_arguments(WHO, list(tensors), wrt, [n for n, t in tensors.items() if t.requires_grad])
+        self.arguments = tuple(Argument(n, tuple(t.shape), _domain(torch, t), t.is_floating_point() and n in wanted,
                                         0 if t.is_floating_point() or not t.numel() else int(t.max())) for n, t in tensors.items())
         self.wrt = tuple(a.name for a in self.arguments if a.wanted)
         if not self.wrt:
@@ -60,6 +57,11 @@ class TorchFunction:
             self.shapes = free_shapes(self.arguments, self._runs, set(self.values))
         found = dict.fromkeys(s for shape in self.shapes.values() for n in shape for s in sorted(n.free_symbols, key=str))
         self.sizes: tuple[str, ...] = tuple(map(str, found))
+
+    def shapes_at(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """The shapes of the arguments at these sizes."""
+        there = {sp.Symbol(n, integer=True, positive=True): sp.Integer(k) for n, k in sizes.items()}
+        return {name: tuple(int(n.xreplace(there)) for n in shape) for name, shape in self.shapes.items()}
 
     # Traced.
 
@@ -84,43 +86,21 @@ class TorchFunction:
             raise told(error) from None
 
     def _traced(self, tracing: TorchTracing, arrays: Mapping[str, Array], sizes: Mapping[str, int]) -> Trace:
+        whole = FunctionGraph(tracing.graph, self.name, frozenset({*arrays, *self.sizes}))
         upstream: list[Array] = []
-        outputs, found = self._pass(tracing, arrays, set(self.wrt), upstream)
+        outputs, found = self._pass(tracing, arrays, set(self.wrt), upstream, whole)
         gradients: dict[str, list[Array | None]] = {n: [a] for n, a in found.items()}
         for alone in self.wrt if len(self.wrt) > 1 else ():
-            made = self._pass(tracing, arrays, {alone}, upstream)[1][alone]
+            made = self._pass(tracing, arrays, {alone}, upstream, whole)[1][alone]
             if made not in gradients[alone]:
                 gradients[alone].append(made)
         if restricted := tracing.restricted():
             raise unsupported(f"the function asks whether {restricted}", self.name, "the same operations for all sizes")
-        m = tracing.maker
-        objective: Array | None = None
-        for out, g in zip(outputs, upstream, strict=True):
-            product = m.map("mul", g, out)
-            term = m.sum(product) if product.rank else product
-            objective = term if objective is None else m.map("add", objective, term)
-        assert objective is not None
-        names = tuple(i.name for i in tracing.graph.inputs if i.name not in arrays)
-        program = self._program(tracing, objective, "L")
-        programs = {n: tuple(None if a is None else self._program(tracing, a, "answer") for a in versions)
-                    for n, versions in gradients.items()}
-        return Trace(program, programs, names, dict(sizes), tuple(tracing.read_as))
-
-    def _program(self, tracing: TorchTracing, array: Array, name: str) -> Program:
-        try:
-            if name == "L":
-                return write(tracing.graph, array.node, name)
-            writer = GraphLowering(tracing.graph, array.node, name)
-            made = writer.program()
-            asked = asked_by(writer, made, self.name)
-        except SymnetError:
-            raise
-        except Exception as error:  # an operation without a form, found late
-            raise unsupported(internal(error), self.name) from None
-        return replace(made, definitions=(*made.definitions[:-1], replace(made.definitions[-1], holes=asked))) if asked else made
+        nodes = {n: [None if a is None else a.node for a in versions] for n, versions in gradients.items()}
+        return whole.trace(outputs, upstream, nodes, sizes, tuple(tracing.read_as))
 
     def _pass(self, tracing: TorchTracing, arrays: Mapping[str, Array], needed: set[str],
-              upstream: list[Array]) -> tuple[list[Array], dict[str, Array | None]]:
+              upstream: list[Array], whole: FunctionGraph) -> tuple[list[Array], dict[str, Array | None]]:
         """One forward and backward pass: the outputs that have a gradient, and what comes back to the arguments that need one."""
         torch = self.parts.torch
         given = {a.name: tracing.tensor(arrays[a.name], self._dtype(a), a.name in needed) for a in self.arguments}
@@ -129,9 +109,7 @@ class TorchFunction:
             results = [tracing.array(t) for t in outputs]
             if not upstream:
                 for k, result in enumerate(results):
-                    name = free_name("G" if len(results) == 1 else f"G{k + 1}", {*arrays, *self.sizes})
-                    axes = axes_of({name: result.shape})[name]
-                    upstream.append(tracing.input(name, axes, torch.float64, Role.INPUT))
+                    upstream.append(whole.incoming(k, len(results), axes_of({"G": result.shape})["G"]))
             back = [tracing.tensor(g, torch.float64) for g in upstream]
             asked = [given[n] for n in self.wrt if n in needed]
             try:
@@ -273,4 +251,4 @@ def _arguments(function: Any, example: Any, torch: Any) -> dict[str, Any]:
 def _drawn(argument: Argument, shape: tuple[int, ...], dice: Any) -> Any:
     if argument.domain == "real":
         return dice.uniform(0.1, 0.9, shape)
-    return dice.integers(0, argument.highest + 1, shape) if argument.domain == "index" else dice.integers(0, 2, shape) > 0
+    return dice.integers(0, min(argument.highest, 1) + 1, shape) if argument.domain == "index" else dice.integers(0, 2, shape) > 0

@@ -130,11 +130,16 @@ def triangle(lower: bool) -> Rule:
 
 def index_put(m: Maker, a: Array, places: Sequence[Array | None], values: Array, accumulate: bool = False) -> Array:
     """a with values at the places that index arrays name, or added there; a mask of truths chooses entry by entry."""
-    if len(places) == 1 and places[0] is not None and m.is_test(places[0]) and places[0].rank == a.rank and not values.rank:
+    if len(places) == 1 and places[0] is not None and m.is_test(places[0]) and places[0].rank == a.rank \
+            and (not values.rank or values.shape == a.shape):  # values chosen by the same mask are those of the whole
         return m.map("select", places[0], m.map("add", a, values) if accumulate else values, a)
     if len(places) == 2 and all(places) and a.rank == 2 and _counts_rows(m, a, places[0]):  # one place of each row: none twice
         assert places[1] is not None
         there = m.map("eq", m.reshape(places[1], [a.shape[0], 1]), m.iota([1, a.shape[1]], 1))
+        op = m.graph.ops[values.node]
+        if not accumulate and op.more[:1] in (("add",), ("sub",)) and op.args[0] == index(m, a, places).node \
+                and m.graph.ops[op.args[1]].kind == "number":  # p[rows, y] -= 1
+            return m.map(op.more[0], a, m.map("select", there, Array(op.args[1], ()), 0))
         new = m.reshape(values, [*values.shape, 1]) if values.rank else values
         return m.map("select", there, m.map("add", a, new) if accumulate else new, a)
     if not accumulate:
@@ -178,6 +183,20 @@ def _scatter(m: Maker, a: Array, dim: int, places: Array, value: Any, reduce: st
     return m.map("select", m.map("eq", places, there), value, a)
 
 
+def _diagonal(m: Maker, a: Array, offset: int = 0, first: int = 0, second: int = 1) -> Array:
+    """The entries at equal places of two axes, as the last axis."""
+    i, j = first % a.rank, second % a.rank
+    if offset:
+        raise unsupported(f"a diagonal with the offset {offset}", m.where, "the main one")
+    a = m.permute(a, [*[k for k in range(a.rank) if k not in (i, j)], i, j])
+    there = m.map("eq", m.iota([a.shape[-2], 1], 0), m.iota([1, a.shape[-1]], 1))
+    return m.sum(m.map("select", there, a, 0), -1)
+
+
+def _eye(m: Maker, rows: Any, columns: Any = None, **_: Any) -> Array:
+    return m.map("indicator", m.map("eq", m.iota([rows, 1], 0), m.iota([1, rows if columns is None else columns], 1)))
+
+
 def _filled(m: Maker, a: Array, mask: Array, value: Any) -> Array:
     return m.map("select", mask, value, a)
 
@@ -203,7 +222,7 @@ PLACES: dict[str, Rule] = {
     "arange": _arange, "tril": triangle(True), "triu": triangle(False), "masked_fill": _filled, "full": _full, "flip": _flip,
     "full_like": lambda m, a, value, **_: m.expand(m.number(value), a.shape), "zeros_like": _like(0), "ones_like": _like(1),
     "new_zeros": lambda m, a, sizes, **_: m.expand(m.number(0), sizes), "new_ones": lambda m, a, sizes, **_: m.expand(m.number(1), sizes),
-    "index_put": index_put, "index_add": index_add, "scatter_add": scatter_add, "scatter": _scatter,
+    "diagonal": _diagonal, "eye": _eye, "index_put": index_put, "index_add": index_add, "scatter_add": scatter_add, "scatter": _scatter,
     "cumsum": lambda m, a, dim, **_: m.running(a, dim), "logical_not": lambda m, a: m.map("not", a),
     "bitwise_not": lambda m, a: m.map("not", a), "logical_and": lambda m, a, b: m.map("and", a, b),
     "logical_or": lambda m, a, b: m.map("or", a, b), "bitwise_and": lambda m, a, b: m.map("and", a, b),

@@ -35,6 +35,8 @@ ON_TRUTHS = frozenset({"where", "logical_not", "logical_and", "logical_or", "log
                        "squeeze", "clone", "copy", "slice", "select", "t", "transpose", "permute", "masked_scatter", "any", "all"})
 SIZES_SHOWN = (*range(2, 41), 64, 97, 100, 128, 211, 1000, 4096, 10**6 + 3)  # sizes at which a guard is looked at
 MOST_TRIED = 20_000
+ENTRYWISE = frozenset({"add", "sub", "mul", "div", "neg", "exp", "log", "tanh", "sigmoid", "pow", "sqrt", "rsqrt", "square", "abs", "sign",
+                       "reciprocal", "relu", "clone", "detach", "alias", "_to_copy"})  # done to x[mask] as to x
 REASONS = "the same operations for all sizes"
 
 
@@ -61,6 +63,7 @@ class _Held:
     array: Array
     base: _Held | None = None
     view: _View | None = None
+    mask: Array | None = None  # x[mask]: ``array`` is whole, and counts where the mask is true
     views: list[_Held] = field(default_factory=list)
 
 
@@ -130,8 +133,11 @@ class TorchTracing:
 
         class Wide(self.parts.function_mode):  # type: ignore[misc, name-defined]
             def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-                if getattr(func, "__name__", "") == "one_hot" and isinstance(args[-1], torch.SymInt):
+                name = getattr(func, "__name__", "")
+                if name == "one_hot" and isinstance(args[-1], torch.SymInt):
                     return (args[0].unsqueeze(-1) == torch.arange(args[-1])).long()
+                if name == "einsum" and isinstance(args[0], str) and "." not in args[0]:
+                    return _einsum(args[0], args[1] if isinstance(args[1], (list, tuple)) else args[1:])
                 return func(*args, **(kwargs or {}))
         return Wide()
 
@@ -185,6 +191,8 @@ class TorchTracing:
         written_ = [k for k, a in enumerate(func._schema.arguments) if a.alias_info is not None and a.alias_info.is_write]
         base = name.removesuffix("_") if written_ and name.endswith("_") else name
         rule = TRACED.get(base)
+        if base in ("_local_scalar_dense", "nonzero"):
+            raise unsupported(f"aten.{base}: numbers taken out of a tensor", self.maker.where, "operators on tensors, as for all data")
         if rule is None and func in self.parts.decompositions:
             with mode:
                 return self.parts.decompositions[func](*args, **kwargs)
@@ -207,7 +215,11 @@ class TorchTracing:
         mine, named = [self._argument(a, truths) for a in args], {k: self._argument(a, truths) for k, a in kwargs.items()}
         if base == "_to_copy":
             named = {"to": _kind(self.parts.torch, kwargs.get("dtype") or args[0].dtype), "of": _kind(self.parts.torch, args[0].dtype)}
-        result = rule(self.maker, *mine, **named)
+        mask = self._mask(base, args, kwargs)
+        if mask is not None and base == "index":
+            result: Any = mine[0]
+        else:
+            result = rule(self.maker, *mine, **named)
         if written_:
             target = self.held[id(args[0])]
             self._write(target, self.maker.expand(result, target.array.shape) if result.shape != target.array.shape else result)
@@ -216,11 +228,34 @@ class TorchTracing:
         for k, (tensor, array) in enumerate(zip(tensors, arrays, strict=False)):
             if array is None:
                 continue
-            held = self.held[id(tensor)] = _Held(tensor, array)
+            held = self.held[id(tensor)] = _Held(tensor, array, mask=mask)
             if func.is_view and args and id(args[0]) in self.held:
                 held.base, held.view = self.held[id(args[0])], _View(base, tuple(mine[1:]), named, k if len(tensors) > 1 else None)
                 held.base.views.append(held)
         return made
+
+    def _mask(self, base: str, args: Any, kwargs: Any) -> Array | None:
+        """The truths that choose the places of a result; refused where it is more than chosen entries, each changed alone."""
+        torch = self.parts.torch
+        masks = {h.mask for t in _tensors_in(torch, (args, kwargs)) if (h := self.held.get(id(t))) is not None and h.mask is not None}
+        places = args[1] if base in ("index", "index_put") else ()
+        chosen = [t for t in places if t is not None and t.dtype is torch.bool]
+        if base == "index" and chosen and not masks:
+            if len(places) == 1 and chosen[0].dim() == args[0].dim():
+                return self.array(chosen[0])
+            raise unsupported("x[mask] with a mask for some axes", self.maker.where, "a mask of x's shape, or torch.where")
+        if not masks:
+            return None
+        whole = [t for t in _tensors_in(torch, (args[:1] if base == "index_put" else args, kwargs)) if t.dim() and self._unmasked(t)]
+        if base == "index_put" and len(masks) == 1 and [self.array(t) for t in chosen] == list(masks) and self.held[id(args[2])].mask is not None:
+            return None
+        if base in ENTRYWISE and len(masks) == 1 and not whole:
+            return masks.pop()
+        raise unsupported(f"aten.{base} of x[mask]", self.maker.where, "the whole array: torch.where(mask, x, 0)")
+
+    def _unmasked(self, tensor: Any) -> bool:
+        held = self.held.get(id(tensor))
+        return held is None or held.mask is None
 
     def _place(self, name: str) -> str:
         """The line of the user's file, and the operator."""
@@ -354,6 +389,26 @@ def _tensors_in(torch: Any, value: Any) -> Iterator[Any]:
             yield from _tensors_in(torch, v)
     elif isinstance(value, Mapping):
         yield from _tensors_in(torch, list(value.values()))
+
+
+def _einsum(letters: str, tensors: Sequence[Any]) -> Any:
+    """The sum of products by letters, written with products and one sum."""
+    left, _, kept = letters.replace(" ", "").partition("->")
+    parts = left.split(",")
+    kept = kept if "->" in letters else "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
+    order = [*kept, *sorted(set(left) - {",", *kept})]
+    product = None
+    for part, tensor in zip(parts, tensors, strict=True):
+        while len(set(part)) < len(part):  # a letter twice: the diagonal, which comes last
+            twice = next(c for c in part if part.count(c) > 1)
+            i, j = (k for k, c in enumerate(part) if c == twice)
+            tensor, part = tensor.diagonal(0, i, j), part.replace(twice, "") + twice
+        tensor = tensor.permute([part.index(c) for c in order if c in part])
+        for k, c in enumerate(order):
+            tensor = tensor if c in part else tensor.unsqueeze(k)
+        product = tensor if product is None else product * tensor
+    assert product is not None
+    return product.sum(list(range(len(kept), len(order)))) if len(order) > len(kept) else product
 
 
 def _floor_division(a: sp.Expr, b: sp.Expr) -> sp.Expr:

@@ -1,13 +1,12 @@
-"""A function that brings its own backward, as it is judged: its arguments, the sizes that may differ, and what a trace and a run give.
+"""Which sizes of an example are free: found by running the function with others.
 
-Which sizes are free is found by running: a size is a name when the function also runs with another number there; sizes that only change
+A size is a name when the function also runs with another number there; sizes that only change
 together share one name; one that changes in steps alone is a multiple of its name (2h for a rotary embedding). The rest are numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import combinations
 from math import gcd
 from typing import Any
@@ -16,8 +15,8 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind
 from symnet.core.axes import size as to_size
-from symnet.core.program import Program
-from symnet.errors import NameError_, OptionError, ShapeError, did_you_mean
+from symnet.core.own_backward import Argument
+from symnet.errors import NameError_, ShapeError, did_you_mean
 
 LETTERS = ("N", "d", "h", "k", "m", "p", "q", "r", "u", "v")
 KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME}
@@ -26,39 +25,12 @@ Shapes = Mapping[str, Sequence[int | str] | int | str]
 Places = tuple[str, int]  # an argument and an axis of it
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """An array among the arguments: its shape in the example, "real", "index" or "bool" entries, and whether a gradient is asked for."""
-
-    name: str
-    shape: tuple[int, ...]
-    domain: str
-    wanted: bool
-    highest: int = 1  # of whole numbers, in the example
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """The forward pass as a program whose objective is Σ G·output, and the gradients that the function's own backward gives.
-
-    A gradient has several programs where it differs with what else needs one; None is a gradient that is not given. ``sizes`` are the
-    numbers of a trace that holds for these alone.
-    """
-
-    program: Program
-    gradients: Mapping[str, tuple[Program | None, ...]]
-    upstream: tuple[str, ...]
-    sizes: Mapping[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What the function gave on numbers: its outputs, its gradients by name, and the arguments that it wrote into."""
-
-    outputs: tuple[Any, ...]
-    gradients: Mapping[str, Any]
-    changed: tuple[str, ...] = ()
+def needed_arguments(who: str, names: Sequence[str], wrt: Sequence[str], marked: Sequence[str]) -> tuple[set[str], bool]:
+    """The arguments whose gradient is asked for, and whether somebody said so: ``wrt``, else those that are marked, else all."""
+    if unknown := [n for n in wrt if n not in names]:
+        raise NameError_(f"{who}, wrt", f"no array argument named {unknown[0]!r}", "one of " + ", ".join(names),
+                         did_you_mean(unknown[0], names))
+    return set(wrt or marked or names), bool(wrt or marked)
 
 
 def axes_of(shapes: Mapping[str, tuple[sp.Expr, ...]]) -> dict[str, tuple[Axis, ...]]:
@@ -122,6 +94,8 @@ def free_shapes(arguments: Sequence[Argument], runs: Callable[[Mapping[str, tupl
         waiting = [p for p in waiting if p not in found]
         unit = gcd(*[lengths[p] for p in found])
         step = next((s for s in range(1, unit + 1) if unit % s == 0 and tried(found, sp.Rational(unit + s, unit))), unit)
+        if unit // step > 2 and not tried(found, sp.Rational(2 * step, unit)):  # it asks for so many places
+            continue
         symbol = to_size(next(letters))
         for name, k in found:
             shapes[name][k] = sp.Integer(lengths[name, k] // unit * step) * symbol
@@ -140,10 +114,3 @@ def _groups(first: Places, others: Sequence[Places], lengths: Mapping[Places, in
                 if count and group not in seen:
                     seen.add(group)
                     yield group
-
-
-def numbers_for(symbols: Sequence[str], choice: Sequence[int]) -> dict[str, int]:
-    """A number for each size."""
-    if len(symbols) > len(choice):
-        raise OptionError("check_function", f"{len(symbols)} different sizes", f"at most {len(choice)}")
-    return dict(zip(symbols, choice, strict=False))
