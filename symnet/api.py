@@ -160,8 +160,8 @@ def check_function(function: Any, example: Any, *, shapes: Mapping[str, Any] | N
 
     ``function`` is a torch.autograd.Function (``forward(ctx, …)`` or ``setup_context``), a jax.custom_vjp or a jax.custom_jvp.
     ``example`` are its arguments in order, or by name; only the shapes of arrays count, other arguments are taken as they are. Judged
-    are the arguments in ``wrt``, else the tensors that need a gradient (``requires_grad_()``), else all of real numbers. ``shapes`` names the sizes,
-    {"x": ("N", "d")}; without it every size is a name with which the function also runs with other numbers.
+    are the arguments in ``wrt``, else the tensors that need a gradient (``requires_grad_()``), else all of real numbers. ``shapes``
+    names the sizes, {"x": ("N", "d")}; without it every size is a name with which the function also runs with other numbers.
 
     PyTorch or JAX itself calls the function and its backward, on arrays without numbers: the objective is L = Σ G·output for a symbolic
     incoming gradient G, and ``check["x"]`` is the verdict on dL/dx: proved (for all sizes), or (at sizes …) where the function asks for

@@ -39,12 +39,14 @@ class FunctionGraph:
               sizes: Mapping[str, int], notes: Sequence[str] = (), again: Sequence[Array] = ()) -> Trace:
         """All programs. ``again`` are the outputs as the rule itself computes them, where it does so a second time."""
         stem = "out" if "y" in self.taken else "y"
-        named = {out.node: free_name(stem + (str(k + 1) if len(outputs) > 1 else ""), {*self.taken, "L"}) for k, out in enumerate(outputs)}
+        named = {out.node: free_name(stem + (str(k + 1) if len(outputs) > 1 else ""), {*self.taken, "L"})
+                 for k, out in enumerate(outputs)}
         kept = self._kept([o.node for o in outputs], [n for nodes in gradients.values() for n in nodes if n is not None])
         lines = {**dict.fromkeys(kept, ""), **named}
         program = self._program(self._objective(outputs, incoming), "L", lines, False)
         rest = {n: name for n, name in lines.items() if n not in named}
-        programs = {n: tuple(None if k is None else self._program(k, "answer", rest, True) for k in nodes) for n, nodes in gradients.items()}
+        programs = {n: tuple(None if k is None else self._program(k, "answer", rest, True) for k in nodes)
+                    for n, nodes in gradients.items()}
         same = [a.node for a in again] in ([], [o.node for o in outputs])
         value = None if same else self._program(self._objective(again, incoming), "answer", rest, True)
         names = tuple(self.graph.inputs[self.graph.ops[g.node].more[0]].name for g in incoming)

@@ -104,7 +104,9 @@ class TorchFunction:
         """One forward and backward pass: the outputs that have a gradient, and what comes back to the arguments that need one."""
         torch = self.parts.torch
         given = {a.name: tracing.tensor(arrays[a.name], self._dtype(a), a.name in needed) for a in self.arguments}
-        with self._probed(tracing.wide) as (probe, raw), tracing.recorded(self._written()), torch.enable_grad():
+        guards: list[int] = []  # how many there are once backward has returned
+        probed = self._probed(tracing.wide, lambda: guards.insert(0, tracing.asked()))
+        with probed as (probe, raw), tracing.recorded(self._written()), torch.enable_grad():
             outputs = self._differentiable(probe.apply(*[given.get(n, v) for n, v in self.values.items()]))
             results = [tracing.array(t) for t in outputs]
             if not upstream:
@@ -117,7 +119,8 @@ class TorchFunction:
             except RuntimeError as error:
                 if not raw or isinstance(error, self.parts.data_dependent) or "invalid gradient" not in str(error):
                     raise
-                found = [raw[-1][list(self.values).index(n)] for n in self.wrt if n in needed]  # a shape that PyTorch refuses
+                found = self._returned(raw, [n for n in self.wrt if n in needed])
+                tracing.forget(guards[0])  # what PyTorch asked of the sizes, to refuse the shape
             return results, {n: None if t is None else tracing.array(t)
                              for n, t in zip([n for n in self.wrt if n in needed], found, strict=True)}
 
@@ -134,7 +137,8 @@ class TorchFunction:
         return found
 
     @contextmanager
-    def _probed(self, within: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Iterator[tuple[Any, list[tuple[Any, ...]]]]:
+    def _probed(self, within: Callable[[], AbstractContextManager[Any]] = nullcontext,
+                after: Callable[[], None] = lambda: None) -> Iterator[tuple[Any, list[tuple[Any, ...]]]]:
         """The function with its backward, which is called and whose results are kept as they are returned."""
         raw: list[tuple[Any, ...]] = []
         name = "backward" if "backward" in _own_names(self.function, self.parts.torch) else "vjp"
@@ -143,9 +147,14 @@ class TorchFunction:
         def backward(ctx: Any, *upstream: Any) -> Any:
             with within():
                 result = own(ctx, *upstream)
+            after()
             raw.append(tuple(result) if isinstance(result, (tuple, list)) else (result,))
             return result
         yield type(self.name, (self.function,), {name: staticmethod(backward)}), raw
+
+    def _returned(self, raw: Sequence[tuple[Any, ...]], needed: Sequence[str]) -> list[Any]:
+        """What backward returned last, where PyTorch refuses a shape of it."""
+        return [raw[-1][list(self.values).index(n)] for n in needed]
 
     # Run.
 
@@ -180,12 +189,17 @@ class TorchFunction:
         wanted = tuple(needed or self.wrt)
         given = {n: self._tensor(n, v, n in wanted, strided) for n, v in arrays.items()}
         before = {n: t.detach().clone() for n, t in given.items()}
-        with torch.enable_grad(), warnings.catch_warnings(action="ignore"):
+        with self._probed() as (probe, raw), torch.enable_grad(), warnings.catch_warnings(action="ignore"):
             try:
-                outputs = self._differentiable(self.function.apply(*[given.get(n, v) for n, v in self.values.items()]))
+                outputs = self._differentiable(probe.apply(*[given.get(n, v) for n, v in self.values.items()]))
                 numbers = [t.detach().numpy().copy() for t in outputs]
                 back = [self._spread(torch, g, strided) for g in upstream(numbers)]
-                found = torch.autograd.grad(outputs, [given[n] for n in wanted], back, allow_unused=True)
+                try:
+                    found = torch.autograd.grad(outputs, [given[n] for n in wanted], back, allow_unused=True)
+                except RuntimeError as error:
+                    if not raw or "invalid gradient" not in str(error):
+                        raise
+                    found = self._returned(raw, wanted)
             except SymnetError:
                 raise
             except Exception as error:  # whatever a user's function may raise

@@ -247,7 +247,7 @@ class TorchTracing:
         if not masks:
             return None
         whole = [t for t in _tensors_in(torch, (args[:1] if base == "index_put" else args, kwargs)) if t.dim() and self._unmasked(t)]
-        if base == "index_put" and len(masks) == 1 and [self.array(t) for t in chosen] == list(masks) and self.held[id(args[2])].mask is not None:
+        if base == "index_put" and [self.array(t) for t in chosen] == list(masks) and not self._unmasked(args[2]):
             return None
         if base in ENTRYWISE and len(masks) == 1 and not whole:
             return masks.pop()
@@ -346,6 +346,14 @@ class TorchTracing:
         return self.maker.map("select", test, padded, whole)
 
     # What was asked of the sizes.
+
+    def asked(self) -> int:
+        """How many questions about sizes were asked."""
+        return len(self.env.guards)
+
+    def forget(self, count: int) -> None:
+        """Forget the questions behind the first ``count``."""
+        del self.env.guards[count:]
 
     def restricted(self) -> str:
         """What the function asked of sizes that is not so for all of them; "" where the trace holds for all."""

@@ -260,9 +260,8 @@ class GraphLowering:
 
     def _finish(self) -> None:
         v = self.values[self.output]
-        for k, d in enumerate(v.dims):
-            if len(d.parts) > 1:
-                v = vs.ungrouped(v, k)
+        for k in [k for k, dim in enumerate(v.dims) if len(dim.parts) > 1]:
+            v = vs.ungrouped(v, k)
         axes = tuple(d.parts[0][1] if d.parts else Axis.of(d.size) for d in v.dims)
         places = tuple(d.parts[0][0] if d.parts else sp.Dummy("_", integer=True) for d in v.dims)
         tensor = Tensor(self.name, axes, role=Role.INTERMEDIATE if axes else Role.OBJECTIVE)

@@ -96,6 +96,7 @@ class FunctionRuns:
                 continue
             both = run.gradients[name]
             if (alone is None) != (both is None) or (both is not None and _apart(alone, both) is not None):
+                self.agreed.discard(name)
                 self.parted.setdefault(name, f"{ON_TENSORS} it gives another gradient for {name} where that alone needs one")
 
     def _data(self, sizes: Mapping[str, int], trace: tuple[Trace, Derivation] | None, seed: int, positive: bool) -> Arrays:
@@ -110,7 +111,8 @@ class FunctionRuns:
                 known = tensors[a.name].classes if a.name in tensors else None
                 there = {s: sp.Integer(sizes[str(s)]) for s in known.free_symbols if str(s) in sizes} if known is not None else {}
                 count = known.xreplace(there) if known is not None else None
-                made[a.name] = dice.integers(0, int(count) if count is not None and count.is_number else a.highest + 1, shape)
+                likely = a.highest + 1 if trace is not None else min(a.highest + 1, 2)
+                made[a.name] = dice.integers(0, int(count) if count is not None and count.is_number else likely, shape)
             else:
                 values = dice.uniform(0.05, 0.95, shape) if positive else (1 + seed % 3) * dice.normal(size=shape)
                 made[a.name] = np.asarray(values, dtype=float)
