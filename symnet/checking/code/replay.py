@@ -25,6 +25,7 @@ from symnet.checking.code.judging import Place, Trial, two_shapes
 from symnet.checking.code.returning import read_result
 from symnet.checking.code.truth import Frame
 from symnet.checking.code.values import needed, values
+from symnet.checking.large_sizes import choices
 from symnet.core.derivation import Derivation
 from symnet.core.index_evaluation import Env
 from symnet.core.program import Program
@@ -120,13 +121,16 @@ class Player:
         return found
 
     def _larger(self) -> list[Frame]:
+        """Sizes that nothing was traced at: once a little larger ones, then each of them large, which code may tell from small ones."""
         sizes = dict(zip(map(str, self.program.sizes), LARGER, strict=False))
+        return [Frame(self.program, choice) for choice in (sizes, *choices(self.program)) if self._fits(choice)]
+
+    def _fits(self, sizes: Mapping[str, int]) -> bool:
         if any(least > sizes[str(s)] for s, least in self.program.least.items()):
-            return []
+            return False
         env = {s: sp.Integer(sizes[str(s)]) for s in self.program.sizes}
         lengths = [[a.size.xreplace(env) for a in t.axes] for t in self.program.tensors.values()]
-        count = sum(sp.Mul(*shape) for shape in lengths)
-        return [Frame(self.program, sizes)] if count <= MOST and all(n >= 1 for shape in lengths for n in shape) else []
+        return sum(sp.Mul(*shape) for shape in lengths) <= MOST and all(n >= 1 for shape in lengths for n in shape)
 
     def _with_values(self, frame: Frame, seed: int, ties: bool,
                      labels: Mapping[str, Any] | None) -> tuple[tuple[Arrays, Arrays], Mapping[str, Any]] | None:
