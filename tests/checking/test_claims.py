@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import pytest
 
 import symnet as sn
@@ -75,10 +73,11 @@ def test_an_input_that_the_derivation_lacks_is_refused() -> None:
 
 def test_no_symmetric_function_of_sizes_is_the_same_at_both() -> None:
     one, two = PROVED_AT
-    assert unlike(one, two) and all(len(set(choice)) == MOST_SIZES for choice in PROVED_AT)
+    assert all(unlike(one[:count], two[:count]) for count in range(1, MOST_SIZES + 1))
+    assert all(len(set(choice)) == MOST_SIZES for choice in PROVED_AT)
 
 
-@pytest.mark.parametrize(("a", "b"), list(combinations("Ndhk", 2)))
+@pytest.mark.parametrize(("a", "b"), [("N", "h"), ("d", "k")])
 def test_a_size_that_vanishes_at_both_choices_is_refuted_at_a_third(a: str, b: str) -> None:
     place = {"N": 0, "d": 1, "h": 2, "k": 3}
     zeros = [f"({a} - {choice[place[a]]})*({b} - {choice[place[b]]})" for choice in PROVED_AT]
