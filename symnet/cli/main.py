@@ -131,9 +131,11 @@ def _check(p: argparse.ArgumentParser) -> None:
     p.add_argument("--dask", metavar="ADDRESS", help="for many files: a Dask scheduler, tcp://host:port (needs symnet[dask])")
     code = p.add_argument_group("for NumPy code, where its own names do not tell")
     code.add_argument("--argument", action="append", default=[], metavar="ARG=INPUT",
-                      help="the input or size that an argument of the function is, or its fixed value: w=W1, eps=1e-5, train=True (may be repeated)")
+                      help="the input or size that an argument of the function is, or its fixed value: w=W1, eps=1e-5, train=True "
+                           "(may be repeated)")
     code.add_argument("--labels", action="append", default=[], metavar="ARG=INPUT",
-                      help="an argument that holds whole-number class labels, and the one-hot input that they stand for: y=Y (may be repeated)")
+                      help="an argument that holds whole-number class labels, and the one-hot input that they stand for: y=Y "
+                           "(may be repeated)")
     code.add_argument("--returns", metavar="NAMES", help="what the function returns, in order: loss,W1,b1")
     code.add_argument("--sizes", action="append", default=[], metavar="N=3,d=2",
                       help="judge at these sizes alone (may be repeated)")
