@@ -141,7 +141,8 @@ def _judged(with_derivations: list[tuple[Trial, Derivation]], derivation: Deriva
     return tuple(replace(_joined(name, judged[name], derivation, name in settled), slip=slips.get(name)) for name in names)
 
 
-def _alone(trial: Trial, name: str, lost: str | None, how: Callable[[Trial, str], tuple[Verdict, Place | None]]) -> tuple[Verdict, Place | None]:
+def _alone(trial: Trial, name: str, lost: str | None,
+           how: Callable[[Trial, str], tuple[Verdict, Place | None]]) -> tuple[Verdict, Place | None]:
     """The verdict on one value; undecided where an earlier try did not end, and where something of ours breaks."""
     if lost is not None:
         return Verdict(Answer.UNDECIDED, reason=lost, scope=scope(trial)), None
