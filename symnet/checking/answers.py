@@ -7,11 +7,12 @@ from dataclasses import replace
 import sympy as sp
 
 from symnet.calculus import derive
-from symnet.calculus.closed import closed_scalars
+from symnet.calculus.closed import closed_form, closed_scalars
 from symnet.checking.claims import claim_of, in_tensors_of
 from symnet.checking.domains import classes_of
+from symnet.checking.given_numbers import Text, at_given_numbers, right_there
 from symnet.checking.question import Asked, Question, sums_up
-from symnet.checking.reading import read_answer
+from symnet.checking.reading import is_latex, read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import substitute
 from symnet.core.program import Hole, Program
@@ -35,8 +36,29 @@ def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, la
         value = read_answer(answer, derivation, wrt, latex=latex)
     except MismatchError as error:
         return Verdict(Answer.REFUTED, "shape", reason=error.message)
-    asked = Asked(hint=f"d{derivation.objective}/d{wrt}[…] = … in front", text=answer if isinstance(answer, str) else "")
-    return Question(bare(derivation, wrt), wrt, claim_of(value, derivation.full), derivation.program.assumptions).verdict(asked)
+    text = answer if isinstance(answer, str) else ""
+    asked = Asked(hint=f"d{derivation.objective}/d{wrt}[…] = … in front", text=text)
+    truth = bare(derivation, wrt)
+    verdict = Question(truth, wrt, claim_of(value, derivation.full), derivation.program.assumptions).verdict(asked)
+    return _at_given_numbers(verdict, text, value, derivation, truth, wrt, latex) if verdict.answer is Answer.REFUTED else verdict
+
+
+def _at_given_numbers(verdict: Verdict, text: str, value: IndexArray, derivation: Derivation, truth: Derivation, wrt: str,
+                      latex: bool | None) -> Verdict:
+    """A refuted formula of numbers, where the numbers of the sheet make it right: conditional, or refuted with that said."""
+    given = {derivation.program[n][()]: v for n, v in derivation.values.items()}
+    if not given or not text or value.axes or any(t.axes for t in derivation.program.tensors.values()):
+        return verdict
+    there = closed_scalars(truth.full)
+
+    def read(changed: str) -> sp.Expr:
+        return read_answer(changed, derivation, wrt, latex=latex).expr.xreplace(there)
+
+    written = Text(text, is_latex(text) if latex is None else latex, value.expr.free_symbols, read)
+    found = at_given_numbers(value.expr.xreplace(there), closed_form(truth, wrt), given, written)
+    if found is None:
+        return verdict
+    return replace(verdict, reason=right_there(found)) if found.missing else Verdict(Answer.CONDITIONAL, "normal form", str(found))
 
 
 def check_claim(claim: Program, derivation: Derivation, wrt: str) -> Verdict:

@@ -20,6 +20,8 @@ from symnet.core.tensors import entry_indices, tensor_name
 from symnet.core.verdict import Answer
 from symnet.equality.sums.all_sizes import prove_for_all_sizes
 
+Opened = Mapping[str, tuple[Definition, ...]]  # lines that are written out
+
 
 class LineMatching:
     """What the lines of a derivation were found equal to; kept, since claims about one derivation share lines."""
@@ -27,14 +29,20 @@ class LineMatching:
     def __init__(self, derivation: Derivation) -> None:
         self.full, self.given = derivation.full, derivation.program.definitions
         self.equal: dict[tuple[Any, ...], Definition | None] = {}
+        self.single = {name: lines for name, lines in self.full.by_name.items()
+                       if len(lines) == 1 and all(i.is_Symbol for i in lines[0].indices)}
 
     @cached_property
-    def known(self) -> dict[tuple[Any, ...], list[Definition]]:
-        """The lines of the derivation by what equal lines share: the shape, and the names that they use."""
-        found: dict[tuple[Any, ...], list[Definition]] = {}
-        for lines in self.full.by_name.values():
-            if len(lines) == 1 and all(i.is_Symbol for i in lines[0].indices):
-                found.setdefault((_spans(lines[0]), frozenset(_names(lines[0].expr))), []).append(lines[0])
+    def known(self) -> dict[tuple[Any, ...], list[tuple[Definition, Opened]]]:
+        """The lines of the derivation by what equal lines share, the shape and the names that they use: as they stand, and with the slopes
+        that they use written out, since by hand a layer's two slopes are often one line."""
+        found: dict[tuple[Any, ...], list[tuple[Definition, Opened]]] = {}
+        for (d,) in self.single.values():
+            names = _names(d.expr)
+            slopes = {n: self.single[n] for n in names if n in self.single and self.full[n].of}
+            for opened in ({}, slopes) if slopes else ({},):
+                used = names.difference(opened).union(*[_names(e.expr) for (e,) in opened.values()])
+                found.setdefault((_spans(d), frozenset(used)), []).append((d, opened))
         return found
 
     def matched(self, claim: Program) -> Program:
@@ -71,15 +79,15 @@ class LineMatching:
         key = line.expr, line.holes, line.ranges, tuple((d.expr, d.holes) for d in used.values())
         if key not in self.equal:
             others = self.known.get((_spans(line), names), ())
-            self.equal[key] = next((other for other in others if self._proved(line, other, used)), None)
+            self.equal[key] = next((other for other, opened in others if self._proved(line, other, used, opened)), None)
         return self.equal[key]
 
-    def _proved(self, line: Definition, other: Definition, used: Mapping[str, Definition]) -> bool:
+    def _proved(self, line: Definition, other: Definition, used: Mapping[str, Definition], slopes: Opened) -> bool:
         asked = tuple((u, sign, (*d.ranges, *over)) for d in used.values() for u, sign, over in d.holes)
         wanted = right_side_at(other, line.indices)
         if line.expr == wanted and not line.holes and not asked:
             return True
-        opened = {name: (d,) for name, d in used.items()}
+        opened = {**slopes, **{name: (d,) for name, d in used.items()}}
         return prove_for_all_sizes(line.expr, wanted, line.free, (), self.given, (*line.holes, *asked), opened,
                                    self.full.by_name).answer is Answer.PROVED
 
