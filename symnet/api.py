@@ -153,9 +153,17 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
                  tracer=NumpyTracing)
 
 
+def has_own_backward(function: Any) -> bool:
+    """True for a torch.autograd.Function, a jax.custom_vjp and a jax.custom_jvp; neither library is imported for the answer."""
+    from symnet.frontends.jax_functions import is_jax_function
+    from symnet.frontends.torch_functions import is_torch_function
+
+    return is_torch_function(function) or is_jax_function(function)
+
+
 @checked
 def check_function(function: Any, example: Any, *, shapes: Mapping[str, Any] | None = None, wrt: Sequence[str] = (),
-                   seconds: float = 120) -> CodeCheck:
+                   seconds: float = 120, way: Way | None = None) -> CodeCheck:
     """Is the backward that a function brings the derivative of its forward? Judged for each argument, for all sizes.
 
     ``function`` is a torch.autograd.Function (``forward(ctx, …)`` or ``setup_context``), a jax.custom_vjp or a jax.custom_jvp.
@@ -186,13 +194,14 @@ def check_function(function: Any, example: Any, *, shapes: Mapping[str, Any] | N
         the factor dL/dy = G[n] is missing
     """
     from symnet.checking.code.function_check import check_function as judge
+    from symnet.checking.progress import ALONE
     from symnet.frontends.jax_functions import JaxFunction, is_jax_function
     from symnet.frontends.torch_functions import TorchFunction, is_torch_function
 
     if is_torch_function(function):
-        return judge(TorchFunction(function, example, shapes, wrt), seconds)
+        return judge(TorchFunction(function, example, shapes, wrt), seconds, way or ALONE)
     if is_jax_function(function):
-        return judge(JaxFunction(function, example, shapes, wrt), seconds)
+        return judge(JaxFunction(function, example, shapes, wrt), seconds, way or ALONE)
     raise OptionError("check_function", a_kind(function), "a torch.autograd.Function, a jax.custom_vjp or a jax.custom_jvp",
                       "sn.check_code for a function that computes gradients of a derivation")
 

@@ -211,8 +211,7 @@ class TorchFunction:
         torch = self.parts.torch
         argument = next(a for a in self.arguments if a.name == name)
         made = torch.from_numpy(np.array(value, order="C")).to(self._dtype(argument))
-        if strided and made.dim() > 1:  # the same numbers, in memory the other way round
-            made = made.permute(*range(made.dim())[::-1]).contiguous().permute(*range(made.dim())[::-1])
+        made = _turned(made) if strided else made
         return made.requires_grad_() if needed and argument.wanted else made
 
     @staticmethod
@@ -221,11 +220,17 @@ class TorchFunction:
         made = torch.from_numpy(np.array(value, dtype=float, order="C"))
         if strided and made.numel() and bool((made == made.reshape(-1)[0]).all()):
             return made.reshape(-1)[0].expand(made.shape)
-        return made
+        return _turned(made) if strided else made
 
     def _dtype(self, argument: Argument) -> Any:
         torch = self.parts.torch
         return {"real": torch.float64, "bool": torch.bool}.get(argument.domain, torch.int64)
+
+
+def _turned(tensor: Any) -> Any:
+    """The same numbers, in memory the other way round."""
+    back = range(tensor.dim())[::-1]
+    return tensor.permute(*back).contiguous().permute(*back) if tensor.dim() > 1 else tensor
 
 
 def _own_names(function: Any, torch: Any) -> set[str]:

@@ -170,7 +170,7 @@ class TorchTracing:
             numbers = [self.exact(v) for v in tensor.detach().reshape(-1).tolist()]
         if tensor.dim() == 0:
             return self.maker.number(numbers[0])
-        return self.maker.table(tuple(tensor.shape), [sp.sympify(v) if isinstance(v, bool) else v for v in numbers])
+        return self.maker.table(tuple(tensor.shape), [sp.sympify(v, strict=True) if isinstance(v, bool) else v for v in numbers])
 
     def exact(self, value: Any) -> Any:
         """A number of the user's exactly; a float that came from arithmetic is the simple number that it is the rounding of."""
@@ -192,7 +192,8 @@ class TorchTracing:
         base = name.removesuffix("_") if written_ and name.endswith("_") else name
         rule = TRACED.get(base)
         if base in ("_local_scalar_dense", "nonzero"):
-            raise unsupported(f"aten.{base}: numbers taken out of a tensor", self.maker.where, "operators on tensors, as for all data")
+            raise unsupported("a branch or a number that depends on the entries of a tensor", self.maker.where,
+                              "the same operators for all data: torch.where")
         if rule is None and func in self.parts.decompositions:
             with mode:
                 return self.parts.decompositions[func](*args, **kwargs)
@@ -381,7 +382,7 @@ class TorchTracing:
 
 def _positive(place: Any) -> bool:
     """True for a place from the front."""
-    return bool(place >= 0) if isinstance(place, int) else bool(sp.sympify(place).is_nonnegative)
+    return bool(place >= 0) if isinstance(place, int) else bool(sp.sympify(place, strict=True).is_nonnegative)
 
 
 def _kind(torch: Any, dtype: Any) -> str:

@@ -182,7 +182,7 @@ class Maker:
         if low == 0 and high == 0:
             return a
         shape = (*a.shape[:axis], sp.expand(a.shape[axis] + low + high), *a.shape[axis + 1:])
-        more = (axis, sp.sympify(low), sp.sympify(high), self.graph.ops[self.number(value).node].more[0])
+        more = (axis, sp.sympify(low, strict=True), sp.sympify(high, strict=True), self.graph.ops[self.number(value).node].more[0])
         return Array(self.graph.add("pad", a.node, more=more, where=self.where), shape)
 
     def running(self, a: Array, axis: int, back: bool = False) -> Array:
@@ -227,7 +227,7 @@ class Maker:
     def cut(self, a: Array, axis: int, start: Any, stop: Any, step: int = 1) -> Array:
         """The places start, start + step, … before stop, with Python's meaning of negative numbers."""
         k = axis % a.rank
-        if not all(n is None or sp.sympify(n).is_Integer for n in (a.shape[k], start, stop)):
+        if not all(n is None or sp.sympify(n, strict=True).is_Integer for n in (a.shape[k], start, stop)):
             return self._cut_by_names(a, k, start, stop, step)
         places = range(int(a.shape[k]))[slice(None if start is None else int(start), None if stop is None else int(stop), step)]
         if step == -1 and places:  # counted down: the stretch, turned round

@@ -19,6 +19,7 @@ from symnet.checking.claims import in_tensors_of
 from symnet.checking.code.function_runs import FunctionRuns
 from symnet.checking.code.results import CodeCheck, Judged
 from symnet.checking.line_matching import LineMatching
+from symnet.checking.progress import ALONE, Way
 from symnet.checking.question import Question
 from symnet.checking.slips.kinds import WHOLE, Mistake, mistake
 from symnet.checking.slips.search import slip_of
@@ -31,24 +32,34 @@ from symnet.errors import FaultError, SymnetError, internal
 
 RIGHT = (Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL)
 AT = ((3, 2, 4, 5, 6, 7), (2, 3, 5, 4, 7, 6))  # sizes of a function that has no trace for all of them
+RUNS = "the runs"
 MOST_SAID = 4  # places at which an equality does not hold
 NO_GRADIENT = "backward gives None for {name}, and the derivative is not 0"
 UNMARKED = "where it needs a gradient, that is wrong; .requires_grad_() in the example says which arguments do"
 
 
-def check_function(function: OwnBackward, seconds: float = 120) -> CodeCheck:
+def check_function(function: OwnBackward, seconds: float = 120, way: Way = ALONE) -> CodeCheck:
     """``sn.check_function``, of a function as its reader gives it."""
     deadline = time.monotonic() + seconds
+    way.at(None)
     traces, why = _traces(function)
     judges = [_Judge(function, trace, deadline) for trace in traces]
     runs = FunctionRuns(function, [(j.trace, j.derivation) for j in judges])
-    runs.run()
+    if RUNS in way.lost:
+        runs.parted[""] = way.lost[RUNS]
+    else:
+        way.at(RUNS)
+        runs.run()
     made: list[Judged] = []
     if traces and traces[0].value is not None:
         verdict, slip = max((j.of_value() for j in judges), key=lambda v: list(Answer).index(v[0].answer))
         made.append(Judged("L", "the value that fwd gives", verdict, None, slip))
     smaller: list[_Judge] | None = None
     for name in (a.name for a in function.arguments if a.wanted):
+        if name in way.lost:
+            made.append(Judged(name, f"dL/d{name}", Verdict(Answer.UNDECIDED, reason=way.lost[name])))
+            continue
+        way.at(name)
         verdict, slip = _weakest(judges, name) if judges else (Verdict(Answer.UNDECIDED, reason=why), None)
         if verdict.answer is Answer.UNDECIDED and traces and not traces[0].sizes and function.sizes and name not in runs.wrong \
                 and None not in traces[0].gradients[name] and time.monotonic() < deadline:
@@ -57,7 +68,8 @@ def check_function(function: OwnBackward, seconds: float = 120) -> CodeCheck:
             verdict = again if again.answer in RIGHT else verdict
         settled, entry = runs.settle(name, verdict)
         made.append(Judged(name, f"dL/d{name}", settled, entry, slip if settled.answer is Answer.REFUTED else None))
-    notes = tuple(dict.fromkeys(n for t in traces for n in t.notes)) + runs.notes
+    way.at(None)
+    notes = tuple(dict.fromkeys(n for t in traces for n in t.notes))
     return CodeCheck(function.name, tuple(made), notes=notes + ((f"not for all sizes: {why}",) if traces and why else ()))
 
 

@@ -33,11 +33,6 @@ class FunctionRuns:
         self.agreed: set[str] = set()  # what was right in every run
         self.changed: dict[str, None] = {}
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What else there is to say."""
-        return tuple(f"the function writes into its argument {name}: what the caller had there is lost" for name in self.changed)
-
     def settle(self, name: str, verdict: Verdict) -> tuple[Verdict, Place | None]:
         """The verdict on one gradient with what the runs showed, and the entry that they showed."""
         parted = self.parted.get(name, self.parted.get("", ""))
@@ -50,6 +45,9 @@ class FunctionRuns:
             return verdict, None
         if name in self.wrong and verdict.answer is not Answer.CONDITIONAL:
             return self.wrong[name]
+        if self.changed:
+            said = f"the function writes into its argument {next(iter(self.changed))}: what the caller had there is lost"
+            return Verdict(Answer.UNDECIDED, reason=f"{ON_TENSORS} {said}"), None
         return (Verdict(Answer.UNDECIDED, reason=parted), None) if parted else (verdict, None)
 
     def run(self) -> None:
@@ -84,10 +82,10 @@ class FunctionRuns:
         if trace is None:
             self._by_differences(arrays, run, upstream, where)
             return
-        self._against_trace(*trace, arrays, run, upstream, where)
+        right = self._against_trace(*trace, arrays, run, upstream, where)
         if "" in self.parted or strided:
             return
-        self._slopes(trace[1], arrays, run, upstream, where)
+        self._slopes(right, arrays, run, upstream, where)
         for name in self.names if len(self.names) > 1 else ():  # each alone: needs_input_grad, and what an earlier run left behind
             try:
                 alone = self.function.run(arrays, upstream, (name,)).gradients[name]
@@ -119,8 +117,8 @@ class FunctionRuns:
         return made
 
     def _against_trace(self, trace: Trace, derivation: Derivation, arrays: Arrays, run: Run, upstream: Callable[..., Any],
-                       where: str) -> None:
-        """Its values against those that were traced, and against the derivative."""
+                       where: str) -> Arrays:
+        """Its values against those that were traced, and against the derivative, which comes back."""
         incoming = dict(zip(trace.upstream, upstream(run.outputs), strict=False))
         given = {**arrays, **incoming}
         given = {t.name: given[t.name] for t in trace.program.inputs}
@@ -131,10 +129,10 @@ class FunctionRuns:
         said = sum(float(np.sum(g * o)) for g, o in zip(incoming.values(), run.outputs, strict=True))
         if np.isfinite(float(right[objective])) and _apart(np.asarray(said), np.asarray(right[objective])) is not None:
             self.parted[""] = f"{ON_TENSORS} the forward pass does not give what was traced, {where}".removesuffix(", ")
-            return
-        for name in self.names:
+            return {}
+        slopes = {n: np.asarray(right[targets[n]] if n in targets else np.zeros(arrays[n].shape)) for n in self.names}
+        for name, wanted in slopes.items():
             got = run.gradients[name]
-            wanted = np.asarray(right[targets[name]] if name in targets else np.zeros(arrays[name].shape))
             mine = np.zeros(wanted.shape) if got is None else got
             claim = trace.gradients[name][0]
             if claim is not None:
@@ -149,17 +147,11 @@ class FunctionRuns:
                 self.agreed.discard(name)
                 if got is not None:
                     self.wrong.setdefault(name, (_refuted(place, mine, wanted, given, f"{where}, {ON_TENSORS}".removeprefix(", ")), place))
+        return slopes
 
-    def _slopes(self, derivation: Derivation, arrays: Arrays, run: Run, upstream: Callable[..., Any], where: str) -> None:
+    def _slopes(self, slopes: Arrays, arrays: Arrays, run: Run, upstream: Callable[..., Any], where: str) -> None:
         """The derivative against differences of the real outputs, along one direction for each argument."""
-        trace = self.traces[0][0]
-        given = {**arrays, **dict(zip(trace.upstream, upstream(run.outputs), strict=False))}
-        for name in self.names:
-            target = derivation.names[name]
-            if target not in derivation.full.tensors or not arrays[name].size:
-                continue
-            with np.errstate(all="ignore"):
-                right = np.asarray(derivation.full.values([target], {t.name: given[t.name] for t in trace.program.inputs})[target])
+        for name, right in slopes.items():
             direction = np.random.default_rng(5).choice([-1.0, 1.0], arrays[name].shape)
             slope = self._difference(arrays, name, STEP * direction, upstream)
             if slope is None or not np.isfinite(right).all():
