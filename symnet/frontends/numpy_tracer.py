@@ -12,6 +12,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +25,7 @@ from symnet.errors import UnknownNodeError
 from symnet.indexing import composites
 from symnet.indexing.graph import unsupported
 from symnet.indexing.index_array import same
+from symnet.indexing.numpy_functions import COMPOSED, composed
 from symnet.indexing.operations import Array, Maker
 
 MOST_CONSTANTS = 64  # numbers of an array that stands inside a function
@@ -826,30 +828,12 @@ def _where(m: Maker, condition: Any, *branches: Any) -> SizedArray:
     return SizedArray(m, m.map("select", _truths(m, *lifted(m, condition)), *parts), _join(kinds))
 
 
-def _clip(m: Maker, x: Any, a_min: Any = None, a_max: Any = None, **more: Any) -> SizedArray:
-    made, kind = lifted(m, x)
-    for bound, name in ((more.get("min", a_min), "max"), (more.get("max", a_max), "min")):
-        if bound is not None:
-            b, k = lifted(m, bound)
-            made, kind = m.map(name, made, b), _join((kind, k))
-    return SizedArray(m, made, kind)
-
-
 def _factors(m: Maker, *values: Any) -> list[Array]:
     """The arrays of a product of arrays. Of truths NumPy's is no sum: it says whether any of them holds."""
     found = [lifted(m, v) for v in values]
     if len(found) > 1 and all(kind == "b" for _, kind in found):
         raise refused("a product of arrays of truths", "one of them as numbers")
     return [_numbers(m, a, kind) for a, kind in found]
-
-
-def _dot(m: Maker, x: Any, y: Any) -> SizedArray:
-    a, b = _factors(m, x, y)
-    if not a.rank or not b.rank:
-        return SizedArray(m, m.map("mul", a, b))
-    at = max(b.rank - 2, 0)
-    _common_size(a.shape[-1], b.shape[at])
-    return SizedArray(m, m.dot(a, b, ([a.rank - 1], [at])))
 
 
 def _tensordot(m: Maker, x: Any, y: Any, axes: Any = 2) -> SizedArray:
@@ -862,21 +846,6 @@ def _tensordot(m: Maker, x: Any, y: Any, axes: Any = 2) -> SizedArray:
     for i, j in zip(left, right, strict=True):
         _common_size(a.shape[i], b.shape[j])
     return SizedArray(m, m.dot(a, b, (left, right)))
-
-
-def _outer(m: Maker, x: Any, y: Any) -> SizedArray:
-    a, b = _factors(m, x, y)
-    if a.rank != 1 or b.rank != 1:
-        raise refused("np.outer of arrays that are no vectors", "two vectors")
-    return SizedArray(m, m.map("mul", _with_axes(m, a, [1]), _with_axes(m, b, [0])))
-
-
-def _inner(m: Maker, x: Any, y: Any) -> SizedArray:
-    a, b = _factors(m, x, y)
-    if not a.rank or not b.rank:
-        return SizedArray(m, m.map("mul", a, b))
-    _common_size(a.shape[-1], b.shape[-1])
-    return SizedArray(m, m.dot(a, b, ([a.rank - 1], [b.rank - 1])))
 
 
 def _einsum(m: Maker, formula: Any, *operands: Any, optimize: Any = None) -> SizedArray:
@@ -907,16 +876,6 @@ def _einsum(m: Maker, formula: Any, *operands: Any, optimize: Any = None) -> Siz
     if sorted(letters) != sorted(right):
         raise refused(f"np.einsum({formula!r})", "letters of the arrays after ->")
     return SizedArray(m, m.permute(made, [letters.index(c) for c in right]) if right else made)
-
-
-def _norm(m: Maker, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> SizedArray:
-    a = _numbers(m, *lifted(m, x))
-    axes = _axes(a, axis)
-    if ord in (None, "fro") or (ord == 2 and len(axes) == 1):
-        return SizedArray(m, m.map("sqrt", m.sum(m.map("square", a), axes, bool(keepdims))))
-    if ord == 1 and len(axes) == 1:
-        return SizedArray(m, m.sum(m.map("abs", a), axes, bool(keepdims)))
-    raise refused(f"np.linalg.norm with ord={ord}", "the Euclidean norm")
 
 
 def _running(m: Maker, x: Any, axis: Any = None, dtype: Any = None) -> SizedArray:
@@ -1119,12 +1078,6 @@ def _diag(m: Maker, x: Any, k: int = 0) -> SizedArray:
     return SizedArray(m, m.map("mul", _eye(m, size_of(m, a.shape[0])).array, _with_axes(m, _numbers(m, a, kind), [0])), kind)
 
 
-def _average(m: Maker, x: Any, axis: Any = None, weights: Any = None) -> SizedArray:
-    if weights is not None:
-        raise refused("np.average with weights", "a sum over a sum")
-    return _reduction("mean")(m, x, axis)
-
-
 def _filled_in_place(m: Maker, x: SizedArray, value: Any) -> None:
     x[...] = value
 
@@ -1158,13 +1111,17 @@ def _all_of(lower: bool) -> Callable[..., Any]:
     return apply
 
 
+def _composed(name: str, m: Maker, *args: Any, **options: Any) -> Any:
+    return composed(name, args, options, lambda x: x if isinstance(x, SizedArray) else SizedArray(m, *lifted(m, x)))
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": _reduction("sum"), "mean": _reduction("mean"), "max": _reduction("max"), "amax": _reduction("max"), "min": _reduction("min"),
-    "amin": _reduction("min"), "var": _var, "std": _std, "average": _average, "all": _all_of(True), "any": _all_of(False),
+    "amin": _reduction("min"), "var": _var, "std": _std, "all": _all_of(True), "any": _all_of(False),
     "count_nonzero": lambda m, x, axis=None, keepdims=False: _reduction("sum")(m, SizedArray(m, _truths(m, *lifted(m, x)), "b"), axis,
                                                                                  keepdims=keepdims),
-    "where": _where, "clip": _clip, "dot": _dot, "inner": _inner, "outer": _outer, "tensordot": _tensordot, "einsum": _einsum,
-    "vdot": lambda m, a, b: _dot(m, _ravel(m, a), _ravel(m, b)), "norm": _norm, "cumsum": _running, "trace": _trace, "diag": _diag,
+    **{name: partial(_composed, name) for name in COMPOSED},
+    "where": _where, "tensordot": _tensordot, "einsum": _einsum, "cumsum": _running, "trace": _trace, "diag": _diag,
     "softmax": _softmax(composites.softmax), "log_softmax": _softmax(composites.log_softmax), "logsumexp": _softmax(composites.logsumexp),
     "concatenate": _concatenate, "stack": _stack, "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(None),
     "full_like": lambda m, x, fill_value, dtype=None, **_: _full(m, np.shape(x), fill_value, dtype or DTYPES[_kind(m, x)]),
