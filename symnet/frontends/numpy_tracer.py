@@ -9,23 +9,22 @@ a way that has no formula for all sizes (a loop over a size, a boolean selection
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
 from symnet.core.numbers import rational
-from symnet.core.user_code import NUMBER_TYPES, StandIn, instead, number_type
+from symnet.core.user_code import StandIn, instead, numpy_stand_ins
 from symnet.errors import UnknownNodeError
 from symnet.indexing import composites
 from symnet.indexing.graph import unsupported
 from symnet.indexing.index_array import same
 from symnet.indexing.numpy_functions import COMPOSED, composed
+from symnet.indexing.numpy_ufuncs import LOGIC, NUMBERS, TESTS
 from symnet.indexing.operations import Array, Maker
 
 MOST_CONSTANTS = 64  # numbers of an array that stands inside a function
@@ -629,28 +628,6 @@ def _set_selected(x: SizedArray, key: list[Any], value: Any) -> None:
 
 # Entrywise functions.
 
-def _unary(name: str) -> Callable[[Maker, Array], Array]:
-    return lambda m, a: m.map(name, a)
-
-
-def _log_of(base: int) -> Callable[[Maker, Array], Array]:
-    return lambda m, a: m.map("div", m.map("log", a), sp.log(base))
-
-
-ONE: dict[str, Callable[[Maker, Array], Array]] = {
-    **{name: _unary(map_) for name, map_ in {
-        "negative": "neg", "absolute": "abs", "fabs": "abs", "sign": "sign", "exp": "exp", "log": "log", "expm1": "expm1", "log1p": "log1p",
-        "sqrt": "sqrt", "square": "square", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "sin": "sin", "cos": "cos", "arctan": "atan",
-        "erf": "erf", "erfc": "erfc", "expit": "logistic"}.items()},
-    "positive": lambda m, a: a, "conjugate": lambda m, a: a, "reciprocal": lambda m, a: m.map("div", 1, a),
-    "exp2": lambda m, a: m.map("exp", m.map("mul", a, sp.log(2))), "log2": _log_of(2), "log10": _log_of(10),
-    "tan": lambda m, a: m.map("div", m.map("sin", a), m.map("cos", a)), "log_expit": lambda m, a: m.map("log", m.map("logistic", a)),
-    "ndtr": lambda m, a: m.map("mul", sp.S.Half, m.map("add", 1, m.map("erf", m.map("div", a, sp.sqrt(2))))),
-}
-TWO = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "power": "pow", "float_power": "pow",
-       "maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min"}
-TESTS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
-LOGIC = {"logical_and": "and", "logical_or": "or", "bitwise_and": "and", "bitwise_or": "or"}
 SAME_KIND = {"negative", "absolute", "fabs", "sign", "square", "positive", "conjugate", "add", "subtract", "multiply", "maximum", "minimum",
              "fmax", "fmin", "power"}
 
@@ -718,11 +695,11 @@ def _put(maker: Maker, target: Any, result: Array, kind: str, where: Any, name: 
 
 def _entrywise(maker: Maker, name: str, args: list[tuple[Array, str]]) -> tuple[Array, str]:
     kinds = [k for _, k in args]
-    if name in LOGIC or name in ("logical_not", "invert"):
+    if name in LOGIC:
         if name in ("bitwise_and", "bitwise_or", "invert") and set(kinds) != {"b"}:
             raise refused(f"np.{name} of whole numbers", "conditions")
         truths = [_truths(maker, a, k) for a, k in args]
-        return maker.map(LOGIC.get(name, "not"), *truths), "b"
+        return LOGIC[name](maker, *truths), "b"
     if set(kinds) == {"b"} and name in ("add", "multiply", "maximum", "minimum"):
         return maker.map("or" if name in ("add", "maximum") else "and", *[a for a, _ in args]), "b"
     if set(kinds) == {"b"} and name in ("subtract", "negative", "positive", "sign", "power", "square"):
@@ -730,18 +707,11 @@ def _entrywise(maker: Maker, name: str, args: list[tuple[Array, str]]) -> tuple[
     numbers = [_numbers(maker, a, k) for a, k in args]
     kind = _join(kinds) if name in SAME_KIND else "f"
     if name in TESTS:
-        return maker.map(TESTS[name], *numbers), "b"
+        return TESTS[name](maker, *numbers), "b"
     if name == "power" and kind == "i":
         raise refused("whole numbers to a power", "floating numbers")
-    if name in TWO:
-        return maker.map(TWO[name], *numbers), kind
-    if name in ONE and len(numbers) == 1:
-        return ONE[name](maker, numbers[0]), kind
-    if name == "heaviside":
-        x, at_zero = numbers
-        return maker.map("select", maker.map("eq", x, 0), at_zero, maker.map("indicator", maker.map("gt", x, 0))), "f"
-    if name == "logaddexp":
-        return maker.map("log", maker.map("add", *[maker.map("exp", x) for x in numbers])), "f"
+    if name in NUMBERS:
+        return NUMBERS[name](maker, *numbers), kind
     raise refused(f"np.{name}")
 
 
@@ -1177,31 +1147,11 @@ def stand_ins(maker: Maker) -> list[StandIn]:
         "ascontiguousarray": lambda x, *_, **__: _reshaped(x, x.shape) if isinstance(x, SizedArray) else np.ascontiguousarray(x),
         **{name: either(name, getattr(np, name)) for name in ("stack", "concatenate", "sum", "mean", "broadcast_to", "reshape")},
     }
-    def active() -> bool:
-        return True
-
-    chance = StandIn(np.random, {name: _no_chance(name) for name in dir(np.random) if name[0].islower()
-                                 and callable(getattr(np.random, name)) and not isinstance(getattr(np.random, name), ModuleType)}, active)
-    numpy = StandIn(np, own, active)
-    numpy.__dict__["random"] = chance
-    numpy.__dict__.update({name: number_type(getattr(np, name), cast(getattr(np, name))) for name in NUMBER_TYPES})
-    maths = {name: _of_math(maker, name, getattr(math, name)) for name in ("sqrt", "exp", "log", "tanh", "sin", "cos")}
-    found = [numpy, chance, StandIn(math, maths, active)]
-    special = sys.modules.get("scipy.special")
-    if special is not None:
-        names = ("softmax", "log_softmax", "logsumexp")
-        found.append(StandIn(special, {name: either(name, getattr(special, name)) for name in names}, active))
-    return found
+    return numpy_stand_ins(own, cast, lambda name, original: _of_math(maker, name, original), either)
 
 
 def _of_math(maker: Maker, name: str, original: Any) -> Callable[..., Any]:
     return lambda x, *rest: _ufunc(maker, name, "__call__", (x,), {}) if isinstance(x, SizedArray) and not rest else original(x, *rest)
-
-
-def _no_chance(name: str) -> Callable[..., Any]:
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise unsupported(f"np.random.{name}", "NumPy code", "the same result on every call: random numbers as an argument")
-    return refuse
 
 
 def sized_numpy(function: Any, maker: Maker) -> AbstractContextManager[None]:
