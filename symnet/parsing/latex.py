@@ -21,11 +21,11 @@ from symnet.indexing.conditions import choose, indicator
 from symnet.indexing.index_array import IndexArray, new_indices, number
 from symnet.parsing.function_call import Call
 from symnet.parsing.functions import FUNCTIONS, built
-from symnet.parsing.grammar import Node
 from symnet.parsing.latex_lines import LatexLines, use_lines
 from symnet.parsing.latex_lowering import Sides, index_name, shown
 from symnet.parsing.latex_products import OPEN, UNKNOWN, Row, Unit, column, is_open, row, stretch
 from symnet.parsing.lost_conditions import ASKING, with_holes
+from symnet.parsing.node import Node
 
 NAMES = frozenset(FUNCTIONS) | frozenset(BY_NAME)
 WHOLE = frozenset({"softmax", "log_softmax", "sum", "mean", "norm", "linalg.norm", "trace", "tr", "outer", "dot", "matmul", "transpose",

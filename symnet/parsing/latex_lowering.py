@@ -14,10 +14,10 @@ from symnet.indexing.conditions import times
 from symnet.indexing.index_array import IndexArray, new_indices, number
 from symnet.parsing.function_call import Call
 from symnet.parsing.functions import built
-from symnet.parsing.grammar import Node
 from symnet.parsing.latex_names import ALONG, Names, Reading
 from symnet.parsing.latex_products import Unit, is_open, ones, product, stretch, together, transpose
 from symnet.parsing.lowering import CONSTANTS, MAX_PRODUCTS, Lowering
+from symnet.parsing.node import Node
 from symnet.parsing.own_lines import key_of
 
 

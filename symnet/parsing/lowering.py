@@ -20,12 +20,13 @@ from symnet.indexing.reductions import MOST_WRITTEN, NAMES, Reductions, refused
 from symnet.parsing.function_call import Call
 from symnet.parsing.functions import FUNCTIONS, built
 from symnet.parsing.gathering import asks, entry_at, inside
-from symnet.parsing.grammar import Node, is_slope
 from symnet.parsing.latex_products import UNKNOWN as UNSIZED
 from symnet.parsing.latex_products import Unit, with_unit
 from symnet.parsing.limits import MOST_DIGITS, too_large
 from symnet.parsing.lost_conditions import ASKING, asked_by
 from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names
+from symnet.parsing.node import Node
+from symnet.parsing.plain_grammar import is_slope
 
 __all__ = ["CONSTANTS", "MAX_PRODUCTS", "Lowering"]
 

@@ -27,11 +27,12 @@ from symnet.parsing.declaring import axis_of, check_name, check_undeclared, tens
 from symnet.parsing.expressions import expression
 from symnet.parsing.from_sympy import SympyReader, is_sympy, name_of, stated
 from symnet.parsing.functions import FUNCTIONS
-from symnet.parsing.grammar import Node, Parser
 from symnet.parsing.latex_products import Unit
 from symnet.parsing.lost_conditions import with_holes
 from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
+from symnet.parsing.node import Node
+from symnet.parsing.plain_grammar import Parser
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
