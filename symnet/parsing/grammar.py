@@ -16,6 +16,7 @@ from symnet.parsing.node import Node
 from symnet.parsing.tokens import Lexicon, Token, tokenize
 
 MAX_DEPTH = 60
+SIGNS = ("-", "+")
 EXPECTED = "a number, a name or a bracket"
 
 
@@ -79,6 +80,20 @@ class Grammar(ABC):
         self.at += 1
         return token
 
+    def accept(self, *texts: str) -> bool:
+        """Read one of these signs, if it stands here."""
+        if not self.mark(*texts):
+            return False
+        self.at += 1
+        return True
+
+    def listed(self, read: Callable[[], Node]) -> list[Node]:
+        """What ``read`` reads, with commas between."""
+        found = [read()]
+        while self.accept(","):
+            found.append(read())
+        return found
+
     def take(self, text: str) -> Token:
         """Read the sign or word ``text``."""
         if self.now.text != text or self.now.kind == "end":
@@ -119,11 +134,12 @@ class Grammar(ABC):
 
     def operators(self, level: int) -> Node:
         """What begins here, with the operators behind it that bind more tightly than ``level``."""
-        table, start, before, last = self.table, self.now.column, "", -1
-        left = self.signed() if level < table.signed and self.mark("-", "+") else self.factor()
+        table, token, before, last = self.table, self.tokens[self.at], "", -1
+        start = token.column
+        left = self.signed() if token.text in SIGNS and level < table.signed else self.factor()
         while True:
-            token = self.now
-            found = table.infix.get(token.text) if token.kind != "end" else None
+            token = self.tokens[self.at]
+            found = table.infix.get(token.text)
             if found is None and self.starts_factor():
                 found = table.beside
             if found is None or found.level <= level or (found.once and found.level == last):
@@ -133,13 +149,14 @@ class Grammar(ABC):
 
     def factor(self) -> Node:
         """An atom with what stands behind it: indices, attributes, powers."""
-        token = self.now
-        read = self.table.atoms.get(token.kind) or (self.table.prefix.get(token.text) if token.kind != "end" else None)
+        token, table = self.tokens[self.at], self.table
+        read = table.atoms.get(token.kind) or table.prefix.get(token.text)
         if read is None:
             raise self.no_factor(token)
-        base, more = read(self, token), True
-        while more and self.now.kind == "mark" and (behind := self.table.postfix.get(self.now.text)) is not None:
+        base, more, depth = read(self, token), True, self.depth
+        while more and (behind := table.postfix.get(self.tokens[self.at].text)) is not None:
             base, more = behind(self, base)
+        self.depth = depth  # X^T^T^T is three deep
         return base
 
     @abstractmethod

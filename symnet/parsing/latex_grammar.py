@@ -22,6 +22,7 @@ GREEK = frozenset((
 ))
 FONTS = frozenset({"mathbf", "mathrm", "mathit", "mathsf", "mathcal", "mathbb", "text", "textbf", "textit", "operatorname"})
 ACCENTS = frozenset({"hat", "tilde", "bar"})
+NAMED = GREEK | FONTS | ACCENTS
 CALLS = {"tanh": "tanh", "log": "log", "ln": "log", "exp": "exp", "sin": "sin", "cos": "cos", "sinh": "sinh", "cosh": "cosh",
          "arctan": "arctan", "max": "max", "min": "min", "det": "det", "tr": "trace"}
 CALLS |= {name: name for name in ("tan", "cot", "sec", "csc", "coth")}
@@ -49,16 +50,14 @@ class LatexParser(Grammar):
     def equated(self, most: int) -> list[Node]:
         """Expressions with = between them."""
         found = [self.terms()]
-        while self.mark("=") and len(found) < most:
-            self.next()
+        while len(found) < most and self.accept("="):
             found.append(self.terms())
         return found
 
     def sides(self, most: int = 2) -> list[Node]:
         """One line."""
         found = self.equated(most)
-        if self.mark(".", ","):
-            self.next()
+        self.accept(".", ",")
         self.ended()
         return found
 
@@ -157,9 +156,12 @@ class LatexParser(Grammar):
     def conditions(self) -> Node:
         """Comparisons with commas between them; an expression alone is returned as it is."""
         parts = [self.expression(CONDITION)]
-        while self.mark(",") and self.ahead(1).text not in ("\\\\", "end"):
-            self.next()
+        while self.ahead(1).text not in ("\\\\", "end") and self.accept(","):
             parts.append(self.expression(CONDITION))
+        return self._all(parts)
+
+    def _all(self, parts: list[Node]) -> Node:
+        """These conditions together."""
         tree = parts[0]
         for part in parts[1:]:
             tree = self.node("binary", "and", (tree, part), part.column)
@@ -174,10 +176,7 @@ class LatexParser(Grammar):
         while self.now.text in RELATIONS and self.now.kind in ("mark", "command"):
             signs.append(RELATIONS[self.next().text])
             sides.append(self.operators(RELATION))
-        tree, *rest = [self.node("binary", s, (a, b), a.column) for s, a, b in zip(signs, sides, sides[1:], strict=False)]
-        for part in rest:
-            tree = self.node("binary", "and", (tree, part), part.column)
-        return tree
+        return self._all([self.node("binary", s, (a, b), a.column) for s, a, b in zip(signs, sides, sides[1:], strict=False)])
 
     def factor(self) -> Node:
         """An atom with its scripts, one level further in."""
@@ -299,12 +298,13 @@ class LatexParser(Grammar):
         upright = token.kind == "command" and token.text in FONTS and known in self.functions
         if upright and (token.text == "operatorname" or self.mark("(", "[", "{", "'", r"\{")):
             return self.call(known, token.column)
-        if name == "e" and self.mark("^"):
-            self.next()
-            above = self.single() if not self.mark("{") else self.braced()
-            return self.node("call", "exp", (above,), token.column, (("base", Node("printed", "e", (NONE, NONE), token.column)),))
-        while self.mark("'"):
-            self.next()
+        if name == "e" and self.accept("^"):
+            return self.node("call", "exp", (self.script(),), token.column, (("base", Node("printed", "e", (NONE, NONE), token.column)),))
+        return self._primed(name, token)
+
+    def _primed(self, name: str, token: Token) -> Node:
+        """A name with the primes behind it."""
+        while self.accept("'"):
             name += "'"
         return Node("printed", name, (NONE, NONE), token.column)
 
@@ -326,6 +326,10 @@ class LatexParser(Grammar):
         inner = self.terms()
         self.take("}")
         return inner
+
+    def script(self) -> Node:
+        """What stands behind ^ or _."""
+        return self.braced() if self.mark("{") else self.single()
 
     def single(self) -> Node:
         """What stands behind ^ or _ without braces: one digit, one letter, one command."""
@@ -351,11 +355,7 @@ class LatexParser(Grammar):
 
     def parts(self, closer: str) -> Node:
         """Indices with commas between them, up to ``closer``."""
-        found = [self._part(closer)]
-        while self.mark(","):
-            self.next()
-            found.append(self._part(closer))
-        return Node("scripts", "", tuple(found))
+        return Node("scripts", "", tuple(self.listed(lambda: self._part(closer))))
 
     def _part(self, closer: str) -> Node:
         tokens, k, depth = [], 0, 0
@@ -417,18 +417,15 @@ class LatexParser(Grammar):
     def call(self, name: str, column: int) -> Node:
         r"""A function with what it takes: f'(x), f^2(x), \log_2 x, f(x, y), or one factor without brackets."""
         primes, power = 0, NONE
-        while self.mark("'"):
-            self.next()
+        while self.accept("'"):
             primes += 1
-        if self.mark("_") and name == "log":
-            self.next()
-            base = self.braced() if self.mark("{") else self.single()
+        if name == "log" and self.accept("_"):
+            base = self.script()
             if base.text not in BASES:
                 raise self.fail("a logarithm to that base", "2 or 10", "\\frac{\\log x}{\\log b}", column=column)
             name = BASES[base.text]
-        if self.mark("^") and not primes:
-            self.next()
-            power = self.braced() if self.mark("{") else self.single()
+        if not primes and self.accept("^"):
+            power = self.script()
             if power.kind != "number":
                 raise self.fail(f"a power of {name} that is no whole number", "(…)^{…}", "f^{-1} may be the inverse or 1/f", column=column)
         args = self._arguments(name, column)
@@ -441,12 +438,9 @@ class LatexParser(Grammar):
         if self.mark("(", "[", r"\{") or (self.mark("{") and name not in CALLS.values()):
             token = self.next()
             self.open.append(token.text)
-            args = [self.terms()]
-            while self.mark(","):
-                self.next()
-                args.append(self.terms())
+            args = tuple(self.listed(self.terms))
             self.close(token)
-            return tuple(args)
+            return args
         if not self.starts_factor():
             raise self.fail(self.seen(), f"what {name} is taken of")
         inner = self.factor()
@@ -464,19 +458,16 @@ class LatexParser(Grammar):
         return self.node("binary", "/", (above, below), token.column)
 
     def _argument(self) -> Node:
-        if self.mark("{"):
-            return self.braced()
         if self.now.kind == "number":
             token = self.digit()
             return self.node("number", token.text, (), token.column)
-        return self.single()
+        return self.script()
 
     def root(self, token: Token) -> Node:
         r"""\sqrt{x} and \sqrt[3]{x}."""
         self.next()
         order = NONE
-        if self.mark("["):
-            self.next()
+        if self.accept("["):
             order = self.terms()
             self.take("]")
         inner = self._argument()
@@ -504,16 +495,11 @@ class LatexParser(Grammar):
             self._delta(sign)
             below.append(self.factor())
         self.take("}")
-        below = self._doubled(below)
+        if len(below) == 1 and below[0].kind == "raised" and below[0].args[1].text == "2":  # \partial w^{2}
+            below = [below[0].args[0]] * 2
         if len(below) != order:
             raise self.fail(f"a slope of order {order} with {len(below)} names below", "one name for each", column=column)
         return self.node("slope", sign, (top, *below), column)
-
-    def _doubled(self, below: list[Node]) -> list[Node]:
-        r"""\partial w^{2} stands for \partial w \partial w."""
-        if len(below) == 1 and below[0].kind == "raised" and below[0].args[1].text == "2":
-            return [below[0].args[0]] * 2
-        return below
 
     def _delta(self, sign: str) -> None:
         token = self.next()
@@ -525,10 +511,9 @@ class LatexParser(Grammar):
             raise self.fail(self.seen(token), "\\partial" if sign == "partial" else "d", column=token.column)
 
     def _order(self) -> int:
-        if not self.mark("^"):
+        if not self.accept("^"):
             return 1
-        self.next()
-        node = self.braced() if self.mark("{") else self.single()
+        node = self.script()
         if node.text not in ("1", "2"):
             raise self.fail("a slope of that order", "1 or 2", column=node.column)
         return int(node.text)
@@ -579,27 +564,19 @@ class LatexParser(Grammar):
         indices, low, high = [], NONE, NONE
         while self.mark("_", "^"):
             if self.next().text == "^":
-                high = self.braced() if self.mark("{") else self.single()
+                high = self.script()
                 continue
-            if not self.mark("{"):
+            if not self.accept("{"):
                 indices = [self.single()]
                 continue
-            self.take("{")
-            indices = [self._index()]
-            while self.mark(","):
-                self.next()
-                indices.append(self._index())
-            if self.mark("="):
-                self.next()
-                low = self.terms()
+            indices = self.listed(self._index)
+            low = self.terms() if self.accept("=") else low
             self.take("}")
         if not indices or len(indices) > 4 or (low is NONE) != (high is NONE) or (len(indices) > 1 and low is not NONE):
             found = "a sum without both limits" if indices else "a sum without an index"
             raise self.fail(found, "\\sum_{i=1}^{N} or \\sum_{i}", column=token.column)
         self.deeper()
-        minus = self.mark("-")
-        if minus:
-            self.next()
+        minus = self.accept("-")
         body = self.operators(TERMS)
         self.depth -= 1
         body = self.node("unary", "-", (body,)) if minus else body
@@ -609,11 +586,7 @@ class LatexParser(Grammar):
 
     def _index(self) -> Node:
         token = self.now
-        name = self.name()
-        while self.mark("'"):
-            self.next()
-            name += "'"
-        return Node("printed", name, (NONE, NONE), token.column)
+        return self._primed(self.name(), token)
 
     def rows(self, token: Token) -> Node:
         r"""The rest of \begin{cases} … \end{cases} or of a matrix written out."""
@@ -624,8 +597,7 @@ class LatexParser(Grammar):
         self.deeper()
         self.open.append(kind)
         made = [self._row(kind)]
-        while self.mark("\\\\"):
-            self.next()
+        while self.accept("\\\\"):
             if not self.command("end"):
                 made.append(self._row(kind))
         if not self.command("end"):
@@ -640,12 +612,10 @@ class LatexParser(Grammar):
     def _row(self, kind: str) -> Node:
         cells = [self.terms()]
         if kind == "cases":
-            if self.mark(","):
-                self.next()
+            self.accept(",")
             self.take("&")
             return self.node("row", "", (cells[0], self._case()))
-        while self.mark("&"):
-            self.next()
+        while self.accept("&"):
             cells.append(self.terms())
         return self.node("row", "", tuple(cells))
 
@@ -655,14 +625,12 @@ class LatexParser(Grammar):
             self.next()
             word = self.word().rstrip(".,")
             if word in ("otherwise", "else"):
-                if self.mark(",", "."):
-                    self.next()
+                self.accept(",", ".")
                 return NONE
             if word not in ("if", "for", "when", "where"):
                 raise self.fail(f"the word {word!r}", "if or otherwise")
         found = self.conditions()
-        if self.mark(",", "."):
-            self.next()
+        self.accept(",", ".")
         return found
 
     def is_one(self) -> bool:
@@ -674,22 +642,18 @@ class LatexParser(Grammar):
         if not self.is_one():
             return self.named(token)
         self.next()
-        if self.mark("{"):
-            self.take("{")
-            self.next()
+        braces = self.accept("{")
+        self.next()
+        if braces:
             self.take("}")
-        else:
-            self.next()
-        if self.mark("[") or self.mark(r"\{"):
+        if self.mark("[", r"\{"):
             made = self.bracketed(self.now)
             if made.kind == "bracket":
                 return made
             raise self.fail("no comparison in the bracket", "\\mathbf{1}[z > 0]", column=token.column)
-        if not self.mark("_"):
+        if not self.accept("_"):
             return self.node("ones", "", (), token.column)
-        self.next()
-        self.take("{") if self.mark("{") else None
-        braces = self.ahead(-1).text == "{"
+        braces = self.accept("{")
         inner = self.conditions() if braces else self.single()
         if braces:
             self.take("}")
@@ -726,7 +690,7 @@ class LatexParser(Grammar):
 
     def name_ahead(self) -> bool:
         """True when a letter or a Greek letter, plain or in a font or under an accent, stands here."""
-        return self.now.kind == "letter" or (self.now.kind == "command" and self.now.text in (GREEK | ACCENTS | FONTS))
+        return self.now.kind == "letter" or (self.now.kind == "command" and self.now.text in NAMED)
 
     def name(self) -> str:
         r"""A letter, Greek letter or word; \hat{y} is "y:hat"."""
@@ -739,29 +703,24 @@ class LatexParser(Grammar):
         if token.kind == "letter" or (token.kind == "command" and token.text in GREEK):
             return token.text
         if token.kind == "command" and token.text in ACCENTS:
-            if self.mark("{"):
-                self.take("{")
-                inner = self.name()
-                self.take("}")
-            else:
-                inner = self.name()
-            return f"{inner}:{token.text}"
+            return f"{self._inner_name()}:{token.text}"
         if token.kind == "command" and token.text in FONTS:
-            if not self.mark("{"):
-                return self.name()
-            if self.ahead(1).kind == "command":
-                self.take("{")
-                inner = self.name()
-                self.take("}")
-                return inner
-            return self.word()
+            return self.word() if self.mark("{") and self.ahead(1).kind != "command" else self._inner_name()
         raise self.fail(self.seen(token), "a name", column=token.column)
+
+    def _inner_name(self) -> str:
+        """The name under an accent or in a font, with or without braces."""
+        braces = self.accept("{")
+        inner = self.name()
+        if braces:
+            self.take("}")
+        return inner
 
 
 LatexParser.table = Table(
     LATEX, {"number": LatexParser.numeral, "letter": LatexParser.named},
-    {**dict.fromkeys(GREEK | ACCENTS | FONTS, LatexParser.named), **dict.fromkeys(CALLED, LatexParser.of),
-     **dict.fromkeys(CLOSERS.keys(), LatexParser.bracketed), **dict.fromkeys(("mathbf", "mathbb"), LatexParser.ones),
+    {**dict.fromkeys(NAMED, LatexParser.named), **dict.fromkeys(CALLED, LatexParser.of),
+     **dict.fromkeys(CLOSERS, LatexParser.bracketed), **dict.fromkeys(("mathbf", "mathbb"), LatexParser.ones),
      "frac": LatexParser.fraction, "sqrt": LatexParser.root, "sum": LatexParser.sum, "nabla": LatexParser.nabla, "begin": LatexParser.rows,
      "partial": LatexParser.slope_line},
     {**dict.fromkeys((*RELATIONS, "mid"), Infix(RELATION, LatexParser.compared, once=True)),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from symnet.errors import ParseError
 from symnet.parsing.tokens import GREEK as GREEK_SIGNS
 from symnet.parsing.tokens import Lexicon, Token
 
@@ -42,24 +41,22 @@ def plain(text: str) -> str:
     return "".join(f"\\{named[c]} " if c in named else SIGNS.get(c, c) for c in _unwrapped(text))
 
 
-def _token(kind: str, found: str, at: Token, where: str) -> Token | None:
-    if kind == "number" and len(found) > MAX_DIGITS:
-        raise ParseError(f"{where}, column {at.column}", "a number that is too long", f"at most {MAX_DIGITS} digits")
+def _token(kind: str, found: str, column: int, spaced: bool, sized: str) -> Token | None:
     if kind == "space" or (kind == "command" and (found[1:] in SPACING or found[1:].isspace())):
         return None
-    if found == "|" and at.sized:
-        return Token("command", (OPENING if at.sized == "left" else CLOSING)["|"], at.column, sized=at.sized)
+    if found == "|" and sized:
+        return Token("command", (OPENING if sized == "left" else CLOSING)["|"], column, sized=sized)
     if kind != "command":
-        return Token(kind, found, at.column, sized=at.sized)
+        return Token(kind, found, column, sized=sized)
     if found == "\\\\":
-        return Token("mark", "\\\\", at.column)
+        return Token("mark", "\\\\", column)
     found = found[1:]
-    if at.sized:
-        found = {"left": OPENING, "right": CLOSING}[at.sized].get("|c" if found == "|" else found, found)
+    if sized:
+        found = {"left": OPENING, "right": CLOSING}[sized].get("|c" if found == "|" else found, found)
     found = SAME.get(found, found)
     if found in SIZED:
-        return Token("sized", "right" if found.endswith(("r", "right")) else "left", at.column)
-    return Token(kind if found[0].isalpha() else "mark", found, at.column, sized=at.sized)
+        return Token("sized", "right" if found.endswith(("r", "right")) else "left", column)
+    return Token(kind if found[0].isalpha() else "mark", found, column, sized=sized)
 
 
 def _unwrapped(text: str) -> str:
@@ -72,4 +69,4 @@ def _unwrapped(text: str) -> str:
     return text
 
 
-LATEX = Lexicon(TOKEN, plain, _token, MAX_LENGTH, MAX_TOKENS, "maths in LaTeX")
+LATEX = Lexicon(TOKEN, plain, _token, MAX_LENGTH, MAX_TOKENS, MAX_DIGITS, "maths in LaTeX")

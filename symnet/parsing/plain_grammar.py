@@ -137,7 +137,6 @@ class Parser(Grammar):
             self.at += 1
             if braces:
                 self.take("}")
-            self.depth -= 1
             return self.node("attribute", "^T", (base,), column), True
         if sign == "^":
             self.no_layer(base, braces)
@@ -181,10 +180,7 @@ class Parser(Grammar):
             return base, False
         self.at += 1
         self.open.append("[")
-        places = [self.place()]
-        while self.now.text == ",":
-            self.at += 1
-            places.append(self.place())
+        places = self.listed(self.place)
         self.take("]")
         self.open.pop()
         return self.node("index", "[]", (base, *places), token.column), True

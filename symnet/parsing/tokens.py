@@ -47,13 +47,15 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """How a text is cut. ``token`` makes a token of what ``pattern`` found, behind the one before; None drops it, as spacing is."""
+    """How a text is cut. ``token`` makes a token of the kind, the text, the column, whether a space stands before it, and the size of the
+    bracket it is to be; None drops it, as spacing is. A number has at most ``most_digits``."""
 
     pattern: re.Pattern[str]
     plain: Callable[[str], str]
-    token: Callable[[str, str, Token, str], Token | None]
+    token: Callable[[str, str, int, bool, str], Token | None]
     most_length: int
     most_tokens: int
+    most_digits: int
     maths: str = "maths"
     no_comma: str = ""
 
@@ -77,34 +79,39 @@ def _bare(sign: str) -> str:
     return parts[:-1] + HATS[parts[-1]] if parts[-1] in HATS and parts[:-1].isalpha() else HATS.get(sign, sign)
 
 
-def _token(kind: str, found: str, at: Token, where: str) -> Token | None:
-    found = found.replace("{", "").replace("}", "") if kind == "name" else found
-    return None if kind == "space" else Token(kind, found, at.column, at.spaced)
+def _token(kind: str, found: str, column: int, spaced: bool, sized: str) -> Token | None:
+    if kind == "space":
+        return None
+    return Token(kind, found.replace("{", "").replace("}", "") if kind == "name" else found, column, spaced)
 
 
-PLAIN = Lexicon(TOKEN, plain, _token, MAX_LENGTH, MAX_TOKENS, no_comma="a decimal point, not a comma")
+PLAIN = Lexicon(TOKEN, plain, _token, MAX_LENGTH, MAX_TOKENS, MAX_LENGTH, no_comma="a decimal point, not a comma")
 
 
 def tokenize(text: str, where: str, lexicon: Lexicon = PLAIN) -> list[Token]:
     """The tokens of ``text``; raises ParseError with the column of the first thing that is not maths."""
     if len(text) > lexicon.most_length:
         raise ParseError(where, f"{len(text)} characters", f"at most {lexicon.most_length}")
-    source, position, spaced, sized = lexicon.plain(text), 0, False, ""
-    tokens = list[Token]()
-    while position < len(source):
-        match = lexicon.pattern.match(source, position)
+    source, tokens, position, spaced, sized = lexicon.plain(text), list[Token](), 0, False, ""
+    cut, make, end = lexicon.pattern.match, lexicon.token, len(source)
+    while position < end:
+        match = cut(source, position)
         if match is None:
             raise ParseError(f"{where}, column {position + 1}", f"the character {one_line(source[position])!r}", lexicon.maths,
                              lexicon.no_comma if source[position] == "," else "")
-        token = lexicon.token(match.lastgroup or "", match.group(), Token("", "", position + 1, spaced, sized), where)
-        position = match.end()
+        kind, found = match.lastgroup or "", match.group()
+        if kind == "number" and len(found) > lexicon.most_digits:
+            raise ParseError(f"{where}, column {position + 1}", "a number that is too long", f"at most {lexicon.most_digits} digits")
+        token = make(kind, found, position + 1, spaced, sized)
+        position += len(found)
         if token is None:
             spaced = True
-        elif token.kind == "sized":
+            continue
+        if token.kind == "sized":
             sized = token.text
-        else:
-            tokens.append(token)
-            spaced, sized = False, ""
+            continue
+        tokens.append(token)
+        spaced, sized = False, ""
         if len(tokens) > lexicon.most_tokens:
             raise ParseError(where, "too many symbols", f"at most {lexicon.most_tokens}")
-    return [*tokens, Token("end", "", len(source) + 1)]
+    return [*tokens, Token("end", "", end + 1)]
