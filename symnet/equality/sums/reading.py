@@ -275,7 +275,7 @@ class Reader:
         space = self.space
         factors, rest = space.content(inside, lambda a: a[0].kind != "step")
         parts = [space.inside(h, places) if h.kind == "root" else space.atom((h, places)) for (h, places), e in factors.items()
-                 if not h.positive and e > 0 and h.kind != "inverse"]
+                 if not h.positive and e > 0 and h.kind != "inverse" and sp.S.Zero in h.numbers]
         if not (len(rest) == 1 and next(iter(rest)).text == ""):
             parts.append(rest)
         return {("=", self._zeros(p)) for p in parts if not space.positive(p) and not space.positive(scaled(p, Fraction(-1)))}
