@@ -127,7 +127,7 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
     The function runs unchanged, on symbolic arrays in place of numbers: first with symbolic sizes, where what it returns is proved for all
     sizes; what that does not settle (a loop over a size, a boolean selection) is proved at small sizes that are all different, for two
     choices of them (or those in ``sizes``), and the verdict says which. An entry that differs at an exact point is REFUTED. At last it
-    runs on plain NumPy arrays, at three choices of sizes: what it gives there must be what was traced.
+    runs on plain NumPy arrays, at small and large sizes, at size 1 and with huge values: what it gives there must be right too.
 
     *Arguments* go by name: an input's own name (W1, X, Y; w_1 and x are understood), a size's name, or a table of all inputs
     (params, weights, theta, …) or ``**names``. ``arguments={"w": "W1", "eps": 1e-5}`` says what else an argument is. Class labels: where
@@ -137,7 +137,7 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
     ``returns=("loss", "W1")`` names the values otherwise. Intermediates (dz1, dX) are judged too.
 
     A float in the code is the decimal it prints as; one that came from arithmetic is read as the simple number it is the rounding of
-    (0.3333333333333333 as 1/3), and ``notes`` says so. After ``seconds`` no new proof is begun: what is left is UNDECIDED. Raises the
+    (0.3333333333333333 as 1/3), and ``notes`` says so. After ``seconds`` no proof goes on: what is left is UNDECIDED. Raises the
     error family, with the place in the user's file.
 
     >>> import symnet as sn

@@ -6,6 +6,7 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
+from symnet.cli.code_options import refuse_code_options
 from symnet.core.verdict import Answer
 
 
@@ -16,6 +17,7 @@ def check(options: Namespace) -> int:
         from symnet.cli.check_code import check_code
 
         return check_code(file, options)
+    refuse_code_options(options)
     if several or options.dask or options.output or options.format in ("csv", "html"):
         from symnet.cli.check_many import check_many
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+from symnet.cli.code_options import code_options
 from symnet.core.verdict import Answer
 from symnet.errors import OptionError, did_you_mean
 
@@ -54,9 +55,9 @@ def _within(path: Path, name: str, options: Namespace) -> Any:
     from symnet.cli.limits import limits_of
     from symnet.core.verdict import Verdict
 
-    limits, lost = limits_of(options, many=False), dict[Any, str]()
+    limits, said, lost = limits_of(options, many=False), code_options(options), dict[Any, str]()
     while True:
-        asked = (os.getcwd(), str(path), name, options.worksheet, lost, limits.seconds)
+        asked = (os.getcwd(), str(path), name, options.worksheet, said, lost, limits.seconds)
         ended = run_fresh(Task(len(lost), judge_file, asked), limits)
         found, talk = ended.value if ended.how is How.DONE else (None, ended.last[1] if ended.last else "")
         again = without(lost, replace(ended, last=ended.last[0] if ended.last else None))
@@ -71,7 +72,7 @@ def _within(path: Path, name: str, options: Namespace) -> Any:
         return CodeCheck(name or path.name, (Judged(name, path.name, Verdict(Answer.UNDECIDED, reason=ended.reason)),))
 
 
-def judge_file(asked: tuple[str, str, str, str, Mapping[Any, str], float]) -> tuple[Any, str]:
+def judge_file(asked: tuple[str, str, str, str, Mapping[str, Any], Mapping[Any, str], float]) -> tuple[Any, str]:
     """Runs in the process: the judgement and what the code printed. Told on the way: the value that is judged, and what was printed."""
     from symnet.api import check_code as judge
     from symnet.batch.judging import OPENING
@@ -79,7 +80,7 @@ def judge_file(asked: tuple[str, str, str, str, Mapping[Any, str], float]) -> tu
     from symnet.checking.progress import Way
     from symnet.worksheet_loader import load
 
-    folder, place, name, worksheet, lost, seconds = asked
+    folder, place, name, worksheet, said, lost, seconds = asked
     os.chdir(folder)
     talk = io.StringIO()
     reached(times=OPENING)
@@ -89,7 +90,7 @@ def judge_file(asked: tuple[str, str, str, str, Mapping[Any, str], float]) -> tu
         try:
             with module_of(Path(place)) as module:
                 way = Way(lambda key: reached((key, talk.getvalue()[-MOST_TALK:])), lost)
-                found = judge(function_of(module, name, Path(place)), derivation, seconds=OPENING * seconds, way=way)
+                found = judge(function_of(module, name, Path(place)), derivation, seconds=OPENING * seconds, way=way, **said)
         except BaseException:
             reached((None, talk.getvalue()[-MOST_TALK:]))
             raise

@@ -29,6 +29,8 @@ Example: symnet check my.toml                the [[answers]] of a worksheet
          symnet check homework.md            every line of a page of work, against its own worksheet or --worksheet
          symnet check model.py:backward --worksheet mlp
                                              your own NumPy code: this runs the file, as python would
+         symnet check model.py:step --worksheet mlp --argument inputs=X --labels targets=Y --returns loss,W1,b1,W2,b2
+                                             what its arguments and returned values are, where their names do not tell
          symnet check answers/ -j 4 -o class.html
                                              many files in processes that can be killed; text, json, csv or html
 
@@ -127,6 +129,16 @@ def _check(p: argparse.ArgumentParser) -> None:
                    help="the limit of one answer, one line of a page, or your code; what takes longer is undecided (default: 20)")
     p.add_argument("--memory", type=int, default=1024, metavar="MB", help="the limit of one worker (default: 1024)")
     p.add_argument("--dask", metavar="ADDRESS", help="for many files: a Dask scheduler, tcp://host:port (needs symnet[dask])")
+    code = p.add_argument_group("for NumPy code, where its own names do not tell")
+    code.add_argument("--argument", action="append", default=[], metavar="ARG=INPUT",
+                      help="the input or size that an argument of the function is, or its fixed value: w=W1, eps=1e-5, train=True "
+                           "(may be repeated)")
+    code.add_argument("--labels", action="append", default=[], metavar="ARG=INPUT",
+                      help="an argument that holds whole-number class labels, and the one-hot input that they stand for: y=Y "
+                           "(may be repeated)")
+    code.add_argument("--returns", metavar="NAMES", help="what the function returns, in order: loss,W1,b1")
+    code.add_argument("--sizes", action="append", default=[], metavar="N=3,d=2",
+                      help="judge at these sizes alone (may be repeated)")
     _output(p, ("text", "json", "csv", "html"))
     p.set_defaults(run=check)
 

@@ -10,6 +10,7 @@ from typing import Any
 import sympy as sp
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
+from symnet.core.time_limit import time_is_over
 from symnet.errors import UnknownNodeError
 
 MAX_POWER = 64
@@ -18,7 +19,7 @@ MAX_WORK = 4_000_000  # products of terms in one multiplication
 
 
 class TooLarge(Exception):
-    """A normal form that would grow past the limits; the caller answers "undecided"."""
+    """A normal form that would grow past the limits, or take longer; the caller answers "undecided"."""
 
 
 class Nowhere(TooLarge):
@@ -65,6 +66,8 @@ def _product(a: Any, b: Any) -> Any:
 def _checked(above: Any, below: Any) -> Fraction:
     if len(above) + len(below) > MAX_TERMS:
         raise TooLarge(f"more than {MAX_TERMS} terms")
+    if time_is_over():
+        raise TooLarge("the time is over")
     if not below.is_constant() and len(above) * len(below) <= MAX_WORK // 10:
         shared = above.gcd(below)
         if shared != 1:

@@ -53,6 +53,16 @@ def branch(X, w, y):
     if w[0] > 0:
         return w
 
+def odd(inputs, theta1, alpha, double=True, eps=1):
+    r = inputs @ theta1 - alpha
+    return np.mean(r**2), (1 + double) * inputs.T @ r / (len(alpha) + eps)
+
+def step(data, A, c, B, e, classes):
+    return net(A, c, B, e, data, classes)[::-1]
+
+def loop(X, w, y):
+    return sum(2 * (X[n] @ w - y[n]) * X[n] for n in range(len(y))) / len(y)
+
 def net(W1, b1, W2, b2, X, y):
     z = X @ W1 + b1
     a = np.maximum(z, 0)
@@ -164,3 +174,51 @@ def test_the_path_and_the_loaded_modules_are_put_back(folder: Path) -> None:
     before = list(sys.path)
     assert run(folder, "backward") == 0
     assert sys.path == before and "symnet_checked_file" not in sys.modules and type(sys.modules["numpy"]).__name__ == "module"
+
+
+STEP = ("--argument", "data=X", "--argument", "A=W1", "--argument", "c=b1", "--argument", "B=W2", "--argument", "e=b2")
+ODD = ("--argument", "inputs=X", "--argument", "theta1=w", "--argument", "alpha=y")
+SAYING = {
+    "arguments and fixed values": (("odd", *ODD, "--argument", "eps=0", "--returns", "loss,w"), "line", 0, "for all sizes"),
+    "another fixed value": (("odd", *ODD, "--argument", "eps=1e-3", "--returns", "loss,w"), "line", 1, "refuted"),
+    "a truth": (("odd", *ODD, "--argument", "eps=0", "--argument", "double=False"), "line", 1, "a factor 2 is missing"),
+    "labels and returns": (("step", *STEP, "--labels", "classes=Y", "--returns", "b2,W2,b1,W1"), "net", 0, "for all sizes"),
+    "returns in another order": (("step", *STEP, "--labels", "classes=Y", "--returns", "b1,W2,b2,W1"), "net", 1, "refuted (the code's is of shape"),
+    "sizes": (("loop", "--sizes", "N=2,d=3", "--sizes", "N=5, d=1"), "line", 0, "at sizes N = 2, d = 3 and at sizes N = 5, d = 1"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "sheet", "code", "said"), list(SAYING.values()), ids=list(SAYING))
+def test_options_say_what_names_do_not(folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sheet: str, code: int,
+                                       said: str) -> None:
+    assert run(folder, *arguments, sheet=sheet) == code
+    assert said in capsys.readouterr().out
+
+
+MISTAKES = {
+    "no pair": (("--argument", "eps"), "--argument: 'eps'; expected such as w=W1 or eps=1e-5"),
+    "code as a value": (("--argument", "w=__import__('os')"), "arguments: no input named"),
+    "no such argument": (("--argument", "u=w"), "arguments: the function has no argument 'u'; expected one of X, w, y"),
+    "no such input": (("--labels", "y=Q"), "labels: no input named 'Q'; expected one of X, w, y"),
+    "an argument twice": (("--argument", "w=w", "--argument", "w=X"), "--argument: w twice"),
+    "both": (("--argument", "y=y", "--labels", "y=y"), "--labels: y, which --argument names too"),
+    "no label": (("--labels", "=Y"), "--labels: '=Y'; expected such as y=Y"),
+    "too many values": (("--returns", "loss,w,b"), "expected 3: loss, w, b"),
+    "an empty name": (("--returns", "loss,,w"), "--returns: 'loss,,w'"),
+    "no size": (("--sizes", "N=3"), "no value for d"),
+    "size nothing": (("--sizes", "N=0,d=2"), "--sizes: 'N=0'; expected a name and a whole number"),
+    "size of no name": (("--sizes", "N=3,d=2,k=2"), "no size named 'k'"),
+}
+
+
+@pytest.mark.parametrize(("options", "said"), list(MISTAKES.values()), ids=list(MISTAKES))
+def test_a_wrong_option_is_one_clear_line(folder: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str) -> None:
+    code = run(folder, "backward", *options)
+    err = capsys.readouterr().err
+    assert code == 2 and said in err and err.removeprefix("talk\n").count("\n") == 1 and "Traceback" not in err
+
+
+@pytest.mark.parametrize("option", [("--labels", "y=Y"), ("--argument", "w=W"), ("--returns", "w"), ("--sizes", "N=2")])
+def test_options_of_code_beside_a_worksheet_are_refused(folder: Path, capsys: pytest.CaptureFixture[str], option: tuple[str, str]) -> None:
+    assert main(["check", str(folder / "line.toml"), *option]) == 2
+    assert "expected NumPy code, FILE.py:FUNCTION" in capsys.readouterr().err

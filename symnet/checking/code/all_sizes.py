@@ -22,9 +22,10 @@ from symnet.core.expressions import When, entries, rebuild
 from symnet.core.functions import step
 from symnet.core.program import Assumption, Definition, Program, right_side_at
 from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
+from symnet.core.time_limit import time_is_over
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.sums.all_sizes import prove_for_all_sizes
-from symnet.errors import FaultError
+from symnet.errors import FaultError, SymnetError, internal
 from symnet.indexing.index_array import IndexArray
 
 MOST_LINES = 200  # of one returned value
@@ -50,25 +51,36 @@ class Tracing(Protocol):
 
 
 def proved_for_all_sizes(function: Callable[..., Any], binding: Binding, derivation: Derivation, declared: tuple[Assumption, ...],
-                         returns: Sequence[str], tracer: Callable[[], Tracing], late: Callable[[], bool]) -> dict[str, Verdict]:
-    """The returned values that are PROVED, or CONDITIONAL on what is declared, for all sizes; the others are not in the table.
+                         returns: Sequence[str], tracer: Callable[[], Tracing]) -> dict[str, Verdict]:
+    """The returned values that are PROVED, or CONDITIONAL on what is declared, for all sizes; others that are judged are not in the table.
 
-    ``derivation`` has every tensor that is returned among its gradients or lines, and is made without what is ``declared``; ``late`` says
-    when no new proof may begin.
+    ``derivation`` has every tensor that is returned among its gradients or lines, and is made without what is ``declared``.
     """
     found: dict[str, Verdict] = {}
     try:
         judge = _Judge(function, binding, derivation, declared, returns, tracer())
-        for name in judge.returned:
-            if not late():
-                verdict = judge.verdict(name)
-                if verdict is not None:
-                    found[name] = verdict
     except FaultError:
         raise
-    except Exception:  # whatever has no form for all sizes is judged at sizes
+    except (SymnetError, RecursionError):  # what has no form for all sizes is judged at sizes
         return found
+    for name in judge.returned:
+        if not time_is_over():
+            verdict = _alone(judge, name)
+            if verdict is not None:
+                found[name] = verdict
     return found
+
+
+def _alone(judge: _Judge, name: str) -> Verdict | None:
+    """The verdict on one value, if there is one; what breaks inside symnet is said, and not passed over."""
+    try:
+        return judge.verdict(name)
+    except (FaultError, MemoryError):
+        raise
+    except (SymnetError, RecursionError):
+        return None
+    except Exception as error:
+        return Verdict(Answer.UNDECIDED, reason=internal(error))
 
 
 class _Judge:

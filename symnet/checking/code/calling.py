@@ -69,6 +69,10 @@ def bind(function: Callable[..., Any], program: Program, arguments: Mapping[str,
     rest = False
     sizes_known = {str(s) for s in program.sizes}
     asked = _parameters(function)
+    unknown = [] if any(p.kind is p.VAR_KEYWORD for p in asked) else [n for n in (*arguments, *labels) if n not in {p.name for p in asked}]
+    if unknown:
+        raise NameError_("arguments" if unknown[0] in arguments else "labels", f"the function has no argument {unknown[0]!r}",
+                         "one of " + ", ".join(p.name for p in asked), did_you_mean(unknown[0], [p.name for p in asked]))
     taken = {p.name for p in asked if p.name in inputs} | {v for v in arguments.values() if isinstance(v, str)}
     for p in asked:
         said = arguments.get(p.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,7 +12,7 @@ from symnet.checking.code.all_sizes import Tracing, proved_for_all_sizes
 from symnet.checking.code.arrays import SymbolicIndex
 from symnet.checking.code.calling import Binding, bind, class_labels, one_hot, trace
 from symnet.checking.code.conditional import under_assumptions, with_infinity
-from symnet.checking.code.judging import Place, Trial, judge, same, scope, screened
+from symnet.checking.code.judging import Place, Trial, judge, same, scope, screened, screened_alone
 from symnet.checking.code.nodes import Graph, tracing
 from symnet.checking.code.replay import ON_ARRAYS, Player, Replay
 from symnet.checking.code.results import CodeCheck, Judged
@@ -24,6 +23,7 @@ from symnet.checking.code.truth import Frame, Truth
 from symnet.checking.progress import ALONE, Way
 from symnet.core.derivation import Derivation
 from symnet.core.tensors import Role
+from symnet.core.time_limit import time_is_over, time_limit
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import FaultError, OptionError, SymnetError, internal
 
@@ -37,10 +37,26 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
     """``sn.check_code``; ``tracer`` makes the tracing with symbolic sizes. Without it everything is judged at sizes."""
     _usable(derivation)
     derivation.check()
-    binding = bind(function, derivation.program, arguments or {}, dict(labels or {}))
+    with time_limit(seconds):
+        found, binding = _checked(function, derivation, sizes, arguments or {}, labels or {}, returns, way, tracer)
+        meant = {} if labels else _perhaps_labels(found, binding, derivation)
+        if meant:
+            try:
+                again, _ = _checked(function, derivation, sizes, arguments or {}, meant, returns, way, tracer)
+            except SymnetError:
+                return found
+            if again.worst is not Answer.REFUTED:
+                said = ", ".join(f"{argument} read as class labels of {name}" for argument, name in meant.items())
+                return replace(again, notes=(*again.notes, said))
+        return found
+
+
+def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes, arguments: Mapping[str, Any], labels: Mapping[str, str],
+             returns: Sequence[str], way: Way, tracer: Callable[[], Tracing] | None) -> tuple[CodeCheck, Binding]:
+    """The function judged, and what its arguments were taken for."""
+    binding = bind(function, derivation.program, arguments, labels)
     trials: list[tuple[Trial, Derivation]] = []
     unread: dict[str, None] = {}
-    deadline = time.monotonic() + seconds
     for number, choice in enumerate(choices(derivation.full, sizes)):
         way.at(None)
         try:
@@ -48,33 +64,25 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
         except SymbolicIndex as index:
             binding = _with_labels(binding, derivation, index)
             trial, left, whole = _run(function, binding, derivation, choice, number, returns)
-        trial.deadline = deadline
         trials.append((trial, whole))
         unread |= dict.fromkeys(left)
     settled: dict[str, Verdict] = {}
     if tracer is not None and sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
         way.at(ALL_SIZES)
-        settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program.assumptions, returns, tracer,
-                                       lambda: time.monotonic() > deadline)
+        try:
+            settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program.assumptions, returns, tracer)
+        except (SymnetError, MemoryError):
+            raise
+        except Exception as error:  # a bug of ours is said, whatever the proof at sizes would give
+            settled = dict.fromkeys(trials[0][0].returned, Verdict(Answer.UNDECIDED, reason=internal(error)))
     played = None
     if REPLAY not in way.lost:
         way.at(REPLAY)
         played = Player(function, binding, trials[0][1], derivation.program, returns).run([t for t, _ in trials], sizes is None)
-    made = _judged(trials, derivation, way, _screens(function, binding, derivation, sizes, returns, deadline), settled, played)
+    made = _judged(trials, derivation, way, _screens(function, binding, derivation, sizes, returns), settled, played)
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
     notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes)) + (played.notes if played is not None else ())
-    found = CodeCheck(getattr(function, "__name__", "function"), made, missing, tuple(unread), notes)
-    meant = {} if labels else _perhaps_labels(found, binding, derivation)
-    if meant:
-        try:
-            again = check_code(function, derivation, sizes, arguments=arguments, labels=meant, returns=returns, seconds=seconds, way=way,
-                               tracer=tracer)
-        except SymnetError:
-            return found
-        if again.worst is not Answer.REFUTED:
-            said = ", ".join(f"{argument} read as class labels of {name}" for argument, name in meant.items())
-            return replace(again, notes=(*again.notes, said))
-    return found
+    return CodeCheck(getattr(function, "__name__", "function"), made, missing, tuple(unread), notes), binding
 
 
 def _perhaps_labels(found: CodeCheck, binding: Binding, derivation: Derivation) -> dict[str, str]:
@@ -95,11 +103,11 @@ def _usable(derivation: Derivation) -> None:
         raise OptionError("check_code", f"{complex_[0]}, which is complex", "real inputs")
 
 
-def _screens(function: Callable[..., Any], binding: Binding, derivation: Derivation, sizes: Sizes, returns: Sequence[str],
-             deadline: float) -> Iterator[Trial]:
+def _screens(function: Callable[..., Any], binding: Binding, derivation: Derivation, sizes: Sizes,
+             returns: Sequence[str]) -> Iterator[Trial]:
     """The function traced at further sizes, each when it is asked for."""
     for number, choice in enumerate(screens(derivation.full, sizes)):
-        if time.monotonic() > deadline:
+        if time_is_over():
             return
         try:
             yield _run(function, binding, derivation, choice, 2 + number, returns)[0]
@@ -115,7 +123,8 @@ def _judged(with_derivations: list[tuple[Trial, Derivation]], derivation: Deriva
         for name in trial.returned:
             if name not in settled and not any(v.answer is Answer.REFUTED for _, v, _ in judged.get(name, ())):
                 way.at(name)
-                judged.setdefault(name, []).append((trial, *_alone(trial, name, way.lost.get(name))))
+                how = screened_alone if played is not None and name in played.refuted else judge
+                judged.setdefault(name, []).append((trial, *_alone(trial, name, way.lost.get(name), how)))
     way.at(None)
     judged = under_assumptions(with_infinity(judged), derivation.program)
     for trial in further if len(settled) < len(judged) else ():
@@ -132,12 +141,13 @@ def _judged(with_derivations: list[tuple[Trial, Derivation]], derivation: Deriva
     return tuple(replace(_joined(name, judged[name], derivation, name in settled), slip=slips.get(name)) for name in names)
 
 
-def _alone(trial: Trial, name: str, lost: str | None) -> tuple[Verdict, Place | None]:
+def _alone(trial: Trial, name: str, lost: str | None,
+           how: Callable[[Trial, str], tuple[Verdict, Place | None]]) -> tuple[Verdict, Place | None]:
     """The verdict on one value; undecided where an earlier try did not end, and where something of ours breaks."""
     if lost is not None:
         return Verdict(Answer.UNDECIDED, reason=lost, scope=scope(trial)), None
     try:
-        return judge(trial, name)
+        return how(trial, name)
     except (FaultError, MemoryError):
         raise
     except SymnetError as error:

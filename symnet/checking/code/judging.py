@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +11,12 @@ from flint import ctx
 
 from symnet.checking.code.asking import beyond
 from symnet.checking.code.nodes import Graph, Node
-from symnet.checking.code.proving import Prover
+from symnet.checking.code.proving import LATE, NO, Prover
 from symnet.checking.code.truth import Frame, Truth, value_of
 from symnet.checking.code.values import BITS, needed, values
 from symnet.core.decimals import as_ball, rounded
 from symnet.core.numbers import rational
+from symnet.core.time_limit import time_is_over
 from symnet.core.verdict import EXCEPT, Answer, Verdict, Witness, all_of
 from symnet.equality.compare import compare
 from symnet.equality.domain import NEEDED, Domain
@@ -40,7 +40,6 @@ class Trial:
     targets: Mapping[str, str]  # tensor name -> the tensor that it should be
     known: Mapping[tuple[str, Place], int] = field(default_factory=dict)  # entries that are numbers: class labels
     chosen: Mapping[str, Any] = field(default_factory=dict)  # the class labels
-    deadline: float = math.inf  # no new proof is begun after this moment
     cache: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -102,7 +101,7 @@ class Trial:
         key = "kinks" if kinks else "proof"
         if key not in self.cache:
             both = [self.at(k) for k in range(FIRST)]
-            self.cache[key] = Prover(self.truth, [m for m, _ in both], [r for _, r in both], kinks, self.deadline)
+            self.cache[key] = Prover(self.truth, [m for m, _ in both], [r for _, r in both], kinks)
         return self.cache[key]  # type: ignore[no-any-return]
 
     def entries(self, name: str) -> dict[Place, Any]:
@@ -215,6 +214,11 @@ def screened(trial: Trial, name: str) -> tuple[Verdict, Place | None] | None:
     return None if wrong is None else (Verdict(Answer.REFUTED, "ball enclosure", witness=wrong[1], scope=scope(trial)), wrong[0])
 
 
+def screened_alone(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
+    """The same of what is known to be wrong: undecided where these points do not show it."""
+    return screened(trial, name) or (Verdict(Answer.UNDECIDED, reason=NO.reason, scope=scope(trial)), None)
+
+
 def prove(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
     """Every entry by normal form; where the sides of a kink must be taken for one, the verdict names the kink."""
     found, place = _prove(trial, name, False)
@@ -236,7 +240,7 @@ def _prove(trial: Trial, name: str, kinks: bool) -> tuple[Verdict, Place | None]
     for place, entry in trial.entries(name).items():
         verdict = prover.equal(prover.form[array[place]], entry)
         if verdict.answer is Answer.UNDECIDED:
-            reason = verdict.reason
+            reason = LATE.reason if time_is_over() else verdict.reason
             if all(trial.at(k)[0][array[place]] is None for k in range(FIRST)):
                 reason = "the code's value does not exist at the points that were tried"
             where = f"entry [{', '.join(map(str, place))}]: " if place else ""
@@ -263,4 +267,4 @@ def same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
                                             for k, a in one.items())
 
 
-__all__ = ["Trial", "judge", "same", "scope", "screened", "two_shapes"]
+__all__ = ["Trial", "judge", "same", "scope", "screened", "screened_alone", "two_shapes"]

@@ -8,9 +8,7 @@ names hide what is needed, values say which of them must be spelled out.
 
 from __future__ import annotations
 
-import math
 import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -27,6 +25,7 @@ from symnet.core.decimals import as_ball
 from symnet.core.functions import relu, step
 from symnet.core.matrices import written_out
 from symnet.core.numbers import to_flint
+from symnet.core.time_limit import time_is_over
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import prove_equal
 from symnet.equality.difference_is_zero import judged
@@ -55,9 +54,8 @@ def size(expr: sp.Basic, most: int = LARGE) -> int:
 class Prover:
     """One graph against one Truth. ``values`` are those of the nodes at the points, ``right`` those of the scalars."""
 
-    def __init__(self, truth: Truth, values: list[Mapping[Node, Any]], right: list[Mapping[Any, Any]], kinks: bool = False,
-                 deadline: float = math.inf) -> None:
-        self.truth, self.values, self.right, self.deadline = truth, values, right, deadline
+    def __init__(self, truth: Truth, values: list[Mapping[Node, Any]], right: list[Mapping[Any, Any]], kinks: bool = False) -> None:
+        self.truth, self.values, self.right = truth, values, right
         self.tidy = Tidy(self.thin if kinks else None)
         self.form: dict[Node, sp.Expr] = {}
         self.definitions = dict(truth.definitions)
@@ -160,7 +158,7 @@ class Prover:
     def _try(self, left: sp.Expr, right: sp.Expr, many: bool = False) -> Verdict:
         if left == right:
             return Verdict(Answer.PROVED, "normal form")
-        if time.monotonic() > self.deadline:
+        if time_is_over():
             return LATE
         if size(left) >= LARGE or size(right) >= LARGE:
             return NO

@@ -2,33 +2,40 @@
 
 Tracing sees one run on arrays that are not NumPy's own. Code can tell the two apart, keep results between calls, write into its arguments,
 or use whole numbers where tracing sees real ones; then what was proved is not what runs. So it is run on fresh data, exact in floating
-point: at two choices of sizes and at larger ones, with class labels that repeat, and once with equal values, where maxima and comparisons
-meet ties; its arguments are compared before and after.
+point: at two choices of sizes, at larger ones, at large ones and where one size is 1, with class labels that repeat, and once with equal
+values, where maxima and comparisons meet ties; its arguments are compared before and after. A wrong value refutes when it is wrong in exact
+arithmetic too: the right one is enclosed by a ball at the same data, and what the code gives does not hang on the digits of its floats.
 """
 
 from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import sympy as sp
-from flint import fmpq
+from flint import ctx, fmpq
 
 from symnet.calculus.declared_values import check_given
+from symnet.calculus.evaluate import evaluate
 from symnet.checking.code.arrays import Traced
 from symnet.checking.code.calling import Binding, arguments_of
 from symnet.checking.code.judging import Place, Trial, two_shapes
 from symnet.checking.code.returning import read_result
 from symnet.checking.code.truth import Frame
-from symnet.checking.code.values import needed, values
+from symnet.checking.code.values import BITS, needed, values
+from symnet.checking.large_sizes import MOST_WORK
+from symnet.checking.large_sizes import choices as large_choices
+from symnet.checking.tried_sizes import PROVED_AT
+from symnet.core.decimals import as_ball
 from symnet.core.derivation import Derivation
 from symnet.core.index_evaluation import Env
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
+from symnet.core.time_limit import time_is_over
 from symnet.core.user_code import told
 from symnet.core.verdict import Answer, Verdict, Witness
 from symnet.equality.points import suited
@@ -37,9 +44,23 @@ from symnet.errors import DomainError, OptionError, SymnetError
 LARGER = (8, 11, 9, 13, 10, 12)  # sizes that nothing was traced at
 MOST = 20_000  # entries of the program's tensors there
 CLOSE, SINGLE, FLOOR = 1e-6, 1e-2, 1e-9  # relative to the largest entry: of a float64 result, of one in less; and what counts as 0
-SHOWN = 6  # numbers of a point that are printed
-ON_ARRAYS = "on plain NumPy arrays"
+LARGE_BITS = 40  # of huge numbers
+ON_ARRAYS, FOR_ALL = "on plain NumPy arrays", "for all sizes"
 Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What the numbers of one run are like: the seed, whether many are equal, whether the rows of targets sum to 1."""
+
+    seed: int
+    ties: bool = False
+    shares: bool = False
+    once: bool = False  # at the first choice of sizes alone
+
+
+HUGE = Data(5, once=True)
+TRACED_AT, FURTHER = (Data(0, shares=True), Data(1), Data(2, ties=True, once=True), HUGE), (Data(3), Data(4, shares=True))
 
 
 @dataclass
@@ -49,7 +70,10 @@ class Replay:
     changed: dict[str, None] = field(default_factory=dict)  # arguments that were written into
     shared: dict[str, str] = field(default_factory=dict)  # returned values that are such an argument, and which
     failed: str = ""  # what it raised
+    failed_at_one: str = ""  # what it raised where a size is 1
     wrong: dict[str, tuple[Verdict, Place | None]] = field(default_factory=dict)  # its values are not the right ones
+    wrong_as_asked: dict[str, tuple[Verdict, Place | None]] = field(default_factory=dict)  # so too where what is ``known`` holds
+    known: frozenset[str] = frozenset()  # conditions that some of the data meet: what is declared, rows of targets that sum to 1
     parted: dict[str, str] = field(default_factory=dict)  # its values are not those that were traced
     missing: dict[str, str] = field(default_factory=dict)  # it has no value there
     right: set[str] = field(default_factory=set)  # its values were the right ones, in every run
@@ -64,10 +88,17 @@ class Replay:
             if name in self.parted and name in self.right and not self.failed:
                 return Verdict(undecided, reason=self.parted[name]), None
             return verdict, place
-        if self.failed:
-            return Verdict(undecided, reason=self.failed), None
+        failed = self.failed or (self.failed_at_one if verdict.scope == FOR_ALL else "")
+        if failed:
+            return Verdict(undecided, reason=failed), None
         if name in self.wrong and verdict.answer is not Answer.CONDITIONAL:
             return self.wrong[name]
+        if name in self.wrong_as_asked and verdict.answer is Answer.CONDITIONAL:
+            wrong, at = self.wrong_as_asked[name]
+            if wrong.answer is undecided or set(verdict.condition.split(" and ")) <= self.known:
+                return wrong, at
+            said = f"it is right where {verdict.condition}, as far as it was traced, and wrong {wrong.scope}"
+            return Verdict(undecided, reason=said), None
         if name in self.parted:
             return Verdict(undecided, reason=self.parted[name]), None
         if name in self.missing and verdict.answer is not Answer.CONDITIONAL:
@@ -76,6 +107,11 @@ class Replay:
             said = f"{ON_ARRAYS} the function writes this into its argument {self.shared[name]} and returns that"
             return Verdict(undecided, reason=f"{said}: the caller's values are lost"), None
         return verdict, place
+
+    @property
+    def refuted(self) -> set[str]:
+        """The values that are wrong there, beyond doubt."""
+        return {name for name, (verdict, _) in self.wrong.items() if verdict.answer is Answer.REFUTED and name not in self.unset}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -93,48 +129,61 @@ class Player:
         self.program: Program = derivation.full
         self.names: list[str] = []
         self.declared = declared if declared.assumptions or any(d.holes for d in declared.definitions) else None
+        rows = [f"each row of {t.name} sums to 1" for t in declared.inputs if t.role is Role.TARGET and len(t.axes) > 1]
+        self.known = frozenset((*map(str, declared.assumptions), *rows))
 
     def run(self, trials: Sequence[Trial], larger: bool) -> Replay:
-        """All runs."""
-        found = Replay()
+        """All runs; no further choice of sizes is begun when the time is over."""
+        found = Replay(known=self.known)
         names = self.names = list(trials[0].returned)
         found.unset = {n for n, a in trials[0].returned.items() if any(node.op == "unset" for node in needed(a.flat))}
         agreed = dict.fromkeys(names, True)
         frames = [t.frame for t in trials]
-        if larger and self.program.sizes:
-            frames += self._larger()
+        frames += list(self._further()) if larger else []
         for number, frame in enumerate(frames):
             trial = trials[number] if number < len(trials) else None
-            for seed, ties in ((0, False), (1, False), (2, True)) if trial is not None else ((3, False),):
-                if ties and number:
+            if trial is None and time_is_over():
+                break
+            for kind in TRACED_AT if trial is not None else FURTHER:
+                if (kind.once and number) or (trial is None and kind.shares and not self.known):
                     continue
-                labels = None if trial is None or seed else trial.chosen
-                made = self._with_values(frame, seed + 10 * number, ties, labels)
+                labels = None if trial is None or kind.seed else trial.chosen
+                made = self._with_values(frame, kind, kind.seed + 10 * number, labels)
                 if made is None:
                     return Replay()
-                data, right = made
                 traced = trial if labels is not None or not self.binding.labels else None
-                if not self._once(found, frame, traced, data, right, ties, agreed):
+                if self._once(found, frame, traced, *made, kind, agreed):
+                    continue
+                if kind is HUGE:  # where floats end
+                    found.failed = ""
+                elif trial is None and 1 in frame.sizes.values():
+                    found.failed, found.failed_at_one = "", found.failed
+                    break
+                else:
                     return found
         found.right = {n for n in names if agreed[n]}
         return found
 
-    def _larger(self) -> list[Frame]:
-        sizes = dict(zip(map(str, self.program.sizes), LARGER, strict=False))
-        if any(least > sizes[str(s)] for s, least in self.program.least.items()):
-            return []
-        env = {s: sp.Integer(sizes[str(s)]) for s in self.program.sizes}
-        lengths = [[a.size.xreplace(env) for a in t.axes] for t in self.program.tensors.values()]
-        count = sum(sp.Mul(*shape) for shape in lengths)
-        return [Frame(self.program, sizes)] if count <= MOST and all(n >= 1 for shape in lengths for n in shape) else []
+    def _further(self) -> Iterator[Frame]:
+        """Sizes at which nothing was traced: larger ones, each of them 1, each of them large."""
+        names = [str(s) for s in self.program.sizes]
+        small = dict(zip(names, PROVED_AT[0], strict=False))
+        for sizes in (dict(zip(names, LARGER, strict=False)), *({**small, name: 1} for name in names),
+                      *(c for c in large_choices(self.program) if len(names) == 1 or len(set(c.values())) > 1)) if names else ():
+            if any(least > sizes[str(s)] for s, least in self.program.least.items()):
+                continue
+            env = {s: sp.Integer(sizes[str(s)]) for s in self.program.sizes}
+            lengths = [[a.size.xreplace(env) for a in t.axes] for t in self.program.tensors.values()]
+            if sum(sp.Mul(*shape) for shape in lengths) <= MOST and all(n >= 1 for shape in lengths for n in shape):
+                yield Frame(self.program, sizes)
 
-    def _with_values(self, frame: Frame, seed: int, ties: bool,
-                     labels: Mapping[str, Any] | None) -> tuple[tuple[Arrays, Arrays], Mapping[str, Any]] | None:
+    def _with_values(self, frame: Frame, kind: Data, seed: int, labels: Mapping[str, Any] | None,
+                     ) -> tuple[tuple[Arrays, Arrays], Mapping[str, Any]] | None:
         """Arrays, and the right values there; positive arrays where log, sqrt and the like have none at others."""
         targets = {self._target(name): None for name in self.names}
         found = None
         for positive in (False, True):
-            data = self._data(frame, seed, ties, labels, positive)
+            data = self._data(frame, kind, seed, labels, positive)
             if data is None:
                 return None
             with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
@@ -146,7 +195,7 @@ class Player:
     def _target(self, name: str) -> str:
         return name if name == self.derivation.objective else self.derivation.names[name]
 
-    def _data(self, frame: Frame, seed: int, ties: bool, labels: Mapping[str, Any] | None,
+    def _data(self, frame: Frame, kind: Data, seed: int, labels: Mapping[str, Any] | None,
               positive: bool = False) -> tuple[Arrays, Arrays] | None:
         """Arrays for the inputs, and class labels; None where a structure has no numbers here."""
         dice = random.Random(seed)
@@ -158,23 +207,20 @@ class Player:
                 chosen[t.name] = labels[t.name] if labels is not None else _repeated(shape, dice)
                 arrays[t.name] = (chosen[t.name][..., None] == np.arange(shape[-1])).astype(float)
                 continue
-            made = _filled(t, shape, dice, ties, seed % 10 == 0 and t.role is Role.TARGET, frame.entries.env, positive)
+            made = _filled(t, shape, dice, kind, frame.entries.env, positive)
             if made is None:
                 return None
             arrays[t.name] = made
         return arrays, chosen
 
     def _once(self, found: Replay, frame: Frame, trial: Trial | None, data: tuple[Arrays, Arrays], right: Mapping[str, Any],
-              ties: bool, agreed: dict[str, bool]) -> bool:
+              kind: Data, agreed: dict[str, bool]) -> bool:
         """One run; False when there is nothing more to learn."""
         arrays, chosen = data
         given = {name: a.copy() if a.ndim else a[()] for name, a in arrays.items()}
         labels = {name: y.copy() if y.ndim else int(y) for name, y in chosen.items()}
-        front, named = arguments_of(self.function, self.binding, frame.program, given, frame.sizes, labels)
         try:
-            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-                result = self.function(*front, **named)
-            got, _ = read_result(result, self.derivation, self.returns, _read)
+            got = self._call(frame, given, labels)
         except (Exception, SystemExit) as error:
             said = f"gives {error.found}" if isinstance(error, SymnetError) else f"raises {told(error).message}"
             found.failed = f"{ON_ARRAYS} it {said}"
@@ -193,18 +239,71 @@ class Player:
         for name in names:
             wanted = np.asarray(right[self._target(name)])
             apart = _apart(got[name], wanted)
-            if apart is None or ties:
+            if apart is None or kind.ties:
                 continue
-            agreed[name] = False
+            if kind is not HUGE:
+                agreed[name] = False
             if not as_declared:
                 continue
             if got[name].shape == wanted.shape and not np.isfinite(got[name][apart]):
-                found.missing.setdefault(name, f"{ON_ARRAYS} its value does not exist, {where}")
-            else:
-                found.wrong.setdefault(name, _refuted(apart, got[name], wanted, arrays, where))
-        if trial is not None:
+                if kind is not HUGE:
+                    found.missing.setdefault(name, f"{ON_ARRAYS} its value does not exist, {where}")
+            elif name not in found.wrong or (kind.shares and name not in found.wrong_as_asked):
+                wrong = _refuted(apart, got[name], wanted, arrays, where)
+                if got[name].shape == wanted.shape and not self._certain(name, apart, got[name], trial, frame, data):
+                    if kind is HUGE:
+                        continue
+                    said = f"{ON_ARRAYS} it gives {_number(got[name][apart])}, right is {_number(wanted[apart])}"
+                    wrong = Verdict(Answer.UNDECIDED, reason=f"{said}, {where}: exact arithmetic did not confirm it"), None
+                found.wrong.setdefault(name, wrong)
+                if kind.shares:
+                    found.wrong_as_asked.setdefault(name, wrong)
+        if trial is not None and kind is not HUGE:
             self._compare(found, trial, arrays, got, where)
         return True
+
+    def _call(self, frame: Frame, given: Arrays, labels: Arrays) -> dict[str, Any]:
+        """What the function returns, by name."""
+        front, named = arguments_of(self.function, self.binding, frame.program, given, frame.sizes, labels)
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+            result = self.function(*front, **named)
+        alone = len(self.names) == 1 and not isinstance(result, (Mapping, tuple, list))  # whatever its shape is here
+        return read_result(result, self.derivation, self.returns or (tuple(self.names) if alone else ()), _read)[0]
+
+    def _certain(self, name: str, place: Place, got: Any, trial: Trial | None, frame: Frame, data: tuple[Arrays, Arrays]) -> bool:
+        """Is the value at a place wrong in exact arithmetic too: beyond the rounding of the right one, and of the code's own steps?"""
+        arrays, chosen = data
+        target = self._target(name)
+        exact = {n: [int(v) if a.dtype.kind in "iu" else sp.Rational(*float(v).as_integer_ratio()) for v in a.reshape(-1)]
+                 for n, a in arrays.items()}
+        try:
+            right = evaluate(self.program, {n: _nested(v, arrays[n].shape) for n, v in exact.items()}, frame.sizes)
+            if right.plan.work() > MOST_WORK:
+                return False
+            table = right.numbers(BITS).table(target)
+        except (SymnetError, ArithmeticError):
+            return False
+        there = frame.places(target)[place]
+        with ctx.workprec(BITS):
+            gap = abs(as_ball(table[there] - _exact(got[place])))
+            close = CLOSE if got.dtype == float or got.dtype.kind != "f" else SINGLE
+            if not gap > close * abs(as_ball(_exact(got[place]))) + FLOOR:
+                return False
+        return self._steadily(name, place, got, float(gap.mid()), trial, frame, arrays, chosen)
+
+    def _steadily(self, name: str, place: Place, got: Any, gap: float, trial: Trial | None, frame: Frame, arrays: Arrays,
+                  chosen: Arrays) -> bool:
+        """Does the code give nearly the same with more digits (or, where it takes no such numbers, as it was traced)?"""
+        wide = {n: a if a.dtype.kind != "f" else a.astype(np.longdouble) if a.ndim else np.longdouble(a) for n, a in arrays.items()}
+        labels = {n: y.copy() if y.ndim else int(y) for n, y in chosen.items()}
+        try:
+            again = self._call(frame, {n: a.copy() if np.ndim(a) else a for n, a in wide.items()}, labels)[name][place]
+        except (Exception, SystemExit):
+            if trial is None:
+                return False
+            node = trial.returned[name][place]
+            again = _float(values(needed([node]), _point(frame, arrays))[node])
+        return bool(abs(float(again) - float(got[place])) < gap / 100)
 
     def _as_declared(self, frame: Frame, arrays: Arrays) -> bool:
         """True where the values are as the program declares."""
@@ -218,10 +317,7 @@ class Player:
 
     def _compare(self, found: Replay, trial: Trial, arrays: Arrays, got: Mapping[str, Any], where: str) -> None:
         """With the values of what was traced, at the same data."""
-        frame = trial.frame
-        point = {frame.entries(name, place): _exact(a[mine]) for name, a in arrays.items()
-                 for mine, place in frame.places(name).items()}
-        traced = values(needed(node for a in trial.returned.values() for node in a.flat), point)
+        traced = values(needed(node for a in trial.returned.values() for node in a.flat), _point(trial.frame, arrays))
         for name, nodes in trial.returned.items():
             if name in found.parted or name not in got:
                 continue
@@ -251,16 +347,17 @@ def _repeated(shape: tuple[int, ...], dice: random.Random) -> Any:
     return np.array(drawn, dtype=int).reshape(rows)
 
 
-def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, ties: bool, shares: bool, env: Env,
-            positive: bool) -> Any | None:
-    """Numbers of the tensor's domain and structure, exact in floating point where the domain allows; rows that sum to 1 as ``shares``.
+def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, kind: Data, env: Env, positive: bool) -> Any | None:
+    """Numbers of the tensor's domain and structure, exact in floating point where the domain allows.
 
     ``positive`` ones lie between 0 and 1.
     """
     count = int(np.prod(shape, dtype=int))
     symbol = sp.Symbol("x", **t.base.assumptions0) if not t.axes else sp.Symbol("x", **t.base.label.assumptions0)
-    choices = (1, 2) if ties and positive else (-1, 1, 2) if ties else tuple(k for k in range(1 if positive else -127, 128) if k)
-    scale = (4 if positive else 1) if ties else 128 if positive else 64
+    choices = (1, 2) if kind.ties and positive else (-1, 1, 2) if kind.ties else tuple(k for k in range(1 if positive else -127, 128) if k)
+    scale = (4 if positive else 1) if kind.ties else 128 if positive else 64
+    if kind is HUGE and t.domain == "real":
+        choices = tuple(k << LARGE_BITS for k in choices)
     classes = None
     if t.domain == "index":
         counted = sp.Integer(2) if t.classes is None else t.classes.xreplace(dict(env))
@@ -278,9 +375,21 @@ def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, ties: bool, 
             "symmetric": lambda a: a + a.T, "positive definite": lambda a: a @ a.T + np.eye(len(a)),
             "diagonal": lambda a: np.diag(np.diag(a)), "orthogonal": lambda a: np.eye(len(a))[::-1]}
         return square[t.structure](made) if t.structure in square and made.ndim == 2 else None
-    if shares and t.domain == "real" and len(shape) > 1:
+    if kind.shares and t.role is Role.TARGET and t.domain == "real" and len(shape) > 1:
         made[..., -1] = 1 - made[..., :-1].sum(axis=-1)
     return made
+
+
+def _point(frame: Frame, arrays: Arrays) -> dict[Any, Any]:
+    return {frame.entries(name, place): _exact(a[mine]) for name, a in arrays.items() for mine, place in frame.places(name).items()}
+
+
+def _nested(flat: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    """A list of numbers as nested lists of a shape."""
+    if not shape:
+        return flat[0]
+    step = len(flat) // shape[0]
+    return [_nested(flat[k * step:(k + 1) * step], shape[1:]) for k in range(shape[0])]
 
 
 def _exact(x: Any) -> Any:

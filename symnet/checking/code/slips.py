@@ -146,7 +146,7 @@ class TracedArray(Entrywise):
             at = values(self.order, point)
             own.append(at)
             right_points.append(truth.values({**point, **{s: at[node] for s, node in mine.items()}}))
-        prover = Prover(truth, own, right_points, deadline=trial.deadline)
+        prover = Prover(truth, own, right_points)
         prover.write(self.order)
         forms = {s: prover.form[node] for s, node in mine.items()}
         for place, env in visits(left, truth.entries.env):

@@ -25,6 +25,7 @@ from symnet.core.number_sets import NumberSet
 from symnet.core.program import Assumption, Program, small_sizes
 from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import Tensor, tensor_name
+from symnet.core.time_limit import time_is_over
 from symnet.errors import ShapeError, SymnetError
 from symnet.indexing.index_array import IndexArray, of_tensor
 
@@ -133,7 +134,7 @@ class Setting:
     @property
     def late(self) -> bool:
         """True when the time is over."""
-        return time.process_time() > self.until
+        return time.process_time() > self.until or time_is_over()
 
     @cached_property
     def named(self) -> IndexArray | None:

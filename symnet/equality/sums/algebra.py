@@ -16,6 +16,7 @@ import sympy as sp
 from symnet.core.axes import Range, bounds, nonnegative
 from symnet.core.expressions import Limits
 from symnet.core.iverson import fixed
+from symnet.core.time_limit import time_is_over
 from symnet.equality.fractions import TooLarge
 from symnet.equality.sums.index_conditions import as_condition, elected, occurs, read_condition, replaced
 from symnet.equality.sums.terms import (
@@ -123,6 +124,8 @@ class Space(ABC):
         self.steps += 1
         if self.steps > MOST_STEPS:
             raise TooLarge(f"more than {MOST_STEPS} steps")
+        if time_is_over():
+            raise TooLarge("the time is over")
         kept = {a: e for a, e in factors.items() if e}
         conditions = self._conditions(where, over)
         if conditions is None:
