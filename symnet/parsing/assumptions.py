@@ -20,8 +20,8 @@ from symnet.core.tensors import NAME, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError
 from symnet.indexing.arithmetic import broadcast
 from symnet.indexing.index_array import IndexArray
+from symnet.parsing.conventions import Unit, stretch
 from symnet.parsing.functions import FUNCTIONS
-from symnet.parsing.latex_products import Unit, stretch
 from symnet.parsing.lowering import Lowering
 from symnet.parsing.plain_grammar import Parser
 
