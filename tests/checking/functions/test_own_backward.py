@@ -154,14 +154,14 @@ class Squeezed(Function):
     """squeeze() takes the axis of samples away where there is one sample."""
 
     @staticmethod
-    def forward(ctx: Any, x: Any) -> Any:
-        ctx.save_for_backward(x)
-        return (x * x).sum(-1)
+    def forward(ctx: Any, x: Any, w: Any) -> Any:
+        ctx.save_for_backward(x, w)
+        return x @ w.t()
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        (x,) = ctx.saved_tensors
-        return 2 * x * g.unsqueeze(-1).squeeze().unsqueeze(-1)
+        x, w = ctx.saved_tensors
+        return g.squeeze() @ w, g.t() @ x
 
 
 class Chance(Square):
@@ -203,7 +203,7 @@ def test_what_is_right_up_to_a_size_is_not_proved_for_all() -> None:
 
 def test_memory_and_axes_of_one_place() -> None:
     assert not sn.check_function(Viewed, torch.ones(3, 4, dtype=torch.float64)), "view() of what sum() gives back raises"
-    assert not sn.check_function(Squeezed, torch.ones(3, 4, dtype=torch.float64))
+    assert not sn.check_function(Squeezed, (torch.ones(3, 4), torch.ones(5, 4)))
 
 
 def test_refusals_name_what_is_refused() -> None:
