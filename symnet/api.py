@@ -129,6 +129,8 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
     choices of them (or those in ``sizes``), and the verdict says which. An entry that differs at an exact point is REFUTED. At last it
     runs on plain NumPy arrays, at small and large sizes, at size 1 and with huge values: what it gives there must be right too.
 
+    A function of PyTorch or JAX (one that uses these names and not NumPy's) is traced by its own library, with symbolic sizes, then run.
+
     *Arguments* go by name: an input's own name (W1, X, Y; w_1 and x are understood), a size's name, or a table of all inputs
     (params, weights, theta, …) or ``**names``. ``arguments={"w": "W1", "eps": 1e-5}`` says what else an argument is. Class labels: where
     an argument is used as an index, whole numbers are passed for the one-hot array; ``labels={"y": "Y"}`` says so.
@@ -145,6 +147,15 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
     >>> print(sn.check_code(lambda w, x, y: 2 * (w * x - y) * x, d))
     dL/dw: proved
     """
+    from symnet.frontends.tensor_tracing import JaxGradients, TorchGradients, library_of
+
+    library = library_of(function) if isinstance(derivation, Derivation) else ""
+    if library:
+        from symnet.checking.code.tensor_code import check_tensor_code, refuse
+
+        refuse(sizes, labels)
+        return check_tensor_code(function, derivation, TorchGradients if library == "torch" else JaxGradients,
+                                 arguments=arguments or {}, returns=returns, seconds=seconds)
     from symnet.checking.code.check import check_code as judge
     from symnet.checking.progress import ALONE
     from symnet.frontends.numpy_binding import NumpyTracing

@@ -85,9 +85,10 @@ def jax_for(who: str) -> Any:
         raise MissingToolError(who, "jax is not installed", "jax", "pip install jax") from None
 
 
-def symbolic_sizes(names: Sequence[str]) -> dict[str, Any]:
+def symbolic_sizes(names: Sequence[str], scope: Any = None) -> dict[str, Any]:
     """JAX's own symbolic dimensions by name."""
-    return dict(zip(names, import_module("jax.export").symbolic_shape(",".join(names)), strict=True)) if names else {}
+    made = import_module("jax.export").symbolic_shape(",".join(names), scope=scope) if names else ()
+    return dict(zip(names, made, strict=True))
 
 
 def _leaves(jax: Any, inputs: Sequence[Any]) -> tuple[list[Any], list[tuple[int, tuple[Any, ...]]]]:

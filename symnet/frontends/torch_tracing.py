@@ -121,7 +121,7 @@ class TorchTracing:
 
         with ExitStack() as stack:
             for function in functions:
-                stack.enter_context(instead(function, [self._maths()], {"float": self._float}))
+                stack.enter_context(instead(function, [self._maths()], {"float": self._float, "len": self._len}))
             stack.enter_context(self.fakes)
             stack.enter_context(Recorder())
             stack.enter_context(self.wide())
@@ -151,6 +151,9 @@ class TorchTracing:
     def _float(self, x: Any = 0.0) -> Any:
         torch = self.parts.torch
         return torch.sym_float(x) if isinstance(x, (torch.SymInt, torch.SymFloat)) else float(x)
+
+    def _len(self, x: Any) -> Any:
+        return x.shape[0] if isinstance(x, self.parts.torch.Tensor) and x.dim() else len(x)
 
     def array(self, tensor: Any) -> Array:
         """What a tensor holds now; one that is no argument is a constant."""

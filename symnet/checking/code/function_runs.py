@@ -93,7 +93,7 @@ class FunctionRuns:
                 self.parted[name] = f"{ON_TENSORS}, where {name} alone needs a gradient, it raises {error.found}"
                 continue
             both = run.gradients[name]
-            if (alone is None) != (both is None) or (both is not None and _apart(alone, both) is not None):
+            if (alone is None) != (both is None) or (both is not None and apart(alone, both) is not None):
                 self.agreed.discard(name)
                 self.parted.setdefault(name, f"{ON_TENSORS} it gives another gradient for {name} where that alone needs one")
 
@@ -127,7 +127,7 @@ class FunctionRuns:
         with np.errstate(all="ignore"):
             right = derivation.full.values([objective, *targets.values()], given)
         said = sum(float(np.sum(g * o)) for g, o in zip(incoming.values(), run.outputs, strict=True))
-        if np.isfinite(float(right[objective])) and _apart(np.asarray(said), np.asarray(right[objective])) is not None:
+        if np.isfinite(float(right[objective])) and apart(np.asarray(said), np.asarray(right[objective])) is not None:
             self.parted[""] = f"{ON_TENSORS} the forward pass does not give what was traced, {where}".removesuffix(", ")
             return {}
         slopes = {n: np.asarray(right[targets[n]] if n in targets else np.zeros(arrays[n].shape)) for n in self.names}
@@ -138,11 +138,11 @@ class FunctionRuns:
             if claim is not None:
                 with np.errstate(all="ignore"):
                     traced = np.asarray(claim.values([claim.objective], {t.name: given[t.name] for t in claim.inputs})[claim.objective])
-                if _apart(mine, traced) is not None:
+                if apart(mine, traced) is not None:
                     self.parted.setdefault(name, f"{ON_TENSORS} backward does not give what was traced, {where}".removesuffix(", "))
             elif got is not None:
                 self.parted.setdefault(name, f"{ON_TENSORS} backward gives a gradient for {name}, where it was traced without one")
-            place = _apart(mine, wanted)
+            place = apart(mine, wanted)
             if place is not None:
                 self.agreed.discard(name)
                 if got is not None:
@@ -207,7 +207,7 @@ def _places(shape: tuple[int, ...]) -> Iterator[Place]:
     return iter(np.ndindex(*shape))
 
 
-def _apart(got: Any, wanted: Any) -> Place | None:
+def apart(got: Any, wanted: Any) -> Place | None:
     """The place where two arrays differ most, beyond rounding; () for shapes that differ. Where ``wanted`` has no value nothing is said."""
     got, wanted = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
     if got.shape != wanted.shape:
