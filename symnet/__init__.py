@@ -240,6 +240,9 @@ Optimizers
     clip_by_value            a rule with each entry of the gradient cut off
     clip_by_norm             a rule with the whole gradient made shorter
     global_norm              the norm of all gradients, as a program
+    Adadelta                 steps as large as the last ones were
+    Adamax                   Adam by the largest gradient of late
+    RAdam                    Adam whose division waits
 
 Learning rates
     Schedule                 what every schedule is: a program for lr_t
@@ -252,6 +255,9 @@ Learning rates
     InverseTimeLR            lr/(1 + δ t)
     schedule                 one of these by its name
     with_schedule            an optimizer with a schedule
+    ConstantLR               a part of lr at first
+    PolynomialLR             a power of what is left
+    CosineAnnealingWarmRestarts  a cosine down, again and again
 
 Starting weights
     xavier_uniform           variance 2/(n + m), uniform
@@ -261,6 +267,8 @@ Starting weights
     lecun_uniform            variance 1/n, uniform
     lecun_normal             variance 1/n, normal
     calculate_gain           the gain behind a function
+    orthogonal               orthonormal rows or columns
+    trunc_normal             normal numbers within bounds
 """
 
 from __future__ import annotations
@@ -325,6 +333,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
         kaiming_uniform,
         lecun_normal,
         lecun_uniform,
+        orthogonal,
+        trunc_normal,
         xavier_normal,
         xavier_uniform,
     )
@@ -408,7 +418,18 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     )
     from symnet.networks.optimizer_program import Optimizer
     from symnet.networks.optimizers import SGD, HeavyBall, Momentum, Nesterov, optimizer
-    from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
+    from symnet.networks.optimizers_adaptive import (
+        Adadelta,
+        Adagrad,
+        Adam,
+        Adamax,
+        AdamW,
+        Lion,
+        NAdam,
+        RAdam,
+        RMSprop,
+        SignSGD,
+    )
     from symnet.networks.padding import (
         CircularPad1d,
         CircularPad2d,
@@ -456,11 +477,14 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.networks.recurrent import GRU, LSTM, RNN
     from symnet.networks.recurrent_cells import GRUCell, LSTMCell, RNNCell
     from symnet.networks.schedules import (
+        ConstantLR,
         CosineAnnealingLR,
+        CosineAnnealingWarmRestarts,
         ExponentialLR,
         InverseTimeLR,
         LinearLR,
         MultiStepLR,
+        PolynomialLR,
         Schedule,
         StepLR,
         WarmupLR,
@@ -489,20 +513,21 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
-    "Adagrad", "Adam", "AdamW", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d",
-    "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AlphaDropout", "Assumption",
-    "AvgPool1d", "AvgPool2d", "AvgPool3d", "Axis", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d",
-    "BatchNorm2d", "BatchNorm3d", "Bilinear", "CELU", "ChannelShuffle", "CircularPad1d", "CircularPad2d",
-    "CircularPad3d", "CodeCheck", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d", "Conv1d", "Conv2d",
-    "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "Convolution",
-    "CosineAnnealingLR", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "Definition",
-    "Derivation", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ELU", "Embedding", "EmbeddingBag",
-    "Errata", "ExponentialLR", "FeatureAlphaDropout", "Fit", "Flatten", "Fold", "Formula", "GELU", "GLU",
-    "GRU", "GRUCell", "GaussianNLLLoss", "GroupNorm", "HalfSquaredError", "Hardshrink", "Hardsigmoid",
-    "Hardswish", "Hardtanh", "HeavyBall", "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Identity",
-    "Imported", "InfoNCE", "Input", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
-    "InverseTimeLR", "KLDivLoss", "L1Loss", "L1Penalty", "L2Penalty", "LPPool1d", "LPPool2d", "LPPool3d",
-    "LSTM", "LSTMCell", "Layer", "LayerNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d",
+    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AlphaDropout",
+    "Assumption", "AvgPool1d", "AvgPool2d", "AvgPool3d", "Axis", "BCELoss", "BCEWithLogitsLoss",
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Bilinear", "CELU", "ChannelShuffle", "CircularPad1d",
+    "CircularPad2d", "CircularPad3d", "CodeCheck", "ConstantLR", "ConstantPad1d", "ConstantPad2d",
+    "ConstantPad3d", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d",
+    "ConvTranspose3d", "Convolution", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
+    "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "Definition", "Derivation", "Dropout",
+    "Dropout1d", "Dropout2d", "Dropout3d", "ELU", "Embedding", "EmbeddingBag", "Errata", "ExponentialLR",
+    "FeatureAlphaDropout", "Fit", "Flatten", "Fold", "Formula", "GELU", "GLU", "GRU", "GRUCell",
+    "GaussianNLLLoss", "GroupNorm", "HalfSquaredError", "Hardshrink", "Hardsigmoid", "Hardswish",
+    "Hardtanh", "HeavyBall", "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Identity", "Imported",
+    "InfoNCE", "Input", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "InverseTimeLR",
+    "KLDivLoss", "L1Loss", "L1Penalty", "L2Penalty", "LPPool1d", "LPPool2d", "LPPool3d", "LSTM",
+    "LSTMCell", "Layer", "LayerNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d",
     "LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d", "LazyConvTranspose2d",
     "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d",
     "LazyLinear", "LeakyReLU", "Linear", "LinearCrossEntropyLoss", "LinearLR", "Lion",
@@ -510,22 +535,23 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "Mish", "Mistake", "Momentum",
     "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "MultiStepLR",
     "MultiheadAttention", "NAdam", "NLLLoss", "Nesterov", "Optimizer", "PReLU", "PairwiseDistance",
-    "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss", "PositionalBias", "Program", "Proved", "RMSNorm",
-    "RMSprop", "RNN", "RNNCell", "RReLU", "ReLU", "ReLU6", "ReflectionPad1d", "ReflectionPad2d",
-    "ReflectionPad3d", "Refutation", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d",
-    "Report", "Residual", "SELU", "SGD", "Schedule", "Sequential", "SiLU", "Sigmoid", "SignSGD",
-    "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink",
-    "Softsign", "SquaredError", "Step", "StepLR", "SymnetError", "SyncBatchNorm", "Tanh", "Tanhshrink",
-    "Tensor", "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",
-    "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss",
+    "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss", "PolynomialLR", "PositionalBias", "Program",
+    "Proved", "RAdam", "RMSNorm", "RMSprop", "RNN", "RNNCell", "RReLU", "ReLU", "ReLU6",
+    "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "Refutation", "ReplicationPad1d",
+    "ReplicationPad2d", "ReplicationPad3d", "Report", "Residual", "SELU", "SGD", "Schedule",
+    "Sequential", "SiLU", "Sigmoid", "SignSGD", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d",
+    "Softmin", "Softplus", "Softshrink", "Softsign", "SquaredError", "Step", "StepLR", "SymnetError",
+    "SyncBatchNorm", "Tanh", "Tanhshrink", "Tensor", "Threshold", "Transformer", "TransformerDecoder",
+    "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss",
     "TripletMarginWithDistanceLoss", "Unflatten", "Unfold", "Upsample", "UpsamplingBilinear2d",
     "UpsamplingNearest2d", "VAEKLLoss", "Verdict", "WarmupLR", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
     "__version__", "calculate_gain", "check", "check_code", "check_page", "clip_by_norm",
     "clip_by_value", "compare", "decoupled_decay", "derive", "diagnose", "export", "fit", "from_jax",
     "from_numpy", "from_onnx", "from_sklearn", "from_torch", "global_norm", "hessian",
     "hessian_vector_product", "jacobian", "kaiming_normal", "kaiming_uniform", "lecun_normal",
-    "lecun_uniform", "load", "loss_program", "optimizer", "program", "prove", "report", "schedule",
-    "symmetric", "weight_decay", "with_schedule", "xavier_normal", "xavier_uniform",
+    "lecun_uniform", "load", "loss_program", "optimizer", "orthogonal", "program", "prove", "report",
+    "schedule", "symmetric", "trunc_normal", "weight_decay", "with_schedule", "xavier_normal",
+    "xavier_uniform",
 ]
 
 # The public names by the file they live in; loaded on first use, so that `import symnet` stays light.
@@ -601,15 +627,15 @@ _PLACES = {
         "CosineEmbeddingLoss GaussianNLLLoss InfoNCE TripletMarginLoss VAEKLLoss loss_program",
     "symnet.networks.losses_penalty": "L1Penalty L2Penalty",
     "symnet.networks.optimizers": "SGD HeavyBall Momentum Nesterov optimizer",
-    "symnet.networks.optimizers_adaptive": "Adagrad Adam AdamW Lion NAdam RMSprop SignSGD",
+    "symnet.networks.optimizers_adaptive": "Adadelta Adagrad Adam AdamW Adamax Lion NAdam RAdam RMSprop SignSGD",
     "symnet.networks.gradient_transforms": "clip_by_norm clip_by_value decoupled_decay global_norm weight_decay",
     "symnet.networks.optimizer_program": "Optimizer",
     "symnet.networks.schedules":
-        "CosineAnnealingLR ExponentialLR InverseTimeLR LinearLR MultiStepLR Schedule StepLR WarmupLR "
-        "schedule with_schedule",
+        "ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts ExponentialLR InverseTimeLR LinearLR "
+        "MultiStepLR PolynomialLR Schedule StepLR WarmupLR schedule with_schedule",
     "symnet.networks.initializers":
-        "calculate_gain kaiming_normal kaiming_uniform lecun_normal lecun_uniform xavier_normal "
-        "xavier_uniform",
+        "calculate_gain kaiming_normal kaiming_uniform lecun_normal lecun_uniform orthogonal trunc_normal "
+        "xavier_normal xavier_uniform",
 }
 _WHERE = {name: file for file, names in _PLACES.items() for name in names.split()}
 

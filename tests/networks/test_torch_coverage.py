@@ -431,6 +431,16 @@ def test_what_is_not_here_says_why(name: str, refused: Callable[[Callable[[], ob
     refused(lambda: getattr(sn, name), instead)
 
 
+def _rows(names: list[str], compared: str) -> list[str]:
+    return [f"| {n} | yes | {compared} |" if n in dir(sn) else f"| {n} | no: {UNAVAILABLE[n][0]} | instead: {UNAVAILABLE[n][1]} |" for n in names]
+
+
+def classes_of(module: Any, base: str) -> list[str]:
+    """The public classes of a module below one of it."""
+    found = (n for n in dir(module) if inspect.isclass(getattr(module, n)) and issubclass(getattr(module, n), getattr(module, base)))
+    return sorted(n for n in found if n not in (base, "_LRScheduler"))
+
+
 def page() -> str:
     """The table of the docs."""
     lines = ["# What of torch.nn is here", "", "Written by `tests/networks/test_torch_coverage.py`, which compares every line with PyTorch in float64: "
@@ -440,11 +450,14 @@ def page() -> str:
     cases = (*CASES, *LOSSES)
     for n in THEIRS:
         if n in HERE:
-            how = "; ".join(c for c in cases if c.split(",")[0].split(" ")[0] == n) or "under the same mask or places"
+            how = "; ".join(c for c in cases if c.split(",")[0].split(" ")[0] == n) or ("in every row" if n == "Sequential" else "under the same mask or places")
             lines.append(f"| {n} | yes | {how} |")
         else:
             why, instead = UNAVAILABLE[n]
             lines.append(f"| {n} | no: {why} | instead: {instead} |")
+    head = ["", "| PyTorch | here | compared as |", "|---|---|---|"]
+    lines += ["", "## Optimizers", *head, *_rows(classes_of(torch.optim, "Optimizer"), "twenty steps, `tests/networks/test_optimizers_torch.py`")]
+    lines += ["", "## Schedules", *head, *_rows(classes_of(torch.optim.lr_scheduler, "LRScheduler"), "the rates of 24 steps, likewise")]
     return "\n".join(lines) + "\n"
 
 
