@@ -198,7 +198,7 @@ def _layer_norm_parts(m: Maker, x: Array, shape: Sequence[Any], w: Array | None,
 
 
 TRACED: dict[str, Rule] = {
-    **OPERATORS, **dict.fromkeys(("detach", "lift", "alias", "_conj", "resolve_conj"), _same), "_to_copy": _converted,
+    **OPERATORS, **dict.fromkeys(("detach", "lift", "alias", "_conj", "conj_physical", "resolve_conj"), _same), "_to_copy": _converted,
     "copy": lambda m, a, b, *_: m.expand(b, a.shape), "zero": lambda m, a: m.expand(m.number(0), a.shape),
     "fill": lambda m, a, value: m.expand(value if isinstance(value, Array) else m.number(value), a.shape),
     "_softmax": lambda m, a, dim, *_: composites.softmax(m, a, dim),
