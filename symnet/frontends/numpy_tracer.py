@@ -798,26 +798,6 @@ def _where(m: Maker, condition: Any, *branches: Any) -> SizedArray:
     return SizedArray(m, m.map("select", _truths(m, *lifted(m, condition)), *parts), _join(kinds))
 
 
-def _factors(m: Maker, *values: Any) -> list[Array]:
-    """The arrays of a product of arrays. Of truths NumPy's is no sum: it says whether any of them holds."""
-    found = [lifted(m, v) for v in values]
-    if len(found) > 1 and all(kind == "b" for _, kind in found):
-        raise refused("a product of arrays of truths", "one of them as numbers")
-    return [_numbers(m, a, kind) for a, kind in found]
-
-
-def _tensordot(m: Maker, x: Any, y: Any, axes: Any = 2) -> SizedArray:
-    a, b = _factors(m, x, y)
-    if _is_whole(axes):
-        left, right = list(range(a.rank - axes, a.rank)), list(range(axes))
-    else:
-        left, right = ([v] if _is_whole(v) else list(v) for v in axes)
-    left, right = [k % a.rank for k in left], [k % b.rank for k in right]
-    for i, j in zip(left, right, strict=True):
-        _common_size(a.shape[i], b.shape[j])
-    return SizedArray(m, m.dot(a, b, (left, right)))
-
-
 def _running(m: Maker, x: Any, axis: Any = None, dtype: Any = None) -> SizedArray:
     a, k = lifted(m, x)
     _in_dtype(dtype, k)
@@ -1061,7 +1041,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "count_nonzero": lambda m, x, axis=None, keepdims=False: _reduction("sum")(m, SizedArray(m, _truths(m, *lifted(m, x)), "b"), axis,
                                                                                  keepdims=keepdims),
     **{name: partial(_composed, name) for name in COMPOSED},
-    "where": _where, "tensordot": _tensordot, "cumsum": _running, "trace": _trace, "diag": _diag,
+    "where": _where, "cumsum": _running, "trace": _trace, "diag": _diag,
     "softmax": _softmax(composites.softmax), "log_softmax": _softmax(composites.log_softmax), "logsumexp": _softmax(composites.logsumexp),
     "concatenate": _concatenate, "stack": _stack, "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(None),
     "full_like": lambda m, x, fill_value, dtype=None, **_: _full(m, np.shape(x), fill_value, dtype or DTYPES[_kind(m, x)]),

@@ -13,6 +13,8 @@ import numpy as np
 
 from symnet.errors import OptionError
 
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 
 def _is(option: Any) -> bool:
     """Was an option given?"""
@@ -58,12 +60,25 @@ def dot(x: Any, y: Any) -> Any:
     """The last axis of x with the last but one of y."""
     if not np.ndim(x) or not np.ndim(y):
         return np.multiply(x, y)
-    return np.tensordot(x, y, axes=((np.ndim(x) - 1,), (max(np.ndim(y) - 2, 0),)))
+    return tensordot(x, y, axes=((np.ndim(x) - 1,), (max(np.ndim(y) - 2, 0),)))
+
+
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """The product summed over axes of both, those that are left of x before those of y."""
+    left, right = "".join(LETTERS[:np.ndim(x)]), list(LETTERS[np.ndim(x):np.ndim(x) + np.ndim(y)])
+    given = (range(np.ndim(x) - axes, np.ndim(x)), range(axes)) if isinstance(axes, int) else axes
+    pairs = ([k] if isinstance(k, int) else k for k in given)
+    for i, j in zip(*pairs, strict=True):
+        if np.shape(x)[i] != np.shape(y)[j]:
+            raise OptionError("np.tensordot", f"shapes {np.shape(x)} and {np.shape(y)}", "inner sizes that agree", "a transpose")
+        right[j] = left[i]
+    result = [c for c in (*left, *right) if (c in left) + (c in right) == 1]
+    return einsum(f"{left},{''.join(right)}->{''.join(result)}", x, y)
 
 
 def inner(x: Any, y: Any) -> Any:
     """The last axes of both."""
-    return np.tensordot(x, y, axes=((np.ndim(x) - 1,), (np.ndim(y) - 1,))) if np.ndim(x) and np.ndim(y) else np.multiply(x, y)
+    return tensordot(x, y, axes=((np.ndim(x) - 1,), (np.ndim(y) - 1,))) if np.ndim(x) and np.ndim(y) else np.multiply(x, y)
 
 
 def vdot(x: Any, y: Any) -> Any:
@@ -105,6 +120,8 @@ def einsum(subscripts: Any, *operands: Any, **_: Any) -> Any:
     """The product of all, each with its axes along their letters, summed over the letters that the result lacks."""
     if not isinstance(subscripts, str):
         raise OptionError("np.einsum", "subscripts as lists", "text such as 'ij,jk->ik'")
+    if all(x.dtype == bool for x in operands):
+        raise OptionError("np.einsum", "a product of arrays of truths, whose sum says whether any holds", "one of them as numbers")
     terms, result = _subscripts(subscripts, [np.ndim(x) for x in operands])
     sizes: dict[str, Any] = {}
     for term, x in zip(terms, operands, strict=True):
@@ -151,7 +168,8 @@ def _lined(x: Any, term: str, letters: Sequence[str]) -> Any:
 ONE, TWO, NO, REST = slice(1), slice(2), slice(0), slice(1, None)  # which of the arguments by place are arrays
 COMPOSED: dict[str, tuple[Callable[..., Any], slice]] = {
     "average": (average, ONE), "clip": (clip, ONE), "norm": (norm, ONE), "ptp": (ptp, ONE), "diff": (diff, ONE), "dot": (dot, TWO),
-    "inner": (inner, TWO), "vdot": (vdot, TWO), "outer": (outer, TWO), "kron": (kron, TWO), "einsum": (einsum, REST),
+    "tensordot": (tensordot, TWO), "inner": (inner, TWO), "vdot": (vdot, TWO), "outer": (outer, TWO), "kron": (kron, TWO),
+    "einsum": (einsum, REST),
     "multi_dot": (lambda arrays: reduce(dot, arrays), NO),
 }
 
