@@ -46,9 +46,9 @@ def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, la
 def _at_given_numbers(verdict: Verdict, text: str, value: IndexArray, derivation: Derivation, truth: Derivation, wrt: str,
                       latex: bool | None) -> Verdict:
     """A refuted formula of numbers, where the numbers of the sheet make it right: conditional, or refuted with that said."""
-    given = {derivation.program[n][()]: v for n, v in derivation.values.items()}
-    if not given or not text or value.axes or any(t.axes for t in derivation.program.tensors.values()):
+    if not derivation.values or not text or value.axes or any(t.axes for t in derivation.program.tensors.values()):
         return verdict
+    given = {derivation.program[n][()]: v for n, v in derivation.values.items()}
     there = closed_scalars(truth.full)
 
     def read(changed: str) -> sp.Expr:
