@@ -80,9 +80,7 @@ def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, An
     """``ufunc`` on arrays of nodes."""
     name = ufunc.__name__
     if name == "matmul" and method == "__call__":
-        from symnet.checking.code.products import matmul
-
-        return put(options.get("out"), matmul(*inputs))
+        return put(options.get("out"), _matmul(*inputs))
     if name not in (REDUCED if method == "reduce" else MADE):
         raise OptionError(f"np.{name}", "a symbolic array", "a function that has a formula")
     if method == "__call__":
@@ -95,6 +93,19 @@ def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, An
     if method == "at":
         return _at(name, *inputs)
     raise OptionError(f"np.{name}.{method}", "a symbolic array", "np.cumsum, or a loop")
+
+
+def _matmul(x: Any, y: Any) -> Any:
+    """x @ y."""
+    a, b = nodes_of(x), nodes_of(y)
+    if not a.ndim or not b.ndim:
+        raise OptionError("@", "a single number", "arrays", "*")
+    if a.shape[-1] != b.shape[max(b.ndim - 2, 0)]:
+        raise OptionError("@", f"shapes {a.shape} and {b.shape}", "inner sizes that agree", "a transpose")
+    rows, columns = a if a.ndim > 1 else a[None, :], b if b.ndim > 1 else b[:, None]
+    made = reduce("add", wrap(rows[..., :, None, :]) * wrap(np.swapaxes(columns, -1, -2)[..., None, :, :]), -1)
+    made = made[..., 0] if b.ndim == 1 else made
+    return made if a.ndim > 1 else made[..., 0] if b.ndim == 1 else made[..., 0, :]
 
 
 def _elementwise(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
