@@ -145,7 +145,7 @@ class Names:
             stem, digits, tail = parts(of.name)
             rank = sum(a.kind not in ALONG for a in of.axes)
             if stem.lower() == "z" and not tail and rank == (2 if node.text == "D" else 1):
-                found += [r for low, high in _without_digits(node.args[0].args, node.args[1].args, digits) if not low
+                found += [r for low, high in _without_digits(node.args[0].args, node.args[1].args, digits) if digits or not low
                           for r in self._placed(slope, low, high)]
         return _apart(found)
 
