@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import sympy as sp
 
 from symnet.core.axes import index
-from symnet.core.tensors import Tensor, sizes_of
+from symnet.core.expressions import entries
+from symnet.core.tensors import Tensor, entry_indices, sizes_of, tensor_name
 from symnet.errors import MismatchError, ParseError
 from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.parsing.latex import understood
@@ -61,7 +62,14 @@ def latex_at(text: str, tensors: Mapping[str, Tensor], target: Tensor, places: t
         raise ParseError(f"{where}, column {right.column}", "a left side and =", "the right side alone")
     lowering = LatexLowering(tensors, sizes_of(tensors), where, {str(p): p for p in places})
     use_lines(lowering, lines, {}, where)
-    return _over(target, places, understood(right, lowering, (), where), where)
+    value = understood(right, lowering, (), where)
+    ranges = {p: a.range for p, a in zip(places, target.axes, strict=True)}
+    for e in entries(value.expr):
+        for at, axis in zip(entry_indices(e), tensors[tensor_name(e)].axes, strict=True):
+            if at in ranges and ranges[at] != axis.range:
+                found = f"{tensor_name(e)} at {at}, which runs over 1..{ranges[at][1]}"
+                raise MismatchError(where, found, f"an index of 1..{axis.range[1]}")
+    return _over(target, places, value, where)
 
 
 def _over(target: Tensor, places: tuple[sp.Expr, ...], value: IndexArray, where: str) -> IndexArray:
