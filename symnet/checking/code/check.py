@@ -161,10 +161,14 @@ def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation,
     """The function traced twice at one choice of sizes; two different results are refused."""
     graph, shapes = Graph(), Frame(derivation.program, sizes)
     chosen = {name: class_labels(_one_hot_shape(shapes, name), 7 + number) for name in binding.labels.values()}
-    with tracing(graph):
-        returned, left = read_result(trace(function, binding, shapes, chosen), derivation, returns)
-        again, _ = read_result(trace(function, binding, shapes, chosen), derivation, returns)
-    if not same(returned, again):
+    asked = derivation
+
+    def traced() -> tuple[dict[str, Any], list[str]]:
+        with tracing(graph):
+            return read_result(trace(function, binding, shapes, chosen), asked, returns)
+
+    returned, left = traced()
+    if not same(returned, traced()[0]):
         raise OptionError(getattr(function, "__name__", "function"), "two calls with the same arguments give different results",
                           "the same result on every call", "pass random numbers, such as a dropout mask, as arguments")
     extra = [n for n in returned if n != derivation.objective and derivation.names.get(n) not in derivation.full.tensors]  # dead lines too
@@ -173,7 +177,7 @@ def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation,
     known = dict(pair for name, y in chosen.items() for pair in one_hot(name, y, shapes.shape(name)))
     targets = {n: n if n == derivation.objective else derivation.names[n] for n in returned}
     truth = partial(Truth, derivation.full, sizes, known)
-    return Trial(Frame(derivation.full, sizes), truth, graph, returned, targets, known, chosen), left, derivation
+    return Trial(Frame(derivation.full, sizes), truth, graph, returned, targets, known, chosen, lambda: traced()[0]), left, derivation
 
 
 def _one_hot_shape(truth: Frame, name: str) -> tuple[int, ...]:

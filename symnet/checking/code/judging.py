@@ -40,6 +40,7 @@ class Trial:
     targets: Mapping[str, str]  # tensor name -> the tensor that it should be
     known: Mapping[tuple[str, Place], int] = field(default_factory=dict)  # entries that are numbers: class labels
     chosen: Mapping[str, Any] = field(default_factory=dict)  # the class labels
+    again: Callable[[], Mapping[str, Any]] = dict  # the function traced once more
     cache: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -165,7 +166,7 @@ def _witness(trial: Trial, k: int, node: Node, entry: sp.Expr) -> Witness:
 def _apart(a: Any, b: Any) -> tuple[str, str]:
     """Two values with enough digits to tell them apart."""
     with ctx.workprec(BITS):
-        shown = [(str(rounded(a, d)), str(rounded(b, d))) for d in (6, 10, 20, 40)]
+        shown = [(str(rounded(a, d) or "≈ 0"), str(rounded(b, d) or "≈ 0")) for d in (6, 10, 20, 40)]  # no digits are sure beside 0
     return next((pair for pair in shown if pair[0] != pair[1]), shown[-1])
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from symnet.checking.code import nodes as n
-from symnet.checking.code.arrays import Traced, nodes_of, wrap
+from symnet.checking.code.arrays import Traced, each, nodes_of, plain, wrap
+from symnet.checking.code.edits import edited
 from symnet.errors import OptionError
 
 
@@ -23,11 +24,25 @@ def _mismatch(name: str, a: Any, b: Any) -> OptionError:
     return OptionError(name, f"shapes {a.shape} and {b.shape}", "inner sizes that agree", "a transpose")
 
 
+def _one_mask(left: Any, right: Any) -> bool:
+    """Does the mask of x select along its last axis, that of y along the axis that goes with it, and are they the same?"""
+    one = left.reshape(-1, left.shape[-1])
+    two = (right[:, None] if right.ndim == 1 else np.moveaxis(right, -2, 0)).reshape(right.shape[max(right.ndim - 2, 0)], -1)
+    return one.shape[1] == two.shape[0] and all(row[k] is m for row in one for k, masks in enumerate(two) for m in masks)
+
+
 def matmul(x: Any, y: Any) -> Traced:
-    """x @ y."""
+    """x @ y. Where both are selected by one mask along the axis that is summed over, what it leaves out counts as 0."""
     a, b = nodes_of(x), nodes_of(y)
+    masks = [plain(v.mask) if isinstance(v, Traced) and v.mask is not None else None for v in (x, y)]
+    if masks[0] is not None or masks[1] is not None:
+        if masks[0] is None or masks[1] is None or not a.ndim or not b.ndim or not _one_mask(*masks):
+            raise OptionError("@ of x[mask]", "entries that are not known", "X[mask].T @ y[mask], or np.where(mask, x, 0)")
+        a, b = (each(n.choose, m, v, n.num(0)) for m, v in zip(masks, (a, b), strict=True))
     if not a.ndim or not b.ndim:
         raise OptionError("@", "a single number", "arrays", "*")
+    if a.ndim == b.ndim == 2 and (side := edited("transposition in code", "@", ("left", "right"))):
+        a, b = (a.T, b) if side == "left" else (a, b.T)
     first, last = a.ndim == 1, b.ndim == 1
     a = a[None, :] if first else a
     b = b[:, None] if last else b
@@ -49,6 +64,8 @@ def dot(x: Any, y: Any, out: Any = None) -> Any:
         return wrap(a) * wrap(b)
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise _mismatch("np.dot", a, b)
+    if a.ndim <= 2 and b.ndim <= 2:
+        return matmul(x, y)
     return tensordot(a, b, axes=((a.ndim - 1,), (max(b.ndim - 2, 0),)))
 
 

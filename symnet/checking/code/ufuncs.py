@@ -10,6 +10,7 @@ from flint import fmpq
 
 from symnet.checking.code import nodes as n
 from symnet.checking.code.arrays import Traced, cleaned, each, nodes_of, over_axes, plain, wrap
+from symnet.checking.code.edits import edited
 from symnet.errors import OptionError
 
 Node = n.Node
@@ -95,6 +96,9 @@ REDUCED: dict[str, Callable[[list[Node]], Node]] = {
     "add": n.add, "multiply": n.mul, "maximum": lambda v: n.extremum("max", v), "minimum": lambda v: n.extremum("min", v),
     "logical_and": lambda v: n.joined("and", v), "logical_or": lambda v: n.joined("or", v),
 }
+SIGNS = {"greater": ">", "less": "<", "greater_equal": ">=", "less_equal": "<="}
+TURNED = {"greater": "less", "less": "greater", "greater_equal": "less_equal", "less_equal": "greater_equal"}
+IN_PLACE = {"add": "+=", "subtract": "-="}
 _MADE: dict[str, Callable[..., Node]] = {**ONE, **TWO}
 
 
@@ -121,6 +125,8 @@ def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, An
 
 def _elementwise(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     masks = [x.mask for x in inputs if isinstance(x, Traced) and x.mask is not None]
+    if name in SIGNS and edited("comparison in code", SIGNS[name], (SIGNS[TURNED[name]],)):
+        name = TURNED[name]
     made = wrap(each(_MADE[name], *[nodes_of(x) for x in inputs]))
     where = options.get("where", True)
     if where is not True:
@@ -131,6 +137,8 @@ def _elementwise(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     if masks:
         made.mask = masks[0]
     out = options.get("out")
+    if out and out[0] is inputs[0] and name in IN_PLACE and edited("assignment", IN_PLACE[name], ("=",)) == "=":
+        made = wrap(np.broadcast_to(nodes_of(inputs[1]), made.shape).copy())
     if out and not np.ndim(out[0]) and any(x is out[0] for x in inputs):  # h += v: a number is no array, and what was it stays so
         return made
     return put(out, made)
@@ -174,6 +182,10 @@ def reduce(name: str, x: Any, axis: Any = None, keepdims: Any = False, initial: 
         array = each(n.choose, plain(mask), array, empty[name])
     start = [] if initial is None or not np.isscalar(initial) else [nodes_of(initial)[()]]
     keep = bool(keepdims) and keepdims is not np._NoValue
+    if array.ndim > 1 and not isinstance(axis, (tuple, list)):
+        old = None if axis is None else int(axis) % array.ndim
+        new = edited("axis in code", f"axis={old}", [f"axis={k}" for k in range(array.ndim) if k != old])
+        axis, keep = (axis, keep) if new is None else (int(new.removeprefix("axis=")), keep or old is None)
     return put(out, wrap(over_axes(array, axis, keep, lambda values: REDUCED[name]([*values, *start]))))
 
 
