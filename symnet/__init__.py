@@ -78,6 +78,86 @@ Networks
     Residual                 x + F(x)
     Flatten                  the axes of a sample as one
     Input                    the shape of one sample
+    Conv3d                   convolution over a volume
+    ConvTranspose1d          what a convolution's backward pass does, as a layer
+    ConvTranspose2d          the same for an image
+    ConvTranspose3d          the same for a volume
+    MaxPool3d                the largest entry of each window of a volume
+    AvgPool3d                the mean of each window of a volume
+    LPPool1d                 the p-norm of each window
+    LPPool2d                 the p-norm of each window of an image
+    LPPool3d                 the p-norm of each window of a volume
+    AdaptiveAvgPool1d        the mean of as many windows as are asked for
+    AdaptiveAvgPool2d        the same for an image
+    AdaptiveAvgPool3d        the same for a volume
+    AdaptiveMaxPool1d        the largest entry of as many windows as are asked for
+    AdaptiveMaxPool2d        the same for an image
+    AdaptiveMaxPool3d        the same for a volume
+    ZeroPad1d                zeros around a signal
+    ZeroPad2d                zeros around a signal, 2 axes
+    ZeroPad3d                zeros around a signal, 3 axes
+    ConstantPad1d            a number around a signal
+    ConstantPad2d            a number around a signal, 2 axes
+    ConstantPad3d            a number around a signal, 3 axes
+    ReflectionPad1d          a signal mirrored at its ends
+    ReflectionPad2d          a signal mirrored at its ends, 2 axes
+    ReflectionPad3d          a signal mirrored at its ends, 3 axes
+    ReplicationPad1d         the ends of a signal repeated
+    ReplicationPad2d         the ends of a signal repeated, 2 axes
+    ReplicationPad3d         the ends of a signal repeated, 3 axes
+    CircularPad1d            a signal as a ring
+    CircularPad2d            a signal as a ring, 2 axes
+    CircularPad3d            a signal as a ring, 3 axes
+    RNNCell                  one step of an Elman network
+    GRUCell                  one step of a GRU
+    LSTMCell                 one step of an LSTM
+    TransformerEncoder       encoder layers, one after another
+    TransformerDecoderLayer  self-attention, attention to a memory, a small network
+    TransformerDecoder       decoder layers, one after another
+    Transformer              an encoder and a decoder that attends to it
+    BatchNorm2d              normalization of each channel of images
+    BatchNorm3d              normalization of each channel of volumes
+    SyncBatchNorm            batch normalization over all processes
+    InstanceNorm1d           normalization of each channel of each sample
+    InstanceNorm2d           the same for images
+    InstanceNorm3d           the same for volumes
+    GroupNorm                normalization of groups of channels
+    LocalResponseNorm        division by the channels around
+    EmbeddingBag             the sum or mean of rows of a table
+    Identity                 the input, unchanged
+    Dropout1d                channels dropped at random in training
+    Dropout2d                channels of images dropped
+    Dropout3d                channels of volumes dropped
+    AlphaDropout             dropout that keeps mean and variance
+    FeatureAlphaDropout      the same for whole channels
+    Bilinear                 products of two inputs, weighted
+    CosineSimilarity         the cosine of the angle between two inputs
+    PairwiseDistance         the distance between two inputs
+    Unflatten                one axis as several
+    PixelShuffle             channels as places
+    PixelUnshuffle           places as channels
+    ChannelShuffle           the channels of groups dealt out in turn
+    Unfold                   each window of an image as a column
+    Fold                     such columns added up where they lie
+    Upsample                 a signal on a finer grid
+    UpsamplingNearest2d      an image with repeated entries
+    UpsamplingBilinear2d     an image, interpolated
+    MaxUnpool1d              entries put back where a maximum stood
+    MaxUnpool2d              the same for an image
+    MaxUnpool3d              the same for a volume
+    LazyLinear               Linear that reads its input width
+    LazyConv1d               Conv1d that reads its input width
+    LazyConv2d               Conv2d that reads its input width
+    LazyConv3d               Conv3d that reads its input width
+    LazyConvTranspose1d      ConvTranspose1d that reads its input width
+    LazyConvTranspose2d      ConvTranspose2d that reads its input width
+    LazyConvTranspose3d      ConvTranspose3d that reads its input width
+    LazyBatchNorm1d          BatchNorm1d that reads its input width
+    LazyBatchNorm2d          BatchNorm2d that reads its input width
+    LazyBatchNorm3d          BatchNorm3d that reads its input width
+    LazyInstanceNorm1d       InstanceNorm1d that reads its input width
+    LazyInstanceNorm2d       InstanceNorm2d that reads its input width
+    LazyInstanceNorm3d       InstanceNorm3d that reads its input width
 
 Activations
     Sigmoid                  1/(1 + e^-z)
@@ -97,6 +177,17 @@ Activations
     Softshrink               z moved towards 0
     Softmax                  e^z, scaled to add up to 1
     LogSoftmax               its logarithm
+    CELU                     ELU, smooth for every α
+    Hardsigmoid              a straight line cut off at 0 and 1
+    Hardswish                z times a Hardsigmoid
+    Hardshrink               z, or 0 near 0
+    Tanhshrink               z - tanh(z)
+    Threshold                z, or a number below a threshold
+    PReLU                    LeakyReLU with a learned slope
+    RReLU                    LeakyReLU with random slopes
+    GLU                      one half gated by the other
+    Softmin                  the softmax of -z
+    Softmax2d                the softmax over channels
 
 Losses
     Loss                     what every loss is
@@ -123,6 +214,12 @@ Losses
     L1Penalty                a loss with λ Σ |w| added
     L2Penalty                a loss with λ Σ w²/2 added
     loss_program             a loss alone, as a program of its outputs
+    MarginRankingLoss        one score above another by a margin
+    MultiMarginLoss          the right class above the others by a margin
+    MultiLabelMarginLoss     every label that holds above every other
+    MultiLabelSoftMarginLoss  cross-entropy of each label
+    TripletMarginWithDistanceLoss  the triplet loss with the default distance
+    LinearCrossEntropyLoss   a linear layer and cross-entropy
 
 Optimizers
     Optimizer                what every optimizer is: a program for one entry
@@ -143,6 +240,9 @@ Optimizers
     clip_by_value            a rule with each entry of the gradient cut off
     clip_by_norm             a rule with the whole gradient made shorter
     global_norm              the norm of all gradients, as a program
+    Adadelta                 steps as large as the last ones were
+    Adamax                   Adam by the largest gradient of late
+    RAdam                    Adam whose division waits
 
 Learning rates
     Schedule                 what every schedule is: a program for lr_t
@@ -155,6 +255,9 @@ Learning rates
     InverseTimeLR            lr/(1 + δ t)
     schedule                 one of these by its name
     with_schedule            an optimizer with a schedule
+    ConstantLR               a part of lr at first
+    PolynomialLR             a power of what is left
+    CosineAnnealingWarmRestarts  a cosine down, again and again
 
 Starting weights
     xavier_uniform           variance 2/(n + m), uniform
@@ -164,6 +267,8 @@ Starting weights
     lecun_uniform            variance 1/n, uniform
     lecun_normal             variance 1/n, normal
     calculate_gain           the gain behind a function
+    orthogonal               orthonormal rows or columns
+    trunc_normal             normal numbers within bounds
 """
 
 from __future__ import annotations
@@ -193,9 +298,13 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.frontends.sklearn_models import from_sklearn
     from symnet.frontends.torch_modules import from_torch
     from symnet.networks.activations import (
+        CELU,
         ELU,
         GELU,
         SELU,
+        Hardshrink,
+        Hardsigmoid,
+        Hardswish,
         Hardtanh,
         LogSigmoid,
         Mish,
@@ -203,22 +312,29 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
         SiLU,
         Softshrink,
         Softsign,
+        Tanhshrink,
+        Threshold,
+    )
+    from symnet.networks.adaptive_pooling import (
+        AdaptiveAvgPool1d,
+        AdaptiveAvgPool2d,
+        AdaptiveAvgPool3d,
+        AdaptiveMaxPool1d,
+        AdaptiveMaxPool2d,
+        AdaptiveMaxPool3d,
     )
     from symnet.networks.attention import MultiheadAttention, TransformerEncoderLayer
-    from symnet.networks.convolution import Conv1d, Conv2d, Convolution
-    from symnet.networks.gradient_transforms import (
-        clip_by_norm,
-        clip_by_value,
-        decoupled_decay,
-        global_norm,
-        weight_decay,
-    )
+    from symnet.networks.convolution import Conv1d, Conv2d, Conv3d, Convolution
+    from symnet.networks.dropping import AlphaDropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
+    from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
     from symnet.networks.initializers import (
         calculate_gain,
         kaiming_normal,
         kaiming_uniform,
         lecun_normal,
         lecun_uniform,
+        orthogonal,
+        trunc_normal,
         xavier_normal,
         xavier_uniform,
     )
@@ -230,8 +346,25 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
         ReLU,
         Sigmoid,
         Softmax,
+        Softmax2d,
+        Softmin,
         Softplus,
         Tanh,
+    )
+    from symnet.networks.lazy import (
+        LazyBatchNorm1d,
+        LazyBatchNorm2d,
+        LazyBatchNorm3d,
+        LazyConv1d,
+        LazyConv2d,
+        LazyConv3d,
+        LazyConvTranspose1d,
+        LazyConvTranspose2d,
+        LazyConvTranspose3d,
+        LazyInstanceNorm1d,
+        LazyInstanceNorm2d,
+        LazyInstanceNorm3d,
+        LazyLinear,
     )
     from symnet.networks.losses import (
         BCELoss,
@@ -253,6 +386,14 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
         PoissonNLLLoss,
         SoftMarginLoss,
     )
+    from symnet.networks.losses_margin import (
+        LinearCrossEntropyLoss,
+        MarginRankingLoss,
+        MultiLabelMarginLoss,
+        MultiLabelSoftMarginLoss,
+        MultiMarginLoss,
+        TripletMarginWithDistanceLoss,
+    )
     from symnet.networks.losses_pairs import (
         CosineEmbeddingLoss,
         GaussianNLLLoss,
@@ -262,18 +403,88 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
         loss_program,
     )
     from symnet.networks.losses_penalty import L1Penalty, L2Penalty
-    from symnet.networks.normalization import BatchNorm1d, LayerNorm, RMSNorm
+    from symnet.networks.normalization import (
+        BatchNorm1d,
+        BatchNorm2d,
+        BatchNorm3d,
+        GroupNorm,
+        InstanceNorm1d,
+        InstanceNorm2d,
+        InstanceNorm3d,
+        LayerNorm,
+        LocalResponseNorm,
+        RMSNorm,
+        SyncBatchNorm,
+    )
     from symnet.networks.optimizer_program import Optimizer
     from symnet.networks.optimizers import SGD, HeavyBall, Momentum, Nesterov, optimizer
-    from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
-    from symnet.networks.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+    from symnet.networks.optimizers_adaptive import (
+        Adadelta,
+        Adagrad,
+        Adam,
+        Adamax,
+        AdamW,
+        Lion,
+        NAdam,
+        RAdam,
+        RMSprop,
+        SignSGD,
+    )
+    from symnet.networks.padding import (
+        CircularPad1d,
+        CircularPad2d,
+        CircularPad3d,
+        ConstantPad1d,
+        ConstantPad2d,
+        ConstantPad3d,
+        ReflectionPad1d,
+        ReflectionPad2d,
+        ReflectionPad3d,
+        ReplicationPad1d,
+        ReplicationPad2d,
+        ReplicationPad3d,
+        ZeroPad1d,
+        ZeroPad2d,
+        ZeroPad3d,
+    )
+    from symnet.networks.pairwise import Bilinear, CosineSimilarity, PairwiseDistance
+    from symnet.networks.parametric_activations import GLU, PReLU, RReLU
+    from symnet.networks.pooling import (
+        AvgPool1d,
+        AvgPool2d,
+        AvgPool3d,
+        LPPool1d,
+        LPPool2d,
+        LPPool3d,
+        MaxPool1d,
+        MaxPool2d,
+        MaxPool3d,
+    )
+    from symnet.networks.rearranging import (
+        ChannelShuffle,
+        Fold,
+        MaxUnpool1d,
+        MaxUnpool2d,
+        MaxUnpool3d,
+        PixelShuffle,
+        PixelUnshuffle,
+        Unflatten,
+        Unfold,
+        Upsample,
+        UpsamplingBilinear2d,
+        UpsamplingNearest2d,
+    )
     from symnet.networks.recurrent import GRU, LSTM, RNN
+    from symnet.networks.recurrent_cells import GRUCell, LSTMCell, RNNCell
     from symnet.networks.schedules import (
+        ConstantLR,
         CosineAnnealingLR,
+        CosineAnnealingWarmRestarts,
         ExponentialLR,
         InverseTimeLR,
         LinearLR,
         MultiStepLR,
+        PolynomialLR,
         Schedule,
         StepLR,
         WarmupLR,
@@ -281,7 +492,18 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
         with_schedule,
     )
     from symnet.networks.sequential import Sequential
-    from symnet.networks.structure import Dropout, Embedding, Flatten, Input, PositionalBias, Residual
+    from symnet.networks.structure import (
+        Dropout,
+        Embedding,
+        EmbeddingBag,
+        Flatten,
+        Identity,
+        Input,
+        PositionalBias,
+        Residual,
+    )
+    from symnet.networks.transformer import Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder
+    from symnet.networks.transposed_convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
     from symnet.parsing.program import program
     from symnet.proofs import prove
     from symnet.reports.report import Report
@@ -291,24 +513,44 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
-    "Adagrad", "Adam", "AdamW", "Assumption", "AvgPool1d", "AvgPool2d", "Axis", "BCELoss",
-    "BCEWithLogitsLoss", "BatchNorm1d", "CodeCheck", "Conv1d", "Conv2d", "Convolution", "CosineAnnealingLR",
-    "CosineEmbeddingLoss", "CrossEntropyLoss", "Definition", "Derivation", "Dropout", "ELU", "Embedding",
-    "Errata", "ExponentialLR", "Fit", "Flatten", "Formula", "GELU", "GRU", "GaussianNLLLoss",
-    "HalfSquaredError", "Hardtanh", "HeavyBall", "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Imported",
-    "InfoNCE", "Input", "InverseTimeLR", "KLDivLoss", "L1Loss", "L1Penalty", "L2Penalty", "LSTM", "Layer",
-    "LayerNorm", "LeakyReLU", "Linear", "LinearLR", "Lion", "LogSigmoid", "LogSoftmax", "Loss", "MSELoss",
-    "MaxPool1d", "MaxPool2d", "Mish", "Mistake", "Momentum", "MultiStepLR", "MultiheadAttention", "NAdam",
-    "NLLLoss", "Nesterov", "Optimizer", "PoissonNLLLoss", "PositionalBias", "Program", "Proved", "RMSNorm",
-    "RMSprop", "RNN", "ReLU", "ReLU6", "Refutation", "Report", "Residual", "SELU", "SGD", "Schedule",
-    "Sequential", "SiLU", "Sigmoid", "SignSGD", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softplus",
-    "Softshrink", "Softsign", "SquaredError", "Step", "StepLR", "SymnetError", "Tanh", "Tensor",
-    "TransformerEncoderLayer", "TripletMarginLoss", "VAEKLLoss", "Verdict", "WarmupLR", "__version__",
-    "calculate_gain", "check", "check_code", "check_page", "clip_by_norm", "clip_by_value", "compare",
-    "decoupled_decay", "derive", "diagnose", "export", "fit", "from_jax", "from_numpy", "from_onnx",
-    "from_sklearn", "from_torch", "global_norm", "hessian", "hessian_vector_product", "jacobian", "kaiming_normal",
-    "kaiming_uniform", "lecun_normal", "lecun_uniform", "load", "loss_program", "optimizer", "program",
-    "prove", "report", "schedule", "symmetric", "weight_decay", "with_schedule", "xavier_normal",
+    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AlphaDropout",
+    "Assumption", "AvgPool1d", "AvgPool2d", "AvgPool3d", "Axis", "BCELoss", "BCEWithLogitsLoss",
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Bilinear", "CELU", "ChannelShuffle", "CircularPad1d",
+    "CircularPad2d", "CircularPad3d", "CodeCheck", "ConstantLR", "ConstantPad1d", "ConstantPad2d",
+    "ConstantPad3d", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d",
+    "ConvTranspose3d", "Convolution", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
+    "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "Definition", "Derivation", "Dropout",
+    "Dropout1d", "Dropout2d", "Dropout3d", "ELU", "Embedding", "EmbeddingBag", "Errata", "ExponentialLR",
+    "FeatureAlphaDropout", "Fit", "Flatten", "Fold", "Formula", "GELU", "GLU", "GRU", "GRUCell",
+    "GaussianNLLLoss", "GroupNorm", "HalfSquaredError", "Hardshrink", "Hardsigmoid", "Hardswish",
+    "Hardtanh", "HeavyBall", "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Identity", "Imported",
+    "InfoNCE", "Input", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "InverseTimeLR",
+    "KLDivLoss", "L1Loss", "L1Penalty", "L2Penalty", "LPPool1d", "LPPool2d", "LPPool3d", "LSTM",
+    "LSTMCell", "Layer", "LayerNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d",
+    "LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d", "LazyConvTranspose2d",
+    "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d",
+    "LazyLinear", "LeakyReLU", "Linear", "LinearCrossEntropyLoss", "LinearLR", "Lion",
+    "LocalResponseNorm", "LogSigmoid", "LogSoftmax", "Loss", "MSELoss", "MarginRankingLoss", "MaxPool1d",
+    "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "Mish", "Mistake", "Momentum",
+    "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "MultiStepLR",
+    "MultiheadAttention", "NAdam", "NLLLoss", "Nesterov", "Optimizer", "PReLU", "PairwiseDistance",
+    "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss", "PolynomialLR", "PositionalBias", "Program",
+    "Proved", "RAdam", "RMSNorm", "RMSprop", "RNN", "RNNCell", "RReLU", "ReLU", "ReLU6",
+    "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "Refutation", "ReplicationPad1d",
+    "ReplicationPad2d", "ReplicationPad3d", "Report", "Residual", "SELU", "SGD", "Schedule",
+    "Sequential", "SiLU", "Sigmoid", "SignSGD", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d",
+    "Softmin", "Softplus", "Softshrink", "Softsign", "SquaredError", "Step", "StepLR", "SymnetError",
+    "SyncBatchNorm", "Tanh", "Tanhshrink", "Tensor", "Threshold", "Transformer", "TransformerDecoder",
+    "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss", "Unflatten", "Unfold", "Upsample", "UpsamplingBilinear2d",
+    "UpsamplingNearest2d", "VAEKLLoss", "Verdict", "WarmupLR", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
+    "__version__", "calculate_gain", "check", "check_code", "check_page", "clip_by_norm",
+    "clip_by_value", "compare", "decoupled_decay", "derive", "diagnose", "export", "fit", "from_jax",
+    "from_numpy", "from_onnx", "from_sklearn", "from_torch", "global_norm", "hessian",
+    "hessian_vector_product", "jacobian", "kaiming_normal", "kaiming_uniform", "lecun_normal",
+    "lecun_uniform", "load", "loss_program", "optimizer", "orthogonal", "program", "prove", "report",
+    "schedule", "symmetric", "trunc_normal", "weight_decay", "with_schedule", "xavier_normal",
     "xavier_uniform",
 ]
 
@@ -341,14 +583,41 @@ _PLACES = {
     "symnet.core.tensors": "Tensor",
     "symnet.errors": "SymnetError",
     "symnet.networks.sequential": "Sequential",
-    "symnet.networks.layers": "Layer LeakyReLU Linear LogSoftmax ReLU Sigmoid Softmax Softplus Tanh",
-    "symnet.networks.activations": "ELU GELU SELU Hardtanh LogSigmoid Mish ReLU6 SiLU Softshrink Softsign",
+    "symnet.networks.layers": "Layer LeakyReLU Linear LogSoftmax ReLU Sigmoid Softmax Softmax2d Softmin Softplus Tanh",
+    "symnet.networks.activations":
+        "CELU ELU GELU Hardshrink Hardsigmoid Hardswish Hardtanh LogSigmoid Mish ReLU6 SELU SiLU Softshrink "
+        "Softsign Tanhshrink Threshold",
     "symnet.networks.attention": "MultiheadAttention TransformerEncoderLayer",
-    "symnet.networks.convolution": "Conv1d Conv2d Convolution",
-    "symnet.networks.normalization": "BatchNorm1d LayerNorm RMSNorm",
-    "symnet.networks.pooling": "AvgPool1d AvgPool2d MaxPool1d MaxPool2d",
+    "symnet.networks.convolution": "Conv1d Conv2d Conv3d Convolution",
+    "symnet.networks.normalization":
+        "BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d LayerNorm "
+        "LocalResponseNorm RMSNorm SyncBatchNorm",
+    "symnet.networks.pooling": "AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d MaxPool3d",
     "symnet.networks.recurrent": "GRU LSTM RNN",
-    "symnet.networks.structure": "Dropout Embedding Flatten Input PositionalBias Residual",
+    "symnet.networks.structure": "Dropout Embedding EmbeddingBag Flatten Identity Input PositionalBias Residual",
+    "symnet.networks.transposed_convolution": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
+    "symnet.networks.adaptive_pooling":
+        "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d "
+        "AdaptiveMaxPool3d",
+    "symnet.networks.padding":
+        "CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d "
+        "ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d ZeroPad1d "
+        "ZeroPad2d ZeroPad3d",
+    "symnet.networks.recurrent_cells": "GRUCell LSTMCell RNNCell",
+    "symnet.networks.transformer": "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder",
+    "symnet.networks.dropping": "AlphaDropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
+    "symnet.networks.pairwise": "Bilinear CosineSimilarity PairwiseDistance",
+    "symnet.networks.rearranging":
+        "ChannelShuffle Fold MaxUnpool1d MaxUnpool2d MaxUnpool3d PixelShuffle PixelUnshuffle Unflatten Unfold "
+        "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
+    "symnet.networks.lazy":
+        "LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d "
+        "LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d "
+        "LazyLinear",
+    "symnet.networks.parametric_activations": "GLU PReLU RReLU",
+    "symnet.networks.losses_margin":
+        "LinearCrossEntropyLoss MarginRankingLoss MultiLabelMarginLoss MultiLabelSoftMarginLoss "
+        "MultiMarginLoss TripletMarginWithDistanceLoss",
     "symnet.networks.losses":
         "BCELoss CrossEntropyLoss HalfSquaredError HuberLoss L1Loss Loss MSELoss SmoothL1Loss "
         "SquaredError",
@@ -358,15 +627,15 @@ _PLACES = {
         "CosineEmbeddingLoss GaussianNLLLoss InfoNCE TripletMarginLoss VAEKLLoss loss_program",
     "symnet.networks.losses_penalty": "L1Penalty L2Penalty",
     "symnet.networks.optimizers": "SGD HeavyBall Momentum Nesterov optimizer",
-    "symnet.networks.optimizers_adaptive": "Adagrad Adam AdamW Lion NAdam RMSprop SignSGD",
+    "symnet.networks.optimizers_adaptive": "Adadelta Adagrad Adam AdamW Adamax Lion NAdam RAdam RMSprop SignSGD",
     "symnet.networks.gradient_transforms": "clip_by_norm clip_by_value decoupled_decay global_norm weight_decay",
     "symnet.networks.optimizer_program": "Optimizer",
     "symnet.networks.schedules":
-        "CosineAnnealingLR ExponentialLR InverseTimeLR LinearLR MultiStepLR Schedule StepLR WarmupLR "
-        "schedule with_schedule",
+        "ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts ExponentialLR InverseTimeLR LinearLR "
+        "MultiStepLR PolynomialLR Schedule StepLR WarmupLR schedule with_schedule",
     "symnet.networks.initializers":
-        "calculate_gain kaiming_normal kaiming_uniform lecun_normal lecun_uniform xavier_normal "
-        "xavier_uniform",
+        "calculate_gain kaiming_normal kaiming_uniform lecun_normal lecun_uniform orthogonal trunc_normal "
+        "xavier_normal xavier_uniform",
 }
 _WHERE = {name: file for file, names in _PLACES.items() for name in names.split()}
 
@@ -387,6 +656,11 @@ if not TYPE_CHECKING:  # a type checker refuses what is not in the list above
         if name.startswith("__"):
             raise AttributeError(f"module 'symnet' has no attribute {name!r}")
         from symnet.errors import UnknownAttributeError, did_you_mean
+        from symnet.networks.unavailable import UNAVAILABLE
+
+        if name in UNAVAILABLE:
+            why, instead = UNAVAILABLE[name]
+            raise UnknownAttributeError("symnet", f"PyTorch's {name} is not here: {why}", instead)
 
         raise UnknownAttributeError("symnet", f"no attribute {name!r}", "a name that help(symnet) lists", did_you_mean(name, _WHERE))
 

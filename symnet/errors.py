@@ -52,7 +52,9 @@ def did_you_mean(name: object, known: Iterable[object]) -> str:
 
     text, names = name[:80] if isinstance(name, str) else "", [str(k) for k in known]
     folded = {k.lower(): k for k in reversed(names)}
-    close = difflib.get_close_matches(text, names, n=1, cutoff=0.8) or [
+    letters = sorted(text.lower())
+    turned = [k for k in names if len(text) > 2 and sorted(k.lower()) == letters]
+    close = turned or difflib.get_close_matches(text, names, n=1, cutoff=0.8) or [
         folded[k] for k in (*difflib.get_close_matches(text.lower(), folded, n=1, cutoff=0.5),
                             *(k for k in folded if len(text) > 1 and k.startswith(text.lower())))]
     if close:

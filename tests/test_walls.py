@@ -91,13 +91,6 @@ CIRCLES: dict[str, tuple[str, ...]] = {
     "the code of linear lines is part of the code of lines": ("backends.linear_code", "backends.numpy_code"),
     "a program checks itself at birth": ("core.program", "core.schedule", "core.wellformed"),
     "a tensor may have a structure, and a structure speaks of tensors": ("core.structures", "core.tensors"),
-    "a normal form asks for that of its parts, and each rule of it too; goes with rules registered by head": (
-        "equality.rules.opaque_functions", "equality.rules.trigonometric", "equality.rules.exponentials", "equality.rules.logarithms", "equality.normal", "equality.rules.rational_powers",
-        "equality.rules.generator_relations", "equality.signs", "equality.rules.opaque_sums", "equality.rules.heaviside", "equality.undefined"),
-    "sums over indices know powers and rules, which know sums": (
-        "equality.sums.atom_powers", "equality.sums.product_rules", "equality.sums.algebra"),
-    "functions and matrices are read by the reader of what stands in them": (
-        "equality.sums.function_atoms", "equality.sums.matrix_atoms", "equality.sums.reading"),
 }
 
 

@@ -115,10 +115,11 @@ class Question:
                     return verdict
         return None
 
-    def _proved(self, value: IndexArray, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
+    def _proved(self, value: IndexArray, used: tuple[Assumption, ...], first: int, last: int | None,
+                termwise: bool = False) -> Verdict | None:
         found: list[Verdict] = []
         for formula in self.formulas:
-            verdict = self._slice(value, formula, used, first, last)
+            verdict = self._slice(value, formula, used, first, last, termwise)
             if verdict is None:
                 return None
             found.append(verdict)
@@ -127,13 +128,14 @@ class Question:
         made = found[0] if len(found) == 1 else _joined(found, found[0].scope)
         return made if self.whole.sizes else replace(made, scope="")
 
-    def _slice(self, value: IndexArray, formula: Definition, used: tuple[Assumption, ...], first: int, last: int | None) -> Verdict | None:
+    def _slice(self, value: IndexArray, formula: Definition, used: tuple[Assumption, ...], first: int, last: int | None,
+               termwise: bool) -> Verdict | None:
         """The answer on one slice of the gradient; nearly always that is all of it."""
         expr, wanted = _sides(value, formula)
         ranges: dict[sp.Symbol, Range] = formula.free
         for names in islice(self.opening.stages(expr, wanted), first, last):
             verdict = prove_for_all_sizes(expr, wanted, ranges, used, self.given, (*self._asked(value), *_at_places(value, formula)),
-                                          self.opening.lines(names), self.whole.by_name, self.structured)
+                                          self.opening.lines(names), self.whole.by_name, self.structured, termwise)
             if verdict.answer is not Answer.UNDECIDED:
                 return verdict
             if verdict.reason not in (DIFFER, ELSEWHERE):  # too large, or a node without a rule: opening more does not help
@@ -141,10 +143,12 @@ class Question:
         return None
 
     def _entrywise(self, value: IndexArray) -> Verdict | None:
-        """Proved for all sizes as an identity of numbers, where no index is summed: cases, |x|, clip."""
+        """Proved for all sizes as an identity of numbers: cases, |x|, clip, sin² + cos²; also of the terms of sums."""
+        if any(side.has(sp.Sum) for formula in self.formulas for side in _sides(value, formula)):
+            return self._proved(value, (), 0, None, True)
         for formula in self.formulas:
             sides = _sides(value, formula)
-            if any(side.has(sp.Sum, When, Grid) for side in sides) or self._asked(value) or _at_places(value, formula):
+            if any(side.has(When, Grid) for side in sides) or self._asked(value) or _at_places(value, formula):
                 return None
             there = {e: like(e, str(e)) for side in sides for e in side.atoms(sp.Indexed)}
             if not all(e.is_real for e in there) or not prove_equal(*[side.xreplace(there) for side in sides]).holds:

@@ -27,6 +27,7 @@ from symnet.equality.null_sets import is_null
 from symnet.equality.refuting import FEW, MANY, Point, refute
 from symnet.equality.regions import Agreement, Suspect, agree
 from symnet.equality.rules.finite_sets import choices
+from symnet.equality.undefined import undefined
 from symnet.errors import OptionError, UnknownNodeError, a_kind, all_of_kind, needs
 
 
@@ -169,7 +170,7 @@ def _proof(left: sp.Expr, right: sp.Expr, written: tuple[Holes, Holes], null: Ca
         basis, sides, same = judged(left, right, facts)
         for side, asking in zip(sides, also[:2], strict=True):
             for u in asking:
-                side |= basis.undefined(u)
+                side |= undefined(basis, u)
         found: Agreement | Suspect = Agreement((), ()) if same else Suspect({})
         if not same and has_cases(left, right) and defined_somewhere(left, right, *also[2]):
             found = agree(left, right, null, facts)

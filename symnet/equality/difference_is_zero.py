@@ -12,7 +12,7 @@ from symnet.equality.domain_conditions import holes, surely_defined
 from symnet.equality.feasible_point import defined_somewhere
 from symnet.equality.fractions import TooLarge
 from symnet.equality.normal import Basis
-from symnet.equality.undefined import HARMLESS, Hole, learn_facts
+from symnet.equality.undefined import HARMLESS, Hole, learn, learn_facts, undefined
 from symnet.errors import UnknownNodeError
 
 
@@ -29,10 +29,10 @@ def agrees(left: sp.Expr, right: sp.Expr, basis: Basis, also: tuple[sp.Expr, ...
     open_holes = any(not surely_defined(*h) for side in (left, right, *also) for h in holes(side))
     if not same and open_holes:
         told = Basis(basis.waves, basis.stems is not None)
-        if told.learn(left, right, *also):
+        if learn(told, left, right, *also):
             told.survey(left, right)
             same = told.normal(left - right)[1].is_zero and defined_somewhere(left, right, *also)
-    elif same and open_holes and basis.undefined(left).keys() != basis.undefined(right).keys():
+    elif same and open_holes and undefined(basis, left).keys() != undefined(basis, right).keys():
         return defined_somewhere(left, right)
     return same
 
@@ -43,7 +43,7 @@ def judged(left: sp.Expr, right: sp.Expr, also: tuple[sp.Expr, ...] = ()) -> tup
         basis = Basis(waves=True, stems=stems)
         try:
             basis.survey(left, right)
-            return basis, [basis.undefined(side) for side in (left, right)], agrees(left, right, basis, also)
+            return basis, [undefined(basis, side) for side in (left, right)], agrees(left, right, basis, also)
         except TooLarge:
             if stems:
                 raise

@@ -9,36 +9,33 @@ Risch (1979), structure theorem: exp of Q-independent arguments are independent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
 import sympy as sp
 
 from symnet.core.expressions import Nabla
-from symnet.core.functions import TABLE, step
+from symnet.core.functions import TABLE
 from symnet.core.number_sets import REAL, NumberSet, numbers_of
 from symnet.equality.basis_forms import by_row, in_exp
-from symnet.equality.domain_conditions import holes, surely_defined
+from symnet.equality.domain_conditions import surely_defined
 from symnet.equality.fractions import Fraction, Ring
-from symnet.equality.rules.exponentials import WAVES, Exponents, Terms, exponential, is_exp, study
+from symnet.equality.generators import Generators, Rule, Signs
+from symnet.equality.rules import exponentials, heaviside, logarithms, opaque_functions, trigonometric
+from symnet.equality.rules.exponentials import WAVES, is_exp, study
 from symnet.equality.rules.generator_relations import reduced
-from symnet.equality.rules.heaviside import step_of
-from symnet.equality.rules.linear_relations import Rests
-from symnet.equality.rules.logarithms import logarithm
-from symnet.equality.rules.opaque_functions import atom
+from symnet.equality.rules.linear_relations import Exponents, Rests, Terms
+from symnet.equality.rules.opaque_functions import atom, power_apart
 from symnet.equality.rules.opaque_sums import stem, stems_of
 from symnet.equality.rules.radicals import Root, with_radicands
 from symnet.equality.rules.rational_powers import power
-from symnet.equality.rules.trigonometric import circle
-from symnet.equality.signs import Known, positive
-from symnet.equality.undefined import Hole, learn_facts, undefined
+from symnet.equality.signs import Known
 
 __all__ = ["Basis", "in_exp", "surely_defined"]
 MOST_SURVEYS = 4
 
 
-class Basis:
+class Basis(Generators):
     """The generators met so far. ``flat`` rewrites an expression over them; one Basis serves one comparison."""
 
     def __init__(self, waves: bool = False, stems: bool = False) -> None:
@@ -114,7 +111,7 @@ class Basis:
             row = TABLE.get(node.func)
             if row is not None and row.in_exp is not None:
                 self._written[node] = by_row(node, node.args)
-            elif isinstance(node, sp.Pow) and not isinstance(node.exp, sp.Rational) and positive(self, node.base):
+            elif isinstance(node, sp.Pow) and not isinstance(node.exp, sp.Rational) and self.known.positive(node.base):
                 self._written[node] = sp.exp(node.exp * sp.log(node.base, evaluate=False), evaluate=False)
             else:
                 self._written[node] = None
@@ -189,18 +186,6 @@ class Basis:
         lead = value.below.leading_coefficient()
         return ring.back(value.above / lead), ring.back(value.below / lead)
 
-    def undefined(self, expr: sp.Expr) -> dict[Hole, sp.Expr]:
-        """Where ``expr`` may be undefined; see ``undefined.undefined``."""
-        return undefined(self, expr)
-
-    def learn(self, *sides: sp.Expr) -> bool:
-        """Take it that the sides are defined; True when that tells the sign of anything."""
-        return learn_facts(self, [h for side in sides for h in holes(side, sure=True)])
-
-    def assume(self, facts: Iterable[tuple[sp.Expr, bool]]) -> bool:
-        """Take it that each expression is > 0 (True) or ≥ 0 (False)."""
-        return learn_facts(self, [(u, "<=" if strict else "<") for u, strict in facts])
-
     def spelled(self, expr: sp.Expr) -> sp.Expr:
         """``expr`` with every generator replaced by what it stands for."""
         while expr.free_symbols & self.meaning.keys():
@@ -223,28 +208,11 @@ class Basis:
             return stem(self, expr)
         if isinstance(expr, (sp.Add, sp.Mul)):
             return expr.func(*[self.flat(a) for a in expr.args])
-        if isinstance(expr, sp.exp) or expr is sp.E:
-            return self.exponential(sp.S.One if expr is sp.E else expr.args[0])
-        if isinstance(expr, sp.log):
-            return logarithm(self, expr.args[0])
-        if isinstance(expr, (sp.sin, sp.cos)):
-            return circle(self, expr.args[0])[isinstance(expr, sp.sin)]
-        if isinstance(expr, sp.Pow) and expr.exp.is_Integer:
-            return self.flat(expr.base) ** expr.exp
-        if isinstance(expr, sp.Pow) and isinstance(expr.exp, sp.Rational):
-            return power(self, expr.base, expr.exp)
-        if isinstance(expr, sp.floor) and whole(expr.args[0]):
-            return self.flat(expr.args[0])
-        return step_of(self, expr.args[0]) if isinstance(expr, step) else atom(self, expr)
+        rule = RULES.get(type(expr))
+        return atom(self, expr) if rule is None else rule.function(self, expr)
 
-    def exponential(self, argument: sp.Expr) -> sp.Expr:
-        """exp(argument) over the generators."""
-        return exponential(self, argument)
-
-    def inside(self, symbol: sp.Symbol) -> sp.Expr:
-        """u, for the generators exp(u) and sigmoid(u)."""
-        member, one = self.kinds[symbol][1]
-        return one * member
+    def signs_of(self, factor: sp.Expr) -> Signs:
+        return self.known.of(factor)
 
 
 def whole(expr: sp.Expr) -> bool:
@@ -254,6 +222,21 @@ def whole(expr: sp.Expr) -> bool:
     if isinstance(expr, sp.Pow):
         return bool(expr.exp.is_Integer and expr.exp > 0) and whole(expr.base)
     return bool(expr.is_integer or (isinstance(expr, (sp.Symbol, sp.Indexed)) and expr.is_rational and expr.is_nonnegative))
+
+
+def _power(basis: Generators, node: sp.Pow) -> sp.Expr:
+    if node.exp.is_Integer:
+        return basis.flat(node.base) ** node.exp
+    return power(basis, node.base, node.exp) if isinstance(node.exp, sp.Rational) else power_apart(basis, node)
+
+
+def _floor(basis: Generators, node: sp.floor) -> sp.Expr:
+    return basis.flat(node.args[0]) if whole(node.args[0]) else atom(basis, node)
+
+
+RULES: dict[type[sp.Basic], Rule] = {rule.head: rule for rule in (
+    *exponentials.RULES, *logarithms.RULES, *trigonometric.RULES, *heaviside.RULES, *opaque_functions.RULES,
+    Rule(sp.Pow, _power), Rule(sp.floor, _floor))}
 
 
 def _teaches(node: sp.Basic) -> bool:

@@ -11,6 +11,7 @@ import sympy as sp
 from symnet.equality.fourier_motzkin import Row, feasible, solution
 from symnet.equality.fractions import Nowhere, Ring
 from symnet.equality.normal import Basis
+from symnet.equality.undefined import assume, learn
 
 Fact = tuple[sp.Expr, bool]  # an expression that is > 0 (True) or ≥ 0 (False) in a region
 Facts = tuple[Fact, ...]
@@ -34,9 +35,9 @@ def basis_where(defined: tuple[sp.Expr, ...], facts: Facts) -> Basis:
     """
     basis = Basis()
     if defined:
-        basis.learn(*defined)
+        learn(basis, *defined)
     if facts:
-        basis.assume(facts)
+        assume(basis, facts)
     return basis
 
 

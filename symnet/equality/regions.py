@@ -19,6 +19,7 @@ from symnet.equality.domain_conditions import holes, surely_defined
 from symnet.equality.fractions import Nowhere, TooLarge
 from symnet.equality.null_sets import is_null
 from symnet.equality.region_signs import Factor, Facts, FactSigns, basis_where
+from symnet.equality.undefined import undefined
 
 MOST_REGIONS = 150
 Hole = tuple[sp.Expr, str]
@@ -84,7 +85,7 @@ class _Search:
             if any(f.below and f.signs == (0,) for f in signs.factors):
                 return self.whole  # undefined here
             if not isinstance(case, step):
-                self._note(signs.basis.undefined(asked_of(case)), facts)
+                self._note(undefined(signs.basis, asked_of(case)), facts)
             decided = {case: outcome(case, signs.sign)}
             left, right = put(left, decided), put(right, decided)
         return self._plain(left, right, facts)
@@ -126,7 +127,7 @@ class _Search:
             self.point = signs.inside()
             return not signs.possible
         if not self.whole:
-            sides = [basis.undefined(side) for side in (left, right)]
+            sides = [undefined(basis, side) for side in (left, right)]
             self._note({key: (sides[0] | sides[1])[key] for key in sides[0].keys() ^ sides[1].keys()}, facts)
         return True
 

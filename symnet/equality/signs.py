@@ -7,7 +7,7 @@ polynomial in one generator by counting its real roots (Sturm). What is not foun
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
@@ -15,11 +15,8 @@ from symnet.core.number_sets import NumberSet
 from symnet.equality.domain_conditions import surely_defined
 from symnet.equality.factors import factored
 from symnet.equality.fractions import Fraction, Nowhere, Ring
+from symnet.equality.generators import Generators, Signs
 
-if TYPE_CHECKING:
-    from symnet.equality.normal import Basis
-
-Signs = frozenset[int]
 PLUS, MINUS, ALL, APART = frozenset((1,)), frozenset((-1,)), frozenset((-1, 0, 1)), frozenset((-1, 1))
 FROM_ZERO, TO_ZERO = frozenset((0, 1)), frozenset((-1, 0))
 ENDS = {"step": (0, 1), "sin": (-1, 1), "cos": (-1, 1), "erf": (-1, 1), "wave": (0, 1)}
@@ -37,9 +34,9 @@ def plus(a: Signs, b: Signs) -> Signs:
 
 
 class Known:
-    """The signs of polynomials over the generators of one Basis, all real."""
+    """The signs of polynomials over the generators of one comparison, all real."""
 
-    def __init__(self, basis: Basis) -> None:
+    def __init__(self, basis: Generators) -> None:
         self.basis = basis
         self.learnt: dict[sp.Expr, Signs] = {}  # irreducible polynomial with leading coefficient 1 -> signs it has
         self._found: dict[sp.Expr, Signs] = {}
@@ -69,6 +66,10 @@ class Known:
         if value.is_zero:
             return frozenset((0,))
         return self.of_product(*factors_of(self.basis, ring, value))
+
+    def positive(self, expr: sp.Expr) -> bool:
+        """True when ``expr`` is shown to be positive wherever it is defined."""
+        return surely_defined(expr, "<=") or (self.basis.real(expr) and self.of_fraction(expr) == PLUS)
 
     def of_product(self, number: sp.Rational, factors: list[tuple[sp.Expr, int]]) -> Signs:
         """The signs that a number times powers of polynomials may have."""
@@ -120,7 +121,7 @@ class Known:
             if degree == 1 and len(found) > 1 and kind in ENDS:
                 found &= self._between(ring, polynomial, ring.symbols[k], depth)
             if degree and len(found) > 1 and not affine:
-                numbers = self.basis.numbers(ring.symbols[k])
+                numbers: NumberSet = self.basis.numbers(ring.symbols[k])
                 if numbers.members or numbers.bounded:
                     found &= self._on_set(ring, terms, k, numbers, depth)
             if degree == 2 and len(found) > 1:
@@ -233,7 +234,7 @@ def raised_sign(signs: Signs, power: int) -> Signs:
     return there if power % 2 else frozenset(s * s for s in there)
 
 
-def factors_of(basis: Basis, ring: Ring, value: Fraction) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
+def factors_of(basis: Generators, ring: Ring, value: Fraction) -> tuple[sp.Rational, list[tuple[sp.Expr, int]]]:
     """A number and (polynomial, power) pairs whose product has the sign of ``value``, which is real and not 0.
 
     f (2 step(f) - 1), which is |f|, is told as f²; a root of |f| as |f|.
@@ -251,13 +252,6 @@ def factors_of(basis: Basis, ring: Ring, value: Fraction) -> tuple[sp.Rational, 
             powers[inner] += 1 if powers[inner] > 0 else -1
             del powers[factor]
     return number, list(powers.items())
-
-
-def positive(basis: Basis, expr: sp.Expr) -> bool:
-    """True when ``expr`` is shown to be positive wherever it is defined."""
-    if surely_defined(expr, "<="):
-        return True
-    return basis.real(expr) and basis.known.of_fraction(expr) == PLUS
 
 
 def _signs(number: sp.Rational) -> Signs:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
 from symnet.equality.domain_conditions import holes, surely_defined
 from symnet.equality.fractions import Fraction, Nowhere, Ring
-from symnet.equality.signs import APART, FROM_ZERO, MINUS, PLUS, TO_ZERO, Signs, factors_of, raised_sign, times
-
-if TYPE_CHECKING:
-    from symnet.equality.normal import Basis
+from symnet.equality.generators import Signs
+from symnet.equality.normal import Basis
+from symnet.equality.signs import APART, FROM_ZERO, MINUS, PLUS, TO_ZERO, factors_of, raised_sign, times
 
 Hole = tuple[sp.Expr, str]
 ZERO: Signs = frozenset((0,))
@@ -75,6 +74,16 @@ def _parts_of_complex(ring: Ring, value: Fraction, sign: str) -> list[Hole]:
     lead = value.below.leading_coefficient()
     size: Any = abs((value.above / lead).leading_coefficient())
     return [(ring.back(value.above / lead / size) / ring.back(value.below / lead), sign)]
+
+
+def learn(basis: Basis, *sides: sp.Expr) -> bool:
+    """Take it that the sides are defined; True when that tells the sign of anything."""
+    return learn_facts(basis, [h for side in sides for h in holes(side, sure=True)])
+
+
+def assume(basis: Basis, facts: Iterable[tuple[sp.Expr, bool]]) -> bool:
+    """Take it that each expression is > 0 (True) or ≥ 0 (False)."""
+    return learn_facts(basis, [(u, "<=" if strict else "<") for u, strict in facts])
 
 
 def learn_facts(basis: Basis, away: Iterable[Hole]) -> bool:

@@ -172,12 +172,15 @@ def lettered(values: Sequence[IndexArray], letters: Sequence[Letters], where: st
     """One axis for each letter, and the entries of all arrays at its indices, which are new."""
     dims: dict[Hashable, Dim] = {}
     entries: list[sp.Expr] = []
-    for v, own in zip(map(renamed, values), letters, strict=True):
+    for v, own in zip(values, letters, strict=True):
+        new = {i: sp.Dummy(i.name, integer=True) for i, _ in v.parts}  # an array may meet itself (z zᵀ)
         mapping: dict[sp.Symbol, sp.Expr] = {}
         for letter, dim in zip(own, v.dims, strict=True):
-            dims[letter], more = meet(dims[letter], dim, where) if letter in dims else (dim, {})
+            here = Dim(dim.size, tuple((new[i], a) for i, a in dim.parts))
+            dims[letter], more = meet(dims[letter], here, where) if letter in dims else (here, {})
             mapping |= more
-        entries = [substitute(e, mapping) for e in (*entries, v.expr)]
+        before = {i: place for i, place in mapping.items() if i not in new.values()}  # an axis of one place that stretches
+        entries = [*(substitute(e, before) for e in entries), v.put({i: mapping.get(n, n) for i, n in new.items()})]
     return dims, entries
 
 

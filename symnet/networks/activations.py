@@ -1,7 +1,7 @@
 """More activations by PyTorch's names, each an expression of known functions; none has a derivative rule of its own.
 
 Where an activation has a kink it is written with cases, and the derivative on a border is that of the branch that holds
-there, which is PyTorch's convention too: ELU has slope α at 0, Hardtanh slope 0 at both ends.
+there, which is PyTorch's convention too: ELU has slope α at 0, Hardtanh slope 0 at both ends, Hardswish slope 1 at 3.
 """
 
 from __future__ import annotations
@@ -216,4 +216,103 @@ class Softshrink(Activation):
         return lambda z: relu(z - by) - relu(-z - by)
 
 
-ACTIVATIONS: tuple[type[Activation], ...] = (ELU, SELU, GELU, SiLU, Mish, Softsign, Hardtanh, ReLU6, LogSigmoid, Softshrink)
+@torch_arguments("alpha inplace", {"inplace": BOTH})
+@dataclass(frozen=True)
+class CELU(Activation):
+    """z for z > 0, α(e^(z/α) - 1) otherwise, smooth at 0 for every α; PyTorch's default α = 1. Source: Barron 2017, eq. 2.
+
+    >>> CELU(2).function()(sp.Symbol("z", real=True))
+    Piecewise((z, z > 0), (2*exp(z/2) - 2, True))
+    """
+
+    alpha: object = 1
+
+    def __post_init__(self) -> None:
+        if rational(self.alpha) <= 0:
+            raise OptionError("CELU, alpha", str(self.alpha), "a positive number")
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        alpha = rational(self.alpha)
+        return lambda z: cases((z, z > 0), (alpha * (sp.exp(z / alpha) - 1), sp.true))
+
+
+@torch_arguments("inplace", {"inplace": BOTH})
+@dataclass(frozen=True)
+class Hardsigmoid(Activation):
+    """z/6 + 1/2 cut off at 0 and 1, with slope 0 at both ends. Source: Howard et al. 2019, section 5.2.
+
+    >>> Hardsigmoid().function()(sp.Symbol("z", real=True))
+    Piecewise((0, z <= -3), (z/6 + 1/2, z < 3), (1, True))
+    """
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return lambda z: cases((sp.S.Zero, z <= -3), (z / 6 + sp.Rational(1, 2), z < 3), (sp.S.One, sp.true))
+
+
+@torch_arguments("inplace", {"inplace": BOTH})
+@dataclass(frozen=True)
+class Hardswish(Activation):
+    """z (z + 3)/6 between -3 and 3, 0 below and z above, with slope 0 at -3 and 1 at 3. Source: Howard et al. 2019, eq. 4.
+
+    >>> Hardswish().function()(sp.Symbol("z", real=True))
+    Piecewise((0, z <= -3), (z*(z + 3)/6, z < 3), (z, True))
+    """
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return lambda z: cases((sp.S.Zero, z <= -3), (z * (z + 3) / 6, z < 3), (z, sp.true))
+
+
+@torch_arguments("lambd")
+@dataclass(frozen=True)
+class Hardshrink(Activation):
+    """z where |z| > λ and 0 between -λ and λ, with slope 0 at both; PyTorch's default λ = 0.5.
+
+    >>> Hardshrink().function()(sp.Symbol("z", real=True))
+    Piecewise((z, z > 1/2), (0, z >= -1/2), (z, True))
+    """
+
+    lambd: object = "1/2"
+
+    def __post_init__(self) -> None:
+        if rational(self.lambd) < 0:
+            raise OptionError("Hardshrink, lambd", str(self.lambd), "a number that is not negative")
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        by = rational(self.lambd)
+        return lambda z: cases((z, z > by), (sp.S.Zero, z >= -by), (z, sp.true))
+
+
+@torch_arguments()
+@dataclass(frozen=True)
+class Tanhshrink(Activation):
+    """z - tanh(z), whose slope is tanh²(z).
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear(1, 1), sn.Tanhshrink()).program().definitions[-1])
+    a1 := z1 - tanh(z1)
+    """
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        return lambda z: z - sp.tanh(z)
+
+
+@torch_arguments("threshold value inplace", {"inplace": BOTH})
+@dataclass(frozen=True)
+class Threshold(Activation):
+    """z where z > threshold, else the number ``value``, whose slope is 0.
+
+    >>> Threshold("1/10", 20).function()(sp.Symbol("z", real=True))
+    Piecewise((z, z > 1/10), (20, True))
+    """
+
+    threshold: object
+    value: object
+
+    def function(self) -> Callable[[sp.Expr], sp.Expr]:
+        above, value = rational(self.threshold), rational(self.value)
+        return lambda z: cases((z, z > above), (value, sp.true))
+
+
+ACTIVATIONS: tuple[type[Activation], ...] = (
+    ELU, SELU, GELU, SiLU, Mish, Softsign, Hardtanh, ReLU6, LogSigmoid, Softshrink, CELU, Hardsigmoid, Hardswish, Hardshrink, Tanhshrink,
+    Threshold)

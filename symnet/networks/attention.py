@@ -26,6 +26,7 @@ from symnet.networks.activations import GELU
 from symnet.networks.arguments import NONE, PLACE, torch_arguments
 from symnet.networks.builder import Builder, over, same_size, with_letter
 from symnet.networks.layers import Layer, Linear, ReLU, Size
+from symnet.networks.loss_inputs import given
 from symnet.networks.losses import HalfSquaredError
 from symnet.networks.normalization import LayerNorm
 from symnet.networks.structure import Residual
@@ -113,7 +114,7 @@ class MultiheadAttention(Layer):
     Q_h = X W_q[h] + b_q[h], and so K_h and V_h. ``head_dim`` is embed_dim/num_heads when both are numbers, else the name "d_h" (any size
     will do; PyTorch takes embed_dim/num_heads). ``mask`` as in ``attention``; ``key_padding_mask=True`` adds an input pad1[n, s], 1 for a
     key that is padding (each row must keep a key that is seen), as PyTorch's argument of that name. With ``memory="S"`` keys and values
-    come from a second input E[n, s, i] of that many positions (cross-attention).
+    come from a second input E1[n, s, i] of that many positions (cross-attention), or from what the program has under the name ``source``.
 
     >>> import symnet as sn
     >>> sn.Sequential(sn.MultiheadAttention(8, 2)).program().definitions[-1].target.shape
@@ -127,6 +128,7 @@ class MultiheadAttention(Layer):
     positions: Size = field(default="T", kw_only=True)
     mask: str | None = field(default=None, kw_only=True)
     memory: Size | None = field(default=None, kw_only=True)
+    source: str | None = field(default=None, kw_only=True)
     key_padding_mask: bool = field(default=False, kw_only=True)
 
     def sample_axes(self) -> tuple[Axis, ...]:
@@ -156,7 +158,7 @@ class MultiheadAttention(Layer):
         memory = x
         if self.memory is not None:
             source = (*lead, Axis.of(self.memory, Kind.TIME), ins)
-            memory = to.add_input(f"E{number}", source, Role.INPUT, "the memory that keys and values come from")
+            memory = given(to, self.source or f"E{number}", source, Role.INPUT, "the memory that keys and values come from")
         s = index("s" if index("s") not in (*rest, t, i, h, k) and "s" in _unused("s", *x.axes, *memory.axes, heads, inner) else "s0")
         axes, columns = (*lead, heads), memory.axes[-2]
 

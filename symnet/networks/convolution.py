@@ -1,10 +1,10 @@
 """Convolutions by PyTorch's names and conventions: cross-correlations, weights of shape (out_channels, in_channels, *kernel_size).
 
-The input is X[n, c, i] or X[n, c, i, j] (a batch of signals with channels), without a batch X[c, i] or X[c, i, j]. Sizes may be symbols;
-stride, padding and dilation are whole numbers, one for all axes or one for each; padding may be "same" or "valid". With ``groups`` the
-channels and the outputs fall into as many groups, and each group of outputs sees its own group of channels: W has the shape
-(out_channels, in_channels/groups, *kernel_size). Left out of PyTorch's arguments: padding_mode other than zeros. Source:
-docs.pytorch.org, torch.nn.Conv1d and Conv2d; Dumoulin & Visin 2016.
+The input is X[n, c, i], X[n, c, i, j] or X[n, c, i, j, l] (a batch of signals with channels), or the same without a batch. Sizes may be
+symbols; stride, padding and dilation are whole numbers, one for all axes or one for each; padding may be "same" or "valid". With
+``groups`` the channels and the outputs fall into as many groups, and each group of outputs sees its own group of channels: W has the shape
+(out_channels, in_channels/groups, *kernel_size). padding_mode is PyTorch's: zeros, reflect, replicate or circular. Source:
+docs.pytorch.org, torch.nn.Conv1d, Conv2d and Conv3d; Dumoulin & Visin 2016.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from symnet.errors import OptionError, ShapeError, shown
 from symnet.networks.arguments import PLACE, torch_arguments
 from symnet.networks.builder import Builder, over, same_size
 from symnet.networks.layers import Layer, Size
-from symnet.networks.windows import Sizes, Window, batch_letters, letters, padded, signal, spread, whole, windows
+from symnet.networks.padding import MODES, extend
+from symnet.networks.windows import SPOTS, TAPS, Sizes, Window, batch_letters, letters, padded, signal, spread, whole, windows
 
 ORDER = "in_channels out_channels kernel_size stride padding dilation groups bias padding_mode device dtype"  # PyTorch's
-UNREAD = PLACE | {"padding_mode": ("zeros",)}
 OUTPUTS = ("M", "P", "R", "S", "U", "V")  # names for output lengths that nobody gave
 
 
 @dataclass(frozen=True)
 class _Convolution(Layer):
-    """What Conv1d and Conv2d share. ``positions`` names the output lengths where the layer stands first and no Input tells them."""
+    """What the convolutions share. ``positions`` names the output lengths where the layer stands first and no Input tells them."""
 
     in_channels: Size
     out_channels: Size
@@ -41,6 +41,7 @@ class _Convolution(Layer):
     dilation: int | tuple[int, ...] = 1
     groups: int = 1
     bias: bool = True
+    padding_mode: str = "zeros"
     positions: Sizes | None = field(default=None, kw_only=True)
 
     dims: ClassVar[int]
@@ -60,7 +61,16 @@ class _Convolution(Layer):
             raise ShapeError(where, f"{front[-1].size} channels", str(self.in_channels), "in_channels of the signal before")
         outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, to.now.axes[-self.dims:], strict=True)]
         self._grouped(where)
-        self._line(to, made, front, outs, padded(to, made, f"pad{to.linear}"))
+        x = padded(to, made, f"pad{to.linear}") if self.padding_mode == "zeros" else self._extended(to, where, made)
+        self._line(to, made, front, outs, x)
+
+    def _extended(self, to: Builder, where: str, made: tuple[Window, ...]) -> Tensor:
+        """The signal continued beyond its ends as padding_mode says."""
+        if self.padding_mode not in MODES:
+            raise OptionError(f"{where}, padding_mode", shown(self.padding_mode), '"zeros", ' + ", ".join(f'"{m}"' for m in MODES))
+        for at, w in enumerate(made, start=len(to.now.axes) - self.dims):
+            extend(to, where, at, (w.padding, w.padding + w.more), MODES[self.padding_mode])
+        return to.now
 
     def _grouped(self, where: str) -> tuple[sp.Expr, sp.Expr]:
         """(channels, outputs) of one group."""
@@ -79,7 +89,7 @@ class _Convolution(Layer):
         channels = front[-1] if self.groups == 1 else Axis.of(ins)
         w = to.add_input(f"W{k}", (out, channels, *taps), Role.PARAMETER, f"kernels of layer {k}: W[o, c] makes channel o from c")
         b = to.add_input(f"b{k}", (out,), Role.PARAMETER, f"biases of layer {k}") if self.bias else None
-        chosen = letters(to, batch_letters(front) + "o" + "ij"[:dims] + "pq"[:dims])
+        chosen = letters(to, batch_letters(front) + "o" + SPOTS[:dims] + TAPS[:dims])
         rest, (c, o), i, p = chosen[:len(front) - 1], chosen[len(front) - 1:len(front) + 1], chosen[-2 * dims:-dims], chosen[-dims:]
         places = tuple(v.place(a, t) for v, a, t in zip(made, i, p, strict=True))
         sums = ((c, *channels.range), *[(t, *a.range) for t, a in zip(p, taps, strict=True)])
@@ -93,7 +103,7 @@ class _Convolution(Layer):
         to.line(f"z{k}", (*front[:-1], out, *outs), (*rest, o, *i), value, f"convolution of layer {k}, before its activation")
 
 
-@torch_arguments(ORDER, UNREAD)
+@torch_arguments(ORDER, PLACE)
 @dataclass(frozen=True)
 class Conv1d(_Convolution):
     """z[n, o, i] = b[o] + Σ_c Σ_p W[o, c, p] X[n, c, s(i-1) + d(p-1) + 1], with zeros around X where there is padding.
@@ -106,7 +116,7 @@ class Conv1d(_Convolution):
     dims = 1
 
 
-@torch_arguments(ORDER, UNREAD)
+@torch_arguments(ORDER, PLACE)
 @dataclass(frozen=True)
 class Conv2d(_Convolution):
     """z[n, o, i, j] = b[o] + Σ_c Σ_p Σ_q W[o, c, p, q] X[n, c, s(i-1) + d(p-1) + 1, s(j-1) + d(q-1) + 1].
@@ -118,6 +128,19 @@ class Conv2d(_Convolution):
     """
 
     dims = 2
+
+
+@torch_arguments(ORDER, PLACE)
+@dataclass(frozen=True)
+class Conv3d(_Convolution):
+    """As Conv2d with a third axis: z[n, o, i, j, l] = b[o] + Σ_c Σ_p Σ_q Σ_r W[o, c, p, q, r] X[n, c, …].
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input(2, 5, 6, 4), sn.Conv3d(2, 3, (2, 3, 2))).program()["z1"].shape
+    (N, 3, 4, 4, 3)
+    """
+
+    dims = 3
 
 
 @torch_arguments("kernel_size positions stride bias")

@@ -199,3 +199,40 @@ def lecun_normal(shape: Sequence[int], *, seed: Seed = 0) -> Array:
     (4, 3)
     """
     return INITIALIZERS["lecun_normal"].draw(shape, seed)
+
+
+@torch_arguments("shape gain generator", GENERATOR, SEED)
+def orthogonal(shape: Sequence[int], gain: Any = 1, *, seed: Seed = 0) -> Array:
+    """``gain`` times a matrix whose rows or columns, the fewer, are orthonormal, drawn evenly among all such; a kernel is one row for
+    each output. It keeps lengths, whatever the depth. Source: Saxe, McClelland & Ganguli 2014; drawn as in Mezzadri 2007.
+
+    >>> import symnet as sn
+    >>> q = sn.orthogonal((4, 3), seed=1)
+    >>> bool(abs(q.T @ q - np.eye(3)).max() < 1e-12)
+    True
+    """
+    fans_of(shape)
+    rows, columns = shape[0], math.prod(shape[1:])
+    rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+    q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
+    q = q * np.sign(np.diag(r))  # without it, qr favours some
+    made: Array = float(rational(gain)) * (q if rows >= columns else q.T).reshape(tuple(shape))
+    return made
+
+
+@torch_arguments("shape mean std a b generator", GENERATOR, SEED)
+def trunc_normal(shape: Sequence[int], mean: Any = 0, std: Any = 1, a: Any = -2, b: Any = 2, *, seed: Seed = 0) -> Array:
+    """Normal numbers of this mean and standard deviation among those that lie in a..b, drawn again until they do.
+
+    >>> import symnet as sn
+    >>> bool(abs(sn.trunc_normal((50, 3), 0, "1/50")).max() <= 2)
+    True
+    """
+    centre, width, low, high = (float(rational(v)) for v in (mean, std, a, b))
+    if width <= 0 or low >= high or not centre - 5 * width < high or not low < centre + 5 * width:
+        raise OptionError("trunc_normal", f"mean={mean}, std={std}, a={a}, b={b}", "std positive, and a..b not far outside the mean")
+    rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+    made: Array = rng.normal(centre, width, tuple(shape))
+    while (outside := (made < low) | (made > high)).any():
+        made[outside] = rng.normal(centre, width, int(outside.sum()))
+    return made

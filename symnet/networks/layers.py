@@ -230,8 +230,41 @@ class LogSoftmax(Layer):
         softmax_line(to, f"a{max(to.linear, 1)}", "logarithms of the softmax shares", logarithm=True, dim=self.dim)
 
 
-def softmax_line(to: Builder, name: str, note: str, logarithm: bool, dim: int | None = None) -> None:
-    """Add p := exp(z)/Σ exp(z), or its logarithm, along an axis, by default the last."""
+@torch_arguments("dim")
+@dataclass(frozen=True)
+class Softmin(Layer):
+    """The softmax of -z along the axis ``dim``, by default the last: the smallest entry gets the largest share.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear("d", "k"), sn.Softmin()).program().definitions[-1])
+    a1[n, j] := exp(-z1[n, j])/Sum(exp(-z1[n, j1]), (j1, 1, k))
+    """
+
+    dim: int | None = None
+
+    def build(self, to: Builder) -> None:
+        softmax_line(to, f"a{max(to.linear, 1)}", "softmin: the smallest entry gets the largest share", logarithm=False, dim=self.dim,
+                     sign=-1)
+
+
+@torch_arguments()
+@dataclass(frozen=True)
+class Softmax2d(Layer):
+    """The softmax over the channels at each place of an image X[n, c, i, j].
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("c", "h", "w"), sn.Softmax2d()).program().definitions[-1].target.shape
+    (N, c, h, w)
+    """
+
+    def build(self, to: Builder) -> None:
+        if len(to.now.axes) not in (3, 4):
+            raise OptionError("Softmax2d", f"an input of shape {axes_text(to.now.axes)}", "(N, channels, height, width)")
+        softmax_line(to, f"a{max(to.linear, 1)}", "softmax over the channels at each place", logarithm=False, dim=-3)
+
+
+def softmax_line(to: Builder, name: str, note: str, logarithm: bool, dim: int | None = None, sign: int = 1) -> None:
+    """Add p := exp(z)/Σ exp(z), or its logarithm, along an axis, by default the last; with ``sign`` -1 of -z."""
     z = to.now
     at = -1 if dim is None else dim
     if isinstance(at, bool) or not isinstance(at, int) or not -len(z.axes) <= at < len(z.axes):
@@ -240,7 +273,7 @@ def softmax_line(to: Builder, name: str, note: str, logarithm: bool, dim: int | 
                           if z.axes else "an input with axes")
     places = to.letters(z.axes)
     rule = log_softmax if logarithm else softmax
-    shares = rule(AtOnce(name, "softmax"), IndexArray.over(z.axes, places, z[places]), at)
+    shares = rule(AtOnce(name, "softmax"), IndexArray.over(z.axes, places, sign * z[places]), at)
     to.line(name, z.axes, places, with_letter(shares.at(*places), index(f"{places[at]}1")), note)
 
 

@@ -17,7 +17,7 @@ from symnet.errors import OptionError, did_you_mean, shown
 from symnet.networks.arguments import bare_name, torch_arguments
 from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
 from symnet.networks.optimizer_program import LR, STEP, G, Optimizer, W, symbol, update_rule
-from symnet.networks.optimizers_adaptive import UNREAD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD, pair
+from symnet.networks.optimizers_adaptive import UNREAD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, SignSGD, pair
 
 __all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "HeavyBall", "Lion", "Momentum", "NAdam", "Nesterov", "Optimizer", "RMSprop",
            "SignSGD", "clip_by_norm", "clip_by_value", "decoupled_decay", "global_norm", "optimizer", "symbol", "update_rule",
@@ -100,7 +100,7 @@ _decayed = weight_decay  # the keyword of the same name hides it above
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD, "momentum": Momentum, "heavyball": HeavyBall, "nesterov": Nesterov, "adagrad": Adagrad, "rmsprop": RMSprop, "adam": Adam,
-    "adamw": AdamW, "nadam": NAdam, "lion": Lion, "signsgd": SignSGD,
+    "adamw": AdamW, "nadam": NAdam, "lion": Lion, "signsgd": SignSGD, "adadelta": Adadelta, "adamax": Adamax, "radam": RAdam,
 }
 
 

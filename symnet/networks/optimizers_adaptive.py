@@ -10,6 +10,7 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.expressions import as_written
+from symnet.core.functions import Max
 from symnet.core.numbers import rational
 from symnet.errors import OptionError, shown
 from symnet.networks.arguments import BOTH, torch_arguments
@@ -173,3 +174,69 @@ def Lion(lr: Any = "1/10000", betas: Any = ("9/10", "99/100"), weight_decay: Any
         lines = {"u": b1 * m + (1 - b1) * G, "m_new": b2 * m + (1 - b2) * G, "w_new": W - LR * sp.sign(symbol("u"))}
     settings = {"lr": lr, "beta1": beta1, "beta2": beta2}
     return decoupled_decay(update_rule("Lion", lines, (("m", "m_new"),), settings, remarks=(SIGN,)), weight_decay, "Lion")
+
+
+@torch_arguments("lr rho eps weight_decay", UNREAD)
+def Adadelta(lr: Any = 1, rho: Any = "9/10", eps: Any = "1e-6", weight_decay: Any = 0) -> Optimizer:
+    """w_new = w - lr d with d = g √(u + eps)/√(v_new + eps): steps as large as the last ones were, whatever the size of g.
+
+    v_new = rho v + (1 - rho) g², u_new = rho u + (1 - rho) d². Source: Zeiler 2012, algorithm 1.
+
+    >>> import symnet as sn
+    >>> print(sn.Adadelta().program.definitions[0])
+    v_new := g**2*(1 - rho) + rho*v
+    """
+    u, v, r = symbol("u"), symbol("v"), symbol("rho")
+    with as_written():
+        lines = {"v_new": r * v + (1 - r) * G**2, "d": G * sp.sqrt(u + EPS) / sp.sqrt(symbol("v_new") + EPS),
+                 "u_new": r * u + (1 - r) * symbol("d") ** 2, "w_new": W - LR * symbol("d")}
+    rule = update_rule("Adadelta", lines, (("v", "v_new"), ("u", "u_new")), {"lr": lr, "rho": rho, "eps": eps}, remarks=(SIZE,))
+    return decayed(rule, weight_decay)
+
+
+@torch_arguments("lr betas eps weight_decay", UNREAD)
+def Adamax(lr: Any = "1/500", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, *, beta1: Any = None,
+           beta2: Any = None) -> Optimizer:
+    """Adam with the largest |g| of late in place of √v̂: u_new = max(beta2 u, |g| + eps), w_new = w - lr m̂/u_new.
+
+    Source: Kingma & Ba 2015, algorithm 2; eps inside the maximum, as in PyTorch.
+
+    >>> import symnet as sn
+    >>> print(sn.Adamax().program.definitions[1])
+    u_new := Max(beta2*u, eps + Abs(g))
+    """
+    beta1, beta2 = pair("Adamax", betas, beta1, beta2)
+    m, u, b1, b2 = (symbol(n) for n in ("m", "u", "beta1", "beta2"))
+    with as_written():
+        lines = {"m_new": b1 * m + (1 - b1) * G, "u_new": Max(b2 * u, sp.Abs(G) + EPS), "m_hat": symbol("m_new") / (1 - b1**STEP),
+                 "w_new": W - LR * symbol("m_hat") / symbol("u_new")}
+    settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}
+    return decayed(update_rule("Adamax", lines, (("m", "m_new"), ("u", "u_new")), settings, True, (SIZE,)), weight_decay)
+
+
+@torch_arguments("lr betas eps weight_decay decoupled_weight_decay", UNREAD | {"decoupled_weight_decay": (False,)},
+                 {"decoupled_weight_decay": "decoupled_decay(RAdam(), …)"})
+def RAdam(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, *, beta1: Any = None,
+          beta2: Any = None) -> Optimizer:
+    """Adam whose division waits until v is known well: √q m̂ √(1 - beta2^t)/(√v_new + eps) where rho_t > 5, m̂ before.
+
+    rho_t = rho_oo - 2 t beta2^t/(1 - beta2^t) with rho_oo = 2/(1 - beta2) - 1, and
+    q = (rho_t - 4)(rho_t - 2) rho_oo/((rho_oo - 4)(rho_oo - 2) rho_t). Source: Liu et al. 2020, algorithm 2.
+
+    >>> import symnet as sn
+    >>> print(sn.RAdam().program.definitions[3])
+    rho_t := -2*beta2**t*t/(1 - beta2**t) + rho_oo
+    """
+    beta1, beta2 = pair("RAdam", betas, beta1, beta2)
+    if rational(beta2) <= sp.Rational(3, 5):
+        raise OptionError("RAdam, beta2", shown(beta2), "a number between 3/5 and 1, so that rho_oo is above 4")
+    m, v, b1, b2, limit, now = (symbol(n) for n in ("m", "v", "beta1", "beta2", "rho_oo", "rho_t"))
+    with as_written():
+        known = sp.Piecewise(((now - 4) * (now - 2) * limit / ((limit - 4) * (limit - 2) * now), now > 5), (0, sp.true))
+        size = sp.sqrt(1 - b2**STEP) / (sp.sqrt(symbol("v_new")) + EPS)
+        lines = {"m_new": b1 * m + (1 - b1) * G, "v_new": b2 * v + (1 - b2) * G**2, "rho_oo": 2 / (1 - b2) - 1,
+                 "rho_t": limit - 2 * STEP * b2**STEP / (1 - b2**STEP), "m_hat": symbol("m_new") / (1 - b1**STEP),
+                 "q": known, "d": sp.Piecewise((symbol("m_hat") * sp.sqrt(symbol("q")) * size, now > 5), (symbol("m_hat"), sp.true)),
+                 "w_new": W - LR * symbol("d")}
+    settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}
+    return decayed(update_rule("RAdam", lines, (("m", "m_new"), ("v", "v_new")), settings, True, (SIZE,)), weight_decay)

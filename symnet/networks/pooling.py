@@ -1,8 +1,8 @@
 """Pooling by PyTorch's names: the largest or the mean entry of each window. The stride is the kernel size unless given.
 
-The input is X[n, c, i] or X[n, c, i, j], as for convolutions. With ``ceil_mode`` a last window may reach beyond the signal and its
-padding (lengths must then be numbers). Left out of PyTorch's arguments: return_indices. Source: docs.pytorch.org, torch.nn.MaxPool1d,
-MaxPool2d, AvgPool1d and AvgPool2d.
+The input is X[n, c, i], X[n, c, i, j] or X[n, c, i, j, l], as for convolutions. With ``ceil_mode`` a last window may reach beyond the
+signal and its padding (lengths must then be numbers). Left out of PyTorch's arguments: return_indices. Source: docs.pytorch.org,
+torch.nn.MaxPool1d, MaxPool2d, MaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d, LPPool1d, LPPool2d and LPPool3d.
 """
 
 from __future__ import annotations
@@ -19,7 +19,22 @@ from symnet.errors import OptionError
 from symnet.networks.arguments import NONE, torch_arguments
 from symnet.networks.builder import Builder
 from symnet.networks.layers import Layer
-from symnet.networks.windows import Sizes, Window, batch_letters, ceiled, edged, letters, padded, signal, spread, whole, windows
+from symnet.networks.windows import (
+    SPOTS,
+    TAPS,
+    Sizes,
+    Window,
+    batch_letters,
+    ceiled,
+    edged,
+    letters,
+    padded,
+    signal,
+    signal_letters,
+    spread,
+    whole,
+    windows,
+)
 
 LARGEST = "kernel_size stride padding dilation return_indices ceil_mode"  # PyTorch's arguments
 MOST_TAPS = 16  # of one maximum: its derivative compares every entry with the later ones
@@ -38,7 +53,7 @@ def _padding_fits(where: str, made: tuple[Window, ...]) -> None:
 
 @dataclass(frozen=True)
 class _MaxPool(Layer):
-    """What MaxPool1d and MaxPool2d share."""
+    """What the maximum poolings share."""
 
     kernel_size: int | tuple[int, ...]
     stride: int | tuple[int, ...] | None = None
@@ -62,13 +77,13 @@ class _MaxPool(Layer):
             raise OptionError(where, "padding or ceil_mode together with dilation", "one of them")
         outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, to.now.axes[-self.dims:], strict=True)]
         for at, (w, out) in reversed(list(enumerate(zip(made, outs, strict=True), start=len(front)))):
-            _largest(to, at, w, out, f"{'m' if at == len(front) else 'r'}{number}")
+            _largest(to, at, w, out, f"{'m' if at == len(front) else 'r' if at == len(front) + 1 else 'rr'}{number}")
 
 
 def _largest(to: Builder, at: int, w: Window, out: Axis, name: str) -> None:
     """name[…, i, …] := max over the taps of axis ``at``."""
     x = edged(to, at, w, f"pad{name}")
-    places = letters(to, "nci" if len(x.axes) == 3 else "ncij"[-len(x.axes):])
+    places = letters(to, signal_letters(x.axes))
     seen = [x[(*places[:at], w.place(places[at], sp.Integer(p)), *places[at + 1:])] for p in range(1, int(w.kernel) + 1)]
     note = "the largest entry of each window" if name[0] == "m" else "the largest entry of each row of a window"
     to.line(name, (*x.axes[:at], out, *x.axes[at + 1:]), places, Max(*seen), note)
@@ -106,9 +121,22 @@ class MaxPool2d(_MaxPool):
     dims = 2
 
 
+@torch_arguments(LARGEST, {"return_indices": (False,)})
+@dataclass(frozen=True)
+class MaxPool3d(_MaxPool):
+    """The largest entry of each window, along one axis after another as in MaxPool2d.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("c", 4, 8, 6), sn.MaxPool3d(2)).program().definitions[-1].target.shape
+    (N, c, 2, 4, 3)
+    """
+
+    dims = 3
+
+
 @dataclass(frozen=True)
 class _AvgPool(Layer):
-    """What AvgPool1d and AvgPool2d share."""
+    """What the mean poolings share."""
 
     kernel_size: Sizes
     stride: int | tuple[int, ...] | None = None
@@ -128,7 +156,7 @@ class _AvgPool(Layer):
         outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, to.now.axes[-self.dims:], strict=True)]
         x = padded(to, made, f"pads{number}")
         taps = [Axis.of(w.kernel) for w in made]
-        chosen = letters(to, batch_letters(front) + "ij"[:self.dims] + "pq"[:self.dims], *[w.kernel for w in made])
+        chosen = letters(to, batch_letters(front) + SPOTS[:self.dims] + TAPS[:self.dims], *[w.kernel for w in made])
         rest, i, p = chosen[:len(front)], chosen[len(front):-self.dims], chosen[-self.dims:]
         places = tuple(w.place(a, t) for w, a, t in zip(made, i, p, strict=True))
         sums = tuple((t, *a.range) for t, a in reversed(list(zip(p, taps, strict=True))))
@@ -173,3 +201,84 @@ class AvgPool2d(_AvgPool):
     """
 
     dims = 2
+
+
+@torch_arguments("kernel_size stride padding ceil_mode count_include_pad divisor_override", {"divisor_override": NONE})
+@dataclass(frozen=True)
+class AvgPool3d(_AvgPool):
+    """The mean of each window of K₁K₂K₃ entries; zeros around X count.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("c", 4, 8, 6), sn.AvgPool3d(2)).program().definitions[-1].target.shape
+    (N, c, 2, 4, 3)
+    """
+
+    dims = 3
+
+
+@dataclass(frozen=True)
+class _LPPool(Layer):
+    """What the power-mean poolings share."""
+
+    norm_type: int
+    kernel_size: Sizes
+    stride: int | tuple[int, ...] | None = None
+
+    dims: ClassVar[int]
+
+    def build(self, to: Builder) -> None:
+        where, number = _where(self, to), max(to.linear, 1)
+        power = whole(where, "norm_type", self.norm_type, 1)
+        made, front, x = windows(where, self.dims, self.kernel_size, self.stride, 0), signal(to, where, self.dims), to.now
+        outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, x.axes[-self.dims:], strict=True)]
+        chosen = letters(to, batch_letters(front) + SPOTS[:self.dims] + TAPS[:self.dims], *[w.kernel for w in made])
+        rest, i, p = chosen[:len(front)], chosen[len(front):-self.dims], chosen[-self.dims:]
+        places = tuple(w.place(a, t) for w, a, t in zip(made, i, p, strict=True))
+        sums = tuple((t, sp.S.One, w.kernel) for t, w in reversed(list(zip(p, made, strict=True))))
+        value = total(x[(*rest, *places)] ** power, sums) ** sp.Rational(1, power)
+        to.line(f"s{number}", (*front, *outs), (*rest, *i), value, f"the {power}-norm of each window")
+
+
+_POWERS = "norm_type kernel_size stride ceil_mode"
+
+
+@torch_arguments(_POWERS, {"ceil_mode": (False,)})
+@dataclass(frozen=True)
+class LPPool1d(_LPPool):
+    """s[n, c, i] = (Σ_p X[n, c, s(i-1) + p]^P)^(1/P), P a whole number; as in PyTorch the powers are of X, not of |X|.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("c", 8), sn.LPPool1d(2, 2)).program().definitions[-1].target.shape
+    (N, c, 4)
+    """
+
+    dims = 1
+
+
+@torch_arguments(_POWERS, {"ceil_mode": (False,)})
+@dataclass(frozen=True)
+class LPPool2d(_LPPool):
+    """As LPPool1d, over windows of an image.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("c", 8, 6), sn.LPPool2d(2, 2)).program().definitions[-1].target.shape
+    (N, c, 4, 3)
+    """
+
+    dims = 2
+
+
+@torch_arguments(_POWERS, {"ceil_mode": (False,)})
+@dataclass(frozen=True)
+class LPPool3d(_LPPool):
+    """As LPPool1d, over windows of a volume.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("c", 4, 8, 6), sn.LPPool3d(2, 2)).program().definitions[-1].target.shape
+    (N, c, 2, 4, 3)
+    """
+
+    dims = 3
+
+
+POOLINGS: tuple[type[Layer], ...] = (MaxPool1d, MaxPool2d, MaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d, LPPool1d, LPPool2d, LPPool3d)

@@ -167,6 +167,55 @@ def LinearLR(start_factor: Any = "1/3", end_factor: Any = 1, total_iters: Any = 
     return _schedule("LinearLR", expr, {"start_factor": start_factor, "end_factor": end_factor, "total_iters": total_iters})
 
 
+@torch_arguments("factor total_iters last_epoch", LAST)
+def ConstantLR(factor: Any = "1/3", total_iters: Any = 5) -> Schedule:
+    """lr_t = a lr for the first n = total_iters steps, then lr. Source: PyTorch's ConstantLR.
+
+    >>> import symnet as sn
+    >>> [sn.ConstantLR("1/2", 2).rate(t) for t in (1, 2, 3)]
+    [0.5, 0.5, 1.0]
+    """
+    a, n = symbol("start_factor"), symbol("total_iters")
+    with as_written():
+        expr = LR * (a + (1 - a) * step(STEP - n))
+    return _schedule("ConstantLR", expr, {"start_factor": factor, "total_iters": total_iters})
+
+
+@torch_arguments("total_iters power last_epoch", LAST)
+def PolynomialLR(total_iters: Any = 5, power: Any = 1) -> Schedule:
+    """lr_t = lr (1 - min(t - 1, n)/n)^p: from lr to 0 in n = total_iters steps. Source: PyTorch's PolynomialLR.
+
+    >>> import symnet as sn
+    >>> [sn.PolynomialLR(4, 2).rate(t) for t in (1, 3, 5)]
+    [1.0, 0.25, 0.0]
+    """
+    _positive("PolynomialLR", total_iters=total_iters, power=power)
+    n, p = symbol("total_iters"), symbol("power")
+    with as_written():
+        expr = LR * (1 - Min(STEP - 1, n) / n) ** p
+    return _schedule("PolynomialLR", expr, {"total_iters": total_iters, "power": power})
+
+
+@torch_arguments("T_0 T_mult eta_min last_epoch", LAST | {"T_mult": (1,)})
+def CosineAnnealingWarmRestarts(T_0: Any, *, eta_min: Any = 0) -> Schedule:
+    """CosineAnnealingLR that starts again after every T_0 steps. Left out of PyTorch's arguments: T_mult other than 1.
+
+    Source: Loshchilov & Hutter 2017 (SGDR), eq. 5.
+
+    >>> import symnet as sn
+    >>> [round(sn.CosineAnnealingWarmRestarts(4).rate(t), 4) for t in (1, 3, 5, 7)]
+    [1.0, 0.5, 1.0, 0.5]
+    """
+    _positive("CosineAnnealingWarmRestarts", T_0=T_0)
+    least, kept, length = symbol("lr_min"), rational(eta_min) != 0, symbol("T_max")
+    with as_written():
+        passed = STEP - 1 - length * sp.floor((STEP - 1) / length)
+        wave = (1 + sp.cos(sp.pi * passed / length)) / 2
+        expr = least + (LR - least) * wave if kept else LR * wave
+    settings = {"T_max": T_0, **({"lr_min": eta_min} if kept else {})}
+    return _schedule("CosineAnnealingWarmRestarts", expr, settings, (KEPT,) if kept else ())
+
+
 @torch_arguments("steps then")
 def WarmupLR(steps: Any, then: Schedule | None = None) -> Schedule:
     """lr_t = lr min(1, t/n): linear warm-up over n = steps steps; ``then`` another schedule, from the warmed rate.
@@ -208,6 +257,7 @@ def InverseTimeLR(decay: Any = 1) -> Schedule:
 SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "constant": Constant, "step": StepLR, "multistep": MultiStepLR, "exponential": ExponentialLR, "cosine": CosineAnnealingLR,
     "cosineannealing": CosineAnnealingLR, "linear": LinearLR, "warmup": WarmupLR, "inversetime": InverseTimeLR,
+    "constantlr": ConstantLR, "polynomial": PolynomialLR, "cosineannealingwarmrestarts": CosineAnnealingWarmRestarts,
 }
 
 
@@ -220,7 +270,7 @@ def schedule(name: str | Schedule, *args: Any, **settings: Any) -> Schedule:
     """
     if isinstance(name, Schedule):
         return name
-    key = bare_name(name, "lr")
+    key = bare_name(name) if bare_name(name) in SCHEDULES else bare_name(name, "lr")  # constantlr is not constant
     if key not in SCHEDULES:
         raise OptionError("schedule", shown(name), "one of " + ", ".join(SCHEDULES), did_you_mean(name, SCHEDULES))
     return SCHEDULES[key](*args, **settings)

@@ -16,7 +16,7 @@ from symnet.core.axes import size as to_size
 from symnet.core.expressions import When, total
 from symnet.core.numbers import rational
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import OptionError, ShapeError
+from symnet.errors import OptionError, ShapeError, shown
 from symnet.networks.arguments import BOTH, NONE, PLACE, torch_arguments
 from symnet.networks.builder import Builder, axes_text, over, same_size
 from symnet.networks.layers import Layer, Size, as_layer
@@ -214,6 +214,70 @@ class Embedding(Layer):
         if self.padding_idx is not None:
             mine = sp.And(mine, sp.Ne(_entry(x, tuple(rest)), self.padding_idx))
         to.line(f"e{k}", (*x.axes, width), (*rest, j), over(When(table[v, j], mine), v, words), "the row of each word")
+
+
+@torch_arguments("num_embeddings embedding_dim max_norm norm_type scale_grad_by_freq mode sparse _weight include_last_offset padding_idx "
+                 "device dtype",
+                 PLACE | {"max_norm": NONE, "norm_type": (2,), "scale_grad_by_freq": (False,), "sparse": BOTH, "_weight": NONE,
+                          "include_last_offset": (False,), "padding_idx": NONE})
+@dataclass(frozen=True)
+class EmbeddingBag(Layer):
+    """e[n, j] = Σ_t Σ_v [v = x[n, t] + 1] E[v, j], for mode "mean" divided by the number T of words of a bag; the bags are rows of x.
+
+    Input("T") before it says how many words a bag has. Left out of PyTorch's arguments: mode "max", offsets.
+
+    >>> import symnet as sn
+    >>> sn.Sequential(sn.Input("T"), sn.EmbeddingBag("V", "d")).program().definitions[-1].target.shape
+    (N, d)
+    """
+
+    num_embeddings: Size
+    embedding_dim: Size
+    mode: str = "mean"
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("mean", "sum"):
+            raise OptionError("EmbeddingBag, mode", shown(self.mode), '"mean" or "sum"')
+
+    def classes(self) -> sp.Expr | None:
+        return to_size(self.num_embeddings)
+
+    def build(self, to: Builder) -> None:
+        to.linear += 1
+        k, x, words, width = to.linear, to.now, Axis.of(self.num_embeddings), Axis.of(self.embedding_dim)
+        where = f"EmbeddingBag, layer {k}"
+        if x.domain != "index" or not x.axes:
+            raise ShapeError(where, f"an input of shape {axes_text(x.axes)}", "whole numbers that name words, a bag a row",
+                             'Input("T") and EmbeddingBag first')
+        table = to.add_input(f"E{k}", (words, width), Role.PARAMETER, f"embeddings of layer {k}: row v for the word v - 1")
+        *rest, t, v, j = to.letters((*x.axes, words, width))
+        value = over(over(When(table[v, j], sp.Eq(v, x[(*rest, t)] + 1)), v, words), t, x.axes[-1])
+        value = value / x.axes[-1].size if self.mode == "mean" else value
+        to.line(f"e{k}", (*x.axes[:-1], width), (*rest, j), value, f"the {self.mode} of the rows of each bag")
+
+
+class Identity(Layer):
+    """The input, unchanged; it adds no line. Arguments are taken and mean nothing, as in PyTorch.
+
+    >>> import symnet as sn
+    >>> len(sn.Sequential(sn.Linear(1, 1), sn.Identity()).program().definitions)
+    1
+    """
+
+    def __init__(self, *args: object, **keywords: object) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        return "Identity()"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity)
+
+    def __hash__(self) -> int:
+        return hash(Identity)
+
+    def build(self, to: Builder) -> None:
+        pass
 
 
 @dataclass(frozen=True)

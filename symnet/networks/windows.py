@@ -16,6 +16,7 @@ from symnet.networks.layers import Size
 
 Sizes: TypeAlias = Size | tuple[Size, ...]
 SPARE = "ijkuvqrspabcdefghlmnowxyz"
+SPOTS, TAPS = "ijl", "pqr"  # letters of places and of taps, one for each axis of an image
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ def signal(to: Builder, where: str, dims: int) -> tuple[Axis, ...]:
     axes = to.now.axes
     if len(axes) != dims + (2 if axes and axes[0].kind is Kind.BATCH else 1):
         shape = "(" + ", ".join(str(a.size) for a in axes) + ")"
-        wanted = "(N, channels, length)" if dims == 1 else "(N, channels, height, width)"
-        raise ShapeError(where, f"an input of shape {shape}", wanted, "Input(channels, length) or Input(channels, height, width) first")
+        wanted = ("channels, length", "channels, height, width", "channels, depth, height, width")[dims - 1]
+        raise ShapeError(where, f"an input of shape {shape}", f"(N, {wanted})", f"Input({wanted}) first")
     return axes[:-dims]
 
 
@@ -132,6 +133,11 @@ def batch_letters(axes: tuple[Axis, ...]) -> str:
     return "nc"[-len(axes):]
 
 
+def signal_letters(axes: tuple[Axis, ...]) -> str:
+    """The letters of a whole signal, by its number of axes."""
+    return {3: "nci", 5: "ncijl"}.get(len(axes), "ncij"[-len(axes):])
+
+
 def padded(to: Builder, made: tuple[Window, ...], name: str) -> Tensor:
     """A definition of the signal with zeros around it; the signal itself where nothing is added."""
     x, dims = to.now, len(made)
@@ -139,7 +145,7 @@ def padded(to: Builder, made: tuple[Window, ...], name: str) -> Tensor:
         return x
     front, inner = x.axes[:-dims], x.axes[-dims:]
     axes = tuple(a if w.around == 0 else Axis.of(sp.expand(a.size + w.around)) for w, a in zip(made, inner, strict=True))
-    places = letters(to, batch_letters(front) + "ij"[:dims])
+    places = letters(to, batch_letters(front) + SPOTS[:dims])
     there = tuple(p - w.padding for p, w in zip(places[len(front):], made, strict=True))
     within = [c for p, w, a in zip(there, made, inner, strict=True) if w.around for c in (sp.Ge(p, a.lower), sp.Le(p, a.upper))]
     return to.line(name, (*front, *axes), places, When(x[(*places[:len(front)], *there)], sp.And(*within)),
@@ -155,7 +161,7 @@ def edged(to: Builder, at: int, w: Window, name: str) -> Tensor:
     x, axis, padding = to.now, to.now.axes[at], w.padding
     if w.around == 0:
         return x
-    places = letters(to, "ncij"[-len(x.axes):] if len(x.axes) != 3 else "nci")
+    places = letters(to, signal_letters(x.axes))
     i = places[at]
 
     def put(where: sp.Expr) -> sp.Expr:

@@ -20,10 +20,10 @@ from symnet.core.tensors import NAME, Tensor
 from symnet.errors import NameError_, ParseError, ShapeError
 from symnet.indexing.arithmetic import broadcast
 from symnet.indexing.index_array import IndexArray
+from symnet.parsing.conventions import Unit, stretch
 from symnet.parsing.functions import FUNCTIONS
-from symnet.parsing.grammar import Parser
-from symnet.parsing.latex_products import Unit, stretch
 from symnet.parsing.lowering import Lowering
+from symnet.parsing.plain_grammar import Parser
 
 SIGN = re.compile(r"==|!=|<=|>=|≤|≥|≠|<|>|=")
 SAME = {"≤": "<=", "≥": ">=", "≠": "!="}

@@ -14,7 +14,7 @@ from symnet.core.tensors import NAME, Role, Tensor
 from symnet.errors import NameError_, ShapeError, did_you_mean
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
-from symnet.parsing.plain_atoms import KEYWORDS, MODULES
+from symnet.parsing.plain_grammar import KEYWORDS, MODULES
 
 KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME, "L": Kind.DEPTH}
 DECLARED = ("shape", "domain", "structure", "classes", "note")

@@ -18,11 +18,10 @@ from symnet.indexing.reductions import Reductions
 from symnet.parsing.claim_prefix import Asked, equated, free_letters, without_remark
 from symnet.parsing.from_sympy import SympyAnswer, SympyReader
 from symnet.parsing.functions import FUNCTIONS
-from symnet.parsing.grammar import Parser
 from symnet.parsing.lost_conditions import with_holes
 from symnet.parsing.lowering import Lowering
 from symnet.parsing.own_lines import OwnLines, cut, same
-from symnet.parsing.plain_atoms import KEYWORDS
+from symnet.parsing.plain_grammar import KEYWORDS, Parser
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
 Slopes = Callable[[str, str], IndexArray | None]

@@ -10,9 +10,10 @@ from symnet.core.axes import index
 from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import ParseError, ShapeError
 from symnet.indexing.index_array import IndexArray, new_indices
-from symnet.parsing.grammar import Node
-from symnet.parsing.latex import NAMES, LatexLowering, understood
+from symnet.parsing.latex import understood
 from symnet.parsing.latex_lines import Given, LatexLines, use_lines
+from symnet.parsing.latex_lowering import NAMES, LatexLowering
+from symnet.parsing.node import Node
 
 
 def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, where: str = "answer",

@@ -8,7 +8,7 @@ from symnet.errors import NameError_, ParseError
 from symnet.indexing.index_array import IndexArray
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.latex_grammar import LatexParser
-from symnet.parsing.latex_lowering import Sides, index_name, shown
+from symnet.parsing.latex_lowering import LatexLowering, index_name, shown
 from symnet.parsing.naming import CONSTANTS
 from symnet.parsing.node import Node
 from symnet.parsing.own_lines import MOST_LINES, OwnLines, key_of, same
@@ -52,7 +52,7 @@ class LatexLines(LatexParser):
         return True
 
 
-def use_lines(lowering: Sides, lines: list[tuple[Node, Node]], given: Given, where: str) -> None:
+def use_lines(lowering: LatexLowering, lines: list[tuple[Node, Node]], given: Given, where: str) -> None:
     """Let the names of ``lines`` stand for what they say."""
     if len({key_of(left) for left, _ in lines}) != len(lines):
         raise NameError_(where, "a name that has two lines", "one line for each name")
@@ -61,7 +61,7 @@ def use_lines(lowering: Sides, lines: list[tuple[Node, Node]], given: Given, whe
         _check_new(left, lowering, given, f"{where}, column {left.column}")
 
 
-def _check_new(left: Node, lowering: Sides, given: Given, where: str) -> None:
+def _check_new(left: Node, lowering: LatexLowering, given: Given, where: str) -> None:
     """Refuse a line for a name that means something else already."""
     if left.text.endswith("'") or left.text in FUNCTIONS or any(len(p.args) > 1 for p in left.args):
         raise ParseError(where, f"{shown(left)} on the left of a line", "a name such as s or s_{1}")

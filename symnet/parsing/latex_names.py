@@ -16,8 +16,8 @@ from symnet.core.axes import Kind
 from symnet.core.names import parts
 from symnet.core.tensors import Tensor
 from symnet.errors import SymnetError
-from symnet.parsing.grammar import Node
 from symnet.parsing.latex_grammar import LatexParser
+from symnet.parsing.node import Node
 
 ALONG = (Kind.TIME, Kind.DEPTH)
 Place = Callable[[Node], sp.Expr]

@@ -1,4 +1,4 @@
-r"""LaTeX to tokens, with limits checked before anything is built. Spacing is dropped; sized brackets are marked as such.
+r"""The lexicon of LaTeX maths. Spacing is dropped; sized brackets are marked as such.
 
 A token is one letter, one run of digits, one command or one sign: ``ab`` is a times b, as LaTeX prints it.
 """
@@ -6,10 +6,9 @@ A token is one letter, one run of digits, one command or one sign: ``ab`` is a t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from symnet.errors import ParseError, one_line
 from symnet.parsing.tokens import GREEK as GREEK_SIGNS
+from symnet.parsing.tokens import Lexicon, Token
 
 MAX_LENGTH, MAX_TOKENS, MAX_DIGITS = 12_000, 5000, 40
 
@@ -36,68 +35,28 @@ TOKEN = re.compile(r"""
 """, re.X)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """``kind`` is number, letter, command, mark or end; a command's text has no backslash. ``sized`` is left, right or ""."""
-
-    kind: str
-    text: str
-    column: int
-    sized: str = ""
-
-    @property
-    def shown(self) -> str:
-        """The token as typed, for a message."""
-        if self.kind == "end":
-            return "the end"
-        text = "\\" + self.text if self.kind == "command" and not self.text.startswith("\\") else self.text
-        return repr(text[:40])
-
-
 def plain(text: str) -> str:
-    """Unicode maths signs and Greek letters as LaTeX."""
+    """Unicode maths signs and Greek letters as LaTeX, without the dollars or brackets around them."""
     named = {**GREEK_SIGNS, **COMMANDS}
-    return "".join(f"\\{named[c]} " if c in named else SIGNS.get(c, c) for c in text)
+    return "".join(f"\\{named[c]} " if c in named else SIGNS.get(c, c) for c in _unwrapped(text))
 
 
-def tokenize(text: str, where: str) -> list[Token]:
-    """The tokens of ``text``; raises ParseError with the column of the first thing that is not LaTeX maths."""
-    if len(text) > MAX_LENGTH:
-        raise ParseError(where, f"{len(text)} characters", f"at most {MAX_LENGTH}")
-    source, tokens, position, sized = plain(_unwrapped(text)), [], 0, ""
-    while position < len(source):
-        match = TOKEN.match(source, position)
-        if match is None:
-            raise ParseError(f"{where}, column {position + 1}", f"the character {one_line(source[position])!r}", "maths in LaTeX")
-        kind, found, column = match.lastgroup or "", match.group(), position + 1
-        position = match.end()
-        if kind == "number" and len(found) > MAX_DIGITS:
-            raise ParseError(f"{where}, column {column}", "a number that is too long", f"at most {MAX_DIGITS} digits")
-        if kind == "space" or (kind == "command" and (found[1:] in SPACING or found[1:].isspace())):
-            continue
-        token = _token(kind, found, column, sized)
-        if token.kind == "command" and token.text in SIZED:
-            sized = "right" if token.text.endswith(("r", "right")) else "left"
-            continue
-        sized = ""
-        tokens.append(token)
-        if len(tokens) > MAX_TOKENS:
-            raise ParseError(where, "too many symbols", f"at most {MAX_TOKENS}")
-    return [*tokens, Token("end", "", len(source) + 1)]
-
-
-def _token(kind: str, found: str, column: int, sized: str) -> Token:
-    if kind == "command":
-        if found == "\\\\":
-            return Token("mark", "\\\\", column)
-        found = found[1:]
-        if sized:
-            found = {"left": OPENING, "right": CLOSING}[sized].get("|c" if found == "|" else found, found)
-        found = SAME.get(found, found)
-        kind = "mark" if not found[0].isalpha() else kind
-    elif found == "|" and sized:
-        return Token("command", (OPENING if sized == "left" else CLOSING)["|"], column, sized)
-    return Token(kind, found, column, sized)
+def _token(kind: str, found: str, column: int, spaced: bool, sized: str) -> Token | None:
+    if kind == "space" or (kind == "command" and (found[1:] in SPACING or found[1:].isspace())):
+        return None
+    if found == "|" and sized:
+        return Token("command", (OPENING if sized == "left" else CLOSING)["|"], column, sized=sized)
+    if kind != "command":
+        return Token(kind, found, column, sized=sized)
+    if found == "\\\\":
+        return Token("mark", "\\\\", column)
+    found = found[1:]
+    if sized:
+        found = {"left": OPENING, "right": CLOSING}[sized].get("|c" if found == "|" else found, found)
+    found = SAME.get(found, found)
+    if found in SIZED:
+        return Token("sized", "right" if found.endswith(("r", "right")) else "left", column)
+    return Token(kind if found[0].isalpha() else "mark", found, column, sized=sized)
 
 
 def _unwrapped(text: str) -> str:
@@ -108,3 +67,6 @@ def _unwrapped(text: str) -> str:
             start = text.index(opening)
             return " " * (start + len(opening)) + bare[len(opening):-len(closing)]
     return text
+
+
+LATEX = Lexicon(TOKEN, plain, _token, MAX_LENGTH, MAX_TOKENS, MAX_DIGITS, "maths in LaTeX")

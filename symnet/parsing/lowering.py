@@ -13,19 +13,20 @@ from symnet.core.expressions import Limits, total
 from symnet.core.functions import NAMED, absolute
 from symnet.core.numbers import rational
 from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
-from symnet.indexing.arithmetic import axis_number, count, einsum, elementwise, matmul, outer
+from symnet.indexing.arithmetic import axis_number, count, einsum, elementwise, matmul
 from symnet.indexing.conditions import choose, indicator, is_condition, times
 from symnet.indexing.index_array import IndexArray, new_indices, number, of_tensor
 from symnet.indexing.reductions import MOST_WRITTEN, NAMES, Reductions, refused
+from symnet.parsing.conventions import NUMPY, Unit, side_by_side, with_unit
+from symnet.parsing.conventions import UNKNOWN as UNSIZED
 from symnet.parsing.function_call import Call
 from symnet.parsing.functions import FUNCTIONS, built
 from symnet.parsing.gathering import asks, entry_at, inside
-from symnet.parsing.grammar import Node, is_slope
-from symnet.parsing.latex_products import UNKNOWN as UNSIZED
-from symnet.parsing.latex_products import Unit, with_unit
 from symnet.parsing.limits import MOST_DIGITS, too_large
 from symnet.parsing.lost_conditions import ASKING, asked_by
 from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names
+from symnet.parsing.node import Node
+from symnet.parsing.plain_grammar import is_slope
 
 __all__ = ["CONSTANTS", "MAX_PRODUCTS", "Lowering"]
 
@@ -46,7 +47,7 @@ def _is_not_real(expr: sp.Basic) -> bool:
 class Lowering(Names):
     """The names one line may use: ``tensors``, ``sizes`` and the ``free`` indices of its left side."""
 
-    sized = "eye(d) with its size"  # what says how large a unit matrix is
+    convention = NUMPY
 
     def value(self, node: Node) -> IndexArray:
         """The meaning of a node."""
@@ -87,7 +88,7 @@ class Lowering(Names):
 
     def _sized(self, node: Node, value: IndexArray) -> IndexArray:
         if isinstance(value, Unit):
-            raise ShapeError(self.at(node), UNSIZED, self.sized)
+            raise ShapeError(self.at(node), UNSIZED, self.convention.unit)
         return value
 
     def scalar(self, node: Node) -> sp.Expr:
@@ -129,40 +130,40 @@ class Lowering(Names):
             if left.axes or not (right.axes or node.args[1].kind == "along"):  # 2/N X^T r has one reading: nobody divides by an array
                 raise ParseError(where, "a factor behind a division", "brackets or *", "a/b c may be (a/b)*c or a/(b*c)")
             sign = "juxtaposed"
-        if sign == "juxtaposed" and left.axes and right.axes:
-            self._one_product(node, left, right)
         if isinstance(left, Unit) or isinstance(right, Unit):
             return with_unit(where, sign, left, right)
-        if sign == "juxtaposed" and len(left.axes) == len(right.axes) == 1 and self._lies(node.args[1]) and not self._lies(node.args[0]):
-            return outer(left, right)
         if sign == "@" or (sign == "juxtaposed" and left.axes and right.axes):
             self.products += 1
             if self.products > MAX_PRODUCTS:
                 raise ParseError(where, "too many matrix products in one line", f"at most {MAX_PRODUCTS}",
                                  "a line for a part of it")
-            return matmul(where, left, right)
+            return matmul(where, left, right) if sign == "@" else side_by_side(where, left, right, list(map(self._lies, node.args)))
         if sign in ("**", "^"):
-            if sign == "^" and len(left.axes) == 2 and left.is_square:
-                raise ShapeError(where, f"the power {right.expr} of a square matrix, which may be a product or entry by entry",
-                                 "A @ A or inv(A), or A**2 entry by entry")
+            if sign == "^":
+                self.no_square(node, left, right.expr)
             return self._power(node, left, right)
         if sign == "and":
             return elementwise(where, "'and'", sp.And, left, right)
         if sign in COMPARE:
             return elementwise(where, repr(sign), COMPARE[sign], left, right)
-        if sign == "/" and right.expr.is_zero:
-            raise ParseError(where, "division by 0", "a divisor that is not 0")
         if sign == "/":
             self.ask(right, "=")
-        table: Mapping[str, Callable[..., sp.Expr]] = {
-            "+": lambda a, b: a + b, "-": lambda a, b: a - b, "/": lambda a, b: a / b}
+        table: Mapping[str, Callable[..., sp.Expr]] = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "/": self.over(node)}
         return elementwise(where, repr("*" if sign == "juxtaposed" else sign), table.get(sign, times), left, right)
 
-    def _one_product(self, node: Node, left: IndexArray, right: IndexArray) -> None:
-        """Two vectors side by side have a reading only when one of them lies on its side: a^T b is their sum, a b^T a matrix."""
-        lying = [self._lies(a) for a in node.args]
-        if len(left.axes) == len(right.axes) == 1 and lying[0] == lying[1]:
-            raise ShapeError(self.at(node), "two vectors side by side", "v @ w for the sum, outer(v, w) for the matrix, v*w entry by entry")
+    def over(self, node: Node) -> Callable[..., sp.Expr]:
+        """Division, not by 0."""
+        def divide(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+            if b.is_zero:
+                raise ParseError(self.at(node), "division by 0", "a divisor that is not 0")
+            return a / b
+        return divide
+
+    def no_square(self, node: Node, base: IndexArray, power: sp.Expr) -> None:
+        """Refuse A^2 of a square matrix, which has two readings."""
+        if len(base.axes) == 2 and base.is_square:
+            raise ShapeError(self.at(node), f"the power {power} of a square matrix, which may be a product or entry by entry",
+                             self.convention.powers)
 
     @staticmethod
     def _lies(node: Node) -> bool:
@@ -185,13 +186,14 @@ class Lowering(Names):
         known = NAMED.get(node.text)
         if known is None or len(known.derivative) != 1 or len(node.args) != 1:
             raise ParseError(self.at(node), f"the derivative of {node.text}", "a function of one argument that symnet knows")
-        return elementwise(self.at(node), node.text, lambda z: known.derivative[0](z, known.function(z)), self.real(node.args[0]))
+        slope = known.derivative[0]
+        return self.convention.applied(self.at(node), node.text, lambda z: slope(z, known.function(z)), self.real(node.args[0]))
 
     def _abs(self, node: Node) -> IndexArray:
         value = self.real(node.args[0])
         if value.axes:
             raise ShapeError(self.at(node), f"|…| of shape {value.shape}, which may be entry by entry, a norm or a determinant",
-                             "abs(x), norm(x) or det(x)")
+                             self.convention.sizes)
         return number(absolute(value.expr))
 
     def _power(self, node: Node, base: IndexArray, exponent: IndexArray) -> IndexArray:

@@ -14,8 +14,8 @@ from symnet.core.tensors import Tensor, same_name
 from symnet.errors import NameError_, ParseError, did_you_mean
 from symnet.indexing.index_array import IndexArray, number, of_tensor
 from symnet.indexing.reductions import Reductions
+from symnet.parsing.conventions import Unit
 from symnet.parsing.functions import FUNCTIONS
-from symnet.parsing.latex_products import Unit
 from symnet.parsing.lost_conditions import rules_out
 from symnet.parsing.node import Node
 from symnet.parsing.own_lines import OwnLines

@@ -23,15 +23,16 @@ from symnet.indexing.index_array import IndexArray, new_indices, same
 from symnet.indexing.reductions import Reductions
 from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
 from symnet.parsing.claim_prefix import equations
+from symnet.parsing.conventions import Unit
 from symnet.parsing.declaring import axis_of, check_name, check_undeclared, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.from_sympy import SympyReader, is_sympy, name_of, stated
 from symnet.parsing.functions import FUNCTIONS
-from symnet.parsing.grammar import Node, Parser
-from symnet.parsing.latex_products import Unit
 from symnet.parsing.lost_conditions import with_holes
 from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
+from symnet.parsing.node import Node
+from symnet.parsing.plain_grammar import Parser
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import MAX_LENGTH, plain
 

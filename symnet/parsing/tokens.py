@@ -1,9 +1,10 @@
-"""Text to tokens, with limits checked before anything is built. Unicode maths is brought to plain names here."""
+"""Text to tokens by a lexicon, with limits checked before anything is built; and the lexicon of plain maths, Unicode maths included."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from symnet.errors import ParseError, one_line
@@ -32,12 +33,31 @@ TOKEN = re.compile(r"""
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``kind`` is number, name, mark, quoted or end; ``column`` counts from 1 in the text as typed."""
+    """``kind`` is number, name, letter, command, mark, quoted or end; a command's text has no backslash.
+
+    ``column`` counts from 1 in the text as typed; ``spaced`` tells of a space before it; ``sized`` is left, right or "".
+    """
 
     kind: str
     text: str
     column: int
     spaced: bool = False
+    sized: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """How a text is cut. ``token`` makes a token of the kind, the text, the column, whether a space stands before it, and the size of the
+    bracket it is to be; None drops it, as spacing is. A number has at most ``most_digits``."""
+
+    pattern: re.Pattern[str]
+    plain: Callable[[str], str]
+    token: Callable[[str, str, int, bool, str], Token | None]
+    most_length: int
+    most_tokens: int
+    most_digits: int
+    maths: str = "maths"
+    no_comma: str = ""
 
 
 def plain(text: str) -> str:
@@ -59,24 +79,39 @@ def _bare(sign: str) -> str:
     return parts[:-1] + HATS[parts[-1]] if parts[-1] in HATS and parts[:-1].isalpha() else HATS.get(sign, sign)
 
 
-def tokenize(text: str, where: str) -> list[Token]:
+def _token(kind: str, found: str, column: int, spaced: bool, sized: str) -> Token | None:
+    if kind == "space":
+        return None
+    return Token(kind, found.replace("{", "").replace("}", "") if kind == "name" else found, column, spaced)
+
+
+PLAIN = Lexicon(TOKEN, plain, _token, MAX_LENGTH, MAX_TOKENS, MAX_LENGTH, no_comma="a decimal point, not a comma")
+
+
+def tokenize(text: str, where: str, lexicon: Lexicon = PLAIN) -> list[Token]:
     """The tokens of ``text``; raises ParseError with the column of the first thing that is not maths."""
-    if len(text) > MAX_LENGTH:
-        raise ParseError(where, f"{len(text)} characters", f"at most {MAX_LENGTH}")
-    source, tokens, position, spaced = plain(text), [], 0, False
-    while position < len(source):
-        match = TOKEN.match(source, position)
+    if len(text) > lexicon.most_length:
+        raise ParseError(where, f"{len(text)} characters", f"at most {lexicon.most_length}")
+    source, tokens, position, spaced, sized = lexicon.plain(text), list[Token](), 0, False, ""
+    cut, make, end = lexicon.pattern.match, lexicon.token, len(source)
+    while position < end:
+        match = cut(source, position)
         if match is None:
-            raise ParseError(f"{where}, column {position + 1}", f"the character {one_line(source[position])!r}", "maths",
-                             "a decimal point, not a comma" if source[position] == "," else "")
-        kind = match.lastgroup or ""
-        if kind == "space":
+            raise ParseError(f"{where}, column {position + 1}", f"the character {one_line(source[position])!r}", lexicon.maths,
+                             lexicon.no_comma if source[position] == "," else "")
+        kind, found = match.lastgroup or "", match.group()
+        if kind == "number" and len(found) > lexicon.most_digits:
+            raise ParseError(f"{where}, column {position + 1}", "a number that is too long", f"at most {lexicon.most_digits} digits")
+        token = make(kind, found, position + 1, spaced, sized)
+        position += len(found)
+        if token is None:
             spaced = True
-        else:
-            found = match.group().replace("{", "").replace("}", "") if kind == "name" else match.group()
-            tokens.append(Token(kind, found, position + 1, spaced))
-            spaced = False
-        position = match.end()
-        if len(tokens) > MAX_TOKENS:
-            raise ParseError(where, "too many symbols", f"at most {MAX_TOKENS}")
-    return [*tokens, Token("end", "", len(source) + 1)]
+            continue
+        if token.kind == "sized":
+            sized = token.text
+            continue
+        tokens.append(token)
+        spaced, sized = False, ""
+        if len(tokens) > lexicon.most_tokens:
+            raise ParseError(where, "too many symbols", f"at most {lexicon.most_tokens}")
+    return [*tokens, Token("end", "", end + 1)]

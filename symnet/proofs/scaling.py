@@ -30,6 +30,7 @@ from symnet.proofs.kernel import Proof
 T = index("t")
 LOSS, FACTOR = sp.Symbol("L", real=True), sp.Symbol("c", positive=True)
 STARTS = (1, 3, 1000, 10**6)  # large ones pass the limit of a clipping
+LATER = (8, 20)  # steps for a rule that begins as a linear one
 STEPS = Axis.between(0, "T", Kind.TIME)
 
 
@@ -174,7 +175,8 @@ def one_step_equation(name: str | Optimizer = "sgd") -> tuple[sp.Expr, sp.Expr, 
 
 def _counterexample(rule: Optimizer, claim: Claim) -> Refutation | None:
     """Run both on L(w) = w²/2 of one parameter, whose gradient at w is w, until the parameters are certainly different."""
-    for c, start, steps in itertools.product((sp.Integer(10), sp.Integer(2)), map(sp.Integer, STARTS), (1, 2, 3)):
+    tries = itertools.product((sp.Integer(10), sp.Integer(2)), map(sp.Integer, STARTS), (1, 2, 3))
+    for c, start, steps in itertools.chain(tries, ((sp.Integer(10), sp.S.One, n) for n in LATER)):
         try:
             ends = [_minimize(rule, start, a, b, steps, 256) for a, b in ((1 / c, sp.S.One), (sp.S.One, 1 / c))]
         except (DomainError, ZeroDivisionError):  # the rule is not defined here

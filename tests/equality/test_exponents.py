@@ -11,8 +11,7 @@ from symnet.core.functions import sigmoid, softplus
 from symnet.core.verdict import Answer
 from symnet.equality.compare import prove_equal
 from symnet.equality.normal import Basis
-from symnet.equality.rules.exponentials import Exponents, unit
-from symnet.equality.rules.linear_relations import Rests
+from symnet.equality.rules.linear_relations import Exponents, Rests, unit
 
 x, y, t = sp.symbols("x y t", real=True)
 R, E = sp.Rational, sp.exp

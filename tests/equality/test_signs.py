@@ -12,6 +12,7 @@ from symnet.core.numbers import enclose
 from symnet.equality.fractions import Nowhere
 from symnet.equality.normal import Basis
 from symnet.equality.points import points
+from symnet.equality.undefined import assume, learn
 
 x, y = sp.symbols("x y", real=True)
 p, q = sp.symbols("p q", positive=True)
@@ -68,15 +69,15 @@ LEARNT = {
 @pytest.mark.parametrize(("defined", "expr", "signs"), LEARNT.values(), ids=LEARNT)
 def test_what_being_defined_tells(defined: list[sp.Expr], expr: sp.Expr, signs: set[int]) -> None:
     basis = Basis()
-    assert basis.learn(*defined) or signs == ALL
+    assert learn(basis, *defined) or signs == ALL
     assert basis.known.of_fraction(expr) == signs
 
 
 def test_facts_that_cannot_hold_together_are_noticed() -> None:
     with pytest.raises(Nowhere, match="nowhere are both sides defined"):
-        Basis().learn(sp.log(x), sp.log(-x))
+        learn(Basis(), sp.log(x), sp.log(-x))
     with pytest.raises(Nowhere):
-        Basis().assume([(x, True), (-x, False)])
+        assume(Basis(), [(x, True), (-x, False)])
 
 
 TREES = st.recursive(

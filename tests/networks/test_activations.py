@@ -50,6 +50,12 @@ FORMULAS: dict[str, tuple[Layer, Callable[[Any], Any]]] = {
     "ReLU6": (sn.ReLU6(), lambda z: jnp.minimum(jnp.maximum(z, 0), 6)),
     "LogSigmoid": (sn.LogSigmoid(), lambda z: -jnp.log1p(jnp.exp(-z))),
     "Softshrink": (sn.Softshrink(), lambda z: jnp.sign(z) * jnp.maximum(jnp.abs(z) - 0.5, 0)),
+    "CELU": (sn.CELU("3/2"), lambda z: 1.5 * elu(z / 1.5)),
+    "Hardsigmoid": (sn.Hardsigmoid(), lambda z: jnp.clip(z / 6 + 0.5, 0, 1)),
+    "Hardswish": (sn.Hardswish(), lambda z: z * jnp.clip(z + 3, 0, 6) / 6),
+    "Hardshrink": (sn.Hardshrink(), lambda z: jnp.where(jnp.abs(z) > 0.5, z, 0)),
+    "Tanhshrink": (sn.Tanhshrink(), lambda z: z - jnp.tanh(z)),
+    "Threshold": (sn.Threshold("1/8", 3), lambda z: jnp.where(z > 0.125, z, 3)),
 }
 
 

@@ -15,7 +15,7 @@ from symnet.calculus.evaluate import evaluate
 from symnet.core.tensors import Role
 from symnet.errors import OptionError, SymnetError
 from symnet.networks.optimizers import OPTIMIZERS, SGD, HeavyBall, Momentum, Nesterov, Optimizer, optimizer
-from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
+from symnet.networks.optimizers_adaptive import Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, SignSGD
 from symnet.reports.mathml import to_mathml
 
 Array = np.ndarray[Any, Any]
@@ -95,6 +95,36 @@ def torch_nadam(w: Array, steps: Steps) -> Array:
     return w
 
 
+def torch_adadelta(w: Array, steps: Steps) -> Array:
+    v, u = np.zeros_like(w), np.zeros_like(w)
+    for g in steps:
+        v = 0.75 * v + 0.25 * g**2
+        d = np.sqrt(u + 0.03125) / np.sqrt(v + 0.03125) * g
+        u = 0.75 * u + 0.25 * d**2
+        w = w - 0.125 * d
+    return w
+
+
+def torch_adamax(w: Array, steps: Steps) -> Array:
+    m, u = np.zeros_like(w), np.zeros_like(w)
+    for t, g in enumerate(steps, start=1):
+        m, u = 0.75 * m + 0.25 * g, np.maximum(0.5 * u, np.abs(g) + 0.03125)
+        w = w - 0.125 / (1 - 0.75**t) * m / u
+    return w
+
+
+def torch_radam(w: Array, steps: Steps) -> Array:
+    m, v, most = np.zeros_like(w), np.zeros_like(w), 2 / (1 - 0.875) - 1
+    for t, g in enumerate(steps, start=1):
+        m, v = 0.75 * m + 0.25 * g, 0.875 * v + 0.125 * g**2
+        known = most - 2 * t * 0.875**t / (1 - 0.875**t)
+        step = m / (1 - 0.75**t)
+        if known > 5:
+            step = step * np.sqrt((known - 4) * (known - 2) * most / ((most - 4) * (most - 2) * known)) * np.sqrt(1 - 0.875**t) / (np.sqrt(v) + 0.03125)
+        w = w - 0.125 * step
+    return w
+
+
 def lion(w: Array, steps: Steps, decay: float = 0) -> Array:
     m = np.zeros_like(w)
     for g in steps:
@@ -120,7 +150,8 @@ RULES: dict[str, tuple[Optimizer, Callable[[Array, Steps], Array]]] = {
     "rmsprop": (RMSprop("1/8", "3/4", "1/32"), torch_rmsprop), "adam": (Adam("1/8", ("3/4", "1/2"), "1/32"), torch_adam),
     "adamw": (AdamW("1/8", ("3/4", "1/2"), "1/32", weight_decay="1/4"), using(torch_adam, decoupled=0.25)),
     "nadam": (NAdam("1/8", ("3/4", "1/2"), "1/32", momentum_decay="1/4"), torch_nadam), "lion": (Lion("1/8", ("3/4", "1/2")), lion),
-    "signsgd": (SignSGD("1/8"), signs),
+    "signsgd": (SignSGD("1/8"), signs), "adadelta": (Adadelta("1/8", "3/4", "1/32"), torch_adadelta),
+    "adamax": (Adamax("1/8", ("3/4", "1/2"), "1/32"), torch_adamax), "radam": (RAdam("1/8", ("3/4", "7/8"), "1/32"), torch_radam),
 }
 WITH_OPTIONS: dict[str, tuple[Optimizer, Callable[[Array, Steps], Array]]] = {
     "dampening": (Momentum("1/8", "3/4", "1/4"), using(torch_sgd, momentum=0.75, dampening=0.25)),
@@ -181,7 +212,7 @@ DEFAULTS = {
     "sgd": {"lr": "1/1000"}, "momentum": {"lr": "1/1000", "mu": "9/10"}, "rmsprop": {"lr": "1/100", "rho": "99/100", "eps": "1e-8"},
     "adam": ADAM, "heavyball": {"lr": "1/1000", "mu": "9/10"}, "nesterov": {"lr": "1/1000", "mu": "9/10"}, "adagrad": {"lr": "1/100", "eps": "1e-10"},
     "adamw": {**ADAM, "lam": "1/100"}, "nadam": {**ADAM, "lr": "1/500", "psi": "1/250"}, "lion": {"lr": "1e-4", "beta1": "9/10", "beta2": "99/100"},
-    "signsgd": {"lr": "1e-4"},
+    "signsgd": {"lr": "1e-4"}, "adadelta": {"lr": 1, "rho": "9/10", "eps": "1e-6"}, "adamax": {**ADAM, "lr": "1/500"}, "radam": ADAM,
 }
 
 

@@ -28,6 +28,9 @@ RULES: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "adam": (sn.Adam("1/8", ("3/4", "1/2"), "1/32", weight_decay="1/4"), "Adam", {**ADAM, "weight_decay": 0.25}),
     "adamw": (sn.AdamW("1/8", ("3/4", "1/2"), "1/32", weight_decay="1/4"), "AdamW", {**ADAM, "weight_decay": 0.25}),
     "nadam": (sn.NAdam("1/8", ("3/4", "1/2"), "1/32", momentum_decay="1/4"), "NAdam", {**ADAM, "momentum_decay": 0.25}),
+    "adadelta": (sn.Adadelta("1/8", "3/4", "1/32", weight_decay="1/4"), "Adadelta", {"lr": 0.125, "rho": 0.75, "eps": 0.03125, "weight_decay": 0.25}),
+    "adamax": (sn.Adamax("1/8", ("3/4", "1/2"), "1/32", weight_decay="1/4"), "Adamax", {**ADAM, "weight_decay": 0.25}),
+    "radam": (sn.RAdam("1/8", ("3/4", "7/8"), "1/32"), "RAdam", {**ADAM, "betas": (0.75, 0.875)}),
 }
 
 
@@ -54,6 +57,9 @@ SCHEDULES: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "cosine": (sn.CosineAnnealingLR(10), "CosineAnnealingLR", {"T_max": 10}),
     "cosine kept": (sn.CosineAnnealingLR(10, "1/8"), "CosineAnnealingLR", {"T_max": 10, "eta_min": 0.125}),
     "linear": (sn.LinearLR("1/4", 1, 8), "LinearLR", {"start_factor": 0.25, "end_factor": 1.0, "total_iters": 8}),
+    "constant": (sn.ConstantLR("1/4", 3), "ConstantLR", {"factor": 0.25, "total_iters": 3}),
+    "polynomial": (sn.PolynomialLR(6, "3/2"), "PolynomialLR", {"total_iters": 6, "power": 1.5}),
+    "restarts": (sn.CosineAnnealingWarmRestarts(5, eta_min="1/8"), "CosineAnnealingWarmRestarts", {"T_0": 5, "eta_min": 0.125}),
 }
 
 

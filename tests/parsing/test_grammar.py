@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from symnet.errors import ParseError
-from symnet.parsing.grammar import MAX_DEPTH, MAX_NODES, Node, Parser
+from symnet.parsing.node import Node
+from symnet.parsing.plain_grammar import MAX_DEPTH, MAX_NODES, Parser
 
 FUNCTIONS = frozenset({"f", "sum", "linalg.norm"})
 

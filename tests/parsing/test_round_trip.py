@@ -20,9 +20,9 @@ from symnet.core.tensors import Tensor
 from symnet.core.text import text as printed
 from symnet.equality.compare import prove_equal
 from symnet.errors import SymnetError
-from symnet.parsing.grammar import Parser
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.lowering import Lowering
+from symnet.parsing.plain_grammar import Parser
 from symnet.parsing.program import FUNCTIONS, expression, tensor_of
 from symnet.worksheets.builtin import names
 

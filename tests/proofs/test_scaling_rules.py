@@ -24,7 +24,7 @@ from symnet.core.verdict import Answer, Verdict
 from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, weight_decay
 from symnet.networks.optimizer_program import LR, STEP, TOTAL, G, W, in_front, symbol, update_rule
 from symnet.networks.optimizers import OPTIMIZERS, SGD, HeavyBall, Momentum, Nesterov, Optimizer, optimizer
-from symnet.networks.optimizers_adaptive import Adagrad, Adam, AdamW, Lion, NAdam, RMSprop, SignSGD
+from symnet.networks.optimizers_adaptive import Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, SignSGD
 from symnet.networks.schedules import (
     Constant,
     CosineAnnealingLR,
@@ -78,6 +78,22 @@ def run(rule: str, slope: Slope, lr: mpmath.mpf, w: mpmath.mpf, steps: int, s: S
             w = w - lr * b
         elif kind == "signsgd":
             w = w - lr * mpmath.sign(g)
+        elif kind == "adadelta":
+            v = s["rho"] * v + (1 - s["rho"]) * g * g
+            d = g * mpmath.sqrt(a + s["eps"]) / mpmath.sqrt(v + s["eps"])
+            a, w = s["rho"] * a + (1 - s["rho"]) * d * d, w - lr * d
+        elif kind == "adamax":
+            m, v = s["beta1"] * m + (1 - s["beta1"]) * g, max(s["beta2"] * v, abs(g) + s["eps"])
+            w = w - lr * m / (1 - s["beta1"] ** t) / v
+        elif kind == "radam":
+            m, v = s["beta1"] * m + (1 - s["beta1"]) * g, s["beta2"] * v + (1 - s["beta2"]) * g * g
+            most = 2 / (1 - s["beta2"]) - 1
+            known = most - 2 * t * s["beta2"] ** t / (1 - s["beta2"] ** t)
+            up = m / (1 - s["beta1"] ** t)
+            if known > 5:
+                up = up * mpmath.sqrt((known - 4) * (known - 2) * most / ((most - 4) * (most - 2) * known))
+                up = up * mpmath.sqrt(1 - s["beta2"] ** t) / (mpmath.sqrt(v) + s["eps"])
+            w = w - lr * up
         elif kind == "lion":
             w = w - lr * mpmath.sign(s["beta1"] * m + (1 - s["beta1"]) * g)
             m = s["beta2"] * m + (1 - s["beta2"]) * g
@@ -96,6 +112,7 @@ LINEAR = {"sgd": SGD(), "momentum": Momentum(), "dampened+momentum": Momentum(da
 REFUTED: dict[str, Optimizer] = {
     "adagrad": Adagrad(), "slowed+adagrad": Adagrad(lr_decay="1/10"), "rmsprop": RMSprop(), "centered": RMSprop(centered=True),
     "pushed+centered": RMSprop(centered=True, momentum="1/2"), "adam": Adam(), "decoupled+adam": AdamW(), "nadam": NAdam(), "lion": Lion(), "signsgd": SignSGD(),
+    "adadelta": Adadelta(), "adamax": Adamax(), "radam": RAdam(),
     "coupled+signsgd": SignSGD(weight_decay="1/100"),
     "coupled+sgd": SGD(weight_decay="1/100"), "coupled+momentum": Momentum(weight_decay="1/100"), "coupled+nesterov": Nesterov(weight_decay="1/100"),
     "coupled+heavyball": HeavyBall(weight_decay="1/100"), "coupled+adam": Adam(weight_decay="1/100"), "coupled+adagrad": Adagrad(weight_decay="1/100"),

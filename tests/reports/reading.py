@@ -25,9 +25,9 @@ from symnet.core.derivation import Derivation
 from symnet.core.index_evaluation import at_place
 from symnet.core.numbers import as_ball, compute, to_flint
 from symnet.core.tensors import Tensor
-from symnet.parsing.grammar import Parser
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.lowering import Lowering
+from symnet.parsing.plain_grammar import Parser
 from symnet.parsing.program import FUNCTIONS
 
 BITS = 300

@@ -13,8 +13,9 @@ from symnet.checking.slips.wording import Finding, Words
 from symnet.errors import SymnetError
 from symnet.indexing.index_array import IndexArray
 from symnet.parsing.functions import FUNCTIONS
-from symnet.parsing.grammar import LEVELS, POSTFIX, POWER, PRODUCT, UNARY, Node, Parser
 from symnet.parsing.lowering import Lowering
+from symnet.parsing.node import Node
+from symnet.parsing.plain_grammar import LEVELS, POSTFIX, POWER, PRODUCT, UNARY, Parser
 
 MOST = 240  # trees tried
 Edit = tuple[str, Node, Node, Node]  # kind, the part as written, the part as it should be, the whole then

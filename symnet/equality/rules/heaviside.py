@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
 from symnet.core.functions import step
 from symnet.equality.fractions import Ring
+from symnet.equality.generators import Generators, Rule
 from symnet.equality.signs import factors_of
 
-if TYPE_CHECKING:
-    from symnet.equality.normal import Basis
 
-
-def step_of(basis: Basis, argument: sp.Expr) -> sp.Expr:
+def step_of(basis: Generators, argument: sp.Expr) -> sp.Expr:
     """step(argument) over the generators: positive factors do not matter, of a power only whether it is odd."""
     if not basis.real(argument):
         return _step(basis, basis.key(argument), step(argument))
@@ -24,23 +22,23 @@ def step_of(basis: Basis, argument: sp.Expr) -> sp.Expr:
     number, factors = factors_of(basis, ring, value)
     rest = sp.S.One if number > 0 else sp.S.NegativeOne
     for factor, power in factors:
-        signs = basis.known.of(factor) - (frozenset((0,)) if power < 0 else frozenset())
+        signs = basis.signs_of(factor) - (frozenset((0,)) if power < 0 else frozenset())
         if len(signs) == 1 and 0 not in signs:
             rest *= min(signs) if power % 2 else 1
         elif power % 2 or 0 in signs:
             rest *= factor if power % 2 else factor**2
     if rest.is_Rational:
         return sp.S.One if rest > 0 else sp.S.Zero
-    signs = basis.known.of(sp.expand(rest))
+    signs = basis.signs_of(sp.expand(rest))
     return sp.S.One if min(signs) > 0 else sp.S.Zero if max(signs) <= 0 else step_of_factor(basis, sp.expand(rest))
 
 
-def step_of_factor(basis: Basis, factor: sp.Expr) -> sp.Symbol:
+def step_of_factor(basis: Generators, factor: sp.Expr) -> sp.Symbol:
     """step of a polynomial over the generators, as one generator."""
     return _step(basis, factor, step(factor))
 
 
-def _step(basis: Basis, key: Any, meaning: sp.Expr) -> sp.Symbol:
+def _step(basis: Generators, key: Any, meaning: sp.Expr) -> sp.Symbol:
     made = basis.generator("step", key, meaning)
     basis.steps.add(made)
     return made
@@ -56,3 +54,6 @@ def idempotent(ring: Ring, polynomial: Any, steps: set[sp.Symbol]) -> Any:
         low = tuple(min(int(e), 1) if k in at else int(e) for k, e in enumerate(powers))
         found[low] = found[low] + c if low in found else c
     return ring.context.from_dict(found)
+
+
+RULES = (Rule(step, lambda basis, node: step_of(basis, node.args[0])),)

@@ -1,4 +1,4 @@
-"""Fractions under exp and sin that no polynomial is.
+"""What depends linearly, over the rational numbers, on what was met before: exponents, and fractions under exp and sin.
 
 A fraction that is no polynomial is written as a rational combination of those met before it, where it is one:
 exp(a/u + b/v) is exp(a/u) exp(b/v) only when the three exponents are seen to depend on one another (Risch 1979: exp of
@@ -7,6 +7,7 @@ Q-independent arguments are independent, of dependent ones not).
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Any
 
 import sympy as sp
@@ -15,6 +16,53 @@ from flint import fmpq_mat
 from symnet.equality.fractions import Ring, TooLarge
 
 MOST = 24
+Terms = list[tuple[sp.Rational, sp.Expr]]  # Σ rational · monomial
+Vector = dict[sp.Expr, sp.Rational]
+
+
+def unit(units: dict[sp.Expr, sp.Rational], monomial: sp.Expr, coefficient: sp.Rational) -> sp.Rational:
+    """The largest number of which this coefficient and all met before are whole multiples; noted in ``units``."""
+    before = units.get(monomial, sp.S.Zero)
+    if before == 0 or (coefficient / before).q != 1:
+        whole = gcd(int(before.p * coefficient.q), int(coefficient.p * before.q))
+        units[monomial] = sp.Rational(whole, before.q * coefficient.q)
+    return units[monomial]
+
+
+class Exponents:
+    """Exponents that are independent over the rational numbers, in the order in which they were met."""
+
+    def __init__(self) -> None:
+        self.members: list[sp.Expr] = []
+        self._rows: list[tuple[sp.Expr, Vector, dict[int, sp.Rational]]] = []  # pivot, reduced vector, what it is in members
+
+    def combination(self, terms: Terms) -> Terms:
+        """Σ terms as Σ rational · member; an exponent that is independent of them becomes one."""
+        left: Vector = {}
+        for c, monomial in terms:
+            _add(left, monomial, c)
+        found: dict[int, sp.Rational] = {}
+        for pivot, row, made_of in self._rows:
+            if pivot in left:
+                times = left[pivot] / row[pivot]
+                for monomial, c in row.items():
+                    _add(left, monomial, -times * c)
+                for k, c in made_of.items():
+                    _add(found, k, times * c)
+        if not left:
+            return [(c, self.members[k]) for k, c in found.items()]
+        sign = sp.S.One if terms[0][0] > 0 else sp.S.NegativeOne
+        self._rows.append((next(iter(left)), left, {**{k: -c for k, c in found.items()}, len(self.members): sign}))
+        self.members.append(sp.Add(*[sign * c * monomial for c, monomial in terms]))
+        return [(sign, self.members[-1])]
+
+
+def _add(vector: dict[Any, sp.Rational], at: Any, c: sp.Rational) -> None:
+    total = vector.get(at, sp.S.Zero) + c
+    if total:
+        vector[at] = total
+    else:
+        vector.pop(at, None)
 
 
 class Rests:

@@ -6,18 +6,14 @@ log sigmoid(x) = x - log(1 + exp(x)). What may be complex is one generator, as i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import sympy as sp
 
 from symnet.equality.factors import factored, primes
+from symnet.equality.generators import Generators, Rule, inside
 from symnet.equality.rules.rational_powers import size_meant, size_of_steps
 
-if TYPE_CHECKING:
-    from symnet.equality.normal import Basis
 
-
-def logarithm(basis: Basis, argument: sp.Expr) -> sp.Expr:
+def logarithm(basis: Generators, argument: sp.Expr) -> sp.Expr:
     """log(argument) over the generators."""
     if not basis.real(argument):
         made = basis.generator("log", basis.key(argument), sp.log(argument))
@@ -33,17 +29,17 @@ def logarithm(basis: Basis, argument: sp.Expr) -> sp.Expr:
     return total
 
 
-def _log_of_number(basis: Basis, number: sp.Rational) -> sp.Expr:
+def _log_of_number(basis: Generators, number: sp.Rational) -> sp.Expr:
     return sp.Add(*[times * _log_of_size(basis, prime) for prime, times in primes(number)])
 
 
-def _log_of_size(basis: Basis, factor: sp.Expr) -> sp.Expr:
+def _log_of_size(basis: Generators, factor: sp.Expr) -> sp.Expr:
     """log|factor|, for an irreducible polynomial over the generators or a prime."""
     kind, key = basis.kinds.get(factor, ("", None))
     if kind == "exp":
-        return basis.inside(factor)
+        return inside(basis, factor)
     if kind == "wave":  # log a = u + log(1 - a) for a = sigmoid(u)
-        return basis.inside(factor) + _log_of_size(basis, factor - 1)
+        return inside(basis, factor) + _log_of_size(basis, factor - 1)
     if kind == "root":
         return _log_of_size(basis, key[0]) / key[1]
     if factor in basis.circles:  # sin² = (1 - cos)(1 + cos)
@@ -57,3 +53,6 @@ def _log_of_size(basis: Basis, factor: sp.Expr) -> sp.Expr:
     basis.logs[made] = meant
     basis.sizes[made] = factor
     return made
+
+
+RULES = (Rule(sp.log, lambda basis, node: logarithm(basis, node.args[0])),)

@@ -8,12 +8,10 @@ fails, so this is for what is too large otherwise.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import sympy as sp
 
-if TYPE_CHECKING:
-    from symnet.equality.normal import Basis
+from symnet.equality.generators import Generators
 
 
 def stems_of(nodes: Iterable[sp.Basic]) -> set[sp.Expr]:
@@ -22,7 +20,7 @@ def stems_of(nodes: Iterable[sp.Basic]) -> set[sp.Expr]:
     return sums | {sp.Add(*[-t for t in a.args]) for a in sums}
 
 
-def stem(basis: Basis, expr: sp.Expr) -> sp.Expr:
+def stem(basis: Generators, expr: sp.Expr) -> sp.Expr:
     """One of the basis' stems as a number times a generator; equal sums share it, and those that differ by a factor."""
     assert basis.stems is not None
     basis.stems.remove(expr)

@@ -8,20 +8,17 @@ sqrt(8) = 2 sqrt 2, (x²)^(3/2) = |x|³. What may be complex is one generator, a
 from __future__ import annotations
 
 from math import lcm
-from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from symnet.core.functions import absolute
 from symnet.equality.factors import factored, primes
+from symnet.equality.generators import Generators, inside
 from symnet.equality.rules.heaviside import step_of_factor
 from symnet.equality.signs import FROM_ZERO
 
-if TYPE_CHECKING:
-    from symnet.equality.normal import Basis
 
-
-def power(basis: Basis, base: sp.Expr, exponent: sp.Rational) -> sp.Expr:
+def power(basis: Generators, base: sp.Expr, exponent: sp.Rational) -> sp.Expr:
     """base^exponent over the generators."""
     if not basis.real(base):
         key = basis.key(base)
@@ -40,7 +37,7 @@ def power(basis: Basis, base: sp.Expr, exponent: sp.Rational) -> sp.Expr:
     return result
 
 
-def _with_sines(basis: Basis, powers: dict[sp.Expr, int]) -> dict[sp.Expr, int]:
+def _with_sines(basis: Generators, powers: dict[sp.Expr, int]) -> dict[sp.Expr, int]:
     """(1 - cos)(1 + cos) is sin²."""
     for sine, cosine in basis.circles.items():
         while powers.get(cosine - 1, 0) > 0 and powers.get(cosine + 1, 0) > 0:
@@ -48,16 +45,16 @@ def _with_sines(basis: Basis, powers: dict[sp.Expr, int]) -> dict[sp.Expr, int]:
     return powers
 
 
-def power_of_number(basis: Basis, number: sp.Rational, exponent: sp.Rational) -> sp.Expr:
+def power_of_number(basis: Generators, number: sp.Rational, exponent: sp.Rational) -> sp.Expr:
     """A positive number to a power, prime by prime."""
     return sp.Mul(*[power_of_size(basis, prime, times * exponent) for prime, times in primes(number)])
 
 
-def power_of_size(basis: Basis, factor: sp.Expr, exponent: sp.Rational) -> sp.Expr:
+def power_of_size(basis: Generators, factor: sp.Expr, exponent: sp.Rational) -> sp.Expr:
     """|factor|^exponent, for an irreducible polynomial over the generators or a prime."""
     kind, key = basis.kinds.get(factor, ("", None))
     if kind == "exp":
-        return basis.exponential(exponent * basis.inside(factor))
+        return basis.flat(sp.exp(exponent * inside(basis, factor), evaluate=False))
     if kind == "root":  # |f|^(1/q), or the q-th root of a prime
         return power_of_size(basis, key[0], exponent / key[1])
     if kind == "step":
@@ -77,9 +74,9 @@ def power_of_size(basis: Basis, factor: sp.Expr, exponent: sp.Rational) -> sp.Ex
     return result
 
 
-def sign_of(basis: Basis, factor: sp.Expr) -> sp.Expr:
+def sign_of(basis: Generators, factor: sp.Expr) -> sp.Expr:
     """What ``factor`` is multiplied by to be |factor|: 1, -1 or 2 step(factor) - 1."""
-    signs = basis.known.of(factor)
+    signs = basis.signs_of(factor)
     if signs <= FROM_ZERO:
         return sp.S.One
     if 1 not in signs:
@@ -87,13 +84,13 @@ def sign_of(basis: Basis, factor: sp.Expr) -> sp.Expr:
     return 2 * step_of_factor(basis, factor) - 1
 
 
-def size_meant(basis: Basis, factor: sp.Expr) -> sp.Expr:
+def size_meant(basis: Generators, factor: sp.Expr) -> sp.Expr:
     """|factor| as SymPy writes it, without the bars where the sign is known."""
-    signs = basis.known.of(factor)
+    signs = basis.signs_of(factor)
     return factor if signs <= FROM_ZERO else -factor if 1 not in signs else absolute(factor)
 
 
-def size_of_steps(basis: Basis, factor: sp.Expr) -> sp.Rational | None:
+def size_of_steps(basis: Generators, factor: sp.Expr) -> sp.Rational | None:
     """The one size that a polynomial in steps alone has where it is not 0: 2 step(x) - 1 is 1 or -1."""
     used = sorted(factor.free_symbols, key=str)
     if not used or len(used) > 4 or any(s not in basis.steps for s in used):

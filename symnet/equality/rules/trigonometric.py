@@ -6,15 +6,13 @@ comes out. All of this holds for complex angles too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
 from symnet.equality.fractions import Ring
-from symnet.equality.rules.exponentials import unit
-
-if TYPE_CHECKING:
-    from symnet.equality.normal import Basis
+from symnet.equality.generators import Generators, Rule
+from symnet.equality.rules.linear_relations import unit
 
 Pair = tuple[sp.Expr, sp.Expr]  # cosine and sine of one angle
 MOST = 24  # whole multiples that are multiplied out
@@ -22,7 +20,7 @@ _ROOT2, _ROOT3, _ROOT6 = sp.sqrt(2), sp.sqrt(3), sp.sqrt(6)
 COSINES = (sp.S.One, (_ROOT6 + _ROOT2) / 4, _ROOT3 / 2, _ROOT2 / 2, sp.Rational(1, 2), (_ROOT6 - _ROOT2) / 4, sp.S.Zero)
 
 
-def circle(basis: Basis, argument: sp.Expr) -> Pair:
+def circle(basis: Generators, argument: sp.Expr) -> Pair:
     """(cos, sin) of ``argument``."""
     total: Pair = (sp.S.One, sp.S.Zero)
     for coefficient, monomial in basis.monomials(argument):
@@ -34,7 +32,7 @@ def _sum(a: Pair, b: Pair) -> Pair:
     return a[0] * b[0] - a[1] * b[1], a[1] * b[0] + a[0] * b[1]
 
 
-def _multiple(basis: Basis, coefficient: sp.Rational, monomial: sp.Expr) -> Pair:
+def _multiple(basis: Generators, coefficient: sp.Rational, monomial: sp.Expr) -> Pair:
     if basis.kinds.get(monomial, ("",))[0] == "pi" and 12 % coefficient.q == 0:
         twelfths = int(coefficient * 12) % 24
         return basis.flat(_cosine(twelfths)), basis.flat(_cosine(twelfths - 6))
@@ -51,7 +49,7 @@ def _cosine(twelfths: int) -> sp.Expr:
     return COSINES[there] if there <= 6 else -COSINES[12 - there]
 
 
-def _scaled(basis: Basis, angle: sp.Expr, count: int, negative: bool) -> Pair:
+def _scaled(basis: Generators, angle: sp.Expr, count: int, negative: bool) -> Pair:
     cosine = basis.generator("cos", angle, sp.cos(angle))
     sine = basis.generator("sin", angle, sp.sin(angle))
     basis.circles[sine] = cosine
@@ -80,3 +78,6 @@ def _lowered(ring: Ring, polynomial: Any, at: int, square: Any) -> Any:
     for times, terms in parts.items():
         total += ring.context.from_dict(terms) * square**times
     return total
+
+
+RULES = (Rule(sp.cos, lambda basis, node: circle(basis, node.args[0])[0]), Rule(sp.sin, lambda basis, node: circle(basis, node.args[0])[1]))

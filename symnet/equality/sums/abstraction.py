@@ -2,20 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from itertools import islice, permutations, product
 
 import sympy as sp
 
+from symnet.core.axes import Range
 from symnet.equality.fractions import TooLarge
 from symnet.equality.sums.algebra import Space
-from symnet.equality.sums.terms import COLUMN, ROW, Atom, Places, Poly, add_to, factor_text, indices, one, ordered, scaled, slot
+from symnet.equality.sums.product_rules import Rule
+from symnet.equality.sums.terms import (
+    COLUMN,
+    ROW,
+    Atom,
+    Factors,
+    Head,
+    Places,
+    Poly,
+    Term,
+    add_to,
+    factor_text,
+    indices,
+    one,
+    ordered,
+    scaled,
+    slot,
+)
 
 MOST_SLOTS, MOST_SLOT_ORDERS = 6, 120
 
 
 class Slots(Space):
-    """A Space that makes heads of sums of terms."""
+    """A Space that makes heads of sums of terms, with the rules that go with them."""
+
+    def __init__(self, ranges: Mapping[sp.Symbol, Range]) -> None:
+        super().__init__(ranges)
+        self.rules: dict[Head, list[Rule]] = {}
+
+    def ruled(self, term: Term) -> Poly | None:
+        """The term after the first rule that applies to it."""
+        rules = (rule for (head, _), _ in term.factors for rule in self.rules.get(head, ()))
+        return next((made for rule in rules if (made := rule.apply(self, term)) is not None), None)
+
+    def content(self, poly: Poly, allowed: Callable[[Atom], bool]) -> tuple[Factors, Poly]:
+        """(the factors that all terms share and that stand outside their sums, the rest)."""
+        shared: Factors | None = None
+        for t in poly:
+            bound = {i for i, _, _ in t.over}
+            here = {(h, p): e for (h, p), e in t.factors if allowed((h, p)) and not any(s in bound for q in p for s in indices(q))}
+            if shared is None:
+                shared = here
+            both = {a: (shared.get(a, Fraction(0)), here.get(a, Fraction(0))) for a in {**shared, **here}}
+            shared = {a: min(pair) for a, pair in both.items() if min(pair)}
+        shared = shared or {}
+        return shared, self.multiply(poly, self.settle(Fraction(1), (), {a: -e for a, e in shared.items()})) if shared else poly
 
     def abstract(self, polys: tuple[Poly, ...]) -> tuple[tuple[Poly, ...], Places, tuple[tuple[int, ...], ...]]:
         """The sums over slots instead of their free indices; the indices, one for each slot; the orders of slots that are alike."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
@@ -18,7 +18,6 @@ from symnet.core.expressions import Limits
 from symnet.core.iverson import fixed
 from symnet.core.time_limit import time_is_over
 from symnet.equality.fractions import TooLarge
-from symnet.equality.sums.atom_powers import brought_down
 from symnet.equality.sums.index_conditions import as_condition, elected, occurs, read_condition, replaced
 from symnet.equality.sums.terms import (
     Atom,
@@ -39,9 +38,6 @@ from symnet.equality.sums.terms import (
     slot,
 )
 
-if TYPE_CHECKING:
-    from symnet.equality.sums.product_rules import Rule
-
 MOST_TERMS, MOST_STEPS, MOST_POWER = 4000, 20_000, 8
 
 
@@ -51,7 +47,6 @@ class Space(ABC):
     def __init__(self, ranges: Mapping[sp.Symbol, Range]) -> None:
         self.ranges = dict(ranges)
         self.heads: dict[object, Head] = {}
-        self.rules: dict[Head, list[Rule]] = {}
         self.symmetric: dict[str, tuple[tuple[int, ...], ...]] = {}  # tensors declared symmetric
         self.spans: dict[str, Range] = {}  # of the rows of tensors of a declared structure
         self.signs: dict[str, str] = {}  # definitions whose right sides are plainly "positive" or "nonnegative"
@@ -146,7 +141,7 @@ class Space(ABC):
             return scaled(counted, c)
         term = canonical(over, kept, conditions)
         if term.text not in self._settled:
-            reduced = self._ruled(term)
+            reduced = self.ruled(term)
             self._settled[term.text] = {term: Fraction(1)} if reduced is None else reduced
         return scaled(self._settled[term.text], c)
 
@@ -220,7 +215,7 @@ class Space(ABC):
     def _split(self, over: tuple[Limits, ...], factors: Factors, where: frozenset[Condition]) -> Poly | None:
         """The term with the first power that can be brought down brought down."""
         for atom, e in factors.items():
-            lower = brought_down(self, atom, e)
+            lower = self.brought_down(atom, e)
             if lower is not None:
                 rest = {a: x for a, x in factors.items() if a != atom}
                 return self.bind(self.multiply(self.settle(Fraction(1), (), {atom: lower[0], **rest}), lower[1]), over, where)
@@ -247,7 +242,10 @@ class Space(ABC):
     def index_value(self, expr: sp.Expr) -> Poly:
         """A polynomial in sizes and indices as a number."""
 
-    def _ruled(self, term: Term) -> Poly | None:
+    @abstractmethod
+    def brought_down(self, atom: Atom, e: Fraction) -> tuple[Fraction, Poly] | None:
+        """(the power that is left, what the rest of it is), or None where nothing can be brought down."""
+
+    @abstractmethod
+    def ruled(self, term: Term) -> Poly | None:
         """The term after the first rule that applies to it."""
-        rules = (rule for (head, _), _ in term.factors for rule in self.rules.get(head, ()))
-        return next((made for rule in rules if (made := rule.apply(self, term)) is not None), None)

@@ -20,6 +20,7 @@ from symnet.core.verdict import EXCEPT, Answer, Verdict
 from symnet.equality.domain import NEEDED
 from symnet.equality.fractions import TooLarge
 from symnet.equality.structured import facts_of
+from symnet.equality.sums.entrywise import termwise_difference
 from symnet.equality.sums.function_atoms import Algebra
 from symnet.equality.sums.plain_signs import signs, surely
 from symnet.equality.sums.product_rules import rule_of_equality
@@ -37,13 +38,15 @@ ROUNDS = 3  # of multiplying through by a divisor
 def prove_for_all_sizes(left: sp.Expr, right: sp.Expr, ranges: Mapping[sp.Symbol, Range], assumptions: Iterable[Assumption] = (),
                         given: Iterable[Definition] = (), asked: Iterable[Hole] = (),
                         opened: Mapping[str, tuple[Definition, ...]] | None = None,
-                        defined: Mapping[str, tuple[Definition, ...]] | None = None, structured: Iterable[Tensor] = ()) -> Verdict:
+                        defined: Mapping[str, tuple[Definition, ...]] | None = None, structured: Iterable[Tensor] = (),
+                        termwise: bool = False) -> Verdict:
     """PROVED for every size, CONDITIONAL where the assumptions were used, else UNDECIDED with the reason.
 
     ``ranges`` are those of the free indices; ``given`` are lines that are defined wherever the question is asked,
     those of the program; ``asked`` are holes that the left side had as it was written, before SymPy cancelled them;
     ``opened`` are the lines to write out, by name; ``defined`` are all lines, by name, so that an exception u = 0 in a name is judged
     by what the name stands for: relu(z) is 0 on half of all z. What is declared of ``structured`` tensors holds without being a condition.
+    With ``termwise``, what stands under sums is compared as numbers, too: Σ (sin² + cos²) is n.
 
     >>> i, j, k = sp.symbols("i j k", integer=True)
     >>> n, X, y = sp.Symbol("n", integer=True, positive=True), sp.IndexedBase("X", real=True), sp.IndexedBase("y", real=True)
@@ -57,14 +60,15 @@ def prove_for_all_sizes(left: sp.Expr, right: sp.Expr, ranges: Mapping[sp.Symbol
         lines = tuple(given)
         own = {d.name for d in lines}
         opening = {name: (ds, name in own) for name, ds in (opened or {}).items()}
-        return _prove((left, right), ranges, declared, lines, tuple(asked), opening, defined or {}, tuple(structured))
+        return _prove((left, right), ranges, declared, lines, tuple(asked), opening, defined or {}, tuple(structured), termwise)
     except (TooLarge, SymnetError, ZeroDivisionError, RecursionError) as problem:
         return Verdict(Answer.UNDECIDED, reason=str(problem) or "a denominator that is 0")
 
 
 def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], declared: tuple[Assumption, ...],
            given: tuple[Definition, ...], asked: tuple[Hole, ...], opened: Opened,
-           defined: Mapping[str, tuple[Definition, ...]], structured: tuple[Tensor, ...]) -> Verdict:
+           defined: Mapping[str, tuple[Definition, ...]], structured: tuple[Tensor, ...],
+           termwise: bool) -> Verdict:
     there = {i: sp.Symbol(f"_f{k}", integer=True) for k, i in enumerate(ranges)}
     space = Algebra({there[i]: span for i, span in ranges.items()})
     space.signs = signs(dict.fromkeys((*given, *(d for ds in defined.values() for d in ds))))
@@ -81,13 +85,16 @@ def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], dec
         readers.append(reader)
     gap = dict(sides[0])
     add_to(gap, sides[1], Fraction(-1))
-    if not _vanishes(space, gap):
+    same = _vanishes(space, gap)
+    if not same and not (termwise and _vanishes(space, _termwise(space, [s.xreplace(there) for s in pair], opened))):
         return Verdict(Answer.UNDECIDED, reason=DIFFER)
     mine, others = (r.holes for r in readers)
     known = _known(space, given, opened) if mine != others or any(d.holes for d in given) else set()
     if not others - mine <= known:
         return Verdict(Answer.UNDECIDED, reason=ELSEWHERE)
     answer, said = conditions((readers[0].said[h] for h in mine - others - known), defined)
+    if said and not same:  # numbers know more of where they are defined
+        return Verdict(Answer.UNDECIDED, reason=ELSEWHERE)
     unseen = [(u.xreplace(readers[0].letters(over)), sign) for d in given for u, sign, over in d.holes
               if not surely(u, sign, space.signs)]
     reason = WHERE + " and ".join(dict.fromkeys(f"{u} {NEEDED[sign]} 0" for u, sign in unseen)) if unseen else ""
@@ -96,6 +103,13 @@ def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], dec
         return Verdict(Answer.CONDITIONAL, "normal form", " and ".join([*map(str, declared), *also]), reason=reason, scope=SCOPE)
     whole = EXCEPT + " or ".join(said) if said and answer is Answer.ALMOST_EVERYWHERE else " and ".join(said)
     return Verdict(answer, "normal form", whole, reason=reason, scope=SCOPE)
+
+
+def _termwise(space: Algebra, sides: list[sp.Expr], opened: Opened) -> Poly:
+    """The difference with what stands under sums compared as numbers. What it asks for is part of what the sides ask for."""
+    reader = Reader(space, opened)
+    reader.silent = True
+    return reader.read(termwise_difference(sides[0], sides[1], {name: lines for name, (lines, _) in opened.items()}))
 
 
 def _ask(space: Algebra, reader: Reader, hole: Hole, there: Mapping[sp.Symbol, sp.Symbol]) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symnet.equality.fractions import TooLarge
 from symnet.equality.rules.finite_sets import rest_of_power
+from symnet.equality.sums.algebra import Space
 from symnet.equality.sums.terms import Atom, Poly, add_to, one, scaled
-
-if TYPE_CHECKING:
-    from symnet.equality.sums.algebra import Space
 
 
 def brought_down(space: Space, atom: Atom, e: Fraction) -> tuple[Fraction, Poly] | None:

@@ -16,6 +16,7 @@ from symnet.core.axes import bounds, nonnegative
 from symnet.equality.fractions import TooLarge
 from symnet.equality.sums import matrix_atoms as indexed_matrices
 from symnet.equality.sums.abstraction import Slots
+from symnet.equality.sums.atom_powers import brought_down
 from symnet.equality.sums.interval_bounds import above_zero
 from symnet.equality.sums.product_rules import rules_of_inverse
 from symnet.equality.sums.terms import (
@@ -40,18 +41,9 @@ ODD, EVEN = frozenset({"sin", "sinh", "tan", "erf", "arctan", "sign"}), frozense
 class Algebra(Slots):
     """A Space that knows functions of sums of terms."""
 
-    def content(self, poly: Poly, allowed: Callable[[Atom], bool]) -> tuple[Factors, Poly]:
-        """(the factors that all terms share and that stand outside their sums, the rest)."""
-        shared: Factors | None = None
-        for t in poly:
-            bound = {i for i, _, _ in t.over}
-            here = {(h, p): e for (h, p), e in t.factors if allowed((h, p)) and not any(s in bound for q in p for s in indices(q))}
-            if shared is None:
-                shared = here
-            both = {a: (shared.get(a, Fraction(0)), here.get(a, Fraction(0))) for a in {**shared, **here}}
-            shared = {a: min(pair) for a, pair in both.items() if min(pair)}
-        shared = shared or {}
-        return shared, self.multiply(poly, self.settle(Fraction(1), (), {a: -e for a, e in shared.items()})) if shared else poly
+    def brought_down(self, atom: Atom, e: Fraction) -> tuple[Fraction, Poly] | None:
+        """What a power comes to."""
+        return brought_down(self, atom, e)
 
     def inverse(self, poly: Poly) -> Poly:
         """1/poly."""

@@ -7,53 +7,15 @@ that stands outside comes out of an inverse. M⁻¹ comes with two rules, Σ_k M
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from symnet.core.expressions import limits, substitute
-from symnet.core.matrices import Det, InverseEntry
-from symnet.core.structures import structure_of
-from symnet.core.tensors import tensor_name
-from symnet.equality.fractions import TooLarge
+from symnet.equality.sums.abstraction import Slots
 from symnet.equality.sums.product_rules import Rule
 from symnet.equality.sums.terms import COLUMN, ROW, Atom, Head, Places, Poly, add_to, indices, lead, ordered, scaled, slot
 
-if TYPE_CHECKING:
-    from symnet.equality.sums.function_atoms import Algebra
-    from symnet.equality.sums.reading import Reader
 
-
-def read_matrix(space: Algebra, expr: Det | InverseEntry, reader: Reader) -> Poly:
-    """A determinant, or an entry of an inverse."""
-    if not hasattr(expr.matrix, "limits"):
-        raise TooLarge("a matrix that is written out")
-    (r, low, high), (c, left, _) = limits(expr.matrix)
-    size = sp.expand(high - low + 1)
-    entry = expr.matrix.function
-    whole = structure_of(entry) if isinstance(entry, sp.Indexed) and entry.indices in ((r, c), (c, r)) and low == left else ""
-    if isinstance(expr, InverseEntry) and whole == "orthogonal" and space.spans.get(tensor_name(entry)) == (low, high):
-        i, j = expr.places
-        return reader.read(entry.base[j, i] if entry.indices == (r, c) else entry.base[i, j])
-    row, column = space.fresh(), space.fresh()
-    for i in (row, column):
-        space.ranges[i] = reader.ranges[i] = (sp.S.One, size)
-    body = reader.read(substitute(expr.matrix.function, {r: row + low - 1, c: column + left - 1}))
-    inner = space.put(body, {row: ROW, column: COLUMN})
-    if isinstance(expr, Det):
-        return space.atom(determinant(space, inner, size))
-    if whole != "positive definite":
-        reader.vanishing(space.atom(determinant(space, _normal(space, inner)[1], size)), _called(expr.matrix.function))
-    i, j = expr.places
-    return inverse_entry(space, inner, size, sp.expand(i - low + 1), sp.expand(j - left + 1))
-
-
-def _called(entry: sp.Expr) -> sp.Symbol:
-    """det(A), for a message."""
-    return sp.Symbol(f"det({entry.base.label})" if isinstance(entry, sp.Indexed) else "the determinant")
-
-
-def determinant(space: Algebra, entry: Poly, size: sp.Expr) -> Atom:
+def determinant(space: Slots, entry: Poly, size: sp.Expr) -> Atom:
     """det of the matrix with this entry at (ROW, COLUMN)."""
     inner, places, _, _ = _least(space, entry)
     head, _ = space.head("det", str(size), (inner,), size=size, positive=_definite(inner))
@@ -70,9 +32,9 @@ def _definite(inner: Poly) -> bool:
         set(term.factors[0][0][1]) == {ROW, COLUMN}
 
 
-def inverse_entry(space: Algebra, entry: Poly, size: sp.Expr, i: sp.Expr, j: sp.Expr) -> Poly:
+def inverse_entry(space: Slots, entry: Poly, size: sp.Expr, i: sp.Expr, j: sp.Expr) -> Poly:
     """The entry (i, j) of the inverse of the matrix with this entry at (ROW, COLUMN)."""
-    outside, rest = _normal(space, entry)
+    outside, rest = without_factor(space, entry)
     inner, places, turned, symmetry = _least(space, rest)
     head, new = space.head("inverse entry", str(size), (inner,), symmetry, open=2, size=size)
     if new:
@@ -81,7 +43,7 @@ def inverse_entry(space: Algebra, entry: Poly, size: sp.Expr, i: sp.Expr, j: sp.
     return space.multiply(outside, space.atom((head, at)))
 
 
-def _normal(space: Algebra, entry: Poly) -> tuple[Poly, Poly]:
+def without_factor(space: Slots, entry: Poly) -> tuple[Poly, Poly]:
     """(1/u, the rest) for a matrix that is a number u times the rest."""
     if not entry:
         raise ZeroDivisionError
@@ -91,7 +53,7 @@ def _normal(space: Algebra, entry: Poly) -> tuple[Poly, Poly]:
     return scaled(space.settle(Fraction(1), (), {a: -e for a, e in factors.items()}), 1 / c), scaled(rest, 1 / c)
 
 
-def rebuilt(space: Algebra, head: Head, places: Places) -> Poly:
+def rebuilt(space: Slots, head: Head, places: Places) -> Poly:
     """The atom at other places."""
     row, column = space.fresh(), space.fresh()
     there = {slot(k): p for k, p in enumerate(places[head.open:])}
@@ -101,7 +63,7 @@ def rebuilt(space: Algebra, head: Head, places: Places) -> Poly:
     return inverse_entry(space, entry, head.size, places[0], places[1])
 
 
-def _least(space: Algebra, entry: Poly) -> tuple[Poly, Places, bool, tuple[tuple[int, ...], ...]]:
+def _least(space: Slots, entry: Poly) -> tuple[Poly, Places, bool, tuple[tuple[int, ...], ...]]:
     """The matrix or its transpose, whichever comes first, over slots; the places; True for the transpose; the symmetries."""
     (inner,), places, alike = space.abstract((entry,))
     turned = space.put(space.put(entry, {ROW: slot(90), COLUMN: slot(91)}), {slot(90): COLUMN, slot(91): ROW})
@@ -114,7 +76,7 @@ def _least(space: Algebra, entry: Poly) -> tuple[Poly, Places, bool, tuple[tuple
     return inner, places, False, tuple(symmetry)
 
 
-def _rules(space: Algebra, head: Head, size: sp.Expr) -> list[Rule]:
+def _rules(space: Slots, head: Head, size: sp.Expr) -> list[Rule]:
     """M M⁻¹ and M⁻¹ M are the unit matrix."""
     inner = head.inner[0]
     slots = sorted({s for t in inner for s in t.symbols if s.name.startswith("_s")}, key=lambda s: int(s.name[2:]))

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import sympy as sp
 
+from symnet.equality.sums.algebra import Space
 from symnet.equality.sums.terms import (
     Factors,
     Head,
@@ -29,9 +29,6 @@ from symnet.equality.sums.terms import (
     settled,
     slot,
 )
-
-if TYPE_CHECKING:
-    from symnet.equality.sums.algebra import Space
 
 Binding = dict[sp.Symbol, sp.Expr]
 

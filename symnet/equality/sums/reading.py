@@ -20,13 +20,14 @@ from symnet.core.matrices import Det, InverseEntry
 from symnet.core.number_sets import numbers_of
 from symnet.core.program import Definition
 from symnet.core.structures import MIRRORED, structure_of
+from symnet.core.tensors import tensor_name
 from symnet.equality.basis_forms import by_row
 from symnet.equality.fractions import TooLarge
 from symnet.equality.sums.function_atoms import Algebra
 from symnet.equality.sums.index_conditions import read_condition
-from symnet.equality.sums.matrix_atoms import read_matrix
+from symnet.equality.sums.matrix_atoms import determinant, inverse_entry, without_factor
 from symnet.equality.sums.plain_signs import sign_of
-from symnet.equality.sums.terms import Condition, Places, Poly, add_to, one, ordered, scaled
+from symnet.equality.sums.terms import COLUMN, ROW, Condition, Places, Poly, add_to, one, ordered, scaled
 from symnet.errors import UnknownNodeError
 
 Key = tuple[str, object]  # a hole: its sign, and what is asked about in normal form
@@ -132,7 +133,7 @@ class Reader:
         if isinstance(expr, When):
             return space.bind(self.read(expr.body), (), read_condition(expr.condition))
         if isinstance(expr, (Det, InverseEntry)):
-            return read_matrix(space, expr, self)
+            return self._matrix(expr)
         if isinstance(expr, (sp.Max, sp.Min)):
             return self._extremum(expr)
         if isinstance(expr, sp.Piecewise):
@@ -159,6 +160,30 @@ class Reader:
         if not self.space.positive(inside):
             raise TooLarge(f"a power with the exponent {exponent}")
         return self.space.exp(self.space.multiply(self.read(exponent), self.space.log(inside)))
+
+    def _matrix(self, expr: Det | InverseEntry) -> Poly:
+        """A determinant, or an entry of an inverse."""
+        space = self.space
+        if not hasattr(expr.matrix, "limits"):
+            raise TooLarge("a matrix that is written out")
+        (r, low, high), (c, left, _) = limits(expr.matrix)
+        size = sp.expand(high - low + 1)
+        entry = expr.matrix.function
+        whole = structure_of(entry) if isinstance(entry, sp.Indexed) and entry.indices in ((r, c), (c, r)) and low == left else ""
+        if isinstance(expr, InverseEntry) and whole == "orthogonal" and space.spans.get(tensor_name(entry)) == (low, high):
+            i, j = expr.places
+            return self.read(entry.base[j, i] if entry.indices == (r, c) else entry.base[i, j])
+        row, column = space.fresh(), space.fresh()
+        for i in (row, column):
+            space.ranges[i] = self.ranges[i] = (sp.S.One, size)
+        body = self.read(substitute(expr.matrix.function, {r: row + low - 1, c: column + left - 1}))
+        inner = space.put(body, {row: ROW, column: COLUMN})
+        if isinstance(expr, Det):
+            return space.atom(determinant(space, inner, size))
+        if whole != "positive definite":
+            self.vanishing(space.atom(determinant(space, without_factor(space, inner)[1], size)), _called(expr.matrix.function))
+        i, j = expr.places
+        return inverse_entry(space, inner, size, sp.expand(i - low + 1), sp.expand(j - left + 1))
 
     def _sum(self, expr: sp.Sum) -> Poly:
         """Σ, the outermost index first, with every range moved to start at 1."""
@@ -222,6 +247,8 @@ class Reader:
         """Note where something is undefined, unless it is shown never to be there."""
         if self.silent:
             return
+        if isinstance(expr, sp.Abs) and sign != "<":  # |u| <= 0 where u = 0
+            return self.hole("=", self.read(expr.args[0]), expr.args[0])
         space, plain = self.space, sign_of(expr, self.space.signs)
         if plain == "positive" or space.positive(inside):
             return
@@ -248,7 +275,7 @@ class Reader:
         space = self.space
         factors, rest = space.content(inside, lambda a: a[0].kind != "step")
         parts = [space.inside(h, places) if h.kind == "root" else space.atom((h, places)) for (h, places), e in factors.items()
-                 if not h.positive and e > 0 and h.kind != "inverse"]
+                 if not h.positive and e > 0 and h.kind != "inverse" and sp.S.Zero in h.numbers]
         if not (len(rest) == 1 and next(iter(rest)).text == ""):
             parts.append(rest)
         return {("=", self._zeros(p)) for p in parts if not space.positive(p) and not space.positive(scaled(p, Fraction(-1)))}
@@ -270,3 +297,8 @@ class Reader:
 @cache
 def _place(k: int) -> sp.Symbol:
     return sp.Symbol(f"_p{k}", integer=True)
+
+
+def _called(entry: sp.Expr) -> sp.Symbol:
+    """det(A), for a message."""
+    return sp.Symbol(f"det({entry.base.label})" if isinstance(entry, sp.Indexed) else "the determinant")

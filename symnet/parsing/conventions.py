@@ -1,4 +1,7 @@
-r"""Products as mathematics writes them: columns, rows, matrices, vectors of ones of the length that fits, the unit matrix.
+r"""What notation leaves open, as NumPy has it and as mathematics does: a product side by side, a vector beside a matrix, A^2.
+
+NumPy's vectors have no side: two of them side by side are refused unless one is transposed, and a vector beside a matrix is a row.
+In a textbook there are columns, rows, matrices, vectors of ones of the length that fits, and the unit matrix.
 
 A vector is a column; its transpose is a Row. ``1 b^T`` has as many rows as what it is added to; until then that axis is OPEN: it has
 size 1, stretches in a sum as NumPy's do, and the entries do not depend on its index. The unit matrix is a Unit until its size is known.
@@ -32,6 +35,27 @@ class Unit(IndexArray):
     """``expr`` times the unit matrix of the size that fits; it has no axes yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """How arrays meet: ``together`` in arithmetic entry by entry, ``applied`` in a function; what is refused names its own notation."""
+
+    together: Callable[..., IndexArray]  # (where, sign, function, *arrays)
+    applied: Callable[..., IndexArray]
+    powers: str
+    sizes: str
+    unit: str
+
+
+def side_by_side(where: str, a: IndexArray, b: IndexArray, lying: Sequence[bool]) -> IndexArray:
+    """NumPy's arrays without a sign between them: a matrix product. Of two vectors one must be transposed, a^T b or a b^T."""
+    if len(a.axes) == len(b.axes) == 1:
+        if lying[0] == lying[1]:
+            raise ShapeError(where, "two vectors side by side", "v @ w for the sum, outer(v, w) for the matrix, v*w entry by entry")
+        if lying[1]:
+            return outer(a, b)
+    return matmul(where, a, b)
+
+
 def with_unit(where: str, sign: str, a: IndexArray, b: IndexArray) -> IndexArray:
     """Arithmetic of plain maths with the unit matrix I: A + c I, X^T I r, (1 - c) I."""
     plus, product_ = sign in ("+", "-"), sign in ("*", "@", "juxtaposed")
@@ -54,6 +78,11 @@ def column(value: IndexArray) -> IndexArray:
 def row(value: IndexArray) -> IndexArray:
     """The vector on its side; anything else as it is."""
     return Row(value.dims, value.expr) if len(value.axes) == 1 else value
+
+
+def as_they_lie(made: IndexArray, values: Sequence[IndexArray]) -> IndexArray:
+    """What is made of vectors entry by entry, lying where all of them lie."""
+    return row(made) if any(isinstance(v, Row) for v in values) and all(isinstance(v, Row) or not v.axes for v in values) else made
 
 
 def transpose(where: str, value: IndexArray) -> IndexArray:
@@ -162,3 +191,11 @@ def _contract(where: str, a: IndexArray, b: IndexArray) -> IndexArray:
     if below == OPEN:
         b = IndexArray.over((inner, *b.axes[1:]), b.indices, b.expr)
     return matmul(where, column(a), column(b))
+
+
+def _applied(where: str, name: str, function: Callable[..., sp.Expr], *values: IndexArray) -> IndexArray:
+    return as_they_lie(elementwise(where, name, function, *map(column, values)), values)
+
+
+NUMPY = Convention(elementwise, elementwise, "A @ A or inv(A), or A**2 entry by entry", "abs(x), norm(x) or det(x)", "eye(d) with its size")
+TEXTBOOK = Convention(together, _applied, "A A, or A^{\\odot 2}", "\\operatorname{abs}, \\lVert x \\rVert or \\det", "I_{d} with its size")
