@@ -66,19 +66,20 @@ def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes,
             trial, left, whole = _run(function, binding, derivation, choice, number, returns)
         trials.append((trial, whole))
         unread |= dict.fromkeys(left)
-    settled: dict[str, Verdict] = {}
-    if tracer is not None and sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
-        way.at(ALL_SIZES)
-        try:
-            settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program.assumptions, returns, tracer)
-        except (SymnetError, MemoryError):
-            raise
-        except Exception as error:  # a bug of ours is said, whatever the proof at sizes would give
-            settled = dict.fromkeys(trials[0][0].returned, Verdict(Answer.UNDECIDED, reason=internal(error)))
     played = None
     if REPLAY not in way.lost:
         way.at(REPLAY)
         played = Player(function, binding, trials[0][1], derivation.program, returns).run([t for t, _ in trials], sizes is None)
+    settled: dict[str, Verdict] = {}
+    if tracer is not None and sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
+        way.at(ALL_SIZES)
+        try:
+            settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program.assumptions, returns, tracer,
+                                           played.refuted if played is not None else frozenset())
+        except (SymnetError, MemoryError):
+            raise
+        except Exception as error:  # a bug of ours is said, whatever the proof at sizes would give
+            settled = dict.fromkeys(trials[0][0].returned, Verdict(Answer.UNDECIDED, reason=internal(error)))
     made = _judged(trials, derivation, way, _screens(function, binding, derivation, sizes, returns), settled, played)
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
     notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes)) + (played.notes if played is not None else ())

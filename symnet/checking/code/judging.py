@@ -206,18 +206,18 @@ def judge(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
     return Verdict(Answer.REFUTED, "ball enclosure", witness=wrong[1], scope=scope(trial)), wrong[0]
 
 
-def screened(trial: Trial, name: str) -> tuple[Verdict, Place | None] | None:
+def screened(trial: Trial, name: str, points: int = SCREENED) -> tuple[Verdict, Place | None] | None:
     """A refutation at exact points; nothing is proved."""
     shape = shape_of(trial, name) if name in trial.returned else None
     if shape is not None:
         return shape, None
-    wrong = wrong_at(trial, name, 0, SCREENED) if name in trial.returned else None
+    wrong = wrong_at(trial, name, 0, points) if name in trial.returned else None
     return None if wrong is None else (Verdict(Answer.REFUTED, "ball enclosure", witness=wrong[1], scope=scope(trial)), wrong[0])
 
 
 def screened_alone(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
-    """The same of what is known to be wrong: undecided where these points do not show it."""
-    return screened(trial, name) or (Verdict(Answer.UNDECIDED, reason=NO.reason, scope=scope(trial)), None)
+    """The verdict on what is known to be wrong: undecided where no point shows it."""
+    return screened(trial, name, FIRST + MORE) or (Verdict(Answer.UNDECIDED, reason=NO.reason, scope=scope(trial)), None)
 
 
 def prove(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
