@@ -13,8 +13,7 @@ from symnet.batch.one_task_process import run_once
 from symnet.batch.running import without
 from symnet.batch.tasks import LIGHT, Ended, How, Limits, Task
 from symnet.batch.worker import reached
-from symnet.checking.answers import check_answer
-from symnet.checking.equal_lines import compare_lines
+from symnet.checking.answers import check_answer, compare_lines
 from symnet.core.derivation import Derivation
 from symnet.core.page_verdict import Errata, Follows, Judged, Mark
 from symnet.core.program import Program

@@ -1,98 +1,126 @@
-"""An answer for a gradient -> a Verdict."""
+"""Answers, programs and equalities -> a Verdict: the ways to ask a Question."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import sympy as sp
 
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_form, closed_scalars
-from symnet.calculus.matrices import CONVENTIONS, symmetric
-from symnet.checking.answers_sizes import Question
-from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
-from symnet.checking.reading import read_answer
+from symnet.checking.claims import claim_of, in_tensors_of
+from symnet.checking.domains import classes_of
+from symnet.checking.given_numbers import Text, at_given_numbers, right_there
+from symnet.checking.question import Asked, Question, sums_up
+from symnet.checking.reading import is_latex, read_answer
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import When
-from symnet.core.program import is_size
-from symnet.core.tensors import tensor_name
+from symnet.core.expressions import substitute
+from symnet.core.program import Hole, Program
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
+from symnet.equality.domain import Domain
 from symnet.errors import MismatchError
-from symnet.indexing.arithmetic import broadcasts, fitted
 from symnet.indexing.index_array import IndexArray
 from symnet.parsing.from_sympy import SympyAnswer
 
-__all__ = ["check_answer", "judged"]
-RIGHT = frozenset({Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL})
+__all__ = ["check_answer", "check_claim", "compare_lines", "line_asked"]
 
 
 def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, latex: bool | None = None) -> Verdict:
     """Is ``answer``, in plain maths, LaTeX or SymPy, the gradient of the objective with respect to ``wrt``? ``latex`` says which it is.
 
-    Scalars are decided outright. Tensors are first compared for all sizes by a normal form of sums over indices, in the names of the
-    program and then with the names written out; if that does not decide, entry by entry at small sizes that are all different, and the
-    verdict's scope says so. A wrong shape is refuted; the transpose of the gradient is refuted and called so.
+    ``Question.verdict`` says how it is judged. A wrong shape is refuted.
     """
-    derivation.check()
-    if derivation.names.get(wrt, wrt) not in derivation.full.tensors and wrt in derivation.names:
-        derivation = derive(derivation.program, [wrt])  # a line that the later ones no longer need
+    derivation = _with_gradient(derivation, wrt)
     try:
         value = read_answer(answer, derivation, wrt, latex=latex)
     except MismatchError as error:
         return Verdict(Answer.REFUTED, "shape", reason=error.message)
-    declared = derivation.program.assumptions
-    if declared:  # the truth is the gradient without them; an answer that needs one is conditional
-        derivation = derive(replace(derivation.program, assumptions=()), [wrt])
-    if not any(t.axes for t in derivation.program.tensors.values()) and not value.axes and not value.lines and \
-            not sums_up((value.expr, *(d.expr for d in derivation.full.definitions))):
-        there = closed_scalars(derivation.full)
-        aside = asked_aside((value.expr, *(u for u, _, _ in value.holes)), aside_of(derivation.program))
-        holes = answer_holes(value.expr, (*value.holes, *aside), there)
-        domain = domain_of(derivation.full, derivation.program, there)
-        return compare(value.expr.xreplace(there), closed_form(derivation, wrt), declared, holes, domain=domain)
-    hint = f"d{derivation.objective}/d{wrt}[…] = … in front"
-    return judged(Question(derivation, wrt, declared, value.lines), value, answer if isinstance(answer, str) else "", "gradient", hint)
+    text = answer if isinstance(answer, str) else ""
+    asked = Asked(hint=f"d{derivation.objective}/d{wrt}[…] = … in front", text=text)
+    truth = bare(derivation, wrt)
+    verdict = Question(truth, wrt, claim_of(value, derivation.full), derivation.program.assumptions).verdict(asked)
+    return _at_given_numbers(verdict, text, value, derivation, truth, wrt, latex) if verdict.answer is Answer.REFUTED else verdict
 
 
-def sums_up(exprs: Iterable[sp.Expr]) -> bool:
-    """Is there a sum or bracket over indices? Then numbers are judged as arrays are, written out at sizes."""
-    return any(e.has(sp.Sum, When) for e in exprs)
+def _at_given_numbers(verdict: Verdict, text: str, value: IndexArray, derivation: Derivation, truth: Derivation, wrt: str,
+                      latex: bool | None) -> Verdict:
+    """A refuted formula of numbers, where the numbers of the sheet make it right: conditional, or refuted with that said."""
+    if not derivation.values or not text or value.axes or any(t.axes for t in derivation.program.tensors.values()):
+        return verdict
+    given = {derivation.program[n][()]: v for n, v in derivation.values.items()}
+    there = closed_scalars(truth.full)
+
+    def read(changed: str) -> sp.Expr:
+        return read_answer(changed, derivation, wrt, latex=latex).expr.xreplace(there)
+
+    written = Text(text, is_latex(text) if latex is None else latex, value.expr.free_symbols, read)
+    found = at_given_numbers(value.expr.xreplace(there), closed_form(truth, wrt), given, written)
+    if found is None:
+        return verdict
+    return replace(verdict, reason=right_there(found)) if found.missing else Verdict(Answer.CONDITIONAL, "normal form", str(found))
 
 
-def judged(question: Question, value: IndexArray, answer: str, what: str, hint: str) -> Verdict:
-    """The verdict on a value of any shape; ``what`` is the tensor asked for in a word."""
-    shape, wanted = tuple(a.size for a in value.axes), question.wanted.shape
-    turned = len(shape) == 2 and shape[::-1] == wanted
-    if shape != wanted:
-        if (spread := fitted(value, question.wanted.axes)) is not None and (verdict := question.judge(spread)).answer in RIGHT:
-            stretched = f"it is broadcast to shape ({', '.join(map(str, wanted))})"
-            moved = f"axes of size 1 are moved to make it {_shape(wanted)}"
-            condition = stretched if broadcasts(value.axes, question.wanted.axes) else moved
-            return replace(verdict, answer=Answer.CONDITIONAL, condition=" and ".join(filter(None, (verdict.condition, condition))))
-        last = [e for e in value.expr.atoms(sp.Indexed) if any(is_size(i) for i in e.indices) and tensor_name(e) in answer]
-        if not shape and last:  # sum_n Z[n, k], where k is a size
-            return Verdict(Answer.UNDECIDED, reason=f"a single number with the last place of an axis, {last[0]}; where an index is meant, "
-                           f"say which: {hint}")
-        plain = f"the answer is {_shape(shape)}, the {what} {_shape(wanted)}"
-        transposed = turned and question.judge(value.transposed).answer in RIGHT
-        return Verdict(Answer.REFUTED, "shape", reason=f"this is the transpose of the {what}: {plain}" if transposed else plain)
-    verdict = question.judge(value)
-    if verdict.answer is Answer.REFUTED and question.derivation.program[question.wrt].structure in ("symmetric", "positive definite"):
-        return next((v for v in _conventions(question, value, question.wrt) if v.answer in RIGHT), verdict)
-    if turned and verdict.answer is Answer.REFUTED and question.judge(value.transposed).answer in RIGHT:
-        return replace(verdict, reason=f"this is the transpose of the {what}")
-    return verdict
+def check_claim(claim: Program, derivation: Derivation, wrt: str) -> Verdict:
+    """Is the last line of ``claim``, whose inputs are tensors of the derivation by name, the gradient with respect to ``wrt``?
+
+    >>> import symnet as sn
+    >>> d = sn.derive(sn.program("z = w*x", "L = (z - y)**2"), wrt="w")
+    >>> print(check_claim(sn.program("r = w*x - y", "G = 2*r*x"), d, "w"))
+    proved
+    """
+    derivation = _with_gradient(derivation, wrt)
+    return Question(bare(derivation, wrt), wrt, in_tensors_of(claim, derivation.full), derivation.program.assumptions).verdict()
 
 
-def _conventions(question: Question, value: IndexArray, wrt: str) -> Iterator[Verdict]:
-    """Verdicts by the conventions for a gradient among symmetric matrices; right by one of them is right under that condition."""
-    for convention, said in CONVENTIONS.items():
-        verdict = Question(symmetric(question.derivation, wrt, convention), wrt, question.declared).judge(value)
-        if verdict.answer is Answer.PROVED:
-            yield replace(verdict, answer=Answer.CONDITIONAL, condition=f"by the convention {convention!r} ({said})", reason="")
+def _with_gradient(derivation: Derivation, wrt: str) -> Derivation:
+    """The derivation once it has checked itself, with the gradient asked for: of a line, too, that the later ones no longer need."""
+    derivation.check()
+    lacking = derivation.names.get(wrt, wrt) not in derivation.full.tensors and wrt in derivation.names
+    return derive(derivation.program, [wrt]) if lacking else derivation
 
 
-def _shape(shape: tuple[sp.Expr, ...]) -> str:
-    return "of shape (" + ", ".join(map(str, shape)) + ")" if shape else "a single number"
+def bare(derivation: Derivation, wrt: str) -> Derivation:
+    """The truth is the gradient without what is declared: an answer that needs it is conditional."""
+    declares = derivation.program.assumptions and derivation.names.get(wrt, wrt) != wrt
+    return derive(replace(derivation.program, assumptions=()), [wrt]) if declares else derivation
+
+
+def line_asked(program: Program, name: str) -> Derivation:
+    """The question for a line of a program, in which nothing is differentiated."""
+    whole = replace(program, objective=name)
+    return Derivation(whole, whole, (name,), (), {name: name})
+
+
+def compare_lines(program: Program, left: str, right: str) -> Verdict:
+    """The verdict on left = right, two lines of ``program`` by name; both are claims, and either may lack a value where the other has one.
+
+    Each must be one line over all its places.
+    """
+    a, b = program[left], program[right]
+    if [x.size for x in a.axes] != [x.size for x in b.axes]:
+        shapes = " and ".join(str(t.shape) if t.axes else "a single number" for t in (a, b))
+        return Verdict(Answer.REFUTED, "shape", reason=f"the shapes differ: {shapes}")
+    if not any(t.axes for t in program.tensors.values()) and not sums_up(d.expr for d in program.definitions):
+        there = closed_scalars(program)
+        sides = [there[t[()]] for t in (a, b)]
+        asked = [tuple(_put_in(h, there) for d in program.by_name[t.name] for h in d.holes) for t in (a, b)]
+        return compare(sides[0], sides[1], program.assumptions, asked[0], asked[1], Domain((), classes_of(program), (), ""))
+    found = _line_is(program, left, right)
+    if found.answer is not Answer.PROVED:
+        return found
+    turned = _line_is(program, right, left)  # what the left side asks for restricts the equality as well
+    return turned if turned.answer in (Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL) else found
+
+
+def _line_is(program: Program, aim: str, claim: str) -> Verdict:
+    """Is the line ``claim`` of a program equal to the line ``aim`` where that has a value?"""
+    (line,) = program.by_name[claim]
+    value = IndexArray.over(line.target.axes, line.indices, line.expr, line.holes)
+    asked = line_asked(program, aim)
+    return Question(asked, aim, claim_of(value, asked.full), program.assumptions).verdict(Asked("other side"))
+
+
+def _put_in(hole: Hole, there: dict[sp.Basic, sp.Expr]) -> Hole:
+    u, sign, over = hole
+    return substitute(u, there), sign, over

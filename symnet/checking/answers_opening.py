@@ -62,11 +62,6 @@ class Opening:
         return {name: self.definitions[name] for name in names}
 
 
-def written_out(expr: sp.Expr, lines: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
-    """A scalar with the scalars of ``lines``, in the order of computation, written out."""
-    return expr.xreplace(in_each_other(lines))
-
-
 def in_each_other(lines: Mapping[sp.Basic, sp.Expr]) -> dict[sp.Basic, sp.Expr]:
     """The right sides of ``lines``, each with those before it put in."""
     there: dict[sp.Basic, sp.Expr] = {}

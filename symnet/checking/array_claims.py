@@ -1,4 +1,4 @@
-"""Is this text, in plain maths or LaTeX, that array of the derivation? Asked as one about a gradient: the slope of sum(C * T) in C is T.
+"""Is this text, in plain maths or LaTeX, that array of the derivation?
 
 The derivation's slopes (dL_dZ1) and the page's own names are lines of the program, so an answer may use them.
 """
@@ -12,20 +12,20 @@ from dataclasses import replace
 import sympy as sp
 
 from symnet.calculus import derive
-from symnet.checking.answers import check_answer
+from symnet.checking.answers import check_answer, line_asked
+from symnet.checking.claims import unfolded
 from symnet.checking.pages.page_names import GRADIENT, SLOPE
 from symnet.checking.slips.kinds import Mistake
 from symnet.checking.slips.search import slip_of
-from symnet.checking.unfolding import unfolded
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import entries, total
+from symnet.core.expressions import entries
 from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, free_name, sizes_of, tensor_name
 from symnet.core.text import text
 from symnet.core.verdict import Verdict
 from symnet.errors import NameError_, SymnetError, did_you_mean
-from symnet.indexing.index_array import IndexArray
+from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.parsing.claim_prefix import LOSSES
 from symnet.parsing.latex import latex_expression
 from symnet.parsing.program import expression
@@ -114,8 +114,8 @@ class Claims:
 
     def verdict(self, source: str, target: Tensor, latex: bool, carried: bool = False) -> Verdict:
         """Is the text this tensor? With ``carried`` the page's own wrong formulas stand for the names that it gave them."""
-        asked, probe = self._asked(target, self.wrong if carried else {})
-        return check_answer(self.written(source, latex), asked, probe, latex)
+        asked, aim = self._asked(target, self.wrong if carried else {})
+        return check_answer(self.written(source, latex), asked, aim, latex)
 
     def carried(self, target: Tensor) -> set[str]:
         """The wrongly given names that the derivation's own line for a tensor uses."""
@@ -131,24 +131,12 @@ class Claims:
         return body
 
     def _asked(self, target: Tensor, instead: Mapping[str, str]) -> tuple[Derivation, str]:
-        """A derivation whose gradient is ``target``, written out once so that it can be compared for all sizes."""
+        """The question for ``target``, written out once so that it can be compared for all sizes."""
         lines = self.program.by_name.get(target.name, ())
-        probe = Tensor(free_name("C", self.program.tensors), target.axes)
-        if len(lines) == 1:
-            d = lines[0]
-            places, body = d.indices, d.expr
-        else:
-            labels = Labels.of(self.program)
-            scope = extend({}, [(sp.Dummy(integer=True), *a.range) for a in target.axes], labels)
-            places = tuple(scope.values())
-            body = target[places] if places else target[()]
-        body = self._instead(body, instead)
-        spans = tuple((i, *a.range) for i, a in zip(places, target.axes, strict=True))
-        goal = Tensor(free_name("J", self.program.tensors))
-        entry = probe[places] if places else probe[()]
-        lines = (*self.program.definitions, Definition(goal, (), total(entry * body, spans)))
-        whole = Program((*self.program.inputs, probe), lines, goal.name, self.program.assumptions)
-        return derive(whole, [probe.name]), probe.name
+        places = lines[0].indices if len(lines) == 1 else new_indices(target.axes)
+        body = lines[0].expr if len(lines) == 1 else target[places or ()]
+        aim = Definition(Tensor(free_name("aim", self.program.tensors), target.axes), places, self._instead(body, instead))
+        return line_asked(self.program.extend((aim,)), aim.name), aim.name
 
     def _instead(self, body: sp.Expr, instead: Mapping[str, str]) -> sp.Expr:
         tensors = self.program.tensors

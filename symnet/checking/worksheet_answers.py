@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from symnet.checking.answers import check_answer, judged
-from symnet.checking.answers_sizes import Question
+from symnet.checking.answers import check_answer
+from symnet.checking.claims import claim_of
+from symnet.checking.question import Asked, Question
 from symnet.checking.reading import is_latex, read_answer, read_as
 from symnet.checking.slips.kinds import Mistake
 from symnet.checking.slips.search import slip_of
@@ -103,7 +104,8 @@ def _judge_simplified(answer: Mapping[str, str], derivation: Derivation, goal: s
     except MismatchError as error:
         return Result(answer["id"], Verdict(Answer.REFUTED, "shape", reason=error.message))
     if value.axes or value.lines or any(t.axes for t in program.tensors.values()):
-        verdict = judged(Question(derivation, name, program.assumptions, value.lines), value, text, "expression", "sum(… for k in 1..K)")
+        question = Question(derivation, name, claim_of(value, program), program.assumptions)
+        verdict = question.verdict(Asked("expression", "sum(… for k in 1..K)", text))
         return Result(answer["id"], verdict, read_as(value, program))
     aim = derivation.program.by_name[derivation.objective][-1].expr
     other = expression(goal, tensors, where="simplify").holes if goal else ()

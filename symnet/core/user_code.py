@@ -24,6 +24,8 @@ _LOCK = threading.RLock()
 LIBRARIES = frozenset({"numpy", "scipy", "symnet", "sympy", "math", "flint"})
 CALL = "__call__"
 NUMBER_TYPES = ("float32", "float64", "int32", "int64")
+MATHS = ("sqrt", "exp", "log", "log2", "tanh", "sin", "cos", "erf")
+SPECIAL = ("softmax", "log_softmax", "logsumexp")
 
 
 class StandIn(ModuleType):
@@ -65,6 +67,32 @@ def number_type(real: Any, cast: Callable[..., Any]) -> Any:
             return cast(*args, **options)
 
     return Meta(real.__name__, (real,), {})
+
+
+def numpy_stand_ins(own: Mapping[str, Any], cast: Callable[[Any], Any], of_math: Callable[[str, Any], Any],
+                    special: Callable[[str, Any], Any], active: Callable[[], bool] = lambda: True) -> list[StandIn]:
+    """NumPy with names of its ``own``, its number types with a ``cast`` of theirs, no chance, and math and scipy.special (where the user
+    has it) with functions made from a name and the real one."""
+    import numpy as np
+
+    chances = [name for name in dir(np.random) if name[0].islower() and callable(getattr(np.random, name))
+               and not isinstance(getattr(np.random, name), ModuleType)]
+    chance = StandIn(np.random, {name: _no_chance(name) for name in chances}, active)
+    numpy = StandIn(np, own, active)
+    numpy.__dict__["random"] = chance
+    numpy.__dict__.update({name: number_type(getattr(np, name), cast(getattr(np, name))) for name in NUMBER_TYPES})
+    found = [numpy, chance, StandIn(math, {name: of_math(name, getattr(math, name)) for name in MATHS}, active)]
+    scipy = sys.modules.get("scipy.special")
+    if scipy is not None:
+        found.append(StandIn(scipy, {name: special(name, getattr(scipy, name)) for name in SPECIAL}, active))
+    return found
+
+
+def _no_chance(name: str) -> Callable[..., Any]:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OptionError(f"np.random.{name}", "a random number inside the function", "the same result on every call",
+                          "pass a dropout mask or noise as an argument")
+    return refuse
 
 
 @contextmanager

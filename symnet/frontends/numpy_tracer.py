@@ -9,21 +9,22 @@ a way that has no formula for all sizes (a loop over a size, a boolean selection
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from types import ModuleType
+from functools import partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
 from symnet.core.numbers import rational
-from symnet.core.user_code import NUMBER_TYPES, StandIn, instead, number_type
+from symnet.core.user_code import StandIn, instead, numpy_stand_ins
 from symnet.errors import UnknownNodeError
 from symnet.indexing import composites
 from symnet.indexing.graph import unsupported
 from symnet.indexing.index_array import same
+from symnet.indexing.numpy_functions import COMPOSED, composed
+from symnet.indexing.numpy_ufuncs import LOGIC, NUMBERS, TESTS
 from symnet.indexing.operations import Array, Maker
 
 MOST_CONSTANTS = 64  # numbers of an array that stands inside a function
@@ -643,28 +644,6 @@ def _set_selected(x: SizedArray, key: list[Any], value: Any) -> None:
 
 # Entrywise functions.
 
-def _unary(name: str) -> Callable[[Maker, Array], Array]:
-    return lambda m, a: m.map(name, a)
-
-
-def _log_of(base: int) -> Callable[[Maker, Array], Array]:
-    return lambda m, a: m.map("div", m.map("log", a), sp.log(base))
-
-
-ONE: dict[str, Callable[[Maker, Array], Array]] = {
-    **{name: _unary(map_) for name, map_ in {
-        "negative": "neg", "absolute": "abs", "fabs": "abs", "sign": "sign", "exp": "exp", "log": "log", "expm1": "expm1", "log1p": "log1p",
-        "sqrt": "sqrt", "square": "square", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "sin": "sin", "cos": "cos", "arctan": "atan",
-        "erf": "erf", "erfc": "erfc", "expit": "logistic"}.items()},
-    "positive": lambda m, a: a, "conjugate": lambda m, a: a, "reciprocal": lambda m, a: m.map("div", 1, a),
-    "exp2": lambda m, a: m.map("exp", m.map("mul", a, sp.log(2))), "log2": _log_of(2), "log10": _log_of(10),
-    "tan": lambda m, a: m.map("div", m.map("sin", a), m.map("cos", a)), "log_expit": lambda m, a: m.map("log", m.map("logistic", a)),
-    "ndtr": lambda m, a: m.map("mul", sp.S.Half, m.map("add", 1, m.map("erf", m.map("div", a, sp.sqrt(2))))),
-}
-TWO = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "power": "pow", "float_power": "pow",
-       "maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min"}
-TESTS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq", "not_equal": "ne"}
-LOGIC = {"logical_and": "and", "logical_or": "or", "bitwise_and": "and", "bitwise_or": "or"}
 SAME_KIND = {"negative", "absolute", "fabs", "sign", "square", "positive", "conjugate", "add", "subtract", "multiply", "maximum", "minimum",
              "fmax", "fmin", "power"}
 
@@ -734,11 +713,11 @@ def _entrywise(maker: Maker, name: str, args: list[tuple[Array, str]]) -> tuple[
     kinds = [k for _, k in args]
     if name in ("isnan", "isinf", "isfinite"):  # every entry is a number
         return _spread_to(maker, maker.number(name == "isfinite"), args[0][0].shape), "b"
-    if name in LOGIC or name in ("logical_not", "invert"):
+    if name in LOGIC:
         if name in ("bitwise_and", "bitwise_or", "invert") and set(kinds) != {"b"}:
             raise refused(f"np.{name} of whole numbers", "conditions")
         truths = [_truths(maker, a, k) for a, k in args]
-        return maker.map(LOGIC.get(name, "not"), *truths), "b"
+        return LOGIC[name](maker, *truths), "b"
     if set(kinds) == {"b"} and name in ("add", "multiply", "maximum", "minimum"):
         return maker.map("or" if name in ("add", "maximum") else "and", *[a for a, _ in args]), "b"
     if set(kinds) == {"b"} and name in ("subtract", "negative", "positive", "sign", "power", "square"):
@@ -746,18 +725,11 @@ def _entrywise(maker: Maker, name: str, args: list[tuple[Array, str]]) -> tuple[
     numbers = [_numbers(maker, a, k) for a, k in args]
     kind = _join(kinds) if name in SAME_KIND else "f"
     if name in TESTS:
-        return maker.map(TESTS[name], *numbers), "b"
+        return TESTS[name](maker, *numbers), "b"
     if name == "power" and kind == "i":
         raise refused("whole numbers to a power", "floating numbers")
-    if name in TWO:
-        return maker.map(TWO[name], *numbers), kind
-    if name in ONE and len(numbers) == 1:
-        return ONE[name](maker, numbers[0]), kind
-    if name == "heaviside":
-        x, at_zero = numbers
-        return maker.map("select", maker.map("eq", x, 0), at_zero, maker.map("indicator", maker.map("gt", x, 0))), "f"
-    if name == "logaddexp":
-        return maker.map("log", maker.map("add", *[maker.map("exp", x) for x in numbers])), "f"
+    if name in NUMBERS:
+        return NUMBERS[name](maker, *numbers), kind
     raise refused(f"np.{name}")
 
 
@@ -770,8 +742,7 @@ def _selected_along(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _matmul(maker: Maker, x: Any, y: Any) -> Array:
-    x, y = _selected_along(x, y)
-    a, b = (_numbers(maker, *lifted(maker, v)) for v in (x, y))
+    a, b = _factors(maker, *_selected_along(x, y))
     if not a.rank or not b.rank:
         raise refused("a product @ with a number", "*")
     _common_size(a.shape[-1], b.shape[max(b.rank - 2, 0)])
@@ -855,30 +826,12 @@ def _where(m: Maker, condition: Any, *branches: Any) -> SizedArray:
     return SizedArray(m, m.map("select", _truths(m, *lifted(m, condition)), *parts), _join(kinds))
 
 
-def _clip(m: Maker, x: Any, a_min: Any = None, a_max: Any = None, **more: Any) -> SizedArray:
-    made, kind = lifted(m, x)
-    for bound, name in ((more.get("min", a_min), "max"), (more.get("max", a_max), "min")):
-        if bound is not None:
-            b, k = lifted(m, bound)
-            made, kind = m.map(name, made, b), _join((kind, k))
-    return SizedArray(m, made, kind)
-
-
 def _factors(m: Maker, *values: Any) -> list[Array]:
     """The arrays of a product of arrays. Of truths NumPy's is no sum: it says whether any of them holds."""
     found = [lifted(m, v) for v in values]
     if len(found) > 1 and all(kind == "b" for _, kind in found):
         raise refused("a product of arrays of truths", "one of them as numbers")
     return [_numbers(m, a, kind) for a, kind in found]
-
-
-def _dot(m: Maker, x: Any, y: Any) -> SizedArray:
-    a, b = _factors(m, *_selected_along(x, y))
-    if not a.rank or not b.rank:
-        return SizedArray(m, m.map("mul", a, b))
-    at = max(b.rank - 2, 0)
-    _common_size(a.shape[-1], b.shape[at])
-    return SizedArray(m, m.dot(a, b, ([a.rank - 1], [at])))
 
 
 def _tensordot(m: Maker, x: Any, y: Any, axes: Any = 2) -> SizedArray:
@@ -891,21 +844,6 @@ def _tensordot(m: Maker, x: Any, y: Any, axes: Any = 2) -> SizedArray:
     for i, j in zip(left, right, strict=True):
         _common_size(a.shape[i], b.shape[j])
     return SizedArray(m, m.dot(a, b, (left, right)))
-
-
-def _outer(m: Maker, x: Any, y: Any) -> SizedArray:
-    a, b = _factors(m, x, y)
-    if a.rank != 1 or b.rank != 1:
-        raise refused("np.outer of arrays that are no vectors", "two vectors")
-    return SizedArray(m, m.map("mul", _with_axes(m, a, [1]), _with_axes(m, b, [0])))
-
-
-def _inner(m: Maker, x: Any, y: Any) -> SizedArray:
-    a, b = _factors(m, x, y)
-    if not a.rank or not b.rank:
-        return SizedArray(m, m.map("mul", a, b))
-    _common_size(a.shape[-1], b.shape[-1])
-    return SizedArray(m, m.dot(a, b, ([a.rank - 1], [b.rank - 1])))
 
 
 def _einsum(m: Maker, formula: Any, *operands: Any, optimize: Any = None) -> SizedArray:
@@ -936,16 +874,6 @@ def _einsum(m: Maker, formula: Any, *operands: Any, optimize: Any = None) -> Siz
     if sorted(letters) != sorted(right):
         raise refused(f"np.einsum({formula!r})", "letters of the arrays after ->")
     return SizedArray(m, m.permute(made, [letters.index(c) for c in right]) if right else made)
-
-
-def _norm(m: Maker, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> SizedArray:
-    a = _numbers(m, *lifted(m, x))
-    axes = _axes(a, axis)
-    if ord in (None, "fro") or (ord == 2 and len(axes) == 1):
-        return SizedArray(m, m.map("sqrt", m.sum(m.map("square", a), axes, bool(keepdims))))
-    if ord == 1 and len(axes) == 1:
-        return SizedArray(m, m.sum(m.map("abs", a), axes, bool(keepdims)))
-    raise refused(f"np.linalg.norm with ord={ord}", "the Euclidean norm")
 
 
 def _running(m: Maker, x: Any, axis: Any = None, dtype: Any = None) -> SizedArray:
@@ -1148,12 +1076,6 @@ def _diag(m: Maker, x: Any, k: int = 0) -> SizedArray:
     return SizedArray(m, m.map("mul", _eye(m, size_of(m, a.shape[0])).array, _with_axes(m, _numbers(m, a, kind), [0])), kind)
 
 
-def _average(m: Maker, x: Any, axis: Any = None, weights: Any = None) -> SizedArray:
-    if weights is not None:
-        raise refused("np.average with weights", "a sum over a sum")
-    return _reduction("mean")(m, x, axis)
-
-
 def _filled_in_place(m: Maker, x: SizedArray, value: Any) -> None:
     x[...] = value
 
@@ -1187,13 +1109,17 @@ def _all_of(lower: bool) -> Callable[..., Any]:
     return apply
 
 
+def _composed(name: str, m: Maker, *args: Any, **options: Any) -> Any:
+    return composed(name, args, options, lambda x: x if isinstance(x, SizedArray) else SizedArray(m, *lifted(m, x)))
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": _reduction("sum"), "mean": _reduction("mean"), "max": _reduction("max"), "amax": _reduction("max"), "min": _reduction("min"),
-    "amin": _reduction("min"), "var": _var, "std": _std, "average": _average, "all": _all_of(True), "any": _all_of(False),
+    "amin": _reduction("min"), "var": _var, "std": _std, "all": _all_of(True), "any": _all_of(False),
     "count_nonzero": lambda m, x, axis=None, keepdims=False: _reduction("sum")(m, SizedArray(m, _truths(m, *lifted(m, x)), "b"), axis,
                                                                                  keepdims=keepdims),
-    "where": _where, "clip": _clip, "dot": _dot, "inner": _inner, "outer": _outer, "tensordot": _tensordot, "einsum": _einsum,
-    "vdot": lambda m, a, b: _dot(m, _ravel(m, a), _ravel(m, b)), "norm": _norm, "cumsum": _running, "trace": _trace, "diag": _diag,
+    **{name: partial(_composed, name) for name in COMPOSED},
+    "where": _where, "tensordot": _tensordot, "einsum": _einsum, "cumsum": _running, "trace": _trace, "diag": _diag,
     "softmax": _softmax(composites.softmax), "log_softmax": _softmax(composites.log_softmax), "logsumexp": _softmax(composites.logsumexp),
     "concatenate": _concatenate, "stack": _stack, "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(None),
     "full_like": lambda m, x, fill_value, dtype=None, **_: _full(m, np.shape(x), fill_value, dtype or DTYPES[_kind(m, x)]),
@@ -1249,31 +1175,11 @@ def stand_ins(maker: Maker) -> list[StandIn]:
         "ascontiguousarray": lambda x, *_, **__: _reshaped(x, x.shape) if isinstance(x, SizedArray) else np.ascontiguousarray(x),
         **{name: either(name, getattr(np, name)) for name in ("stack", "concatenate", "sum", "mean", "broadcast_to", "reshape")},
     }
-    def active() -> bool:
-        return True
-
-    chance = StandIn(np.random, {name: _no_chance(name) for name in dir(np.random) if name[0].islower()
-                                 and callable(getattr(np.random, name)) and not isinstance(getattr(np.random, name), ModuleType)}, active)
-    numpy = StandIn(np, own, active)
-    numpy.__dict__["random"] = chance
-    numpy.__dict__.update({name: number_type(getattr(np, name), cast(getattr(np, name))) for name in NUMBER_TYPES})
-    maths = {name: _of_math(maker, name, getattr(math, name)) for name in ("sqrt", "exp", "log", "tanh", "sin", "cos")}
-    found = [numpy, chance, StandIn(math, maths, active)]
-    special = sys.modules.get("scipy.special")
-    if special is not None:
-        names = ("softmax", "log_softmax", "logsumexp")
-        found.append(StandIn(special, {name: either(name, getattr(special, name)) for name in names}, active))
-    return found
+    return numpy_stand_ins(own, cast, lambda name, original: _of_math(maker, name, original), either)
 
 
 def _of_math(maker: Maker, name: str, original: Any) -> Callable[..., Any]:
     return lambda x, *rest: _ufunc(maker, name, "__call__", (x,), {}) if isinstance(x, SizedArray) and not rest else original(x, *rest)
-
-
-def _no_chance(name: str) -> Callable[..., Any]:
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise unsupported(f"np.random.{name}", "NumPy code", "the same result on every call: random numbers as an argument")
-    return refuse
 
 
 def sized_numpy(function: Any, maker: Maker) -> AbstractContextManager[None]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from symnet.checking.answers import check_answer
 from symnet.core.page_verdict import Errata, Judged, Mark
-from symnet.worksheet_loader import check_page
+from symnet.core.verdict import Answer
+from symnet.parsing.worksheet import parse_worksheet
+from symnet.worksheet_loader import check_page, derivation_of
 
 LETTERS = {Mark.RIGHT: "R", Mark.WRONG: "W", Mark.UNDECIDED: "U", Mark.PUT_IN: "P", Mark.GIVEN: "G"}
 
@@ -221,12 +224,48 @@ dL/dv = (p - 1)*v
 
 def test_what_holds_only_for_the_given_numbers_says_so() -> None:
     found = check_page(SPECIAL)
-    assert marks(found) == {6: "G G G", 7: "R", 8: "R", 9: "R", 10: "W"}
+    assert marks(found) == {6: "G G G", 7: "R", 8: "R", 9: "W", 10: "W"}
     notes = [j.note for j in found.right]
     assert notes[0].startswith("only with t = 1 put in; in general it is ")
     assert notes[1].startswith("only with t = 1 put in; in general it is ")
-    assert notes[2] == "only with h = 1 put in; in general it is dL/do*h"
-    assert [j.condition for j in found.right] == ["t = 1", "t = 1", "h = 1"]
+    assert [j.condition for j in found.right] == ["t = 1", "t = 1"]
+    missing = found.wrong[0]  # dL/dv = p - t where h = 1: a formula is about its symbols
+    assert (missing.correct, missing.kind) == ("dL/do*h", "missing chain factor")
+    assert missing.note == "right only with h = 1, which is given: a formula is about its symbols"
+
+
+SHEET = """
+[symbols]
+x = { value = "1" }
+w = { value = "0.5" }
+b = { value = "0" }
+y = { value = "2" }
+[program]
+definitions = ["z = w*x + b", "a = sigmoid(z)", "L = (a - y)**2"]
+wrt = ["w", "a"]
+"""
+AT_ONE_POINT = {  # the claim: the answer, its mark on a page, and what it holds with
+    "w: 2*(a - y)*a*(1 - a)*x": (Answer.PROVED, Mark.RIGHT, ""),
+    "w: 2*(a - y)*a*(1 - a)": (Answer.REFUTED, Mark.WRONG, "x = 1"),
+    "w: 2*(a - y)*a*(1 - a)*x**2": (Answer.REFUTED, Mark.WRONG, ""),
+    "w: 2*(a - y)*a*(1 - a)*b": (Answer.REFUTED, Mark.WRONG, ""),
+    "a: 2*(a - 2)": (Answer.CONDITIONAL, Mark.RIGHT, "y = 2"),
+    "a: 2*a - 4": (Answer.REFUTED, Mark.WRONG, ""),
+    "a: 2*(a - 3)": (Answer.REFUTED, Mark.WRONG, ""),
+}
+
+
+@pytest.mark.parametrize("claim", AT_ONE_POINT)
+def test_one_rule_for_given_numbers_in_answers_and_on_pages(claim: str) -> None:
+    (name, _, formula), (answer, mark, point) = claim.partition(": "), AT_ONE_POINT[claim]
+    verdict = check_answer(formula, derivation_of(parse_worksheet(SHEET)), name)
+    (judged,) = check_page(f"```toml{SHEET}```\ndL/d{name} = {formula}").judged
+    assert (verdict.answer, judged.mark) == (answer, mark)
+    if answer is Answer.CONDITIONAL:
+        assert (verdict.condition, judged.condition) == (point, point)
+    if answer is Answer.REFUTED:
+        said = f"right only with {point}, which is given: a formula is about its symbols" if point else ""
+        assert (verdict.reason, judged.note) == (said, said)
 
 
 def test_right_by_luck_is_said() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from symnet.checking.code import products
 from symnet.checking.code.arrays import Traced, each, nodes_of, plain, wrap
 from symnet.checking.code.ufuncs import in_dtype, put, reduce
 from symnet.errors import OptionError
+from symnet.indexing.numpy_functions import COMPOSED, composed
 
 # They look at shapes and places alone, so that NumPy's own code does it on object arrays.
 MOVING = frozenset({
@@ -67,19 +69,6 @@ def mean(x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     return total * wrap(n.num(fmpq(max(total.size, 1), max(nodes_of(x).size, 1))))
 
 
-def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False) -> Any:
-    """The mean, or with weights the weighted mean."""
-    if returned:
-        raise OptionError("np.average", "returned=True", "the mean alone")
-    if weights is None:
-        return mean(x, axis, keepdims=keepdims)
-    array, w = wrap(nodes_of(x)), nodes_of(weights)
-    if w.shape != array.shape:
-        w = w.reshape([array.shape[k] if k == axis % array.ndim else 1 for k in range(array.ndim)])
-    total = reduce("add", wrap(np.broadcast_to(w, array.shape)), axis, keepdims)
-    return reduce("add", array * wrap(w), axis, keepdims) / total
-
-
 def var(x: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: Any = False, correction: Any = None,
         **_: Any) -> Any:
     """The variance: the mean square of what is left after the mean, divided by count - ddof."""
@@ -98,17 +87,6 @@ def where(condition: Any, *branches: Any) -> Any:
     return wrap(each(n.choose, nodes_of(condition), nodes_of(branches[0]), nodes_of(branches[1])))
 
 
-def clip(x: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **more: Any) -> Any:
-    """min(max(x, lowest), highest)."""
-    low, high = more.get("min", a_min), more.get("max", a_max)
-    made = x if low is None else np.maximum(x, low)
-    made = made if high is None else np.minimum(made, high)
-    if out is not None:
-        out[...] = made
-        return out
-    return made
-
-
 def running(name: str) -> Callable[..., Any]:
     """np.cumsum and np.cumprod."""
     join = n.add if name == "cumsum" else n.mul
@@ -122,16 +100,6 @@ def running(name: str) -> Callable[..., Any]:
             rows.append(each(lambda a, b: join((a, b)), rows[-1], row))
         return wrap(np.moveaxis(np.stack(rows), 0, 0 if axis is None else axis))
     return apply
-
-
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """np.linalg.norm: the root of the sum of squares; ord=1 is the sum of sizes."""
-    array = wrap(nodes_of(x))
-    if ord in (None, 2, "fro") and not (ord == 2 and axis is None and array.ndim == 2):
-        return np.sqrt(reduce("add", array**2, axis, keepdims))
-    if ord == 1 and (isinstance(axis, int) or array.ndim == 1):
-        return reduce("add", abs(array), axis, keepdims)
-    raise OptionError("np.linalg.norm", f"ord={ord}", "the Euclidean norm", "np.sqrt(np.sum(x**2))")
 
 
 def like(value: Any) -> Callable[..., Any]:
@@ -176,14 +144,8 @@ def _sum(name: str) -> Callable[..., Any]:
     return apply
 
 
-def _diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    made = np.moveaxis(nodes_of(x), axis, -1)
-    ends = [None if e is None or e is np._NoValue else nodes_of(e) for e in (prepend, append)]
-    ends = [e if e is None or e.ndim else np.broadcast_to(e, (*made.shape[:-1], 1)) for e in ends]
-    made = np.concatenate([e for e in (ends[0], made, ends[1]) if e is not None], axis=-1)
-    for _k in range(n):
-        made = plain(wrap(made[..., 1:]) - wrap(made[..., :-1]))
-    return wrap(np.moveaxis(made, -1, axis))
+def _composed(name: str, *args: Any, **options: Any) -> Any:
+    return composed(name, args, options, lambda x: x if isinstance(x, Traced) else wrap(nodes_of(x)))
 
 
 OUT = {"dot": 2, "inner": 2, "outer": 2, "sum": 3, "prod": 3, "mean": 3, "var": 3, "std": 3, "max": 2, "amax": 2, "min": 2, "amin": 2,
@@ -192,36 +154,20 @@ TABLE: dict[str, Callable[..., Any]] = {
     "sum": _sum("add"), "prod": _sum("multiply"), "max": _peak("maximum"), "amax": _peak("maximum"), "min": _peak("minimum"),
     "amin": _peak("minimum"), "all": lambda x, axis=None, out=None, keepdims=False: reduce("logical_and", x, axis, keepdims),
     "any": lambda x, axis=None, out=None, keepdims=False: reduce("logical_or", x, axis, keepdims),
-    "mean": mean, "average": average, "var": var,
+    "mean": mean, "var": var,
     "std": lambda x, axis=None, dtype=None, out=None, ddof=0, keepdims=False, **m: np.sqrt(var(x, axis, ddof=ddof, keepdims=keepdims, **m)),
-    "where": where, "clip": clip, "cumsum": running("cumsum"), "cumprod": running("cumprod"), "norm": norm, "trace": _trace,
-    "dot": products.dot, "inner": products.inner, "outer": products.outer, "vdot": products.vdot, "tensordot": products.tensordot,
-    "einsum": products.einsum, "zeros_like": like(0), "ones_like": like(1), "empty_like": like(None),
+    "where": where, "cumsum": running("cumsum"), "cumprod": running("cumprod"), "trace": _trace,
+    "tensordot": products.tensordot, "einsum": products.einsum, "zeros_like": like(0), "ones_like": like(1), "empty_like": like(None),
     "full_like": lambda x, fill_value, **_: filled(np.shape(x), fill_value), "nan_to_num": lambda x, *_, **__: x,
     "logsumexp": _logsumexp, "softmax": _softmax, "log_softmax": lambda x, axis=None: x - _logsumexp(x, axis, keepdims=True),
-    "multi_dot": lambda arrays, **_: _chain(arrays), "count_nonzero": lambda x, axis=None, keepdims=False: reduce("add", x, axis, keepdims),
+    "count_nonzero": lambda x, axis=None, keepdims=False: reduce("add", x, axis, keepdims),
     "square": np.square, "real": lambda x: x, "around": lambda *_, **__: _refuse("np.round"), "round": lambda *_, **__: _refuse("np.round"),
-    "ptp": lambda x, axis=None, **_: np.max(x, axis=axis) - np.min(x, axis=axis),
-    "diff": _diff,
-    "kron": lambda a, b: _kron(nodes_of(a), nodes_of(b)),
+    **{name: partial(_composed, name) for name in COMPOSED},
 }
 
 
 def _refuse(name: str) -> Any:
     raise OptionError(name, "a symbolic value, which has no digits", "the value itself")
-
-
-def _chain(arrays: Any) -> Any:
-    first, *rest = arrays
-    for a in rest:
-        first = products.dot(first, a)
-    return first
-
-
-def _kron(a: Any, b: Any) -> Any:
-    a, b = np.atleast_2d(a), np.atleast_2d(b)
-    made = wrap(a[:, None, :, None]) * wrap(b[None, :, None, :])
-    return made.reshape(a.shape[0] * b.shape[0], a.shape[1] * b.shape[1])
 
 
 def _method(name: str) -> Callable[..., Any]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,9 +11,8 @@ import numpy as np
 from symnet.checking.code import nodes as n
 from symnet.checking.code.arrays import Traced, nodes_of, wrap
 from symnet.checking.code.functions import TABLE, filled
-from symnet.checking.code.ufuncs import ONE
-from symnet.core.user_code import NUMBER_TYPES, StandIn, instead, number_type
-from symnet.errors import OptionError
+from symnet.checking.code.ufuncs import MADE
+from symnet.core.user_code import StandIn, instead, numpy_stand_ins
 
 
 def _whole(dtype: Any) -> bool:
@@ -72,16 +68,9 @@ def _exactly(name: str) -> Callable[..., Any]:
     """np.sqrt(2) as √2, not as a float; arrays go on to NumPy."""
     def apply(x: Any, *rest: Any, **options: Any) -> Any:
         if isinstance(x, (int, float, np.integer, np.floating)) and not isinstance(x, bool):
-            return wrap(ONE[name](nodes_of(x)[()]))
+            return wrap(MADE[name](nodes_of(x)[()]))
         return getattr(np, name)(x, *rest, **options)
     return apply
-
-
-def _no_chance(name: str) -> Callable[..., Any]:
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise OptionError(f"np.random.{name}", "a random number inside the function", "the same result on every call",
-                          "pass a dropout mask or noise as an argument")
-    return refuse
 
 
 def stand_ins() -> list[StandIn]:
@@ -93,20 +82,7 @@ def stand_ins() -> list[StandIn]:
         **{name: _array(name) for name in ("array", "asarray", "asanyarray", "ascontiguousarray")},
         **{name: _exactly(name) for name in ("sqrt", "exp", "log", "log2", "tanh")},
     }
-    chances = [name for name in dir(np.random) if name[0].islower() and callable(getattr(np.random, name))
-               and not isinstance(getattr(np.random, name), ModuleType)]
-    chance = StandIn(np.random, {name: _no_chance(name) for name in chances}, n.is_tracing)
-    numpy = StandIn(np, made, n.is_tracing)
-    numpy.__dict__["random"] = chance
-    numpy.__dict__.update({name: number_type(getattr(np, name), _cast(getattr(np, name))) for name in NUMBER_TYPES})
-    found = [numpy, chance]
-    names = ("sqrt", "exp", "log", "log2", "tanh", "sin", "cos", "erf")
-    found.append(StandIn(math, {name: _from_math(name, getattr(math, name)) for name in names}, n.is_tracing))
-    special = sys.modules.get("scipy.special")
-    if special is not None:
-        own = {name: _either(TABLE[name], getattr(special, name)) for name in ("softmax", "log_softmax", "logsumexp")}
-        found.append(StandIn(special, own, n.is_tracing))
-    return found
+    return numpy_stand_ins(made, _cast, _from_math, lambda name, original: _either(TABLE[name], original), n.is_tracing)
 
 
 def _cast(real: Any) -> Callable[..., Any]:
@@ -116,7 +92,7 @@ def _cast(real: Any) -> Callable[..., Any]:
 def _from_math(name: str, original: Any) -> Callable[..., Any]:
     def apply(x: Any, *rest: Any) -> Any:
         ours = isinstance(x, (Traced, int, float)) and not rest and np.ndim(x) == 0
-        return wrap(ONE[name](nodes_of(x)[()])) if ours else original(x, *rest)
+        return wrap(MADE[name](nodes_of(x)[()])) if ours else original(x, *rest)
     return apply
 
 

@@ -57,34 +57,6 @@ def matmul(x: Any, y: Any) -> Traced:
     return made[..., 0, :] if first and not last else made[..., 0] if first else made
 
 
-def dot(x: Any, y: Any, out: Any = None) -> Any:
-    """np.dot: the last axis of x with the last but one of y."""
-    a, b = nodes_of(x), nodes_of(y)
-    if not a.ndim or not b.ndim:
-        return wrap(a) * wrap(b)
-    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
-        raise _mismatch("np.dot", a, b)
-    if a.ndim <= 2 and b.ndim <= 2:
-        return matmul(x, y)
-    return tensordot(a, b, axes=((a.ndim - 1,), (max(b.ndim - 2, 0),)))
-
-
-def inner(x: Any, y: Any) -> Any:
-    """np.inner: the last axes of both."""
-    a, b = nodes_of(x), nodes_of(y)
-    return wrap(a) * wrap(b) if not a.ndim or not b.ndim else tensordot(a, b, axes=((a.ndim - 1,), (b.ndim - 1,)))
-
-
-def vdot(x: Any, y: Any) -> Any:
-    """np.vdot: of both as one row."""
-    return inner(nodes_of(x).reshape(-1), nodes_of(y).reshape(-1))
-
-
-def outer(x: Any, y: Any, out: Any = None) -> Any:
-    """np.outer: of both as one row."""
-    return wrap(nodes_of(x).reshape(-1)[:, None]) * wrap(nodes_of(y).reshape(-1))
-
-
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Traced:
     """np.tensordot."""
     a, b = nodes_of(x), nodes_of(y)

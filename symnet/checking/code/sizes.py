@@ -8,7 +8,7 @@ from math import prod
 
 import sympy as sp
 
-from symnet.checking.tried_sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
+from symnet.checking.tried_sizes import MOST_SIZES, PROVED_AT, SCREENED_AT, unlike
 from symnet.core.program import Program
 from symnet.errors import OptionError
 
@@ -34,19 +34,9 @@ def choices(program: Program, given: Sizes) -> Iterator[dict[str, int]]:
         every = [dict(zip(names, p, strict=True)) for p in itertools.permutations(range(2, 3 + len(names)), len(names))]
         counted = sorted(zip(entries(program, every), map(tuple, map(dict.items, every)), strict=True), key=lambda pair: pair[0])
         best = dict(counted[0][1])
-        other = next((dict(o) for _, o in counted if all(v != best[k] for k, v in o) and unlike(best, dict(o))), orders[1])
+        other = next((dict(o) for _, o in counted if unlike(tuple(best.values()), tuple(dict(o).values()))), orders[1])
         orders = [best, other]
     yield from orders
-
-
-def unlike(one: Mapping[str, int], two: Mapping[str, int]) -> bool:
-    """True when no product, sum or quotient of two sizes is the same at both choices.
-
-    >>> unlike({"N": 3, "d": 2}, {"N": 2, "d": 3}), unlike({"N": 3, "d": 2}, {"N": 4, "d": 5})
-    (False, True)
-    """
-    return all(one[a] * one[b] != two[a] * two[b] and one[a] + one[b] != two[a] + two[b] and one[a] * two[b] != one[b] * two[a]
-               for a, b in itertools.combinations(one, 2))
 
 
 def screens(program: Program, given: Sizes) -> Iterator[dict[str, int]]:

@@ -1,41 +1,23 @@
-"""NumPy's elementwise functions on arrays of nodes: one row each. SciPy's expit, erf and the like are ufuncs too, met by name."""
+"""NumPy's and SciPy's entrywise functions (``indexing/numpy_ufuncs.py``) on arrays of nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+import sympy as sp
 from flint import fmpq
 
 from symnet.checking.code import nodes as n
 from symnet.checking.code.arrays import Traced, cleaned, each, nodes_of, over_axes, plain, wrap
 from symnet.checking.code.edits import edited
 from symnet.errors import OptionError
+from symnet.indexing.numpy_ufuncs import made_of
 
 Node = n.Node
 PLAIN = ("a plain float array that is to hold symbolic values", "np.zeros_like or np.zeros inside the function")
-_HALF = fmpq(1, 2)
-
-
-def _root(a: Node) -> Node:
-    return n.power(a, n.num(_HALF))
-
-
-def _square(a: Node) -> Node:
-    return n.power(a, n.num(2))
-
-
-def _log_of(base: int) -> Callable[[Node], Node]:
-    return lambda a: n.divide(n.apply("log", a), n.apply("log", n.num(base)))
-
-
-def _less(a: Node, b: Node) -> Node:
-    return n.compared("gt", b, a)
-
-
-def _softplus(a: Node, b: Node) -> Node:
-    return n.apply("log", n.add((n.apply("exp", a), n.apply("exp", b))))
 
 
 def _whole(name: str) -> Callable[[Node, Node], Node]:
@@ -43,10 +25,6 @@ def _whole(name: str) -> Callable[[Node, Node], Node]:
         ratio = n.apply("floor", n.divide(a, b)) if "num" not in (a.op,) or b.op != "num" else n.num(a.value // b.value)
         return ratio if name == "floor_divide" else n.add((a, n.negative(n.mul((b, ratio)))))
     return apply
-
-
-def _heaviside(a: Node, b: Node) -> Node:
-    return n.choose(n.compared("eq", a, n.num(0)), b, n.as_number(n.compared("gt", a, n.num(0))))
 
 
 def _times(a: Node, b: Node) -> Node:
@@ -57,40 +35,41 @@ def _plus(a: Node, b: Node) -> Node:
     return n.joined("or", (a, b)) if a.is_condition and b.is_condition else n.add((a, b))
 
 
-def _known(value: bool) -> Callable[[Node], Node]:
-    return lambda a: n.truth(value)
+def _erfc(a: Node) -> Node:
+    return n.add((n.num(1), n.negative(n.apply("erf", a))))
 
 
-def _tan(a: Node) -> Node:
-    return n.divide(n.apply("sin", a), n.apply("cos", a))
-
-
-ONE: dict[str, Callable[[Node], Node]] = {
-    "negative": n.negative, "positive": n.as_number, "absolute": lambda a: n.apply("abs", a), "fabs": lambda a: n.apply("abs", a),
-    "sign": lambda a: n.apply("sign", a), "exp": lambda a: n.apply("exp", a), "log": lambda a: n.apply("log", a),
-    "exp2": lambda a: n.power(n.num(2), a), "expm1": lambda a: n.add((n.apply("exp", a), n.num(-1))),
-    "log1p": lambda a: n.apply("log", n.add((n.num(1), a))), "log2": _log_of(2), "log10": _log_of(10),
-    "sqrt": _root, "square": _square, "reciprocal": lambda a: n.power(a, n.num(-1)), "conjugate": n.as_number,
-    "tanh": lambda a: n.apply("tanh", a), "sinh": lambda a: n.apply("sinh", a), "cosh": lambda a: n.apply("cosh", a),
-    "sin": lambda a: n.apply("sin", a), "cos": lambda a: n.apply("cos", a), "tan": _tan,
-    "arctan": lambda a: n.apply("arctan", a), "erf": lambda a: n.apply("erf", a), "expit": lambda a: n.apply("sigmoid", a),
-    "erfc": lambda a: n.add((n.num(1), n.negative(n.apply("erf", a)))), "log_expit": lambda a: n.apply("log", n.apply("sigmoid", a)),
-    "ndtr": lambda a: n.mul((n.num(_HALF), n.add((n.num(1), n.apply("erf", n.divide(a, _root(n.num(2)))))))),
-    "floor": lambda a: n.apply("floor", a), "logical_not": n.invert, "invert": n.invert,
-    "isnan": _known(False), "isinf": _known(False), "isfinite": _known(True),
+OPERATIONS: dict[str, Callable[..., Node]] = {
+    **{name: partial(n.apply, name) for name in ("abs", "sign", "exp", "log", "tanh", "sinh", "cosh", "sin", "cos", "erf")},
+    "atan": partial(n.apply, "arctan"), "logistic": partial(n.apply, "sigmoid"), "erfc": _erfc, "neg": n.negative, "div": n.divide,
+    "expm1": lambda a: n.add((n.apply("exp", a), n.num(-1))), "log1p": lambda a: n.apply("log", n.add((n.num(1), a))),
+    "sqrt": lambda a: n.power(a, n.num(fmpq(1, 2))), "square": lambda a: n.power(a, n.num(2)), "pow": n.power, "add": _plus, "mul": _times,
+    "sub": lambda a, b: n.add((a, n.negative(b))), "max": lambda a, b: n.extremum("max", (a, b)),
+    "min": lambda a, b: n.extremum("min", (a, b)), "gt": partial(n.compared, "gt"), "ge": partial(n.compared, "ge"),
+    "lt": lambda a, b: n.compared("gt", b, a), "le": lambda a, b: n.compared("ge", b, a), "eq": partial(n.compared, "eq"),
+    "ne": lambda a, b: n.invert(n.compared("eq", a, b)), "and": lambda a, b: n.joined("and", (a, b)),
+    "or": lambda a, b: n.joined("or", (a, b)), "not": n.invert, "select": n.choose, "indicator": n.as_number,
 }
-TWO: dict[str, Callable[[Node, Node], Node]] = {
-    "add": _plus, "subtract": lambda a, b: n.add((a, n.negative(b))), "multiply": _times, "divide": n.divide, "true_divide": n.divide,
-    "power": n.power, "float_power": n.power, "maximum": lambda a, b: n.extremum("max", (a, b)),
-    "minimum": lambda a, b: n.extremum("min", (a, b)), "fmax": lambda a, b: n.extremum("max", (a, b)),
-    "fmin": lambda a, b: n.extremum("min", (a, b)), "greater": lambda a, b: n.compared("gt", a, b), "less": _less,
-    "greater_equal": lambda a, b: n.compared("ge", a, b), "less_equal": lambda a, b: n.compared("ge", b, a),
-    "equal": lambda a, b: n.compared("eq", a, b), "not_equal": lambda a, b: n.invert(n.compared("eq", a, b)),
-    "logical_and": lambda a, b: n.joined("and", (a, b)), "logical_or": lambda a, b: n.joined("or", (a, b)),
-    "bitwise_and": lambda a, b: n.joined("and", (a, b)), "bitwise_or": lambda a, b: n.joined("or", (a, b)),
-    "logaddexp": _softplus, "heaviside": _heaviside,
-    "floor_divide": _whole("floor_divide"), "remainder": _whole("remainder"),
-    "xlogy": lambda a, b: n.mul((a, n.apply("log", b))),
+
+
+class _Nodes:
+    """The operations on nodes."""
+
+    def map(self, name: str, *args: Any) -> Node:
+        return OPERATIONS[name](*[a if isinstance(a, Node) else _number(sp.sympify(a)) for a in args])
+
+
+def _number(x: sp.Expr) -> Node:
+    if isinstance(x, sp.log):
+        return n.apply("log", _number(x.args[0]))
+    return n.power(_number(x.base), _number(x.exp)) if isinstance(x, sp.Pow) else n.num(fmpq(int(x.p), int(x.q)))
+
+
+MADE: dict[str, Callable[..., Node]] = {
+    **made_of(_Nodes()), "positive": n.as_number, "conjugate": n.as_number, "reciprocal": lambda a: n.power(a, n.num(-1)),
+    "exp2": lambda a: n.power(n.num(2), a), "floor": partial(n.apply, "floor"), "floor_divide": _whole("floor_divide"),
+    "remainder": _whole("remainder"), "isnan": lambda a: n.truth(False), "isinf": lambda a: n.truth(False),
+    "isfinite": lambda a: n.truth(True),
 }
 REDUCED: dict[str, Callable[[list[Node]], Node]] = {
     "add": n.add, "multiply": n.mul, "maximum": lambda v: n.extremum("max", v), "minimum": lambda v: n.extremum("min", v),
@@ -99,7 +78,6 @@ REDUCED: dict[str, Callable[[list[Node]], Node]] = {
 SIGNS = {"greater": ">", "less": "<", "greater_equal": ">=", "less_equal": "<="}
 TURNED = {"greater": "less", "less": "greater", "greater_equal": "less_equal", "less_equal": "greater_equal"}
 IN_PLACE = {"add": "+=", "subtract": "-="}
-_MADE: dict[str, Callable[..., Node]] = {**ONE, **TWO}
 
 
 def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -109,7 +87,7 @@ def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, An
         from symnet.checking.code.products import matmul
 
         return put(options.get("out"), matmul(*inputs))
-    if name not in (REDUCED if method == "reduce" else _MADE):
+    if name not in (REDUCED if method == "reduce" else MADE):
         raise OptionError(f"np.{name}", "a symbolic array", "a function that has a formula")
     if method == "__call__":
         return _elementwise(name, inputs, options)
@@ -117,7 +95,7 @@ def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, An
         return reduce(name, inputs[0], **{"axis": 0, **options})
     if method == "outer":
         a, b = (nodes_of(x) for x in inputs)
-        return wrap(each(_MADE[name], a.reshape(a.shape + (1,) * b.ndim), b))
+        return wrap(each(MADE[name], a.reshape(a.shape + (1,) * b.ndim), b))
     if method == "at":
         return _at(name, *inputs)
     raise OptionError(f"np.{name}.{method}", "a symbolic array", "np.cumsum, or a loop")
@@ -127,7 +105,7 @@ def _elementwise(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     masks = [x.mask for x in inputs if isinstance(x, Traced) and x.mask is not None]
     if name in SIGNS and edited("comparison in code", SIGNS[name], (SIGNS[TURNED[name]],)):
         name = TURNED[name]
-    made = wrap(each(_MADE[name], *[nodes_of(x) for x in inputs]))
+    made = wrap(each(MADE[name], *[nodes_of(x) for x in inputs]))
     where = options.get("where", True)
     if where is not True:
         kept = nodes_of(options["out"][0]) if options.get("out") else None
@@ -198,5 +176,5 @@ def _at(name: str, target: Any, where: Any, *values: Any) -> None:
     given = [np.broadcast_to(nodes_of(v), order.shape) for v in values]
     flat = array.reshape(-1).copy()
     for k, place in enumerate(np.asarray(order).reshape(-1)):
-        flat[place] = _MADE[name](flat[place], *[g.reshape(-1)[k] for g in given])
+        flat[place] = MADE[name](flat[place], *[g.reshape(-1)[k] for g in given])
     array[...] = flat.reshape(array.shape)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
 from flint import arb, ctx
 
-from symnet.checking.pages.chains import NUMBER
+from symnet.checking.given_numbers import LITERAL
 from symnet.checking.pages.page_names import Names, put_in
 from symnet.checking.pages.printed_digits import digits, half_unit, rounds_to
 from symnet.core.functions import without_stops
@@ -19,7 +18,6 @@ from symnet.core.tensors import Tensor
 from symnet.errors import SymnetError
 
 BITS = 160
-LITERAL = re.compile(r"(?<![\w.^_])(?<!\*\*)(?<!\^\{)(?<!_\{)(\d+(?:\.\d+)?(?:[eE][-+]?\d{1,3})?|\.\d+)(?![\w.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +196,3 @@ def kept(said: Said) -> arb:
     """A number with the digits that were not printed."""
     unit = half_unit(said.printed) * (2 if said.cut else 1)
     return as_ball(to_flint(said.value)) + arb(0, as_ball(to_flint(unit)).upper())
-
-
-def numbers_in(text: str) -> Iterator[str]:
-    """The numbers of an expression, exponents and indices left out.
-
-    >>> list(numbers_in("2 * (0.555 - 1)^2 + x_1"))
-    ['2', '0.555', '1']
-    """
-    return (m[1] for m in LITERAL.finditer(text) if NUMBER.match(m[1]))

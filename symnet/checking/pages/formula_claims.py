@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice, product
 from typing import Any
 
 import sympy as sp
 
-from symnet.checking.pages.error_carried_forward import LITERAL, ByHand, Own, numbers_in
+from symnet.checking.given_numbers import Text, at_given_numbers, right_there
+from symnet.checking.pages.error_carried_forward import ByHand, Own
 from symnet.checking.pages.page_names import Names
 from symnet.checking.pages.page_slips import as_page, formula_slip, formula_truth, said_of
 from symnet.checking.pages.printed_digits import within
 from symnet.checking.slips.kinds import mistake
-from symnet.core.names import name_latex
-from symnet.core.numbers import decimal, rational
+from symnet.core.numbers import decimal
 from symnet.core.page_verdict import Follows, Mark, Source, from_lines
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
 from symnet.errors import DomainError, SymnetError, internal
-from symnet.parsing.tokens import MAX_LENGTH
 
-MOST_CHOICES = 40  # ways to read given values into the numbers of a formula
 DECIMAL = re.compile(r"\d*\.\d|\d[eE]-")
 
 
@@ -97,46 +94,17 @@ class Formulas:
         return (Mark.WRONG, "") if verdict.answer is Answer.REFUTED else (Mark.UNDECIDED, verdict.reason or "neither proved nor refuted")
 
     def _given_put_in(self, left: sp.Symbol, expr: sp.Expr, truth: sp.Expr, text: str, latex: bool) -> tuple[Mark, str, str]:
-        """Right with given numbers alone, and what these are: (a2 - 1)^2 where y = 1 and the 1 stands for it, -log(p) where t = 1 and
-        nothing of it is left. That a number also stands elsewhere, as in 1 - a, puts nothing in."""
-        point = {a: v for a, v in self.names.point.items() if a in truth.free_symbols - expr.free_symbols}
-        for names in self._seen(text, point):
-            if compare(self._with_names(text, latex, names), truth).answer is Answer.PROVED:
-                return Mark.RIGHT, "with the given numbers put in", _equalities({a: point[a] for a in names.values()})
-        gone = {a: v for a, v in point.items() if v in (-1, 0, 1)}
-        here = self.names.truth(expr)
-        for there in (*({a: v} for a, v in gone.items()), gone):
-            if there and compare(here.xreplace(there), truth.xreplace(there)).answer is Answer.PROVED:
-                return Mark.RIGHT, self._only(left, there), _equalities(there)
-        return Mark.WRONG, "", ""
-
-    def _seen(self, text: str, point: dict[sp.Basic, sp.Expr]) -> Iterator[dict[int, sp.Basic]]:
-        """Which numbers of the text may stand for which given values: one number for one value, then each value at every number like it."""
-        printed = list(numbers_in(text))
-        fit = {a: [k for k, n in enumerate(printed) if rational(n) == abs(v)] for a, v in point.items()}
-        fit = {a: places for a, places in fit.items() if places}
-        for chosen in islice(product(*[[None, *places] for places in fit.values()]), 1, MOST_CHOICES):
-            names = {k: a for a, k in zip(fit, chosen, strict=True) if k is not None}
-            if len(names) == sum(k is not None for k in chosen):
-                yield names
-
-    def _with_names(self, text: str, latex: bool, names: dict[int, sp.Basic]) -> sp.Expr:
-        """The text with names for some of its numbers, in the inputs alone."""
-        count = iter(range(MAX_LENGTH))
-
-        def stand(match: re.Match[str]) -> str:
-            atom = names.get(next(count))
-            if atom is None:
-                return match[0]
-            sign = "-" if self.names.point[atom] < 0 else ""
-            return rf" ({sign}{name_latex(str(atom)) if latex else atom}) "
-
-        return self.names.truth(self.names.read(LITERAL.sub(stand, text), latex))
-
-    def _only(self, left: sp.Symbol, gone: dict[sp.Basic, sp.Expr]) -> str:
+        """What is to be said of a formula that is wrong in its symbols and may be right with the given numbers, and what these are."""
         local = self.names.local(left)
+        terms = () if local is None else tuple(self.names.truth(t) for t in sp.Add.make_args(local))
+        written = Text(text, latex, expr.free_symbols, lambda t: self.names.truth(self.names.read(t, latex)))
+        found = at_given_numbers(self.names.truth(expr), truth, self.names.point, written, terms)
+        if found is None or found.missing:
+            return Mark.WRONG, "" if found is None else right_there(found), ""
+        if found.written:
+            return Mark.RIGHT, "with the given numbers put in", str(found)
         general = f"; in general it is {as_page(self.names, local)}" if local is not None else ""
-        return "only with " + ", ".join(f"{a} = {v}" for a, v in gone.items()) + " put in" + general
+        return Mark.RIGHT, f"only with {', '.join(f'{a} = {v}' for a, v in found.point.items())} put in{general}", str(found)
 
     def _follows(self, expr: sp.Expr, before: Before, mark: Mark) -> tuple[Follows, list[Source]]:
         if before.expr is None:
@@ -186,10 +154,6 @@ class Formulas:
         if first is None or second is None:
             return Follows.UNDECIDED
         return Follows.YES if first.overlaps(second) else Follows.NO
-
-
-def _equalities(there: Mapping[sp.Basic, sp.Expr]) -> str:
-    return " and ".join(f"{a} = {v}" for a, v in there.items())
 
 
 def known(names: Names, left: sp.Symbol) -> sp.Expr:

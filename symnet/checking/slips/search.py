@@ -10,6 +10,8 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.checking.claims import claimed, in_tensors_of, unfolded
+from symnet.checking.line_matching import LineMatching
 from symnet.checking.reading import is_latex, read_answer
 from symnet.checking.slips.answer_edits import answer_edits, truth_edits
 from symnet.checking.slips.hidden_assumptions import assumed
@@ -21,7 +23,6 @@ from symnet.checking.slips.setting import NEAR, Claim, Setting
 from symnet.checking.slips.shape_slips import shape_slips
 from symnet.checking.slips.source_edits import written_slips
 from symnet.checking.slips.wording import Finding, say, truth_text, undone_text
-from symnet.checking.unfolding import claimed_value
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import as_written
 from symnet.core.program import Program
@@ -60,7 +61,7 @@ def diagnose(answer: str | sp.Expr | IndexArray | Program, derivation: Derivatio
     plain = "" if (is_latex(text) if latex is None else latex) else text
     try:
         value = read_answer(answer, derivation, wrt, latex=latex) if isinstance(answer, str) else \
-            claimed_value(answer) if isinstance(answer, Program) else answer
+            _claimed_value(answer, derivation) if isinstance(answer, Program) else answer
     except ShapeError:
         return _unfitting(plain, derivation, wrt) if plain else None
     try:
@@ -71,6 +72,12 @@ def diagnose(answer: str | sp.Expr | IndexArray | Program, derivation: Derivatio
         return search(setting, plain)
     except (SymnetError, RecursionError):
         return None
+
+
+def _claimed_value(program: Program, derivation: Derivation) -> IndexArray:
+    """What the last line of a program claims, in the derivation's names as far as its lines are lines of that."""
+    claim = LineMatching(derivation).matched(in_tensors_of(program, derivation.full))
+    return replace(unfolded(claimed(claim), derivation.full.tensors, claim.by_name), lines=())
 
 
 def slip_of(*question: Any, **options: Any) -> Mistake | None:

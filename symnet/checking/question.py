@@ -1,38 +1,44 @@
-"""Is a tensor the gradient? For all sizes by normal form, else entry by entry at small sizes, names first and then opened."""
+"""Is a claim right? For all sizes by normal form, else entry by entry at small sizes, names first and then opened."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations, islice
 
 import sympy as sp
 
-from symnet.calculus.closed import closed_scalars
+from symnet.calculus.closed import closed_form, closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
+from symnet.calculus.matrices import CONVENTIONS, symmetric
 from symnet.checking.answers_opening import Opening, in_each_other
 from symnet.checking.answers_points import Numbers
+from symnet.checking.claims import claim_of, claimed
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
 from symnet.checking.large_sizes import different
+from symnet.checking.line_matching import LineMatching
 from symnet.checking.tried_sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, substitute
 from symnet.core.matrices import SINGULAR, Grid, written_out
 from symnet.core.number_sets import like
-from symnet.core.program import Assumption, Definition, Hole, Program
-from symnet.core.tensors import Tensor, free_name
+from symnet.core.program import Assumption, Definition, Hole, Program, is_size
+from symnet.core.tensors import Tensor, free_name, tensor_name
 from symnet.core.verdict import EXCEPT, Answer, Verdict, all_of
 from symnet.equality.assumption_solving import contradictory, said_of_nothing, solved
 from symnet.equality.compare import compare, prove_equal
 from symnet.equality.domain_conditions import indexed_holes
 from symnet.equality.sums.all_sizes import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
 from symnet.errors import OptionError, SymnetError
+from symnet.indexing.arithmetic import broadcasts, fitted
 from symnet.indexing.index_array import IndexArray
 
 MOST_PARTS = 3000  # nodes of scalars that are still worth a proof before everything is put in
 MOST_SCREENED = 2000  # entries of a program that is tried at further sizes
 NAMED = 2  # stages of opening: as it stands, and with the names that one side alone uses written out
+RIGHT = frozenset({Answer.PROVED, Answer.ALMOST_EVERYWHERE, Answer.CONDITIONAL})
 Sized = tuple[str, Program, Entries, Numbers]  # the scope, and the program of scalars at these sizes
 
 
@@ -49,22 +55,95 @@ class _Kept:
             yield one
 
 
-class Question:
-    """The gradient with respect to ``wrt``, derived without the assumptions that are declared; or, where nothing was differentiated, the
-    tensor ``wrt`` itself. ``lines`` are those of the answer."""
+@dataclass(frozen=True)
+class Asked:
+    """How a question speaks of what is asked for, and how an index that is meant is written."""
 
-    def __init__(self, derivation: Derivation, wrt: str, declared: tuple[Assumption, ...] = (), lines: tuple[Definition, ...] = ()) -> None:
+    what: str = "gradient"
+    hint: str = ""
+    text: str = ""  # of the answer
+
+
+class Question:
+    """Is the last line of ``claim``, in the tensors of ``derivation``, the gradient with respect to ``wrt``?
+
+    ``derivation`` was made without the assumptions that are ``declared``; where nothing was differentiated, the tensor ``wrt`` itself is
+    asked for. The claim's lines are first sought among the derivation's; ``matching`` keeps what was found for the next question.
+    """
+
+    def __init__(self, derivation: Derivation, wrt: str, claim: Program, declared: tuple[Assumption, ...] = (),
+                 matching: LineMatching | None = None) -> None:
         self.derivation, self.wrt, self.declared = derivation, wrt, declared
-        self.whole = derivation.full.extend(lines) if lines else derivation.full
+        self.matching = matching or LineMatching(derivation)
+        claim = self.matching.matched(claim) if len(claim.definitions) > 1 else claim
+        self.value = claimed(claim)
+        self.whole = derivation.full.extend(self.value.lines) if self.value.lines else derivation.full
         self.wanted = self.whole[derivation.names.get(wrt, wrt)]
         self.formulas = self.whole.by_name[self.wanted.name]
-        self.opening = Opening(self.whole)
         self.structured = tuple(t for t in self.whole.inputs if t.structure)
-        self.aside = aside_of(derivation.program)
-        self.given = tuple(d for d in derivation.program.definitions if d.name not in self.aside)
+        aside = aside_of(derivation.program)
+        self.given = tuple(d for d in derivation.program.definitions if d.name not in aside)
+        self.aside = {**aside, **{d.name: claim.by_name[d.name] for d in self.value.lines}}
 
-    def judge(self, value: IndexArray) -> Verdict:
-        """The verdict on an answer of the right shape."""
+    @cached_property
+    def opening(self) -> Opening:
+        """The names that may be written out."""
+        return Opening(self.whole)
+
+    def verdict(self, asked: Asked = Asked()) -> Verdict:
+        """The verdict on a claim of any shape.
+
+        Numbers are decided outright. Arrays are first compared for all sizes by a normal form of sums over indices, in the names of the
+        program and then with the names written out; if that does not decide, entry by entry at small sizes that are all different, and
+        the verdict's scope says so. A wrong shape is refuted; the transpose of the gradient is refuted and called so.
+        """
+        value, shape, wanted = self.value, tuple(a.size for a in self.value.axes), self.wanted.shape
+        if not any(t.axes for t in (*self.derivation.program.tensors.values(), *(d.target for d in value.lines))) and not shape and \
+                not sums_up((value.expr, *(d.expr for d in self.whole.definitions))):
+            return self._of_numbers()
+        turned = len(shape) == 2 and shape[::-1] == wanted
+        if shape != wanted:
+            if (spread := fitted(value, self.wanted.axes)) is not None and (verdict := self._of(spread).judge()).answer in RIGHT:
+                stretched = f"it is broadcast to shape ({', '.join(map(str, wanted))})"
+                moved = f"axes of size 1 are moved to make it {_shape(wanted)}"
+                condition = stretched if broadcasts(value.axes, self.wanted.axes) else moved
+                return replace(verdict, answer=Answer.CONDITIONAL, condition=" and ".join(filter(None, (verdict.condition, condition))))
+            last = [e for e in value.expr.atoms(sp.Indexed) if any(is_size(i) for i in e.indices) and tensor_name(e) in asked.text]
+            if not shape and last:  # sum_n Z[n, k], where k is a size
+                return Verdict(Answer.UNDECIDED, reason=f"a single number with the last place of an axis, {last[0]}; where an index is "
+                               f"meant, say which: {asked.hint}")
+            plain = f"the answer is {_shape(shape)}, the {asked.what} {_shape(wanted)}"
+            transposed = turned and self._of(value.transposed).judge().answer in RIGHT
+            return Verdict(Answer.REFUTED, "shape", reason=f"this is the transpose of the {asked.what}: {plain}" if transposed else plain)
+        verdict = self.judge()
+        if verdict.answer is Answer.REFUTED and self.derivation.program[self.wrt].structure in ("symmetric", "positive definite"):
+            return next((v for v in self._conventions() if v.answer in RIGHT), verdict)
+        if turned and verdict.answer is Answer.REFUTED and self._of(value.transposed).judge().answer in RIGHT:
+            return replace(verdict, reason=f"this is the transpose of the {asked.what}")
+        return verdict
+
+    def _of(self, value: IndexArray) -> Question:
+        """The same question about another value."""
+        return Question(self.derivation, self.wrt, claim_of(value, self.derivation.full), self.declared, self.matching)
+
+    def _conventions(self) -> Iterator[Verdict]:
+        """Verdicts by the conventions for a gradient among symmetric matrices; right by one of them is right under that condition."""
+        for convention, said in CONVENTIONS.items():
+            made = symmetric(self.derivation, self.wrt, convention)
+            verdict = Question(made, self.wrt, claim_of(self.value, made.full), self.declared).judge()
+            if verdict.answer is Answer.PROVED:
+                yield replace(verdict, answer=Answer.CONDITIONAL, condition=f"by the convention {convention!r} ({said})", reason="")
+
+    def _of_numbers(self) -> Verdict:
+        """The verdict where nothing has an axis or is summed: both sides in the inputs alone."""
+        there, value = closed_scalars(self.whole), self.value
+        holes = answer_holes(value.expr, self._asked(value), there)
+        domain = domain_of(self.derivation.full, self.derivation.program, there)
+        return compare(value.expr.xreplace(there), closed_form(self.derivation, self.wrt), self.declared, holes, domain=domain)
+
+    def judge(self) -> Verdict:
+        """The verdict on a claim of the right shape."""
+        value = self.value
         verdict = self._named(value)
         if verdict is not None:
             return verdict
@@ -86,8 +165,11 @@ class Question:
         screened = None if verdict.answer is Answer.REFUTED else self._screened(value)
         return verdict if screened is None else screened
 
-    def for_all_sizes(self, value: IndexArray) -> Verdict | None:
+    def for_all_sizes(self) -> Verdict | None:
         """PROVED, or CONDITIONAL on what is declared, for all sizes; None where that is not shown. Nothing is refuted."""
+        value = self.value
+        if [a.range for a in value.axes] != [a.range for a in self.wanted.axes]:
+            return None
         return self._named(value) or (self._under(value, 0, NAMED) if self.declared else None) or \
             self._proved(value, (), NAMED, None) or (self._under(value, NAMED, None) if self.declared else self._entrywise(value))
 
@@ -221,6 +303,15 @@ class Question:
             if verdict.condition and set(verdict.condition.split(" and ")) <= set(map(str, scalars.assumptions)):
                 verdict = replace(verdict, condition=" and ".join(map(str, self.declared)))  # as declared, not entry by entry
             yield place, verdict
+
+
+def sums_up(exprs: Iterable[sp.Expr]) -> bool:
+    """Is there a sum or bracket over indices? Then numbers are judged as arrays are, written out at sizes."""
+    return any(e.has(sp.Sum, When) for e in exprs)
+
+
+def _shape(shape: tuple[sp.Expr, ...]) -> str:
+    return "of shape (" + ", ".join(map(str, shape)) + ")" if shape else "a single number"
 
 
 def _at(program: Program, choice: tuple[int, ...], title: str) -> Sized:
