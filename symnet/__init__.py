@@ -14,6 +14,7 @@ Work
     load                     a worksheet, or one that comes with symnet ("first"), derived
     check                    is this formula the gradient? proved, refuted or undecided
     check_code               is this backward pass (NumPy, or operators alone) the gradient?
+    check_function           is this torch or JAX function's own backward its derivative?
     check_page               every line of a worked page, judged
     diagnose                 the slip in a wrong answer
     compare                  is left = right? with its certificate
@@ -276,7 +277,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PLACES
-    from symnet.api import check, check_code, compare, derive, report
+    from symnet.api import check, check_code, check_function, compare, derive, report
     from symnet.calculus.jacobian import hessian, hessian_vector_product, jacobian
     from symnet.calculus.matrices import symmetric
     from symnet.checking.code.results import CodeCheck
@@ -518,34 +519,33 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "Assumption", "AvgPool1d", "AvgPool2d", "AvgPool3d", "Axis", "BCELoss", "BCEWithLogitsLoss",
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Bilinear", "CELU", "ChannelShuffle", "CircularPad1d",
     "CircularPad2d", "CircularPad3d", "CodeCheck", "ConstantLR", "ConstantPad1d", "ConstantPad2d",
-    "ConstantPad3d", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d",
-    "ConvTranspose3d", "Convolution", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
-    "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "Definition", "Derivation", "Dropout",
-    "Dropout1d", "Dropout2d", "Dropout3d", "ELU", "Embedding", "EmbeddingBag", "Errata", "ExponentialLR",
-    "FeatureAlphaDropout", "Fit", "Flatten", "Fold", "Formula", "GELU", "GLU", "GRU", "GRUCell",
-    "GaussianNLLLoss", "GroupNorm", "HalfSquaredError", "Hardshrink", "Hardsigmoid", "Hardswish",
-    "Hardtanh", "HeavyBall", "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Identity", "Imported",
-    "InfoNCE", "Input", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "InverseTimeLR",
-    "KLDivLoss", "L1Loss", "L1Penalty", "L2Penalty", "LPPool1d", "LPPool2d", "LPPool3d", "LSTM",
-    "LSTMCell", "Layer", "LayerNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d",
-    "LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d", "LazyConvTranspose2d",
-    "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d",
-    "LazyLinear", "LeakyReLU", "Linear", "LinearCrossEntropyLoss", "LinearLR", "Lion",
-    "LocalResponseNorm", "LogSigmoid", "LogSoftmax", "Loss", "MSELoss", "MarginRankingLoss", "MaxPool1d",
-    "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "Mish", "Mistake", "Momentum",
-    "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "MultiStepLR",
-    "MultiheadAttention", "NAdam", "NLLLoss", "Nesterov", "Optimizer", "PReLU", "PairwiseDistance",
-    "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss", "PolynomialLR", "PositionalBias", "Program",
-    "Proved", "RAdam", "RMSNorm", "RMSprop", "RNN", "RNNCell", "RReLU", "ReLU", "ReLU6",
-    "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "Refutation", "ReplicationPad1d",
-    "ReplicationPad2d", "ReplicationPad3d", "Report", "Residual", "SELU", "SGD", "Schedule",
-    "Sequential", "SiLU", "Sigmoid", "SignSGD", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d",
-    "Softmin", "Softplus", "Softshrink", "Softsign", "SquaredError", "Step", "StepLR", "SymnetError",
-    "SyncBatchNorm", "Tanh", "Tanhshrink", "Tensor", "Threshold", "Transformer", "TransformerDecoder",
+    "ConstantPad3d", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d",
+    "Convolution", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CosineEmbeddingLoss",
+    "CosineSimilarity", "CrossEntropyLoss", "Definition", "Derivation", "Dropout", "Dropout1d", "Dropout2d",
+    "Dropout3d", "ELU", "Embedding", "EmbeddingBag", "Errata", "ExponentialLR", "FeatureAlphaDropout",
+    "Fit", "Flatten", "Fold", "Formula", "GELU", "GLU", "GRU", "GRUCell", "GaussianNLLLoss", "GroupNorm",
+    "HalfSquaredError", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "HeavyBall",
+    "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Identity", "Imported", "InfoNCE", "Input",
+    "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "InverseTimeLR", "KLDivLoss", "L1Loss",
+    "L1Penalty", "L2Penalty", "LPPool1d", "LPPool2d", "LPPool3d", "LSTM", "LSTMCell", "Layer", "LayerNorm",
+    "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
+    "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear", "LeakyReLU", "Linear",
+    "LinearCrossEntropyLoss", "LinearLR", "Lion", "LocalResponseNorm", "LogSigmoid", "LogSoftmax", "Loss",
+    "MSELoss", "MarginRankingLoss", "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d",
+    "MaxUnpool3d", "Mish", "Mistake", "Momentum", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss", "MultiStepLR", "MultiheadAttention", "NAdam", "NLLLoss", "Nesterov", "Optimizer",
+    "PReLU", "PairwiseDistance", "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss", "PolynomialLR",
+    "PositionalBias", "Program", "Proved", "RAdam", "RMSNorm", "RMSprop", "RNN", "RNNCell", "RReLU", "ReLU",
+    "ReLU6", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "Refutation", "ReplicationPad1d",
+    "ReplicationPad2d", "ReplicationPad3d", "Report", "Residual", "SELU", "SGD", "Schedule", "Sequential",
+    "SiLU", "Sigmoid", "SignSGD", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin",
+    "Softplus", "Softshrink", "Softsign", "SquaredError", "Step", "StepLR", "SymnetError", "SyncBatchNorm",
+    "Tanh", "Tanhshrink", "Tensor", "Threshold", "Transformer", "TransformerDecoder",
     "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss",
     "TripletMarginWithDistanceLoss", "Unflatten", "Unfold", "Upsample", "UpsamplingBilinear2d",
     "UpsamplingNearest2d", "VAEKLLoss", "Verdict", "WarmupLR", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
-    "__version__", "calculate_gain", "check", "check_code", "check_page", "clip_by_norm",
+    "__version__", "calculate_gain", "check", "check_code", "check_function", "check_page", "clip_by_norm",
     "clip_by_value", "compare", "decoupled_decay", "derive", "diagnose", "export", "fit", "from_jax",
     "from_numpy", "from_onnx", "from_sklearn", "from_torch", "global_norm", "hessian",
     "hessian_vector_product", "jacobian", "kaiming_normal", "kaiming_uniform", "lecun_normal",
@@ -556,7 +556,7 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
 
 # The public names by the file they live in; loaded on first use, so that `import symnet` stays light.
 _PLACES = {
-    "symnet.api": "check check_code compare derive report",
+    "symnet.api": "check check_code check_function compare derive report",
     "symnet.parsing.program": "program",
     "symnet.worksheet_loader": "check_page load",
     "symnet.checking.code.results": "CodeCheck",

@@ -153,6 +153,59 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
                  tracer=NumpyTracing)
 
 
+def has_own_backward(function: Any) -> bool:
+    """True for a torch.autograd.Function, a jax.custom_vjp and a jax.custom_jvp; neither library is imported for the answer."""
+    from symnet.frontends.jax_functions import is_jax_function
+    from symnet.frontends.torch_functions import is_torch_function
+
+    return is_torch_function(function) or is_jax_function(function)
+
+
+@checked
+def check_function(function: Any, example: Any, *, shapes: Mapping[str, Any] | None = None, wrt: Sequence[str] = (),
+                   seconds: float = 120, way: Way | None = None) -> CodeCheck:
+    """Is the backward that a function brings the derivative of its forward? Judged for each argument, for all sizes.
+
+    ``function`` is a torch.autograd.Function (``forward(ctx, …)`` or ``setup_context``), a jax.custom_vjp or a jax.custom_jvp.
+    ``example`` are its arguments in order, or by name; only the shapes of arrays count, other arguments are taken as they are. Judged
+    are the arguments in ``wrt``, else the tensors that need a gradient (``requires_grad_()``), else all of real numbers. ``shapes``
+    names the sizes, {"x": ("N", "d")}; without it every size is a name with which the function also runs with other numbers.
+
+    PyTorch or JAX itself calls the function and its backward, on arrays without numbers: the objective is L = Σ G·output for a symbolic
+    incoming gradient G, and ``check["x"]`` is the verdict on dL/dx: proved (for all sizes), or (at sizes …) where the function asks for
+    sizes; refuted, with the entry, a witness and the slip; or undecided, with the reason. Then it runs on float64 arrays at several
+    sizes, with arrays in other memory order, incoming gradients of several kinds, and each argument alone: what it gives there must be
+    what was traced, and differences of its outputs must agree, or nothing is proved.
+
+    Raises the error family for what is no such function, MissingToolError without torch or jax.
+
+    >>> import symnet as sn
+    >>> import torch
+    >>> class Square(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         return 2 * ctx.saved_tensors[0]
+    >>> print(sn.check_function(Square, torch.ones(3)))
+    dL/dx: refuted (entry [0]: the code gives 4, right is 6 (at G_1 = 3/2, x_1 = 2); at sizes N = 3)
+        the factor dL/dy = G[n] is missing
+    """
+    from symnet.checking.code.function_check import check_function as judge
+    from symnet.checking.progress import ALONE
+    from symnet.frontends.jax_functions import JaxFunction, is_jax_function
+    from symnet.frontends.torch_functions import TorchFunction, is_torch_function
+
+    if is_torch_function(function):
+        return judge(TorchFunction(function, example, shapes, wrt), seconds, way or ALONE)
+    if is_jax_function(function):
+        return judge(JaxFunction(function, example, shapes, wrt), seconds, way or ALONE)
+    raise OptionError("check_function", a_kind(function), "a torch.autograd.Function, a jax.custom_vjp or a jax.custom_jvp",
+                      "sn.check_code for a function that computes gradients of a derivation")
+
+
 @checked
 def check(answer: str | SympyObject | float, derivation: Derivation, wrt: str | SympyObject, timeout: float | None = 20) -> Verdict:
     """Is ``answer``, plain maths, LaTeX or SymPy, the gradient with respect to ``wrt``? A Verdict with its certificate.

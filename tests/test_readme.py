@@ -53,6 +53,15 @@ def test_the_numpy_code_is_judged_as_the_readme_says(tmp_path: Path, capsys: pyt
         assert ("conditional" if exit_code == 0 else "refuted (entry [0, 0]") in capsys.readouterr().out
 
 
+def test_the_pytorch_function_is_judged_as_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    (code,) = re.findall(r"```python3\n(.*?)```", README, re.S)
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    wanted = [line.removeprefix("# ").removesuffix("...") for line in code.splitlines() if line.startswith("# ")]
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == len(wanted) and all(p.startswith(w) for p, w in zip(printed, wanted, strict=True)), printed
+
+
 COMMANDS = [line.split("#")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()
             if line.startswith("symnet ")]
 

@@ -96,9 +96,19 @@ def forward_source(program: Program, *outputs: str, dtype: str = "float64") -> s
     """The source of ``forward(**symbols)``, which computes one definition and only what it needs; of several a tuple."""
     kept = stable(program, list(outputs))
     used = {*outputs, *[name for d in kept.definitions for name in kept.uses(d.name)]}
-    kept = Program(tuple(t for t in kept.inputs if t.name in used), kept.definitions, outputs[-1])
+    inputs = [t for t in kept.inputs if t.name in used]
+    sizes = set(Program(tuple(inputs), kept.definitions, outputs[-1]).sizes) - _told(inputs)
+    for t in kept.inputs:  # a size that no array tells which is used
+        if t not in inputs and _told([t]) & sizes:
+            inputs.append(t)
+            sizes -= _told([t])
+    kept = Program(tuple(inputs), kept.definitions, outputs[-1])
     names = python_names(kept)
     return _module(kept, names, ", ".join(_own(o, kept, names) for o in outputs), "forward", dtype)
+
+
+def _told(tensors: Iterable[Tensor]) -> set[sp.Basic]:
+    return {s for t in tensors for n in t.shape for s in n.free_symbols}
 
 
 def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:
@@ -141,10 +151,13 @@ def _inputs(program: Program, code: NumpyCode) -> Iterator[str]:
         for k, size in enumerate(tensor.shape):
             found = _new_size(size, known)
             if found is not None:
-                size_, rest = found
-                more = "" if rest == 0 else f" + {code.number(rest)}"
-                yield f"{code.number(size_)} = {names[tensor.name]}.shape[{k}]{more}"
+                size_, factor, rest = found
+                length = f"{names[tensor.name]}.shape[{k}]" + ("" if rest == 0 else f" + {code.number(rest)}")
+                yield f"{code.number(size_)} = {length}" if factor == 1 else f"{code.number(size_)} = ({length}) // {factor}"
                 known.add(size_)
+                if factor != 1:
+                    yield f"if {names[tensor.name]}.shape[{k}] != {code.number(size)}:"
+                    yield f'    raise ValueError("{tensor.name}: " + str({names[tensor.name]}.shape[{k}]) + "; a size {size} expected")'
     missing = [str(s) for s in program.sizes if s not in known]
     if missing:
         raise ShapeError("compile", f"no input tells the size {missing[0]}", "an input with an axis of that size")
@@ -161,12 +174,13 @@ def _inputs(program: Program, code: NumpyCode) -> Iterator[str]:
             yield f"within({tensor.name!r}, {names[tensor.name]}, {code.number(tensor.classes)}{rest})"
 
 
-def _new_size(size: sp.Expr, known: set[sp.Basic]) -> tuple[sp.Symbol, sp.Expr] | None:
-    """The one unknown size that an axis tells, and what to add to the axis length to get it."""
+def _new_size(size: sp.Expr, known: set[sp.Basic]) -> tuple[sp.Symbol, int, sp.Expr] | None:
+    """The one unknown size s that an axis c s - r tells, with c and r."""
     unknown = [s for s in size.free_symbols if s not in known]
-    if len(unknown) != 1 or sp.expand(size - unknown[0]).free_symbols - known:
+    factor = sp.expand(size).coeff(unknown[0]) if len(unknown) == 1 else sp.S.Zero
+    if not factor.is_Integer or factor < 1 or sp.expand(size - factor * unknown[0]).free_symbols - known:
         return None
-    return unknown[0], sp.expand(unknown[0] - size)
+    return unknown[0], int(factor), sp.expand(factor * unknown[0] - size)
 
 
 def _lines(program: Program, code: NumpyCode, names: dict[str, str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""symnet check FILE.py:FUNCTION --worksheet W: a hand-written NumPy backward pass, judged.
+"""symnet check FILE.py:FUNCTION: a hand-written backward pass, judged, or a function that brings its own.
 
 This command runs the user's own file, which is the user's choice; nothing else in ``symnet check`` runs code.
 """
@@ -19,6 +19,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from symnet.cli.code_options import code_options
+from symnet.cli.function_options import example_of, function_options
 from symnet.core.verdict import Answer
 from symnet.errors import OptionError, did_you_mean
 
@@ -55,7 +56,8 @@ def _within(path: Path, name: str, options: Namespace) -> Any:
     from symnet.cli.limits import limits_of
     from symnet.core.verdict import Verdict
 
-    limits, said, lost = limits_of(options, many=False), code_options(options), dict[Any, str]()
+    limits, lost = limits_of(options, many=False), dict[Any, str]()
+    said = code_options(options), function_options(options)
     while True:
         asked = (os.getcwd(), str(path), name, options.worksheet, said, lost, limits.seconds)
         ended = run_fresh(Task(len(lost), judge_file, asked), limits)
@@ -72,25 +74,35 @@ def _within(path: Path, name: str, options: Namespace) -> Any:
         return CodeCheck(name or path.name, (Judged(name, path.name, Verdict(Answer.UNDECIDED, reason=ended.reason)),))
 
 
-def judge_file(asked: tuple[str, str, str, str, Mapping[str, Any], Mapping[Any, str], float]) -> tuple[Any, str]:
+def judge_file(asked: tuple[str, str, str, str, tuple[Mapping[str, Any], dict[str, Any]], Mapping[Any, str], float]) -> tuple[Any, str]:
     """Runs in the process: the judgement and what the code printed. Told on the way: the value that is judged, and what was printed."""
     from symnet.api import check_code as judge
+    from symnet.api import check_function, has_own_backward
     from symnet.batch.judging import OPENING
     from symnet.batch.worker import reached
     from symnet.checking.progress import Way
     from symnet.worksheet_loader import load
 
-    folder, place, name, worksheet, said, lost, seconds = asked
+    folder, place, name, worksheet, (said, own), lost, seconds = asked
     os.chdir(folder)
     talk = io.StringIO()
     reached(times=OPENING)
-    derivation = load(worksheet)
-    reached()
     with contextlib.redirect_stdout(talk):
         try:
             with module_of(Path(place)) as module:
                 way = Way(lambda key: reached((key, talk.getvalue()[-MOST_TALK:])), lost)
-                found = judge(function_of(module, name, Path(place)), derivation, seconds=OPENING * seconds, way=way, **said)
+                function = function_of(module, name, Path(place))
+                if has_own_backward(function):
+                    example, shapes = example_of(module, own)
+                    found = check_function(function, example, shapes=shapes, wrt=own["wrt"], seconds=OPENING * seconds, way=way)
+                else:
+                    refused = next((k for k in ("shapes", "example", "wrt") if own[k]), "")
+                    if refused:
+                        raise OptionError(f"--{refused.removesuffix('s')}", f"{name}, which has no backward of its own",
+                                          "a torch.autograd.Function or a JAX function")
+                    derivation = load(worksheet)
+                    reached()
+                    found = judge(function, derivation, seconds=OPENING * seconds, way=way, **said)
         except BaseException:
             reached((None, talk.getvalue()[-MOST_TALK:]))
             raise

@@ -10,6 +10,7 @@ from symnet.errors import OptionError
 
 WORDS = {"True": True, "False": False, "None": None}
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+OWN = ("shape", "example", "wrt")  # for functions with a backward of their own
 MOST = 60  # characters of an option that are repeated in an error
 
 
@@ -27,10 +28,11 @@ def code_options(options: Namespace) -> dict[str, Any]:
 
 
 def refuse_code_options(options: Namespace) -> None:
-    """Raise where an option for NumPy code stands beside something else: it would be passed over in silence."""
-    for name in ("argument", "labels", "returns", "sizes"):
+    """Raise where an option for code stands beside something else: it would be passed over in silence."""
+    for name in ("argument", "labels", "returns", "sizes", *OWN):
         if getattr(options, name):
-            raise OptionError(f"--{name}", options.files[0], "NumPy code, FILE.py:FUNCTION")
+            wanted = "NumPy code, FILE.py:FUNCTION" if name not in OWN else "a torch.autograd.Function or a JAX function, FILE.py:NAME"
+            raise OptionError(f"--{name}", options.files[0], wanted)
 
 
 def _pairs(texts: list[str], option: str, example: str) -> list[tuple[str, str]]:

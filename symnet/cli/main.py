@@ -31,6 +31,9 @@ Example: symnet check my.toml                the [[answers]] of a worksheet
                                              your own NumPy code: this runs the file, as python would
          symnet check model.py:step --worksheet mlp --argument inputs=X --labels targets=Y --returns loss,W1,b1,W2,b2
                                              what its arguments and returned values are, where their names do not tell
+         symnet check model.py:MyFunction --shape x:N,d --shape weight:d --argument eps=1e-5
+                                             a torch.autograd.Function or a JAX function with a rule of its own: is
+                                             its backward the derivative of its forward?
          symnet check answers/ -j 4 -o class.html
                                              many files in processes that can be killed; text, json, csv or html
 
@@ -121,7 +124,7 @@ def _derive(p: argparse.ArgumentParser) -> None:
 
 def _check(p: argparse.ArgumentParser) -> None:
     p.add_argument("files", nargs="+", metavar="FILE", help="a worksheet with [[answers]]; a page of worked lines (.md, .txt); a folder or "
-                   "several of them; or FILE.py:FUNCTION, your own NumPy code, which is run")
+                   "several of them; or FILE.py:FUNCTION, your own NumPy, PyTorch or JAX code, which is run")
     p.add_argument("--worksheet", "--against", default="first", metavar="WORKSHEET",
                    help="for a page and for NumPy code: the worksheet it works out (default: first)")
     p.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="for many files: this many workers (default: 1)")
@@ -139,6 +142,11 @@ def _check(p: argparse.ArgumentParser) -> None:
     code.add_argument("--returns", metavar="NAMES", help="what the function returns, in order: loss,W1,b1")
     code.add_argument("--sizes", action="append", default=[], metavar="N=3,d=2",
                       help="judge at these sizes alone (may be repeated)")
+    own = p.add_argument_group("for a torch.autograd.Function, jax.custom_vjp or jax.custom_jvp")
+    own.add_argument("--shape", action="append", default=[], metavar="X:N,d",
+                     help="the shape of an array argument; y:N:int and mask:N,d:bool for whole numbers and truths (may be repeated)")
+    own.add_argument("--example", metavar="NAME", help="the arguments, or a function that gives them, in the file (default: example)")
+    own.add_argument("--wrt", action="append", metavar="ARG", help="an argument that needs a gradient (may be repeated; default: all)")
     _output(p, ("text", "json", "csv", "html"))
     p.set_defaults(run=check)
 

@@ -51,7 +51,7 @@ def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names:
     >>> print(sn.from_jax(lambda w, x: ((w*x - 1)**2).sum(), [np.ones(3), np.ones(3)], names=["w", "x"]))
     L := Sum((w[i]*x[i] - 1)**2, (i, 1, 3))
     """
-    jax = _jax()
+    jax = jax_for("from_jax")
     leaves, paths = _leaves(jax, example_inputs)
     found = list(names) if names is not None else _names(function, paths)
     if len(found) != len(leaves) or len(set(found)) != len(found):
@@ -77,11 +77,17 @@ def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names:
     return write(graph, outputs[0], objective, title)
 
 
-def _jax() -> Any:
+def jax_for(who: str) -> Any:
+    """The module jax. Raises MissingToolError naming ``who`` asks."""
     try:
         return import_module("jax")
     except ImportError:
-        raise MissingToolError("from_jax", "jax is not installed", "jax", "pip install jax") from None
+        raise MissingToolError(who, "jax is not installed", "jax", "pip install jax") from None
+
+
+def symbolic_sizes(names: Sequence[str]) -> dict[str, Any]:
+    """JAX's own symbolic dimensions by name."""
+    return dict(zip(names, import_module("jax.export").symbolic_shape(",".join(names)), strict=True)) if names else {}
 
 
 def _leaves(jax: Any, inputs: Sequence[Any]) -> tuple[list[Any], list[tuple[int, tuple[Any, ...]]]]:
@@ -124,7 +130,7 @@ def _first_is_batch(data: list[list[Axis]]) -> None:
 def _trace(jax: Any, function: Callable[..., Any], inputs: Sequence[Any], leaves: Sequence[Any], axes: Sequence[Sequence[Axis]]) -> Any:
     """The jaxpr; symbolic sizes are traced as JAX's own symbolic dimensions."""
     symbols = sorted({str(s) for group in axes for a in group for s in a.size.free_symbols})
-    dims = dict(zip(symbols, import_module("jax.export").symbolic_shape(",".join(symbols)), strict=True)) if symbols else {}
+    dims = symbolic_sizes(symbols)
     specs = []
     for leaf, group in zip(leaves, axes, strict=True):
         shape = tuple(dims[str(a.size)] if a.size.is_Symbol else int(a.size) for a in group)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import sympy as sp
@@ -13,11 +12,12 @@ import sympy as sp
 from symnet.core.axes import Axis, Kind
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role
-from symnet.errors import MissingToolError, OptionError, ShapeError, UnknownNodeError, a_kind
+from symnet.errors import OptionError, ShapeError, UnknownNodeError, a_kind
 from symnet.frontends.attach_loss import finish
 from symnet.frontends.imported import Imported
 from symnet.frontends.parameter_names import parameter_names
 from symnet.frontends.torch_gradients import check_gradients, keep_detached
+from symnet.frontends.torch_library import torch_for
 from symnet.frontends.torch_ops import OPERATORS
 from symnet.indexing.graph import Graph, unsupported
 from symnet.indexing.operations import Array, Maker
@@ -48,7 +48,7 @@ def from_torch(module: Any, example_inputs: Any, loss: AnyLoss | None = None, *,
     >>> list(model.values), model.program.objective
     (['W1', 'b1'], 'L')
     """
-    torch = _torch()
+    torch = torch_for("from_torch")
     inputs = (example_inputs,) if isinstance(example_inputs, torch.Tensor) else example_inputs
     if not isinstance(inputs, (list, tuple)):
         raise OptionError("from_torch, example_inputs", a_kind(inputs), "a tensor, or a list of tensors", "torch.zeros(5, 3)")
@@ -65,13 +65,6 @@ def from_torch(module: Any, example_inputs: Any, loss: AnyLoss | None = None, *,
     held = {t.name for t in program.inputs}
     values = {name: _array(tensor) for name, tensor in reader.values.items() if name in held}
     return Imported(program, values, {name: path for name, path in reader.sources.items() if name in held})
-
-
-def _torch() -> Any:
-    try:
-        return import_module("torch")
-    except ImportError:
-        raise MissingToolError("from_torch", "torch is not installed", "torch", "pip install torch") from None
 
 
 def _exported(torch: Any, module: Any, inputs: tuple[Any, ...], batch: str | None) -> Any:

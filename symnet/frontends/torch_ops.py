@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.core.numbers import rational
 from symnet.frontends.torch_norms import NORMS
 from symnet.frontends.torch_places import PLACES
 from symnet.frontends.torch_windows import WINDOWS
@@ -19,6 +20,13 @@ Rule = Callable[..., Array | list[Array]]  # rule(maker, *args, **kwargs) with t
 
 def _map(function: str) -> Rule:
     return lambda m, *args, **_: m.map(function, *args)
+
+
+def _divided(m: Maker, a: Any, b: Any, rounding_mode: str | None = None) -> Array:
+    if rounding_mode not in (None, "floor"):
+        raise unsupported(f"a division with rounding_mode {rounding_mode!r}", m.where, "None or 'floor'")
+    made = m.map("div", a, b)
+    return made if rounding_mode is None else m.map("floor", made)
 
 
 def _scaled(function: str) -> Rule:
@@ -54,6 +62,15 @@ def _mean(m: Maker, a: Array, dim: Any = None, keepdim: bool = False, **_: Any) 
 
 def _variance(m: Maker, a: Array, dim: Any = None, unbiased: Any = True, keepdim: bool = False, correction: Any = None) -> Array:
     return m.variance(a, dim, int(bool(unbiased)) if correction is None else correction, keepdim)
+
+
+def _largest(m: Maker, a: Array, *rest: Any, **options: Any) -> Array | list[Any]:
+    """``max`` of two tensors, of a whole one, or along an axis with the places, which have no formula."""
+    if rest and isinstance(rest[0], Array):
+        return m.map("max", a, rest[0])
+    dim, keep = rest[0] if rest else options.get("dim"), rest[1] if len(rest) > 1 else options.get("keepdim", False)
+    made = m.top(a, dim, keep)
+    return made if dim is None else [made, None]
 
 
 def _addmm(m: Maker, c: Array, a: Array, b: Array, beta: Any = 1, alpha: Any = 1) -> Array:
@@ -94,14 +111,24 @@ def _slice(m: Maker, a: Array, dim: int = 0, start: Any = None, end: Any = None,
 
 
 def _pieces(m: Maker, a: Array, sizes: Any, dim: int = 0) -> list[Array]:
-    whole = int(a.shape[dim])
-    lengths = sizes if isinstance(sizes, (list, tuple)) else [min(sizes, whole - k) for k in range(0, whole, sizes)]
-    starts = [sum(lengths[:k]) for k in range(len(lengths))]
+    lengths = list(sizes) if isinstance(sizes, (list, tuple)) else _equal_lengths(m, a.shape[dim], sizes)
+    starts = [sp.Add(*lengths[:k]) for k in range(len(lengths))]
     return [m.cut(a, dim, s, s + n) for s, n in zip(starts, lengths, strict=True)]
 
 
+def _equal_lengths(m: Maker, whole: sp.Expr, size: Any) -> list[Any]:
+    """As many of one size as there is room for, and what is left; of a size that is a name, without a rest."""
+    count = sp.cancel(whole / size)
+    if count.is_Integer:
+        return [size] * int(count)
+    if not whole.is_Integer:
+        raise unsupported(f"pieces of {size} of an axis of size {whole}", m.where, "as many equal pieces for all sizes")
+    return [min(int(size), int(whole) - k) for k in range(0, int(whole), int(size))]
+
+
 def _chunk(m: Maker, a: Array, count: int, dim: int = 0) -> list[Array]:
-    return _pieces(m, a, -(-int(a.shape[dim]) // count), dim)
+    size = sp.cancel(a.shape[dim] / count)
+    return _pieces(m, a, size if size.is_integer else -(-int(a.shape[dim]) // count), dim)
 
 
 def _unbind(m: Maker, a: Array, dim: int = 0) -> list[Array]:
@@ -118,8 +145,9 @@ def _attention(m: Maker, q: Array, k: Array, v: Array, attn_mask: Array | None =
 
 
 OPERATORS: dict[str, Rule] = {
-    **{name: _map(name) for name in ("mul", "div", "neg", "exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "sinh", "cosh", "erf",
+    **{name: _map(name) for name in ("mul", "neg", "exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "sinh", "cosh", "erf",
                                      "erfc", "sqrt", "rsqrt", "square", "abs", "sign", "pow", "relu", "gt", "ge", "lt", "le", "eq", "ne")},
+    "div": _divided, "true_divide": _divided,
     "sigmoid": _map("logistic"), "atan": _map("atan"), "maximum": _map("max"), "minimum": _map("min"), "where": _map("select"),
     "add": _scaled("add"), "sub": _scaled("sub"), "rsub": lambda m, a, b, alpha=1: _scaled("sub")(m, b, a, alpha),
     "reciprocal": lambda m, a: m.map("div", 1, a), "log_sigmoid": composites.log_sigmoid,
@@ -130,7 +158,9 @@ OPERATORS: dict[str, Rule] = {
     "selu": lambda m, a: composites.elu(m, a, composites.SELU_ALPHA, composites.SELU_SCALE),
     "hardtanh": lambda m, a, low=-1, high=1: composites.hardtanh(m, a, low, high), "relu6": lambda m, a: composites.hardtanh(m, a, 0, 6),
     "clamp": lambda m, a, min=None, max=None: composites.hardtanh(m, a, -sp.oo if min is None else min, sp.oo if max is None else max),
-    "sum": _reduce, "mean": _mean, "var": _variance, "std": lambda m, *args, **options: m.map("sqrt", _variance(m, *args, **options)),
+    "clamp_min": lambda m, a, low: m.map("max", a, low), "clamp_max": lambda m, a, high: m.map("min", a, high),
+    "sum": _reduce, "mean": _mean, "max": _largest, "amax": lambda m, a, dim=None, keepdim=False: m.top(a, dim, keepdim),
+    "var": _variance, "std": lambda m, *args, **options: m.map("sqrt", _variance(m, *args, **options)),
     "logsumexp": composites.logsumexp,
     "softmax": lambda m, a, dim, *_: composites.softmax(m, a, dim), "log_softmax": lambda m, a, dim, *_: composites.log_softmax(m, a, dim),
     "linear": lambda m, x, w, b=None: m.linear(x, w, b), "matmul": lambda m, a, b: m.matmul(a, b), "mm": lambda m, a, b: m.matmul(a, b),
@@ -145,4 +175,35 @@ OPERATORS: dict[str, Rule] = {
     "detach": lambda m, a: m.stopped(a), "floor": _map("floor"), "ceil": _map("ceil"), "round": _rounded,
     "dropout": _dropout, "feature_dropout": _dropout, "scaled_dot_product_attention": _attention,
     "zeros": lambda m, sizes, **_: m.expand(m.number(0), sizes), "ones": lambda m, sizes, **_: m.expand(m.number(1), sizes),
+}
+
+# What a traced function needs besides: its operators stand behind autograd, where ``detach`` only hands on, and dtypes are seen.
+
+
+def _converted(m: Maker, a: Array, of: str, to: str) -> Array:
+    if of == "bool":
+        return a if to == "bool" else m.map("indicator", a)
+    if to == "bool":
+        return m.map("ne", a, 0)
+    if of == "real" and to == "index":
+        raise unsupported("a conversion to whole numbers", m.where, "real numbers")
+    return a
+
+
+def _layer_norm_parts(m: Maker, x: Array, shape: Sequence[Any], w: Array | None, b: Array | None, eps: float) -> list[Array]:
+    """With the mean and 1/√(variance + eps) behind, which a backward pass keeps."""
+    axes = range(x.rank - len(shape), x.rank)
+    made, variance = composites.layer_norm(m, x, len(shape), w, b, eps), m.variance(x, axes, 0, True)
+    return [made, m.mean(x, axes, True), m.map("rsqrt", m.map("add", variance, rational(eps)))]
+
+
+TRACED: dict[str, Rule] = {
+    **OPERATORS, **dict.fromkeys(("detach", "lift", "alias", "_conj", "resolve_conj"), _same), "_to_copy": _converted,
+    "copy": lambda m, a, b, *_: m.expand(b, a.shape), "zero": lambda m, a: m.expand(m.number(0), a.shape),
+    "fill": lambda m, a, value: m.expand(value if isinstance(value, Array) else m.number(value), a.shape),
+    "_softmax": lambda m, a, dim, *_: composites.softmax(m, a, dim),
+    "_log_softmax": lambda m, a, dim, *_: composites.log_softmax(m, a, dim),
+    "empty": lambda m, sizes, **_: m.expand(m.number(float("nan")), sizes), "empty_like": lambda m, a, **_: m.expand(
+        m.number(float("nan")), a.shape), "new_empty": lambda m, a, sizes, **_: m.expand(m.number(float("nan")), sizes),
+    "native_layer_norm": _layer_norm_parts, "sgn": _map("sign"),
 }

@@ -128,6 +128,75 @@ def triangle(lower: bool) -> Rule:
     return rule
 
 
+def index_put(m: Maker, a: Array, places: Sequence[Array | None], values: Array, accumulate: bool = False) -> Array:
+    """a with values at the places that index arrays name, or added there; a mask of truths chooses entry by entry."""
+    if len(places) == 1 and places[0] is not None and m.is_test(places[0]) and places[0].rank == a.rank \
+            and (not values.rank or values.shape == a.shape):  # values chosen by the same mask are those of the whole
+        return m.map("select", places[0], m.map("add", a, values) if accumulate else values, a)
+    if len(places) == 2 and all(places) and a.rank == 2 and _counts_rows(m, a, places[0]):  # one place of each row: none twice
+        assert places[1] is not None
+        there = m.map("eq", m.reshape(places[1], [a.shape[0], 1]), m.iota([1, a.shape[1]], 1))
+        op = m.graph.ops[values.node]
+        if not accumulate and op.more[:1] in (("add",), ("sub",)) and op.args[0] == index(m, a, places).node \
+                and m.graph.ops[op.args[1]].kind == "number":  # p[rows, y] -= 1
+            return m.map(op.more[0], a, m.map("select", there, Array(op.args[1], ()), 0))
+        new = m.reshape(values, [*values.shape, 1]) if values.rank else values
+        return m.map("select", there, m.map("add", a, new) if accumulate else new, a)
+    if not accumulate:
+        raise unsupported("a write at places that may repeat", m.where, "index_add, scatter_add, or accumulate=True")
+    axes = [k for k, p in enumerate(places) if p is not None]
+    if axes != list(range(len(axes))):
+        raise unsupported("a write at places of a later axis", m.where, "index_add")
+    return m.added_at(a, [p for p in places if p is not None], values)
+
+
+def _counts_rows(m: Maker, a: Array, place: Array | None) -> bool:
+    """Is it 0, 1, … for each row?"""
+    return place is not None and m.graph.ops[place.node].kind == "iota" and place.shape == a.shape[:1]
+
+
+def index_add(m: Maker, a: Array, dim: int, places: Array, values: Array, alpha: Any = 1) -> Array:
+    """a with the rows of ``values`` added at the places along an axis."""
+    axis = dim % a.rank
+    front, back = [axis, *[k for k in range(a.rank) if k != axis]], [*range(1, axis + 1), 0, *range(axis + 1, a.rank)]
+    values = values if alpha == 1 else m.map("mul", alpha, values)
+    return m.permute(m.added_at(m.permute(a, front), [places], m.permute(values, front)), back)
+
+
+def scatter_add(m: Maker, a: Array, dim: int, places: Array, values: Array, *_: Any) -> Array:
+    """a[i, places[i, j]] += values[i, j] along an axis, for index arrays of a's other sizes."""
+    axis = dim % a.rank
+    if any(a.shape[k] != places.shape[k] for k in range(a.rank) if k != axis) or values.shape != places.shape:
+        raise unsupported("a scatter into a part of the other axes", m.where, "index arrays of their sizes")
+    wide = [*places.shape[:axis], 1, *places.shape[axis:]]  # the axis of places, then that of a
+    there = m.iota([a.shape[axis] if k == axis else 1 for k in range(a.rank + 1)], axis)
+    here = m.map("select", m.map("eq", m.reshape(places, wide), there), m.reshape(values, wide), 0)
+    return m.map("add", a, m.sum(here, axis + 1))
+
+
+def _scatter(m: Maker, a: Array, dim: int, places: Array, value: Any, reduce: str = "", **_: Any) -> Array:
+    """One number, or values, put at one place of each row."""
+    axis = dim % a.rank
+    if reduce or places.shape[axis] != 1:
+        raise unsupported("a scatter at places that may repeat", m.where, "scatter_add, or one place for each row")
+    there = m.iota([a.shape[k] if k == axis else 1 for k in range(a.rank)], axis)
+    return m.map("select", m.map("eq", places, there), value, a)
+
+
+def _diagonal(m: Maker, a: Array, offset: int = 0, first: int = 0, second: int = 1) -> Array:
+    """The entries at equal places of two axes, as the last axis."""
+    i, j = first % a.rank, second % a.rank
+    if offset:
+        raise unsupported(f"a diagonal with the offset {offset}", m.where, "the main one")
+    a = m.permute(a, [*[k for k in range(a.rank) if k not in (i, j)], i, j])
+    there = m.map("eq", m.iota([a.shape[-2], 1], 0), m.iota([1, a.shape[-1]], 1))
+    return m.sum(m.map("select", there, a, 0), -1)
+
+
+def _eye(m: Maker, rows: Any, columns: Any = None, **_: Any) -> Array:
+    return m.map("indicator", m.map("eq", m.iota([rows, 1], 0), m.iota([1, rows if columns is None else columns], 1)))
+
+
 def _filled(m: Maker, a: Array, mask: Array, value: Any) -> Array:
     return m.map("select", mask, value, a)
 
@@ -153,6 +222,7 @@ PLACES: dict[str, Rule] = {
     "arange": _arange, "tril": triangle(True), "triu": triangle(False), "masked_fill": _filled, "full": _full, "flip": _flip,
     "full_like": lambda m, a, value, **_: m.expand(m.number(value), a.shape), "zeros_like": _like(0), "ones_like": _like(1),
     "new_zeros": lambda m, a, sizes, **_: m.expand(m.number(0), sizes), "new_ones": lambda m, a, sizes, **_: m.expand(m.number(1), sizes),
+    "diagonal": _diagonal, "eye": _eye, "index_put": index_put, "index_add": index_add, "scatter_add": scatter_add, "scatter": _scatter,
     "cumsum": lambda m, a, dim, **_: m.running(a, dim), "logical_not": lambda m, a: m.map("not", a),
     "bitwise_not": lambda m, a: m.map("not", a), "logical_and": lambda m, a, b: m.map("and", a, b),
     "logical_or": lambda m, a, b: m.map("or", a, b), "bitwise_and": lambda m, a, b: m.map("and", a, b),

@@ -248,3 +248,15 @@ def window(v: IndexArray, axis: int, outputs: sp.Expr, taps: sp.Expr, stride: in
     if padding:
         body = When(body, sp.And(sp.Ge(place, 1), sp.Le(place, d.size)))
     return replace(v, dims=(*v.dims[:axis], i, p, *v.dims[axis + 1:]), expr=body)
+
+
+def ungrouped(v: IndexArray, axis: int) -> IndexArray:
+    """An axis that a reshape made of several, as one of its own: Σ over the slower ones under the bracket that finds the fastest."""
+    d = v.dims[axis]
+    (new,) = of_axes([Axis.of(d.size)])
+    (last, fastest), slower = d.parts[-1], d.parts[:-1]
+    found = sp.expand(new.place - d.place.xreplace({last: sp.S.Zero}))
+    inside = sp.And(sp.Ge(found, fastest.lower), sp.Le(found, fastest.upper))
+    body = summed(When(v.put({last: found}), inside), tuple((i, *a.range) for i, a in slower),
+                  {i: a.range for k, other in enumerate((*v.dims, new)) if k != axis for i, a in other.parts})
+    return replace(v, dims=(*v.dims[:axis], new, *v.dims[axis + 1:]), expr=body)

@@ -6,6 +6,7 @@ product that is summed, and the output. A line never holds a sum inside a produc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import sympy as sp
@@ -27,13 +28,15 @@ SAFE = "a softmax or a log-sum-exp, where the maximum cancels"
 
 
 class GraphLowering:
-    """Writes the lines of one graph; ``output`` is the node that comes last. Used once."""
+    """Writes the lines of one graph; ``output`` is the node that comes last, ``named`` are nodes that get a line by that name, or by
+    one that is made. Used once."""
 
-    def __init__(self, graph: Graph, output: int, name: str) -> None:
-        self.graph, self.output, self.name = graph, output, name
+    def __init__(self, graph: Graph, output: int, name: str, named: Mapping[int, str] | None = None) -> None:
+        self.graph, self.output, self.name, self.named = graph, output, name, named or {}
         self.uses = graph.uses(output)
         self.inputs = [Tensor(i.name, i.axes, "index" if i.domain == "bool" else i.domain, i.role, note=i.note) for i in graph.inputs]
-        self.taken = {t.name for t in self.inputs} | {name} | {str(s) for t in self.inputs for e in t.shape for s in e.free_symbols}
+        sizes = {str(s) for t in self.inputs for e in t.shape for s in e.free_symbols}
+        self.taken = {t.name for t in self.inputs} | {name} | {n for n in self.named.values() if n} | sizes
         self.values: dict[int, IndexArray] = {}
         self.lines: list[Definition] = []
         self.count: dict[str, int] = {}
@@ -46,7 +49,9 @@ class GraphLowering:
             for k in self.graph.needed(self.output):
                 op = self.graph.ops[k]
                 self.values[k] = getattr(self, f"_{op.kind}")(k, op)
-                if self._wants_name(k, op):
+                if self.named.get(k) and isinstance(self.values[k].expr, sp.Expr) and not marked(self.values[k].expr):
+                    self.values[k] = self._line(self.values[k], self.named[k])
+                elif k in self.named or self._wants_name(k, op):
                     self._give_name(k)
             self._finish()
             said = {n: c for n, c in self.classes.items() if c is not sp.S.NaN}
@@ -81,8 +86,21 @@ class GraphLowering:
                     self._give_name(a)
         if function == "mul":
             self._name_factors(op.args)
-        dims, found = vs.align([self.values[a] for a in op.args], op.where)
+        dims, found = vs.align(self._plain(op.args), op.where)
         return IndexArray(dims, MAPS[function](*[e.xreplace({NOUGHT: sp.S.Zero}) for e in found], *numbers))
+
+    def _plain(self, args: tuple[int, ...]) -> list[IndexArray]:
+        """The values of an entrywise function; an axis that a reshape grouped and that meets a whole one gets a line with one index."""
+        found = [self.values[a] for a in args]
+        rank = max(len(v.dims) for v in found)
+        whole = {len(v.dims) - k for v in found for k, d in enumerate(v.dims) if len(d.parts) == 1}
+        for number, (a, v) in enumerate(zip(args, found, strict=True)):
+            grouped = [k for k, d in enumerate(v.dims) if len(d.parts) > 1 and len(v.dims) - k in whole]
+            if grouped and rank:
+                for k in grouped:
+                    v = vs.ungrouped(v, k)
+                self.values[a] = found[number] = self._line(v, self._fresh_name(v.expr))
+        return found
 
     def _iota(self, k: int, op: Op) -> IndexArray:
         return at.counted(*op.more)
@@ -242,10 +260,9 @@ class GraphLowering:
 
     def _finish(self) -> None:
         v = self.values[self.output]
-        axes = tuple(d.parts[0][1] if len(d.parts) == 1 else Axis.of(d.size) for d in v.dims)
-        if any(len(d.parts) > 1 for d in v.dims):
-            raise unsupported("an output whose axes are grouped by a reshape", self.graph.ops[self.output].where,
-                              "an output before the reshape")
+        for k in [k for k, dim in enumerate(v.dims) if len(dim.parts) > 1]:
+            v = vs.ungrouped(v, k)
+        axes = tuple(d.parts[0][1] if d.parts else Axis.of(d.size) for d in v.dims)
         places = tuple(d.parts[0][0] if d.parts else sp.Dummy("_", integer=True) for d in v.dims)
         tensor = Tensor(self.name, axes, role=Role.INTERMEDIATE if axes else Role.OBJECTIVE)
         self.lines.append(Definition(tensor, places, v.expr.xreplace({NOUGHT: sp.S.Zero})))

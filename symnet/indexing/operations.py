@@ -14,6 +14,7 @@ from symnet.indexing.index_array import same
 
 TESTS = frozenset({"gt", "ge", "lt", "le", "eq", "ne", "and", "or", "not", "never"})  # the functions that give true or false
 Shape = tuple[sp.Expr, ...]
+FARTHEST = 2**62  # an end of a slice that means the end of the axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +177,12 @@ class Maker:
         shape = (*arrays[0].shape[:k], size, *arrays[0].shape[k + 1:])
         return Array(self.graph.add("concat", *[a.node for a in arrays], more=(k,), where=self.where), shape)
 
-    def pad(self, a: Array, axis: int, low: int, high: int, value: Any = 0) -> Array:
+    def pad(self, a: Array, axis: int, low: Any, high: Any, value: Any = 0) -> Array:
         """Places before and after along an axis that hold ``value``."""
-        if not low and not high:
+        if low == 0 and high == 0:
             return a
         shape = (*a.shape[:axis], sp.expand(a.shape[axis] + low + high), *a.shape[axis + 1:])
-        more = (axis, sp.Integer(low), sp.Integer(high), self.graph.ops[self.number(value).node].more[0])
+        more = (axis, sp.sympify(low, strict=True), sp.sympify(high, strict=True), self.graph.ops[self.number(value).node].more[0])
         return Array(self.graph.add("pad", a.node, more=more, where=self.where), shape)
 
     def running(self, a: Array, axis: int, back: bool = False) -> Array:
@@ -201,23 +202,52 @@ class Maker:
         node = self.graph.add("lookup", a.node, *[p.node for p in places], more=(tuple(axes), tuple(shared)), where=self.where)
         return Array(node, (*shape, *rest))
 
+    def added_at(self, a: Array, places: Sequence[Array], values: Array) -> Array:
+        """a with values added at the places that index arrays name along its first axes: Σ over all that name a place."""
+        count = len(places)
+        lead: Shape = ()
+        for p in places:
+            lead = self._joined(lead, p.shape)
+        rest = a.shape[count:]
+        values = self.expand(values, (*lead, *rest))
+        test: Array | None = None
+        for k, p in enumerate(places):
+            p = self.reshape(self.expand(p, lead), [*lead, *[1] * a.rank])
+            here = self.map("eq", p, self.iota([*[1] * len(lead), *[n if j == k else 1 for j, n in enumerate(a.shape)]], len(lead) + k))
+            test = here if test is None else self.map("and", test, here)
+        wide = self.reshape(values, [*lead, *[1] * count, *rest])
+        return self.map("add", a, self.sum(self.map("select", test, wide, 0), range(len(lead))))
+
     def take(self, a: Array, axis: int, place: int) -> Array:
         """One place of an axis; negative from the end."""
         k = axis % a.rank
-        where = place if place >= 0 else int(a.shape[k]) + place
+        where = place if place >= 0 else a.shape[k] + place
         return Array(self.graph.add("take", a.node, more=(k, where), where=self.where), a.shape[:k] + a.shape[k + 1:])
 
     def cut(self, a: Array, axis: int, start: Any, stop: Any, step: int = 1) -> Array:
         """The places start, start + step, … before stop, with Python's meaning of negative numbers."""
         k = axis % a.rank
-        if not a.shape[k].is_Integer:
-            raise unsupported(f"a slice of an axis of size {a.shape[k]}", self.where, "a size that is a number")
-        places = range(int(a.shape[k]))[slice(start, stop, step)]
+        if not all(n is None or sp.sympify(n, strict=True).is_Integer for n in (a.shape[k], start, stop)):
+            return self._cut_by_names(a, k, start, stop, step)
+        places = range(int(a.shape[k]))[slice(None if start is None else int(start), None if stop is None else int(stop), step)]
         if step == -1 and places:  # counted down: the stretch, turned round
             return self.flip(self.cut(a, axis, places[-1], places[0] + 1), k)
         if step < 1 or not places:
             raise unsupported(f"the slice {start}:{stop}:{step}", self.where, "at least one place, upwards")
         more = (k, sp.Integer(places[0]), sp.Integer(len(places)), step)
+        return Array(self.graph.add("cut", a.node, more=more, where=self.where), (*a.shape[:k], more[2], *a.shape[k + 1:]))
+
+    def _cut_by_names(self, a: Array, k: int, start: Any, stop: Any, step: int) -> Array:
+        """A stretch where sizes are names: its ends must lie inside for all sizes, and the step must go into it evenly."""
+        size = a.shape[k]
+        low, high = (sp.sympify(n, strict=True) if n is not None else end for n, end in ((start, sp.S.Zero), (stop, size)))
+        low, high = (n + size if n.is_negative else n for n in (low, high))
+        high = size if high.is_Integer and high >= FARTHEST else high
+        count = sp.cancel((high - low) / step)
+        inside = low.is_nonnegative and _at_most(high, size) and count.is_integer and _at_most(sp.S.One, count)
+        if step < 1 or not inside:
+            raise unsupported(f"the slice {start}:{stop}:{step} of an axis of size {size}", self.where, "a stretch inside it for all sizes")
+        more = (k, sp.expand(low), sp.expand(count), step)
         return Array(self.graph.add("cut", a.node, more=more, where=self.where), (*a.shape[:k], more[2], *a.shape[k + 1:]))
 
     def window(self, a: Array, axis: int, taps: int, stride: int, dilation: int = 1, padding: int = 0) -> Array:
@@ -226,3 +256,9 @@ class Maker:
         more = (axis, outputs, sp.Integer(taps), stride, dilation, padding)
         shape = (*a.shape[:axis], outputs, sp.Integer(taps), *a.shape[axis + 1:])
         return Array(self.graph.add("window", a.node, more=more, where=self.where), shape)
+
+
+def _at_most(a: sp.Expr, b: sp.Expr) -> bool:
+    """a <= b whenever all sizes are 1 at least."""
+    there = {s: sp.Symbol(f"{s}_", integer=True, nonnegative=True) + 1 for s in (a.free_symbols | b.free_symbols)}
+    return bool(sp.expand((b - a).xreplace(there)).is_nonnegative)

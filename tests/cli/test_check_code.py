@@ -222,3 +222,39 @@ def test_a_wrong_option_is_one_clear_line(folder: Path, capsys: pytest.CaptureFi
 def test_options_of_code_beside_a_worksheet_are_refused(folder: Path, capsys: pytest.CaptureFixture[str], option: tuple[str, str]) -> None:
     assert main(["check", str(folder / "line.toml"), *option]) == 2
     assert "expected NumPy code, FILE.py:FUNCTION" in capsys.readouterr().err
+
+
+OWN = '''
+import torch
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k):
+        ctx.save_for_backward(x); ctx.k = k
+        return k * x * x
+    @staticmethod
+    def backward(ctx, g):
+        return 2 * ctx.k * g * ctx.saved_tensors[0], None
+class Wrong(Square):
+    @staticmethod
+    def backward(ctx, g):
+        return 2 * ctx.k * ctx.saved_tensors[0], None
+class Branching(Square):
+    @staticmethod
+    def backward(ctx, g):
+        return (g if g.sum() > 0 else -g), None
+def plain(x):
+    return x
+example = (torch.ones(3, 2), 3)
+'''
+
+
+@pytest.mark.parametrize(("name", "more", "exit_code", "said"), [
+    ("Square", ["--shape", "x:N,d", "--argument", "k=3"], 0, "for all sizes"), ("Square", [], 0, "proved"),
+    ("Wrong", ["--shape", "x:N,d", "--argument", "k=3"], 1, "the factor dL/dy = G"), ("Branching", [], 1, "refuted"),
+    ("Square", ["--shape", "x"], 2, ""), ("Square", ["--example", "nothing"], 2, ""), ("plain", ["--shape", "x:N"], 2, "")])
+def test_a_function_with_a_backward_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, more: list[str],
+                                               exit_code: int, said: str) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "own.py").write_text(OWN, encoding="utf-8")
+    assert main(["check", f"{tmp_path / 'own.py'}:{name}", *more, "--time", "60"]) == exit_code
+    assert said in capsys.readouterr().out

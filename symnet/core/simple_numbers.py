@@ -1,0 +1,45 @@
+"""A float that came from arithmetic, as the simple number that it is the rounding of: 0.7978845608028654 is √(2/π)."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import sympy as sp
+
+SHORT = 12  # significant digits of a float that someone may have written
+LARGEST = 4096  # denominators and numerators of a simple number
+ROUNDING = 1e-15  # relative
+
+
+def written(text: str) -> bool:
+    """True for the digits of a float that someone may have written as they stand: 0.5, 1e-5, 0.044715."""
+    return len(text.lower().split("e")[0].lstrip("-0.").replace(".", "")) <= SHORT or float(text).is_integer()
+
+
+def simple_number(x: float) -> sp.Expr | None:
+    """A fraction, its root, the same with π, or with the logarithm of a whole number; None where x is like none of them.
+
+    >>> simple_number(1/3), simple_number(2**-0.5), simple_number(0.7978845608028654)
+    (1/3, sqrt(2)/2, sqrt(2)/sqrt(pi))
+    """
+    sign, size = sp.Integer(-1 if x < 0 else 1), abs(x)
+    for power in (0, 1, -1):
+        if (r := _ratio(size / math.pi**power)) is not None:
+            return sign * r * sp.pi**power
+        if (r := _ratio(size * size / math.pi**power)) is not None:
+            return sign * sp.sqrt(r) * sp.sqrt(sp.pi**power)
+    for whole in (2, 3, 5, 7, 10):
+        for power in (1, -1):
+            if (r := _ratio(size / math.log(whole)**power)) is not None and r.q <= 64:
+                return sign * r * sp.log(whole)**power
+    return None
+
+
+def _ratio(x: float) -> sp.Rational | None:
+    """The simple fraction that x is the rounding of."""
+    if not 1e-12 < abs(x) < 1e12:
+        return None
+    found = Fraction(x).limit_denominator(LARGEST)
+    simple = found != 0 and abs(found.numerator) <= LARGEST * LARGEST
+    return sp.Rational(found.numerator, found.denominator) if simple and abs(float(found) - x) <= 4 * ROUNDING * abs(x) else None
