@@ -27,7 +27,7 @@ from symnet.equality.rules.generator_relations import reduced
 from symnet.equality.rules.linear_relations import Exponents, Rests, Terms
 from symnet.equality.rules.opaque_functions import atom, power_apart
 from symnet.equality.rules.opaque_sums import stem, stems_of
-from symnet.equality.rules.radicals import Root, with_radicands
+from symnet.equality.rules.radicals import with_radicands
 from symnet.equality.rules.rational_powers import power
 from symnet.equality.signs import Known
 
@@ -40,22 +40,12 @@ class Basis(Generators):
 
     def __init__(self, waves: bool = False, stems: bool = False) -> None:
         self.keys: dict[tuple[Any, ...], sp.Symbol] = {}  # never texts: two different symbols may print alike
-        self.kinds: dict[sp.Symbol, tuple[Any, ...]] = {}  # generator -> its kind and its key
-        self.meaning: dict[sp.Symbol, sp.Expr] = {}  # generator -> what it stands for
-        self.steps: set[sp.Symbol] = set()
-        self.roots: dict[sp.Symbol, Root] = {}  # generator -> what it is the root of
-        self.circles: dict[sp.Symbol, sp.Symbol] = {}  # sine -> cosine of the same angle
-        self.logs: dict[sp.Symbol, sp.Expr] = {}  # the generators that are logarithms, with what they are the logarithms of
-        self.sizes: dict[sp.Symbol, sp.Expr] = {}  # those that are log|f|, with f
-        self.exponents = Exponents()
-        self.units: dict[sp.Expr, sp.Rational] = {}  # independent exponent -> of what its coefficients are whole multiples
+        self.kinds, self.meaning, self.steps = {}, {}, set()
+        self.roots, self.circles, self.logs, self.sizes = {}, {}, {}, {}
+        self.exponents, self.rests, self.known = Exponents(), Rests(), Known(self)
+        self.units, self.angles, self.degrees, self.waving = {}, {}, {}, set()
         self.waves = waves  # may sigmoid(u) be a generator instead of exp(u)? Networks stay far shorter with it
-        self.stems: set[sp.Expr] | None = set() if stems else None  # sums inside functions, each one generator: see ``stems``
-        self.waving: set[sp.Expr] = set()  # the independent exponents of which that is so
-        self.angles: dict[sp.Expr, sp.Rational] = {}  # the same for the monomials under sin and cos
-        self.degrees: dict[sp.Expr, int] = {}  # f -> the common denominator of the powers of |f|
-        self.known = Known(self)
-        self.rests = Rests()
+        self.stems = set() if stems else None
         self._written: dict[sp.Basic, sp.Basic | None] = {}  # what was worked out before; an expression repeats its parts often
         self._flat: dict[sp.Basic, sp.Expr] = {}
         self._terms: dict[sp.Expr, Terms] = {}

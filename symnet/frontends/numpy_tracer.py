@@ -826,56 +826,6 @@ def _where(m: Maker, condition: Any, *branches: Any) -> SizedArray:
     return SizedArray(m, m.map("select", _truths(m, *lifted(m, condition)), *parts), _join(kinds))
 
 
-def _factors(m: Maker, *values: Any) -> list[Array]:
-    """The arrays of a product of arrays. Of truths NumPy's is no sum: it says whether any of them holds."""
-    found = [lifted(m, v) for v in values]
-    if len(found) > 1 and all(kind == "b" for _, kind in found):
-        raise refused("a product of arrays of truths", "one of them as numbers")
-    return [_numbers(m, a, kind) for a, kind in found]
-
-
-def _tensordot(m: Maker, x: Any, y: Any, axes: Any = 2) -> SizedArray:
-    a, b = _factors(m, x, y)
-    if _is_whole(axes):
-        left, right = list(range(a.rank - axes, a.rank)), list(range(axes))
-    else:
-        left, right = ([v] if _is_whole(v) else list(v) for v in axes)
-    left, right = [k % a.rank for k in left], [k % b.rank for k in right]
-    for i, j in zip(left, right, strict=True):
-        _common_size(a.shape[i], b.shape[j])
-    return SizedArray(m, m.dot(a, b, (left, right)))
-
-
-def _einsum(m: Maker, formula: Any, *operands: Any, optimize: Any = None) -> SizedArray:
-    if not isinstance(formula, str) or "." in formula:
-        raise refused("np.einsum without plain letters", "np.einsum('nd,dh->nh', X, W)")
-    left, arrow, right = formula.replace(" ", "").partition("->")
-    terms = left.split(",")
-    arrays = _factors(m, *operands)
-    if len(terms) != len(arrays) or any(len(t) != a.rank or len(set(t)) != len(t) for t, a in zip(terms, arrays, strict=False)):
-        raise refused(f"np.einsum({formula!r})", "one letter for each axis, none twice in one array")
-    right = right if arrow else "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
-    first, *rest = arrays
-    letters, made = list(terms[0]), first
-    for k, (term, a) in enumerate(zip(terms[1:], rest, strict=True)):
-        later = set(right) | set("".join(terms[k + 2:]))
-        shared = [c for c in letters if c in term]
-        for c in shared:
-            _common_size(made.shape[letters.index(c)], a.shape[term.index(c)])
-        gone = [c for c in shared if c not in later]
-        kept = [c for c in shared if c in later]
-        made = m.dot(made, a, ([letters.index(c) for c in gone], [term.index(c) for c in gone]),
-                     ([letters.index(c) for c in kept], [term.index(c) for c in kept]))
-        letters = [*kept, *[c for c in letters if c not in shared], *[c for c in term if c not in shared]]
-    alone = [k for k, c in enumerate(letters) if c not in right]
-    if alone:
-        made = m.sum(made, alone)
-        letters = [c for c in letters if c in right]
-    if sorted(letters) != sorted(right):
-        raise refused(f"np.einsum({formula!r})", "letters of the arrays after ->")
-    return SizedArray(m, m.permute(made, [letters.index(c) for c in right]) if right else made)
-
-
 def _running(m: Maker, x: Any, axis: Any = None, dtype: Any = None) -> SizedArray:
     a, k = lifted(m, x)
     _in_dtype(dtype, k)
@@ -1119,7 +1069,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "count_nonzero": lambda m, x, axis=None, keepdims=False: _reduction("sum")(m, SizedArray(m, _truths(m, *lifted(m, x)), "b"), axis,
                                                                                  keepdims=keepdims),
     **{name: partial(_composed, name) for name in COMPOSED},
-    "where": _where, "tensordot": _tensordot, "einsum": _einsum, "cumsum": _running, "trace": _trace, "diag": _diag,
+    "where": _where, "cumsum": _running, "trace": _trace, "diag": _diag,
     "softmax": _softmax(composites.softmax), "log_softmax": _softmax(composites.log_softmax), "logsumexp": _softmax(composites.logsumexp),
     "concatenate": _concatenate, "stack": _stack, "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(None),
     "full_like": lambda m, x, fill_value, dtype=None, **_: _full(m, np.shape(x), fill_value, dtype or DTYPES[_kind(m, x)]),

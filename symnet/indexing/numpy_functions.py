@@ -13,6 +13,8 @@ import numpy as np
 
 from symnet.errors import OptionError
 
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 
 def _is(option: Any) -> bool:
     """Was an option given?"""
@@ -60,12 +62,25 @@ def dot(x: Any, y: Any) -> Any:
         return np.multiply(x, y)
     if np.ndim(x) <= 2 and np.ndim(y) <= 2:
         return np.matmul(x, y)
-    return np.tensordot(x, y, axes=((np.ndim(x) - 1,), (max(np.ndim(y) - 2, 0),)))
+    return tensordot(x, y, axes=((np.ndim(x) - 1,), (max(np.ndim(y) - 2, 0),)))
+
+
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """The product summed over axes of both, those that are left of x before those of y."""
+    left, right = "".join(LETTERS[:np.ndim(x)]), list(LETTERS[np.ndim(x):np.ndim(x) + np.ndim(y)])
+    given = (range(np.ndim(x) - axes, np.ndim(x)), range(axes)) if isinstance(axes, int) else axes
+    pairs = ([k] if isinstance(k, int) else k for k in given)
+    for i, j in zip(*pairs, strict=True):
+        if np.shape(x)[i] != np.shape(y)[j]:
+            raise OptionError("np.tensordot", f"shapes {np.shape(x)} and {np.shape(y)}", "inner sizes that agree", "a transpose")
+        right[j] = left[i]
+    result = [c for c in (*left, *right) if (c in left) + (c in right) == 1]
+    return einsum(f"{left},{''.join(right)}->{''.join(result)}", x, y)
 
 
 def inner(x: Any, y: Any) -> Any:
     """The last axes of both."""
-    return np.tensordot(x, y, axes=((np.ndim(x) - 1,), (np.ndim(y) - 1,))) if np.ndim(x) and np.ndim(y) else np.multiply(x, y)
+    return tensordot(x, y, axes=((np.ndim(x) - 1,), (np.ndim(y) - 1,))) if np.ndim(x) and np.ndim(y) else np.multiply(x, y)
 
 
 def vdot(x: Any, y: Any) -> Any:
@@ -103,14 +118,67 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     return np.moveaxis(made, -1, axis)
 
 
-COMPOSED: dict[str, tuple[Callable[..., Any], int]] = {  # and how many of the arguments by place are arrays
-    "average": (average, 1), "clip": (clip, 1), "norm": (norm, 1), "ptp": (ptp, 1), "diff": (diff, 1), "dot": (dot, 2), "inner": (inner, 2),
-    "vdot": (vdot, 2), "outer": (outer, 2), "kron": (kron, 2), "multi_dot": (lambda arrays: reduce(dot, arrays), 0),
+def einsum(subscripts: Any, *operands: Any, **_: Any) -> Any:
+    """The product of all, each with its axes along their letters, summed over the letters that the result lacks."""
+    if not isinstance(subscripts, str):
+        raise OptionError("np.einsum", "subscripts as lists", "text such as 'ij,jk->ik'")
+    if all(x.dtype == bool for x in operands):
+        raise OptionError("np.einsum", "a product of arrays of truths, whose sum says whether any holds", "one of them as numbers")
+    terms, result = _subscripts(subscripts, [np.ndim(x) for x in operands])
+    sizes: dict[str, Any] = {}
+    for term, x in zip(terms, operands, strict=True):
+        if len(term) != np.ndim(x):
+            raise OptionError("np.einsum", f"{term!r} for an array of {np.ndim(x)} axes", "one letter for each axis")
+        for letter, size in zip(term, np.shape(x), strict=True):
+            known = sizes.setdefault(letter, size)
+            if known != size and known != 1 and size != 1:
+                raise OptionError("np.einsum", f"sizes {known} and {size} for {letter!r}", "one size for each letter")
+    if len(set(result)) < len(result) or set(result) - sizes.keys():
+        raise OptionError("np.einsum", f"the result {result!r}", "letters of the arrays, each once")
+    letters = [*result, *[c for c in sizes if c not in result]]
+    made = reduce(np.multiply, [_lined(x, term, letters) for x, term in zip(operands, terms, strict=True)])
+    return np.sum(made, axis=tuple(range(len(result), len(letters)))) if len(letters) > len(result) else made
+
+
+def _subscripts(text: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+    """The letters of each array and of the result, with letters of their own for the axes that "..." stands for."""
+    left, arrow, right = text.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ranks):
+        raise OptionError("np.einsum", f"{len(ranks)} arrays for {left!r}", f"{len(terms)}")
+    spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in text]
+    widths = [rank - len(t.replace("...", "")) for t, rank in zip(terms, ranks, strict=True) if "..." in t]
+    dots = "".join(spare[:max(widths, default=0)])
+    terms = [t.replace("...", dots[len(dots) - (rank - len(t) + 3):]) if "..." in t else t for t, rank in zip(terms, ranks, strict=True)]
+    if not arrow:
+        right = dots + "".join(sorted(c for c in set("".join(terms)) - set(dots) if "".join(terms).count(c) == 1))
+    return terms, right.replace("...", dots)
+
+
+def _lined(x: Any, term: str, letters: Sequence[str]) -> Any:
+    """``x`` with its axes in the order of ``letters``, 1 where it has none, a repeated letter as a diagonal."""
+    while len(set(term)) < len(term):
+        letter = next(c for c in term if term.count(c) > 1)
+        i, j = [k for k, c in enumerate(term) if c == letter][:2]
+        x = np.diagonal(x, axis1=i, axis2=j)
+        term = "".join(c for k, c in enumerate(term) if k not in (i, j)) + letter
+    order = [term.index(c) for c in letters if c in term]
+    turned = x if order == sorted(order) else np.transpose(x, order)
+    return turned if len(letters) == len(term) else turned[tuple(slice(None) if c in term else None for c in letters)]
+
+
+ONE, TWO, NO, REST = slice(1), slice(2), slice(0), slice(1, None)  # which of the arguments by place are arrays
+COMPOSED: dict[str, tuple[Callable[..., Any], slice]] = {
+    "average": (average, ONE), "clip": (clip, ONE), "norm": (norm, ONE), "ptp": (ptp, ONE), "diff": (diff, ONE), "dot": (dot, TWO),
+    "tensordot": (tensordot, TWO), "inner": (inner, TWO), "vdot": (vdot, TWO), "outer": (outer, TWO), "kron": (kron, TWO),
+    "einsum": (einsum, REST),
+    "multi_dot": (lambda arrays: reduce(dot, arrays), NO),
 }
 
 
 def composed(name: str, args: Sequence[Any], options: Mapping[str, Any], lift: Callable[[Any], Any]) -> Any:
     """A function of the table, with its arrays made by ``lift``."""
-    function, count = COMPOSED[name]
-    more = {k: lift(v) if k == "weights" and v is not None else v for k, v in options.items()}
-    return function(*map(lift, args[:count]), *args[count:], **more)
+    function, arrays = COMPOSED[name]
+    given = list(args)
+    given[arrays] = map(lift, given[arrays])
+    return function(*given, **{k: lift(v) if k == "weights" and v is not None else v for k, v in options.items()})

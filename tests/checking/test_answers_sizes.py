@@ -111,7 +111,8 @@ def test_a_wrong_answer_is_refuted_at_an_entry_and_a_point(name: str, wrt: str, 
 
 
 def test_the_scope_of_a_proof_at_small_sizes_is_told() -> None:
-    verdict = check_answer("2/N*X.T @ (maximum(r, 0) - maximum(-r, 0))", made("squares"), "w")
+    assert check_answer("2/N*X.T @ (maximum(r, 0) - maximum(-r, 0))", made("squares"), "w").scope == "for all sizes"
+    verdict = check_answer("2/N*X.T @ where(r > 0, r, where(r <= 0, r, 0))", made("squares"), "w")
     assert verdict.answer is Answer.PROVED
     assert verdict.scope == "at sizes N = 3, d = 2 and at sizes N = 4, d = 5"
 

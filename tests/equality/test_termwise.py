@@ -118,6 +118,15 @@ def test_a_domain_learnt_under_one_sum_says_nothing_of_another() -> None:
     assert prove_for_all_sizes(left, right, {}, termwise=True).answer is Answer.PROVED
 
 
+def test_what_a_function_is_written_with_hides_no_exception() -> None:
+    """softplus(log x) is log(1 + exp(log x)), which SymPy writes log(1 + x): it still has no value for x <= 0."""
+    x = sp.IndexedBase("x", real=True)[i]
+    for left, right in ((softplus(sp.log(x)), sp.log(1 + x)), (relu(softplus(sp.log(x))), relu(sp.log(1 + x)))):
+        for termwise in (False, True):
+            found = prove_for_all_sizes(sp.Sum(left, (i, 1, n)), sp.Sum(right, (i, 1, n)), {}, termwise=termwise)
+            assert found.answer in (Answer.CONDITIONAL, Answer.UNDECIDED), str(found)
+
+
 def test_random_sums_of_identities_and_of_slips() -> None:
     """Sums of identities are proved; with one number changed they are not."""
     dice = random.Random(7)

@@ -24,6 +24,11 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("kron", (A, B), {}), ("kron", (U, V), {}), ("kron", (U, A), {}), ("ptp", (A,), {}), ("ptp", (A, 1), {}), ("diff", (U,), {}),
     ("diff", (A,), {"axis": 0}), ("diff", (A, 2), {}), ("diff", (U,), {"prepend": 0.0}), ("diff", (A,), {"append": A[:, :1]}),
     ("diff", (U,), {"prepend": 1.0, "append": 2.0}), ("multi_dot", ([A, B, B.T, U],), {}),
+    ("tensordot", (A, B, 1), {}), ("tensordot", (A, C), {"axes": ((1, 0), (1, 0))}), ("tensordot", (A, B), {"axes": (-1, 0)}),
+    ("tensordot", (A, B, 0), {}),
+    *[("einsum", parts, {}) for parts in (
+        ("ij,jk->ik", A, B), ("ij,jk", A, B), ("ij,j,j->i", A, U, V), ("ij->ji", A), ("ij->", A), ("i,j->ij", U, V), ("...j,jk->...k", A, B),
+        ("ij,ij->i", A, C), ("ii->i", A[:, :3]), ("ii", A[:, :3]), ("ij,kj,k->ik", A, C, A[:, 0]), ("...,...", A, C), ("ij,jk->ik", A, B[:1]))],
 ]
 
 
@@ -40,6 +45,7 @@ TRACED: dict[str, Callable[..., Any]] = {
     "difference": lambda A, B, U, V: np.sum(np.diff(U)**2) + np.sum(np.diff(A, axis=0)**2),
     "clipped": lambda A, B, U, V: np.sum(np.clip(A, -0.5, 0.5)),
     "products": lambda A, B, U, V: np.vdot(A, A) + np.inner(U, V) + np.sum(np.outer(U, V) @ B) + np.sum(np.linalg.multi_dot([A, B, B.T, U])),
+    "einsum": lambda A, B, U, V: np.sum(np.einsum("nm,mk,m->nk", A, B, U)**2) + np.einsum("...m,m->...", A, V).sum(),
     "norms": lambda A, B, U, V: np.linalg.norm(A) + np.linalg.norm(U, 1) + np.sum(np.linalg.norm(A, axis=1)),
 }
 

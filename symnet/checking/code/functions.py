@@ -10,7 +10,6 @@ import numpy as np
 from flint import fmpq
 
 from symnet.checking.code import nodes as n
-from symnet.checking.code import products
 from symnet.checking.code.arrays import Traced, each, nodes_of, plain, wrap
 from symnet.checking.code.ufuncs import in_dtype, put, reduce
 from symnet.errors import OptionError
@@ -157,7 +156,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "mean": mean, "var": var,
     "std": lambda x, axis=None, dtype=None, out=None, ddof=0, keepdims=False, **m: np.sqrt(var(x, axis, ddof=ddof, keepdims=keepdims, **m)),
     "where": where, "cumsum": running("cumsum"), "cumprod": running("cumprod"), "trace": _trace,
-    "tensordot": products.tensordot, "einsum": products.einsum, "zeros_like": like(0), "ones_like": like(1), "empty_like": like(None),
+    "zeros_like": like(0), "ones_like": like(1), "empty_like": like(None),
     "full_like": lambda x, fill_value, **_: filled(np.shape(x), fill_value), "nan_to_num": lambda x, *_, **__: x,
     "logsumexp": _logsumexp, "softmax": _softmax, "log_softmax": lambda x, axis=None: x - _logsumexp(x, axis, keepdims=True),
     "count_nonzero": lambda x, axis=None, keepdims=False: reduce("add", x, axis, keepdims),

@@ -84,9 +84,7 @@ def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, An
     """``ufunc`` on arrays of nodes."""
     name = ufunc.__name__
     if name == "matmul" and method == "__call__":
-        from symnet.checking.code.products import matmul
-
-        return put(options.get("out"), matmul(*inputs))
+        return put(options.get("out"), _matmul(*inputs))
     if name not in (REDUCED if method == "reduce" else MADE):
         raise OptionError(f"np.{name}", "a symbolic array", "a function that has a formula")
     if method == "__call__":
@@ -99,6 +97,34 @@ def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, An
     if method == "at":
         return _at(name, *inputs)
     raise OptionError(f"np.{name}.{method}", "a symbolic array", "np.cumsum, or a loop")
+
+
+def _one_mask(left: Any, right: Any) -> bool:
+    """Does the mask of x select along its last axis, that of y along the axis that goes with it, and are they the same?"""
+    one = left.reshape(-1, left.shape[-1])
+    two = (right[:, None] if right.ndim == 1 else np.moveaxis(right, -2, 0)).reshape(right.shape[max(right.ndim - 2, 0)], -1)
+    return one.shape[1] == two.shape[0] and all(row[k] is m for row in one for k, masks in enumerate(two) for m in masks)
+
+
+def _matmul(x: Any, y: Any) -> Any:
+    """x @ y. Where both are selected by one mask along the axis that is summed over, what it leaves out counts as 0."""
+    a, b = nodes_of(x), nodes_of(y)
+    if not a.ndim or not b.ndim:
+        raise OptionError("@", "a single number", "arrays", "*")
+    masks = [plain(v.mask) if isinstance(v, Traced) and v.mask is not None else None for v in (x, y)]
+    if masks[0] is not None or masks[1] is not None:
+        if masks[0] is None or masks[1] is None or not _one_mask(*masks):
+            raise OptionError("@ of x[mask]", "entries that are not known", "X[mask].T @ y[mask], or np.where(mask, x, 0)")
+        a, b = (each(n.choose, m, v, n.num(0)) for m, v in zip(masks, (a, b), strict=True))
+    if a.ndim == b.ndim == 2 and (side := edited("transposition in code", "@", ("left", "right"))):
+        a, b = (a.T, b) if side == "left" else (a, b.T)
+    if a.shape[-1] != b.shape[max(b.ndim - 2, 0)]:
+        raise OptionError("@", f"shapes {a.shape} and {b.shape}", "inner sizes that agree", "a transpose")
+    rows, columns = a if a.ndim > 1 else a[None, :], b if b.ndim > 1 else b[:, None]
+    parts = each(_times, rows[..., :, None, :], np.swapaxes(columns, -1, -2)[..., None, :, :])
+    made = wrap(over_axes(parts, -1, False, n.add))
+    made = made[..., 0] if b.ndim == 1 else made
+    return made if a.ndim > 1 else made[..., 0] if b.ndim == 1 else made[..., 0, :]
 
 
 def _elementwise(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:

@@ -90,9 +90,9 @@ def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], dec
         return Verdict(Answer.UNDECIDED, reason=DIFFER)
     mine, others = (r.holes for r in readers)
     known = _known(space, given, opened) if mine != others or any(d.holes for d in given) else set()
-    if not others - mine <= known:
+    if not _lacking(readers[1], readers[0], not same) <= known:
         return Verdict(Answer.UNDECIDED, reason=ELSEWHERE)
-    answer, said = conditions((readers[0].said[h] for h in mine - others - known), defined)
+    answer, said = conditions((readers[0].said[h] for h in _lacking(readers[0], readers[1], not same) - known), defined)
     if said and not same:  # numbers know more of where they are defined
         return Verdict(Answer.UNDECIDED, reason=ELSEWHERE)
     unseen = [(u.xreplace(readers[0].letters(over)), sign) for d in given for u, sign, over in d.holes
@@ -103,6 +103,18 @@ def _prove(pair: tuple[sp.Expr, sp.Expr], ranges: Mapping[sp.Symbol, Range], dec
         return Verdict(Answer.CONDITIONAL, "normal form", " and ".join([*map(str, declared), *also]), reason=reason, scope=SCOPE)
     whole = EXCEPT + " or ".join(said) if said and answer is Answer.ALMOST_EVERYWHERE else " and ".join(said)
     return Verdict(answer, "normal form", whole, reason=reason, scope=SCOPE)
+
+
+def _lacking(one: Reader, other: Reader, termwise: bool) -> set[Key]:
+    """The holes that one side has and the other has not, ``termwise`` not as the same number either: Σ |x| and Σ (relu x + relu -x)."""
+    missing = one.holes - other.holes
+    numbers = [h for h in other.said.values() if _is_number(h[0])] if termwise else []
+    return {k for k in missing if not any(sign == one.said[k][1] and _is_number(one.said[k][0])
+                                          and termwise_difference(one.said[k][0], u, {}) == 0 for u, sign in numbers)}
+
+
+def _is_number(u: sp.Expr) -> bool:
+    return not any(s.is_integer and not s.is_positive for s in u.free_symbols)
 
 
 def _termwise(space: Algebra, sides: list[sp.Expr], opened: Opened) -> Poly:

@@ -146,6 +146,8 @@ class Reader:
         if isinstance(expr, (relu, sp.Abs)) and space.nonnegative(inside := self.read(expr.args[0])):
             return inside
         if row.in_exp is not None:
+            for arg in expr.args:
+                self.read(arg)  # notes where it is undefined: exp(log x), which is in softplus(log x), SymPy makes x
             return self.read(by_row(expr, expr.args))
         return space.function(row.name, tuple(map(self.read, expr.args)))
 
