@@ -742,7 +742,10 @@ def _selected_along(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _matmul(maker: Maker, x: Any, y: Any) -> Array:
-    a, b = _factors(maker, *_selected_along(x, y))
+    given = [lifted(maker, v) for v in _selected_along(x, y)]
+    if all(kind == "b" for _, kind in given):
+        raise refused("a product of arrays of truths, which is no sum", "one of them as numbers")
+    a, b = (_numbers(maker, *v) for v in given)
     if not a.rank or not b.rank:
         raise refused("a product @ with a number", "*")
     _common_size(a.shape[-1], b.shape[max(b.rank - 2, 0)])
