@@ -12,9 +12,12 @@ from dataclasses import replace
 import sympy as sp
 
 from symnet.calculus import derive
+from symnet.calculus.jacobian import jacobian
 from symnet.checking.answers import check_answer, line_asked
-from symnet.checking.claims import unfolded
+from symnet.checking.claims import claim_of, unfolded
 from symnet.checking.pages.page_names import GRADIENT, SLOPE
+from symnet.checking.question import Asked as Wording
+from symnet.checking.question import Question
 from symnet.checking.slips.kinds import Mistake
 from symnet.checking.slips.search import slip_of
 from symnet.core.derivation import Derivation
@@ -23,16 +26,22 @@ from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, free_name, sizes_of, tensor_name
 from symnet.core.text import text
-from symnet.core.verdict import Verdict
-from symnet.errors import NameError_, SymnetError, did_you_mean
+from symnet.core.verdict import Answer, Verdict
+from symnet.errors import MismatchError, NameError_, SymnetError, did_you_mean
 from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.parsing.claim_prefix import LOSSES
 from symnet.parsing.latex import latex_expression
+from symnet.parsing.latex_answers import latex_at, latex_entry, slopes_in
+from symnet.parsing.latex_lines import LatexLines
+from symnet.parsing.latex_lowering import NAMES
 from symnet.parsing.program import expression
 from symnet.parsing.tokens import plain
 
 OTHER = re.compile(r"\b(?:D|delta|d|grad)_?\w+\b|\b\w+_grad\b|\bD\b")  # names that may stand for a slope
 DELTA = re.compile(r"\b(?:D|delta)_?(\d*)\b")
+# LaTeX: an operator in front of the objective, whatever a book calls that
+CALLED = re.compile(r"(\\partial\s*\{?\s*|\\nabla\s*(?:_\s*(?:\{[^{}]*\}|\\?[A-Za-z]+))?\s*|\\frac\s*\{\s*\\partial\s*\}\s*\{[^{}]*\}\s*)"
+                    r"([LCEJ])(?![A-Za-z_'])")
 
 
 class Claims:
@@ -83,6 +92,7 @@ class Claims:
         """The text with slopes by the names of the program."""
         if latex:
             name = self.derivation.objective
+            source = CALLED.sub(lambda m: m[0] if m[2] in self.program.tensors else f"{m[1]} {name} ", source)
             return re.sub(r"\\mathcal\s*(?:\{\s*[LJ]\s*\}|[LJ])|\\(?:text|mathrm|operatorname)\{\s*(?:Loss|loss|Cost|cost)\s*\}",
                           lambda _: f" {name} ", source)
         source = SLOPE.sub(lambda m: " " + self.tensor(m[0]).name + " ", plain(source.replace("∂", "d").replace("⋅", "*")))
@@ -91,8 +101,10 @@ class Claims:
 
     def read(self, source: str, latex: bool) -> IndexArray:
         """What a text means here."""
-        tensors = self.program.tensors
         source = self.written(source, latex)
+        if latex:
+            self._define_slopes(source)
+        tensors = self.program.tensors
         return latex_expression(source, tensors, where="line") if latex else expression(source, tensors, sizes_of(tensors), "line")
 
     def define(self, name: str, source: str, latex: bool) -> Tensor:
@@ -112,10 +124,48 @@ class Claims:
         self.program = replace(self.program, definitions=(*self.program.definitions, line))
         return made
 
-    def verdict(self, source: str, target: Tensor, latex: bool, carried: bool = False) -> Verdict:
-        """Is the text this tensor? With ``carried`` the page's own wrong formulas stand for the names that it gave them."""
+    def entry_of(self, source: str) -> tuple[Tensor, tuple[sp.Symbol, ...]] | None:
+        r"""The tensor and the letters of an entry in LaTeX, \frac{\partial L}{\partial W_{jk}}; None for anything else."""
+        source = self.written(source, latex=True)
+        self._define_slopes(source)
+        return latex_entry(source, self.program.tensors)
+
+    def _define_slopes(self, source: str) -> None:
+        r"""Lines for slopes in LaTeX that the program lacks: \frac{\partial p_i}{\partial z_j}, second derivatives of the objective."""
+        try:
+            sides, _ = LatexLines(source, "line", NAMES).lines()
+        except SymnetError:
+            return
+        for top, below in slopes_in(sides, self.program.tensors):
+            try:
+                self._define_slope(top, below)
+            except SymnetError:  # then nobody can speak of it here
+                continue
+
+    def _define_slope(self, top: str, below: tuple[str, ...]) -> None:
+        program = self.derivation.program
+        if len(below) == 1 and top in program.by_name and top != program.objective:
+            made = jacobian(program, top, below)
+        elif len(below) == 2 and top == program.objective and below[0] in self.all.names:
+            made = jacobian(self.all.full, self.all.gradient_name(below[0]), below[1:])
+        else:
+            return
+        self.program = self.program.extend([d for d in made.full.definitions if d.name not in self.program.by_name])
+
+    def verdict(self, source: str, target: Tensor, latex: bool, carried: bool = False, places: tuple[sp.Symbol, ...] = ()) -> Verdict:
+        """Is the text this tensor, or its entry at ``places``? With ``carried`` the page's own wrong formulas stand for the names that it
+        gave them."""
+        source = self.written(source, latex)
+        if latex:
+            self._define_slopes(source)
         asked, aim = self._asked(target, self.wrong if carried else {})
-        return check_answer(self.written(source, latex), asked, aim, latex)
+        if not places:
+            return check_answer(source, asked, aim, latex)
+        try:
+            value = latex_at(source, self.program.tensors, target, places)
+        except MismatchError as error:
+            return Verdict(Answer.REFUTED, "shape", reason=error.message)
+        return Question(asked, aim, claim_of(value, asked.full), asked.program.assumptions).verdict(Wording("entry"))
 
     def carried(self, target: Tensor) -> set[str]:
         """The wrongly given names that the derivation's own line for a tensor uses."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.checking.domains import aside_of
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries
 from symnet.core.program import Definition, Program, right_side_at
@@ -27,7 +28,9 @@ class LineMatching:
     """What the lines of a derivation were found equal to; kept, since claims about one derivation share lines."""
 
     def __init__(self, derivation: Derivation) -> None:
-        self.full, self.given = derivation.full, derivation.program.definitions
+        aside = aside_of(derivation.program)  # what the objective does not need may lack a value where it has one
+        self.full = derivation.full
+        self.given = tuple(d for d in derivation.program.definitions if d.name not in aside)
         self.equal: dict[tuple[Any, ...], Definition | None] = {}
         self.single = {name: lines for name, lines in self.full.by_name.items()
                        if len(lines) == 1 and all(i.is_Symbol for i in lines[0].indices)}

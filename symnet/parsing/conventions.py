@@ -16,7 +16,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import When
-from symnet.errors import ShapeError
+from symnet.errors import MismatchError, ShapeError
 from symnet.indexing.arithmetic import elementwise, matmul, outer
 from symnet.indexing.conditions import times
 from symnet.indexing.index_array import IndexArray, new_indices, number, same
@@ -178,8 +178,9 @@ def _vectors(where: str, sign: str, a: IndexArray, b: IndexArray) -> IndexArray:
         return _contract(where, a, b)
     if not left and right:
         return outer(column(a), column(b))
-    raise ShapeError(where, f"two {'rows' if left else 'columns'} side by side", "a row before a column",
-                     "a^{\\top} b for the sum, a b^{\\top} for the outer product, a \\odot b entry by entry")
+    kind = ShapeError if OPEN in (*a.axes, *b.axes) or same(a.axes[0].size, b.axes[0].size) else MismatchError  # no reading at all
+    raise kind(where, f"two {'rows' if left else 'columns'} side by side", "a row before a column",
+               "a^{\\top} b for the sum, a b^{\\top} for the outer product, a \\odot b entry by entry")
 
 
 def _contract(where: str, a: IndexArray, b: IndexArray) -> IndexArray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from symnet.errors import ParseError
 from symnet.parsing.grammar import EXPECTED, Grammar, Infix, Table
 from symnet.parsing.latex_tokens import LATEX
-from symnet.parsing.node import Node
+from symnet.parsing.node import Node, same_tree
 from symnet.parsing.tokens import Token
 
 MAX_NODES, MAX_WORD, MOST_FACTORS = 2500, 40, 200
@@ -237,6 +237,10 @@ class LatexParser(Grammar):
             self.take("(")
             found.append(self.parts(")"))
             self.take(")")
+        elif self.mark("[") and base.kind == "printed" and self._closes():  # layer 2 as z^{[2]}
+            self.take("[")
+            found.append(self.parts("]"))
+            self.take("]")
         sign = self._letter_t()
         if self._top():
             found.append(self.node("transpose", sign, (), column))
@@ -485,9 +489,7 @@ class LatexParser(Grammar):
         self.take("{")
         self._delta(sign)
         order = self._order()
-        if self.mark("}"):
-            raise self.fail("an operator", "\\frac{\\partial L}{\\partial w}, the slope of a name", column=column)
-        top = self.factor()
+        top = NONE if self.mark("}") else self.factor()  # \frac{\partial}{\partial w} L has its name behind it
         self.take("}")
         self.take("{")
         below = []
@@ -499,6 +501,7 @@ class LatexParser(Grammar):
             below = [below[0].args[0]] * 2
         if len(below) != order:
             raise self.fail(f"a slope of order {order} with {len(below)} names below", "one name for each", column=column)
+        top = self._differentiated(tuple(below)) if top is NONE else top
         return self.node("slope", sign, (top, *below), column)
 
     def _delta(self, sign: str) -> None:
@@ -553,10 +556,18 @@ class LatexParser(Grammar):
         below = self._argument()
         if not self.name_ahead():
             raise self.fail(self.seen(), "the name of what is differentiated, as in \\nabla_{w} L")
+        return self.node("slope", "partial", (self._differentiated((below,)), below), token.column)
+
+    def _differentiated(self, below: tuple[Node, ...]) -> Node:
+        r"""The name behind an operator, and J(\theta), which says again by what it is differentiated."""
         top = self.factor()
         if self.mark("("):
-            raise self.fail("a bracket behind a gradient", "\\nabla_{w} L alone, or \\cdot before the bracket")
-        return self.node("slope", "partial", (top, below), token.column)
+            self.next()
+            said = self.listed(self.factor)
+            if len(said) > len(below) or not all(any(same_tree(a, b) for b in below) for a in said) or not self.mark(")"):
+                raise self.fail("a bracket behind a gradient", "\\nabla_{w} L alone, or \\cdot before the bracket")
+            self.next()
+        return top
 
     def sum(self, token: Token) -> Node:
         r"""The rest of \sum_{i=1}^{N} …; without limits the index runs over the axis where it stands."""

@@ -106,6 +106,10 @@ class LatexLowering(Lowering):
                 return stretch(Unit((), sp.S.One), (Axis.of(self._size(below.args[0])),) * 2)
         if bare and node.text in CONSTANTS:
             return number(CONSTANTS[node.text])
+        if node.text == "delta" and node.args[0].args and not node.args[1].args:  # Kronecker's
+            places = self.names.fit(node.args[0].args, 2)
+            if places is not None:
+                return number(When(sp.S.One, sp.Eq(*places)))
         known = [*self.tensors, *self.sizes, *self.scope]
         power = node.args[1].args and node.text in known
         raise NameError_(self.at(node), f"unknown name {shown(node)}", "a declared name",

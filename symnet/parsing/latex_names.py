@@ -17,7 +17,7 @@ from symnet.core.names import parts
 from symnet.core.tensors import Tensor
 from symnet.errors import SymnetError
 from symnet.parsing.latex_grammar import LatexParser
-from symnet.parsing.node import Node
+from symnet.parsing.node import Node, same_tree
 
 ALONG = (Kind.TIME, Kind.DEPTH)
 Place = Callable[[Node], sp.Expr]
@@ -145,7 +145,7 @@ class Names:
             stem, digits, tail = parts(of.name)
             rank = sum(a.kind not in ALONG for a in of.axes)
             if stem.lower() == "z" and not tail and rank == (2 if node.text == "D" else 1):
-                found += [r for low, high in _without_digits(node.args[0].args, node.args[1].args, digits) if not low
+                found += [r for low, high in _without_digits(node.args[0].args, node.args[1].args, digits) if digits or not low
                           for r in self._placed(slope, low, high)]
         return _apart(found)
 
@@ -242,8 +242,3 @@ def override(latex: str) -> Node | None:
     except ValueError:
         return None
     return tree if tree.kind == "printed" else None
-
-
-def same_tree(a: Node, b: Node) -> bool:
-    """Equal but for the columns."""
-    return (a.kind, a.text, len(a.args)) == (b.kind, b.text, len(b.args)) and all(map(same_tree, a.args, b.args))

@@ -14,3 +14,8 @@ class Node:
     args: tuple[Node, ...] = ()
     column: int = 0
     keywords: tuple[tuple[str, Node], ...] = ()
+
+
+def same_tree(a: Node, b: Node) -> bool:
+    """Equal but for the columns."""
+    return (a.kind, a.text, len(a.args)) == (b.kind, b.text, len(b.args)) and all(map(same_tree, a.args, b.args))

@@ -64,6 +64,18 @@ def test_what_a_line_of_a_claim_asks_for_is_kept() -> None:
     assert check_claim(sn.program("u = w*x", "G = 2*(u - y)*x"), d, "w").answer is Answer.PROVED
 
 
+ASIDE = {"numbers": dict.fromkeys("wxy", ()), "arrays": {"w": (), "x": ("n",), "y": ("n",)}}
+
+
+@pytest.mark.parametrize("shapes", ASIDE.values(), ids=ASIDE)
+@pytest.mark.parametrize("lines", [("q = 2*x*w/w", "G = 2*w*(q - y)"), ("q = 1/w", "G = 2*w*(2*x*q*w - y)")])
+def test_a_line_that_the_objective_does_not_need_excuses_nothing(lines: tuple[str, ...], shapes: dict[str, object]) -> None:
+    """u = 1/w has no value at w = 0, but L has."""
+    d = sn.derive(sn.program("u = 1/w", "z = 2*x", "L = w*sum((z - y)**2)", tensors=shapes), wrt="z")
+    verdict = check_claim(sn.program(*lines, tensors=shapes), d, "z")
+    assert verdict.answer is Answer.ALMOST_EVERYWHERE and "w = 0" in verdict.condition
+
+
 def test_an_input_that_the_derivation_lacks_is_refused() -> None:
     with pytest.raises(NameError_, match="no input named 'M'"):
         check_claim(sn.program("G = X.T @ M", tensors={**SHAPES, "M": ("N", "h")}), network(), "W")

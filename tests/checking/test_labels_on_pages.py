@@ -112,8 +112,8 @@ def test_a_hat_belongs_to_the_name() -> None:
         == [["given", "right"], ["right", "right"], ["wrong"]]
 
 
-def test_a_factor_that_is_1_by_the_given_numbers_is_a_condition() -> None:
+def test_a_given_number_in_place_of_its_name_is_a_condition_and_a_factor_left_out_is_wrong() -> None:
     found = judged(ONE, "dL/dw = 2(a - y)a(1 - a)", "dL/dw = 2(a - y)a(1 - a)x", "dL/dw = 2(a - 1)a(1 - a)x", "dL/dw = 2(a - y)a(2 - a)x")
-    assert [(j.mark.value, j.condition) for j in found.judged] == [("right", "x = 1"), ("right", ""), ("right", "y = 1"), ("wrong", "")]
+    assert [(j.mark.value, j.condition) for j in found.judged] == [("wrong", ""), ("right", ""), ("right", "y = 1"), ("wrong", "")]
     (wrong,) = judged(NEURON, "dL/dw = 2(a - y)a(1 - a)").judged
     assert wrong.mark is Mark.WRONG

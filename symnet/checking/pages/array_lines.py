@@ -150,6 +150,10 @@ class _ArrayPage:
             target, name, before = self.last
         else:
             name, before = line.left, None
+            entry = self.claims.entry_of(line.left) if line.latex else None
+            if entry is not None:
+                self._entry(line, *entry)
+                return
             found = self._target(line)
             if line.labelled and found is None:
                 self.skipped += 1
@@ -165,6 +169,18 @@ class _ArrayPage:
         for relation, text in links:
             before = self._link(line, target, name, relation, text, before)
         self.last = (target, name, before)
+
+    def _entry(self, line: Chain, target: Tensor, places: tuple[sp.Symbol, ...]) -> None:
+        """A line about the entry of an array at index letters, which holds for all of them."""
+        for relation, text in line.links:
+            try:
+                verdict = self.claims.verdict(text, target, line.latex, places=places)
+                mark = self._mark(verdict)
+                more = self._more(text, target, line, verdict, mark, Follows.UNDECIDED, [], entry=True)
+                self._add(line, line.left, text, relation, mark, Follows.YES if mark is Mark.RIGHT else Follows.UNDECIDED, **more)
+            except SymnetError as error:
+                self._add(line, line.left, text, relation, Mark.UNDECIDED, Follows.UNDECIDED, slip=error.message)
+        self.last = None
 
     def _target(self, line: Chain) -> Tensor | None:
         """The tensor on the left; None for a name of the page's own."""
@@ -188,13 +204,27 @@ class _ArrayPage:
                     return self.claims.tensor(bare)
             return None
 
+    def _is_formula(self, text: str, target: Tensor, line: Chain) -> bool:
+        """A number that a single number always is, whatever the sizes and values: the second derivative 1."""
+        if target.axes or self.scalars is not None:
+            return False
+        return self.claims.verdict(text, target, line.latex).holds
+
+    def _mark(self, verdict: Verdict) -> Mark:
+        """Right where it is proved, or needs no more than the worksheet declares."""
+        declared = set(map(str, self.claims.program.assumptions))
+        known = verdict.answer is Answer.CONDITIONAL and set(verdict.condition.split(" and ")) <= declared
+        if known or verdict.answer in (Answer.PROVED, Answer.ALMOST_EVERYWHERE):
+            return Mark.RIGHT
+        return Mark.WRONG if verdict.answer is Answer.REFUTED else Mark.UNDECIDED
+
     def _link(self, line: Chain, target: Tensor, name: str, relation: str, text: str, before: Link | None) -> Link:
         try:
-            if LIST.match(text) or NUMBER.match(text):
+            if LIST.match(text) or (NUMBER.match(text) and not self._is_formula(text, target, line)):
                 mark = self._numbers(line, target, name, relation, text)
                 return before or Link(text, line.latex, mark, line.number)
             verdict = self.claims.verdict(text, target, line.latex)
-            mark = _mark(verdict)
+            mark = self._mark(verdict)
             follows, sources = self._follows(text, target, line, mark, before)
             more = self._more(text, target, line, verdict, mark, follows, sources)
             if more.get("carried") and not sources and before is not None:
@@ -227,11 +257,11 @@ class _ArrayPage:
         if Mark.UNDECIDED in (mark, before.mark) or mark is not before.mark:
             return (Follows.NO if {mark, before.mark} == {Mark.RIGHT, Mark.WRONG} else Follows.UNDECIDED), []
         held = self.claims.define(f"before{len(self.claims.program.definitions)}", before.text, before.latex)
-        same = _mark(self.claims.verdict(text, held, line.latex))
+        same = self._mark(self.claims.verdict(text, held, line.latex))
         return (Follows.YES if same is Mark.RIGHT else Follows.NO if same is Mark.WRONG else Follows.UNDECIDED), []
 
     def _more(self, text: str, target: Tensor, line: Chain, verdict: Verdict, mark: Mark, follows: Follows,
-              sources: list[Source]) -> dict[str, object]:
+              sources: list[Source], entry: bool = False) -> dict[str, object]:
         if mark is Mark.RIGHT:
             luck = "right, but it does not follow from the link before it" if follows is Follows.NO else ""
             return {"note": "; ".join(filter(None, (luck, verdict.condition, verdict.scope)))}
@@ -242,7 +272,7 @@ class _ArrayPage:
             where = from_lines(sources) if sources else "the wrong link before it"
             return {**said_of(mistake("carried", {"source": where})), "carried": True, "correct": correct, "sources": tuple(sources),
                     "from_line": sources[-1].line if sources else None}
-        slip = self.claims.slip(text, target, line.latex)
+        slip = None if entry else self.claims.slip(text, target, line.latex)
         if slip is not None:
             return {**said_of(slip), "correct": correct}
         reason = verdict.reason or (str(verdict.witness) if verdict.witness else "")
@@ -278,7 +308,3 @@ def _of(scalar: Tensor, target: Tensor) -> bool:
     return bool(target.of) and bool(scalar.of) and (scalar.of == target.of or scalar.of.startswith(f"{target.of}_"))
 
 
-def _mark(verdict: Verdict) -> Mark:
-    if verdict.answer in (Answer.PROVED, Answer.ALMOST_EVERYWHERE):
-        return Mark.RIGHT
-    return Mark.WRONG if verdict.answer is Answer.REFUTED else Mark.UNDECIDED
