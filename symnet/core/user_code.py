@@ -155,6 +155,14 @@ def told(error: BaseException, path: Path | None = None) -> SymnetError:
     return OptionError(where, f"{type(error).__name__}: {one_line(str(error), 160)}".removesuffix(": "), "code that runs")
 
 
+def place_of_the_user() -> str:
+    """Where the user's code is now, model.py:12; empty where none is running."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not _of_the_user(frame):
+        frame = frame.f_back
+    return "" if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
 def _of_the_user(frame: FrameType) -> bool:
     name = str(frame.f_globals.get("__name__", ""))
     return name.split(".")[0] not in LIBRARIES and "importlib" not in name and not frame.f_code.co_filename.startswith("<")

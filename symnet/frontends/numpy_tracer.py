@@ -222,6 +222,22 @@ class Selection(SizedArray):
         """How many entries."""
         return size_of(self.maker, sp.Mul(*self.array.shape))
 
+    @property
+    def T(self) -> SizedArray:
+        """The axes in reverse; what a mask selects stays selected."""
+        if self.find is not None:
+            return super().T
+        order = tuple(range(self.ndim))[::-1]
+        whole, condition = (self.maker.permute(a, order) for a in (self.whole, self.condition))
+        return Selection(self.maker, whole, self.kind, self.key, condition, None)
+
+    def without_the_rest(self, axis: int) -> SizedArray | None:
+        """0 where the mask does not hold, where it selects along this axis alone."""
+        shape = self.condition.shape
+        if self.find is not None or any((n == 1) != (k != axis) for k, n in enumerate(shape)):
+            return None
+        return SizedArray(self.maker, self.maker.map("select", self.condition, _numbers(self.maker, self.whole, self.kind), 0), self.kind)
+
 
 class Size(SizedArray):
     """The size of an axis, ``expr``; arithmetic with whole numbers gives sizes, any other gives numbers."""
@@ -666,7 +682,7 @@ def _ufunc(maker: Maker, name: str, method: str, inputs: tuple[Any, ...], option
 
 
 def _kind(maker: Maker, x: Any) -> str:
-    return lifted(maker, x)[1]
+    return x.kind if isinstance(x, SizedArray) else lifted(maker, x)[1]
 
 
 def _goes_with(x: Any, selection: Selection) -> bool:
@@ -695,6 +711,8 @@ def _put(maker: Maker, target: Any, result: Array, kind: str, where: Any, name: 
 
 def _entrywise(maker: Maker, name: str, args: list[tuple[Array, str]]) -> tuple[Array, str]:
     kinds = [k for _, k in args]
+    if name in ("isnan", "isinf", "isfinite"):  # every entry is a number
+        return _spread_to(maker, maker.number(name == "isfinite"), args[0][0].shape), "b"
     if name in LOGIC:
         if name in ("bitwise_and", "bitwise_or", "invert") and set(kinds) != {"b"}:
             raise refused(f"np.{name} of whole numbers", "conditions")
@@ -715,8 +733,19 @@ def _entrywise(maker: Maker, name: str, args: list[tuple[Array, str]]) -> tuple[
     raise refused(f"np.{name}")
 
 
+def _selected_along(x: Any, y: Any) -> tuple[Any, Any]:
+    """The factors of a product; where one mask selects both along the axis that is summed over, what it leaves out is 0."""
+    if isinstance(x, Selection) and isinstance(y, Selection) and x.key == y.key:
+        one, two = x.without_the_rest(x.ndim - 1), y.without_the_rest(max(y.ndim - 2, 0))
+        return (x, y) if one is None or two is None else (one, two)
+    return x, y
+
+
 def _matmul(maker: Maker, x: Any, y: Any) -> Array:
-    a, b = (_numbers(maker, *lifted(maker, v)) for v in (x, y))
+    given = [lifted(maker, v) for v in _selected_along(x, y)]
+    if all(kind == "b" for _, kind in given):
+        raise refused("a product of arrays of truths, which is no sum", "one of them as numbers")
+    a, b = (_numbers(maker, *v) for v in given)
     if not a.rank or not b.rank:
         raise refused("a product @ with a number", "*")
     _common_size(a.shape[-1], b.shape[max(b.rank - 2, 0)])
@@ -755,10 +784,12 @@ def _reduction(kind: str) -> Callable[..., SizedArray]:
               where: Any = True) -> SizedArray:
         if initial is not None:
             raise refused("initial=", "a sum or maximum without it")
-        if isinstance(x, Selection) and x.find is None and kind == "sum" and axis is None and where is True:
+        if isinstance(x, Selection) and x.find is None and kind == "sum" and where is True:
             _in_dtype(dtype, x.kind)
-            whole = m.map("select", x.condition, _numbers(m, x.whole, x.kind), 0)
-            return SizedArray(m, m.sum(whole), x.kind)
+            if axis is None:
+                return SizedArray(m, m.sum(m.map("select", x.condition, _numbers(m, x.whole, x.kind), 0)), x.kind)
+            if _is_whole(axis) and (whole := x.without_the_rest(int(axis) % x.ndim)) is not None:
+                x = whole
         a, k = lifted(m, x)
         _in_dtype(dtype, "f" if kind == "mean" else k)
         a = _numbers(m, a, k)

@@ -60,6 +60,8 @@ def dot(x: Any, y: Any) -> Any:
     """The last axis of x with the last but one of y."""
     if not np.ndim(x) or not np.ndim(y):
         return np.multiply(x, y)
+    if np.ndim(x) <= 2 and np.ndim(y) <= 2:
+        return np.matmul(x, y)
     return tensordot(x, y, axes=((np.ndim(x) - 1,), (max(np.ndim(y) - 2, 0),)))
 
 

@@ -246,7 +246,7 @@ class EmbeddingBag(Layer):
         to.linear += 1
         k, x, words, width = to.linear, to.now, Axis.of(self.num_embeddings), Axis.of(self.embedding_dim)
         where = f"EmbeddingBag, layer {k}"
-        if x.domain != "index" or not x.axes:
+        if x.domain != "index" or len(x.axes) <= sum(a.kind is Kind.BATCH for a in x.axes):
             raise ShapeError(where, f"an input of shape {axes_text(x.axes)}", "whole numbers that name words, a bag a row",
                              'Input("T") and EmbeddingBag first')
         table = to.add_input(f"E{k}", (words, width), Role.PARAMETER, f"embeddings of layer {k}: row v for the word v - 1")

@@ -6,7 +6,7 @@ layer by layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -50,10 +50,11 @@ class Tracing(Protocol):
 
 
 def proved_for_all_sizes(function: Callable[..., Any], binding: Binding, derivation: Derivation, declared: tuple[Assumption, ...],
-                         returns: Sequence[str], tracer: Callable[[], Tracing]) -> dict[str, Verdict]:
+                         returns: Sequence[str], tracer: Callable[[], Tracing], wrong: Set[str] = frozenset()) -> dict[str, Verdict]:
     """The returned values that are PROVED, or CONDITIONAL on what is declared, for all sizes; others that are judged are not in the table.
 
     ``derivation`` has every tensor that is returned among its gradients or lines, and is made without what is ``declared``.
+    What is known to be ``wrong`` somewhere is not tried.
     """
     found: dict[str, Verdict] = {}
     try:
@@ -63,7 +64,7 @@ def proved_for_all_sizes(function: Callable[..., Any], binding: Binding, derivat
     except (SymnetError, RecursionError):  # what has no form for all sizes is judged at sizes
         return found
     for name in judge.returned:
-        if not time_is_over():
+        if name not in wrong and not time_is_over():
             verdict = _alone(judge, name)
             if verdict is not None:
                 found[name] = verdict

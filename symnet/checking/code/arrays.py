@@ -14,6 +14,7 @@ import numpy as np
 
 from symnet.checking.code import nodes as n
 from symnet.checking.code.constants import constant
+from symnet.checking.code.edits import edited
 from symnet.errors import OptionError
 
 _VALUE = ("the value itself", "np functions instead of math ones, and leave out float() and int()")
@@ -40,6 +41,13 @@ class Traced(np.ndarray):
 
         return dispatch(func, args, kwargs)
 
+    @property
+    def T(self) -> Any:
+        """The axes in reverse; what a mask selected stays selected."""
+        turned = plain(self).T.view(Traced)
+        turned.mask = None if self.mask is None else plain(self.mask).T.view(Traced)
+        return turned
+
     def __getitem__(self, key: Any) -> Any:
         mask = symbolic_mask(key)
         if mask is not None:
@@ -61,6 +69,13 @@ class Traced(np.ndarray):
                 if made.size != 1:
                     raise OptionError("x[...] = value", f"shape {made.shape} for a single entry", "one number")
                 made = made.reshape(-1)[0]
+            sign = None if np.may_share_memory(target, made) else edited("assignment", "=", ("+=", "-="))
+            if sign is not None:  # what the same code with += would do
+                made = each(lambda old, new: n.add((old, new if sign == "+=" else n.negative(new))), target[where], made)
+                made = made[()] if isinstance(target[where], n.Node) else made
+            if _repeated(target, where) and edited("assignment", "+=", ("np.add.at",)) == "np.add.at":
+                _add_at(target, where, each(lambda new, old: n.add((new, n.negative(old))), made, target[where]))
+                return
             target[where] = made
 
     def __iter__(self) -> Iterator[Any]:
@@ -130,6 +145,20 @@ class Traced(np.ndarray):
     def fill(self, value: Any) -> None:
         """Set every entry."""
         self[...] = value
+
+
+def _repeated(target: Any, where: Any) -> bool:
+    """Does an index name a place more than once?"""
+    places = np.arange(target.size).reshape(target.shape)[where]
+    return bool(np.unique(places).size < np.size(places))
+
+
+def _add_at(target: Any, where: Any, values: Any) -> None:
+    """``np.add.at``."""
+    flat, places = target.reshape(-1), np.arange(target.size).reshape(target.shape)[where]
+    for place, value in zip(places.reshape(-1), np.broadcast_to(values, places.shape).reshape(-1), strict=True):
+        flat[place] = n.add((flat[place], value))
+    target[...] = flat.reshape(target.shape)
 
 
 class SymbolicIndex(OptionError):

@@ -66,19 +66,20 @@ def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes,
             trial, left, whole = _run(function, binding, derivation, choice, number, returns)
         trials.append((trial, whole))
         unread |= dict.fromkeys(left)
-    settled: dict[str, Verdict] = {}
-    if tracer is not None and sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
-        way.at(ALL_SIZES)
-        try:
-            settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program.assumptions, returns, tracer)
-        except (SymnetError, MemoryError):
-            raise
-        except Exception as error:  # a bug of ours is said, whatever the proof at sizes would give
-            settled = dict.fromkeys(trials[0][0].returned, Verdict(Answer.UNDECIDED, reason=internal(error)))
     played = None
     if REPLAY not in way.lost:
         way.at(REPLAY)
         played = Player(function, binding, trials[0][1], derivation.program, returns).run([t for t, _ in trials], sizes is None)
+    settled: dict[str, Verdict] = {}
+    if tracer is not None and sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
+        way.at(ALL_SIZES)
+        try:
+            settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program.assumptions, returns, tracer,
+                                           played.refuted if played is not None else frozenset())
+        except (SymnetError, MemoryError):
+            raise
+        except Exception as error:  # a bug of ours is said, whatever the proof at sizes would give
+            settled = dict.fromkeys(trials[0][0].returned, Verdict(Answer.UNDECIDED, reason=internal(error)))
     made = _judged(trials, derivation, way, _screens(function, binding, derivation, sizes, returns), settled, played)
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
     notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes)) + (played.notes if played is not None else ())
@@ -161,10 +162,14 @@ def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation,
     """The function traced twice at one choice of sizes; two different results are refused."""
     graph, shapes = Graph(), Frame(derivation.program, sizes)
     chosen = {name: class_labels(_one_hot_shape(shapes, name), 7 + number) for name in binding.labels.values()}
-    with tracing(graph):
-        returned, left = read_result(trace(function, binding, shapes, chosen), derivation, returns)
-        again, _ = read_result(trace(function, binding, shapes, chosen), derivation, returns)
-    if not same(returned, again):
+    asked = derivation
+
+    def traced() -> tuple[dict[str, Any], list[str]]:
+        with tracing(graph):
+            return read_result(trace(function, binding, shapes, chosen), asked, returns)
+
+    returned, left = traced()
+    if not same(returned, traced()[0]):
         raise OptionError(getattr(function, "__name__", "function"), "two calls with the same arguments give different results",
                           "the same result on every call", "pass random numbers, such as a dropout mask, as arguments")
     extra = [n for n in returned if n != derivation.objective and derivation.names.get(n) not in derivation.full.tensors]  # dead lines too
@@ -173,7 +178,7 @@ def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation,
     known = dict(pair for name, y in chosen.items() for pair in one_hot(name, y, shapes.shape(name)))
     targets = {n: n if n == derivation.objective else derivation.names[n] for n in returned}
     truth = partial(Truth, derivation.full, sizes, known)
-    return Trial(Frame(derivation.full, sizes), truth, graph, returned, targets, known, chosen), left, derivation
+    return Trial(Frame(derivation.full, sizes), truth, graph, returned, targets, known, chosen, lambda: traced()[0]), left, derivation
 
 
 def _one_hot_shape(truth: Frame, name: str) -> tuple[int, ...]:

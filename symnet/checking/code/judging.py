@@ -40,6 +40,7 @@ class Trial:
     targets: Mapping[str, str]  # tensor name -> the tensor that it should be
     known: Mapping[tuple[str, Place], int] = field(default_factory=dict)  # entries that are numbers: class labels
     chosen: Mapping[str, Any] = field(default_factory=dict)  # the class labels
+    again: Callable[[], Mapping[str, Any]] = dict  # the function traced once more
     cache: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -165,7 +166,7 @@ def _witness(trial: Trial, k: int, node: Node, entry: sp.Expr) -> Witness:
 def _apart(a: Any, b: Any) -> tuple[str, str]:
     """Two values with enough digits to tell them apart."""
     with ctx.workprec(BITS):
-        shown = [(str(rounded(a, d)), str(rounded(b, d))) for d in (6, 10, 20, 40)]
+        shown = [(str(rounded(a, d) or "≈ 0"), str(rounded(b, d) or "≈ 0")) for d in (6, 10, 20, 40)]  # no digits are sure beside 0
     return next((pair for pair in shown if pair[0] != pair[1]), shown[-1])
 
 
@@ -205,18 +206,18 @@ def judge(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
     return Verdict(Answer.REFUTED, "ball enclosure", witness=wrong[1], scope=scope(trial)), wrong[0]
 
 
-def screened(trial: Trial, name: str) -> tuple[Verdict, Place | None] | None:
+def screened(trial: Trial, name: str, points: int = SCREENED) -> tuple[Verdict, Place | None] | None:
     """A refutation at exact points; nothing is proved."""
     shape = shape_of(trial, name) if name in trial.returned else None
     if shape is not None:
         return shape, None
-    wrong = wrong_at(trial, name, 0, SCREENED) if name in trial.returned else None
+    wrong = wrong_at(trial, name, 0, points) if name in trial.returned else None
     return None if wrong is None else (Verdict(Answer.REFUTED, "ball enclosure", witness=wrong[1], scope=scope(trial)), wrong[0])
 
 
 def screened_alone(trial: Trial, name: str) -> tuple[Verdict, Place | None]:
-    """The same of what is known to be wrong: undecided where these points do not show it."""
-    return screened(trial, name) or (Verdict(Answer.UNDECIDED, reason=NO.reason, scope=scope(trial)), None)
+    """The verdict on what is known to be wrong: undecided where no point shows it."""
+    return screened(trial, name, FIRST + MORE) or (Verdict(Answer.UNDECIDED, reason=NO.reason, scope=scope(trial)), None)
 
 
 def prove(trial: Trial, name: str) -> tuple[Verdict, Place | None]:

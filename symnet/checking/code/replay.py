@@ -13,6 +13,7 @@ import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,9 @@ from symnet.errors import DomainError, OptionError, SymnetError
 LARGER = (8, 11, 9, 13, 10, 12)  # sizes that nothing was traced at
 MOST = 20_000  # entries of the program's tensors there
 CLOSE, SINGLE, FLOOR = 1e-6, 1e-2, 1e-9  # relative to the largest entry: of a float64 result, of one in less; and what counts as 0
+NEAR = 2.0**-30  # how far beside others numbers lie, that a border of cases is left
 LARGE_BITS = 40  # of huge numbers
+FEW, SHORT, LONG = 50, 7, 20  # inputs up to which numbers of few bits are drawn, all different; and how many bits they have
 ON_ARRAYS, FOR_ALL = "on plain NumPy arrays", "for all sizes"
 Arrays = dict[str, Any]
 
@@ -59,8 +62,8 @@ class Data:
     once: bool = False  # at the first choice of sizes alone
 
 
-HUGE = Data(5, once=True)
-TRACED_AT, FURTHER = (Data(0, shares=True), Data(1), Data(2, ties=True, once=True), HUGE), (Data(3), Data(4, shares=True))
+HUGE = Data(5)
+TRACED_AT, FURTHER = (Data(0, shares=True), Data(1), Data(2, ties=True, once=True)), (Data(3), Data(4, shares=True))
 
 
 @dataclass
@@ -154,14 +157,15 @@ class Player:
                 traced = trial if labels is not None or not self.binding.labels else None
                 if self._once(found, frame, traced, *made, kind, agreed):
                     continue
-                if kind is HUGE:  # where floats end
-                    found.failed = ""
-                elif trial is None and 1 in frame.sizes.values():
+                if trial is None and 1 in frame.sizes.values():
                     found.failed, found.failed_at_one = "", found.failed
                     break
                 else:
                     return found
         found.right = {n for n in names if agreed[n]}
+        huge = self._with_values(frames[0], HUGE, HUGE.seed, trials[0].chosen)
+        if huge is not None and not self._once(found, frames[0], None, *huge, HUGE, agreed):
+            found.failed = ""  # where floats end
         return found
 
     def _further(self) -> Iterator[Frame]:
@@ -199,6 +203,9 @@ class Player:
               positive: bool = False) -> tuple[Arrays, Arrays] | None:
         """Arrays for the inputs, and class labels; None where a structure has no numbers here."""
         dice = random.Random(seed)
+        count = sum(int(np.prod(frame.shape(t.name), dtype=int)) for t in frame.program.inputs)
+        bits = SHORT if count <= FEW else LONG
+        drawn = iter(dice.sample(range(1, 1 << bits), min(count, (1 << bits) - 1)))
         arrays: Arrays = {}
         chosen: Arrays = {}
         for t in frame.program.inputs:
@@ -207,7 +214,7 @@ class Player:
                 chosen[t.name] = labels[t.name] if labels is not None else _repeated(shape, dice)
                 arrays[t.name] = (chosen[t.name][..., None] == np.arange(shape[-1])).astype(float)
                 continue
-            made = _filled(t, shape, dice, kind, frame.entries.env, positive)
+            made = _filled(t, shape, dice, kind, frame.entries.env, None if kind.ties else drawn, bits, positive)
             if made is None:
                 return None
             arrays[t.name] = made
@@ -258,7 +265,7 @@ class Player:
                 found.wrong.setdefault(name, wrong)
                 if kind.shares:
                     found.wrong_as_asked.setdefault(name, wrong)
-        if trial is not None and kind is not HUGE:
+        if trial is not None:
             self._compare(found, trial, arrays, got, where)
         return True
 
@@ -289,7 +296,23 @@ class Player:
             close = CLOSE if got.dtype == float or got.dtype.kind != "f" else SINGLE
             if not gap > close * abs(as_ball(_exact(got[place]))) + FLOOR:
                 return False
-        return self._steadily(name, place, got, float(gap.mid()), trial, frame, arrays, chosen)
+        return self._steadily(name, place, got, float(gap.mid()), trial, frame, arrays, chosen) and self._beside(name, place, frame, data)
+
+    def _beside(self, name: str, place: Place, frame: Frame, data: tuple[Arrays, Arrays]) -> bool:
+        """Is it wrong at numbers beside these too, and not on a border of cases alone?"""
+        arrays, chosen = data
+        held = self.binding.labels.values()
+        moved = {n: a if n in held or a.dtype.kind != "f" else np.asarray(a + (1 + np.abs(a)) * NEAR * _wobble(a.shape))
+                 for n, a in arrays.items()}
+        labels = {n: y.copy() if y.ndim else int(y) for n, y in chosen.items()}
+        try:
+            got = self._call(frame, {n: a.copy() if a.ndim else a[()] for n, a in moved.items()}, labels)[name]
+            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+                wanted = np.asarray(self.program.values([self._target(name)], moved)[self._target(name)])
+        except (Exception, SystemExit):
+            return False
+        close = CLOSE if got.dtype == float or got.dtype.kind != "f" else SINGLE
+        return got.shape == wanted.shape and bool(abs(float(got[place]) - wanted[place]) > close * abs(wanted[place]) + FLOOR)
 
     def _steadily(self, name: str, place: Place, got: Any, gap: float, trial: Trial | None, frame: Frame, arrays: Arrays,
                   chosen: Arrays) -> bool:
@@ -347,24 +370,28 @@ def _repeated(shape: tuple[int, ...], dice: random.Random) -> Any:
     return np.array(drawn, dtype=int).reshape(rows)
 
 
-def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, kind: Data, env: Env, positive: bool) -> Any | None:
-    """Numbers of the tensor's domain and structure, exact in floating point where the domain allows.
+def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, kind: Data, env: Env, different: Iterator[int] | None, bits: int,
+            positive: bool) -> Any | None:
+    """Numbers of the tensor's domain and structure, exact in floating point where the domain allows: multiples of the ``different`` ones,
+    else with many that are equal.
 
     ``positive`` ones lie between 0 and 1.
     """
     count = int(np.prod(shape, dtype=int))
     symbol = sp.Symbol("x", **t.base.assumptions0) if not t.axes else sp.Symbol("x", **t.base.label.assumptions0)
-    choices = (1, 2) if kind.ties and positive else (-1, 1, 2) if kind.ties else tuple(k for k in range(1 if positive else -127, 128) if k)
-    scale = (4 if positive else 1) if kind.ties else 128 if positive else 64
-    if kind is HUGE and t.domain == "real":
-        choices = tuple(k << LARGE_BITS for k in choices)
+    if different is None:
+        numbers = [sp.Rational(dice.choice((1, 2) if positive else (-1, 1, 2)), 4 if positive else 1) for _ in range(count)]
+    else:
+        scale = 1 << (bits if positive else bits - 1)
+        sizes = [sp.Rational(k << LARGE_BITS if kind is HUGE and t.domain == "real" else k, scale) for k in islice(different, count)]
+        numbers = [v if positive or dice.random() < 0.5 else -v for v in sizes]
     classes = None
     if t.domain == "index":
         counted = sp.Integer(2) if t.classes is None else t.classes.xreplace(dict(env))
         if not counted.is_Integer:
             return None
         classes = int(counted)
-    drawn = [suited(symbol, sp.Rational(dice.choice(choices), scale), classes) for _ in range(count)]
+    drawn = [suited(symbol, v, classes) for v in numbers]
     if t.domain == "index":
         return np.array([int(v) for v in drawn], dtype=int).reshape(shape)
     made = np.array([float(v) for v in drawn], dtype=float).reshape(shape)
@@ -378,6 +405,12 @@ def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, kind: Data, 
     if kind.shares and t.role is Role.TARGET and t.domain == "real" and len(shape) > 1:
         made[..., -1] = 1 - made[..., :-1].sum(axis=-1)
     return made
+
+
+def _wobble(shape: tuple[int, ...]) -> Any:
+    """Numbers around 0, no two the same."""
+    count = int(np.prod(shape, dtype=int))
+    return (((np.arange(count) * 0.61803398875 + 0.37) % 1) - 0.5).reshape(shape)
 
 
 def _point(frame: Frame, arrays: Arrays) -> dict[Any, Any]:

@@ -19,6 +19,7 @@ from flint import arb, ctx
 
 from symnet.checking.code.arrays import each
 from symnet.checking.code.constants import constant
+from symnet.checking.code.edits import watched
 from symnet.checking.code.judging import FIRST, Trial, judge
 from symnet.checking.code.nodes import Node, tracing
 from symnet.checking.code.proving import Prover
@@ -36,11 +37,13 @@ from symnet.core.derivation import Derivation
 from symnet.core.index_evaluation import at_place, visits
 from symnet.core.program import Assumption, Program
 from symnet.core.tensors import Tensor, free_name
+from symnet.core.time_limit import time_is_over
 from symnet.core.verdict import Answer
 from symnet.errors import FaultError, SymnetError
 
 SECONDS = 60  # for all values of one trace
 NUMBERS = 12  # of the code that are tried
+EDITS = 60  # of the code that are tried
 SMALL = sp.Rational(1, 100)  # numbers in the code that may be an eps
 NEAR = 1e-9
 
@@ -65,6 +68,7 @@ def slips_of(refuted: Mapping[str, Trial], trials: list[tuple[Trial, Derivation]
                 slip = None
             found |= {name: slip} if slip is not None else {}
         found |= other_numbers(trial, [n for n in names if n not in found])
+        found |= edits(trial, [n for n in names if n not in found])
     return found
 
 
@@ -192,6 +196,28 @@ def other_numbers(trial: Trial, wrong: list[str]) -> dict[str, Mistake]:
             right = [n for n in names if swapped is not None and _right(swapped, n)]
             kind = "number" if not small else "another eps" if value else "eps"
             found |= dict.fromkeys(right, mistake(kind, {"wrong": _decimal(old), "right": _decimal(value)}, place=_decimal(old)))
+    return found
+
+
+def edits(trial: Trial, wrong: list[str]) -> dict[str, Mistake]:
+    """One place of the code edited (= for +=, another axis, a transposition) so that the value is right."""
+    found: dict[str, Mistake] = {}
+    if not wrong:
+        return found
+    with watched() as watch:
+        trial.again()
+    for edit in list(watch.seen)[:EDITS]:
+        names = [n for n in wrong if n not in found]
+        if not names or time_is_over():
+            break
+        try:
+            with watched(edit):
+                arrays = trial.again()
+        except SymnetError:  # shapes that do not fit
+            continue
+        changed = replace(trial, returned=arrays, cache={key: trial.cache[key] for key in ("truth", "points") if key in trial.cache})
+        words = {"line": edit.place, "wrong": edit.old, "right": edit.new}
+        found |= {n: mistake(edit.kind, words, place=edit.place) for n in names if n in arrays and _right(changed, n)}
     return found
 
 

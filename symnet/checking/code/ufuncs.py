@@ -12,6 +12,7 @@ from flint import fmpq
 
 from symnet.checking.code import nodes as n
 from symnet.checking.code.arrays import Traced, cleaned, each, nodes_of, over_axes, plain, wrap
+from symnet.checking.code.edits import edited
 from symnet.errors import OptionError
 from symnet.indexing.numpy_ufuncs import made_of
 
@@ -74,6 +75,9 @@ REDUCED: dict[str, Callable[[list[Node]], Node]] = {
     "add": n.add, "multiply": n.mul, "maximum": lambda v: n.extremum("max", v), "minimum": lambda v: n.extremum("min", v),
     "logical_and": lambda v: n.joined("and", v), "logical_or": lambda v: n.joined("or", v),
 }
+SIGNS = {"greater": ">", "less": "<", "greater_equal": ">=", "less_equal": "<="}
+TURNED = {"greater": "less", "less": "greater", "greater_equal": "less_equal", "less_equal": "greater_equal"}
+IN_PLACE = {"add": "+=", "subtract": "-="}
 
 
 def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -95,21 +99,38 @@ def call(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, An
     raise OptionError(f"np.{name}.{method}", "a symbolic array", "np.cumsum, or a loop")
 
 
+def _one_mask(left: Any, right: Any) -> bool:
+    """Does the mask of x select along its last axis, that of y along the axis that goes with it, and are they the same?"""
+    one = left.reshape(-1, left.shape[-1])
+    two = (right[:, None] if right.ndim == 1 else np.moveaxis(right, -2, 0)).reshape(right.shape[max(right.ndim - 2, 0)], -1)
+    return one.shape[1] == two.shape[0] and all(row[k] is m for row in one for k, masks in enumerate(two) for m in masks)
+
+
 def _matmul(x: Any, y: Any) -> Any:
-    """x @ y."""
+    """x @ y. Where both are selected by one mask along the axis that is summed over, what it leaves out counts as 0."""
     a, b = nodes_of(x), nodes_of(y)
     if not a.ndim or not b.ndim:
         raise OptionError("@", "a single number", "arrays", "*")
+    masks = [plain(v.mask) if isinstance(v, Traced) and v.mask is not None else None for v in (x, y)]
+    if masks[0] is not None or masks[1] is not None:
+        if masks[0] is None or masks[1] is None or not _one_mask(*masks):
+            raise OptionError("@ of x[mask]", "entries that are not known", "X[mask].T @ y[mask], or np.where(mask, x, 0)")
+        a, b = (each(n.choose, m, v, n.num(0)) for m, v in zip(masks, (a, b), strict=True))
+    if a.ndim == b.ndim == 2 and (side := edited("transposition in code", "@", ("left", "right"))):
+        a, b = (a.T, b) if side == "left" else (a, b.T)
     if a.shape[-1] != b.shape[max(b.ndim - 2, 0)]:
         raise OptionError("@", f"shapes {a.shape} and {b.shape}", "inner sizes that agree", "a transpose")
     rows, columns = a if a.ndim > 1 else a[None, :], b if b.ndim > 1 else b[:, None]
-    made = reduce("add", wrap(rows[..., :, None, :]) * wrap(np.swapaxes(columns, -1, -2)[..., None, :, :]), -1)
+    parts = each(_times, rows[..., :, None, :], np.swapaxes(columns, -1, -2)[..., None, :, :])
+    made = wrap(over_axes(parts, -1, False, n.add))
     made = made[..., 0] if b.ndim == 1 else made
     return made if a.ndim > 1 else made[..., 0] if b.ndim == 1 else made[..., 0, :]
 
 
 def _elementwise(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     masks = [x.mask for x in inputs if isinstance(x, Traced) and x.mask is not None]
+    if name in SIGNS and edited("comparison in code", SIGNS[name], (SIGNS[TURNED[name]],)):
+        name = TURNED[name]
     made = wrap(each(MADE[name], *[nodes_of(x) for x in inputs]))
     where = options.get("where", True)
     if where is not True:
@@ -120,6 +141,8 @@ def _elementwise(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     if masks:
         made.mask = masks[0]
     out = options.get("out")
+    if out and out[0] is inputs[0] and name in IN_PLACE and edited("assignment", IN_PLACE[name], ("=",)) == "=":
+        made = wrap(np.broadcast_to(nodes_of(inputs[1]), made.shape).copy())
     if out and not np.ndim(out[0]) and any(x is out[0] for x in inputs):  # h += v: a number is no array, and what was it stays so
         return made
     return put(out, made)
@@ -163,6 +186,10 @@ def reduce(name: str, x: Any, axis: Any = None, keepdims: Any = False, initial: 
         array = each(n.choose, plain(mask), array, empty[name])
     start = [] if initial is None or not np.isscalar(initial) else [nodes_of(initial)[()]]
     keep = bool(keepdims) and keepdims is not np._NoValue
+    if array.ndim > 1 and not isinstance(axis, (tuple, list)):
+        old = None if axis is None else int(axis) % array.ndim
+        new = edited("axis in code", f"axis={old}", [f"axis={k}" for k in range(array.ndim) if k != old])
+        axis, keep = (axis, keep) if new is None else (int(new.removeprefix("axis=")), keep or old is None)
     return put(out, wrap(over_axes(array, axis, keep, lambda values: REDUCED[name]([*values, *start]))))
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 
 import sympy as sp
 
-from symnet.core.expressions import BINDERS, Limits, When, entries, fresh, limits, substitute, total
+from symnet.core.expressions import BINDERS, Limits, When, entries, fresh, limits, rebuild, substitute, total
 from symnet.core.matrices import Det, InverseEntry
 from symnet.core.number_sets import like
 from symnet.core.program import Definition
@@ -102,7 +102,7 @@ def _as_numbers(left: sp.Expr, right: sp.Expr) -> sp.Expr:
     return basis.spelled(ring.back(value.above) / ring.back(value.below)).xreplace(back)
 
 
-def _apart(expr: sp.Expr, apart: dict[sp.Basic, sp.Symbol]) -> sp.Expr:
+def _apart(expr: sp.Basic, apart: dict[sp.Basic, sp.Symbol]) -> sp.Basic:
     """``expr`` with a variable for each entry, inner sum and bracket."""
     if isinstance(expr, sp.Indexed):
         return apart.setdefault(expr, like(expr, str(expr)))
@@ -114,7 +114,7 @@ def _apart(expr: sp.Expr, apart: dict[sp.Basic, sp.Symbol]) -> sp.Expr:
             node = total(_difference(expr.function, sp.S.Zero), limits(expr))
             node = next((other for other in apart if _same_sum(node, other)), node)
         return apart.setdefault(node, sp.Dummy("part", real=True)) if node.args else node
-    return expr if not expr.args else expr.func(*[_apart(a, apart) if isinstance(a, sp.Expr) else a for a in expr.args])
+    return expr if not expr.args else rebuild(expr, tuple(_apart(a, apart) for a in expr.args))  # the conditions of cases too
 
 
 def _same_sum(a: sp.Expr, b: sp.Basic) -> bool:
