@@ -56,7 +56,7 @@ class _Nodes:
     """The operations on nodes."""
 
     def map(self, name: str, *args: Any) -> Node:
-        return OPERATIONS[name](*[a if isinstance(a, Node) else _number(sp.sympify(a)) for a in args])
+        return OPERATIONS[name](*[a if isinstance(a, Node) else _number(sp.sympify(a, strict=True)) for a in args])
 
 
 def _number(x: sp.Expr) -> Node:
