@@ -163,6 +163,10 @@ def working() -> dict[str, Call]:
     return calls
 
 
+FRONT = {"PixelShuffle": (4, 2, 2), "PixelUnshuffle": (2, 4, 4), "Unfold": (2, 4, 4), "Fold": (8, 4), "Softmax2d": (2, 4, 4), "EmbeddingBag": (3,),
+         "GroupNorm": (2, 4), "PReLU": (2, 4)}  # what a layer needs in front of it, where its name does not tell the axes
+
+
 def _constructed(name: str, thing: Any) -> Call | None:
     """Layers (put into a network), losses (put behind one), optimizers, schedules and initializers, from their signatures."""
     if name in ("Layer", "Loss", "Sequential", "Residual", "Input", "Optimizer", "Schedule", "calculate_gain", "with_schedule", "schedule", "optimizer"):
@@ -175,11 +179,16 @@ def _constructed(name: str, thing: Any) -> Call | None:
         return None
     given: dict[str, Any] = {}
     for p in inspect.signature(thing).parameters.values():
-        special = {"shape": (3, 2), "loss": sn.MSELoss(), "milestones": [2], "kernel_size": 2, "normalized_shape": 2}
+        special = {"shape": (3, 2), "loss": sn.MSELoss(), "milestones": [2], "kernel_size": 2, "normalized_shape": 2,
+                   "encoder_layer": sn.TransformerEncoderLayer(2, 1, 2), "decoder_layer": sn.TransformerDecoderLayer(2, 1, 2),
+                   "unflattened_size": (1, 2), "dim": 1, "in_features": 1 if loss else 2, "output_size": (3, 3) if name == "Fold" else 2}
         if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):
             given[p.name] = p.default if p.default is not p.empty else special.get(p.name, 2)
     if layer:
-        front = [sn.Input(*[2, 4, 4][:3 if "2d" in name else 2])] if not thing(**given).sample_axes() else []
+        shape = FRONT.get(name, (2, *[4] * next((d for d in (1, 2, 3) if f"{d}d" in name), 1)))
+        if name.startswith("Upsampl"):
+            given["scale_factor"] = 2
+        front = [sn.Input(*shape)] if not thing(**given).sample_axes() else []
         return (lambda **kw: sn.Sequential(*front, thing(**kw)).program()), (), given
     if loss:
         return (lambda **kw: net().program(thing(**kw))), (), given
