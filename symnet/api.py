@@ -201,8 +201,8 @@ def check_function(function: Any, example: Any, *, shapes: Mapping[str, Any] | N
     ...     def backward(ctx, g):
     ...         return 2 * ctx.saved_tensors[0]
     >>> print(sn.check_function(Square, torch.ones(3)))
-    dL/dx: refuted (entry [0]: the code gives 4, right is 6 (at G_1 = 3/2, x_1 = 2); at sizes N = 3)
-        the factor dL/dy = G[n] is missing
+    dL/dx: refuted (entry (1); the code gives 1, right is 2 (at x_1 = 1/2, G_1 = 2); at sizes N = 3)
+        the factor dL/dy = G[n] is missing: the outer derivative of the loss
     """
     from symnet.checking.code.function_check import check_function as judge
     from symnet.checking.progress import ALONE
