@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from symnet.errors import FaultError, SymnetError, WorksheetError, one_line
 from symnet.parsing.files import text_of_file
+from symnet.parsing.page_files import PAGES, page_of_file
 from symnet.worksheets.builtin import names, worksheet_text
 
 if TYPE_CHECKING:
     from symnet.checking.worksheet_answers import Result
 
 UNUSABLE = "unusable"  # the verdict on a file that cannot be read as a worksheet; the others are core.verdict's
-PAGES = (".md", ".txt")
 KINDS = (".toml", *PAGES)
 Witness = tuple[tuple[tuple[str, str], ...], str, str]  # a point, the answer there, the right value there
 
@@ -106,7 +106,7 @@ def _files(name: str) -> Iterator[tuple[str, str]]:
     inside = [file for file in _inside(name) if file.lower().endswith(KINDS)]
     yield from ((file, "") for file in inside)
     if not inside:
-        yield name, "no worksheet (.toml) and no page (.md, .txt) in this folder"
+        yield name, f"no worksheet (.toml) and no page ({', '.join(PAGES)}) in this folder"
 
 
 def passed_over(given: Sequence[str]) -> tuple[str, ...]:
@@ -139,6 +139,6 @@ def text_of(path: str) -> str:
     if path in names() and not Path(path).exists():
         return worksheet_text(path)
     if ".py:" in path or path.endswith(".py"):
-        raise WorksheetError(path, "NumPy code among many files", "worksheets (.toml) and pages (.md, .txt)",
+        raise WorksheetError(path, "NumPy code among many files", f"worksheets (.toml) and pages ({', '.join(PAGES)})",
                              "symnet check FILE.py:FUNCTION alone")
-    return text_of_file(path, "a page of worked lines" if path.lower().endswith(PAGES) else "a worksheet (.toml)")
+    return page_of_file(path) if path.lower().endswith(PAGES) else text_of_file(path, "a worksheet (.toml)")

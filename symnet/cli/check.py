@@ -22,10 +22,13 @@ def check(options: Namespace) -> int:
         from symnet.cli.check_many import check_many
 
         return check_many(options)
-    if Path(file).suffix.lower() in (".md", ".txt"):
-        from symnet.cli.check_page import check_page
+    if Path(file).suffix.lower() not in (".toml", ""):  # a worksheet is judged in a process that loads everything while this one waits
+        from symnet.parsing.page_files import PAGES
 
-        return check_page(file, options)
+        if Path(file).suffix.lower() in PAGES:
+            from symnet.cli.check_page import check_page
+
+            return check_page(file, options)
     return check_sheet(file, options)
 
 

@@ -7,11 +7,11 @@ from argparse import Namespace
 
 from symnet.cli.limits import limits_of
 from symnet.cli.page_words import page_json, page_text
-from symnet.parsing.files import text_of_file
+from symnet.parsing.page_files import page_of_file
 
 
 def check_page(file: str, options: Namespace) -> int:
-    """A Markdown or text page against the worksheet in it, else against ``--worksheet``.
+    """A page in Markdown, text, LaTeX or a notebook against the worksheet in it, else against ``--worksheet``.
 
     Exit codes: 0 every claim is right, 1 something is wrong, 3 nothing is wrong but something is undecided or nothing is claimed.
     """
@@ -19,7 +19,7 @@ def check_page(file: str, options: Namespace) -> int:
     from symnet.batch.limited import judge_page_within
     from symnet.worksheet_loader import load_worksheet
 
-    page = text_of_file(file, "a page of worked lines")
+    page = page_of_file(file)
     found = judge_page_within(page, load_worksheet(options.worksheet), file, limits_of(options, many=False))
     if options.format == "json":
         print(json.dumps(page_json(found, __version__), indent=2, ensure_ascii=False))

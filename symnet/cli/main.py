@@ -123,8 +123,8 @@ def _derive(p: argparse.ArgumentParser) -> None:
 
 
 def _check(p: argparse.ArgumentParser) -> None:
-    p.add_argument("files", nargs="+", metavar="FILE", help="a worksheet with [[answers]]; a page of worked lines (.md, .txt); a folder or "
-                   "several of them; or FILE.py:FUNCTION, your own NumPy, PyTorch or JAX code, which is run")
+    p.add_argument("files", nargs="+", metavar="FILE", help="a worksheet with [[answers]]; a page of worked lines (.md, .txt, .tex, "
+                   ".ipynb); a folder or several of them; or FILE.py:FUNCTION, your own NumPy, PyTorch or JAX code, which is run")
     p.add_argument("--worksheet", "--against", default="first", metavar="WORKSHEET",
                    help="for a page and for NumPy code: the worksheet it works out (default: first)")
     p.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="for many files: this many workers (default: 1)")

@@ -8,8 +8,7 @@ import stat
 from symnet.errors import WorksheetError
 
 # Files that people hand in and that are not read, each with how to make one that is.
-OTHERS = {".ipynb": ("a notebook", "jupyter nbconvert --to markdown"), ".tex": ("a LaTeX document", "its lines in a .md file"),
-          ".pdf": ("a PDF", "its lines in a .md file"), ".docx": ("a Word document", "its lines in a .md file")}
+OTHERS = {".pdf": ("a PDF", "its lines in a .md file"), ".docx": ("a Word document", "its lines in a .md file")}
 LIMIT = 1_000_000  # bytes; a worksheet is a page, not a data set
 
 

@@ -1,0 +1,102 @@
+r"""Files that hold a page of work, as Markdown: .md and .txt as they are, LaTeX documents and notebooks translated.
+
+A LaTeX document keeps its line numbers: comments and what stands before \begin{document} are blank, a verbatim block is a fence (the
+worksheet, where it begins with a table of one, else code), sections are headings. Of a notebook the Markdown cells are the page; code
+cells are fences, which are passed over. Nothing is run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from symnet.errors import WorksheetError
+from symnet.parsing.files import text_of_file
+
+PAGES = (".md", ".txt", ".tex", ".ipynb")
+COMMENT = re.compile(r"(?<!\\)%.*")
+VERBATIM = re.compile(r"\s*\\(begin|end)\{(?:verbatim|lstlisting|minted)\*?\}(?:\[[^\]]*\])?(?:\{\w*\})?")
+HEADING = re.compile(r"\s*\\(?:part|chapter|section|subsection|subsubsection|paragraph)\*?\{(.*)\}")
+SHEET = re.compile(r"\s*(?:\[(?:symbols|program)\]|title\s*=)")
+LAYOUT = re.compile(r"\\(?:item|noindent|medskip|smallskip|bigskip|par)\b\s*"
+                    r"|\\(?:begin|end)\{(?:itemize|enumerate|proof|center|quote|document|abstract)\}"
+                    r"|\\(?:label|cref|eqref|ref|cite)\{[^{}]*\}")
+MOST_CELLS = 10_000
+
+
+def page_of_file(path: str) -> str:
+    """The page of work in a file, as Markdown. Raises WorksheetError for what holds none."""
+    ending = next((e for e in PAGES if path.lower().endswith(e)), "")
+    source = text_of_file(path, "a page of worked lines")
+    return notebook_page(source, path) if ending == ".ipynb" else latex_page(source) if ending == ".tex" else github_page(source)
+
+
+def github_page(source: str) -> str:
+    """Markdown with GitHub's inline maths, $`…`$, as $…$.
+
+    >>> github_page("so $`dL/dw = x`$ holds")
+    'so $dL/dw = x$ holds'
+    """
+    return re.sub(r"\$`([^`\n]*)`\$", r"$\1$", source)
+
+
+def latex_page(source: str) -> str:
+    r"""A LaTeX document as Markdown, line by line.
+
+    >>> latex_page("\\begin{document}\n\\section{Mine} % really\nSo \\(z = w x\\).\n\\end{document}\nrest")
+    '\n# Mine\nSo $z = w x$.\n\n'
+    """
+    lines = source.split("\n")
+    start = next((k for k, t in enumerate(lines) if r"\begin{document}" in COMMENT.sub("", t)), None)
+    end = next((k for k, t in enumerate(lines) if r"\end{document}" in COMMENT.sub("", t)), len(lines))
+    made, literal = list[str](), False
+    for k, line in enumerate(lines):
+        if (start is not None and k <= start) or k >= end:
+            made.append("")
+            continue
+        fence = VERBATIM.match(line)
+        if fence:
+            literal = fence[1] == "begin"
+            inside = "\n".join(lines[k + 1:k + 20])
+            made.append("```" + (("toml" if SHEET.match(inside.lstrip()) else "code") if literal else ""))
+        elif literal:
+            made.append(line)
+        else:
+            made.append(_latex_line(COMMENT.sub("", line)))
+    return "\n".join(made)
+
+
+def _latex_line(line: str) -> str:
+    heading = HEADING.match(line)
+    if heading:
+        return f"# {heading[1]}"
+    return LAYOUT.sub("", re.sub(r"\\\((.*?)\\\)", r"$\1$", line))
+
+
+def notebook_page(source: str, path: str) -> str:
+    """The cells of a notebook one after another: Markdown as it is, code between fences.
+
+    >>> notebook_page('{"cells": [{"cell_type": "markdown", "source": ["z = 1"]}, {"cell_type": "code", "source": "f(z)"}]}', "a.ipynb")
+    'z = 1\\n\\n```python\\nf(z)\\n```\\n'
+    """
+    try:
+        cells = json.loads(source)["cells"]
+        return "\n".join(_cells(cells))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise WorksheetError(path, "no notebook", "a notebook of format 4: a JSON object with its cells") from None
+
+
+def _cells(cells: Any) -> Iterator[str]:
+    if not isinstance(cells, list) or len(cells) > MOST_CELLS:
+        raise TypeError
+    for cell in cells:
+        source = cell["source"]
+        text = "".join(source) if isinstance(source, list) else source
+        if not isinstance(text, str):
+            raise TypeError
+        if cell["cell_type"] == "markdown":
+            yield github_page(text) + "\n"
+        else:
+            yield f"```python\n{text.replace('```', '` ` `')}\n```\n"
