@@ -226,7 +226,8 @@ def test_the_slip_undone_is_the_slope_of_the_loss(name: str, wrt: str, answer: s
 def test_every_kind_has_a_row_above() -> None:
     elsewhere = {"learning rate", "missing time", "only the last step", "only the first step", "shifted index",  # test_diagnosis_more
                  "one use alone", "flipped", "shape",  # test_slips_at_every_door
-                 "eps", "another eps", "number",  # code
+                 "eps", "another eps", "number", "assignment", "axis in code", "comparison in code", "transposition in code",  # code
+                 "needs_input_grad", "no gradient",  # functions/test_own_backward
                  "cut off", "decimal point", "digits exchanged", "wrong argument", "wrong factor",  # test_slips
                  "not exact", "rounded early", "carried", "numbers put in"}  # test_errata, test_carried_errors
     named = {s[3].partition(",")[0] for s in SLIPS} | elsewhere
