@@ -59,16 +59,23 @@ class Initializer:
 
     def draw(self, shape: Sequence[int], seed: int | np.random.Generator = 0, gain: Any = 1, fans: tuple[int, int] | None = None) -> Array:
         """An array of this shape: ``gain`` times the spread, the fans (n, m) by ``fans_of`` unless they are given."""
-        if not isinstance(seed, np.random.Generator) and seed < 0:
-            raise OptionError("seed", shown(seed), "a whole number, at least 0")
+        rng = _generator(seed)
         if rational(gain) < 0:
             raise OptionError("gain", shown(gain), "a number that is not negative")
         n, m = fans_of(shape) if fans is None else fans
         square = compute((3 if self.law == UNIFORM else 1) * self.variance, {N: sp.Integer(n), M: sp.Integer(m)})
         spread = float(rational(gain)) * math.sqrt(float(square))
-        rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
         made: Array = rng.uniform(-spread, spread, tuple(shape)) if self.law == UNIFORM else rng.normal(0.0, spread, tuple(shape))
         return made
+
+
+def _generator(seed: int | np.random.Generator) -> np.random.Generator:
+    """The generator that a seed is or begins. Raises OptionError for a negative one."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if seed < 0:
+        raise OptionError("seed", shown(seed), "a whole number, at least 0")
+    return np.random.default_rng(seed)
 
 
 def fans_of(shape: Sequence[int]) -> tuple[int, int]:
@@ -213,7 +220,7 @@ def orthogonal(shape: Sequence[int], gain: Any = 1, *, seed: Seed = 0) -> Array:
     """
     fans_of(shape)
     rows, columns = shape[0], math.prod(shape[1:])
-    rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+    rng = _generator(seed)
     q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
     q = q * np.sign(np.diag(r))  # without it, qr favours some
     made: Array = float(rational(gain)) * (q if rows >= columns else q.T).reshape(tuple(shape))
@@ -231,7 +238,7 @@ def trunc_normal(shape: Sequence[int], mean: Any = 0, std: Any = 1, a: Any = -2,
     centre, width, low, high = (float(rational(v)) for v in (mean, std, a, b))
     if width <= 0 or low >= high or not centre - 5 * width < high or not low < centre + 5 * width:
         raise OptionError("trunc_normal", f"mean={mean}, std={std}, a={a}, b={b}", "std positive, and a..b not far outside the mean")
-    rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+    rng = _generator(seed)
     made: Array = rng.normal(centre, width, tuple(shape))
     while (outside := (made < low) | (made > high)).any():
         made[outside] = rng.normal(centre, width, int(outside.sum()))
