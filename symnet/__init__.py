@@ -326,7 +326,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     )
     from symnet.networks.attention import MultiheadAttention, TransformerEncoderLayer
     from symnet.networks.convolution import Conv1d, Conv2d, Conv3d, Convolution
-    from symnet.networks.dropping import AlphaDropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
+    from symnet.networks.dropping import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
     from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
     from symnet.networks.initializers import (
         calculate_gain,
@@ -494,7 +494,6 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     )
     from symnet.networks.sequential import Sequential
     from symnet.networks.structure import (
-        Dropout,
         Embedding,
         EmbeddingBag,
         Flatten,
@@ -594,7 +593,7 @@ _PLACES = {
         "LocalResponseNorm RMSNorm SyncBatchNorm",
     "symnet.networks.pooling": "AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d MaxPool3d",
     "symnet.networks.recurrent": "GRU LSTM RNN",
-    "symnet.networks.structure": "Dropout Embedding EmbeddingBag Flatten Identity Input PositionalBias Residual",
+    "symnet.networks.structure": "Embedding EmbeddingBag Flatten Identity Input PositionalBias Residual",
     "symnet.networks.transposed_convolution": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     "symnet.networks.adaptive_pooling":
         "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d "
@@ -605,7 +604,7 @@ _PLACES = {
         "ZeroPad2d ZeroPad3d",
     "symnet.networks.recurrent_cells": "GRUCell LSTMCell RNNCell",
     "symnet.networks.transformer": "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder",
-    "symnet.networks.dropping": "AlphaDropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
+    "symnet.networks.dropping": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
     "symnet.networks.pairwise": "Bilinear CosineSimilarity PairwiseDistance",
     "symnet.networks.rearranging":
         "ChannelShuffle Fold MaxUnpool1d MaxUnpool2d MaxUnpool3d PixelShuffle PixelUnshuffle Unflatten Unfold "

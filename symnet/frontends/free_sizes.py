@@ -33,6 +33,17 @@ def needed_arguments(who: str, names: Sequence[str], wrt: Sequence[str], marked:
     return set(wrt or marked or names), bool(wrt or marked)
 
 
+def size_names(shapes: Mapping[str, tuple[sp.Expr, ...]]) -> tuple[str, ...]:
+    """The names of sizes in shapes, in the order in which they first stand there."""
+    return tuple(map(str, dict.fromkeys(s for shape in shapes.values() for n in shape for s in sorted(n.free_symbols, key=str))))
+
+
+def shapes_at(shapes: Mapping[str, tuple[sp.Expr, ...]], sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """The shapes with numbers for the names of sizes."""
+    there = {sp.Symbol(n, integer=True, positive=True): sp.Integer(k) for n, k in sizes.items()}
+    return {name: tuple(int(n.xreplace(there)) for n in shape) for name, shape in shapes.items()}
+
+
 def axes_of(shapes: Mapping[str, tuple[sp.Expr, ...]]) -> dict[str, tuple[Axis, ...]]:
     """Axes by name."""
     return {name: tuple(Axis.of(n, KINDS.get(str(n), Kind.FEATURE)) for n in shape) for name, shape in shapes.items()}

@@ -15,7 +15,7 @@ from symnet.core.own_backward import Argument, Run, Trace
 from symnet.core.tensors import Role
 from symnet.core.user_code import told
 from symnet.errors import NameError_, OptionError, SymnetError
-from symnet.frontends.free_sizes import Shapes, axes_of, declared_shapes, free_shapes, needed_arguments
+from symnet.frontends.free_sizes import Shapes, axes_of, declared_shapes, free_shapes, needed_arguments, shapes_at, size_names
 from symnet.frontends.function_programs import FunctionGraph
 from symnet.frontends.torch_library import tracing_parts
 from symnet.frontends.torch_tracing import TorchTracing
@@ -55,13 +55,11 @@ class TorchFunction:
         else:
             self._runs({a.name: a.shape for a in self.arguments}, True)
             self.shapes = free_shapes(self.arguments, self._runs, set(self.values))
-        found = dict.fromkeys(s for shape in self.shapes.values() for n in shape for s in sorted(n.free_symbols, key=str))
-        self.sizes: tuple[str, ...] = tuple(map(str, found))
+        self.sizes = size_names(self.shapes)
 
     def shapes_at(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         """The shapes of the arguments at these sizes."""
-        there = {sp.Symbol(n, integer=True, positive=True): sp.Integer(k) for n, k in sizes.items()}
-        return {name: tuple(int(n.xreplace(there)) for n in shape) for name, shape in self.shapes.items()}
+        return shapes_at(self.shapes, sizes)
 
     # Traced.
 

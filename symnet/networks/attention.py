@@ -182,6 +182,13 @@ class MultiheadAttention(Layer):
         to.line(f"a{number}", x.axes, (*rest, t, i), value, f"attention of layer {number}")
 
 
+def at_each_position(where: str, width: Size, wide: Size, activation: str) -> tuple[Layer, ...]:
+    """The network of two layers that a transformer has at each position."""
+    if activation not in ("relu", "gelu"):
+        raise OptionError(where, f"activation={activation!r}", '"relu" or "gelu"')
+    return Linear(width, wide), ReLU() if activation == "relu" else GELU(), Linear(wide, width)
+
+
 @torch_arguments("d_model nhead dim_feedforward dropout activation layer_norm_eps batch_first norm_first bias device dtype",
                  PLACE | {"dropout": (0,), "batch_first": (True,), "bias": (True,)}, HINTS)
 @dataclass(frozen=True)
@@ -212,12 +219,10 @@ class TransformerEncoderLayer(Layer):
 
     def parts(self) -> tuple[Layer, ...]:
         """The layers that it is made of."""
-        if self.activation not in ("relu", "gelu"):
-            raise OptionError("TransformerEncoderLayer", f"activation={self.activation!r}", '"relu" or "gelu"')
-        d, wide = self.d_model, self.dim_feedforward
+        d = self.d_model
         attend = MultiheadAttention(d, self.nhead, head_dim=self.head_dim, positions=self.positions, mask=self.mask,
                                     key_padding_mask=self.key_padding_mask)
-        mlp = (Linear(d, wide), ReLU() if self.activation == "relu" else GELU(), Linear(wide, d))
+        mlp = at_each_position("TransformerEncoderLayer", d, self.dim_feedforward, self.activation)
         norm = LayerNorm(d, self.layer_norm_eps)
         return (Residual(norm, attend), Residual(norm, *mlp)) if self.norm_first else (Residual(attend), norm, Residual(*mlp), norm)
 

@@ -36,6 +36,10 @@ class Builder:
         """``name``, or that with _ behind it where the program has it already."""
         return free_name(name, {t.name for t in self.inputs} | {d.name for d in self.lines})
 
+    def next_number(self, stem: str) -> int:
+        """1 + how many lines are called by ``stem`` and a number."""
+        return 1 + sum(d.name.startswith(stem) and d.name[len(stem):].isdigit() for d in self.lines)
+
     def line(self, name: str, axes: tuple[Axis, ...], indices: tuple[sp.Expr, ...], expr: sp.Expr, note: str,
              role: Role = Role.INTERMEDIATE) -> Tensor:
         """Add a definition; its target flows on."""

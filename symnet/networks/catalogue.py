@@ -44,7 +44,7 @@ _LAYERS: tuple[type[Layer], ...] = (
     recurrent.LSTM, *recurrent_cells.CELLS, attention.MultiheadAttention, attention.TransformerEncoderLayer, *transformer.STACKS,
     convolution.Convolution, convolution.Conv1d, convolution.Conv2d, convolution.Conv3d, *transposed_convolution.TRANSPOSED,
     *pooling.POOLINGS, *adaptive_pooling.ADAPTIVE, *padding.PADDINGS, *normalization.NORMALIZATIONS, *rearranging.REARRANGING,
-    *dropping.DROPPING, *pairwise.PAIRWISE, *lazy.LAZY, structure.Input, structure.Flatten, structure.Identity, structure.Dropout,
+    *dropping.DROPPING, *pairwise.PAIRWISE, *lazy.LAZY, structure.Input, structure.Flatten, structure.Identity,
     structure.Residual, structure.Embedding, structure.EmbeddingBag, structure.PositionalBias)
 _LOSSES: tuple[type[Loss], ...] = (
     losses.MSELoss, losses.SquaredError, losses.HalfSquaredError, losses.BCELoss, losses.CrossEntropyLoss, losses.L1Loss,

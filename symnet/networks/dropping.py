@@ -1,4 +1,4 @@
-"""Dropout of whole channels and dropout that keeps mean and variance, by PyTorch's names; Dropout itself is in ``structure``.
+"""Dropout of entries, of whole channels, and with mean and variance kept, by PyTorch's names. Source: Srivastava et al. 2014.
 
 The mask is an input, 1 where something is kept and 0 where it is dropped; the derivation holds for every mask.
 """
@@ -30,13 +30,34 @@ def _probability(where: str, p: object) -> sp.Rational:
     return found
 
 
-def _mask(to: Builder, axes: int) -> tuple[sp.Expr, tuple[sp.Symbol, ...], int]:
+def _mask(to: Builder, axes: int, note: str = "1 for what is kept, 0 for what is dropped") -> tuple[sp.Expr, tuple[sp.Symbol, ...], int]:
     """The entry of a new mask over the first ``axes`` axes of what flows, the places, and its number."""
     x = to.now
     k = 1 + sum(t.name.startswith("mask") for t in to.inputs)
-    mask = to.add_input(f"mask{k}", x.axes[:axes], Role.CONSTANT, "1 for what is kept, 0 for what is dropped")
+    mask = to.add_input(f"mask{k}", x.axes[:axes], Role.CONSTANT, note)
     places = to.letters(x.axes)
     return mask[places[:axes]] if axes else mask[()], places, k
+
+
+@torch_arguments("p inplace", {"inplace": BOTH})
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """d = mask ⊙ x/(1 - p): the mask is an input of x's shape, 1 where an entry is kept and 0 where it is dropped.
+
+    Training draws each entry of the mask, 1 with probability 1 - p; the derivation holds for every mask. PyTorch's evaluation mode is
+    the same with the mask 1 - p everywhere.
+
+    >>> import symnet as sn
+    >>> print(sn.Sequential(sn.Linear("d", "h"), sn.Dropout("1/5")).program().definitions[-1])
+    d1[n, j] := 5*mask1[n, j]*z1[n, j]/4
+    """
+
+    p: Any = "1/2"
+
+    def build(self, to: Builder) -> None:
+        p, x = _probability("Dropout", self.p), to.now
+        mask, places, k = _mask(to, len(x.axes), "1 for an entry that is kept, 0 for one that is dropped")
+        to.line(f"d{k}", x.axes, places, mask * (x[places] if places else x[()]) / (1 - p), "what dropout keeps, scaled up")
 
 
 @dataclass(frozen=True)
@@ -141,4 +162,4 @@ class FeatureAlphaDropout(Layer):
         _alpha(to, "FeatureAlphaDropout", self.p, 2)
 
 
-DROPPING: tuple[type[Layer], ...] = (Dropout1d, Dropout2d, Dropout3d, AlphaDropout, FeatureAlphaDropout)
+DROPPING: tuple[type[Layer], ...] = (Dropout, Dropout1d, Dropout2d, Dropout3d, AlphaDropout, FeatureAlphaDropout)

@@ -339,7 +339,7 @@ class LocalResponseNorm(Layer):
     k: object = 1
 
     def build(self, to: Builder) -> None:
-        x, number = to.now, 1 + sum(d.name.startswith("s") for d in to.lines)
+        x, number = to.now, to.next_number("s")
         where = "LocalResponseNorm"
         size, k = whole(where, "size", self.size, 1), rational(self.k)
         first = 1 if x.axes and x.axes[0].kind is Kind.BATCH else 0

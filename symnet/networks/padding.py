@@ -60,7 +60,7 @@ def extend(to: Builder, where: str, at: int, sides: tuple[int, int], beyond: Bey
         if high:
             found = found + When(put(behind), sp.Ge(i, low + length + 1))
     axes = (*x.axes[:at], Axis.of(sp.expand(length + low + high)), *x.axes[at + 1:])
-    number = 1 + sum(d.name.startswith("pad") for d in to.lines)
+    number = to.next_number("pad")
     return to.line(f"pad{number}", axes, places, found, "the signal, continued beyond its ends")
 
 

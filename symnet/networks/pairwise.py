@@ -79,7 +79,7 @@ class CosineSimilarity(Layer):
         v, at = given(to, self.other, x.axes, Role.INPUT, "the second input"), self.dim % len(x.axes)
         places = to.letters(x.axes)
         rest, axes, i = places[:at] + places[at + 1:], x.axes[:at] + x.axes[at + 1:], places[at]
-        k = 1 + sum(d.name.startswith("q") and d.name[1:].isdigit() for d in to.lines)
+        k = to.next_number("q")
         lengths = []
         for n, (u, whose) in enumerate(((x, "first"), (v, "second"))):
             q = to.line(f"q{k + n}", axes, rest, sp.sqrt(over(u[places] ** 2, i, x.axes[at])), f"lengths of the {whose} input")
@@ -116,7 +116,7 @@ class PairwiseDistance(Layer):
         axes, places = x.axes[:-1], tuple(rest)
         if self.keepdim:
             axes, places = (*axes, Axis.of(1)), (*places, next(c for c in letters(to, "jkm") if c not in (*rest, i)))
-        k = 1 + sum(d.name.startswith("rho") for d in to.lines)
+        k = to.next_number("rho")
         to.line(f"rho{k}", axes, places, value, "distances between both inputs")
 
 

@@ -98,7 +98,7 @@ class PixelShuffle(Layer):
         value = When(x[(*rest, sp.expand(r**2 * (c - 1) + r * (p - 1) + q), h, w)],
                      sp.And(sp.Eq(i, r * (h - 1) + p), sp.Eq(j, r * (w - 1) + q)))
         axes = (*front, Axis.of(each), Axis.of(sp.expand(r * height.size)), Axis.of(sp.expand(r * width.size)))
-        to.line(f"y{1 + _count(to, 'y')}", axes, (*rest, c, i, j), total(value, _ranges((h, w, p, q), (height, width, small, small))),
+        to.line(f"y{to.next_number('y')}", axes, (*rest, c, i, j), total(value, _ranges((h, w, p, q), (height, width, small, small))),
                 "channels written as places")
 
 
@@ -125,7 +125,7 @@ class PixelUnshuffle(Layer):
         value = When(x[(*rest, c, sp.expand(r * (h - 1) + p), sp.expand(r * (w - 1) + q))],
                      sp.Eq(m, sp.expand(r**2 * (c - 1) + r * (p - 1) + q)))
         axes = (*front, Axis.of(sp.expand(r**2 * channels.size)), *map(Axis.of, outs))
-        to.line(f"y{1 + _count(to, 'y')}", axes, (*rest, m, h, w), total(value, _ranges((c, p, q), (channels, small, small))),
+        to.line(f"y{to.next_number('y')}", axes, (*rest, m, h, w), total(value, _ranges((c, p, q), (channels, small, small))),
                 "places written as channels")
 
 
@@ -152,13 +152,8 @@ class ChannelShuffle(Layer):
         g, q = letters(to, "gq")
         value = When(x[(*places[:first], sp.expand(each * (g - 1) + q), *places[first + 1:])],
                      sp.Eq(places[first], sp.expand(groups * (q - 1) + g)))
-        to.line(f"y{1 + _count(to, 'y')}", x.axes, places, total(value, _ranges((g, q), (Axis.of(groups), Axis.of(each)))),
+        to.line(f"y{to.next_number('y')}", x.axes, places, total(value, _ranges((g, q), (Axis.of(groups), Axis.of(each)))),
                 "the channels, group after group in turn")
-
-
-def _count(to: Builder, letter: str) -> int:
-    """How many lines are called by this letter and a number."""
-    return sum(d.name[:1] == letter and d.name[1:].isdigit() for d in to.lines)
 
 
 def _blocks(where: str, kernel: Sizes, stride: Any, padding: Any, dilation: Any) -> tuple[Window, Window]:
@@ -185,13 +180,13 @@ class Unfold(Layer):
         made = _blocks("Unfold", self.kernel_size, self.stride, self.padding, self.dilation)
         *front, channels = _image(to, "Unfold")
         outs = [Axis.of(w.outputs(a.size, "Unfold")) for w, a in zip(made, to.now.axes[-2:], strict=True)]
-        x, taps = padded(to, made, f"pad{1 + _count(to, 'u')}"), [Axis.of(w.kernel) for w in made]
+        x, taps = padded(to, made, f"pad{to.next_number('u')}"), [Axis.of(w.kernel) for w in made]
         *rest, m, a, c, p, q, i, j = letters(to, "n"[:len(front)] + "macpqij")
         row = sp.expand(taps[0].size * taps[1].size * (c - 1) + taps[1].size * (p - 1) + q)
         value = When(x[(*rest, c, made[0].place(i, p), made[1].place(j, q))],
                      sp.And(sp.Eq(m, row), sp.Eq(a, sp.expand(outs[1].size * (i - 1) + j))))
         axes = (*front, Axis.of(sp.expand(channels.size * taps[0].size * taps[1].size)), Axis.of(sp.expand(outs[0].size * outs[1].size)))
-        to.line(f"u{1 + _count(to, 'u')}", axes, (*rest, m, a), total(value, _ranges((c, p, q, i, j), (channels, *taps, *outs))),
+        to.line(f"u{to.next_number('u')}", axes, (*rest, m, a), total(value, _ranges((c, p, q, i, j), (channels, *taps, *outs))),
                 "each window as a column")
 
 
@@ -227,7 +222,7 @@ class Fold(Layer):
         value = When(x[(*rest, row, sp.expand(outs[1].size * (i - 1) + j))],
                      sp.And(sp.Eq(h, sp.expand(made[0].place(i, p) - made[0].padding)),
                             sp.Eq(w, sp.expand(made[1].place(j, q) - made[1].padding))))
-        to.line(f"y{1 + _count(to, 'y')}", (*front, Axis.of(channels), *room), (*rest, c, h, w),
+        to.line(f"y{to.next_number('y')}", (*front, Axis.of(channels), *room), (*rest, c, h, w),
                 total(value, _ranges((p, q, i, j), (*taps, *outs))), "the windows, added up where they lie")
 
 
@@ -285,7 +280,7 @@ class Upsample(Layer):
             raise OptionError("Upsample", f"size {new} for {old} entries", "a number of times as many")
         above, below = step.p, step.q  # place i shows entry ⌊(i-1) above/below⌋ + 1
         mine = sp.And(sp.Ge(sp.expand(above * (i - 1) - below * (p - 1)), 0), sp.Le(sp.expand(above * (i - 1) - below * p), -1))
-        to.line(f"y{1 + _count(to, 'y')}", (*x.axes[:at], Axis.of(new), *x.axes[at + 1:]), places,
+        to.line(f"y{to.next_number('y')}", (*x.axes[:at], Axis.of(new), *x.axes[at + 1:]), places,
                 total(When(entry, mine), ((p, *x.axes[at].range),)), "each entry repeated")
 
     def _linear(self, to: Builder, at: int, new: sp.Expr, scale: sp.Rational | None) -> None:
@@ -297,10 +292,10 @@ class Upsample(Layer):
         i = places[at]
         terms = [When(weight, sp.And(sp.Eq(i, k + 1), sp.Eq(p, t + 1)))
                  for k in range(int(new)) for t, weight in self._around(k, int(old), int(new), scale)]
-        k = 1 + _count(to, "Q")
+        k = to.next_number("Q")
         table = to.line(f"Q{k}", (Axis.of(new), x.axes[at]), (i, p), sp.Add(*terms), "how much of each entry each place shows")
         value = total(table[i, p] * x[(*places[:at], p, *places[at + 1:])], ((p, *x.axes[at].range),))
-        to.line(f"y{1 + _count(to, 'y')}", (*x.axes[:at], Axis.of(new), *x.axes[at + 1:]), places, value, "between the entries around")
+        to.line(f"y{to.next_number('y')}", (*x.axes[:at], Axis.of(new), *x.axes[at + 1:]), places, value, "between the entries around")
 
     def _around(self, k: int, old: int, new: int, scale: sp.Rational | None) -> list[tuple[int, sp.Rational]]:
         """The entries, from 0, that place k shows, with their weights."""
@@ -376,7 +371,7 @@ class _MaxUnpool(Layer):
         for u, a in reversed(list(zip(outer, room, strict=True))):
             place, stride = place + stride * (u - 1), stride * a.size
         value = When(x[(*rest, *inner)], sp.Eq(spots[(*rest, *inner)] + 1, sp.expand(place)))
-        to.line(f"y{1 + _count(to, 'y')}", (*front, *room), (*rest, *outer), total(value, _ranges(inner, x.axes[-dims:])),
+        to.line(f"y{to.next_number('y')}", (*front, *room), (*rest, *outer), total(value, _ranges(inner, x.axes[-dims:])),
                 "each entry where it stood, 0 elsewhere")
 
 

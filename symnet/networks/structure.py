@@ -1,20 +1,18 @@
-"""Layers that shape a network: Input, Flatten, Dropout, Residual, Embedding and a positional bias.
+"""Layers that shape a network: Input, Flatten, Residual, Embedding and a positional bias.
 
 Names and conventions are PyTorch's where PyTorch has the layer. Source: docs.pytorch.org, torch.nn; residual connections: He et al.
-2016; dropout: Srivastava et al. 2014; learned positions: Gehring et al. 2017.
+2016; learned positions: Gehring et al. 2017.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind
 from symnet.core.axes import size as to_size
 from symnet.core.expressions import When, total
-from symnet.core.numbers import rational
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, ShapeError, shown
 from symnet.networks.arguments import BOTH, NONE, PLACE, torch_arguments
@@ -96,32 +94,6 @@ class Flatten(Layer):
         value = total(When(x[places], sp.Eq(m, sp.expand(where + 1))), sums)
         to.line(f"f{max(to.linear, 1)}", (*x.axes[:first], axis, *x.axes[last + 1:]), (*places[:first], m, *places[last + 1:]), value,
                 "the entries of one sample in a row")
-
-
-@torch_arguments("p inplace", {"inplace": BOTH})
-@dataclass(frozen=True)
-class Dropout(Layer):
-    """d = mask ⊙ x/(1 - p): the mask is an input of x's shape, 1 where an entry is kept and 0 where it is dropped.
-
-    Training draws each entry of the mask, 1 with probability 1 - p; the derivation holds for every mask. PyTorch's evaluation mode is
-    the same with the mask 1 - p everywhere.
-
-    >>> import symnet as sn
-    >>> print(sn.Sequential(sn.Linear("d", "h"), sn.Dropout("1/5")).program().definitions[-1])
-    d1[n, j] := 5*mask1[n, j]*z1[n, j]/4
-    """
-
-    p: Any = "1/2"
-
-    def build(self, to: Builder) -> None:
-        p = rational(self.p)
-        if not 0 <= p < 1:
-            raise OptionError("Dropout", f"p={self.p}", "a probability, 0 <= p < 1")
-        x = to.now
-        k = 1 + sum(t.name.startswith("mask") for t in to.inputs)
-        mask = to.add_input(f"mask{k}", x.axes, Role.CONSTANT, "1 for an entry that is kept, 0 for one that is dropped")
-        places = to.letters(x.axes)
-        to.line(f"d{k}", x.axes, places, _entry(mask, places) * _entry(x, places) / (1 - p), "what dropout keeps, scaled up")
 
 
 class Residual(Layer):

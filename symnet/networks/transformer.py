@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from symnet.core.axes import Axis, Kind
 from symnet.core.tensors import Role
 from symnet.errors import OptionError, shown
-from symnet.networks.activations import GELU
 from symnet.networks.arguments import NONE, PLACE, torch_arguments
-from symnet.networks.attention import HINTS, MultiheadAttention, TransformerEncoderLayer
+from symnet.networks.attention import HINTS, MultiheadAttention, TransformerEncoderLayer, at_each_position
 from symnet.networks.builder import Builder
-from symnet.networks.layers import Layer, Linear, ReLU, Size, as_layer
+from symnet.networks.layers import Layer, Size, as_layer
 from symnet.networks.normalization import LayerNorm
 from symnet.networks.structure import Residual
 from symnet.networks.windows import whole
@@ -88,14 +87,12 @@ class TransformerDecoderLayer(Layer):
         return Axis.of(self.positions, Kind.TIME), Axis.of(self.d_model)
 
     def build(self, to: Builder) -> None:
-        if self.activation not in ("relu", "gelu"):
-            raise OptionError("TransformerDecoderLayer", f"activation={self.activation!r}", '"relu" or "gelu"')
-        d, wide = self.d_model, self.dim_feedforward
+        d = self.d_model
         norm = LayerNorm(d, self.layer_norm_eps)
         blocks: tuple[tuple[Layer, ...], ...] = (
             (MultiheadAttention(d, self.nhead, head_dim=self.head_dim, positions=self.positions, mask=self.mask),),
             (MultiheadAttention(d, self.nhead, head_dim=self.head_dim, positions=self.positions, memory=self.memory, source=self.source),),
-            (Linear(d, wide), ReLU() if self.activation == "relu" else GELU(), Linear(wide, d)))
+            at_each_position("TransformerDecoderLayer", d, self.dim_feedforward, self.activation))
         for block in blocks:
             for part in (Residual(norm, *block),) if self.norm_first else (Residual(*block), norm):
                 part.build(to)

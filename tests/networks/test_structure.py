@@ -15,9 +15,10 @@ from symnet.calculus import derive
 from symnet.core.axes import Axis, size
 from symnet.core.program import Program
 from symnet.core.tensors import Role
+from symnet.networks.dropping import Dropout
 from symnet.networks.losses import SquaredError
 from symnet.networks.sequential import Sequential
-from symnet.networks.structure import Dropout, Embedding, Flatten, Input, PositionalBias, Residual
+from symnet.networks.structure import Embedding, Flatten, Input, PositionalBias, Residual
 
 jax.config.update("jax_enable_x64", True)
 Arrays = dict[str, Any]
