@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import sympy as sp
 
 from symnet.core.axes import index
-from symnet.core.expressions import entries
-from symnet.core.tensors import Tensor, entry_indices, sizes_of, tensor_name
+from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import MismatchError, ParseError
 from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.parsing.latex import understood
 from symnet.parsing.latex_lines import Given, LatexLines, use_lines
-from symnet.parsing.latex_lowering import NAMES, LatexLowering
+from symnet.parsing.latex_lowering import NAMES, LatexLowering, index_name
 from symnet.parsing.node import Node
 
 
@@ -32,44 +31,11 @@ def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, whe
         return made
     if not left:
         return understood(right, lowering(), gradient.axes, where)
-    free = {name: index(name) for name in _letters(left[0]) if name not in sizes and name not in tensors}
+    free = {name: index(name) for name in letters_below(left[0]) if name not in sizes and name not in tensors}
     places = _places(left[0], {**tensors, gradient.name: gradient}, gradient, sizes, free, where)
     if not places:
         return understood(right, lowering(), gradient.axes, where)
     return _over(gradient, places, understood(right, lowering(free), (), where), where)
-
-
-def latex_entry(text: str, tensors: Mapping[str, Tensor], where: str = "line") -> tuple[Tensor, tuple[sp.Symbol, ...]] | None:
-    r"""The tensor and the index letters of an entry such as \frac{\partial L}{\partial W_{jk}} or p_i; None for what is no such entry.
-
-    Every axis has a letter of its own, which names no size and no tensor.
-    """
-    (node, *more), lines = LatexLines(text, where, NAMES).lines()
-    sizes = sizes_of(tensors)
-    free = {name: index(name) for name in _letters(node) if name not in sizes and name not in tensors}
-    if more or lines or not free:
-        return None
-    found = LatexLowering(tensors, sizes, where, free).names.readings(node)
-    if len(found) != 1 or set(found[0].slots) - set(free.values()) or len(set(found[0].slots)) != len(found[0].tensor.axes):
-        return None
-    return found[0].tensor, tuple(s for s in found[0].slots if isinstance(s, sp.Symbol))
-
-
-def latex_at(text: str, tensors: Mapping[str, Tensor], target: Tensor, places: tuple[sp.Symbol, ...], where: str = "line") -> IndexArray:
-    """What a text says of the entry of ``target`` at these letters, as an array of its shape."""
-    (right, *more), lines = LatexLines(text, where, NAMES).lines()
-    if more:
-        raise ParseError(f"{where}, column {right.column}", "a left side and =", "the right side alone")
-    lowering = LatexLowering(tensors, sizes_of(tensors), where, {str(p): p for p in places})
-    use_lines(lowering, lines, {}, where)
-    value = understood(right, lowering, (), where)
-    ranges = {p: a.range for p, a in zip(places, target.axes, strict=True)}
-    for e in entries(value.expr):
-        for at, axis in zip(entry_indices(e), tensors[tensor_name(e)].axes, strict=True):
-            if at in ranges and ranges[at] != axis.range:
-                found = f"{tensor_name(e)} at {at}, which runs over 1..{ranges[at][1]}"
-                raise MismatchError(where, found, f"an index of 1..{axis.range[1]}")
-    return _over(target, places, value, where)
 
 
 def _over(target: Tensor, places: tuple[sp.Expr, ...], value: IndexArray, where: str) -> IndexArray:
@@ -84,7 +50,7 @@ def slopes_in(nodes: Sequence[Node], tensors: Mapping[str, Tensor], where: str =
     r"""(top, below) by name for every slope in syntax trees whose names have one reading each and that is none of the ``tensors``."""
     for node in nodes:
         if node.kind == "slope":
-            free = {name: index(name) for name in _letters(node) if name not in tensors}
+            free = {name: index(name) for name in letters_below(node) if name not in tensors}
             names = LatexLowering(tensors, sizes_of(tensors), where, free).names
             found = [names.readings(a) for a in node.args]
             if all(len(f) == 1 for f in found) and not names.slopes(node.args[0], node.args[1:]):
@@ -104,10 +70,10 @@ def _places(node: Node, tensors: Mapping[str, Tensor], gradient: Tensor, sizes: 
     raise ParseError(f"{where}, column {node.column}", "something else than the gradient asked for on the left", "the right side alone")
 
 
-def _letters(node: Node) -> Iterator[str]:
-    """The single letters below the names of a slope."""
+def letters_below(node: Node) -> Iterator[str]:
+    """The index letters of names and slopes: k' is k1."""
     if node.kind in ("letters", "place"):
-        yield from (a.text for a in node.args if a.kind == "printed" and len(a.text) == 1)
+        yield from (index_name(a.text) for a in node.args if a.kind == "printed" and len(a.text.rstrip("'")) == 1 and not a.args[0].args)
         return
     for arg in node.args:
-        yield from _letters(arg)
+        yield from letters_below(arg)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symnet.core.functions import BY_NAME
 from symnet.core.names import GREEK
 from symnet.parsing.functions import FUNCTIONS
-from symnet.parsing.tokens import plain
+from symnet.parsing.tokens import RAISED, plain
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3})?\Z")
 SHORT = r"[A-Za-z]\w{0,15}(?:\[[\w, ]{1,12}\])?'?"
@@ -34,6 +34,11 @@ LABEL = re.compile(rf"(?:\s{{2,}}|\t){NUMBERED}[ .]*\Z")  # set apart
 LATEX_LABEL = re.compile(rf"(?:\\(?:q?quad|hfill|hspace\{{[^{{}}]*\}})\s*)+"
                          rf"(?:\\text\{{)?{NUMBERED}\}}?[ .]*\Z|\\(?:tag|label)\*?\{{[^{{}}]*\}}")
 APART = re.compile(r"(?<!\\)[,;]\s*(?:\\(?:q?quad|[,;:! ]))*|(?:\\q?quad\s*)+|\\text\{\s*(?:and|so|hence|thus|therefore|then|,|;)\s*\}")
+BEHIND = re.compile(r"(?<=\S)(?:\\(?:q?quad|[,;:! ])|[\s,;(])*\\(?:text|mathrm|textrm)\{\s*\(?"
+                    r"(?:for|if|when|whenever|since|because|as|by|using)\b.*\Z", re.I)  # \text{for } t = 0, 1, 2
+BEHIND_TEXT = re.compile(r"\s+(?:for|if|when|where)\s+[a-z]\s*=\s*[\w+\- ]+?(?:\.\.|,\s*(?:\.\.\.|…)\s*,)"
+                         r"\s*[\w+\- ]*[^()]*(?:\([^()]*\))?[.\s]*\Z")
+QUOTED = re.compile(r"\b(?:as it stands|printed|wrong|mistake|incorrect)\b", re.I)
 DECIMAL_COMMA = re.compile(r"\d,\d")  # is left in, so that reading it asks for a point
 SPANS = re.compile(r"(?<!\\)\$([^$]+)\$|\\\((.+?)\\\)")
 LATEX_RELATION = re.compile(r"\\(?:approx(?:eq)?|simeq|doteq|coloneqq|leftarrow|gets|equiv)(?![A-Za-z])|:=|≈|(?<![<>!=])=(?!=)")
@@ -57,6 +62,7 @@ class Found:
     updates: bool = False  # w ← w - …
     before: str = ""  # the words of the sentence in front
     labelled: bool = False  # dL/dw1: -0.063, and "Step: 2", which says nothing of a name
+    condition: str = ""  # for t = 1..T - 1, behind the line
 
 
 def tidy(text: str) -> str:
@@ -68,6 +74,7 @@ def tidy(text: str) -> str:
     body = MARKS.sub("", text)
     body = re.sub(r"(?:(?<=\s)|(?<=\A)|(?<=[(|]))(\*\*|__)(?=[A-Za-z(`$\\∂\d])(.+?)(?<=\S)\1(?=[\s.,:;=≈)|!]|\Z)", r"\2", body)
     body = re.sub(r"(?:(?<=\s)|(?<=\A))([*_])(?=[A-Za-z(`∂])([^*_]+?(?:_\w+)?)(?<=\S)\1(?=[\s.,:;=≈)|]|\Z)", r"\2", body)
+    body = re.sub(r"⁽([^⁾]{1,20})⁾", lambda m: "^(" + "".join(RAISED.get(c, c) for c in m[1]) + ")", body)
     body = plain(body.replace("`", "").replace("∂", "d").replace("⋅", "*").replace("∗", "*").replace("’", "'"))
     body = SCIENTIFIC.sub(lambda m: "e" + m[1].replace("−", "-"), body)
     body = re.sub(r"\b([A-Za-z]\w*)\.grad\b", r"\1_grad", body)  # as PyTorch writes it
@@ -78,18 +85,26 @@ def text_chains(text: str) -> list[Found]:
     """Every chain in a line of text, its LaTeX spans too."""
     spans = [a or b for a, b in SPANS.findall(text)]
     if any(LATEX_RELATION.search(s) for s in spans):
-        return [f for s in spans for f in latex_chains(s)]
+        return [replace(f, before=text[:m.start()]) for m in SPANS.finditer(text) for f in latex_chains(m[1] or m[2])
+                if f.left or not re.search(r"\w", MARKS.sub("", text[:m.start()]))]  # "it moves by $= 3$" says nothing of the line before
     if not spans and re.search(r"\\[A-Za-z]{2,}", text) and LATEX_RELATION.search(text):
         return latex_chains(MARKS.sub("", text))
     body = tidy(SPANS.sub(lambda m: m[1] or m[2], text)) if spans else tidy(text)
+    behind = BEHIND_TEXT.search(body)
+    if behind:
+        return [replace(f, condition=behind[0]) for f in text_chains(body[:behind.start()])]
     defines = bool(re.match(r"(?:let|define|set|put|write)\s", body, re.I))
     body = re.sub(r"\A(?:let|define|set|put|write)\s+", "", body, flags=re.I)
     named = NAMED.match(body)
     if named:
         return [Found(named[1], (("≈", named[2]),), labelled=True)]
     label = re.match(r"[^=≈]{0,80}?:(?!=)\s*(?=\S)", body)
+    if label and QUOTED.search(label[0]):
+        return []  # "as it stands: z = 7" is what somebody else says
     if label and (label.end() < len(body)):
         body = body[label.end():]
+        if re.match(RELATION, body):
+            return []
     start = re.match(rf"({RELATION})\s*", body)
     if start:
         links = tuple(_links(body, whole=True))
@@ -118,7 +133,7 @@ def _scan(body: str, defines: bool) -> Iterator[Found]:
         before = body[:claim.start()].rstrip()
         whole = not before or before[-1] in ";,.:" or before.endswith(("=>", "⇒", "→", "->"))
         bracketed = claim[1] == "(" and claim[3] == ")"
-        if (before and before[-1] in "*/+-^=≈(") or (claim[3] and not claim[1]):
+        if (before and before[-1] in "*/+-^=≈(") or (claim[3] and not claim[1]) or claim[2] in STOPS:
             at = claim.end()  # it goes on with something: w * b = …
             continue
         links = tuple(_links(body[claim.end():], whole))
@@ -195,6 +210,11 @@ def _prose(text: str, whole: bool) -> int:
     return len(text)
 
 
+def prose_in(text: str) -> bool:
+    """True where two words stand side by side."""
+    return any(not {m[1], m[2]} & (LETTERS | GREEK) for m in re.finditer(r"\b([A-Za-z]{2,})[,:;]? (?=([A-Za-z]{2,}))", text))
+
+
 def _is_prose(text: str, k: int, word: re.Match[str], whole: bool) -> bool:
     if word.end() < len(text) and (text[word.end()].isdigit() or text[word.end()] in "_'(."):
         return False
@@ -213,8 +233,10 @@ def latex_chains(text: str) -> list[Found]:
     >>> latex_chains(r"\frac{\partial L}{\partial w} = 2(a - y) x \approx -0.89")[0].links
     (('=', '2(a - y) x'), ('≈', '-0.89'))
     """
-    several = _equations(LATEX_LABEL.sub("", text))
-    return [found for part in several for found in _latex_chain(part)]
+    body = LATEX_LABEL.sub("", text)
+    behind = BEHIND.search(body) if r"\begin" not in body else None
+    made = [found for part in _equations(body[:behind.start()] if behind else body) for found in _latex_chain(part)]
+    return [replace(f, condition=behind[0]) for f in made] if behind else made
 
 
 def _equations(text: str) -> list[str]:

@@ -17,6 +17,7 @@ OPENING = re.compile(r"\$\$|\\\[|\\begin\{(?:align|aligned|equation|gather|gathe
 CLOSING = re.compile(r"\$\$|\\\]|\\end\{(?:align|equation|gather|eqnarray|multline)\*?\}")
 NOISE = re.compile(r"\$\$|\\\[(?!\d)|\\\]|\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|eqnarray|multline|split)\*?\}"
                    r"|(?<!\\)&|\\(?:label|tag)\*?\{[^{}]*\}|\\(?:nonumber|notag)\b")
+COLUMNS = re.compile(r"\s*-{2,}(?:\s{2,}-{2,})+\s*\Z")
 ROW = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
 
 
@@ -51,7 +52,7 @@ def pieces(page: str) -> Iterator[Piece]:
     >>> [(p.number, p.kind) for p in pieces("# One\\nz = 1\\n```python\\nz = 2\\n```\\n$$\\na &= b \\\\\\\\\\n&= c\\n$$")]
     [(1, 'heading'), (2, 'text'), (4, 'code'), (7, 'maths'), (8, 'maths')]
     """
-    numbered = iter(enumerate(page.splitlines(), start=1))
+    numbered = iter(enumerate(_with_bars(page.splitlines()), start=1))
     mark, language = "", ""
     for number, raw in numbered:
         fence = FENCE.match(raw)
@@ -69,7 +70,24 @@ def pieces(page: str) -> Iterator[Piece]:
         if opened:
             yield from _display(_block(number, text, numbered))
         elif text:
-            yield Piece(number, text, _kind(text))
+            bar = text.startswith("| ") and text.count("|") == 1 and not text.endswith("|")  # a remark in symnet's own text
+            yield Piece(number, text[2:] if bar else text, "text" if bar else _kind(text))
+
+
+def _with_bars(lines: list[str]) -> list[str]:
+    """Tables that are set with spaces, under a rule of dashes for each column, as tables with bars."""
+    made, k = list(lines), 1
+    while k < len(lines):
+        if not COLUMNS.match(lines[k]) or not lines[k - 1].strip():
+            k += 1
+            continue
+        starts = [m.start() for m in re.finditer(r"-+", lines[k])]
+        last = next((n for n in range(k, len(lines)) if not lines[n].strip()), len(lines))
+        for n in range(k - 1, last):
+            cells = [lines[n][a:b].strip() for a, b in zip(starts, [*starts[1:], None], strict=True)]
+            made[n] = "| " + " | ".join(cells) + " |"
+        k = last + 1
+    return made
 
 
 def _fenced(number: int, text: str, language: str) -> Iterator[Piece]:

@@ -37,7 +37,7 @@ SLOPE = re.compile(r"\bd\s?([A-Za-z]\w*|\([A-Za-z]\w*\))\s?/\s?d\s?([A-Za-z]\w*|
 PRIME_CALL = re.compile(r"\b([a-z]\w*)'\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 GRADIENT = re.compile(r"(?:d|grad_?)([A-Za-z]\w*)|([A-Za-z]\w*?)_grad")
 PRIME = re.compile(r"\b([A-Za-z]\w*)'")
-NEW = re.compile(r"([A-Za-z]\w*?)(?:'|_new)\Z")
+NEW = re.compile(r"([A-Za-z]\w*?)(?:'|_new)((?:_\d+)*)\Z")
 TWO_READINGS = "a slope such as dL/dw, or a new value such as L_new"
 RATE = ("alpha", "eta", "lr", "learning_rate")
 SAME = {"sigma": "sigmoid", "ReLU": "relu", "ln": "log", "expit": "sigmoid"}
@@ -70,9 +70,9 @@ class Names:
         if slope:
             found = self.slope(slope[1], slope[2])
         elif new and name not in self.tensors:
-            if name.endswith("'") and self.known(new[1]) in self.program.by_name:
+            if name.endswith("'") and self.known(new[1] + new[2]) in self.program.by_name:
                 raise NameError_("line", f"{name}, which may be a slope or a new value", TWO_READINGS)
-            found = self.updated(new[1])
+            found = self.updated(new[1] + new[2])
         else:
             found = self._plain(name)
         self.called.setdefault(found, name.replace(" ", ""))
