@@ -50,11 +50,12 @@ class Tracing(Protocol):
 
 
 def proved_for_all_sizes(function: Callable[..., Any], binding: Binding, derivation: Derivation, declared: tuple[Assumption, ...],
-                         returns: Sequence[str], tracer: Callable[[], Tracing], wrong: Set[str] = frozenset()) -> dict[str, Verdict]:
+                         returns: Sequence[str], tracer: Callable[[], Tracing], wrong: Set[str] = frozenset(),
+                         needing: Set[str] = frozenset()) -> dict[str, Verdict]:
     """The returned values that are PROVED, or CONDITIONAL on what is declared, for all sizes; others that are judged are not in the table.
 
     ``derivation`` has every tensor that is returned among its gradients or lines, and is made without what is ``declared``.
-    What is known to be ``wrong`` somewhere is not tried.
+    What is known to be ``wrong`` somewhere is not tried, and what is ``needing`` what is declared not without it.
     """
     found: dict[str, Verdict] = {}
     try:
@@ -65,16 +66,16 @@ def proved_for_all_sizes(function: Callable[..., Any], binding: Binding, derivat
         return found
     for name in judge.returned:
         if name not in wrong and not time_is_over():
-            verdict = _alone(judge, name)
+            verdict = _alone(judge, name, name in needing)
             if verdict is not None:
                 found[name] = verdict
     return found
 
 
-def _alone(judge: _Judge, name: str) -> Verdict | None:
+def _alone(judge: _Judge, name: str, needed: bool) -> Verdict | None:
     """The verdict on one value, if there is one; what breaks inside symnet is said, and not passed over."""
     try:
-        return judge.verdict(name)
+        return judge.verdict(name, needed)
     except (FaultError, MemoryError):
         raise
     except (SymnetError, RecursionError):
@@ -99,7 +100,7 @@ class _Judge:
         self.returned, _ = read_result(tracing.run(function, front, given), derivation, returns, tracing.read)
         self.matching = LineMatching(self.derivation)
 
-    def verdict(self, name: str) -> Verdict | None:
+    def verdict(self, name: str, needed: bool) -> Verdict | None:
         """The verdict on one returned value, or None."""
         full = self.derivation.full
         if name not in self.derivation.names and name != full.objective:
@@ -107,7 +108,7 @@ class _Judge:
         claim = in_tensors_of(self.tracing.program(self.returned[name], free_name("answer", full.tensors)), full)
         if len(claim.definitions) > MOST_LINES:
             return None
-        verdict = Question(self.derivation, name, claim, self.declared, self.matching).for_all_sizes()
+        verdict = Question(self.derivation, name, claim, self.declared, self.matching).for_all_sizes(needed and bool(self.declared))
         conditional = verdict is not None and verdict.answer is Answer.CONDITIONAL and self.declared and \
             set(verdict.condition.split(" and ")) <= set(map(str, self.declared))
         return verdict if verdict is not None and (verdict.answer is Answer.PROVED or conditional) else None

@@ -35,7 +35,7 @@ from symnet.core.decimals import as_ball
 from symnet.core.derivation import Derivation
 from symnet.core.index_evaluation import Env
 from symnet.core.program import Program
-from symnet.core.tensors import Role, Tensor
+from symnet.core.tensors import Role, Tensor, tensor_name
 from symnet.core.time_limit import time_is_over
 from symnet.core.user_code import told
 from symnet.core.verdict import Answer, Verdict, Witness
@@ -79,6 +79,7 @@ class Replay:
     known: frozenset[str] = frozenset()  # conditions that some of the data meet: what is declared, rows of targets that sum to 1
     parted: dict[str, str] = field(default_factory=dict)  # its values are not those that were traced
     missing: dict[str, str] = field(default_factory=dict)  # it has no value there
+    needing: set[str] = field(default_factory=set)  # its values are not the right ones where what is declared does not hold
     right: set[str] = field(default_factory=set)  # its values were the right ones, in every run
     unset: set[str] = field(default_factory=set)  # it holds entries that nothing was written into: what NumPy finds there is chance
 
@@ -132,8 +133,9 @@ class Player:
         self.program: Program = derivation.full
         self.names: list[str] = []
         self.declared = declared if declared.assumptions or any(d.holes for d in declared.definitions) else None
-        rows = [f"each row of {t.name} sums to 1" for t in declared.inputs if t.role is Role.TARGET and len(t.axes) > 1]
-        self.known = frozenset((*map(str, declared.assumptions), *rows))
+        rows = [t.name for t in declared.inputs if t.role is Role.TARGET and len(t.axes) > 1]
+        self.totals = {**dict.fromkeys(rows, (-1, 1.0)), **dict(_totals(declared))}
+        self.known = frozenset((*map(str, declared.assumptions), *(f"each row of {name} sums to 1" for name in rows)))
 
     def run(self, trials: Sequence[Trial], larger: bool) -> Replay:
         """All runs; no further choice of sizes is begun when the time is over."""
@@ -217,6 +219,10 @@ class Player:
             made = _filled(t, shape, dice, kind, frame.entries.env, None if kind.ties else drawn, bits, positive)
             if made is None:
                 return None
+            if kind.shares and t.name in self.totals and t.domain == "real" and not t.structure:
+                axis, total = self.totals[t.name]
+                along = np.moveaxis(made, axis, -1)  # a view
+                along[..., -1] = total - along[..., :-1].sum(axis=-1)
             arrays[t.name] = made
         return arrays, chosen
 
@@ -240,17 +246,19 @@ class Player:
                 found.changed[name] = None
         written = {name: given[name] for name in found.changed if np.ndim(given[name])}
         found.shared |= {n: name for n, a in got.items() for name, b in written.items() if np.shares_memory(a, b)}
-        names = [n for n in got if n in agreed]
-        as_declared = self._as_declared(frame, arrays)
         where = _where(frame, chosen)
-        for name in names:
+        as_declared: bool | None = None  # asked where a value is not the right one: it takes long
+        for name in (n for n in got if n in agreed):
             wanted = np.asarray(right[self._target(name)])
             apart = _apart(got[name], wanted)
             if apart is None or kind.ties:
                 continue
             if kind is not HUGE:
                 agreed[name] = False
+            as_declared = self._as_declared(frame, arrays) if as_declared is None else as_declared
             if not as_declared:
+                if kind is not HUGE:
+                    found.needing.add(name)
                 continue
             if got[name].shape == wanted.shape and not np.isfinite(got[name][apart]):
                 if kind is not HUGE:
@@ -281,10 +289,8 @@ class Player:
         """Is the value at a place wrong in exact arithmetic too: beyond the rounding of the right one, and of the code's own steps?"""
         arrays, chosen = data
         target = self._target(name)
-        exact = {n: [int(v) if a.dtype.kind in "iu" else sp.Rational(*float(v).as_integer_ratio()) for v in a.reshape(-1)]
-                 for n, a in arrays.items()}
         try:
-            right = evaluate(self.program, {n: _nested(v, arrays[n].shape) for n, v in exact.items()}, frame.sizes)
+            right = evaluate(self.program, {n: _nested(_exactly(a), a.shape) for n, a in arrays.items()}, frame.sizes)
             if right.plan.work() > MOST_WORK:
                 return False
             table = right.numbers(BITS).table(target)
@@ -332,8 +338,10 @@ class Player:
         """True where the values are as the program declares."""
         if self.declared is None:
             return True
+        if any(abs(arrays[name].sum(axis=axis) - total).max() > NEAR for name, (axis, total) in _totals(self.declared)):
+            return False  # seen at once
         try:
-            check_given(self.declared, {name: a.tolist() for name, a in arrays.items()}, frame.sizes)
+            check_given(self.declared, {n: _nested(_exactly(a), a.shape) for n, a in arrays.items()}, frame.sizes)
         except DomainError:
             return False
         return True
@@ -360,6 +368,18 @@ def _read(where: str, value: Any) -> Any:
     return np.asarray(value, dtype=None if isinstance(value, np.ndarray) and value.dtype != object else float)
 
 
+def _totals(program: Program) -> Iterator[tuple[str, tuple[int, float]]]:
+    """The inputs of which a sum along one whole axis is declared to be a number: by name, the axis and the number."""
+    inputs = {t.name: t for t in program.inputs}
+    for a in program.assumptions:
+        entry = a.left.function if isinstance(a.left, sp.Sum) and len(a.left.limits) == 1 else None
+        if isinstance(entry, sp.Indexed) and a.right.is_Rational and len(set(entry.indices)) == len(entry.indices):
+            (i, low, high), t = a.left.limits[0], inputs.get(tensor_name(entry))
+            axis = entry.indices.index(i) if i in entry.indices else -1
+            if t is not None and axis >= 0 and t.axes[axis].range == (low, high):
+                yield t.name, (axis, float(a.right))
+
+
 def _repeated(shape: tuple[int, ...], dice: random.Random) -> Any:
     """Class labels, of which some are equal where there are two at least."""
     rows, classes = shape[:-1], shape[-1]
@@ -378,23 +398,24 @@ def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, kind: Data, 
     ``positive`` ones lie between 0 and 1.
     """
     count = int(np.prod(shape, dtype=int))
-    symbol = sp.Symbol("x", **t.base.assumptions0) if not t.axes else sp.Symbol("x", **t.base.label.assumptions0)
     if different is None:
-        numbers = [sp.Rational(dice.choice((1, 2) if positive else (-1, 1, 2)), 4 if positive else 1) for _ in range(count)]
+        numbers = [dice.choice((1, 2) if positive else (-1, 1, 2)) / (4 if positive else 1) for _ in range(count)]
     else:
         scale = 1 << (bits if positive else bits - 1)
-        sizes = [sp.Rational(k << LARGE_BITS if kind is HUGE and t.domain == "real" else k, scale) for k in islice(different, count)]
+        sizes = [(k << LARGE_BITS if kind is HUGE and t.domain == "real" else k) / scale for k in islice(different, count)]
         numbers = [v if positive or dice.random() < 0.5 else -v for v in sizes]
-    classes = None
+    if t.domain != "real":
+        classes = None
+        if t.domain == "index":
+            counted = sp.Integer(2) if t.classes is None else t.classes.xreplace(dict(env))
+            if not counted.is_Integer:
+                return None
+            classes = int(counted)
+        symbol = sp.Symbol("x", **(t.base.label if t.axes else t.base).assumptions0)
+        numbers = [float(suited(symbol, sp.Rational(*v.as_integer_ratio()), classes)) for v in numbers]
+    made = np.array(numbers, dtype=int if t.domain == "index" else float).reshape(shape)
     if t.domain == "index":
-        counted = sp.Integer(2) if t.classes is None else t.classes.xreplace(dict(env))
-        if not counted.is_Integer:
-            return None
-        classes = int(counted)
-    drawn = [suited(symbol, v, classes) for v in numbers]
-    if t.domain == "index":
-        return np.array([int(v) for v in drawn], dtype=int).reshape(shape)
-    made = np.array([float(v) for v in drawn], dtype=float).reshape(shape)
+        return made
     if t.structure == "one-hot":
         return (_repeated(shape, dice)[..., None] == np.arange(shape[-1])).astype(float)
     if t.structure:
@@ -402,8 +423,6 @@ def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, kind: Data, 
             "symmetric": lambda a: a + a.T, "positive definite": lambda a: a @ a.T + np.eye(len(a)),
             "diagonal": lambda a: np.diag(np.diag(a)), "orthogonal": lambda a: np.eye(len(a))[::-1]}
         return square[t.structure](made) if t.structure in square and made.ndim == 2 else None
-    if kind.shares and t.role is Role.TARGET and t.domain == "real" and len(shape) > 1:
-        made[..., -1] = 1 - made[..., :-1].sum(axis=-1)
     return made
 
 
@@ -415,6 +434,11 @@ def _wobble(shape: tuple[int, ...]) -> Any:
 
 def _point(frame: Frame, arrays: Arrays) -> dict[Any, Any]:
     return {frame.entries(name, place): _exact(a[mine]) for name, a in arrays.items() for mine, place in frame.places(name).items()}
+
+
+def _exactly(a: Any) -> list[sp.Rational]:
+    """The entries, row by row."""
+    return [sp.Rational(*v.as_integer_ratio()) for v in a.reshape(-1).tolist()]
 
 
 def _nested(flat: Sequence[Any], shape: tuple[int, ...]) -> Any:

@@ -183,6 +183,8 @@ def _shape(trial: Trial, name: str, derivation: Derivation, others: list[Trial])
 def other_numbers(trial: Trial, wrong: list[str]) -> dict[str, Mistake]:
     """A number in the code (an eps, a coefficient) that makes the difference: with another one the value is right."""
     found: dict[str, Mistake] = {}
+    if not wrong:
+        return found
     own = {abs(x) for d in trial.truth.scalars.definitions for x in d.expr.atoms(sp.Rational)}
     for node in [n for n in trial.order if n.op == "num" and abs(n.value) not in (0, 1)][:NUMBERS]:
         old = sp.Rational(int(node.value.p), int(node.value.q))
