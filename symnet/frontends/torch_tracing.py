@@ -183,8 +183,8 @@ class TorchTracing:
         if written(text):
             return value
         found = simple_number(value)
-        self.read_as[f"{text} read as {found}" if found is not None else f"{text} is known up to its rounding"] = None
-        return value if found is None else found
+        self.read_as[f"{text} read as {found[0]}" if found is not None else f"{text} is known up to its rounding"] = None
+        return value if found is None else found[1]
 
     def _called(self, mode: Any, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         namespace, _, name = func._schema.name.partition("::")

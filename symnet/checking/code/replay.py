@@ -24,7 +24,8 @@ from symnet.calculus.declared_values import check_given
 from symnet.calculus.evaluate import evaluate
 from symnet.checking.code.arrays import Traced
 from symnet.checking.code.calling import Binding, arguments_of
-from symnet.checking.code.judging import Place, Trial, two_shapes
+from symnet.checking.code.float_arrays import FLOOR, Place, apart, closeness, number, refuted
+from symnet.checking.code.judging import Trial
 from symnet.checking.code.returning import read_result
 from symnet.checking.code.truth import Frame
 from symnet.checking.code.values import BITS, needed, values
@@ -38,13 +39,12 @@ from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor, tensor_name
 from symnet.core.time_limit import time_is_over
 from symnet.core.user_code import told
-from symnet.core.verdict import Answer, Verdict, Witness
+from symnet.core.verdict import Answer, Verdict
 from symnet.equality.points import suited
 from symnet.errors import DomainError, OptionError, SymnetError
 
 LARGER = (8, 11, 9, 13, 10, 12)  # sizes that nothing was traced at
 MOST = 20_000  # entries of the program's tensors there
-CLOSE, SINGLE, FLOOR = 1e-6, 1e-2, 1e-9  # relative to the largest entry: of a float64 result, of one in less; and what counts as 0
 NEAR = 2.0**-30  # how far beside others numbers lie, that a border of cases is left
 LARGE_BITS = 40  # of huge numbers
 FEW, SHORT, LONG = 50, 7, 20  # inputs up to which numbers of few bits are drawn, all different; and how many bits they have
@@ -54,7 +54,7 @@ Arrays = dict[str, Any]
 
 @dataclass(frozen=True)
 class Data:
-    """What the numbers of one run are like: the seed, whether many are equal, whether the rows of targets sum to 1."""
+    """What the numbers of one run are like: the seed, whether many are equal, whether what is declared of sums holds, and the rows of targets sum to 1."""
 
     seed: int
     ties: bool = False
@@ -145,15 +145,15 @@ class Player:
         agreed = dict.fromkeys(names, True)
         frames = [t.frame for t in trials]
         frames += list(self._further()) if larger else []
-        for number, frame in enumerate(frames):
-            trial = trials[number] if number < len(trials) else None
+        for turn, frame in enumerate(frames):
+            trial = trials[turn] if turn < len(trials) else None
             if trial is None and time_is_over():
                 break
             for kind in TRACED_AT if trial is not None else FURTHER:
-                if (kind.once and number) or (trial is None and kind.shares and not self.known):
+                if (kind.once and turn) or (trial is None and kind.shares and not self.known):
                     continue
                 labels = None if trial is None or kind.seed else trial.chosen
-                made = self._with_values(frame, kind, kind.seed + 10 * number, labels)
+                made = self._with_values(frame, kind, kind.seed + 10 * turn, labels)
                 if made is None:
                     return Replay()
                 traced = trial if labels is not None or not self.binding.labels else None
@@ -250,8 +250,8 @@ class Player:
         as_declared: bool | None = None  # asked where a value is not the right one: it takes long
         for name in (n for n in got if n in agreed):
             wanted = np.asarray(right[self._target(name)])
-            apart = _apart(got[name], wanted)
-            if apart is None or kind.ties:
+            place = apart(got[name], wanted)
+            if place is None or kind.ties:
                 continue
             if kind is not HUGE:
                 agreed[name] = False
@@ -260,15 +260,15 @@ class Player:
                 if kind is not HUGE:
                     found.needing.add(name)
                 continue
-            if got[name].shape == wanted.shape and not np.isfinite(got[name][apart]):
+            if got[name].shape == wanted.shape and not np.isfinite(got[name][place]):
                 if kind is not HUGE:
                     found.missing.setdefault(name, f"{ON_ARRAYS} its value does not exist, {where}")
             elif name not in found.wrong or (kind.shares and name not in found.wrong_as_asked):
-                wrong = _refuted(apart, got[name], wanted, arrays, where)
-                if got[name].shape == wanted.shape and not self._certain(name, apart, got[name], trial, frame, data):
+                wrong = refuted(place, got[name], wanted, arrays, ", ".join(filter(None, (where, ON_ARRAYS))))
+                if got[name].shape == wanted.shape and not self._certain(name, place, got[name], trial, frame, data):
                     if kind is HUGE:
                         continue
-                    said = f"{ON_ARRAYS} it gives {_number(got[name][apart])}, right is {_number(wanted[apart])}"
+                    said = f"{ON_ARRAYS} it gives {number(got[name][place])}, right is {number(wanted[place])}"
                     wrong = Verdict(Answer.UNDECIDED, reason=f"{said}, {where}: exact arithmetic did not confirm it"), None
                 found.wrong.setdefault(name, wrong)
                 if kind.shares:
@@ -299,7 +299,7 @@ class Player:
         there = frame.places(target)[place]
         with ctx.workprec(BITS):
             gap = abs(as_ball(table[there] - _exact(got[place])))
-            close = CLOSE if got.dtype == float or got.dtype.kind != "f" else SINGLE
+            close = closeness(got)
             if not gap > close * abs(as_ball(_exact(got[place]))) + FLOOR:
                 return False
         return self._steadily(name, place, got, float(gap.mid()), trial, frame, arrays, chosen) and self._beside(name, place, frame, data)
@@ -317,7 +317,7 @@ class Player:
                 wanted = np.asarray(self.program.values([self._target(name)], moved)[self._target(name)])
         except (Exception, SystemExit):
             return False
-        close = CLOSE if got.dtype == float or got.dtype.kind != "f" else SINGLE
+        close = closeness(got)
         return got.shape == wanted.shape and bool(abs(float(got[place]) - wanted[place]) > close * abs(wanted[place]) + FLOOR)
 
     def _steadily(self, name: str, place: Place, got: Any, gap: float, trial: Trial | None, frame: Frame, arrays: Arrays,
@@ -353,10 +353,10 @@ class Player:
             if name in found.parted or name not in got:
                 continue
             mine = np.array([_float(traced[node]) for node in nodes.flat], dtype=float).reshape(nodes.shape)
-            apart = _apart(got[name], mine)
-            if apart is not None:
-                at = f"entry [{', '.join(map(str, apart))}]: " if apart else ""
-                told_ = f"NumPy gives {_number(got[name][apart])}, traced is {_number(mine[apart])}" if got[name].shape == mine.shape else \
+            place = apart(got[name], mine)
+            if place is not None:
+                at = f"entry [{', '.join(map(str, place))}]: " if place else ""
+                told_ = f"NumPy gives {number(got[name][place])}, traced is {number(mine[place])}" if got[name].shape == mine.shape else \
                     f"NumPy gives shape {got[name].shape}, traced is {mine.shape}"
                 found.parted[name] = f"{ON_ARRAYS} the function does not do what it did while it was traced: {at}{told_}, {where}"
 
@@ -460,35 +460,6 @@ def _float(value: Any) -> float:
     if isinstance(value, (bool, int)):
         return float(value)
     return int(value.p) / int(value.q) if isinstance(value, fmpq) else float(value.mid())
-
-
-def _apart(got: Any, wanted: Any) -> Place | None:
-    """The place where two arrays differ most, beyond rounding; () for shapes that differ. Where ``wanted`` has no value nothing is said."""
-    if got.shape != wanted.shape:
-        return ()
-    finite = np.isfinite(wanted)
-    if not finite.any():
-        return None
-    close = CLOSE if got.dtype == float or got.dtype.kind != "f" else SINGLE
-    gap = np.where(finite, np.abs(np.asarray(got, dtype=float) - np.where(finite, wanted, 0)), 0)
-    gap = np.where(np.isnan(gap), np.inf, gap)
-    if not (gap > close * np.abs(wanted[finite]).max() + FLOOR).any():
-        return None
-    return tuple(int(k) for k in np.unravel_index(int(np.argmax(gap)), wanted.shape)) if wanted.ndim else ()
-
-
-def _refuted(apart: Place, got: Any, wanted: Any, arrays: Arrays, where: str) -> tuple[Verdict, Place | None]:
-    """The verdict: at these data NumPy's own value is wrong."""
-    if got.shape != wanted.shape:
-        return Verdict(Answer.REFUTED, "shape", reason=two_shapes(got.shape, wanted.shape), scope=f"{where}, {ON_ARRAYS}"), None
-    point = tuple((f"{name}_{'_'.join(str(k + 1) for k in place)}" if place else name, repr(float(a[place])))
-                  for name, a in arrays.items() for place in np.ndindex(a.shape))
-    return Verdict(Answer.REFUTED, "floating point", witness=Witness(point, _number(got[apart]), _number(wanted[apart])),
-                   scope=", ".join(s for s in (where, ON_ARRAYS) if s)), apart
-
-
-def _number(x: Any) -> str:
-    return f"{float(x) + 0.0:.6g}"
 
 
 def _where(frame: Frame, chosen: Arrays) -> str:

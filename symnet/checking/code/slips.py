@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +17,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from symnet.checking.code.arrays import each
-from symnet.checking.code.constants import constant
+from symnet.checking.code.constants import exact
 from symnet.checking.code.edits import watched
 from symnet.checking.code.judging import FIRST, Trial, judge
 from symnet.checking.code.nodes import Node, tracing
@@ -231,7 +230,7 @@ def _swapped(trial: Trial, old: Node, value: sp.Rational) -> Trial | None:
     """The same trace with another number."""
     try:
         with tracing(trial.graph):
-            made = rebuilt(trial.order, old, constant(Fraction(int(value.p), int(value.q))))
+            made = rebuilt(trial.order, old, exact(value))
     except SymnetError:
         return None
     arrays = {n: each(made.__getitem__, a) for n, a in trial.returned.items()}

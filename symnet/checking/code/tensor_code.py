@@ -13,7 +13,8 @@ from symnet.calculus import derive
 from symnet.checking.claims import in_tensors_of
 from symnet.checking.code.all_sizes import Tracing
 from symnet.checking.code.calling import arguments_of, bind
-from symnet.checking.code.function_runs import SIZES, apart
+from symnet.checking.code.float_arrays import apart
+from symnet.checking.code.function_runs import SIZES
 from symnet.checking.code.results import CodeCheck, Judged
 from symnet.checking.code.returning import read_result
 from symnet.checking.line_matching import LineMatching

@@ -12,6 +12,7 @@ from flint import fmpq
 
 from symnet.checking.code import nodes as n
 from symnet.checking.code.arrays import Traced, cleaned, each, nodes_of, over_axes, plain, wrap
+from symnet.checking.code.constants import exact
 from symnet.checking.code.edits import edited
 from symnet.errors import OptionError
 from symnet.indexing.numpy_ufuncs import made_of
@@ -56,13 +57,7 @@ class _Nodes:
     """The operations on nodes."""
 
     def map(self, name: str, *args: Any) -> Node:
-        return OPERATIONS[name](*[a if isinstance(a, Node) else _number(sp.sympify(a, strict=True)) for a in args])
-
-
-def _number(x: sp.Expr) -> Node:
-    if isinstance(x, sp.log):
-        return n.apply("log", _number(x.args[0]))
-    return n.power(_number(x.base), _number(x.exp)) if isinstance(x, sp.Pow) else n.num(fmpq(int(x.p), int(x.q)))
+        return OPERATIONS[name](*[a if isinstance(a, Node) else exact(sp.sympify(a, strict=True)) for a in args])
 
 
 MADE: dict[str, Callable[..., Node]] = {
