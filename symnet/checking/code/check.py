@@ -75,7 +75,7 @@ def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes,
     if tracer is not None and sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
         way.at(ALL_SIZES)
         try:
-            settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program.assumptions, returns, tracer,
+            settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program, returns, tracer,
                                            *((played.refuted, played.needing) if played is not None else ()))
         except (SymnetError, MemoryError):
             raise

@@ -54,7 +54,7 @@ Arrays = dict[str, Any]
 
 @dataclass(frozen=True)
 class Data:
-    """What the numbers of one run are like: the seed, whether many are equal, whether what is declared of sums holds, and the rows of targets sum to 1."""
+    """What the numbers of one run are like: the seed, whether many are equal, whether sums are as declared and rows of targets sum to 1."""
 
     seed: int
     ties: bool = False
@@ -77,9 +77,10 @@ class Replay:
     wrong: dict[str, tuple[Verdict, Place | None]] = field(default_factory=dict)  # its values are not the right ones
     wrong_as_asked: dict[str, tuple[Verdict, Place | None]] = field(default_factory=dict)  # so too where what is ``known`` holds
     known: frozenset[str] = frozenset()  # conditions that some of the data meet: what is declared, rows of targets that sum to 1
+    rows: bool = False  # nothing is declared, and rows of targets sum to 1 in some of the data
     parted: dict[str, str] = field(default_factory=dict)  # its values are not those that were traced
     missing: dict[str, str] = field(default_factory=dict)  # it has no value there
-    needing: set[str] = field(default_factory=set)  # its values are not the right ones where what is declared does not hold
+    undeclared: set[str] = field(default_factory=set)  # its values are not the right ones where what is declared does not hold
     right: set[str] = field(default_factory=set)  # its values were the right ones, in every run
     unset: set[str] = field(default_factory=set)  # it holds entries that nothing was written into: what NumPy finds there is chance
 
@@ -118,6 +119,11 @@ class Replay:
         return {name for name, (verdict, _) in self.wrong.items() if verdict.answer is Answer.REFUTED and name not in self.unset}
 
     @property
+    def needing(self) -> set[str]:
+        """The values that are wrong without what is ``known``, and in no run with it."""
+        return (self.refuted if self.rows else self.undeclared) - self.wrong_as_asked.keys()
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What else there is to say."""
         return tuple(f"the function writes into its argument {name}: what the caller had there is lost" for name in self.changed)
@@ -139,7 +145,7 @@ class Player:
 
     def run(self, trials: Sequence[Trial], larger: bool) -> Replay:
         """All runs; no further choice of sizes is begun when the time is over."""
-        found = Replay(known=self.known)
+        found = Replay(known=self.known, rows=bool(self.known) and not (self.declared and self.declared.assumptions))
         names = self.names = list(trials[0].returned)
         found.unset = {n for n, a in trials[0].returned.items() if any(node.op == "unset" for node in needed(a.flat))}
         agreed = dict.fromkeys(names, True)
@@ -257,8 +263,8 @@ class Player:
                 agreed[name] = False
             as_declared = self._as_declared(frame, arrays) if as_declared is None else as_declared
             if not as_declared:
-                if kind is not HUGE:
-                    found.needing.add(name)
+                if kind is not HUGE and self.declared is not None and self.declared.assumptions:
+                    found.undeclared.add(name)
                 continue
             if got[name].shape == wanted.shape and not np.isfinite(got[name][place]):
                 if kind is not HUGE:

@@ -188,6 +188,21 @@ def test_what_is_declared_of_sums_holds_of_some_of_the_data() -> None:
         assert said.answer is Answer.REFUTED and "on plain NumPy arrays" in said.scope, str(said)
 
 
+def test_rows_of_a_target_that_sum_to_1_are_needed_for_all_sizes() -> None:
+    d = sn.derive(sn.Sequential(sn.Linear("d", "k")), sn.CrossEntropyLoss())
+
+    def right(X: Any, Y: Any, W1: Any, b1: Any) -> Any:
+        e = np.exp(X @ W1 + b1)
+        dz = (e / e.sum(axis=1, keepdims=True) - Y) / len(X)
+        return {"W1": X.T @ dz, "b1": dz.sum(axis=0)}
+
+    found = sn.check_code(right, d)
+    assert {(j.verdict.answer, j.verdict.condition, j.verdict.scope) for j in found.judged} == {
+        (Answer.CONDITIONAL, "each row of Y sums to 1", "for all sizes")}
+    without = sn.check_code(lambda X, Y, W1, b1: {n: g * (2 if len(X) > 100 else 1) for n, g in right(X, Y, W1, b1).items()}, d)
+    assert {j.verdict.answer for j in without.judged} == {Answer.REFUTED} and "on plain NumPy arrays" in str(without)
+
+
 def test_values_that_break_what_is_declared_refute_nothing() -> None:
     shapes = {"q": ("n",), "x": ("n",), "y": ("n",)}
     d = sn.derive(sn.program("L = sum(q*abs(x-y))", tensors=shapes, assumptions=["x > y"]), wrt=["x", "q"])
