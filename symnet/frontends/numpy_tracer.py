@@ -23,7 +23,7 @@ from symnet.errors import UnknownNodeError
 from symnet.indexing import composites
 from symnet.indexing.graph import unsupported
 from symnet.indexing.index_array import same
-from symnet.indexing.numpy_functions import COMPOSED, composed
+from symnet.indexing.numpy_functions import COMPOSED, composed, fits
 from symnet.indexing.numpy_ufuncs import LOGIC, NUMBERS, TESTS
 from symnet.indexing.operations import Array, Maker
 
@@ -889,7 +889,7 @@ def _dtype_kind(dtype: Any) -> str:
 
 def _in_dtype(dtype: Any, kind: str) -> None:
     """Refuse a dtype in which numbers of this kind are not what they are."""
-    if dtype is not None and KINDS.index(_dtype_kind(dtype)) < KINDS.index("i" if kind == "b" else kind):
+    if not fits(dtype, kind != "f"):
         raise refused(f"numbers added up as {np.dtype(dtype)}", "a dtype that holds them")
 
 

@@ -21,6 +21,14 @@ def _is(option: Any) -> bool:
     return option is not None and option is not np._NoValue
 
 
+def fits(dtype: Any, whole: bool) -> bool:
+    """Are numbers, or ``whole`` ones, what they are where they are added up in this dtype, if any is given?"""
+    if not _is(dtype):
+        return True
+    given = np.dtype(dtype)
+    return given.itemsize >= 4 and (given.kind == "f" or (whole and given.kind in "iu"))
+
+
 def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False) -> Any:
     """The mean, or with weights the weighted mean."""
     if returned:

@@ -20,10 +20,10 @@ import numpy as np
 import sympy as sp
 from flint import ctx, fmpq
 
-from symnet.calculus.declared_values import check_given
 from symnet.calculus.evaluate import evaluate
 from symnet.checking.code.arrays import Traced
 from symnet.checking.code.calling import Binding, arguments_of
+from symnet.checking.code.declared_sums import as_declared, declared_totals, exactly, meet, nested
 from symnet.checking.code.float_arrays import FLOOR, Place, apart, closeness, number, refuted
 from symnet.checking.code.judging import Trial
 from symnet.checking.code.returning import read_result
@@ -36,12 +36,12 @@ from symnet.core.decimals import as_ball
 from symnet.core.derivation import Derivation
 from symnet.core.index_evaluation import Env
 from symnet.core.program import Program
-from symnet.core.tensors import Role, Tensor, tensor_name
+from symnet.core.tensors import Role, Tensor
 from symnet.core.time_limit import time_is_over
 from symnet.core.user_code import told
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.points import suited
-from symnet.errors import DomainError, OptionError, SymnetError
+from symnet.errors import OptionError, SymnetError
 
 LARGER = (8, 11, 9, 13, 10, 12)  # sizes that nothing was traced at
 MOST = 20_000  # entries of the program's tensors there
@@ -140,7 +140,7 @@ class Player:
         self.names: list[str] = []
         self.declared = declared if declared.assumptions or any(d.holes for d in declared.definitions) else None
         rows = [t.name for t in declared.inputs if t.role is Role.TARGET and len(t.axes) > 1]
-        self.totals = {**dict.fromkeys(rows, (-1, 1.0)), **dict(_totals(declared))}
+        self.totals = {**dict.fromkeys(rows, (-1, 1.0)), **declared_totals(declared)}
         self.known = frozenset((*map(str, declared.assumptions), *(f"each row of {name} sums to 1" for name in rows)))
 
     def run(self, trials: Sequence[Trial], larger: bool) -> Replay:
@@ -226,9 +226,7 @@ class Player:
             if made is None:
                 return None
             if kind.shares and t.name in self.totals and t.domain == "real" and not t.structure:
-                axis, total = self.totals[t.name]
-                along = np.moveaxis(made, axis, -1)  # a view
-                along[..., -1] = total - along[..., :-1].sum(axis=-1)
+                meet(made, *self.totals[t.name])
             arrays[t.name] = made
         return arrays, chosen
 
@@ -253,7 +251,7 @@ class Player:
         written = {name: given[name] for name in found.changed if np.ndim(given[name])}
         found.shared |= {n: name for n, a in got.items() for name, b in written.items() if np.shares_memory(a, b)}
         where = _where(frame, chosen)
-        as_declared: bool | None = None  # asked where a value is not the right one: it takes long
+        declared: bool | None = None  # asked where a value is not the right one: it takes long
         for name in (n for n in got if n in agreed):
             wanted = np.asarray(right[self._target(name)])
             place = apart(got[name], wanted)
@@ -261,8 +259,8 @@ class Player:
                 continue
             if kind is not HUGE:
                 agreed[name] = False
-            as_declared = self._as_declared(frame, arrays) if as_declared is None else as_declared
-            if not as_declared:
+            declared = self._as_declared(frame, arrays) if declared is None else declared
+            if not declared:
                 if kind is not HUGE and self.declared is not None and self.declared.assumptions:
                     found.undeclared.add(name)
                 continue
@@ -296,7 +294,7 @@ class Player:
         arrays, chosen = data
         target = self._target(name)
         try:
-            right = evaluate(self.program, {n: _nested(_exactly(a), a.shape) for n, a in arrays.items()}, frame.sizes)
+            right = evaluate(self.program, {n: nested(exactly(a), a.shape) for n, a in arrays.items()}, frame.sizes)
             if right.plan.work() > MOST_WORK:
                 return False
             table = right.numbers(BITS).table(target)
@@ -342,15 +340,7 @@ class Player:
 
     def _as_declared(self, frame: Frame, arrays: Arrays) -> bool:
         """True where the values are as the program declares."""
-        if self.declared is None:
-            return True
-        if any(abs(arrays[name].sum(axis=axis) - total).max() > NEAR for name, (axis, total) in _totals(self.declared)):
-            return False  # seen at once
-        try:
-            check_given(self.declared, {n: _nested(_exactly(a), a.shape) for n, a in arrays.items()}, frame.sizes)
-        except DomainError:
-            return False
-        return True
+        return self.declared is None or as_declared(self.declared, arrays, frame.sizes)
 
     def _compare(self, found: Replay, trial: Trial, arrays: Arrays, got: Mapping[str, Any], where: str) -> None:
         """With the values of what was traced, at the same data."""
@@ -372,18 +362,6 @@ def _read(where: str, value: Any) -> Any:
         raise OptionError(f"the value of {where}", "what an earlier call left behind", "the same result on every call",
                           "a cache belongs to one call")
     return np.asarray(value, dtype=None if isinstance(value, np.ndarray) and value.dtype != object else float)
-
-
-def _totals(program: Program) -> Iterator[tuple[str, tuple[int, float]]]:
-    """The inputs of which a sum along one whole axis is declared to be a number: by name, the axis and the number."""
-    inputs = {t.name: t for t in program.inputs}
-    for a in program.assumptions:
-        entry = a.left.function if isinstance(a.left, sp.Sum) and len(a.left.limits) == 1 else None
-        if isinstance(entry, sp.Indexed) and a.right.is_Rational and len(set(entry.indices)) == len(entry.indices):
-            (i, low, high), t = a.left.limits[0], inputs.get(tensor_name(entry))
-            axis = entry.indices.index(i) if i in entry.indices else -1
-            if t is not None and axis >= 0 and t.axes[axis].range == (low, high):
-                yield t.name, (axis, float(a.right))
 
 
 def _repeated(shape: tuple[int, ...], dice: random.Random) -> Any:
@@ -440,19 +418,6 @@ def _wobble(shape: tuple[int, ...]) -> Any:
 
 def _point(frame: Frame, arrays: Arrays) -> dict[Any, Any]:
     return {frame.entries(name, place): _exact(a[mine]) for name, a in arrays.items() for mine, place in frame.places(name).items()}
-
-
-def _exactly(a: Any) -> list[sp.Rational]:
-    """The entries, row by row."""
-    return [sp.Rational(*v.as_integer_ratio()) for v in a.reshape(-1).tolist()]
-
-
-def _nested(flat: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """A list of numbers as nested lists of a shape."""
-    if not shape:
-        return flat[0]
-    step = len(flat) // shape[0]
-    return [_nested(flat[k * step:(k + 1) * step], shape[1:]) for k in range(shape[0])]
 
 
 def _exact(x: Any) -> Any:

@@ -15,6 +15,7 @@ from symnet.checking.code.arrays import Traced, cleaned, each, nodes_of, over_ax
 from symnet.checking.code.constants import exact
 from symnet.checking.code.edits import edited
 from symnet.errors import OptionError
+from symnet.indexing.numpy_functions import fits
 from symnet.indexing.numpy_ufuncs import made_of
 
 Node = n.Node
@@ -159,11 +160,8 @@ def put(out: Any, made: Traced) -> Any:
 
 def in_dtype(dtype: Any, array: Any, truths: bool = True) -> None:
     """Refuse a dtype in which symbolic numbers are not what they are; truths may be counted in whole numbers."""
-    if dtype is None or dtype is np._NoValue:
-        return
-    given = np.dtype(dtype)
-    if given.itemsize < 4 or (given.kind != "f" and not (truths and all(a.is_condition or a.op == "num" for a in array.flat))):
-        raise OptionError("dtype", f"numbers added up as {given}", "a dtype that holds them", "float64")
+    if not fits(dtype, truths and all(a.is_condition or (a.op == "num" and a.value.q == 1) for a in array.flat)):
+        raise OptionError("dtype", f"numbers added up as {np.dtype(dtype)}", "a dtype that holds them", "float64")
 
 
 def reduce(name: str, x: Any, axis: Any = None, keepdims: Any = False, initial: Any = None, out: Any = None, where: Any = True,
