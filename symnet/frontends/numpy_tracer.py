@@ -809,16 +809,6 @@ def _reduction(kind: str) -> Callable[..., SizedArray]:
     return apply
 
 
-def _var(m: Maker, x: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: Any = False, correction: Any = None) -> SizedArray:
-    _in_dtype(dtype, "f")
-    a = _numbers(m, *lifted(m, x))
-    return SizedArray(m, m.variance(a, _axes(a, axis), ddof if correction is None else correction, bool(keepdims)))
-
-
-def _std(m: Maker, x: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: Any = False, correction: Any = None) -> SizedArray:
-    return SizedArray(m, m.map("sqrt", _var(m, x, axis, dtype, ddof, keepdims, correction).array))
-
-
 def _where(m: Maker, condition: Any, *branches: Any) -> SizedArray:
     if len(branches) != 2:
         raise refused("np.where of a condition alone", "np.where(condition, a, b)")
@@ -1068,7 +1058,7 @@ def _composed(name: str, m: Maker, *args: Any, **options: Any) -> Any:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": _reduction("sum"), "mean": _reduction("mean"), "max": _reduction("max"), "amax": _reduction("max"), "min": _reduction("min"),
-    "amin": _reduction("min"), "var": _var, "std": _std, "all": _all_of(True), "any": _all_of(False),
+    "amin": _reduction("min"), "all": _all_of(True), "any": _all_of(False),
     "count_nonzero": lambda m, x, axis=None, keepdims=False: _reduction("sum")(m, SizedArray(m, _truths(m, *lifted(m, x)), "b"), axis,
                                                                                  keepdims=keepdims),
     **{name: partial(_composed, name) for name in COMPOSED},
@@ -1080,7 +1070,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "flatten": lambda m, x, order="C": _copied(m, _reshape(m, x, -1, order=order)), "transpose": _transposed, "swapaxes": _swapped,
     "moveaxis": _moved, "expand_dims": _expanded, "squeeze": _squeezed, "flip": _flip, "tril": _triangle(True), "triu": _triangle(False),
     "broadcast_to": _broadcast_to, "copy": _copied, "astype": _cast, "fill": _filled_in_place, "item": _item,
-    "square": lambda m, x: np.square(x), "real": lambda m, x: x, "conj": lambda m, x: x,
+    "real": lambda m, x: x, "conj": lambda m, x: x,
     "shape": lambda m, x: x.shape, "ndim": lambda m, x: x.ndim, "size": lambda m, x, axis=None: x.size if axis is None else x.shape[axis],
     "fliplr": lambda m, x: _flip(m, x, 1), "flipud": lambda m, x: _flip(m, x, 0),
     "atleast_1d": lambda m, x: x if x.ndim else x[None], "matrix_transpose": lambda m, x: x.mT,
