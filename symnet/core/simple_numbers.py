@@ -7,14 +7,26 @@ from fractions import Fraction
 
 import sympy as sp
 
+from symnet.core.numbers import rational
+
 SHORT = 12  # significant digits of a float that someone may have written
 LARGEST = 4096  # denominators and numerators of a simple number
 ROUNDING = 1e-15  # relative
 
 
-def written(text: str) -> bool:
-    """True for the digits of a float that someone may have written as they stand: 0.5, 1e-5, 0.044715."""
-    return len(text.lower().split("e")[0].lstrip("-0.").replace(".", "")) <= SHORT or float(text).is_integer()
+def read_float(x: float) -> tuple[sp.Expr | None, str]:
+    """What a finite float of a user's stands for, and how it was read, if not as it is written; None where it is known up to its rounding.
+
+    A short one is the decimal that it prints as, since someone may have written it: 0.5, 1e-5, 0.044715.
+
+    >>> read_float(0.25), read_float(2/3)
+    ((1/4, ''), (2/3, '0.6666666666666666 read as 2/3'))
+    """
+    text = str(x)
+    if len(text.lower().split("e")[0].lstrip("-0.").replace(".", "")) <= SHORT or float(x).is_integer():
+        return rational(text), ""
+    found = simple_number(float(x))
+    return (None, f"{text} is known up to its rounding") if found is None else (found[1], f"{text} read as {found[0]}")
 
 
 def simple_number(x: float) -> tuple[str, sp.Expr] | None:

@@ -18,6 +18,7 @@ import numpy as np
 import sympy as sp
 
 from symnet.core.numbers import rational
+from symnet.core.simple_numbers import read_float
 from symnet.core.user_code import StandIn, instead, numpy_stand_ins
 from symnet.errors import UnknownNodeError
 from symnet.indexing import composites
@@ -357,7 +358,7 @@ def lifted(maker: Maker, x: Any) -> tuple[Array, str]:
     if isinstance(x, (float, np.floating)):
         if math.isnan(x):
             raise refused("nan", "a number")
-        return maker.number(float(x)), "f"
+        return maker.number(exact(x)), "f"
     if isinstance(x, (list, tuple)) and x:
         parts = [lifted(maker, v) for v in x]
         kind = _join(k for _, k in parts)
@@ -368,6 +369,14 @@ def lifted(maker: Maker, x: Any) -> tuple[Array, str]:
     if isinstance(x, np.ndarray) and x.dtype.kind in "biuf":
         return _constants(maker, x)
     raise refused(f"a value of type {type(x).__name__}", "an array or a number")
+
+
+def exact(x: Any) -> Any:
+    """A number of the user's as what it stands for; a float that is like nothing simple is the decimal that it prints as."""
+    if not isinstance(x, (float, np.floating)) or not math.isfinite(x):
+        return x
+    found, _ = read_float(x)
+    return rational(float(x)) if found is None else found
 
 
 def _constants(maker: Maker, x: Any) -> tuple[Array, str]:
@@ -381,7 +390,7 @@ def _constants(maker: Maker, x: Any) -> tuple[Array, str]:
         raise refused("a constant array with inf or nan", "numbers")
     if (x == x.flat[0]).all():
         return _spread_to(maker, lifted(maker, x.flat[0].item())[0], tuple(map(sp.Integer, x.shape))), kind
-    numbers = [(sp.true if v else sp.false) if kind == "b" else rational(v) for v in x.reshape(-1).tolist()]
+    numbers = [(sp.true if v else sp.false) if kind == "b" else sp.sympify(exact(v), strict=True) for v in x.reshape(-1).tolist()]
     return maker.table(x.shape, numbers), kind
 
 

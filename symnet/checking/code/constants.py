@@ -16,8 +16,7 @@ import sympy as sp
 from flint import fmpq
 
 from symnet.checking.code import nodes as n
-from symnet.core.numbers import rational
-from symnet.core.simple_numbers import simple_number, written
+from symnet.core.simple_numbers import read_float
 from symnet.errors import OptionError
 
 
@@ -40,12 +39,10 @@ def _float(value: Any) -> n.Node:
         raise OptionError("array", "nan", "a number")
     if math.isinf(x):
         return n.graph().node("inf", (), 1 if x > 0 else -1)
-    text = str(value) if isinstance(value, np.floating) else repr(x)
-    if written(text):
-        return exact(rational(text))
-    found = simple_number(x)
-    n.graph().notes[f"{text} is known up to its rounding" if found is None else f"{text} read as {found[0]}"] = None
-    return n.graph().node("about", (), x) if found is None else exact(found[1])
+    found, said = read_float(value)
+    if said:
+        n.graph().notes[said] = None
+    return n.graph().node("about", (), x) if found is None else exact(found)
 
 
 def exact(x: sp.Expr) -> n.Node:
