@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import sympy as sp
 
@@ -14,7 +15,7 @@ LARGEST = 4096  # denominators and numerators of a simple number
 ROUNDING = 1e-15  # relative
 
 
-def read_float(x: float) -> tuple[sp.Expr | None, str]:
+def read_float(x: Any) -> tuple[sp.Expr | None, str]:
     """What a finite float of a user's stands for, and how it was read, if not as it is written; None where it is known up to its rounding.
 
     A short one is the decimal that it prints as, since someone may have written it: 0.5, 1e-5, 0.044715.

@@ -12,7 +12,8 @@ from symnet.checking.code.all_sizes import Tracing, proved_for_all_sizes
 from symnet.checking.code.arrays import SymbolicIndex
 from symnet.checking.code.calling import Binding, bind, class_labels, one_hot, trace
 from symnet.checking.code.conditional import under_assumptions, with_infinity
-from symnet.checking.code.judging import Place, Trial, judge, same, scope, screened, screened_alone
+from symnet.checking.code.float_arrays import Place
+from symnet.checking.code.judging import Trial, judge, same, scope, screened, screened_alone
 from symnet.checking.code.nodes import Graph, tracing
 from symnet.checking.code.replay import ON_ARRAYS, Player, Replay
 from symnet.checking.code.results import CodeCheck, Judged

@@ -9,7 +9,8 @@ import sympy as sp
 
 from symnet.calculus.instantiate import instantiate_program
 from symnet.checking.code.arrays import each
-from symnet.checking.code.judging import Place, Trial, judge
+from symnet.checking.code.float_arrays import Place
+from symnet.checking.code.judging import Trial, judge
 from symnet.checking.code.nodes import Node, tracing
 from symnet.checking.code.rebuilding import rebuilt
 from symnet.checking.code.truth import Truth
@@ -75,7 +76,7 @@ def candidates(program: Program) -> list[tuple[tuple[Assumption, ...], str]]:
     """What the program declares, in words; where that is nothing, of each target that its rows sum to 1."""
     if program.assumptions:
         return [(program.assumptions, " and ".join(map(str, program.assumptions)))]
-    made = []
+    made: list[tuple[tuple[Assumption, ...], str]] = []
     for t in program.inputs:
         if t.role is Role.TARGET and len(t.axes) > 1:
             letters = sp.symbols(f"i:{len(t.axes)}", integer=True)
