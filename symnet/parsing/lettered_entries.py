@@ -1,4 +1,4 @@
-r"""One side of a line about entries at index letters, \frac{\partial p_i}{\partial z_j} or z^{(t)} in LaTeX, dp_i/dz_j or z[t, i] in plain maths.
+r"""One side of a line about entries at index letters: \frac{\partial p_i}{\partial z_j} or z^{(t)} in LaTeX, dp_i/dz_j or z[t, i] in text.
 
 The letters stand for every place at which all that the line names exists; ``ranges`` finds these, ``over`` makes the array.
 """

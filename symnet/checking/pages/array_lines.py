@@ -362,10 +362,11 @@ class _ArrayPage:
         if len(there) != len(printed):
             raise ShapeError("line", f"{len(printed)} numbers", f"{len(there)}, the entries of {left.name}")
         shape = tuple(map(len, (rows, rows[0])))
-        wanted = tuple(t.place[-1] if t.place else 0 for t in there)  # the last index of each entry tells how long the rows are
-        if len(left.target.axes) == 2 and min(shape) > 1 and shape[1] != max(map(int, wanted)):
-            self._add(line, left.name, text, relation, Mark.WRONG, Follows.NO, slip=f"shape {shape} for an array of "
-                      f"{len(there) // max(map(int, wanted))} rows; this has the shape of the transpose")
+        places_ = [names.program.tensors[t.of].place if t.of else t.place for t in there]
+        columns = max((int(p[-1]) for p in places_ if p), default=0)  # the last index of the entries tells how long the rows are
+        if len(left.target.axes) == 2 and min(shape) > 1 and columns and shape[1] != columns:
+            self._add(line, left.name, text, relation, Mark.WRONG, Follows.NO, slip=f"this is of shape {shape}, and {left.name} of shape "
+                      f"{(len(there) // columns, columns)}")
             return Mark.WRONG
         inputs = all(names.local(t[()]) is None for t in there)
         same = inputs and all(point.get(t[()]) == rational(p) for t, p in zip(there, printed, strict=True))

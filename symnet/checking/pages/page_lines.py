@@ -20,8 +20,8 @@ MATHS = re.compile(r"\$([^$]+)\$\Z")
 SIGN = re.compile(r"(?:[=≈]|\\approx(?![A-Za-z]))\s*")
 # what the head of a column says that its cells are, of the name in their row; under any other head a cell claims only what it says whole
 HEADS = {
-    "others": re.compile(r"stands|printed|wrong|mistake|incorrect|claimed|your|change|step|update\b|errors?\b|counts?\b"
-                         r"|difference|foretold|moves?\b|numeric|finite|measured|both sides|check|estimate|epsilon|relative|expected", re.I),
+    "others": re.compile(r"stands|printed|wrong|mistake|incorrect|claimed|change|step|update\b|errors?\b|counts?\b|difference|foretold"
+                         r"|moves?\b|numeric|finite|measured|both sides|check|estimate|epsilon|relative|expected", re.I),
     "slope": re.compile(r"\bgrad(?:ient)?s?\b|\bslopes?\b|\bderivatives?\b|∂|\\partial|\\nabla|∇|\bd[A-Za-z]/d", re.I),
     "new": re.compile(r"\b(?:new|updated|after)\b", re.I),
     "formula": re.compile(r"\b(?:formulas?|expressions?|definitions?|equations?|rule)\b", re.I),
@@ -217,10 +217,13 @@ def _cells(piece: Piece, section: str, columns: tuple[str, ...], cells: tuple[st
         claimed = names[-1] if columns[-1].lower().startswith("predicted") or not HEADER.search(columns[-1]) else ""
         yield Row(piece.number, piece.text, section, tuple(zip(names, numbers, strict=True)), claimed)
         return
-    found = list(_row(piece, section, [_head(c) for c in columns] if fits else [""] * len(cells), cells, _place_of_names(columns)))
+    heads = [_head(c) for c in columns] if fits else [""] * len(cells)
+    found: list[Chain] = list(_row(piece, section, heads, cells, _place_of_names(columns)))
     if not found and fits:
         found = list(_transposed(piece, section, columns, cells))
-    yield from found or [Prose(piece.number)]
+    yield from found
+    if not found:
+        yield Prose(piece.number)
 
 
 def _head(head: str) -> str:
