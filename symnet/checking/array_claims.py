@@ -44,6 +44,8 @@ from symnet.parsing.tokens import plain
 OTHER = re.compile(r"\b(?:D|delta|d|grad)_?\w+\b|\b\w+_grad\b|\bD\b")  # names that may stand for a slope
 DELTA = re.compile(r"\b(?:D|delta)_?(\d*)\b")
 LAYER = re.compile(r"\b(d?)([A-Za-z]\w*?)\^\(([^()]{1,30})\)")
+RATE = re.compile(r"\b(?:lr|learning_rate|alpha|rate)\b")
+LATEX_RATE = re.compile(r"\\alpha(?![A-Za-z])|\\(?:text|mathrm)\{\s*lr\s*\}")
 CAPITAL = re.compile(r"\b[A-Z]\d*\b")
 # LaTeX: an operator in front of the objective, whatever a book calls that
 CALLED = re.compile(r"(\\partial\s*\{?\s*|\\nabla\s*(?:_\s*(?:\{[^{}]*\}|\\?[A-Za-z]+))?\s*|\\frac\s*\{\s*\\partial\s*\}\s*\{[^{}]*\}\s*)"
@@ -59,6 +61,7 @@ class Claims:
         self.all = derive(program, [t for t in program.tensors if t != program.objective])
         self.program = Program(self.all.full.inputs, self.all.full.definitions, program.objective, program.assumptions)
         self.local: set[str] = set()  # slopes that the page alone speaks of, of one value in another
+        self.rate = False  # True once eta is the learning rate here
         self.wrong: dict[str, str] = {}  # a name -> the line of the program that holds what the page wrongly says it is
 
     def tensor(self, name: str) -> Tensor:
@@ -97,6 +100,8 @@ class Claims:
 
     def written(self, source: str, latex: bool) -> str:
         """The text with slopes by the names of the program."""
+        if self.rate:
+            source = LATEX_RATE.sub(r"\\eta ", source) if latex else RATE.sub("eta", plain(source))
         if latex:
             name = self.derivation.objective
             source = CALLED.sub(lambda m: m[0] if m[2] in self.program.tensors else f"{m[1]} {name} ", source)
@@ -154,6 +159,24 @@ class Claims:
         line = Definition(made, tuple(scope[i] for i in value.indices), relabel(value.expr, scope, labels))
         self.program = replace(self.program, definitions=(*self.program.definitions, line))
         return made
+
+    def known(self, name: str) -> str | None:
+        """The tensor that a plain name stands for, None where nothing has that name."""
+        return self._named(plain(name))
+
+    def rated(self) -> None:
+        """From here on the page may speak of its learning rate."""
+        if "eta" not in self.program.tensors:
+            self.program = replace(self.program, inputs=(*self.program.inputs, Tensor("eta")))
+            self.rate = True
+
+    def stepped(self, old: Tensor) -> Iterator[Tensor]:
+        """A parameter after a step of descent: with the letter of the learning rate, then with its value where the sheet has one."""
+        slope = self.program.tensors[self.all.names[old.name]]
+        places = new_indices(old.axes)
+        value = self.derivation.meta.get("learning_rate")
+        for rate in (self.program.tensors["eta"][()], *([] if value is None else [sp.sympify(value)])):
+            yield self.line("stepped", IndexArray.over(old.axes, places, old[places] - rate * slope[places]))
 
     def side(self, source: str, latex: bool) -> Side | None:
         r"""The left side of a line about entries at index letters, \frac{\partial L}{\partial W_{jk}} or dL/dW_jk; None for any other."""

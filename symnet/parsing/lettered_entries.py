@@ -15,7 +15,7 @@ from symnet.core.axes import Axis, Kind, Range, bounds, index, nonnegative
 from symnet.core.expressions import entries, rebuild
 from symnet.core.iverson import rectangular
 from symnet.core.tensors import Tensor, entry_indices, sizes_of, tensor_name
-from symnet.errors import MismatchError, ParseError, SymnetError
+from symnet.errors import MismatchError, NameError_, ParseError, SymnetError
 from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.parsing.expressions import expression
 from symnet.parsing.functions import FUNCTIONS
@@ -37,6 +37,9 @@ BELOW = re.compile(r"([A-Za-z][A-Za-z0-9]*?)(?:_\{?([a-z0-9]{1,4})\}?|\[([^\[\]]
 RANGE = re.compile(r"(?<![A-Za-z])([a-z])\s*(?:=|\\in\s*\\\{|\bin\b)\s*([\w+\- ]+?)\s*(?:,\s*(?:\\[lc]?dots|\.\.\.|…)\s*,|\.\.)"
                    r"\s*([\w+\- ]+)")
 
+SCRIPTS = re.compile(r"[_^]\s*(?:\{[^{}]*\}|\w)")
+UPPER_END = re.compile(r"\\sum\s*(?:_\s*(?:\{[^{}]*\}|\w))?\s*\^\s*(\{[^{}]*\}|\w)")
+
 Named = Callable[[str], str | None]  # the tensor that a name of the page stands for
 Slope = Callable[[str, str], str | None]  # the tensor of the slope of one by another
 
@@ -53,7 +56,7 @@ def latex_left(text: str, tensors: Mapping[str, Tensor], where: str = "line") ->
     r"""The left side of a line about entries in LaTeX; None where it has no index letters."""
     (node, *more), lines = LatexLines(text, where, NAMES).lines()
     sizes = sizes_of(tensors)
-    free = {name: index(name) for name in letters_below(node) if name not in sizes and name not in tensors}
+    free = {name: index(name) for name in letters_below(node) if (name not in sizes or name.islower()) and name not in tensors}
     if more or lines or not free or node.kind not in ("printed", "slope"):
         return None
     value = understood(node, LatexLowering(tensors, sizes, where, free), (), where)
@@ -62,12 +65,11 @@ def latex_left(text: str, tensors: Mapping[str, Tensor], where: str = "line") ->
 
 def plain_left(text: str, tensors: Mapping[str, Tensor], named: Named, slope: Slope, where: str = "line") -> Side | None:
     """The left side of a line about entries in plain maths; None where it has no index letters."""
-    sizes = sizes_of(tensors)
     source = in_brackets(text, tensors, named, slope)
     whole = re.fullmatch(rf"\s*({NAME})\[([^\[\]]+)\]\s*", source)
     if whole is None or whole[1] not in tensors:
         return None
-    found = [n for n in dict.fromkeys(re.findall(r"[a-z]\d?(?![\w(])", whole[2])) if n not in sizes and n not in tensors]
+    found = [n for n in dict.fromkeys(re.findall(r"[a-z]\d?(?![\w(])", whole[2])) if n not in tensors]
     if not found:
         return None
     free = {n: index(n) for n in found}
@@ -83,10 +85,15 @@ def _side(value: IndexArray, free: Iterable[sp.Symbol]) -> Side | None:
 
 def latex_right(text: str, tensors: Mapping[str, Tensor], letters: Sequence[sp.Symbol], where: str = "line") -> IndexArray:
     """What a text in LaTeX says in these letters."""
+    sizes = sizes_of(tensors)
+    for letter in (str(i) for i in letters if str(i) in sizes):  # W_{jk}, where k is also how many classes there are
+        alone = re.compile(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])")
+        if alone.search(SCRIPTS.sub(" ", text)) or any(alone.search(m[1]) for m in UPPER_END.finditer(text)):
+            raise NameError_(where, f"{letter!r}, which is an index and a size here", "another letter for the index")
     (right, *more), lines = LatexLines(text, where, NAMES).lines()
     if more:
         raise ParseError(f"{where}, column {right.column}", "a left side and =", "the right side alone")
-    lowering = LatexLowering(tensors, sizes_of(tensors), where, {str(p): p for p in letters})
+    lowering = LatexLowering(tensors, sizes, where, {str(p): p for p in letters})
     use_lines(lowering, lines, {}, where)
     return understood(right, lowering, (), where)
 

@@ -15,23 +15,25 @@ from symnet.checking.pages.claimed_names import function_of, plain_name
 from symnet.checking.pages.formula_claims import unreadable
 from symnet.checking.pages.judge import Claimed, Page, lost
 from symnet.checking.pages.page_lines import Chain, Prose, Row, Stated, Unread, read_lines
-from symnet.checking.pages.page_names import GRADIENT, Names
+from symnet.checking.pages.page_names import GRADIENT, NEW, Names
 from symnet.checking.pages.page_slips import said_of
 from symnet.checking.pages.printed_arrays import Rows, printed_rows
 from symnet.checking.pages.printed_digits import half_unit, places, rounds_to, within
+from symnet.checking.pages.printed_latex import without_new
 from symnet.checking.progress import ALONE, Way
 from symnet.checking.slips.kinds import mistake
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries
 from symnet.core.numbers import decimal, fixed, rational
 from symnet.core.page_verdict import Errata, Follows, Judged, Mark, Source, from_lines
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import FaultError, MismatchError, NameError_, ShapeError, SymnetError
 from symnet.indexing.index_array import IndexArray
 from symnet.parsing.lettered_entries import Side, conditions
 
 MOST_ENTRIES = 300
+PUT_IN = re.compile(r"\d\.\d|\\begin\{|\[[\[\d]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Left:
     target: Tensor | None = None
     side: Side | None = None
     fixed: bool = False  # an entry, of an array whose size is a letter
+    new: bool = False  # the value of ``target`` after a step of descent
 
 
 def judge_array_page(page: str, derivation: Derivation, own_values: bool = False, way: Way = ALONE) -> Errata:
@@ -180,7 +183,9 @@ class _ArrayPage:
         else:
             function = function_of(line)
             left, before = Left(line.left, self.claims.function(function)) if function else Left(line.left, side=self._side(line)), None
-            if left.side is None and left.target is None:
+            if left.side is None and left.target is None and (old := self._stepped(line)) is not None:
+                left = Left(line.left, old, new=True)
+            elif left.side is None and left.target is None:
                 target = self._target(line)
                 if (line.labelled or line.supposed) and target is None:
                     self.skipped += 1
@@ -200,6 +205,26 @@ class _ArrayPage:
         made = self.claims.define(bare, first, line.latex)
         self._add(line, line.left, first, relation, Mark.GIVEN, Follows.YES)
         return made
+
+    def _stepped(self, line: Chain) -> Tensor | None:
+        """The parameter whose new value a line gives: W_new = …, W ← W - …, W = W - …; None for any other line."""
+        plain_new = NEW.fullmatch(line.left)
+        old = without_new(line.left) if line.latex else plain_new[1] if plain_new and self.claims.known(line.left) is None else ""
+        try:
+            target = self._target(replace(line, left=old or line.left))
+        except SymnetError:
+            return None
+        if target is None or target.name in self.claims.program.by_name or target.name not in self.claims.all.names:
+            return None
+        if not old:
+            first = line.links[0][1]
+            if printed_rows(first) or NUMBER.match(first):
+                return None
+            with suppress(SymnetError):
+                self.claims.rated()
+                return target if any(tensor_name(e) == target.name for e in entries(self.claims.read(first, line.latex).expr)) else None
+            return None
+        return target
 
     def _side(self, line: Chain) -> Side | None:
         try:
@@ -246,13 +271,16 @@ class _ArrayPage:
             if rows and left.target is not None and (left.target.axes or self.scalars is not None):
                 mark = self._numbers(line, left, relation, text, rows)
                 return before or Link(mark, line.number)
-            if left.target is not None and left.target.axes and (comes := self._come_to(left.target, text, line.latex)) is not None:
+            comes = self._come_to(left.target, text, line.latex, alone=True) if left.target is not None and left.target.axes else None
+            if comes is not None:
                 mark = Mark.PUT_IN if comes else Mark.UNDECIDED
                 said = "" if comes else "the numbers put in do not come to it, as far as their digits tell"
                 self._add(line, left.name, text, relation, mark, Follows.YES if comes else Follows.UNDECIDED, slip=said)
                 return Link(mark, line.number)
             target, value, verdict = self._verdict(line, left, text)
             mark = self._mark(verdict)
+            if mark is Mark.WRONG and not left.new and target.axes and PUT_IN.search(text) and self._come_to(target, text, line.latex):
+                mark = Mark.PUT_IN
             if mark is Mark.WRONG and line.condition and not conditions(line.condition, self.claims.program.tensors):
                 mark, verdict = Mark.UNDECIDED, replace(verdict, reason=f"the condition {line.condition[:60]!r} is not read")
             if mark is Mark.WRONG and left.fixed and verdict.method != "shape" and not self._wrong_at_two(line, relation, text):
@@ -282,6 +310,9 @@ class _ArrayPage:
 
     def _verdict(self, line: Chain, left: Left, text: str) -> tuple[Tensor, IndexArray | None, Verdict]:
         """The tensor that is spoken of, what the text says of it where that is an array, and whether it is so."""
+        if left.new:
+            assert left.target is not None
+            return self._step_verdict(left.target, text, line.latex)
         if left.side is None:
             assert left.target is not None
             verdict = self.claims.verdict(text, left.target, line.latex)
@@ -295,6 +326,16 @@ class _ArrayPage:
             name = str(left.side.value.expr.base)
             return self.claims.program.tensors[name], None, Verdict(Answer.REFUTED, "shape", reason=error.message)
         return target, value, self.claims.judged(value, target)
+
+    def _step_verdict(self, old: Tensor, text: str, latex: bool) -> tuple[Tensor, IndexArray, Verdict]:
+        """Whether a text is a parameter after a step of descent, by the letter of the learning rate or with its value put in."""
+        self.claims.rated()
+        value = self.claims.read(text, latex)
+        verdicts = [(made, self.claims.judged(value, made)) for made in self.claims.stepped(old)]
+        best = next((v for v in verdicts if self._mark(v[1]) is Mark.RIGHT), verdicts[0])
+        if self._mark(best[1]) is not Mark.RIGHT and len(verdicts) == 1 and not any(tensor_name(e) == "eta" for e in entries(value.expr)):
+            return best[0], value, Verdict(Answer.UNDECIDED, reason="the worksheet has no learning_rate")
+        return best[0], value, best[1]
 
     def _follows(self, value: IndexArray | None, target: Tensor, mark: Mark, before: Link | None) -> tuple[Follows, list[Source]]:
         if before is None:
@@ -312,6 +353,8 @@ class _ArrayPage:
 
     def _more(self, value: IndexArray | None, target: Tensor, verdict: Verdict, mark: Mark, follows: Follows,
               sources: list[Source]) -> dict[str, object]:
+        if mark is Mark.PUT_IN:
+            return {}
         if mark is Mark.RIGHT:
             luck = "right, but it does not follow from the link before it" if follows is Follows.NO else ""
             return {"note": "; ".join(filter(None, (luck, verdict.condition, verdict.scope)))}
@@ -337,26 +380,31 @@ class _ArrayPage:
         found = [t for t in names.all.full.tensors.values() if (t.parent or t.name) == target.name or _of(t, target)]
         return sorted(found, key=lambda t: known[t.of].place if t.of else t.place)
 
-    def _come_to(self, target: Tensor, text: str, latex: bool) -> bool | None:
-        """Whether arithmetic with numbers alone comes to an array, as far as the digits tell; None for anything else."""
+    def _come_to(self, target: Tensor, text: str, latex: bool, alone: bool = False) -> bool | None:
+        """Whether arithmetic with numbers comes to an array, as far as the digits tell; None for anything else. ``alone``: without names."""
         if self.scalars is None:
             return None
         read = self.claims.read(text, latex)
-        if any(True for _ in entries(read.expr)) or not read.axes or not all(a.size.is_Integer for a in read.axes):
+        if (alone and any(True for _ in entries(read.expr))) or not read.axes or not all(a.size.is_Integer for a in read.axes):
             return None
+        given = {self.claims.program.tensors[t.parent][t.place]: v for t in self.scalars.names.program.tensors.values()
+                 if t.parent in self.claims.program.tensors and (v := self.scalars.names.value(t[()])) is not None}
         truth = [self.scalars.names.value(t[()]) for t in self._entries(target)]
         places = list(product(*[range(1, int(a.size) + 1) for a in read.axes]))
         if len(places) != len(truth) or None in truth or len(places) > MOST_ENTRIES:
             return None
         said = re.findall(r"\d*\.\d+|\d+", text)
         room = sum(half_unit(n) for n in said if "." in n) * (1 + max((abs(rational(n)) for n in said), default=sp.S.Zero))
-        return all(within(v, sp.nsimplify(read.at(*map(sp.Integer, p)).doit(), rational=True), room)
-                   for v, p in zip(truth, places, strict=True) if v is not None)
+        come = [read.at(*map(sp.Integer, p)).doit().xreplace(given) for p in places]
+        if not all(c.is_Rational for c in come):
+            return None
+        return all(within(v, c, room) for v, c in zip(truth, come, strict=True) if v is not None)
 
     def _numbers(self, line: Chain, left: Left, relation: str, text: str, rows: Rows) -> Mark:
         """An array of numbers, entry by entry in the order of rows; of an input that has no values it gives them."""
         assert left.target is not None
         there, printed = self._entries(left.target), [n for row in rows for n in row]
+        atoms = [self.scalars.names.updated(t.name) if left.new and self.scalars is not None else t[()] for t in there]
         assert self.scalars is not None
         names, point = self.scalars.names, self.scalars.names.point
         if len(there) != len(printed):
@@ -368,22 +416,22 @@ class _ArrayPage:
             self._add(line, left.name, text, relation, Mark.WRONG, Follows.NO, slip=f"this is of shape {shape}, and {left.name} of shape "
                       f"{(len(there) // columns, columns)}")
             return Mark.WRONG
-        inputs = all(names.local(t[()]) is None for t in there)
-        same = inputs and all(point.get(t[()]) == rational(p) for t, p in zip(there, printed, strict=True))
-        if inputs and not same and (self.own_values or not any(t[()] in point for t in there)):
+        inputs = all(names.local(a) is None for a in atoms)
+        same = inputs and all(point.get(a) == rational(p) for a, p in zip(atoms, printed, strict=True))
+        if inputs and not same and (self.own_values or not any(a in point for a in atoms)):
             for t, p in zip(there, printed, strict=True):
                 point[t[()]] = rational(p)
                 self.scalars.say(t[()], t.name, p, line, Mark.RIGHT)
             self._add(line, left.name, text, relation, Mark.GIVEN, Follows.YES)
             return Mark.GIVEN
-        values = [names.value(t[()]) for t in there]
+        values = [names.value(a) for a in atoms]
         if None in values:
             raise ShapeError("line", f"no value for {left.name}", "a value for every input")
         wrong = [k for k, (v, p) in enumerate(zip(values, printed, strict=True)) if v is not None and not rounds_to(v, p)]
         exact = ", ".join(fixed(v, places(p)).text for v, p in zip(values, printed, strict=True) if v is not None)
         more: dict[str, object] = {"value": ", ".join(decimal(v, 8).text for v in values if v is not None)}
-        for t, p in zip(there, printed, strict=True):
-            self.scalars.say(t[()], t.name, p, line, Mark.RIGHT)
+        for t, a, p in zip(there, atoms, printed, strict=True):
+            self.scalars.say(a, f"{t.name}_new" if left.new else t.name, p, line, Mark.RIGHT)
         mark = Mark.WRONG if wrong else Mark.RIGHT
         if wrong:
             more |= {"correct": f"[{exact}]", "slip": "wrong at " + ", ".join(f"place {k + 1}" for k in wrong)}

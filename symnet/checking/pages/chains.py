@@ -38,11 +38,14 @@ BEHIND = re.compile(r"(?<=\S)(?:\\(?:q?quad|[,;:! ])|[\s,;(])*\\(?:text|mathrm|t
                     r"(?:for|if|when|whenever|since|because|as|by|using)\b.*\Z", re.I)  # \text{for } t = 0, 1, 2
 BEHIND_TEXT = re.compile(r"\s+(?:for|if|when|where)\s+[a-z]\s*=\s*[\w+\- ]+?(?:\.\.|,\s*(?:\.\.\.|…)\s*,)"
                          r"\s*[\w+\- ]*[^()]*(?:\([^()]*\))?[.\s]*\Z")
+LOSS_AT = re.compile(r"\A(\\mathcal\s*\{?\s*[LJ]\s*\}?|[LJCE])\s*(?:\\left)?\([^()=]*\)\Z")  # J(w) = …
+STEP = re.compile(r"\s*(\\?[A-Za-z]+(?:_\{?\w+\}?)?)\s*([_^]\{\s*\(?\s*(?:([tkn])\s*\+\s*)?1\s*\)?\s*\})\s*(?:=|\\leftarrow|\\gets|:=)")
+CONDITION = re.compile(r"(?:for|if|when|where|case)\s+[i-n]\s*(?:=|!=)\s*[i-n]\s*:\s*(?=\S)", re.I)  # For i != j: dp_i/dz_j = …
 QUOTED = re.compile(r"\b(?:as it stands|printed|wrong|mistake|incorrect)\b", re.I)
 DECIMAL_COMMA = re.compile(r"\d,\d")  # is left in, so that reading it asks for a point
 SPANS = re.compile(r"(?<!\\)\$([^$]+)\$|\\\((.+?)\\\)")
 LATEX_RELATION = re.compile(r"\\(?:approx(?:eq)?|simeq|doteq|coloneqq|leftarrow|gets|equiv)(?![A-Za-z])|:=|≈|(?<![<>!=])=(?!=)")
-TRAIL = re.compile(r"\\(?:q?quad|,|;|:|!| )|\\(?:text|mathrm|textit|textrm)\{(?!(?:if|otherwise|else|where)\b)[^{}]*\s[^{}]*\}")
+TRAIL = re.compile(r"(?<!\\)\\(?:q?quad|,|;|:|!| )|\\(?:text|mathrm|textit|textrm)\{(?!(?:if|otherwise|else|where)\b)[^{}]*\s[^{}]*\}")
 BRACE = re.compile(r"\\(?:under|over)brace\{((?:[^{}]|\{[^{}]*\})*)\}\s*[_^]\s*\{(?:[^{}]|\{[^{}]*\})*\}")
 BOXED = re.compile(r"\A\s*\\boxed\{(.*)\}\s*[.,]?\s*\Z", re.S)
 MARKS = re.compile(r"\A(?:\s*>\s*)*(?:[-+•*]\s+|\(?(?:\d{1,2}|[a-hj-z]|[ivx]{1,4})[.)]\s+)?(?:\[[ xX]\]\s+)?")  # of a list
@@ -98,6 +101,9 @@ def text_chains(text: str) -> list[Found]:
     named = NAMED.match(body)
     if named:
         return [Found(named[1], (("≈", named[2]),), labelled=True)]
+    stated = CONDITION.match(body)
+    if stated:
+        return [replace(f, condition=stated[0]) for f in text_chains(body[stated.end():])]
     label = re.match(r"[^=≈]{0,80}?:(?!=)\s*(?=\S)", body)
     if label and QUOTED.search(label[0]):
         return []  # "as it stands: z = 7" is what somebody else says
@@ -245,6 +251,8 @@ def _equations(text: str) -> list[str]:
     for sign in APART.finditer(text):
         left, right = text[start:sign.start()], text[sign.end():]
         relation = LATEX_RELATION.search(right)
+        if _in_rows(text, sign.start()):
+            continue
         if _level(text[:sign.start()]) == 0 and LATEX_RELATION.search(left) and relation and _level(right[:relation.start()]) == 0 \
                 and not APART.search(right[:relation.start()]) and right[:relation.start()].strip():
             parts.append(left)
@@ -254,18 +262,35 @@ def _equations(text: str) -> list[str]:
 
 def _latex_chain(text: str) -> list[Found]:
     """The one chain of an equation."""
+    text = _steps(text)
     body = BRACE.sub(r"(\1)", BOXED.sub(r"\1", TRAIL.sub(" ", BRACE.sub(r"(\1)", text))))
-    cuts = [m for m in LATEX_RELATION.finditer(body) if _level(body[:m.start()]) == 0]
+    cuts = [m for m in LATEX_RELATION.finditer(body) if _level(body[:m.start()]) == 0 and not _in_rows(body, m.start())]
     if not cuts:
         return []
     ends = [*[m.start() for m in cuts[1:]], len(body)]
     links = tuple(("≈" if re.search("approx|simeq|doteq|≈", m.group()) else "=", latex_link(body[m.end():end]))
                   for m, end in zip(cuts, ends, strict=True))
-    left = body[:cuts[0].start()].strip()
+    left = LOSS_AT.sub(r"\1", body[:cuts[0].start()].strip())
     if not all(t for _, t in links):
         links = tuple(pair for pair in links if pair[1])
     first = cuts[0].group()
     return [Found(left, links, latex=True, defines=first in (":=", "\\coloneqq"), updates=first in ARROWS)] if links else []
+
+
+def _in_rows(text: str, at: int) -> bool:
+    """True inside of a matrix or of cases."""
+    return text.count(r"\begin{", 0, at) > text.count(r"\end{", 0, at)
+
+
+def _steps(text: str) -> str:
+    r"""w^{(t+1)} = w^{(t)} - … as w^{new} = w - …, and so w_{t+1} and w^{(1)} = w^{(0)} - …"""
+    step = STEP.match(text)
+    if step is None:
+        return text
+    name, count = step[1].strip(), step[3] or "0"
+    old = re.compile(rf"(?<=\w|\}})\s*{re.escape(step[2][0])}(?:\{{\s*\(?\s*{count}\s*\)?\s*\}}|{count}(?!\w))")
+    body, found = old.subn("", text[step.end():])
+    return f"{name}^{{\\mathrm{{new}}}} = {body}" if found and name in body else text
 
 
 def latex_link(text: str) -> str:

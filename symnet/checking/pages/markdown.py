@@ -18,6 +18,10 @@ CLOSING = re.compile(r"\$\$|\\\]|\\end\{(?:align|equation|gather|eqnarray|multli
 NOISE = re.compile(r"\$\$|\\\[(?!\d)|\\\]|\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|eqnarray|multline|split)\*?\}"
                    r"|(?<!\\)&|\\(?:label|tag)\*?\{[^{}]*\}|\\(?:nonumber|notag)\b")
 COLUMNS = re.compile(r"\s*-{2,}(?:\s{2,}-{2,})+\s*\Z")
+INSIDE = r"\{(?:[pbBvV]?matrix|smallmatrix|array|cases)\}"
+INNER = re.compile(rf"\\begin{INSIDE}.*?\\end{INSIDE}", re.S)
+INNER_BEGIN, INNER_END = re.compile(rf"\\begin{INSIDE}"), re.compile(rf"\\end{INSIDE}")
+INNER_BACK = {1: "\\\\", 2: "&"}
 ROW = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
 
 
@@ -120,11 +124,28 @@ def _block(number: int, text: str, rest: Iterable[tuple[int, str]]) -> list[tupl
     return found
 
 
+def _closed(block: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines of a display, those of one matrix together."""
+    held: tuple[int, str] | None = None
+    for number, text in block:
+        held = (number, text) if held is None else (held[0], f"{held[1]} {text}")
+        if len(INNER_BEGIN.findall(held[1])) <= len(INNER_END.findall(held[1])):
+            yield held
+            held = None
+    if held is not None:
+        yield held
+
+
+def _kept(text: str) -> str:
+    """A display whose matrices and cases keep their signs for the next row and the next entry."""
+    return INNER.sub(lambda m: m[0].replace("\\\\", "\x01").replace("&", "\x02"), text)
+
+
 def _display(block: list[tuple[int, str]]) -> Iterator[Piece]:
     r"""The rows of a display: \\ ends one, and a line that starts or ends with = goes on with the one before."""
     row, at = "", 0
-    for number, text in block:
-        parts = ROW.split(NOISE.sub(" ", text))
+    for number, text in _closed(block):
+        parts = [p.translate(INNER_BACK) for p in ROW.split(NOISE.sub(" ", _kept(text)))]
         for k, part in enumerate(parts):
             if part.strip() and not row.strip():
                 at = number
