@@ -9,7 +9,7 @@ from itertools import combinations, islice
 
 import sympy as sp
 
-from symnet.calculus.closed import closed_form, closed_scalars
+from symnet.calculus.closed import closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.calculus.matrices import CONVENTIONS, symmetric
 from symnet.checking.answers_opening import Opening, in_each_other
@@ -18,6 +18,7 @@ from symnet.checking.claims import claim_of, claimed
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
 from symnet.checking.large_sizes import different
 from symnet.checking.line_matching import LineMatching
+from symnet.checking.numbers_asked import NumbersAsked
 from symnet.checking.tried_sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
@@ -98,8 +99,7 @@ class Question:
         the verdict's scope says so. A wrong shape is refuted; the transpose of the gradient is refuted and called so.
         """
         value, shape, wanted = self.value, tuple(a.size for a in self.value.axes), self.wanted.shape
-        if not any(t.axes for t in (*self.derivation.program.tensors.values(), *(d.target for d in value.lines))) and not shape and \
-                not sums_up((value.expr, *(d.expr for d in self.whole.definitions))):
+        if not shape and of_numbers(self.whole, (value.expr,)) and not any(d.target.axes for d in value.lines):
             return self._of_numbers()
         turned = len(shape) == 2 and shape[::-1] == wanted
         if shape != wanted:
@@ -136,10 +136,7 @@ class Question:
 
     def _of_numbers(self) -> Verdict:
         """The verdict where nothing has an axis or is summed: both sides in the inputs alone."""
-        there, value = closed_scalars(self.whole), self.value
-        holes = answer_holes(value.expr, self._asked(value), there)
-        domain = domain_of(self.derivation.full, self.derivation.program, there)
-        return compare(value.expr.xreplace(there), closed_form(self.derivation, self.wrt), self.declared, holes, domain=domain)
+        return NumbersAsked(self.derivation, self.wrt, self.whole, self.declared, self.aside).verdict(self.value)
 
     def judge(self) -> Verdict:
         """The verdict on a claim of the right shape."""
@@ -303,6 +300,11 @@ class Question:
             if verdict.condition and set(verdict.condition.split(" and ")) <= set(map(str, scalars.assumptions)):
                 verdict = replace(verdict, condition=" and ".join(map(str, self.declared)))  # as declared, not entry by entry
             yield place, verdict
+
+
+def of_numbers(whole: Program, parts: Iterable[sp.Expr] = ()) -> bool:
+    """Has nothing here an axis, and is nothing summed?"""
+    return not any(t.axes for t in whole.tensors.values()) and not sums_up((*parts, *(d.expr for d in whole.definitions)))
 
 
 def sums_up(exprs: Iterable[sp.Expr]) -> bool:
