@@ -27,5 +27,6 @@ def kept(make: Callable[[Derivation, str], Made]) -> Callable[[Derivation, str],
             found = known[key] = derivation, make(derivation, name)
             while len(known) > MOST:
                 known.pop(next(iter(known)), None)
-        return found[1]  # type: ignore[no-any-return]
+        value: Made = found[1]
+        return value
     return made

@@ -74,8 +74,9 @@ class NumbersAsked:
         """Does the objective have a value everywhere, without cases and without anything that is declared?"""
         domain = self.domain
         real = all(t.domain not in ("index", "complex") for t in self.whole.inputs)
-        return real and not (self.declared or self.aside or domain.holes or domain.unseen or domain.classes or domain.forms.there or domain.forms.lacking
-                    or has_cases(self.truth, *self.there.values()))
+        forms = domain.forms.there or domain.forms.lacking
+        return real and not (self.declared or self.aside or domain.holes or domain.unseen or domain.classes or forms
+                             or has_cases(self.truth, *self.there.values()))
 
     def _in_names(self, value: IndexArray) -> Verdict | None:
         """Proved or refuted while names stay closed; None where that does not decide."""

@@ -23,6 +23,7 @@ from symnet.checking.tried_sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, substitute
+from symnet.core.functions import step
 from symnet.core.matrices import SINGULAR, Grid, written_out
 from symnet.core.number_sets import like
 from symnet.core.program import Assumption, Definition, Hole, Program, is_size
@@ -31,6 +32,7 @@ from symnet.core.verdict import EXCEPT, Answer, Verdict, all_of
 from symnet.equality.assumption_solving import contradictory, said_of_nothing, solved
 from symnet.equality.compare import compare, prove_equal
 from symnet.equality.domain_conditions import indexed_holes
+from symnet.equality.null_sets import is_null
 from symnet.equality.sums.all_sizes import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
 from symnet.errors import OptionError, SymnetError
 from symnet.indexing.arithmetic import broadcasts, fitted
@@ -155,7 +157,7 @@ class Question:
                 lambda: self._under(value, 0, NAMED), lambda: self._first(sized, True), lambda: self._under(value, NAMED, None))
             verdict = next((v for way in ways if (v := way()) is not None), None)
         else:
-            verdict = self._proved(value, (), NAMED, None) or self._entrywise(value)
+            verdict = self._proved(value, (), NAMED, None) or self._entrywise(value) or self._but_for_kinks(value, sized)
         if verdict is not None:
             return verdict
         verdict = self._entry_by_entry(sized)
@@ -233,6 +235,26 @@ class Question:
             if not all(e.is_real for e in there) or not prove_equal(*[side.xreplace(there) for side in sides]).holds:
                 return None
         return Verdict(Answer.PROVED, "normal form", scope=SCOPE if self.whole.sizes else "")
+
+    def _but_for_kinks(self, value: IndexArray, sized: Iterable[Sized]) -> Verdict | None:
+        """ALMOST_EVERYWHERE for a mask [Z >= 0] where the convention has [Z > 0]: proved for all sizes with the one for the other, which
+        differ where an entry of Z is 0, a null set at the sizes that are looked at."""
+        kinks = {s: -s.args[0] for s in value.expr.atoms(step) if isinstance(-s.args[0], (sp.Indexed, sp.Symbol))}
+        if not kinks or value.holes:
+            return None
+        other = value.expr.xreplace({s: 1 - step(u) for s, u in kinks.items()})
+        verdict = self._of(IndexArray.over(value.axes, value.indices, other)).for_all_sizes()
+        if verdict is None or verdict.answer is not Answer.PROVED:
+            return None
+        names, scopes = {tensor_name(u) for u in kinks.values()}, list[str]()
+        for scope, scalars, entries, _ in sized:
+            there = closed_scalars(scalars)
+            at_zero = [entries(name, place) for name in names for place in entries.places(name)]
+            if not all(is_null(there.get(e, e)) for e in at_zero):
+                return None
+            scopes.append(scope)
+        return Verdict(Answer.ALMOST_EVERYWHERE, "normal form", EXCEPT + " or ".join(f"an entry of {n} is 0" for n in sorted(names)),
+                       scope=" and ".join(filter(None, scopes)))
 
     def _asked(self, value: IndexArray) -> tuple[Hole, ...]:
         """What the answer's text asks for that its expression no longer shows, and what lines ask for that it alone uses."""

@@ -51,7 +51,8 @@ def side_by_side(where: str, a: IndexArray, b: IndexArray, lying: Sequence[bool]
     if len(a.axes) == len(b.axes) == 1:
         if lying[0] == lying[1]:
             kind = ShapeError if same(a.axes[0].size, b.axes[0].size) else MismatchError  # no reading at all
-            raise kind(where, f"two vectors side by side, {a.shape} and {b.shape}", "v @ w for the sum, outer(v, w) for the matrix, v*w entry by entry")
+            raise kind(where, f"two vectors side by side, {a.shape} and {b.shape}",
+                       "v @ w for the sum, outer(v, w) for the matrix, v*w entry by entry")
         if lying[1]:
             return outer(a, b)
     return matmul(where, a, b, outer_meant=False)

@@ -20,7 +20,7 @@ from symnet.parsing.from_sympy import SympyAnswer, SympyReader
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lost_conditions import with_holes
 from symnet.parsing.lowering import Lowering
-from symnet.parsing.own_lines import OwnLines, cut, same, written_out
+from symnet.parsing.own_lines import OwnLines, cut, same_or_written_out
 from symnet.parsing.partial_entries import by_shape
 from symnet.parsing.plain_grammar import KEYWORDS, Parser
 from symnet.parsing.tokens import MAX_LENGTH, plain
@@ -144,5 +144,5 @@ def _check_new(name: str, lowering: Lowering, given: Mapping[str, IndexArray], w
     if known is None:
         return
     said = lowering.own.get(name.replace("_", ""), name)
-    if said is None or known not in given or not same(said, given[known]) and not same(*[written_out(v, given) for v in (said, given[known])]):
+    if said is None or known not in given or not same_or_written_out(said, given[known], given):
         raise NameError_(where, f"a line for {name!r}, which is declared", "a new letter, or the answer without that line")

@@ -55,6 +55,8 @@ def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, whe
 
     def value(lowering: LatexLowering) -> IndexArray:
         made = understood(right, lowering, rest, where)
+        if made.axes and places and not left:
+            raise ShapeError(where, f"shape {made.shape} at an index that no sum binds", "the index on the left, too")
         return _over(gradient, places, made, tensors, where) if places else made
     return by_shape(lowering, value, gradient.axes, where)
 

@@ -413,7 +413,8 @@ class LatexParser(Grammar):
         r"""(…), […], {…}, |…|, ‖…‖, ⌊…⌋ or ⟨a, b⟩; a comparison in it is 1 where it holds, of any kind where that is said."""
         self.next()
         self.open.append(token.text)
-        inner = self.conditions() if token.text in ("[", r"\{") or holds else self.expression(CONDITION) if token.text == "(" else self.terms()
+        several = holds or token.text in ("[", r"\{")
+        inner = self.conditions() if several else self.expression(CONDITION) if token.text == "(" else self.terms()
         second = None
         if token.text == "langle":
             self.take(",")
@@ -598,7 +599,7 @@ class LatexParser(Grammar):
         return self.node("slope", "partial", (self._differentiated(below), *below), token.column)
 
     def _differentiated(self, below: tuple[Node, ...]) -> Node:
-        r"""The name behind an operator, and J(\theta), which says again by what it is differentiated; on a left side, of what it is made."""
+        r"""The name behind an operator, and J(\theta), which says again by what it is differentiated; on a left side, what it is of."""
         top = self.factor()
         if self.mark("("):
             self.next()
@@ -624,7 +625,8 @@ class LatexParser(Grammar):
             low = self.terms() if self.accept("=") else low
             if self.command("ne") and len(indices) == 1:
                 self.next()
-                left_out = self.node("bracket", "[]", (self.node("binary", "!=", (indices[0], self.terms()), token.column),), token.column)
+                other = self.node("binary", "!=", (indices[0], self.terms()), token.column)
+                left_out = self.node("bracket", "[]", (other,), token.column)
             self.take("}")
         if not indices or len(indices) > 4 or (low is NONE) != (high is NONE) or (len(indices) > 1 and low is not NONE):
             found = "a sum without both limits" if indices else "a sum without an index"
@@ -718,9 +720,13 @@ class LatexParser(Grammar):
         if braces:
             self.take("}")
         if self.mark("[", r"\{", "("):
-            made = self.bracketed(self.now, holds=True)
+            before, token = self.at, self.now
+            made = self.bracketed(token, holds=True)
             if made.kind == "bracket":
                 return made
+            if token.text == "(":  # a vector of ones, and what it is multiplied by
+                self.at = before
+                return self.node("ones", "", (), token.column)
             raise self.fail("no comparison in the bracket", "\\mathbf{1}[z > 0]", column=token.column)
         if not self.accept("_"):
             return self.node("ones", "", (), token.column)

@@ -68,8 +68,8 @@ class Names:
         kind = "letters" if above.kind == "number" or (above.kind == "printed" and len(above.text) == 1) else "place"
         scripts = Node("scripts", "", (Node(kind, above.text, (above,)),))
         found = self.readings(Node("printed", base.text, (base.args[0], scripts), base.column))
-        return found if above.kind == "number" else [
-            r for r in found if any(s is not None and s.free_symbols for s, a in zip(r.slots, r.tensor.axes, strict=True) if a.kind in ALONG)]
+        return found if above.kind == "number" else [r for r in found if any(
+            s is not None and s.free_symbols for s, a in zip(r.slots, r.tensor.axes, strict=True) if a.kind in ALONG)]
 
     def _printed(self, node: Node) -> list[Reading]:
         plain = [t for t in self.tensors.values() if not t.of]
@@ -181,7 +181,7 @@ class Names:
         r"""D_1 and \delta_1 are the slopes of the objective at Z_1 and z_1, where nothing else has that name."""
         if node.text not in ("D", "delta"):
             return []
-        found = []
+        found: list[Reading] = []
         for slope in self.tensors.values():
             of = self.tensors.get(slope.of)
             if of is None or not self._is_objective(slope.objective):
@@ -216,7 +216,8 @@ class Names:
         called = not tops and top.kind == "printed" and top.text in LOSSES and not any(part.args for part in top.args)
         found: list[Reading] = []
         for slope in (t for t in self.tensors.values() if t.of):
-            foreign = _spelled(top, slope.objective) if slope.objective not in self.tensors else called and self._is_objective(slope.objective)
+            declared = slope.objective in self.tensors
+            foreign = called and self._is_objective(slope.objective) if declared else _spelled(top, slope.objective)
             found += self._slope(slope, None if foreign else tops, belows)
         return _apart(found)
 

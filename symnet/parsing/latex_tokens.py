@@ -28,7 +28,8 @@ DISPLAYS = "align|aligned|equation|gather|gathered|eqnarray|multline|split"
 DISPLAY = re.compile(rf"\\(?:begin|end)\{{(?:{DISPLAYS})\*?\}}")
 NUMBERED = re.compile(r"\\(?:label|tag)\*?\{[^{}]*\}|\\(?:nonumber|notag)\b")
 # what stands behind a formula and is no part of it: \text{(by the chain rule)}, \in \mathbb{R}^{d \times k}
-REMARK = re.compile(r"(?:\\(?:text|textrm|mbox|mathrm)\s*\{\s*\([^{}]*\)\s*\}|\\in\s*\\mathbb\s*(?:\{\s*R\s*\}|R)\s*(?:\^\s*(?:\{[^{}]*\}|\w))?)\s*[.,]?\s*\Z")
+REMARK = re.compile(r"(?:\\(?:text|textrm|mbox|mathrm)\s*\{\s*\([^{}]*\)\s*\}"
+                    r"|\\in\s*\\mathbb\s*(?:\{\s*R\s*\}|R)\s*(?:\^\s*(?:\{[^{}]*\}|\w))?)\s*[.,]?\s*\Z")
 BOXED = re.compile(r"(\s*\\boxed\s*\{)((?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*)\}\s*[.,]?\s*\Z")
 SIGNS = {"−": "-", "–": "-", "÷": "/", "′": "'", "\u00a0": " "}
 

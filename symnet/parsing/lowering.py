@@ -182,8 +182,8 @@ class Lowering(Names):
         if node.kind == "name":
             tensor = self.tensors.get(node.text)
             return tensor is not None and not tensor.axes and node.text not in self.scope and not self.own.has(node.text.replace("_", ""))
-        return node.kind == "number" or (node.kind == "unary" or (node.kind == "binary" and node.text in ARITHMETIC)) and \
-            all(map(self._is_number, node.args))
+        arithmetic = node.kind == "unary" or (node.kind == "binary" and node.text in ARITHMETIC)
+        return node.kind == "number" or (arithmetic and all(map(self._is_number, node.args)))
 
     def over(self, node: Node) -> Callable[..., sp.Expr]:
         """Division, not by 0."""

@@ -154,7 +154,8 @@ class Names:
     def _slope_named(self, name: str) -> Tensor | None:
         """delta1 is the slope at z1 where nothing is called so, and dz1 where no d is declared; only of the objective."""
         delta = re.fullmatch(r"delta_?(\d*)", name)
-        below = {f"z{delta[1]}", f"Z{delta[1]}"} if delta else {name[1:]} if name[0] == "d" and "d" not in (*self.tensors, *self.sizes) else set()
+        d_is_free = name[0] == "d" and "d" not in (*self.tensors, *self.sizes)
+        below = {f"z{delta[1]}", f"Z{delta[1]}"} if delta else {name[1:]} if d_is_free else set()
         found = [t for t in self.tensors.values() if t.of in below and not (
             t.objective in self.tensors and (self.tensors[t.objective].axes or self.tensors[t.objective].of))]
         return found[0] if len(found) == 1 and not self.find(name) else None

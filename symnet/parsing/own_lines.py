@@ -126,6 +126,11 @@ def same(a: IndexArray, b: IndexArray) -> bool:
     return bool(first == second)
 
 
+def same_or_written_out(a: IndexArray, b: IndexArray, given: Mapping[str, IndexArray]) -> bool:
+    """Do two values say the same, as they stand or with what ``given`` says of their names?"""
+    return same(a, b) or same(written_out(a, given), written_out(b, given))
+
+
 def written_out(value: IndexArray, given: Mapping[str, IndexArray]) -> IndexArray:
     """``value`` with what ``given`` says put in for its names, as far as that goes."""
     expr = value.expr
