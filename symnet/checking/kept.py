@@ -26,7 +26,7 @@ def kept(make: Callable[[Derivation, str], Made]) -> Callable[[Derivation, str],
         if found is None or found[0] is not derivation:
             found = known[key] = derivation, make(derivation, name)
             while len(known) > MOST:
-                known.pop(next(iter(known)), None)
+                known.pop(next(iter(tuple(known))), None)
         value: Made = found[1]
         return value
     return made

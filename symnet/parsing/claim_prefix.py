@@ -20,7 +20,7 @@ KIND = r"(?:\w+-)?(?:vector|matrix|scalar|number|product|array|gradient|tensor|t
 SAID = rf"(?:an?|the|as an?|element-?wise|entrywise)\s(?:[a-z-]+\s){{0,4}}{KIND}"
 RULES = r"(?:by|using|via|from|with)\s(?:the\s)?(?:chain|product|quotient|power|sum)\s?-?rule"
 REMARK = re.compile(rf"\s*(?:\((?:{SAID}|{RULES}|shape[ :=]+\(?[\w, ]+\)?)\)|,\s*(?:which\sis\s)?{SAID})\s*\Z")
-SHAPE = re.compile(r"(?<=[\w)\]])\s+\(\s*(\w+)\s*×\s*(\w+)\s*\)\s*\Z")
+SHAPE = re.compile(r"(?<=[\w)\]])\s+\(\s*(\w+)\s*(?:×\s*(\w+)\s*)?\)\s*\Z")
 STOP = re.compile(r"(?<=[A-Za-z_)\]}'])(\d*)\s*\.\s*\Z")
 COMMENT = re.compile(r"#[^\n]*")
 
@@ -129,7 +129,7 @@ def free_letters(text: str, asked: Asked, tensors: Mapping[str, Tensor], where: 
 def without_remark(text: str, gradient: Tensor | None = None) -> str:
     """``text`` without comments, a full stop, and a remark behind it on what the answer is or has: (a row vector), (by the chain rule).
 
-    The shape of ``gradient`` with a 1 may stand behind it, (d×1), which nobody multiplies by. Raises ParseError for (N×d).
+    The shape of ``gradient`` with a 1 may stand behind it, (d×1), which nobody multiplies by. Raises ParseError for (N×d) and (d).
 
     >>> without_remark("(o - y)^T W (a row vector)"), without_remark("x (a b)"), without_remark("2*(a1 - y).  # by hand")
     ('(o - y)^T W', 'x (a b)', '2*(a1 - y)')
@@ -140,6 +140,8 @@ def without_remark(text: str, gradient: Tensor | None = None) -> str:
     if shape is None or gradient is None:
         return bare
     sizes = [str(a.size) for a in gradient.axes]
-    if sorted([shape[1], shape[2]]) != sorted(["1", *sizes]):
+    if shape[2] is None and shape[1] not in sizes:
+        return bare
+    if shape[2] is None or sorted([shape[1], shape[2]]) != sorted(["1", *sizes]):
         raise ParseError("answer", f"{shape[0].strip()} behind the answer", "the answer alone", "it may be a shape or a product")
     return bare[:shape.start()]

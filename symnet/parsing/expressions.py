@@ -48,7 +48,8 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     answer, parts = cut(bare.rstrip("; \n"), where, (lambda name: None) if asked is None else asked.named)
     declared = {*tensors, *known, *parts}
     left, answer = ("", answer) if asked is None else equated(plain(answer), where)
-    letters = () if asked is None else asked.letters(left, where) if left else free_letters(answer, asked, tensors, where)
+    letters = asked.letters(left, where) if asked is not None and left else ()
+    letters = letters or (() if asked is None else free_letters(answer, asked, tensors, where))
     trees = {name: Parser(right, where, FUNCTIONS, declared, closed=True).whole() for name, right in parts.items()}
     tree = Parser(answer, where, FUNCTIONS, declared, closed=True).whole()
     program = None if lines is None else tuple(lines)

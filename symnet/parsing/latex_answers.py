@@ -41,7 +41,8 @@ def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, whe
     if left:
         free = {name: index(name) for name in _letters(left[0]) if name not in sizes and name not in tensors}
         places = _places(left[0], tensors, gradient, sizes, free, where)
-    elif len(gradient.axes) == 1:  # \\sum_n X_{nj} r_n has one letter that no sum binds
+    guessed = not places and len(gradient.axes) == 1
+    if guessed:  # \sum_n X_{nj} r_n has one letter that no sum binds
         unbound = [name for name in dict.fromkeys(_unbound(right)) if name not in sizes and name not in tensors]
         if len(unbound) == 1:
             free, places = {unbound[0]: index(unbound[0])}, (index(unbound[0]),)
@@ -55,7 +56,7 @@ def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, whe
 
     def value(lowering: LatexLowering) -> IndexArray:
         made = understood(right, lowering, rest, where)
-        if made.axes and places and not left:
+        if made.axes and places and guessed:
             raise ShapeError(where, f"shape {made.shape} at an index that no sum binds", "the index on the left, too")
         return _over(gradient, places, made, tensors, where) if places else made
     return by_shape(lowering, value, gradient.axes, where)
@@ -122,12 +123,12 @@ def _places(node: Node, tensors: Mapping[str, Tensor], gradient: Tensor, sizes: 
             free: Mapping[str, sp.Symbol], where: str) -> tuple[sp.Expr | None, ...]:
     """The indices on the left, () for the whole gradient; None for the axes of a layer or time step that is given whole."""
     names = LatexLowering({**tensors, **_called(gradient, tensors)}, sizes, where, free).names
-    if node.kind == "slope" and len(node.args) == 1:  # \\nabla L, by what is asked for
+    if node.kind == "slope" and len(node.args) == 1:  # \nabla L, by what is asked for
         known = names.readings(node.args[0])
         if [r.tensor.name for r in known] == [gradient.objective] or (not known and node.args[0].text in LOSSES):
             return ()
     found = names.slopes(node.args[0], node.args[1:]) if node.kind == "slope" else []
-    if node.kind == "printed" and node.text.endswith(":bar"):  # \\overline{w}
+    if node.kind == "printed" and node.text.endswith(":bar"):  # \overline{w}
         bare = names.readings(Node("printed", node.text.removesuffix(":bar"), node.args, node.column))
         found = [Reading(gradient, r.slots) for r in bare if r.tensor.name == gradient.of]
     if found and all(r.tensor.of and r.tensor.axes == gradient.axes for r in found) and \

@@ -104,6 +104,8 @@ def _at(source: str, start: int, end: int) -> str:
 
 def _pieces(source: str) -> list[tuple[int, int]]:
     """The places between the signs and words that part lines, outside all brackets."""
+    if CUT.search(source) is None:
+        return [(0, len(source))]
     depth, start, found = 0, 0, []
     at = 0
     while at < len(source):

@@ -67,11 +67,12 @@ def plain(text: str) -> str:
     >>> plain("ŷ − σ(πx₁)²")
     'y_hat - sigma(pi x1)^{2} '
     """
-    if not text.isascii():
-        text = "".join(map(_bare, text))
-        text = CALLED.sub(" ", NEXT.sub(r"\1 ", text))
-        text = ABOVE.sub(lambda m: "^{" + "".join(RAISED[c] for c in m[0]) + "} ", text)
-        text = re.sub(r"(?<!\^)(?<!\^\{)⊤", "^T ", text)
+    if text.isascii():
+        return text
+    text = "".join(map(_bare, text))
+    text = CALLED.sub(" ", NEXT.sub(r"\1 ", text))
+    text = ABOVE.sub(lambda m: "^{" + "".join(RAISED[c] for c in m[0]) + "} ", text)
+    text = re.sub(r"(?<!\^)(?<!\^\{)⊤", "^T ", text)
     return "".join(GREEK.get(c) or SIGNS.get(c) or DIGITS.get(c) or c for c in text)
 
 

@@ -67,7 +67,8 @@ LATEX: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {  # rig
         r"\frac{\partial J(w)}{\partial w_j} = \frac{2}{N}\sum_{i=1}^{N}(w^\top x^{(i)} - y^{(i)}) x_j^{(i)}", r"\nabla L = \frac{2}{N}X^\top r",
         r"\nabla_w J(w) = \frac{2}{N}X^\top r", r"\begin{align} \frac{\partial{L}}{\partial{w}} &= \frac{2}{N}X^\top r \tag{1} \end{align}",
         r"\boxed{\frac{\partial \mathcal{L}}{\partial w} = \frac{2}{N}X^\top r}", r"\frac{2}{N}X^\top r \in \mathbb{R}^{d}",
-        r"\overline{w} = \frac{2}{N}X^\top r \text{ (a column)}", r"\frac{\partial}{\partial w} L = \frac{2}{N}\sum_{n} r_n X_{n,:}^\top"),
+        r"\overline{w} = \frac{2}{N}X^\top r \text{ (a column)}", r"\frac{\partial}{\partial w} L = \frac{2}{N}\sum_{n} r_n X_{n,:}^\top",
+        r"\frac{\partial L}{\partial w} = \frac{2}{N}\sum_n X_{nj} r_n"),
         (r"2\sum_n r_n x_n", r"\frac{\partial L}{\partial w_j} = \frac{2}{N}\sum_{n} X_{jn} r_n", r"\frac{2}{N}\sum_n X_{nj}", r"\nabla L = X^\top r")),
     ("net", "w1"): ((
         r"\frac{\partial L}{\partial a_2}\frac{\partial a_2}{\partial z_2}\frac{\partial z_2}{\partial a_1}\frac{\partial a_1}{\partial z_1}x",

@@ -71,7 +71,7 @@ RIGHT: dict[tuple[str, str], tuple[str, ...]] = {
         "D2 = O-Y\nD1 = (D2@W2.T)*(Z1>0)\nX.T@D1", "D2 = O-Y; dW1 = X.T@((D2@W2.T)*(Z1>0)); dW2 = A1.T@D2"),
     ("layers", "W2"): ("A1.T@(O-Y)", "D2 = O-Y; dW1 = X.T@((D2@W2.T)*(Z1>0)); dW2 = A1.T@D2"),
     ("linear", "W"): ("(o-y) h^T", "(o-y) * h^T", "(o-y)[:, None]*h", "(o-y)[:, None]*h[None, :]", "dL/do h^T", "(Wh - y) h^T", "dL/dW_ij = (o_i - y_i) h_j"),
-    ("linear", "h"): ("W^T(Wh-y)", "(o-y)^T W (a row vector)", "dL/dh_j = sum_i W_ij (o_i - y_i)"),
+    ("linear", "h"): ("dL/dh = sum_i W_ij (o_i - y_i)", "W^T(Wh-y)", "(o-y)^T W (a row vector)", "dL/dh_j = sum_i W_ij (o_i - y_i)"),
     ("average", "x"): ("ones(N)/N",),
     ("one layer", "W1"): ("X.T@(p-y)", "dL/dW_jk = sum_n X_nj (p_nk - y_nk)", "dL/dW = X.T @ (p-y)", "dW = X.T@(p-y)", "X^T delta1", "X.T @ δ1"),
     ("one layer", "b1"): ("db = (p-y).sum(0)", "dL/db_k = sum_n (p_nk - y_nk)"),
@@ -138,7 +138,7 @@ REFUSED = [
     ("squares", "w", "dq/dw * r", "the slope dq/dw"), ("squares", "w", "r = y; X.T @ r", "'r', which is declared"), ("squares", "w", "1^T X", "ones(N)"),
     ("neuron", "w", "dL/dw = dL/da * da/dw = x", "every link of a chain"), ("squares", "w", "X.T @ r; dr = r; dw = r", ""),
     ("squares", "w", "X.T @ r * I", "a square matrix"), ("neuron", "w", "2/wx", "a/(w*x)"), ("upstream", "X", "GW.T", "G @ W.T or (G @ W).T"),
-    ("norm", "z", "z * z^T", "outer(v, w) for the matrix"), ("upstream", "X", "G W^T (N×d)", "a shape or a product"),
+    ("norm", "z", "z * z^T", "outer(v, w) for the matrix"), ("upstream", "X", "G W^T (N×d)", "a shape or a product"), ("squares", "w", "2/N X^T r (d)", "a shape or a product"),
     ("squares", "w", "sum_n (X_n @ X_n)", "a row or a column"), ("neuron", "w", "x.astype(int)", "whole"), ("squares", "w", "X.T @ dr", "dr"), ("affine", "b", "dL/db = dL/db", "the slope dL/db"),
 ]
 
