@@ -381,7 +381,7 @@ class _ArrayPage:
         return sorted(found, key=lambda t: known[t.of].place if t.of else t.place)
 
     def _come_to(self, target: Tensor, text: str, latex: bool, alone: bool = False) -> bool | None:
-        """Whether arithmetic with numbers comes to an array, as far as the digits tell; None for anything else. ``alone``: without names."""
+        """Whether arithmetic with numbers comes to an array, as far as the digits tell; None for anything else. ``alone``: no names."""
         if self.scalars is None:
             return None
         read = self.claims.read(text, latex)
