@@ -14,6 +14,7 @@ QUICK = {
     "derivation": ("MLP: seconds", "MLP: size", "Whole networks"),
     "doors": ("Milliseconds from the question to the answer", "What one answer costs"),
     "equality": ("Median ms to a verdict", "named intermediates"),
+    "steps": ("A step relative to hand-written NumPy",),
 }
 
 
