@@ -116,8 +116,8 @@ def _told(tensors: Iterable[Tensor]) -> set[sp.Basic]:
 def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:
     """``prepare`` reads and checks what is given, ``compute`` is the mathematics on it, and ``function`` is one behind the other."""
     code = NumpyCode(program, names, size_names(program))
-    read, lines = (list(part) for part in (_inputs(program, code), _lines(program, code, names)))
-    read, text = ("\n".join(f"    {line}" for line in part) for part in (read, lines))
+    read = "\n".join(f"    {line}" for line in _inputs(program, code))
+    text = "\n".join(f"    {line}" for line in _lines(program, code, names))
     helpers = "\n\n".join(HELPERS[name] for name in needed(f"{read}\n{text}", HELPERS))
     held = ", ".join([*[names[t.name] for t in program.inputs], *[code.number(s) for s in program.sizes]])
     parts = [f"def prepare(**symbols):\n{read}\n    return {held}{',' if held.isidentifier() else ''}",
