@@ -175,7 +175,7 @@ class Claims:
         slope = self.program.tensors[self.all.names[old.name]]
         places = new_indices(old.axes)
         value = self.derivation.meta.get("learning_rate")
-        for rate in (self.program.tensors["eta"][()], *([] if value is None else [sp.sympify(value)])):
+        for rate in (self.program.tensors["eta"][()], *([] if value is None else [value])):
             yield self.line("stepped", IndexArray.over(old.axes, places, old[places] - rate * slope[places]))
 
     def side(self, source: str, latex: bool) -> Side | None:

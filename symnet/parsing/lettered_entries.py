@@ -243,5 +243,7 @@ def _holds(condition: sp.Basic, known: Mapping[sp.Symbol, Range]) -> sp.Basic:
     strict = isinstance(condition, (sp.Gt, sp.Lt))
     if isinstance(condition, (sp.Eq, sp.Ne)):
         apart = nonnegative(low - 1) or nonnegative(-1 - high)
-        return sp.sympify(apart if isinstance(condition, sp.Ne) else not apart) if apart or low == high == 0 else condition
+        if not apart and not low == high == 0:
+            return condition
+        return sp.true if apart == isinstance(condition, sp.Ne) else sp.false
     return sp.true if nonnegative(low - int(strict)) else sp.false if nonnegative(-high - int(not strict)) else condition
