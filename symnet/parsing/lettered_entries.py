@@ -117,7 +117,7 @@ def in_brackets(text: str, tensors: Mapping[str, Tensor], named: Named, slope: S
     """Entries and slopes at letters by the names of the tensors: dp_i/dz_j is dp_dz[i, j], W_jk is W[j, k], delta_ij is [i == j].
 
     >>> from symnet.parsing.declaring import tensor_of
-    >>> known = {"p": tensor_of("p", "k"), "dp_dz": tensor_of("dp_dz", ("k", "k"))}
+    >>> known = {"p": tensor_of("p", "k"), "z": tensor_of("z", "k"), "dp_dz": tensor_of("dp_dz", ("k", "k"))}
     >>> in_brackets("p_i*(delta_ij - dp_i/dz_j)", known, lambda n: n if n in known else None, lambda a, b: f"d{a}_d{b}")
     'p[i]*([i == j] - dp_dz[i, j])'
     """

@@ -99,8 +99,8 @@ def _table_line(line: str) -> str:
 def without_layout(text: str) -> str:
     r"""The text without macros of layout: of each the argument that is read.
 
-    >>> without_layout(r"\\stage{value}\\fitted{z = \\frac{1}{2}} \\textbf{so}")
-    'z = \\\\frac{1}{2} so'
+    >>> without_layout(r"\stage{value}\fitted{z = \frac{1}{2}} \textbf{so}")
+    'z = \\frac{1}{2} so'
     """
     at = 0
     while (macro := MACRO.search(text, at)) is not None:

@@ -43,7 +43,7 @@ def plain_name(latex: str) -> str:
 def function_of(line: Chain) -> str:
     r"""The left side σ(z) or \sigma'(z) of a line about a function, as plain maths; "" for any other.
 
-    >>> function_of(Chain(1, "", "", r"\\sigma'\\left(z\\right)", (("=", "1"),), latex=True))
+    >>> function_of(Chain(1, "", "", r"\sigma'\left(z\right)", (("=", "1"),), latex=True))
     "sigma'(z)"
     """
     if line.latex:
