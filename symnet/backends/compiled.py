@@ -48,10 +48,10 @@ class CompiledDerivation:
 
     def __call__(self, params: Mapping[str, Any], *data: Any, **named: Any) -> tuple[float, dict[str, np.ndarray[Any, Any]]]:
         needs(params, Mapping, "call, params", "a table of arrays by name", "f({" + repr(self.wrt[0]) + ": …}, …)")
-        if len(data) > len(self.data):
-            wanted = ", ".join(t.name for t in self.data)
-            raise ShapeError("call", f"{len(data)} data arrays", f"at most {len(self.data)}: {wanted}")
-        symbols = {**dict(zip([t.name for t in self.data], data, strict=False)), **named, **params}
+        waiting = [t.name for t in self.data if t.name not in params]  # a model's constants stand among its values
+        if len(data) > len(waiting):
+            raise ShapeError("call", f"{len(data)} data arrays", f"at most {len(waiting)}: {', '.join(waiting)}")
+        symbols = {**dict(zip(waiting, data, strict=False)), **named, **params}
         value, gradients = _called("call", self.value_and_grad, symbols, [*self.parameters, *self.data])
         return (float(value) if np.ndim(value) == 0 else value), gradients
 

@@ -14,7 +14,7 @@ from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
 from symnet.indexing.index_array import IndexArray, new_indices
-from symnet.indexing.reductions import Reductions
+from symnet.indexing.recurrences import Recurrences
 from symnet.parsing.claim_prefix import Asked, equated, free_letters, without_remark
 from symnet.parsing.from_sympy import SympyAnswer, SympyReader
 from symnet.parsing.functions import FUNCTIONS
@@ -53,7 +53,7 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     if slopes is not None:
         lowering.slopes = slopes
     if lines is not None:
-        lowering.reductions = Reductions(declared, lines)
+        lowering.recurrences = Recurrences(declared, lines)
     trees = {name: Parser(right, where, FUNCTIONS, declared, closed=True).whole() for name, right in parts.items()}
     lowering.own = OwnLines({name.replace("_", ""): tree for name, tree in trees.items()}, lowering.real, where)
     for name in trees:
@@ -67,7 +67,7 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     holes = list(lowering.asked)
     lowering.own.finish()
     ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
-    own = () if lowering.reductions is None else tuple(lowering.reductions.lines)
+    own = () if lowering.recurrences is None else tuple(lowering.recurrences.lines)
     return with_holes(replace(value, expr=rectangular(value.expr, ranges), lines=own), holes)
 
 
