@@ -165,13 +165,20 @@ class Question:
         screened = None if verdict.answer is Answer.REFUTED else self._screened(value)
         return verdict if screened is None else screened
 
-    def for_all_sizes(self) -> Verdict | None:
-        """PROVED, or CONDITIONAL on what is declared, for all sizes; None where that is not shown. Nothing is refuted."""
+    def for_all_sizes(self, needed: bool = False) -> Verdict | None:
+        """PROVED, or CONDITIONAL on what is declared, for all sizes; None where that is not shown. Nothing is refuted.
+
+        ``needed``: without what is declared it is known to be wrong, so that no proof of that is sought.
+        """
         value = self.value
         if [a.range for a in value.axes] != [a.range for a in self.wanted.axes]:
             return None
-        return self._named(value) or (self._under(value, 0, NAMED) if self.declared else None) or \
-            self._proved(value, (), NAMED, None) or (self._under(value, NAMED, None) if self.declared else self._entrywise(value))
+        if not needed and (verdict := self._named(value) or self._proved(value, (), NAMED, None)):
+            return verdict
+        if not self.declared:
+            return None if needed else self._entrywise(value)
+        found = self._under(value, 0, NAMED)
+        return self._under(value, NAMED, None) if found is None else found
 
     def _first(self, sized: Iterable[Sized], assumed: bool) -> Verdict | None:
         """The first refutation."""

@@ -4,35 +4,48 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import sympy as sp
+
+from symnet.core.numbers import rational
 
 SHORT = 12  # significant digits of a float that someone may have written
 LARGEST = 4096  # denominators and numerators of a simple number
 ROUNDING = 1e-15  # relative
 
 
-def written(text: str) -> bool:
-    """True for the digits of a float that someone may have written as they stand: 0.5, 1e-5, 0.044715."""
-    return len(text.lower().split("e")[0].lstrip("-0.").replace(".", "")) <= SHORT or float(text).is_integer()
+def read_float(x: Any) -> tuple[sp.Expr | None, str]:
+    """What a finite float of a user's stands for, and how it was read, if not as it is written; None where it is known up to its rounding.
+
+    A short one is the decimal that it prints as, since someone may have written it: 0.5, 1e-5, 0.044715.
+
+    >>> read_float(0.25), read_float(2/3)
+    ((1/4, ''), (2/3, '0.6666666666666666 read as 2/3'))
+    """
+    text = str(x)
+    if len(text.lower().split("e")[0].lstrip("-0.").replace(".", "")) <= SHORT or float(x).is_integer():
+        return rational(text), ""
+    found = simple_number(float(x))
+    return (None, f"{text} is known up to its rounding") if found is None else (found[1], f"{text} read as {found[0]}")
 
 
-def simple_number(x: float) -> sp.Expr | None:
-    """A fraction, its root, the same with π, or with the logarithm of a whole number; None where x is like none of them.
+def simple_number(x: float) -> tuple[str, sp.Expr] | None:
+    """A fraction, its root, the same with π, or with the logarithm of a whole number, and how it is said; None where x is like none.
 
     >>> simple_number(1/3), simple_number(2**-0.5), simple_number(0.7978845608028654)
-    (1/3, sqrt(2)/2, sqrt(2)/sqrt(pi))
+    (('1/3', 1/3), ('√(1/2)', sqrt(2)/2), ('√(2/π)', sqrt(2)/sqrt(pi)))
     """
-    sign, size = sp.Integer(-1 if x < 0 else 1), abs(x)
-    for power in (0, 1, -1):
+    sign, minus, size = sp.Integer(-1 if x < 0 else 1), "-" if x < 0 else "", abs(x)
+    for power, name in ((0, ""), (1, "π"), (-1, "/π")):
         if (r := _ratio(size / math.pi**power)) is not None:
-            return sign * r * sp.pi**power
+            return f"{minus}{r}{name}", sign * r * sp.pi**power
         if (r := _ratio(size * size / math.pi**power)) is not None:
-            return sign * sp.sqrt(r) * sp.sqrt(sp.pi**power)
+            return f"{minus}√({r}{name})", sign * sp.sqrt(r) * sp.sqrt(sp.pi**power)
     for whole in (2, 3, 5, 7, 10):
-        for power in (1, -1):
+        for power, name in ((1, f" ln {whole}"), (-1, f"/ln {whole}")):
             if (r := _ratio(size / math.log(whole)**power)) is not None and r.q <= 64:
-                return sign * r * sp.log(whole)**power
+                return f"{minus}{r}{name}", sign * r * sp.log(whole)**power
     return None
 
 

@@ -18,12 +18,13 @@ import numpy as np
 import sympy as sp
 
 from symnet.core.numbers import rational
+from symnet.core.simple_numbers import read_float
 from symnet.core.user_code import StandIn, instead, numpy_stand_ins
 from symnet.errors import UnknownNodeError
 from symnet.indexing import composites
 from symnet.indexing.graph import unsupported
 from symnet.indexing.index_array import same
-from symnet.indexing.numpy_functions import COMPOSED, composed
+from symnet.indexing.numpy_functions import COMPOSED, composed, fits
 from symnet.indexing.numpy_ufuncs import LOGIC, NUMBERS, TESTS
 from symnet.indexing.operations import Array, Maker
 
@@ -357,7 +358,7 @@ def lifted(maker: Maker, x: Any) -> tuple[Array, str]:
     if isinstance(x, (float, np.floating)):
         if math.isnan(x):
             raise refused("nan", "a number")
-        return maker.number(float(x)), "f"
+        return maker.number(exact(x)), "f"
     if isinstance(x, (list, tuple)) and x:
         parts = [lifted(maker, v) for v in x]
         kind = _join(k for _, k in parts)
@@ -368,6 +369,14 @@ def lifted(maker: Maker, x: Any) -> tuple[Array, str]:
     if isinstance(x, np.ndarray) and x.dtype.kind in "biuf":
         return _constants(maker, x)
     raise refused(f"a value of type {type(x).__name__}", "an array or a number")
+
+
+def exact(x: Any) -> Any:
+    """A number of the user's as what it stands for; a float that is like nothing simple is the decimal that it prints as."""
+    if not isinstance(x, (float, np.floating)) or not math.isfinite(x):
+        return x
+    found, _ = read_float(x)
+    return rational(float(x)) if found is None else found
 
 
 def _constants(maker: Maker, x: Any) -> tuple[Array, str]:
@@ -381,7 +390,7 @@ def _constants(maker: Maker, x: Any) -> tuple[Array, str]:
         raise refused("a constant array with inf or nan", "numbers")
     if (x == x.flat[0]).all():
         return _spread_to(maker, lifted(maker, x.flat[0].item())[0], tuple(map(sp.Integer, x.shape))), kind
-    numbers = [(sp.true if v else sp.false) if kind == "b" else rational(v) for v in x.reshape(-1).tolist()]
+    numbers = [(sp.true if v else sp.false) if kind == "b" else sp.sympify(exact(v), strict=True) for v in x.reshape(-1).tolist()]
     return maker.table(x.shape, numbers), kind
 
 
@@ -811,16 +820,6 @@ def _reduction(kind: str) -> Callable[..., SizedArray]:
     return apply
 
 
-def _var(m: Maker, x: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: Any = False, correction: Any = None) -> SizedArray:
-    _in_dtype(dtype, "f")
-    a = _numbers(m, *lifted(m, x))
-    return SizedArray(m, m.variance(a, _axes(a, axis), ddof if correction is None else correction, bool(keepdims)))
-
-
-def _std(m: Maker, x: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: Any = False, correction: Any = None) -> SizedArray:
-    return SizedArray(m, m.map("sqrt", _var(m, x, axis, dtype, ddof, keepdims, correction).array))
-
-
 def _where(m: Maker, condition: Any, *branches: Any) -> SizedArray:
     if len(branches) != 2:
         raise refused("np.where of a condition alone", "np.where(condition, a, b)")
@@ -917,7 +916,7 @@ def _dtype_kind(dtype: Any) -> str:
 
 def _in_dtype(dtype: Any, kind: str) -> None:
     """Refuse a dtype in which numbers of this kind are not what they are."""
-    if dtype is not None and KINDS.index(_dtype_kind(dtype)) < KINDS.index("i" if kind == "b" else kind):
+    if not fits(dtype, kind != "f"):
         raise refused(f"numbers added up as {np.dtype(dtype)}", "a dtype that holds them")
 
 
@@ -1096,7 +1095,7 @@ def _composed(name: str, m: Maker, *args: Any, **options: Any) -> Any:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": _reduction("sum"), "mean": _reduction("mean"), "max": _reduction("max"), "amax": _reduction("max"), "min": _reduction("min"),
-    "amin": _reduction("min"), "var": _var, "std": _std, "all": _all_of(True), "any": _all_of(False),
+    "amin": _reduction("min"), "all": _all_of(True), "any": _all_of(False),
     "count_nonzero": lambda m, x, axis=None, keepdims=False: _reduction("sum")(m, SizedArray(m, _truths(m, *lifted(m, x)), "b"), axis,
                                                                                  keepdims=keepdims),
     **{name: partial(_composed, name) for name in COMPOSED},
@@ -1111,7 +1110,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "flatten": lambda m, x, order="C": _copied(m, _reshape(m, x, -1, order=order)), "transpose": _transposed, "swapaxes": _swapped,
     "moveaxis": _moved, "expand_dims": _expanded, "squeeze": _squeezed, "flip": _flip, "tril": _triangle(True), "triu": _triangle(False),
     "broadcast_to": _broadcast_to, "copy": _copied, "astype": _cast, "fill": _filled_in_place, "item": _item,
-    "square": lambda m, x: np.square(x), "real": lambda m, x: x, "conj": lambda m, x: x,
+    "real": lambda m, x: x, "conj": lambda m, x: x,
     "shape": lambda m, x: x.shape, "ndim": lambda m, x: x.ndim, "size": lambda m, x, axis=None: x.size if axis is None else x.shape[axis],
     "fliplr": lambda m, x: _flip(m, x, 1), "flipud": lambda m, x: _flip(m, x, 0),
     "atleast_1d": lambda m, x: x if x.ndim else x[None], "matrix_transpose": lambda m, x: x.mT,

@@ -20,7 +20,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.numbers import rational
-from symnet.core.simple_numbers import simple_number, written
+from symnet.core.simple_numbers import read_float
 from symnet.core.tensors import Role
 from symnet.core.user_code import StandIn, instead
 from symnet.errors import ShapeError
@@ -179,11 +179,9 @@ class TorchTracing:
         """A number of the user's exactly; a float that came from arithmetic is the simple number that it is the rounding of."""
         if not isinstance(value, float) or not math.isfinite(value):
             return value
-        text = repr(value)
-        if written(text):
-            return value
-        found = simple_number(value)
-        self.read_as[f"{text} read as {found}" if found is not None else f"{text} is known up to its rounding"] = None
+        found, said = read_float(value)
+        if said:
+            self.read_as[said] = None
         return value if found is None else found
 
     def _called(self, mode: Any, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,14 @@ def _is(option: Any) -> bool:
     return option is not None and option is not np._NoValue
 
 
+def fits(dtype: Any, whole: bool) -> bool:
+    """Are numbers, or ``whole`` ones, what they are where they are added up in this dtype, if any is given?"""
+    if not _is(dtype):
+        return True
+    given = np.dtype(dtype)
+    return given.itemsize >= 4 and (given.kind == "f" or (whole and given.kind in "iu"))
+
+
 def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False) -> Any:
     """The mean, or with weights the weighted mean."""
     if returned:
@@ -33,6 +42,23 @@ def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         weights = weights[tuple(slice(None) if k == axis % np.ndim(x) else None for k in range(np.ndim(x)))]
     over = {"axis": axis, "keepdims": bool(_is(keepdims) and keepdims)}
     return np.sum(x * weights, **over) / np.sum(np.broadcast_to(weights, np.shape(x)), **over)
+
+
+def var(x: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: Any = False, where: Any = True, mean: Any = None,
+        correction: Any = None) -> Any:
+    """The sum of the squares of what is left after the mean, divided by how many there are less ddof."""
+    if (_is(where) and where is not True) or _is(mean):
+        raise OptionError("np.var", "where= or mean=", "the variance of whole axes")
+    left = np.subtract(x, np.mean(x, axis=axis, dtype=dtype, keepdims=True))
+    axes = range(np.ndim(x)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    count = prod(np.shape(x)[k] for k in axes)
+    over = {"axis": axis, "keepdims": bool(_is(keepdims) and keepdims)}
+    return np.divide(np.sum(np.square(left), **over), count - (correction if _is(correction) else ddof))
+
+
+def std(x: Any, *args: Any, **options: Any) -> Any:
+    """The root of the variance."""
+    return np.sqrt(var(x, *args, **options))
 
 
 def clip(x: Any, a_min: Any = None, a_max: Any = None, **more: Any) -> Any:
@@ -169,7 +195,8 @@ def _lined(x: Any, term: str, letters: Sequence[str]) -> Any:
 
 ONE, TWO, NO, REST = slice(1), slice(2), slice(0), slice(1, None)  # which of the arguments by place are arrays
 COMPOSED: dict[str, tuple[Callable[..., Any], slice]] = {
-    "average": (average, ONE), "clip": (clip, ONE), "norm": (norm, ONE), "ptp": (ptp, ONE), "diff": (diff, ONE), "dot": (dot, TWO),
+    "average": (average, ONE), "var": (var, ONE), "std": (std, ONE),
+    "clip": (clip, ONE), "norm": (norm, ONE), "ptp": (ptp, ONE), "diff": (diff, ONE), "dot": (dot, TWO),
     "tensordot": (tensordot, TWO), "inner": (inner, TWO), "vdot": (vdot, TWO), "outer": (outer, TWO), "kron": (kron, TWO),
     "einsum": (einsum, REST),
     "multi_dot": (lambda arrays: reduce(dot, arrays), NO),

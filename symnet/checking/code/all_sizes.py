@@ -15,6 +15,7 @@ import sympy as sp
 from symnet.calculus import derive
 from symnet.checking.claims import in_tensors_of
 from symnet.checking.code.calling import Binding, arguments_of
+from symnet.checking.code.conditional import candidates
 from symnet.checking.code.returning import read_result
 from symnet.checking.line_matching import LineMatching
 from symnet.checking.question import Question
@@ -28,6 +29,7 @@ from symnet.core.verdict import Answer, Verdict
 from symnet.errors import FaultError, SymnetError, internal
 
 MOST_LINES = 200  # of one returned value
+Known = tuple[tuple[Assumption, ...], str]  # what may be needed, and how it is said
 
 
 class Tracing(Protocol):
@@ -49,32 +51,34 @@ class Tracing(Protocol):
         """The program whose last line is a returned value."""
 
 
-def proved_for_all_sizes(function: Callable[..., Any], binding: Binding, derivation: Derivation, declared: tuple[Assumption, ...],
-                         returns: Sequence[str], tracer: Callable[[], Tracing], wrong: Set[str] = frozenset()) -> dict[str, Verdict]:
+def proved_for_all_sizes(function: Callable[..., Any], binding: Binding, derivation: Derivation, program: Program,
+                         returns: Sequence[str], tracer: Callable[[], Tracing], wrong: Set[str] = frozenset(),
+                         needing: Set[str] = frozenset()) -> dict[str, Verdict]:
     """The returned values that are PROVED, or CONDITIONAL on what is declared, for all sizes; others that are judged are not in the table.
 
-    ``derivation`` has every tensor that is returned among its gradients or lines, and is made without what is ``declared``.
-    What is known to be ``wrong`` somewhere is not tried.
+    ``derivation`` has every tensor that is returned among its gradients or lines, and is made without what ``program`` declares.
+    What is known to be ``wrong`` somewhere is not tried, and what is ``needing`` what is declared not without it; where nothing is
+    declared it may need that the rows of targets sum to 1.
     """
     found: dict[str, Verdict] = {}
     try:
-        judge = _Judge(function, binding, derivation, declared, returns, tracer())
+        judge = _Judge(function, binding, derivation, candidates(program), not program.assumptions, returns, tracer())
     except FaultError:
         raise
     except (SymnetError, RecursionError):  # what has no form for all sizes is judged at sizes
         return found
     for name in judge.returned:
-        if name not in wrong and not time_is_over():
-            verdict = _alone(judge, name)
+        if (name not in wrong or name in needing) and not time_is_over():
+            verdict = _alone(judge, name, name in needing)
             if verdict is not None:
                 found[name] = verdict
     return found
 
 
-def _alone(judge: _Judge, name: str) -> Verdict | None:
+def _alone(judge: _Judge, name: str, needed: bool) -> Verdict | None:
     """The verdict on one value, if there is one; what breaks inside symnet is said, and not passed over."""
     try:
-        return judge.verdict(name)
+        return judge.verdict(name, needed)
     except (FaultError, MemoryError):
         raise
     except (SymnetError, RecursionError):
@@ -87,9 +91,10 @@ class _Judge:
     """One function, traced once, and the lines of the derivation that its own were found equal to."""
 
     def __init__(self, function: Callable[..., Any], binding: Binding, derivation: Derivation,
-                 declared: tuple[Assumption, ...], returns: Sequence[str], tracing: Tracing) -> None:
+                 known: list[Known], rows: bool, returns: Sequence[str], tracing: Tracing) -> None:
         program, self.labels = _with_labels(derivation.program, binding)
-        self.declared = () if self.labels else declared
+        self.known = [((), "")] if self.labels else known or [((), "")]
+        self.rows = rows and not self.labels
         self.derivation = derive(program, derivation.wrt) if self.labels else derivation
         self.tracing = tracing
         every: dict[str, Any] = {t.name: tracing.array(t) for t in program.inputs}
@@ -99,7 +104,7 @@ class _Judge:
         self.returned, _ = read_result(tracing.run(function, front, given), derivation, returns, tracing.read)
         self.matching = LineMatching(self.derivation)
 
-    def verdict(self, name: str) -> Verdict | None:
+    def verdict(self, name: str, needed: bool) -> Verdict | None:
         """The verdict on one returned value, or None."""
         full = self.derivation.full
         if name not in self.derivation.names and name != full.objective:
@@ -107,10 +112,14 @@ class _Judge:
         claim = in_tensors_of(self.tracing.program(self.returned[name], free_name("answer", full.tensors)), full)
         if len(claim.definitions) > MOST_LINES:
             return None
-        verdict = Question(self.derivation, name, claim, self.declared, self.matching).for_all_sizes()
-        conditional = verdict is not None and verdict.answer is Answer.CONDITIONAL and self.declared and \
-            set(verdict.condition.split(" and ")) <= set(map(str, self.declared))
-        return verdict if verdict is not None and (verdict.answer is Answer.PROVED or conditional) else None
+        for declared, said in self.known if needed or not self.rows else [((), "")]:
+            verdict = Question(self.derivation, name, claim, declared, self.matching).for_all_sizes(needed and bool(declared))
+            if verdict is not None and verdict.answer is Answer.PROVED:
+                return verdict
+            if verdict is not None and verdict.answer is Answer.CONDITIONAL and \
+                    set(verdict.condition.split(" and ")) <= set(map(str, declared)):
+                return replace(verdict, condition=said) if self.rows else verdict
+        return None
 
 
 def _with_labels(program: Program, binding: Binding) -> tuple[Program, dict[str, Tensor]]:

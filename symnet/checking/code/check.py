@@ -12,7 +12,8 @@ from symnet.checking.code.all_sizes import Tracing, proved_for_all_sizes
 from symnet.checking.code.arrays import SymbolicIndex
 from symnet.checking.code.calling import Binding, bind, class_labels, one_hot, trace
 from symnet.checking.code.conditional import under_assumptions, with_infinity
-from symnet.checking.code.judging import Place, Trial, judge, same, scope, screened, screened_alone
+from symnet.checking.code.float_arrays import Place
+from symnet.checking.code.judging import Trial, judge, same, scope, screened, screened_alone
 from symnet.checking.code.nodes import Graph, tracing
 from symnet.checking.code.replay import ON_ARRAYS, Player, Replay
 from symnet.checking.code.results import CodeCheck, Judged
@@ -57,13 +58,14 @@ def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes,
     binding = bind(function, derivation.program, arguments, labels)
     trials: list[tuple[Trial, Derivation]] = []
     unread: dict[str, None] = {}
+    whole: Derivation | None = None
     for number, choice in enumerate(choices(derivation.full, sizes)):
         way.at(None)
         try:
-            trial, left, whole = _run(function, binding, derivation, choice, number, returns)
+            trial, left, whole = _run(function, binding, derivation, choice, number, returns, whole)
         except SymbolicIndex as index:
             binding = _with_labels(binding, derivation, index)
-            trial, left, whole = _run(function, binding, derivation, choice, number, returns)
+            trial, left, whole = _run(function, binding, derivation, choice, number, returns, whole)
         trials.append((trial, whole))
         unread |= dict.fromkeys(left)
     played = None
@@ -74,13 +76,13 @@ def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes,
     if tracer is not None and sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
         way.at(ALL_SIZES)
         try:
-            settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program.assumptions, returns, tracer,
-                                           played.refuted if played is not None else frozenset())
+            settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program, returns, tracer,
+                                           *((played.refuted, played.needing) if played is not None else ()))
         except (SymnetError, MemoryError):
             raise
         except Exception as error:  # a bug of ours is said, whatever the proof at sizes would give
             settled = dict.fromkeys(trials[0][0].returned, Verdict(Answer.UNDECIDED, reason=internal(error)))
-    made = _judged(trials, derivation, way, _screens(function, binding, derivation, sizes, returns), settled, played)
+    made = _judged(trials, derivation, way, _screens(function, binding, derivation, sizes, returns, trials[0][1]), settled, played)
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
     notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes)) + (played.notes if played is not None else ())
     return CodeCheck(getattr(function, "__name__", "function"), made, missing, tuple(unread), notes), binding
@@ -105,13 +107,13 @@ def _usable(derivation: Derivation) -> None:
 
 
 def _screens(function: Callable[..., Any], binding: Binding, derivation: Derivation, sizes: Sizes,
-             returns: Sequence[str]) -> Iterator[Trial]:
+             returns: Sequence[str], whole: Derivation) -> Iterator[Trial]:
     """The function traced at further sizes, each when it is asked for."""
     for number, choice in enumerate(screens(derivation.full, sizes)):
         if time_is_over():
             return
         try:
-            yield _run(function, binding, derivation, choice, 2 + number, returns)[0]
+            yield _run(function, binding, derivation, choice, 2 + number, returns, whole)[0]
         except SymnetError:  # it runs at some sizes alone: that much is said already
             continue
 
@@ -158,8 +160,8 @@ def _alone(trial: Trial, name: str, lost: str | None,
 
 
 def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation, sizes: Mapping[str, int], number: int,
-         returns: Sequence[str]) -> tuple[Trial, list[str], Derivation]:
-    """The function traced twice at one choice of sizes; two different results are refused."""
+         returns: Sequence[str], whole: Derivation | None = None) -> tuple[Trial, list[str], Derivation]:
+    """The function traced twice at one choice of sizes; two different results are refused. ``whole`` was asked for at other sizes."""
     graph, shapes = Graph(), Frame(derivation.program, sizes)
     chosen = {name: class_labels(_one_hot_shape(shapes, name), 7 + number) for name in binding.labels.values()}
     asked = derivation
@@ -174,7 +176,8 @@ def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation,
                           "the same result on every call", "pass random numbers, such as a dropout mask, as arguments")
     extra = [n for n in returned if n != derivation.objective and derivation.names.get(n) not in derivation.full.tensors]  # dead lines too
     if extra or derivation.program.assumptions:  # the truth is the gradient without the declared assumptions
-        derivation = derive(replace(derivation.program, assumptions=()), [*derivation.wrt, *extra])
+        wrt = tuple(dict.fromkeys((*derivation.wrt, *extra)))
+        derivation = whole if whole is not None and whole.wrt == wrt else derive(replace(derivation.program, assumptions=()), wrt)
     known = dict(pair for name, y in chosen.items() for pair in one_hot(name, y, shapes.shape(name)))
     targets = {n: n if n == derivation.objective else derivation.names[n] for n in returned}
     truth = partial(Truth, derivation.full, sizes, known)

@@ -9,7 +9,8 @@ import sympy as sp
 
 from symnet.calculus.instantiate import instantiate_program
 from symnet.checking.code.arrays import each
-from symnet.checking.code.judging import Place, Trial, judge
+from symnet.checking.code.float_arrays import Place
+from symnet.checking.code.judging import Trial, judge
 from symnet.checking.code.nodes import Node, tracing
 from symnet.checking.code.rebuilding import rebuilt
 from symnet.checking.code.truth import Truth
@@ -30,7 +31,7 @@ def under_assumptions(judged: dict[str, list[Found]], program: Program) -> dict[
     if refuted and program.assumptions and any(contradictory(_declared(trial, program)) for trial, _, _ in judged[refuted[0]]):
         nothing = Verdict(Answer.UNDECIDED, reason=said_of_nothing(program.assumptions))
         return judged | {n: [(trial, nothing, None) for trial, _, _ in judged[n]] for n in refuted}
-    for assumptions, condition in _candidates(program) if refuted else ():
+    for assumptions, condition in candidates(program) if refuted else ():
         better = {n: made for n in refuted if (made := _again(judged[n], n, assumptions, condition)) is not None}
         if better:
             return {**judged, **better}
@@ -71,16 +72,17 @@ def under_exp(trial: Trial, number: Node) -> bool:
     return met and not any(a in open_ for array in trial.returned.values() for a in array.flat)
 
 
-def _candidates(program: Program) -> list[tuple[tuple[Assumption, ...], str]]:
+def candidates(program: Program) -> list[tuple[tuple[Assumption, ...], str]]:
+    """What the program declares, in words; where that is nothing, of each target that its rows sum to 1."""
     if program.assumptions:
         return [(program.assumptions, " and ".join(map(str, program.assumptions)))]
-    made = []
+    made: list[tuple[tuple[Assumption, ...], str]] = []
     for t in program.inputs:
         if t.role is Role.TARGET and len(t.axes) > 1:
             letters = sp.symbols(f"i:{len(t.axes)}", integer=True)
             row = sp.Sum(t[tuple(letters)], (letters[-1], *t.axes[-1].range))
-            made.append((Assumption(row, sp.S.One), f"each row of {t.name} sums to 1"))
-    return [((a,), said) for a, said in made]
+            made.append(((Assumption(row, sp.S.One),), f"each row of {t.name} sums to 1"))
+    return made
 
 
 def _declared(trial: Trial, program: Program) -> tuple[Assumption, ...]:

@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from symnet.checking.code.float_arrays import Place, apart, refuted
 from symnet.core.derivation import Derivation
 from symnet.core.own_backward import OwnBackward, Run, Trace
-from symnet.core.verdict import Answer, Verdict, Witness
+from symnet.core.verdict import Answer, Verdict
 from symnet.errors import SymnetError
 
 SIZES = ((3, 2, 4, 5, 6, 7), (2, 5, 3, 4, 7, 6), (1, 3, 2, 4, 5, 6), (3, 1, 2, 2, 3, 2), (1, 1, 1, 1, 1, 1), (8, 11, 9, 13, 10, 12))
-CLOSE, FLOOR = 1e-7, 1e-10  # relative to the largest entry; and what counts as 0
 STEP, NEAR = 1e-6, 1e-4  # of a difference, and how well it agrees
 MOST_ENTRIES = 80  # whose differences are taken one by one
 ON_TENSORS = "on plain tensors"
 Arrays = dict[str, Any]
-Place = tuple[int, ...]
 
 
 class FunctionRuns:
@@ -146,7 +145,7 @@ class FunctionRuns:
             if place is not None:
                 self.agreed.discard(name)
                 if got is not None:
-                    self.wrong.setdefault(name, (_refuted(place, mine, wanted, given, f"{where}, {ON_TENSORS}".removeprefix(", ")), place))
+                    self.wrong.setdefault(name, refuted(place, mine, wanted, given, f"{where}, {ON_TENSORS}".removeprefix(", ")))
         return slopes
 
     def _slopes(self, slopes: Arrays, arrays: Arrays, run: Run, upstream: Callable[..., Any], where: str) -> None:
@@ -192,7 +191,7 @@ class FunctionRuns:
             place = tuple(int(k) for k in np.unravel_index(int(np.argmax(np.abs(got - wanted))), wanted.shape)) if wanted.ndim else ()
             if np.isfinite(got).all() and abs(float(got[place] - wanted[place])) > 1e-2 * size + 1e-4:
                 scope = f"{where}, {ON_TENSORS}, by differences".removeprefix(", ")
-                self.wrong[name] = (_refuted(place, got, wanted, arrays, scope), place)
+                self.wrong[name] = refuted(place, got, wanted, arrays, scope)
 
 
 def _upstream(seed: int, ones: bool, scale: float) -> Callable[[Sequence[Any]], list[Any]]:
@@ -205,30 +204,6 @@ def _upstream(seed: int, ones: bool, scale: float) -> Callable[[Sequence[Any]], 
 
 def _places(shape: tuple[int, ...]) -> Iterator[Place]:
     return iter(np.ndindex(*shape))
-
-
-def apart(got: Any, wanted: Any) -> Place | None:
-    """The place where two arrays differ most, beyond rounding; () for shapes that differ. Where ``wanted`` has no value nothing is said."""
-    got, wanted = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
-    if got.shape != wanted.shape:
-        return ()
-    finite = np.isfinite(wanted)
-    if not finite.any():
-        return None
-    gap = np.where(finite, np.abs(got - np.where(finite, wanted, 0)), 0)
-    gap = np.where(np.isnan(gap), np.inf, gap)
-    if not (gap > CLOSE * np.abs(wanted[finite]).max() + FLOOR).any():
-        return None
-    return tuple(int(k) for k in np.unravel_index(int(np.argmax(gap)), wanted.shape)) if wanted.ndim else ()
-
-
-def _refuted(place: Place, got: Any, wanted: Any, arrays: Mapping[str, Any], scope: str) -> Verdict:
-    if np.shape(got) != np.shape(wanted):
-        return Verdict(Answer.REFUTED, "shape", reason=f"shape {np.shape(got)}, the gradient {np.shape(wanted)}", scope=scope)
-    point = tuple((f"{name}_{'_'.join(str(k + 1) for k in p)}" if p else name, repr(float(a[p])))
-                  for name, a in arrays.items() for p in np.ndindex(np.shape(a)))
-    return Verdict(Answer.REFUTED, "floating point", witness=Witness(point, f"{float(got[place]):.6g}", f"{float(wanted[place]):.6g}"),
-                   scope=scope)
 
 
 def _rounded_apart(verdict: Verdict) -> bool:

@@ -68,17 +68,6 @@ def mean(x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     return total * wrap(n.num(fmpq(max(total.size, 1), max(nodes_of(x).size, 1))))
 
 
-def var(x: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: Any = False, correction: Any = None,
-        **_: Any) -> Any:
-    """The variance: the mean square of what is left after the mean, divided by count - ddof."""
-    in_dtype(dtype, nodes_of(x), truths=False)
-    centre = mean(x, axis, keepdims=True)
-    squares = (wrap(nodes_of(x)) - centre) ** 2
-    count = nodes_of(x).size // max(centre.size, 1)
-    less = ddof if correction is None else correction
-    return reduce("add", squares, axis, keepdims) * wrap(n.power(n.num(count - less), n.num(-1)))
-
-
 def where(condition: Any, *branches: Any) -> Any:
     """Entry by entry, the first where the condition holds."""
     if len(branches) != 2:
@@ -153,14 +142,12 @@ TABLE: dict[str, Callable[..., Any]] = {
     "sum": _sum("add"), "prod": _sum("multiply"), "max": _peak("maximum"), "amax": _peak("maximum"), "min": _peak("minimum"),
     "amin": _peak("minimum"), "all": lambda x, axis=None, out=None, keepdims=False: reduce("logical_and", x, axis, keepdims),
     "any": lambda x, axis=None, out=None, keepdims=False: reduce("logical_or", x, axis, keepdims),
-    "mean": mean, "var": var,
-    "std": lambda x, axis=None, dtype=None, out=None, ddof=0, keepdims=False, **m: np.sqrt(var(x, axis, ddof=ddof, keepdims=keepdims, **m)),
-    "where": where, "cumsum": running("cumsum"), "cumprod": running("cumprod"), "trace": _trace,
+    "mean": mean, "where": where, "cumsum": running("cumsum"), "cumprod": running("cumprod"), "trace": _trace,
     "zeros_like": like(0), "ones_like": like(1), "empty_like": like(None),
     "full_like": lambda x, fill_value, **_: filled(np.shape(x), fill_value), "nan_to_num": lambda x, *_, **__: x,
     "logsumexp": _logsumexp, "softmax": _softmax, "log_softmax": lambda x, axis=None: x - _logsumexp(x, axis, keepdims=True),
-    "count_nonzero": lambda x, axis=None, keepdims=False: reduce("add", x, axis, keepdims),
-    "square": np.square, "real": lambda x: x, "around": lambda *_, **__: _refuse("np.round"), "round": lambda *_, **__: _refuse("np.round"),
+    "count_nonzero": lambda x, axis=None, keepdims=False: reduce("add", wrap(each(n.as_condition, nodes_of(x))), axis, keepdims),
+    "real": lambda x: x, "around": lambda *_, **__: _refuse("np.round"), "round": lambda *_, **__: _refuse("np.round"),
     **{name: partial(_composed, name) for name in COMPOSED},
 }
 

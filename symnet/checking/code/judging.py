@@ -10,6 +10,7 @@ import sympy as sp
 from flint import ctx
 
 from symnet.checking.code.asking import beyond
+from symnet.checking.code.float_arrays import Place, two_shapes
 from symnet.checking.code.nodes import Graph, Node
 from symnet.checking.code.proving import LATE, NO, Prover
 from symnet.checking.code.truth import Frame, Truth, value_of
@@ -26,7 +27,6 @@ CORNER = 300  # nodes of an entry whose cases are taken apart
 CASES = frozenset({"gt", "ge", "eq", "where", "max", "min", "abs", "sign", "floor"})
 FIRST, MORE = 4, 12  # points that come before a proof is tried, and after none was found
 SCREENED = 2  # points at further sizes
-Place = tuple[int, ...]
 
 
 @dataclass
@@ -178,12 +178,6 @@ def shape_of(trial: Trial, name: str) -> Verdict | None:
     return Verdict(Answer.REFUTED, "shape", reason=two_shapes(found, wanted), scope=scope(trial))
 
 
-def two_shapes(found: Place, wanted: Place) -> str:
-    """The code's shape and the right one, in words."""
-    said, right = (f"of shape {shape}" if shape else "a single number" for shape in (found, wanted))
-    return f"the code's is {said}, the right one {right}"
-
-
 def scope(trial: Trial) -> str:
     """At which sizes, and with which class labels."""
     sizes = "at sizes " + ", ".join(f"{k} = {v}" for k, v in trial.frame.sizes.items()) if trial.frame.sizes else ""
@@ -268,4 +262,4 @@ def same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
                                             for k, a in one.items())
 
 
-__all__ = ["Trial", "judge", "same", "scope", "screened", "screened_alone", "two_shapes"]
+__all__ = ["Trial", "judge", "same", "scope", "screened", "screened_alone"]

@@ -20,11 +20,12 @@ import numpy as np
 import sympy as sp
 from flint import ctx, fmpq
 
-from symnet.calculus.declared_values import check_given
 from symnet.calculus.evaluate import evaluate
 from symnet.checking.code.arrays import Traced
 from symnet.checking.code.calling import Binding, arguments_of
-from symnet.checking.code.judging import Place, Trial, two_shapes
+from symnet.checking.code.declared_sums import as_declared, declared_totals, exactly, meet, nested
+from symnet.checking.code.float_arrays import FLOOR, Place, apart, closeness, number, refuted
+from symnet.checking.code.judging import Trial
 from symnet.checking.code.returning import read_result
 from symnet.checking.code.truth import Frame
 from symnet.checking.code.values import BITS, needed, values
@@ -38,13 +39,12 @@ from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.time_limit import time_is_over
 from symnet.core.user_code import told
-from symnet.core.verdict import Answer, Verdict, Witness
+from symnet.core.verdict import Answer, Verdict
 from symnet.equality.points import suited
-from symnet.errors import DomainError, OptionError, SymnetError
+from symnet.errors import OptionError, SymnetError
 
 LARGER = (8, 11, 9, 13, 10, 12)  # sizes that nothing was traced at
 MOST = 20_000  # entries of the program's tensors there
-CLOSE, SINGLE, FLOOR = 1e-6, 1e-2, 1e-9  # relative to the largest entry: of a float64 result, of one in less; and what counts as 0
 NEAR = 2.0**-30  # how far beside others numbers lie, that a border of cases is left
 LARGE_BITS = 40  # of huge numbers
 FEW, SHORT, LONG = 50, 7, 20  # inputs up to which numbers of few bits are drawn, all different; and how many bits they have
@@ -54,7 +54,7 @@ Arrays = dict[str, Any]
 
 @dataclass(frozen=True)
 class Data:
-    """What the numbers of one run are like: the seed, whether many are equal, whether the rows of targets sum to 1."""
+    """What the numbers of one run are like: the seed, whether many are equal, whether sums are as declared and rows of targets sum to 1."""
 
     seed: int
     ties: bool = False
@@ -77,8 +77,10 @@ class Replay:
     wrong: dict[str, tuple[Verdict, Place | None]] = field(default_factory=dict)  # its values are not the right ones
     wrong_as_asked: dict[str, tuple[Verdict, Place | None]] = field(default_factory=dict)  # so too where what is ``known`` holds
     known: frozenset[str] = frozenset()  # conditions that some of the data meet: what is declared, rows of targets that sum to 1
+    rows: bool = False  # nothing is declared, and rows of targets sum to 1 in some of the data
     parted: dict[str, str] = field(default_factory=dict)  # its values are not those that were traced
     missing: dict[str, str] = field(default_factory=dict)  # it has no value there
+    undeclared: set[str] = field(default_factory=set)  # its values are not the right ones where what is declared does not hold
     right: set[str] = field(default_factory=set)  # its values were the right ones, in every run
     unset: set[str] = field(default_factory=set)  # it holds entries that nothing was written into: what NumPy finds there is chance
 
@@ -117,6 +119,11 @@ class Replay:
         return {name for name, (verdict, _) in self.wrong.items() if verdict.answer is Answer.REFUTED and name not in self.unset}
 
     @property
+    def needing(self) -> set[str]:
+        """The values that are wrong without what is ``known``, and in no run with it."""
+        return (self.refuted if self.rows else self.undeclared) - self.wrong_as_asked.keys()
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What else there is to say."""
         return tuple(f"the function writes into its argument {name}: what the caller had there is lost" for name in self.changed)
@@ -132,26 +139,27 @@ class Player:
         self.program: Program = derivation.full
         self.names: list[str] = []
         self.declared = declared if declared.assumptions or any(d.holes for d in declared.definitions) else None
-        rows = [f"each row of {t.name} sums to 1" for t in declared.inputs if t.role is Role.TARGET and len(t.axes) > 1]
-        self.known = frozenset((*map(str, declared.assumptions), *rows))
+        rows = [t.name for t in declared.inputs if t.role is Role.TARGET and len(t.axes) > 1]
+        self.totals = {**dict.fromkeys(rows, (-1, 1.0)), **declared_totals(declared)}
+        self.known = frozenset((*map(str, declared.assumptions), *(f"each row of {name} sums to 1" for name in rows)))
 
     def run(self, trials: Sequence[Trial], larger: bool) -> Replay:
         """All runs; no further choice of sizes is begun when the time is over."""
-        found = Replay(known=self.known)
+        found = Replay(known=self.known, rows=bool(self.known) and not (self.declared and self.declared.assumptions))
         names = self.names = list(trials[0].returned)
         found.unset = {n for n, a in trials[0].returned.items() if any(node.op == "unset" for node in needed(a.flat))}
         agreed = dict.fromkeys(names, True)
         frames = [t.frame for t in trials]
         frames += list(self._further()) if larger else []
-        for number, frame in enumerate(frames):
-            trial = trials[number] if number < len(trials) else None
+        for turn, frame in enumerate(frames):
+            trial = trials[turn] if turn < len(trials) else None
             if trial is None and time_is_over():
                 break
             for kind in TRACED_AT if trial is not None else FURTHER:
-                if (kind.once and number) or (trial is None and kind.shares and not self.known):
+                if (kind.once and turn) or (trial is None and kind.shares and not self.known):
                     continue
                 labels = None if trial is None or kind.seed else trial.chosen
-                made = self._with_values(frame, kind, kind.seed + 10 * number, labels)
+                made = self._with_values(frame, kind, kind.seed + 10 * turn, labels)
                 if made is None:
                     return Replay()
                 traced = trial if labels is not None or not self.binding.labels else None
@@ -217,6 +225,8 @@ class Player:
             made = _filled(t, shape, dice, kind, frame.entries.env, None if kind.ties else drawn, bits, positive)
             if made is None:
                 return None
+            if kind.shares and t.name in self.totals and t.domain == "real" and not t.structure:
+                meet(made, *self.totals[t.name])
             arrays[t.name] = made
         return arrays, chosen
 
@@ -240,27 +250,29 @@ class Player:
                 found.changed[name] = None
         written = {name: given[name] for name in found.changed if np.ndim(given[name])}
         found.shared |= {n: name for n, a in got.items() for name, b in written.items() if np.shares_memory(a, b)}
-        names = [n for n in got if n in agreed]
-        as_declared = self._as_declared(frame, arrays)
         where = _where(frame, chosen)
-        for name in names:
+        declared: bool | None = None  # asked where a value is not the right one: it takes long
+        for name in (n for n in got if n in agreed):
             wanted = np.asarray(right[self._target(name)])
-            apart = _apart(got[name], wanted)
-            if apart is None or kind.ties:
+            place = apart(got[name], wanted)
+            if place is None or kind.ties:
                 continue
             if kind is not HUGE:
                 agreed[name] = False
-            if not as_declared:
+            declared = self._as_declared(frame, arrays) if declared is None else declared
+            if not declared:
+                if kind is not HUGE and self.declared is not None and self.declared.assumptions:
+                    found.undeclared.add(name)
                 continue
-            if got[name].shape == wanted.shape and not np.isfinite(got[name][apart]):
+            if got[name].shape == wanted.shape and not np.isfinite(got[name][place]):
                 if kind is not HUGE:
                     found.missing.setdefault(name, f"{ON_ARRAYS} its value does not exist, {where}")
             elif name not in found.wrong or (kind.shares and name not in found.wrong_as_asked):
-                wrong = _refuted(apart, got[name], wanted, arrays, where)
-                if got[name].shape == wanted.shape and not self._certain(name, apart, got[name], trial, frame, data):
+                wrong = refuted(place, got[name], wanted, arrays, ", ".join(filter(None, (where, ON_ARRAYS))))
+                if got[name].shape == wanted.shape and not self._certain(name, place, got[name], trial, frame, data):
                     if kind is HUGE:
                         continue
-                    said = f"{ON_ARRAYS} it gives {_number(got[name][apart])}, right is {_number(wanted[apart])}"
+                    said = f"{ON_ARRAYS} it gives {number(got[name][place])}, right is {number(wanted[place])}"
                     wrong = Verdict(Answer.UNDECIDED, reason=f"{said}, {where}: exact arithmetic did not confirm it"), None
                 found.wrong.setdefault(name, wrong)
                 if kind.shares:
@@ -281,10 +293,8 @@ class Player:
         """Is the value at a place wrong in exact arithmetic too: beyond the rounding of the right one, and of the code's own steps?"""
         arrays, chosen = data
         target = self._target(name)
-        exact = {n: [int(v) if a.dtype.kind in "iu" else sp.Rational(*float(v).as_integer_ratio()) for v in a.reshape(-1)]
-                 for n, a in arrays.items()}
         try:
-            right = evaluate(self.program, {n: _nested(v, arrays[n].shape) for n, v in exact.items()}, frame.sizes)
+            right = evaluate(self.program, {n: nested(exactly(a), a.shape) for n, a in arrays.items()}, frame.sizes)
             if right.plan.work() > MOST_WORK:
                 return False
             table = right.numbers(BITS).table(target)
@@ -293,7 +303,7 @@ class Player:
         there = frame.places(target)[place]
         with ctx.workprec(BITS):
             gap = abs(as_ball(table[there] - _exact(got[place])))
-            close = CLOSE if got.dtype == float or got.dtype.kind != "f" else SINGLE
+            close = closeness(got)
             if not gap > close * abs(as_ball(_exact(got[place]))) + FLOOR:
                 return False
         return self._steadily(name, place, got, float(gap.mid()), trial, frame, arrays, chosen) and self._beside(name, place, frame, data)
@@ -311,7 +321,7 @@ class Player:
                 wanted = np.asarray(self.program.values([self._target(name)], moved)[self._target(name)])
         except (Exception, SystemExit):
             return False
-        close = CLOSE if got.dtype == float or got.dtype.kind != "f" else SINGLE
+        close = closeness(got)
         return got.shape == wanted.shape and bool(abs(float(got[place]) - wanted[place]) > close * abs(wanted[place]) + FLOOR)
 
     def _steadily(self, name: str, place: Place, got: Any, gap: float, trial: Trial | None, frame: Frame, arrays: Arrays,
@@ -330,13 +340,7 @@ class Player:
 
     def _as_declared(self, frame: Frame, arrays: Arrays) -> bool:
         """True where the values are as the program declares."""
-        if self.declared is None:
-            return True
-        try:
-            check_given(self.declared, {name: a.tolist() for name, a in arrays.items()}, frame.sizes)
-        except DomainError:
-            return False
-        return True
+        return self.declared is None or as_declared(self.declared, arrays, frame.sizes)
 
     def _compare(self, found: Replay, trial: Trial, arrays: Arrays, got: Mapping[str, Any], where: str) -> None:
         """With the values of what was traced, at the same data."""
@@ -345,10 +349,10 @@ class Player:
             if name in found.parted or name not in got:
                 continue
             mine = np.array([_float(traced[node]) for node in nodes.flat], dtype=float).reshape(nodes.shape)
-            apart = _apart(got[name], mine)
-            if apart is not None:
-                at = f"entry [{', '.join(map(str, apart))}]: " if apart else ""
-                told_ = f"NumPy gives {_number(got[name][apart])}, traced is {_number(mine[apart])}" if got[name].shape == mine.shape else \
+            place = apart(got[name], mine)
+            if place is not None:
+                at = f"entry [{', '.join(map(str, place))}]: " if place else ""
+                told_ = f"NumPy gives {number(got[name][place])}, traced is {number(mine[place])}" if got[name].shape == mine.shape else \
                     f"NumPy gives shape {got[name].shape}, traced is {mine.shape}"
                 found.parted[name] = f"{ON_ARRAYS} the function does not do what it did while it was traced: {at}{told_}, {where}"
 
@@ -378,23 +382,24 @@ def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, kind: Data, 
     ``positive`` ones lie between 0 and 1.
     """
     count = int(np.prod(shape, dtype=int))
-    symbol = sp.Symbol("x", **t.base.assumptions0) if not t.axes else sp.Symbol("x", **t.base.label.assumptions0)
     if different is None:
-        numbers = [sp.Rational(dice.choice((1, 2) if positive else (-1, 1, 2)), 4 if positive else 1) for _ in range(count)]
+        numbers = [dice.choice((1, 2) if positive else (-1, 1, 2)) / (4 if positive else 1) for _ in range(count)]
     else:
         scale = 1 << (bits if positive else bits - 1)
-        sizes = [sp.Rational(k << LARGE_BITS if kind is HUGE and t.domain == "real" else k, scale) for k in islice(different, count)]
+        sizes = [(k << LARGE_BITS if kind is HUGE and t.domain == "real" else k) / scale for k in islice(different, count)]
         numbers = [v if positive or dice.random() < 0.5 else -v for v in sizes]
-    classes = None
+    if t.domain != "real":
+        classes = None
+        if t.domain == "index":
+            counted = sp.Integer(2) if t.classes is None else t.classes.xreplace(dict(env))
+            if not counted.is_Integer:
+                return None
+            classes = int(counted)
+        symbol = sp.Symbol("x", **(t.base.label if t.axes else t.base).assumptions0)
+        numbers = [float(suited(symbol, sp.Rational(*v.as_integer_ratio()), classes)) for v in numbers]
+    made = np.array(numbers, dtype=int if t.domain == "index" else float).reshape(shape)
     if t.domain == "index":
-        counted = sp.Integer(2) if t.classes is None else t.classes.xreplace(dict(env))
-        if not counted.is_Integer:
-            return None
-        classes = int(counted)
-    drawn = [suited(symbol, v, classes) for v in numbers]
-    if t.domain == "index":
-        return np.array([int(v) for v in drawn], dtype=int).reshape(shape)
-    made = np.array([float(v) for v in drawn], dtype=float).reshape(shape)
+        return made
     if t.structure == "one-hot":
         return (_repeated(shape, dice)[..., None] == np.arange(shape[-1])).astype(float)
     if t.structure:
@@ -402,8 +407,6 @@ def _filled(t: Tensor, shape: tuple[int, ...], dice: random.Random, kind: Data, 
             "symmetric": lambda a: a + a.T, "positive definite": lambda a: a @ a.T + np.eye(len(a)),
             "diagonal": lambda a: np.diag(np.diag(a)), "orthogonal": lambda a: np.eye(len(a))[::-1]}
         return square[t.structure](made) if t.structure in square and made.ndim == 2 else None
-    if kind.shares and t.role is Role.TARGET and t.domain == "real" and len(shape) > 1:
-        made[..., -1] = 1 - made[..., :-1].sum(axis=-1)
     return made
 
 
@@ -417,14 +420,6 @@ def _point(frame: Frame, arrays: Arrays) -> dict[Any, Any]:
     return {frame.entries(name, place): _exact(a[mine]) for name, a in arrays.items() for mine, place in frame.places(name).items()}
 
 
-def _nested(flat: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """A list of numbers as nested lists of a shape."""
-    if not shape:
-        return flat[0]
-    step = len(flat) // shape[0]
-    return [_nested(flat[k * step:(k + 1) * step], shape[1:]) for k in range(shape[0])]
-
-
 def _exact(x: Any) -> Any:
     p, q = float(x).as_integer_ratio()
     return fmpq(p, q)
@@ -436,35 +431,6 @@ def _float(value: Any) -> float:
     if isinstance(value, (bool, int)):
         return float(value)
     return int(value.p) / int(value.q) if isinstance(value, fmpq) else float(value.mid())
-
-
-def _apart(got: Any, wanted: Any) -> Place | None:
-    """The place where two arrays differ most, beyond rounding; () for shapes that differ. Where ``wanted`` has no value nothing is said."""
-    if got.shape != wanted.shape:
-        return ()
-    finite = np.isfinite(wanted)
-    if not finite.any():
-        return None
-    close = CLOSE if got.dtype == float or got.dtype.kind != "f" else SINGLE
-    gap = np.where(finite, np.abs(np.asarray(got, dtype=float) - np.where(finite, wanted, 0)), 0)
-    gap = np.where(np.isnan(gap), np.inf, gap)
-    if not (gap > close * np.abs(wanted[finite]).max() + FLOOR).any():
-        return None
-    return tuple(int(k) for k in np.unravel_index(int(np.argmax(gap)), wanted.shape)) if wanted.ndim else ()
-
-
-def _refuted(apart: Place, got: Any, wanted: Any, arrays: Arrays, where: str) -> tuple[Verdict, Place | None]:
-    """The verdict: at these data NumPy's own value is wrong."""
-    if got.shape != wanted.shape:
-        return Verdict(Answer.REFUTED, "shape", reason=two_shapes(got.shape, wanted.shape), scope=f"{where}, {ON_ARRAYS}"), None
-    point = tuple((f"{name}_{'_'.join(str(k + 1) for k in place)}" if place else name, repr(float(a[place])))
-                  for name, a in arrays.items() for place in np.ndindex(a.shape))
-    return Verdict(Answer.REFUTED, "floating point", witness=Witness(point, _number(got[apart]), _number(wanted[apart])),
-                   scope=", ".join(s for s in (where, ON_ARRAYS) if s)), apart
-
-
-def _number(x: Any) -> str:
-    return f"{float(x) + 0.0:.6g}"
 
 
 def _where(frame: Frame, chosen: Arrays) -> str:

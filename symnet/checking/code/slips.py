@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +17,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from symnet.checking.code.arrays import each
-from symnet.checking.code.constants import constant
+from symnet.checking.code.constants import exact
 from symnet.checking.code.edits import watched
 from symnet.checking.code.judging import FIRST, Trial, judge
 from symnet.checking.code.nodes import Node, tracing
@@ -183,6 +182,8 @@ def _shape(trial: Trial, name: str, derivation: Derivation, others: list[Trial])
 def other_numbers(trial: Trial, wrong: list[str]) -> dict[str, Mistake]:
     """A number in the code (an eps, a coefficient) that makes the difference: with another one the value is right."""
     found: dict[str, Mistake] = {}
+    if not wrong:
+        return found
     own = {abs(x) for d in trial.truth.scalars.definitions for x in d.expr.atoms(sp.Rational)}
     for node in [n for n in trial.order if n.op == "num" and abs(n.value) not in (0, 1)][:NUMBERS]:
         old = sp.Rational(int(node.value.p), int(node.value.q))
@@ -229,7 +230,7 @@ def _swapped(trial: Trial, old: Node, value: sp.Rational) -> Trial | None:
     """The same trace with another number."""
     try:
         with tracing(trial.graph):
-            made = rebuilt(trial.order, old, constant(Fraction(int(value.p), int(value.q))))
+            made = rebuilt(trial.order, old, exact(value))
     except SymnetError:
         return None
     arrays = {n: each(made.__getitem__, a) for n, a in trial.returned.items()}

@@ -12,8 +12,10 @@ from flint import fmpq
 
 from symnet.checking.code import nodes as n
 from symnet.checking.code.arrays import Traced, cleaned, each, nodes_of, over_axes, plain, wrap
+from symnet.checking.code.constants import exact
 from symnet.checking.code.edits import edited
 from symnet.errors import OptionError
+from symnet.indexing.numpy_functions import fits
 from symnet.indexing.numpy_ufuncs import made_of
 
 Node = n.Node
@@ -56,13 +58,7 @@ class _Nodes:
     """The operations on nodes."""
 
     def map(self, name: str, *args: Any) -> Node:
-        return OPERATIONS[name](*[a if isinstance(a, Node) else _number(sp.sympify(a, strict=True)) for a in args])
-
-
-def _number(x: sp.Expr) -> Node:
-    if isinstance(x, sp.log):
-        return n.apply("log", _number(x.args[0]))
-    return n.power(_number(x.base), _number(x.exp)) if isinstance(x, sp.Pow) else n.num(fmpq(int(x.p), int(x.q)))
+        return OPERATIONS[name](*[a if isinstance(a, Node) else exact(sp.sympify(a, strict=True)) for a in args])
 
 
 MADE: dict[str, Callable[..., Node]] = {
@@ -164,11 +160,8 @@ def put(out: Any, made: Traced) -> Any:
 
 def in_dtype(dtype: Any, array: Any, truths: bool = True) -> None:
     """Refuse a dtype in which symbolic numbers are not what they are; truths may be counted in whole numbers."""
-    if dtype is None or dtype is np._NoValue:
-        return
-    given = np.dtype(dtype)
-    if given.itemsize < 4 or (given.kind != "f" and not (truths and all(a.is_condition or a.op == "num" for a in array.flat))):
-        raise OptionError("dtype", f"numbers added up as {given}", "a dtype that holds them", "float64")
+    if not fits(dtype, truths and all(a.is_condition or (a.op == "num" and a.value.q == 1) for a in array.flat)):
+        raise OptionError("dtype", f"numbers added up as {np.dtype(dtype)}", "a dtype that holds them", "float64")
 
 
 def reduce(name: str, x: Any, axis: Any = None, keepdims: Any = False, initial: Any = None, out: Any = None, where: Any = True,

@@ -43,6 +43,18 @@ def test_roots_pi_and_logarithms_are_known_again(x: float) -> None:
     assert abs(float(value.mid()) - x) < 1e-15 * max(1, abs(x)) * 4 and float(value.rad()) < 1e-40
 
 
+def test_a_constant_that_was_computed_is_proved_for_all_sizes() -> None:
+    shapes: dict[str, Any] = {"z": ("n",), "c": ("n",)}
+    d = sn.derive(sn.program("L = sum(c*tanh(sqrt(2/pi)*z))", tensors=shapes), wrt="z")
+
+    def right(z: Any, c: Any) -> Any:
+        return c * np.sqrt(2 / np.pi) * (1 - np.tanh(np.sqrt(2 / np.pi) * z) ** 2)
+
+    found = sn.check_code(right, d)["z"].verdict
+    assert (found.answer, found.scope) == (Answer.PROVED, "for all sizes")
+    assert sn.check_code(lambda z, c: right(z, c) * 1.0000001, d)["z"].verdict.answer is Answer.REFUTED
+
+
 def test_what_is_like_nothing_is_known_up_to_its_rounding() -> None:
     node, graph = read(math.sin(1))
     assert node.op == "about" and "up to its rounding" in next(iter(graph.notes))

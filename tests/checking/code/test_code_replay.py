@@ -169,6 +169,40 @@ def test_what_is_right_on_them_is_proved(name: str) -> None:
     assert bool(found), str(found)
 
 
+def test_what_is_declared_of_sums_holds_of_some_of_the_data() -> None:
+    """Y is no target by its role; still some data meet what is declared, and code that is wrong there is not "right where Σ Y = 1"."""
+    d = sn.derive(sn.program("P = softmax(Z)", "L = -sum(Y*log(P))", tensors={"Z": ("N", "k"), "Y": ("N", "k")},
+                             assumptions=["sum(Y, axis=1) == 1"]), wrt="Z")
+
+    def right(Z: Any, Y: Any) -> Any:
+        e = np.exp(Z - Z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True) - Y
+
+    def at_large_sizes(Z: Any, Y: Any) -> Any:
+        return right(Z, Y) * (2 if len(Z) > 100 else 1)
+
+    found = sn.check_code(right, d)["Z"].verdict
+    assert (found.answer, found.scope) == (Answer.CONDITIONAL, "for all sizes") and "Sum(Y" in found.condition
+    for wrong in (at_large_sizes, lambda Z, Y: right(Z, Y) * (1 + (type(Z) is np.ndarray))):
+        said = sn.check_code(wrong, d)["Z"].verdict
+        assert said.answer is Answer.REFUTED and "on plain NumPy arrays" in said.scope, str(said)
+
+
+def test_rows_of_a_target_that_sum_to_1_are_needed_for_all_sizes() -> None:
+    d = sn.derive(sn.Sequential(sn.Linear("d", "k")), sn.CrossEntropyLoss())
+
+    def right(X: Any, Y: Any, W1: Any, b1: Any) -> Any:
+        e = np.exp(X @ W1 + b1)
+        dz = (e / e.sum(axis=1, keepdims=True) - Y) / len(X)
+        return {"W1": X.T @ dz, "b1": dz.sum(axis=0)}
+
+    found = sn.check_code(right, d)
+    assert {(j.verdict.answer, j.verdict.condition, j.verdict.scope) for j in found.judged} == {
+        (Answer.CONDITIONAL, "each row of Y sums to 1", "for all sizes")}
+    without = sn.check_code(lambda X, Y, W1, b1: {n: g * (2 if len(X) > 100 else 1) for n, g in right(X, Y, W1, b1).items()}, d)
+    assert {j.verdict.answer for j in without.judged} == {Answer.REFUTED} and "on plain NumPy arrays" in str(without)
+
+
 def test_values_that_break_what_is_declared_refute_nothing() -> None:
     shapes = {"q": ("n",), "x": ("n",), "y": ("n",)}
     d = sn.derive(sn.program("L = sum(q*abs(x-y))", tensors=shapes, assumptions=["x > y"]), wrt=["x", "q"])

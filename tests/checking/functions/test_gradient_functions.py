@@ -66,3 +66,21 @@ def test_wrong_ones_are_refuted_with_the_slip(function: Any, kind: str) -> None:
 def test_what_asks_for_a_size_is_undecided() -> None:
     found = sn.check_code(small_alone, DERIVATION)
     assert found.worst is Answer.UNDECIDED and "N < 100" in str(found)
+
+
+def test_what_holds_as_declared_is_run_as_declared() -> None:
+    d = sn.derive(sn.program("P = softmax(Z)", "L = -sum(Y*log(P))", tensors={"Z": ("N", "k"), "Y": ("N", "k")},
+                             assumptions=["sum(Y, axis=1) == 1"]), wrt="Z")
+    calls: list[int] = []
+
+    def alike(Z: Any, Y: Any) -> Any:
+        return torch.softmax(Z, 1) - Y
+
+    def traced_alone(Z: Any, Y: Any) -> Any:
+        calls.append(1)
+        return (torch.softmax(Z, 1) - Y) * (2 if len(calls) > 1 else 1)
+
+    found = sn.check_code(alike, d)["Z"].verdict
+    assert (found.answer, found.scope) == (Answer.CONDITIONAL, "for all sizes")
+    said = sn.check_code(traced_alone, d)["Z"].verdict
+    assert said.answer is Answer.UNDECIDED and "on plain arrays it does not give what was traced" in said.reason
