@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +36,7 @@ def library_function(eqn: Any) -> Whole | None:
     return None
 
 
+@cache
 def _home() -> Path:
-    from importlib.util import find_spec
-
     spec = find_spec("jax")
     return Path(spec.origin).parent / "_src" if spec is not None and spec.origin else Path()

@@ -40,8 +40,9 @@ def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names:
     input symbolic sizes, {"X": ("N", "d")}: the program then holds for all of them. The arguments in ``parameters`` (default: the
     first, as in ``jax.grad``) are what ``sn.derive`` differentiates. Arrays of whole numbers are index arrays, whose entries count from
     0; negative ones, which JAX counts from the end, are not read. A maximum subtracted inside a softmax or log-sum-exp
-    cancels exactly; ``lax.stop_gradient`` is read as such. ``custom_jvp`` and ``custom_vjp`` functions are read as what they compute, so
-    kinks follow symnet's conventions; one whose rule is not the derivative of that is refused by name.
+    cancels exactly, any other is taken; ``scan`` and ``fori_loop`` are recurrences. ``lax.stop_gradient`` is read as such. ``custom_jvp``
+    and ``custom_vjp`` functions are read as what they compute, so kinks follow symnet's conventions; one whose rule is not the derivative
+    of that is refused by name.
 
     Raises UnknownNodeError naming the primitive and its place in the jaxpr, MissingToolError without jax. Example::
 

@@ -1115,8 +1115,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "fliplr": lambda m, x: _flip(m, x, 1), "flipud": lambda m, x: _flip(m, x, 0),
     "atleast_1d": lambda m, x: x if x.ndim else x[None], "matrix_transpose": lambda m, x: x.mT,
 }
-METHODS = frozenset({"sum", "mean", "max", "min", "var", "std", "all", "any", "clip", "dot", "cumsum", "cumprod", "prod", "trace", "reshape", "ravel",
-                     "flatten", "transpose", "swapaxes", "squeeze", "copy", "astype", "fill", "item", "conj"})
+METHODS = frozenset({"sum", "mean", "max", "min", "var", "std", "all", "any", "clip", "dot", "cumsum", "cumprod", "prod", "trace",
+                     "reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "copy", "astype", "fill", "item", "conj"})
 
 
 def _ravel(m: Maker, x: Any) -> SizedArray:

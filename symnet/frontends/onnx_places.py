@@ -214,8 +214,8 @@ def _recurrent(step: Callable[..., tuple[Array, Array]], gates: int) -> Rule:
             states.append(_states(m, x, start, own, (step, later, back)))
         backs = OF_DIRECTION[str(call.get("direction", "forward"))]
         every = m.concat([m.reshape(h, [h.shape[0], 1, *h.shape[1:]]) for h, _ in states], 1)
-        ends = [m.concat([m.reshape(m.take(s[k], 0, 0 if back else -1), [1, *s[k].shape[1:]]) for s, back in zip(states, backs, strict=True)],
-                         0) for k in (0, 1)]
+        ends = [m.concat([m.reshape(m.take(s[k], 0, 0 if back else -1), [1, *s[k].shape[1:]])
+                          for s, back in zip(states, backs, strict=True)], 0) for k in (0, 1)]
         return [every, *ends]
     return rule
 

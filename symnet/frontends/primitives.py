@@ -192,7 +192,7 @@ def _window(kind: str) -> Rule:
                 raise e.refuse("a window with base_dilation, or a padded one with gaps", "a plain window")
             if int(size) == 1 and int(step) == 1 and not (low or high):
                 continue
-            a = m.pad(a, axis, low, high) if kind == "sum" else m.extended(a, axis, low, high)  # an edge twice changes no maximum
+            a = m.pad(a, axis, low, high) if kind == "sum" else m.extended(a, axis, low, high, 1 if kind == "max" else -1)
             seen = m.window(a, axis, int(size), int(step), int(far))
             a = m.sum(seen, axis + 1) if kind == "sum" else pooled(m, seen, axis + 1, kind)
         return a.node

@@ -61,7 +61,7 @@ def max_pool(rank: int) -> Rule:
             _, more = _lengths(m, x, axis, (size[k], steps[k], pads[k], spread[k]), ceil_mode)
             if (pads[k] or more) and spread[k] != 1:
                 raise unsupported("padding or ceil_mode with dilation", m.where, "one of them")
-            x = m.extended(x, axis, pads[k], pads[k] + more)  # the edge again: every window that sees it sees the edge too
+            x = m.extended(x, axis, pads[k], pads[k] + more, 1)  # the edge less 1: every window that sees it sees the edge too
         return composites.max_pool(m, x, size, steps, [0] * rank, spread)
     return rule
 

@@ -239,7 +239,7 @@ def max_pool(m: Maker, x: Array, kernel: Sequence[int], stride: Sequence[int], p
     for k, (size, step, pad, far) in enumerate(zip(kernel, stride, padding, dilation, strict=True)):
         if pad and (far != 1 or pad >= size):
             raise unsupported(f"padding {tuple(padding)} of a maximum with gaps", m.where, "padding 0")
-        x = m.extended(x, first + k, pad, pad)  # the edge again, which every padded window holds
+        x = m.extended(x, first + k, pad, pad, 1)  # the edge less 1 is never the largest: every padded window holds the edge
         x = pooled(m, m.window(x, first + k, size, step, far), first + k + 1, "max")
     return x
 

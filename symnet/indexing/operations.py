@@ -332,11 +332,15 @@ class Maker:
         places = places if step == 1 else self.map("mul", step, places)
         return places if start == 0 else self.map("add", start, places)
 
-    def extended(self, a: Array, axis: int, low: int, high: int) -> Array:
-        """The first place ``low`` times in front of an axis and the last ``high`` times behind it."""
+    def extended(self, a: Array, axis: int, low: int, high: int, less: int = 0) -> Array:
+        """The first place ``low`` times in front of an axis and the last ``high`` times behind it, each smaller by ``less``."""
         def times(place: int, count: int) -> list[Array]:
-            kept = self.reshape(self.take(a, axis, place), [*a.shape[:axis], 1, *a.shape[axis + 1:]])
-            return [self.expand(kept, [*a.shape[:axis], count, *a.shape[axis + 1:]])] if count else []
+            if not count:
+                return []
+            start = sp.S.Zero if place == 0 else a.shape[axis] - 1
+            kept = self.cut(a, axis, start, start + 1)
+            kept = self.map("sub", kept, less) if less else kept
+            return [self.expand(kept, [*a.shape[:axis], count, *a.shape[axis + 1:]])]
         parts = [*times(0, low), a, *times(-1, high)]
         return self.concat(parts, axis) if len(parts) > 1 else a
 
@@ -354,6 +358,15 @@ class Maker:
         whole = self.reshape(wide, [*a.shape[:axis], a.shape[axis] * step, *a.shape[axis + 1:]])
         return self.cut(whole, axis, 0, (a.shape[axis] - 1) * step + 1)
 
+    def _numbers(self, a: Array) -> tuple[Any, ...] | None:
+        """The numbers of a small table along one axis, which moves alone have changed."""
+        op = self.graph.ops[a.node]
+        while op.kind in ("reshape", "spread", "permute"):
+            op = self.graph.ops[op.args[0]]
+        if op.kind != "table" or sum(n != 1 for n in a.shape) > 1 or not same(sp.Mul(*a.shape), sp.Integer(len(op.more[1]))):
+            return None
+        return tuple(op.more[1])
+
     def put_at(self, a: Array, places: Sequence[Array], values: Array) -> Array:
         """a with other values at the places that index arrays name along its first axes, none of them twice."""
         test, wide, lead = self._there(a, places, values)
@@ -369,7 +382,7 @@ class Maker:
         if op.kind == "map" and op.more[0] == "select":  # negative places count from the end: there are none
             return self.counts(Array(op.args[2], a.shape))
         if op.kind == "table":
-            return len(op.more[1]) == size and len(set(op.more[1])) == size
+            return bool(len(op.more[1]) == size and len(set(op.more[1])) == size)
         if op.kind == "iota":
             return same(sp.Mul(*op.more[1]), size)
         return op.kind in ("permute", "reshape", "spread") and self.counts(Array(op.args[0], a.shape))
@@ -405,8 +418,16 @@ class Maker:
         rest = a.shape[count:]
         test: Array | None = None
         for k, p in enumerate(places):
-            p = self.reshape(self.expand(p, lead), [*lead, *[1] * a.rank])
-            here = self.map("eq", p, self.iota([*[1] * len(lead), *[n if j == k else 1 for j, n in enumerate(a.shape)]], len(lead) + k))
+            own = self.iota([*[1] * len(lead), *[n if j == k else 1 for j, n in enumerate(a.shape)]], len(lead) + k)
+            numbers = self._numbers(p)
+            if numbers is not None and len(lead) == 1 and lead[0] == len(numbers):  # one place after another
+                turn = self.iota([lead[0], *[1] * a.rank], 0)
+                each = [self.map("and", self.map("eq", turn, j), self.map("eq", own, n)) for j, n in enumerate(numbers)]
+                here = each[0]
+                for other in each[1:]:
+                    here = self.map("or", here, other)
+            else:
+                here = self.map("eq", self.reshape(self.expand(p, lead), [*lead, *[1] * a.rank]), own)
             test = here if test is None else self.map("and", test, here)
         assert test is not None
         return test, self.reshape(self.expand(values, (*lead, *rest)), [*lead, *[1] * count, *rest]), len(lead)
