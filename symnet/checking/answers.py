@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
 import sympy as sp
 
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_form, closed_scalars
 from symnet.checking.claims import claim_of, in_tensors_of
-from symnet.checking.domains import classes_of
+from symnet.checking.domains import aside_of, classes_of
 from symnet.checking.given_numbers import Text, at_given_numbers, right_there
-from symnet.checking.question import Asked, Question, sums_up
+from symnet.checking.kept import kept
+from symnet.checking.line_matching import LineMatching
+from symnet.checking.numbers_asked import MOST_CLAIMS, NumbersAsked
+from symnet.checking.question import Asked, Question, of_numbers, sums_up
 from symnet.checking.reading import is_latex, read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import substitute
@@ -31,34 +36,67 @@ def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, la
 
     ``Question.verdict`` says how it is judged. A wrong shape is refuted.
     """
-    derivation = _with_gradient(derivation, wrt)
+    sought = _sought(derivation, wrt)
     try:
-        value = read_answer(answer, derivation, wrt, latex=latex)
+        value = read_answer(answer, sought.derivation, wrt, latex=latex)
     except MismatchError as error:
         return Verdict(Answer.REFUTED, "shape", reason=error.message)
     text = answer if isinstance(answer, str) else ""
-    asked = Asked(hint=f"d{derivation.objective}/d{wrt}[…] = … in front", text=text)
-    truth = bare(derivation, wrt)
-    verdict = Question(truth, wrt, claim_of(value, derivation.full), derivation.program.assumptions).verdict(asked)
-    return _at_given_numbers(verdict, text, value, derivation, truth, wrt, latex) if verdict.answer is Answer.REFUTED else verdict
+    verdict = sought.verdict(value, text)
+    return sought.at_given_numbers(verdict, text, value, latex) if verdict.answer is Answer.REFUTED else verdict
 
 
-def _at_given_numbers(verdict: Verdict, text: str, value: IndexArray, derivation: Derivation, truth: Derivation, wrt: str,
-                      latex: bool | None) -> Verdict:
-    """A refuted formula of numbers, where the numbers of the sheet make it right: conditional, or refuted with that said."""
-    if not derivation.values or not text or value.axes or any(t.axes for t in derivation.program.tensors.values()):
-        return verdict
-    given = {derivation.program[n][()]: v for n, v in derivation.values.items()}
-    there = closed_scalars(truth.full)
+class _Sought:
+    """The gradient that answers are compared with, and what is worked out once for all of them."""
 
-    def read(changed: str) -> sp.Expr:
-        return read_answer(changed, derivation, wrt, latex=latex).expr.xreplace(there)
+    def __init__(self, derivation: Derivation, wrt: str) -> None:
+        self.asked_of, self.wrt = derivation, wrt
+        self.derivation = derivation = _with_gradient(derivation, wrt)
+        self.truth = bare(derivation, wrt)
+        self.declared = derivation.program.assumptions
+        self.matching = LineMatching(self.truth)
+        self.at_numbers: dict[tuple[Any, ...], Verdict] = {}
 
-    written = Text(text, is_latex(text) if latex is None else latex, value.expr.free_symbols, read)
-    found = at_given_numbers(value.expr.xreplace(there), closed_form(truth, wrt), given, written)
-    if found is None:
-        return verdict
-    return replace(verdict, reason=right_there(found)) if found.missing else Verdict(Answer.CONDITIONAL, "normal form", str(found))
+    @cached_property
+    def numbers(self) -> NumbersAsked | None:
+        """The same question of numbers, where nothing has an axis or is summed."""
+        full = self.truth.full
+        return NumbersAsked(self.truth, self.wrt, full, self.declared, aside_of(self.truth.program)) if of_numbers(full) else None
+
+    def verdict(self, value: IndexArray, text: str) -> Verdict:
+        """The verdict on one answer."""
+        if self.numbers is not None and not value.axes and not value.lines and not sums_up((value.expr,)):
+            return self.numbers.verdict(value)
+        asked = Asked(hint=f"d{self.derivation.objective}/d{self.wrt}[…] = … in front", text=text)
+        return Question(self.truth, self.wrt, claim_of(value, self.derivation.full), self.declared, self.matching).verdict(asked)
+
+    def at_given_numbers(self, verdict: Verdict, text: str, value: IndexArray, latex: bool | None) -> Verdict:
+        """A refuted formula of numbers, where the numbers of the sheet make it right: conditional, or refuted with that said."""
+        values = self.asked_of.values
+        if not values or not text or value.axes or any(t.axes for t in self.derivation.program.tensors.values()):
+            return verdict
+        key = text, latex, tuple(values.items())
+        if key not in self.at_numbers:
+            if len(self.at_numbers) >= MOST_CLAIMS:
+                self.at_numbers.clear()
+            self.at_numbers[key] = self._at_given_numbers(verdict, text, value, latex)
+        return self.at_numbers[key]
+
+    def _at_given_numbers(self, verdict: Verdict, text: str, value: IndexArray, latex: bool | None) -> Verdict:
+        given = {self.derivation.program[n][()]: v for n, v in self.asked_of.values.items()}
+        there = self.numbers.there if self.numbers is not None else closed_scalars(self.truth.full)
+
+        def read(changed: str) -> sp.Expr:
+            return read_answer(changed, self.derivation, self.wrt, latex=latex).expr.xreplace(there)
+
+        written = Text(text, is_latex(text) if latex is None else latex, value.expr.free_symbols, read)
+        found = at_given_numbers(value.expr.xreplace(there), closed_form(self.truth, self.wrt), given, written)
+        if found is None:
+            return verdict
+        return replace(verdict, reason=right_there(found)) if found.missing else Verdict(Answer.CONDITIONAL, "normal form", str(found))
+
+
+_sought = kept(_Sought)
 
 
 def check_claim(claim: Program, derivation: Derivation, wrt: str) -> Verdict:

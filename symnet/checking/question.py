@@ -9,7 +9,7 @@ from itertools import combinations, islice
 
 import sympy as sp
 
-from symnet.calculus.closed import closed_form, closed_scalars
+from symnet.calculus.closed import closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.calculus.matrices import CONVENTIONS, symmetric
 from symnet.checking.answers_opening import Opening, in_each_other
@@ -18,10 +18,12 @@ from symnet.checking.claims import claim_of, claimed
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
 from symnet.checking.large_sizes import different
 from symnet.checking.line_matching import LineMatching
+from symnet.checking.numbers_asked import NumbersAsked
 from symnet.checking.tried_sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, substitute
+from symnet.core.functions import step
 from symnet.core.matrices import SINGULAR, Grid, written_out
 from symnet.core.number_sets import like
 from symnet.core.program import Assumption, Definition, Hole, Program, is_size
@@ -30,6 +32,7 @@ from symnet.core.verdict import EXCEPT, Answer, Verdict, all_of
 from symnet.equality.assumption_solving import contradictory, said_of_nothing, solved
 from symnet.equality.compare import compare, prove_equal
 from symnet.equality.domain_conditions import indexed_holes
+from symnet.equality.null_sets import is_null
 from symnet.equality.sums.all_sizes import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
 from symnet.errors import OptionError, SymnetError
 from symnet.indexing.arithmetic import broadcasts, fitted
@@ -98,8 +101,7 @@ class Question:
         the verdict's scope says so. A wrong shape is refuted; the transpose of the gradient is refuted and called so.
         """
         value, shape, wanted = self.value, tuple(a.size for a in self.value.axes), self.wanted.shape
-        if not any(t.axes for t in (*self.derivation.program.tensors.values(), *(d.target for d in value.lines))) and not shape and \
-                not sums_up((value.expr, *(d.expr for d in self.whole.definitions))):
+        if not shape and of_numbers(self.whole, (value.expr,)) and not any(d.target.axes for d in value.lines):
             return self._of_numbers()
         turned = len(shape) == 2 and shape[::-1] == wanted
         if shape != wanted:
@@ -136,10 +138,7 @@ class Question:
 
     def _of_numbers(self) -> Verdict:
         """The verdict where nothing has an axis or is summed: both sides in the inputs alone."""
-        there, value = closed_scalars(self.whole), self.value
-        holes = answer_holes(value.expr, self._asked(value), there)
-        domain = domain_of(self.derivation.full, self.derivation.program, there)
-        return compare(value.expr.xreplace(there), closed_form(self.derivation, self.wrt), self.declared, holes, domain=domain)
+        return NumbersAsked(self.derivation, self.wrt, self.whole, self.declared, self.aside).verdict(self.value)
 
     def judge(self) -> Verdict:
         """The verdict on a claim of the right shape."""
@@ -158,7 +157,7 @@ class Question:
                 lambda: self._under(value, 0, NAMED), lambda: self._first(sized, True), lambda: self._under(value, NAMED, None))
             verdict = next((v for way in ways if (v := way()) is not None), None)
         else:
-            verdict = self._proved(value, (), NAMED, None) or self._entrywise(value)
+            verdict = self._proved(value, (), NAMED, None) or self._entrywise(value) or self._but_for_kinks(value, sized)
         if verdict is not None:
             return verdict
         verdict = self._entry_by_entry(sized)
@@ -244,6 +243,26 @@ class Question:
                 return None
         return Verdict(Answer.PROVED, "normal form", scope=SCOPE if self.whole.sizes else "")
 
+    def _but_for_kinks(self, value: IndexArray, sized: Iterable[Sized]) -> Verdict | None:
+        """ALMOST_EVERYWHERE for a mask [Z >= 0] where the convention has [Z > 0]: proved for all sizes with the one for the other, which
+        differ where an entry of Z is 0, a null set at the sizes that are looked at."""
+        kinks = {s: -s.args[0] for s in value.expr.atoms(step) if isinstance(-s.args[0], (sp.Indexed, sp.Symbol))}
+        if not kinks or value.holes:
+            return None
+        other = value.expr.xreplace({s: 1 - step(u) for s, u in kinks.items()})
+        verdict = self._of(IndexArray.over(value.axes, value.indices, other)).for_all_sizes()
+        if verdict is None or verdict.answer is not Answer.PROVED:
+            return None
+        names, scopes = {tensor_name(u) for u in kinks.values()}, list[str]()
+        for scope, scalars, entries, _ in sized:
+            there = closed_scalars(scalars)
+            at_zero = [entries(name, place) for name in names for place in entries.places(name)]
+            if not all(is_null(there.get(e, e)) for e in at_zero):
+                return None
+            scopes.append(scope)
+        return Verdict(Answer.ALMOST_EVERYWHERE, "normal form", EXCEPT + " or ".join(f"an entry of {n} is 0" for n in sorted(names)),
+                       scope=" and ".join(filter(None, scopes)))
+
     def _asked(self, value: IndexArray) -> tuple[Hole, ...]:
         """What the answer's text asks for that its expression no longer shows, and what lines ask for that it alone uses."""
         return (*value.holes, *asked_aside((value.expr, *(u for u, _, _ in value.holes)), self.aside))
@@ -310,6 +329,11 @@ class Question:
             if verdict.condition and set(verdict.condition.split(" and ")) <= set(map(str, scalars.assumptions)):
                 verdict = replace(verdict, condition=" and ".join(map(str, self.declared)))  # as declared, not entry by entry
             yield place, verdict
+
+
+def of_numbers(whole: Program, parts: Iterable[sp.Expr] = ()) -> bool:
+    """Has nothing here an axis, and is nothing summed?"""
+    return not any(t.axes for t in whole.tensors.values()) and not sums_up((*parts, *(d.expr for d in whole.definitions)))
 
 
 def sums_up(exprs: Iterable[sp.Expr]) -> bool:

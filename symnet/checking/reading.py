@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+from sympy.core.parameters import global_parameters
+
+from symnet.checking.kept import kept
 from symnet.checking.local_slopes import slope_of
 from symnet.core.derivation import Derivation
 from symnet.core.index_letters import Labels, extend, relabel
@@ -29,20 +32,56 @@ def is_latex(answer: str) -> bool:
     return any(c in answer for c in "\\$&") or "^{" in answer or "}^" in answer
 
 
+MOST_TEXTS = 4096
+
+
 def read_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, where: str = "answer",
                 latex: bool | None = None) -> IndexArray:
     """The meaning of an answer for the gradient with respect to ``wrt``; ``latex`` says which it is, by default its looks do."""
-    full, name = derivation.full, derivation.gradient_name(wrt)
-    usable = _usable(full, derivation.program, name)
+    reader = _reader(derivation, wrt)
     if isinstance(answer, SympyAnswer):
-        return sympy_value(answer, usable, full[name].axes if name in full.tensors else derivation.program[wrt].axes, where)
-    given = {name: IndexArray.over(ds[0].target.axes, ds[0].indices, ds[0].expr) for name, ds in derivation.program.by_name.items()
-             if len(ds) == 1 and ds[0].slice() == tuple(a.range for a in ds[0].target.axes)}
-    if not (is_latex(answer) if latex is None else latex):
-        asked = Asked(full[name], wrt, derivation.objective, usable)
-        return expression(answer, usable, where=where, given=given, asked=asked, lines=full.definitions,
-                          slopes=lambda above, below: slope_of(derivation, usable, above, below, wrt))
-    return latex_answer(answer, usable, full[name], where, given)
+        return sympy_value(answer, reader.usable, reader.axes, where)
+    return reader.read(answer, where, is_latex(answer) if latex is None else latex)
+
+
+class _Reader:
+    """The names that an answer may use, worked out once, and what texts were read before."""
+
+    def __init__(self, derivation: Derivation, wrt: str) -> None:
+        full, name = derivation.full, derivation.gradient_name(wrt)
+        self.derivation, self.wrt, self.full = derivation, wrt, full
+        self.usable = _usable(full, derivation.program, name)
+        self.gradient = full.tensors.get(name)
+        self.axes = (self.gradient or derivation.program[wrt]).axes
+        self.given = {name: IndexArray.over(ds[0].target.axes, ds[0].indices, ds[0].expr) for name, ds in derivation.program.by_name.items()
+                      if len(ds) == 1 and ds[0].slice() == tuple(a.range for a in ds[0].target.axes)}
+        self.asked = Asked(full[name], wrt, derivation.objective, self.usable) if self.gradient is not None else None
+        self.texts: dict[tuple[str, bool], IndexArray] = {}
+
+    def slopes(self, above: str, below: str) -> IndexArray | None:
+        """d above/d below in names of the program."""
+        return slope_of(self.derivation, self.usable, above, below, self.wrt)
+
+    def read(self, text: str, where: str, latex: bool) -> IndexArray:
+        """The meaning of a text; as it is written, unsimplified, it is another one and is not kept."""
+        if not global_parameters.evaluate:
+            return self._read(text, where, latex)
+        found = self.texts.get((text, latex))
+        if found is None:
+            found = self._read(text, where, latex)
+            if len(self.texts) >= MOST_TEXTS:
+                self.texts.clear()
+            self.texts[text, latex] = found
+        return found
+
+    def _read(self, text: str, where: str, latex: bool) -> IndexArray:
+        asked = self.asked or Asked(self.full[self.derivation.gradient_name(self.wrt)], self.wrt, self.derivation.objective, self.usable)
+        if latex:
+            return latex_answer(text, self.usable, asked.gradient, where, self.given, self.slopes)
+        return expression(text, self.usable, where=where, given=self.given, asked=asked, lines=self.full.definitions, slopes=self.slopes)
+
+
+_reader = kept(_Reader)
 
 
 def _usable(full: Program, program: Program, asked: str) -> dict[str, Tensor]:

@@ -93,6 +93,8 @@ class Tensor:
     @property
     def base(self) -> sp.Symbol | sp.IndexedBase:
         """The SymPy object behind the name: a Symbol for a scalar, an IndexedBase otherwise."""
+        if self.domain == "real" and not self.structure:
+            return sp.IndexedBase(sp.Symbol(self.name, real=True)) if self.axes else sp.Symbol(self.name, real=True)
         assumptions = {} if self.domain == "complex" else {"rational": True} if self.domain == "index" else self.numbers.facts
         if self.domain == "index" and (self.ignored is None or self.ignored >= 0):
             assumptions["nonnegative"] = True

@@ -69,22 +69,35 @@ def number_type(real: Any, cast: Callable[..., Any]) -> Any:
     return Meta(real.__name__, (real,), {})
 
 
-def numpy_stand_ins(own: Mapping[str, Any], cast: Callable[[Any], Any], of_math: Callable[[str, Any], Any],
-                    special: Callable[[str, Any], Any], active: Callable[[], bool] = lambda: True) -> list[StandIn]:
-    """NumPy with names of its ``own``, its number types with a ``cast`` of theirs, no chance, and math and scipy.special (where the user
-    has it) with functions made from a name and the real one."""
+def numpy_stand_ins(own: Mapping[str, Any], ours: Callable[[Any], bool], cast: Callable[[Any, Any], Any],
+                    maths: Callable[[str, Any], Any], special: Callable[..., Any], active: Callable[[], bool] = lambda: True,
+                    of_numbers: bool = False) -> list[StandIn]:
+    """NumPy with names of its ``own``, and no chance. Where an argument is one of ``ours``, its number types ``cast``, math's functions
+    (with ``of_numbers`` of a number too) are ``maths`` and those of scipy.special, where the user has it, ``special``, by name."""
     import numpy as np
+
+    def number(real: Any) -> Any:
+        return number_type(real, lambda *args, **more: cast(args[0], real) if args and ours(args[0]) else real(*args, **more))
+
+    def of_math(name: str, real: Any) -> Any:
+        def apply(x: Any, *rest: Any) -> Any:
+            mine = ours(x) or (of_numbers and isinstance(x, (int, float)))
+            return maths(name, x) if mine and not rest and not np.ndim(x) else real(x, *rest)
+        return apply
+
+    def of_scipy(name: str, real: Any) -> Any:
+        return lambda x, *rest, **more: special(name, (x, *rest), more) if ours(x) else real(x, *rest, **more)
 
     chances = [name for name in dir(np.random) if name[0].islower() and callable(getattr(np.random, name))
                and not isinstance(getattr(np.random, name), ModuleType)]
     chance = StandIn(np.random, {name: _no_chance(name) for name in chances}, active)
     numpy = StandIn(np, own, active)
     numpy.__dict__["random"] = chance
-    numpy.__dict__.update({name: number_type(getattr(np, name), cast(getattr(np, name))) for name in NUMBER_TYPES})
+    numpy.__dict__.update({name: number(getattr(np, name)) for name in NUMBER_TYPES})
     found = [numpy, chance, StandIn(math, {name: of_math(name, getattr(math, name)) for name in MATHS}, active)]
     scipy = sys.modules.get("scipy.special")
     if scipy is not None:
-        found.append(StandIn(scipy, {name: special(name, getattr(scipy, name)) for name in SPECIAL}, active))
+        found.append(StandIn(scipy, {name: of_scipy(name, getattr(scipy, name)) for name in SPECIAL}, active))
     return found
 
 

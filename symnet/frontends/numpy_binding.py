@@ -89,7 +89,8 @@ def from_numpy(function: Callable[..., Any], example: Any = None, *, shapes: Map
 
     An input is named by its argument. ``shapes`` gives the sizes, {"X": ("N", "d"), "w": "d", "b": ()}: the program then holds for all
     of them. Arguments that ``shapes`` does not name have the shape of the array in ``example``, by name or in order; a keyword with a
-    default keeps it. Arrays of whole numbers are index arrays, whose entries count from 0. Where the function returns several values,
+    default keeps it. Arrays of whole numbers are index arrays, whose entries count from 0. A float that came from arithmetic is the
+    simple number that it is the rounding of, such as 1/3 or √(2/π). Where the function returns several values,
     the objective is the first of a tuple, and of a dict the entry named loss, cost, L, J, objective or error, or its only one.
 
     A loop over a size, a boolean selection and whatever else has no formula for all sizes raises the error family, with the place in the

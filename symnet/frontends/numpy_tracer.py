@@ -1137,9 +1137,6 @@ def stand_ins(maker: Maker) -> list[StandIn]:
     def either(name: str, original: Any) -> Callable[..., Any]:
         return lambda *args, **more: called(maker, name, args, more) if _has_sized([*args, *more.values()]) else original(*args, **more)
 
-    def cast(real: Any) -> Callable[..., Any]:
-        return lambda *args, **more: _cast(maker, args[0], real) if args and isinstance(args[0], SizedArray) else real(*args, **more)
-
     def array(make: Callable[..., Any], original: Any) -> Callable[..., Any]:
         def apply(x: Any, *args: Any, **more: Any) -> Any:
             if _has_sized(x):
@@ -1158,11 +1155,8 @@ def stand_ins(maker: Maker) -> list[StandIn]:
         "ascontiguousarray": lambda x, *_, **__: _reshaped(x, x.shape) if isinstance(x, SizedArray) else np.ascontiguousarray(x),
         **{name: either(name, getattr(np, name)) for name in ("stack", "concatenate", "sum", "mean", "broadcast_to", "reshape")},
     }
-    return numpy_stand_ins(own, cast, lambda name, original: _of_math(maker, name, original), either)
-
-
-def _of_math(maker: Maker, name: str, original: Any) -> Callable[..., Any]:
-    return lambda x, *rest: _ufunc(maker, name, "__call__", (x,), {}) if isinstance(x, SizedArray) and not rest else original(x, *rest)
+    return numpy_stand_ins(own, lambda x: isinstance(x, SizedArray), lambda x, real: _cast(maker, x, real),
+                           lambda name, x: _ufunc(maker, name, "__call__", (x,), {}), partial(called, maker))
 
 
 def sized_numpy(function: Any, maker: Maker) -> AbstractContextManager[None]:

@@ -28,12 +28,14 @@ def broadcast(where: str, sign: str, *values: IndexArray) -> tuple[tuple[Dim, ..
 
 def elementwise(where: str, sign: str, function: Callable[..., sp.Expr], *values: IndexArray) -> IndexArray:
     """``function`` entry by entry."""
+    if not any(v.dims for v in values):
+        return IndexArray((), function(*[v.expr for v in values]))
     dims, entries = broadcast(where, sign, *values)
     return IndexArray(dims, function(*entries))
 
 
-def matmul(where: str, a: IndexArray, b: IndexArray) -> IndexArray:
-    """a @ b for vectors and matrices."""
+def matmul(where: str, a: IndexArray, b: IndexArray, outer_meant: bool = True) -> IndexArray:
+    """a @ b for vectors and matrices; of two vectors that do not fit, ``outer_meant`` says that the matrix may be meant, v @ w.T."""
     if not a.dims or not b.dims or len(a.dims) > 2 or len(b.dims) > 2:
         raise ShapeError(where, f"{a.shape} @ {b.shape}", "vectors or matrices", "'*' for a product with a number")
     left, right = a.dims[-1].size, b.dims[0].size
@@ -43,8 +45,9 @@ def matmul(where: str, a: IndexArray, b: IndexArray) -> IndexArray:
             hint = "transpose the right one: @ ….T"
         elif len(a.dims) == 2 and same(a.dims[0].size, right):
             hint = "transpose the left one: ….T @"
-        if len(a.dims) == len(b.dims) == 1:  # with columns and rows, v @ w.T is a matrix
-            raise ShapeError(where, f"{a.shape} @ {b.shape}: {left} is not {right}", "equal sizes", "outer(v, w) for the matrix")
+        if len(a.dims) == len(b.dims) == 1:
+            kind = ShapeError if outer_meant else MismatchError
+            raise kind(where, f"{a.shape} @ {b.shape}: {left} is not {right}", "equal sizes", "outer(v, w) for the matrix")
         raise MismatchError(where, f"{a.shape} @ {b.shape}: {left} is not {right}", "equal inner sizes", hint)
     rows, columns = "i" * (len(a.dims) - 1), "j" * (len(b.dims) - 1)
     return contract((a, b), (rows + "k", "k" + columns), rows + columns, where)

@@ -13,7 +13,7 @@ from typing import Self
 
 import sympy as sp
 
-from symnet.core.axes import Axis
+from symnet.core.axes import Axis, Range
 from symnet.core.expressions import When, substitute
 from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor
@@ -106,6 +106,13 @@ class IndexArray:
 def same(a: sp.Expr, b: sp.Expr) -> bool:
     """True when two sizes are equal for certain."""
     return bool(a == b or sp.expand(a - b) == 0)
+
+
+def apart(ranges: Sequence[Range]) -> bool:
+    """True when one index cannot run over all of these ranges: they start alike, and their ends are different sizes, not T and T - 1."""
+    ends = [hi for _, hi in ranges]
+    return len({lo for lo, _ in ranges}) == 1 and any(
+        not same(ends[0], hi) and (ends[0].is_Integer is True or not sp.expand(ends[0] - hi).is_Integer) for hi in ends[1:])
 
 
 def number(expr: sp.Expr) -> IndexArray:

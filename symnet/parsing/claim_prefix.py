@@ -16,8 +16,13 @@ BOUND = re.compile(r"\b(?:sum|Sigma)_\{?([a-z]{1,4})\b|\bfor\s+([a-z])\s+in\b")
 # what a book may call the objective
 LOSSES = frozenset({"L", "C", "E", "J", "loss", "Loss", "LOSS", "cost", "Cost", "error", "Error", "MSE", "mse"})
 WHOLE = re.compile(r"grad(?:ient)?_?(?:\s?([A-Za-z]\w*))?(?:\s[A-Za-z]\w*|\([A-Za-z]\w*\))?\Z")
-KIND = r"(?:vector|matrix|scalar|number|product|array|gradient|tensor|transpose|sum|mean)s?"
-REMARK = re.compile(rf"\s*\((?:an?|the|as an?|element-?wise|entrywise)\s(?:[a-z-]+\s){{0,4}}{KIND}\)\s*\Z")
+KIND = r"(?:\w+-)?(?:vector|matrix|scalar|number|product|array|gradient|tensor|transpose|sum|mean)s?"
+SAID = rf"(?:an?|the|as an?|element-?wise|entrywise)\s(?:[a-z-]+\s){{0,4}}{KIND}"
+RULES = r"(?:by|using|via|from|with)\s(?:the\s)?(?:chain|product|quotient|power|sum)\s?-?rule"
+REMARK = re.compile(rf"\s*(?:\((?:{SAID}|{RULES}|shape[ :=]+\(?[\w, ]+\)?)\)|,\s*(?:which\sis\s)?{SAID})\s*\Z")
+SHAPE = re.compile(r"(?<=[\w)\]])\s+\(\s*(\w+)\s*(?:×\s*(\w+)\s*)?\)\s*\Z")
+STOP = re.compile(r"(?<=[A-Za-z_)\]}'])(\d*)\s*\.\s*\Z")
+COMMENT = re.compile(r"#[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,8 @@ class Asked:
         if self._declared(name):
             return False
         for dressed in (re.fullmatch(r"d(\w+)", bare), re.fullmatch(r"grad(\w*)", bare), re.fullmatch(r"(\w+)grad", bare)):
-            if dressed is not None and (dressed[1] in ("", "ient") or self._declared(dressed[1])):
-                return dressed[1] in ("", "ient", self.wrt.replace("_", ""), self.objective.replace("_", ""))
+            if dressed is not None and (dressed[1] in ("", "ient") or self._declared(dressed[1]) or self._is(dressed[1])):
+                return dressed[1] in ("", "ient", self.objective.replace("_", "")) or self._is(dressed[1])
         return True if name in ("answer", self.gradient.name) else None
 
     def letters(self, left: str, where: str) -> tuple[str, ...]:
@@ -61,10 +66,22 @@ class Asked:
         raise ParseError(where, f"{text!r} on the left", OTHER, f"d{self.objective}/d{self.wrt} = …")
 
     def _is(self, name: str) -> bool:
-        return name.replace("_", "") == self.wrt.replace("_", "")
+        bare = name.replace("_", "")
+        return bare == self.wrt.replace("_", "") or (bare == without_number(self.wrt, self.names) and not self._declared(name))
 
     def _declared(self, name: str) -> bool:
         return name.replace("_", "") in {n.replace("_", "") for n in self.names}
+
+
+def without_number(name: str, names: Collection[str]) -> str:
+    """The letter alone of a parameter with a number, W of W1, where no other name has that letter; else "".
+
+    >>> without_number("W1", ["X", "W1", "b1"]), without_number("W1", ["W1", "W2"])
+    ('W', '')
+    """
+    stem = re.sub(r"_?\d+\Z", "", name)
+    same = {n for n in names if re.sub(r"_?\d+\Z", "", n).lower() == stem.lower()}
+    return stem if stem != name and same == {name} else ""
 
 
 def equations(text: str) -> list[int]:
@@ -94,6 +111,8 @@ def equated(text: str, where: str) -> tuple[str, str]:
 
 def free_letters(text: str, asked: Asked, tensors: Mapping[str, Tensor], where: str) -> tuple[str, ...]:
     """The one letter of X_nj that no sum binds, where the gradient has one axis. Raises ParseError where there are more."""
+    if "_" not in text:
+        return ()
     found: set[str] = set()
     for stem, below in ENTRY.findall(text):
         if stem in tensors and len(tensors[stem].axes) == len(below) and not asked._declared(f"{stem}_{below}"):
@@ -107,10 +126,22 @@ def free_letters(text: str, asked: Asked, tensors: Mapping[str, Tensor], where: 
     return tuple(free)
 
 
-def without_remark(text: str) -> str:
-    """``text`` without a remark behind it on what the answer is.
+def without_remark(text: str, gradient: Tensor | None = None) -> str:
+    """``text`` without comments, a full stop, and a remark behind it on what the answer is or has: (a row vector), (by the chain rule).
 
-    >>> without_remark("(o - y)^T W (a row vector)"), without_remark("x (a b)")
-    ('(o - y)^T W', 'x (a b)')
+    The shape of ``gradient`` with a 1 may stand behind it, (d×1), which nobody multiplies by. Raises ParseError for (N×d) and (d).
+
+    >>> without_remark("(o - y)^T W (a row vector)"), without_remark("x (a b)"), without_remark("2*(a1 - y).  # by hand")
+    ('(o - y)^T W', 'x (a b)', '2*(a1 - y)')
     """
-    return REMARK.sub("", text)
+    bare = STOP.sub(r"\1", COMMENT.sub("", text).rstrip())
+    bare = STOP.sub(r"\1", REMARK.sub("", bare))
+    shape = SHAPE.search(bare)
+    if shape is None or gradient is None:
+        return bare
+    sizes = [str(a.size) for a in gradient.axes]
+    if shape[2] is None and shape[1] not in sizes:
+        return bare
+    if shape[2] is None or sorted([shape[1], shape[2]]) != sorted(["1", *sizes]):
+        raise ParseError("answer", f"{shape[0].strip()} behind the answer", "the answer alone", "it may be a shape or a product")
+    return bare[:shape.start()]

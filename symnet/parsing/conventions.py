@@ -50,10 +50,12 @@ def side_by_side(where: str, a: IndexArray, b: IndexArray, lying: Sequence[bool]
     """NumPy's arrays without a sign between them: a matrix product. Of two vectors one must be transposed, a^T b or a b^T."""
     if len(a.axes) == len(b.axes) == 1:
         if lying[0] == lying[1]:
-            raise ShapeError(where, "two vectors side by side", "v @ w for the sum, outer(v, w) for the matrix, v*w entry by entry")
+            kind = ShapeError if same(a.axes[0].size, b.axes[0].size) else MismatchError  # no reading at all
+            raise kind(where, f"two vectors side by side, {a.shape} and {b.shape}",
+                       "v @ w for the sum, outer(v, w) for the matrix, v*w entry by entry")
         if lying[1]:
             return outer(a, b)
-    return matmul(where, a, b)
+    return matmul(where, a, b, outer_meant=False)
 
 
 def with_unit(where: str, sign: str, a: IndexArray, b: IndexArray) -> IndexArray:
@@ -191,7 +193,7 @@ def _contract(where: str, a: IndexArray, b: IndexArray) -> IndexArray:
         a = IndexArray.over((*a.axes[:-1], below), a.indices, a.expr)
     if below == OPEN:
         b = IndexArray.over((inner, *b.axes[1:]), b.indices, b.expr)
-    return matmul(where, column(a), column(b))
+    return matmul(where, column(a), column(b), outer_meant=False)
 
 
 def _applied(where: str, name: str, function: Callable[..., sp.Expr], *values: IndexArray) -> IndexArray:

@@ -20,7 +20,8 @@ from symnet.parsing.from_sympy import SympyAnswer, SympyReader
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lost_conditions import with_holes
 from symnet.parsing.lowering import Lowering
-from symnet.parsing.own_lines import OwnLines, cut, same
+from symnet.parsing.own_lines import OwnLines, cut, same_or_written_out
+from symnet.parsing.partial_entries import by_shape
 from symnet.parsing.plain_grammar import KEYWORDS, Parser
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
@@ -41,34 +42,43 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
     2*(1 - sigmoid(z))*sigmoid(z)
     """
     known = sizes or sizes_of(tensors)
-    lowering = Lowering(tensors, known, where)
     if len(text) > MAX_LENGTH:
         raise ParseError(where, f"{len(text)} characters", f"at most {MAX_LENGTH}")
-    answer, parts = cut(without_remark(text.rstrip("; \n")), where, (lambda name: None) if asked is None else asked.named)
+    bare = without_remark(text.rstrip("; \n"), None if asked is None else asked.gradient)
+    answer, parts = cut(bare.rstrip("; \n"), where, (lambda name: None) if asked is None else asked.named)
     declared = {*tensors, *known, *parts}
     left, answer = ("", answer) if asked is None else equated(plain(answer), where)
-    letters = () if asked is None else asked.letters(left, where) if left else free_letters(answer, asked, tensors, where)
-    lowering.steps = asked is not None
-    lowering.scope |= {c: index(c) for c in letters}
-    if slopes is not None:
-        lowering.slopes = slopes
-    if lines is not None:
-        lowering.recurrences = Recurrences(declared, lines)
+    letters = asked.letters(left, where) if asked is not None and left else ()
+    letters = letters or (() if asked is None else free_letters(answer, asked, tensors, where))
     trees = {name: Parser(right, where, FUNCTIONS, declared, closed=True).whole() for name, right in parts.items()}
-    lowering.own = OwnLines({name.replace("_", ""): tree for name, tree in trees.items()}, lowering.real, where)
-    for name in trees:
-        _check_new(name, lowering, given or {}, where)
     tree = Parser(answer, where, FUNCTIONS, declared, closed=True).whole()
-    for letter in letters:
-        lowering.hides(letter, tree, *trees.values())
-    value = lowering.real(tree)
-    if letters and asked is not None:
-        value = _every_entry(value, letters, asked.gradient, lowering)
-    holes = list(lowering.asked)
-    lowering.own.finish()
-    ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
-    own = () if lowering.recurrences is None else tuple(lowering.recurrences.lines)
-    return with_holes(replace(value, expr=rectangular(value.expr, ranges), lines=own), holes)
+    program = None if lines is None else tuple(lines)
+
+    def lowering(partial: str) -> Lowering:
+        made = Lowering(tensors, known, where)
+        made.steps, made.partial = asked is not None, partial
+        made.scope |= {c: index(c) for c in letters}
+        if slopes is not None:
+            made.slopes = slopes
+        if program is not None:
+            made.recurrences = Recurrences(declared, program)
+        made.own = OwnLines({name.replace("_", ""): tree for name, tree in trees.items()}, made.real, where)
+        for name in trees:
+            _check_new(name, made, given or {}, where)
+        for letter in letters:
+            made.hides(letter, tree, *trees.values())
+        return made
+
+    def meaning(made: Lowering) -> IndexArray:
+        value = made.real(tree) if asked is None else made.numeric(tree)
+        if letters and asked is not None:
+            value = _every_entry(value, letters, asked.gradient, made)
+        holes = list(made.asked)
+        made.own.finish()
+        ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
+        own = () if made.recurrences is None else tuple(made.recurrences.lines)
+        return with_holes(replace(value, expr=rectangular(value.expr, ranges), lines=own), holes)
+    return meaning(lowering("")) if asked is None else by_shape(lowering, meaning, asked.gradient.axes, where)
 
 
 def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[Axis, ...], where: str = "answer") -> IndexArray:
@@ -135,5 +145,5 @@ def _check_new(name: str, lowering: Lowering, given: Mapping[str, IndexArray], w
     if known is None:
         return
     said = lowering.own.get(name.replace("_", ""), name)
-    if said is None or known not in given or not same(said, given[known]):
+    if said is None or known not in given or not same_or_written_out(said, given[known], given):
         raise NameError_(where, f"a line for {name!r}, which is declared", "a new letter, or the answer without that line")

@@ -187,7 +187,7 @@ FUNCTIONS: Mapping[str, Build] = {
     "maximum": _extremum(maximum), "max": _extremum(maximum),
     "minimum": _extremum(Min), "min": _extremum(Min), "clip": _clip,
     "softmax": _along_one(composites.softmax), "log_softmax": _along_one(composites.log_softmax),
-    "sum": _sum, "mean": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
+    "sum": _sum, "mean": _mean, "average": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
     "dot": _dot, "matmul": _dot, "transpose": _transpose, **MATRICES,
     "len": _length, "size": lambda call: number(count(call.only(1)[0], None)), "hypot": _entrywise(lambda u, v: sp.sqrt(u**2 + v**2), 2),
     "Heaviside": _heaviside, "heaviside": _heaviside, "reshape": _reshape,

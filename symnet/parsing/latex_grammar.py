@@ -284,8 +284,11 @@ class LatexParser(Grammar):
         return False
 
     def numeral(self, token: Token) -> Node:
-        """A number."""
-        return self.node("number", self.next().text, (), token.column)
+        """A number; 1_{z > 0} is 1 where that holds, 1_{N} a vector of ones."""
+        self.next()
+        if token.text == "1" and self.accept("_"):
+            return self._ones_below(token)
+        return self.node("number", token.text, (), token.column)
 
     def of(self, token: Token) -> Node:
         r"""A function by its command; \sigma_{1} and \Phi alone are names."""
@@ -297,6 +300,9 @@ class LatexParser(Grammar):
     def named(self, token: Token) -> Node:
         """A name, or a call when the name is a function's."""
         self.no_function_in_letters()
+        if token.kind == "command" and token.text in ACCENTS and self.ahead(1).text == "{" and self.ahead(3).text in ("_", "^"):
+            self.next()
+            return self._over(token)
         name = self.name()
         known = WORDS.get(name, name.replace("-", "_"))
         upright = token.kind == "command" and token.text in FONTS and known in self.functions
@@ -305,6 +311,15 @@ class LatexParser(Grammar):
         if name == "e" and self.accept("^"):
             return self.node("call", "exp", (self.script(),), token.column, (("base", Node("printed", "e", (NONE, NONE), token.column)),))
         return self._primed(name, token)
+
+    def _over(self, token: Token) -> Node:
+        r"""The rest of \overline{z_1}: the accent is the letter's, \bar{z}_1."""
+        self.take("{")
+        inner = self.factor()
+        self.take("}")
+        if inner.kind != "printed" or ":" in inner.text:
+            raise self.fail(f"\\{token.text} over more than a name", "a name such as \\hat{y} or \\overline{z_{1}}", column=token.column)
+        return Node("printed", f"{inner.text}:{token.text}", inner.args, token.column)
 
     def _primed(self, name: str, token: Token) -> Node:
         """A name with the primes behind it."""
@@ -359,11 +374,16 @@ class LatexParser(Grammar):
 
     def parts(self, closer: str) -> Node:
         """Indices with commas between them, up to ``closer``."""
-        return Node("scripts", "", tuple(self.listed(lambda: self._part(closer))))
+        found = [self._part(closer)]
+        while self.accept(",") or self.mark(":"):
+            found.append(self._part(closer))
+        return Node("scripts", "", tuple(found))
 
     def _part(self, closer: str) -> Node:
+        if self.accept(":"):
+            return Node("whole", ":")
         tokens, k, depth = [], 0, 0
-        while (depth or self.ahead(k).text not in (",", closer)) and self.ahead(k).kind != "end":
+        while (depth or self.ahead(k).text not in (",", ":", closer)) and self.ahead(k).kind != "end":
             tokens.append(self.ahead(k))
             depth += (tokens[-1].text in ("{", "(", "[")) - (tokens[-1].text in ("}", ")", "]"))
             k += 1
@@ -389,17 +409,20 @@ class LatexParser(Grammar):
                 raise self.fail("a prime", "a letter before it", column=token.column)
         return found
 
-    def bracketed(self, token: Token) -> Node:
-        r"""(…), […], {…}, |…|, ‖…‖, ⌊…⌋ or ⟨a, b⟩."""
+    def bracketed(self, token: Token, holds: bool = False) -> Node:
+        r"""(…), […], {…}, |…|, ‖…‖, ⌊…⌋ or ⟨a, b⟩; a comparison in it is 1 where it holds, of any kind where that is said."""
         self.next()
         self.open.append(token.text)
-        inner = self.conditions() if token.text in ("[", r"\{") else self.terms()
+        several = holds or token.text in ("[", r"\{")
+        inner = self.conditions() if several else self.expression(CONDITION) if token.text == "(" else self.terms()
         second = None
         if token.text == "langle":
             self.take(",")
             second = self.terms()
         self.close(token)
-        if token.text in ("[", r"\{") and (inner.kind == "divides" or (inner.kind == "binary" and inner.text in COMPARED)):
+        if inner.kind == "divides" or (inner.kind == "binary" and inner.text in COMPARED):
+            if token.text == "(" and not holds and inner.text in ("==", "!="):
+                raise self.fail("an equation in round brackets", "[i = j] for 1 where it holds", column=token.column)
             return self.node("bracket", "[]", (inner,), token.column)
         kind = {"lvert": "abs", "|": "abs", "lVert": "norm", "Vert": "norm"}.get(token.text, "group")
         if token.text == "lfloor":
@@ -489,13 +512,16 @@ class LatexParser(Grammar):
         self.take("{")
         self._delta(sign)
         order = self._order()
-        top = NONE if self.mark("}") else self.factor()  # \frac{\partial}{\partial w} L has its name behind it
+        top = NONE if self.mark("}") else self._bare()  # \frac{\partial}{\partial w} L has its name behind it
+        if top.kind == "printed" and self.accept("("):  # \partial J(\theta) says of what the objective is made
+            self.listed(self.factor)
+            self.take(")")
         self.take("}")
         self.take("{")
         below = []
         while not self.mark("}"):
             self._delta(sign)
-            below.append(self.factor())
+            below.append(self._below())
         self.take("}")
         if len(below) == 1 and below[0].kind == "raised" and below[0].args[1].text == "2":  # \partial w^{2}
             below = [below[0].args[0]] * 2
@@ -503,6 +529,21 @@ class LatexParser(Grammar):
             raise self.fail(f"a slope of order {order} with {len(below)} names below", "one name for each", column=column)
         top = self._differentiated(tuple(below)) if top is NONE else top
         return self.node("slope", sign, (top, *below), column)
+
+    def _bare(self) -> Node:
+        r"""A factor without braces around it: \partial{L}."""
+        made = self.factor()
+        return made.args[0] if made.kind == "group" and made.args[0].kind in ("printed", "raised") else made
+
+    def _below(self) -> Node:
+        r"""What is differentiated by: a name, or W1 and W1_{jk}, whose number is written beside it."""
+        made = self._bare()
+        if made.kind != "printed" or any(part.args for part in made.args) or self.now.kind != "number":
+            return made
+        number = self.next()
+        digits = Node("letters", number.text, (self.node("number", number.text, (), number.column),))
+        below = self.places().args if self.accept("_") else ()
+        return Node("printed", made.text, (Node("scripts", "", (digits, *below)), NONE), made.column)
 
     def _delta(self, sign: str) -> None:
         token = self.next()
@@ -550,21 +591,21 @@ class LatexParser(Grammar):
         return self.node("slope", "partial", (top, self.factor()), token.column)
 
     def nabla(self, token: Token) -> Node:
-        r"""The rest of \nabla_{w} L."""
+        r"""The rest of \nabla_{w} L, or of \nabla L, by whatever is asked for."""
         self.next()
-        self.take("_")
-        below = self._argument()
+        below = (self._argument(),) if self.accept("_") else ()
         if not self.name_ahead():
             raise self.fail(self.seen(), "the name of what is differentiated, as in \\nabla_{w} L")
-        return self.node("slope", "partial", (self._differentiated((below,)), below), token.column)
+        return self.node("slope", "partial", (self._differentiated(below), *below), token.column)
 
     def _differentiated(self, below: tuple[Node, ...]) -> Node:
-        r"""The name behind an operator, and J(\theta), which says again by what it is differentiated."""
+        r"""The name behind an operator, and J(\theta), which says again by what it is differentiated; on a left side, what it is of."""
         top = self.factor()
         if self.mark("("):
             self.next()
             said = self.listed(self.factor)
-            if len(said) > len(below) or not all(any(same_tree(a, b) for b in below) for a in said) or not self.mark(")"):
+            again = len(said) <= len(below) and all(any(same_tree(a, b) for b in below) for a in said)
+            if not self.mark(")") or not (again or self.ahead(1).text == "="):
                 raise self.fail("a bracket behind a gradient", "\\nabla_{w} L alone, or \\cdot before the bracket")
             self.next()
         return top
@@ -572,7 +613,7 @@ class LatexParser(Grammar):
     def sum(self, token: Token) -> Node:
         r"""The rest of \sum_{i=1}^{N} …; without limits the index runs over the axis where it stands."""
         self.next()
-        indices, low, high = [], NONE, NONE
+        indices, low, high, left_out = [], NONE, NONE, NONE
         while self.mark("_", "^"):
             if self.next().text == "^":
                 high = self.script()
@@ -582,6 +623,10 @@ class LatexParser(Grammar):
                 continue
             indices = self.listed(self._index)
             low = self.terms() if self.accept("=") else low
+            if self.command("ne") and len(indices) == 1:
+                self.next()
+                other = self.node("binary", "!=", (indices[0], self.terms()), token.column)
+                left_out = self.node("bracket", "[]", (other,), token.column)
             self.take("}")
         if not indices or len(indices) > 4 or (low is NONE) != (high is NONE) or (len(indices) > 1 and low is not NONE):
             found = "a sum without both limits" if indices else "a sum without an index"
@@ -591,13 +636,30 @@ class LatexParser(Grammar):
         body = self.operators(TERMS)
         self.depth -= 1
         body = self.node("unary", "-", (body,)) if minus else body
+        body = body if left_out is NONE else self.node("product", "j", (left_out, body), token.column)
         for name in reversed(indices):
             body = self.node("sum", "sum", (body, name, low, high), token.column)
         return body
 
     def _index(self) -> Node:
+        """An index under a sum."""
         token = self.now
         return self._primed(self.name(), token)
+
+    def braced_under(self, token: Token) -> Node:
+        r"""The rest of \underbrace{…}_{what it is}, which says nothing that is computed."""
+        self.next()
+        self.take("{")
+        inner = self.terms()
+        self.take("}")
+        if self.accept("_", "^"):
+            depth = 0
+            while depth or not (self.mark("}") or self.now.kind == "end"):
+                depth += self.mark("{") - (self.mark("}") and depth > 0)
+                self.next()
+                if not depth:
+                    break
+        return self.node("group", "", (inner,), token.column)
 
     def rows(self, token: Token) -> Node:
         r"""The rest of \begin{cases} … \end{cases} or of a matrix written out."""
@@ -657,17 +719,27 @@ class LatexParser(Grammar):
         self.next()
         if braces:
             self.take("}")
-        if self.mark("[", r"\{"):
-            made = self.bracketed(self.now)
+        if self.mark("[", r"\{", "("):
+            before, token = self.at, self.now
+            made = self.bracketed(token, holds=True)
             if made.kind == "bracket":
                 return made
+            if token.text == "(":  # a vector of ones, and what it is multiplied by
+                self.at = before
+                return self.node("ones", "", (), token.column)
             raise self.fail("no comparison in the bracket", "\\mathbf{1}[z > 0]", column=token.column)
         if not self.accept("_"):
             return self.node("ones", "", (), token.column)
+        return self._ones_below(token)
+
+    def _ones_below(self, token: Token) -> Node:
+        r"""What stands below a 1: the length of a vector of ones, or where it is 1 and not 0."""
         braces = self.accept("{")
         inner = self.conditions() if braces else self.single()
         if braces:
             self.take("}")
+        if inner.kind == "bracket":
+            return inner
         if inner.kind == "divides" or inner.text in COMPARED:
             return self.node("bracket", "[]", (inner,), token.column)
         return self.node("ones", "", (inner,), token.column)
@@ -733,7 +805,7 @@ LatexParser.table = Table(
     {**dict.fromkeys(NAMED, LatexParser.named), **dict.fromkeys(CALLED, LatexParser.of),
      **dict.fromkeys(CLOSERS, LatexParser.bracketed), **dict.fromkeys(("mathbf", "mathbb"), LatexParser.ones),
      "frac": LatexParser.fraction, "sqrt": LatexParser.root, "sum": LatexParser.sum, "nabla": LatexParser.nabla, "begin": LatexParser.rows,
-     "partial": LatexParser.slope_line},
+     "partial": LatexParser.slope_line, "underbrace": LatexParser.braced_under, "overbrace": LatexParser.braced_under},
     {**dict.fromkeys((*RELATIONS, "mid"), Infix(RELATION, LatexParser.compared, once=True)),
      **dict.fromkeys("+-", Infix(TERMS, LatexParser.plus)), **dict.fromkeys(("odot", "oslash"), Infix(ENTRYWISE, LatexParser.entrywise)),
      **dict.fromkeys(PRODUCTS, Infix(PRODUCT, LatexParser.product))},

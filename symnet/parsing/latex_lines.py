@@ -11,7 +11,7 @@ from symnet.parsing.latex_grammar import LatexParser
 from symnet.parsing.latex_lowering import LatexLowering, index_name, shown
 from symnet.parsing.naming import CONSTANTS
 from symnet.parsing.node import Node
-from symnet.parsing.own_lines import MOST_LINES, OwnLines, key_of, same
+from symnet.parsing.own_lines import MOST_LINES, OwnLines, key_of, same_or_written_out
 
 Given = Mapping[str, IndexArray]
 
@@ -72,5 +72,5 @@ def _check_new(left: Node, lowering: LatexLowering, given: Given, where: str) ->
         return
     said = lowering.own.get(key_of(left), shown(left))
     known = found[0].tensor.name if len(found) == 1 and all(s is None for s in found[0].slots) else ""
-    if said is None or known not in given or not same(said, given[known]):
+    if said is None or known not in given or not same_or_written_out(said, given[known], given):
         raise NameError_(where, f"a line for {shown(left)}, which is declared", "a new letter, or the answer without that line")

@@ -14,10 +14,10 @@ from symnet.core.axes import Axis, Range, index
 from symnet.core.expressions import When, total
 from symnet.core.functions import BY_NAME
 from symnet.core.tensors import Tensor
-from symnet.errors import NameError_, ParseError, ShapeError, did_you_mean
+from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
 from symnet.indexing.arithmetic import elementwise, reduce_sum
 from symnet.indexing.conditions import choose, indicator, times
-from symnet.indexing.index_array import IndexArray, new_indices, number
+from symnet.indexing.index_array import IndexArray, apart, new_indices, number, of_tensor
 from symnet.parsing.conventions import (
     OPEN,
     TEXTBOOK,
@@ -29,6 +29,7 @@ from symnet.parsing.conventions import (
     is_open,
     ones,
     product,
+    row,
     stretch,
     together,
     transpose,
@@ -54,9 +55,14 @@ class LatexLowering(Lowering):
     convention = TEXTBOOK
 
     def __init__(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol], where: str,
-                 free: Mapping[str, sp.Symbol] | None = None, columns: bool = False) -> None:
+                 free: Mapping[str, sp.Symbol] | None = None, columns: bool = False, partial: str = "") -> None:
         super().__init__(tensors, sizes, where, free)
-        self.names, self.columns = Names(tensors, self._place), columns
+        self.names, self.columns = Names(tensors, self._place, partial), columns
+
+    @property
+    def partly(self) -> bool:
+        """True once one letter stood below a matrix."""
+        return self.names.partly
 
     def _place(self, node: Node) -> sp.Expr:
         place = self.scalar(node)
@@ -90,7 +96,8 @@ class LatexLowering(Lowering):
                 self.spans.setdefault(place, []).append(axis.range)
         made = IndexArray.over(axes, letters, reading.tensor[places] if places else reading.tensor[()])
         kinds = [a for a in axes if a.kind not in ALONG]
-        return made.transposed if self.columns and len(kinds) == len(axes) == 2 else made
+        made = made.transposed if self.columns and len(kinds) == len(axes) == 2 else made
+        return row(made) if reading.lies else made
 
     def _other(self, node: Node, bare: bool) -> IndexArray:
         """A size, a constant or a unit matrix."""
@@ -106,6 +113,8 @@ class LatexLowering(Lowering):
                 return stretch(Unit((), sp.S.One), (Axis.of(self._size(below.args[0])),) * 2)
         if bare and node.text in CONSTANTS:
             return number(CONSTANTS[node.text])
+        if bare and node.text == "lambda" and (found := self.find("lambda")) is not None:
+            return of_tensor(self.tensors[found])
         if node.text == "delta" and node.args[0].args and not node.args[1].args:  # Kronecker's
             places = self.names.fit(node.args[0].args, 2)
             if places is not None:
@@ -128,6 +137,12 @@ class LatexLowering(Lowering):
         said = f"the slope of {shown(node.args[0])} by {' and '.join(map(shown, node.args[1:]))}"
         if len(found) > 1:
             raise NameError_(self.at(node), f"{said} may be " + " or ".join(map(spelled, found)), "a slope with one reading")
+        if not found and len(node.args) == 2:
+            names = [self.names.readings(a) for a in node.args]
+            if all(len(n) == 1 and all(s is None for s in n[0].slots) for n in names):
+                value = self.slopes(names[0][0].tensor.name, names[1][0].tensor.name)
+                if value is not None:
+                    return value
         if not found:
             raise NameError_(self.at(node), said, "a slope that has a name here", "write out what it is")
         return self._meant(found[0])
@@ -219,6 +234,9 @@ class LatexLowering(Lowering):
         return self.convention.applied(self.at(node), node.text, known.function, *args)
 
     def _raised(self, node: Node) -> IndexArray:
+        layer = self.names.layered(node, number=node.args[0].text == "delta")
+        if len(layer) == 1:
+            return self._meant(layer[0])
         base, exponent = self.real(node.args[0]), self.value(node.args[1])
         power = exponent.expr
         if exponent.axes:
@@ -261,6 +279,8 @@ class LatexLowering(Lowering):
         self.scope[text], asked = symbol, len(self.asked)
         value = self.any(body)
         self.scope, self.terms = saved, terms
+        if self.partly and any(span != (limits or span) for span in self.spans.get(symbol, ())):
+            raise ShapeError(self.at(name), f"two ranges for the index {shown(name)}", "one range for each index")
         limits = limits or self._span(name, symbol)
         self.asked_everywhere(asked, [(symbol, *limits)])
         self.spans[symbol] = spans
@@ -272,8 +292,9 @@ class LatexLowering(Lowering):
         """The range of an index, from the axes where it stands."""
         found: list[Range] = list(dict.fromkeys(self.spans.get(symbol, [])))
         if len(found) != 1:
-            count = "two ranges" if found else "no range"
-            raise ShapeError(self.at(node), f"{count} for the index {shown(node)}", "\\sum_{i=1}^{N} with its limits")
+            ranges = "two ranges, " + " and ".join(f"{lo}..{hi}" for lo, hi in found) + "," if found else "no range"
+            kind = MismatchError if apart(found) else ShapeError
+            raise kind(self.at(node), f"{ranges} for the index {shown(node)}", "\\sum_{i=1}^{N} with its limits")
         return found[0]
 
     def _at(self, node: Node) -> IndexArray:

@@ -7,7 +7,7 @@ writes capitals for matrices and index form small letters; if several tensors fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy as sp
@@ -16,8 +16,10 @@ from symnet.core.axes import Kind
 from symnet.core.names import parts
 from symnet.core.tensors import Tensor
 from symnet.errors import SymnetError
+from symnet.parsing.claim_prefix import LOSSES
 from symnet.parsing.latex_grammar import LatexParser
 from symnet.parsing.node import Node, same_tree
+from symnet.parsing.partial_entries import LAST
 
 ALONG = (Kind.TIME, Kind.DEPTH)
 Place = Callable[[Node], sp.Expr]
@@ -25,17 +27,19 @@ Place = Callable[[Node], sp.Expr]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A tensor and, for each axis, the place or None for the whole axis."""
+    """A tensor and, for each axis, the place or None for the whole axis; X_{n,:} is a row that lies."""
 
     tensor: Tensor
     slots: tuple[sp.Expr | None, ...]
+    lies: bool = False
 
 
 class Names:
     """The tensors of one program by their printed names. ``place`` gives the meaning of an index."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], place: Place) -> None:
-        self.tensors, self.place = tensors, place
+    def __init__(self, tensors: Mapping[str, Tensor], place: Place, partial: str = "") -> None:
+        self.tensors, self.place, self.partial = tensors, place, partial
+        self.partly = False  # one letter stood below a matrix, on the axis that ``partial`` says
         self._places: dict[Node, sp.Expr | None] = {}
         self._bare: dict[str, list[Reading]] = {}  # of names without scripts, which stand often in a line
 
@@ -43,6 +47,8 @@ class Names:
         """Every tensor, whole or at a place, that ``node`` may stand for."""
         if node.kind == "slope":
             return self.slopes(node.args[0], node.args[1:])
+        if node.kind == "raised":
+            return self.layered(node)
         if node.kind != "printed":
             return []
         if node.args[0].args or node.args[1].args:
@@ -51,13 +57,27 @@ class Names:
             self._bare[node.text] = self._printed(node)
         return self._bare[node.text]
 
+    def layered(self, node: Node, number: bool = True) -> list[Reading]:
+        r"""\delta^l and w^{l-1}_{jk}: a layer or step without brackets around it, where a power would be one by an index; with ``number``
+        also \delta^2 and W^1_{jk} of what has no meaning without it."""
+        base, above = node.args
+        if node.text or base.kind != "printed" or base.args[1].args or (above.kind == "number" and not number):
+            return []
+        if above.kind == "number" and self.readings(base):
+            return []
+        kind = "letters" if above.kind == "number" or (above.kind == "printed" and len(above.text) == 1) else "place"
+        scripts = Node("scripts", "", (Node(kind, above.text, (above,)),))
+        found = self.readings(Node("printed", base.text, (base.args[0], scripts), base.column))
+        return found if above.kind == "number" else [r for r in found if any(
+            s is not None and s.free_symbols for s, a in zip(r.slots, r.tensor.axes, strict=True) if a.kind in ALONG)]
+
     def _printed(self, node: Node) -> list[Reading]:
         plain = [t for t in self.tensors.values() if not t.of]
         for swapped in (False, True):
             found = [r for t in plain for r in self._of(t, node, swapped) if not swapped or _is_case(node.text[0], r)]
             if found:
                 return _apart(found)
-        return self._deltas(node)
+        return self._deltas(node) or self._adjoints(node)
 
     def _of(self, tensor: Tensor, node: Node, swapped: bool) -> Iterator[Reading]:
         if tensor.latex:
@@ -88,14 +108,38 @@ class Names:
         along = tuple(k for k, a in enumerate(tensor.axes) if a.kind in ALONG)
         if not below and not above:
             yield Reading(tensor, (None,) * len(tensor.axes))
+        elif any(p.kind == "whole" for p in below):  # X_{n,:} is row n
+            if len(below) == len(tensor.axes) and not above:
+                given = tuple(k for k, p in enumerate(below) if p.kind != "whole")
+                lies = len(below) == 2 and given == (0,)
+                yield from (replace(r, lies=lies) for r in self._filled(tensor, ((given, tuple(below[k] for k in given)),)))
+        elif above and not along:
+            yield from self._sample(tensor, plain, below, above)
         elif above:
             yield from self._filled(tensor, ((along, above), (plain, below)))
+        elif not along and len(plain) == 2 and self.partial and self._is_letter(below):
+            yield from self._sample(tensor, plain, (), below)
         elif not along:
             yield from self._filled(tensor, ((plain, below),))
         else:
             yield from self._filled(tensor, ((tuple(range(len(tensor.axes))), below),))
             if plain:
                 yield from self._filled(tensor, ((along, below),))
+
+    def _sample(self, tensor: Tensor, plain: tuple[int, ...], below: tuple[Node, ...], above: tuple[Node, ...]) -> Iterator[Reading]:
+        r"""x^{(n)} and x^{(n)}_j: the sample n stands above, along the rows or the columns of a matrix."""
+        if not self._is_letter(above) or not plain or (len(plain) > 1 and not self.partial):
+            return
+        places = plain[::-1] if self.partial == LAST and len(plain) == 2 else plain
+        found = list(self._filled(tensor, ((places[:1], above), (places[1:], below))))
+        self.partly |= bool(found) and len(plain) > 1
+        yield from found
+
+    def _is_letter(self, found: tuple[Node, ...]) -> bool:
+        """True for one index letter, n; sizes and numbers are none."""
+        atoms = found[0].args if len(found) == 1 else ()
+        place = self._once(atoms[0]) if len(atoms) == 1 and atoms[0].kind == "printed" else None
+        return isinstance(place, sp.Symbol) and not place.is_positive
 
     def _filled(self, tensor: Tensor, given: tuple[tuple[tuple[int, ...], tuple[Node, ...]], ...]) -> Iterator[Reading]:
         where: dict[int, sp.Expr] = {}
@@ -137,24 +181,43 @@ class Names:
         r"""D_1 and \delta_1 are the slopes of the objective at Z_1 and z_1, where nothing else has that name."""
         if node.text not in ("D", "delta"):
             return []
-        found = []
+        found: list[Reading] = []
         for slope in self.tensors.values():
-            of, above = self.tensors.get(slope.of), self.tensors.get(slope.objective)
-            if of is None or (above is not None and (above.axes or above.of)):
+            of = self.tensors.get(slope.of)
+            if of is None or not self._is_objective(slope.objective):
                 continue
             stem, digits, tail = parts(of.name)
             rank = sum(a.kind not in ALONG for a in of.axes)
-            if stem.lower() == "z" and not tail and rank == (2 if node.text == "D" else 1):
-                found += [r for low, high in _without_digits(node.args[0].args, node.args[1].args, digits) if digits or not low
-                          for r in self._placed(slope, low, high)]
+            if stem.lower() != "z" or tail or (rank != 2 if node.text == "D" else rank > 1 and not digits):
+                continue
+            for low, high in _without_digits(node.args[0].args, node.args[1].args, digits):
+                if digits or high or not low or self._is_letter(low):  # two letters may be Kronecker's
+                    found += self._placed(slope, low, high)
         return _apart(found)
+
+    def _adjoints(self, node: Node) -> list[Reading]:
+        r"""\bar{z}_1 and \overline{Y}, where nothing has that name: the slope at z1, as automatic differentiation writes it. The bar over a
+        vector may be a mean."""
+        if not node.text.endswith(":bar"):
+            return []
+        below = self.readings(Node("printed", node.text.removesuffix(":bar"), node.args, node.column))
+        found = [Reading(slope, r.slots) for r in below for slope in self.tensors.values() if slope.of == r.tensor.name
+                 and self._is_objective(slope.objective) and len(r.tensor.axes) != 1]
+        return _apart(found)
+
+    def _is_objective(self, name: str) -> bool:
+        """True for the name of a number that is differentiated; it need not be declared."""
+        tensor = self.tensors.get(name)
+        return tensor is None or not (tensor.axes or tensor.of)
 
     def slopes(self, top: Node, below: tuple[Node, ...]) -> list[Reading]:
         r"""The gradients that \frac{\partial top}{\partial below} names."""
         tops, belows = self.readings(top), [self.readings(b) for b in below]
+        called = not tops and top.kind == "printed" and top.text in LOSSES and not any(part.args for part in top.args)
         found: list[Reading] = []
         for slope in (t for t in self.tensors.values() if t.of):
-            foreign = slope.objective not in self.tensors and _spelled(top, slope.objective)
+            declared = slope.objective in self.tensors
+            foreign = called and self._is_objective(slope.objective) if declared else _spelled(top, slope.objective)
             found += self._slope(slope, None if foreign else tops, belows)
         return _apart(found)
 

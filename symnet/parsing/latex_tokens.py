@@ -24,6 +24,13 @@ SAME = {"lbrack": "[", "rbrack": "]", "lparen": "(", "rparen": ")", "lbrace": r"
         "vec": "mathbf", "mathbbm": "mathbb", "mathds": "mathbb", "widehat": "hat", "widetilde": "tilde", "overline": "bar",
         "textrm": "text", "mbox": "text", "sb": "_", "sp": "^"}
 COMMANDS = {"·": "cdot", "×": "times", "⊙": "odot", "≤": "le", "≥": "ge", "≠": "ne", "⊤": "top", "∂": "partial", "∑": "sum", "∇": "nabla"}
+DISPLAYS = "align|aligned|equation|gather|gathered|eqnarray|multline|split"
+DISPLAY = re.compile(rf"\\(?:begin|end)\{{(?:{DISPLAYS})\*?\}}")
+NUMBERED = re.compile(r"\\(?:label|tag)\*?\{[^{}]*\}|\\(?:nonumber|notag)\b")
+# what stands behind a formula and is no part of it: \text{(by the chain rule)}, \in \mathbb{R}^{d \times k}
+REMARK = re.compile(r"(?:\\(?:text|textrm|mbox|mathrm)\s*\{\s*\([^{}]*\)\s*\}"
+                    r"|\\in\s*\\mathbb\s*(?:\{\s*R\s*\}|R)\s*(?:\^\s*(?:\{[^{}]*\}|\w))?)\s*[.,]?\s*\Z")
+BOXED = re.compile(r"(\s*\\boxed\s*\{)((?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*)\}\s*[.,]?\s*\Z")
 SIGNS = {"−": "-", "–": "-", "÷": "/", "′": "'", "\u00a0": " "}
 
 TOKEN = re.compile(r"""
@@ -38,7 +45,26 @@ TOKEN = re.compile(r"""
 def plain(text: str) -> str:
     """Unicode maths signs and Greek letters as LaTeX, without the dollars or brackets around them."""
     named = {**GREEK_SIGNS, **COMMANDS}
-    return "".join(f"\\{named[c]} " if c in named else SIGNS.get(c, c) for c in _unwrapped(text))
+    return "".join(f"\\{named[c]} " if c in named else SIGNS.get(c, c) for c in _undressed(_unwrapped(text)))
+
+
+def _undressed(text: str) -> str:
+    r"""Without equation numbers, environments of displays, a box and a remark behind it; spaces keep the columns.
+
+    >>> _undressed(r"\begin{align} a &= b \tag{1} \end{align}").split()
+    ['a', '=', 'b']
+    """
+    if "\\" not in text:
+        return text
+
+    def blank(match: re.Match[str]) -> str:
+        return " " * len(match[0])
+    bare = DISPLAY.sub(blank, text)
+    if bare != text and not re.search(r"\\begin\b", bare):  # a matrix or cases keep theirs
+        bare = re.sub(r"(?<!\\)&", " ", bare)
+    bare = REMARK.sub(blank, NUMBERED.sub(blank, bare))
+    boxed = BOXED.match(bare)
+    return " " * len(boxed[1]) + boxed[2] if boxed else bare
 
 
 def _token(kind: str, found: str, column: int, spaced: bool, sized: str) -> Token | None:

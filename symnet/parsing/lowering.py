@@ -12,10 +12,10 @@ from symnet.core.axes import Axis, Kind, Range, bounds, index, nonnegative
 from symnet.core.expressions import Limits, total
 from symnet.core.functions import NAMED, absolute
 from symnet.core.numbers import rational
-from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
-from symnet.indexing.arithmetic import axis_number, count, einsum, elementwise, matmul
+from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, SymnetError, did_you_mean
+from symnet.indexing.arithmetic import axis_number, count, einsum, elementwise, matmul, outer
 from symnet.indexing.conditions import choose, indicator, is_condition, times
-from symnet.indexing.index_array import IndexArray, new_indices, number, of_tensor
+from symnet.indexing.index_array import IndexArray, apart, new_indices, number, of_tensor, same
 from symnet.indexing.places import running
 from symnet.indexing.recurrences import MOST_WRITTEN, NAMES, Recurrences, refused
 from symnet.parsing.conventions import NUMPY, Unit, side_by_side, with_unit
@@ -45,6 +45,16 @@ COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": s
 def _is_not_real(expr: sp.Basic) -> bool:
     """True for sqrt(-1) and (-8)**(1/3)."""
     return bool(expr.has(sp.I)) or any(p.is_extended_real is False for p in expr.atoms(sp.Pow) if p.is_number)
+
+
+TIMES, ARITHMETIC = frozenset({"*", "juxtaposed"}), frozenset({"*", "juxtaposed", "+", "-"})
+
+
+def _factors(node: Node) -> list[Node]:
+    """The factors of a product of products."""
+    if node.kind != "binary" or node.text not in TIMES:
+        return [node]
+    return [*_factors(node.args[0]), node.args[1]]
 
 
 class Lowering(Names):
@@ -116,6 +126,9 @@ class Lowering(Names):
             found = self.find("_".join(a.text for a in node.args))  # dL/dz is the tensor dL_dz, where there is one
             if found is not None:
                 return of_tensor(self.tensors[found])
+        product_ = self._of_numbers(node)
+        if product_ is not None:
+            return product_
         where, sign = self.at(node), node.text
         read = self.value if sign == "and" else self.real if sign in COMPARE or sign in ("**", "^") else self.factor
         left, right = map(read, node.args)
@@ -135,12 +148,18 @@ class Lowering(Names):
             sign = "juxtaposed"
         if isinstance(left, Unit) or isinstance(right, Unit):
             return with_unit(where, sign, left, right)
+        if sign == "*" and len(left.axes) == len(right.axes) == 1 and node.args[1].text == "^T" and node.args[0].text != "^T":
+            if same(left.axes[0].size, right.axes[0].size):
+                raise ParseError(where, "'*' before a transposed vector", "v*w entry by entry, outer(v, w) for the matrix",
+                                 "v * w^T may be either")
+            return outer(left, right)
         if sign == "@" or (sign == "juxtaposed" and left.axes and right.axes):
             self.products += 1
             if self.products > MAX_PRODUCTS:
                 raise ParseError(where, "too many matrix products in one line", f"at most {MAX_PRODUCTS}",
                                  "a line for a part of it")
-            return matmul(where, left, right) if sign == "@" else side_by_side(where, left, right, list(map(self._lies, node.args)))
+            lying = list(map(self._lies, node.args))
+            return matmul(where, left, right, outer_meant=lying[1]) if sign == "@" else side_by_side(where, left, right, lying)
         if sign in ("**", "^"):
             if sign == "^":
                 self.no_square(node, left, right.expr)
@@ -153,6 +172,21 @@ class Lowering(Names):
             self.ask(right, "=")
         table: Mapping[str, Callable[..., sp.Expr]] = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "/": self.over(node)}
         return elementwise(where, repr("*" if sign == "juxtaposed" else sign), table.get(sign, times), left, right)
+
+    def _of_numbers(self, node: Node) -> IndexArray | None:
+        """A product of several names of numbers, numbers and sums of these, made at once; None for any other."""
+        factors = _factors(node) if node.text in TIMES else ()
+        if len(factors) < 3 or not all(map(self._is_number, factors)):
+            return None
+        return number(sp.Mul(*[self.factor(f).expr for f in factors]))
+
+    def _is_number(self, node: Node) -> bool:
+        """True for what has no axes for certain: names of numbers, numbers, their sums and products."""
+        if node.kind == "name":
+            tensor = self.tensors.get(node.text)
+            return tensor is not None and not tensor.axes and node.text not in self.scope and not self.own.has(node.text.replace("_", ""))
+        arithmetic = node.kind == "unary" or (node.kind == "binary" and node.text in ARITHMETIC)
+        return node.kind == "number" or (arithmetic and all(map(self._is_number, node.args)))
 
     def over(self, node: Node) -> Callable[..., sp.Expr]:
         """Division, not by 0."""
@@ -297,7 +331,10 @@ class Lowering(Names):
         return einsum(self.at(node), node.args[0].text, args)
 
     def _counted(self, node: Node) -> IndexArray:
-        """(z > 0).astype(float)"""
+        """(z > 0).astype(float); the whole number of what is no comparison is another number."""
+        value = self.value(node.args[0])
+        if node.text == "int" and not is_condition(value.expr):
+            raise ParseError(self.at(node), "a number made whole", "(z > 0).astype(int), or floor(x)")
         return self.numeric(node.args[0])
 
     def _quoted(self, node: Node) -> IndexArray:
@@ -359,7 +396,8 @@ class Lowering(Names):
             spans = list(dict.fromkeys(self.spans.pop(index(letter.text), [])))
             if len(spans) != 1:
                 ranges = " and ".join(f"{lo}..{hi}" for lo, hi in spans)
-                raise ShapeError(self.at(node), f"sum_{letter.text}, where {letter.text} " + (f"runs over {ranges}" if spans else
+                kind = MismatchError if apart(spans) else ShapeError
+                raise kind(self.at(node), f"sum_{letter.text}, where {letter.text} " + (f"runs over {ranges}" if spans else
                                  "is the place of no entry"), "one range", f"sum(… for {letter.text} in 1..N)")
             over.append((index(letter.text), *spans[0]))
         self.asked_everywhere(asked, over)
@@ -370,6 +408,10 @@ class Lowering(Names):
         above, below = (a.text for a in node.args)
         found = self.find(f"d{above}_d{below}")
         value = of_tensor(self.tensors[found]) if found is not None else self.slopes(above, below)
+        if value is None and "_" in below:  # dL/dz_nj, an entry
+            stem, _, letters = below.rpartition("_")
+            whole = self.find(f"d{above}_d{stem}")
+            value = None if whole is None else self._lettered(stem, letters, self.tensors[whole])
         if value is None:
             raise NameError_(self.at(node), f"the slope {node.text}", "a slope that has a name here", "write out what it is")
         return value
@@ -377,11 +419,16 @@ class Lowering(Names):
     def _bracket(self, node: Node) -> IndexArray:
         condition = self.value(node.args[0])
         if not is_condition(condition.expr):
-            raise ParseError(self.at(node), "a bracket without a comparison", "[i <= j]")
+            if node.args[0].kind in ("name", "number"):
+                raise ParseError(self.at(node), "a bracket without a comparison", "[i <= j], or round brackets")
+            return condition
         return replace(condition, expr=indicator(condition.expr))
 
     def _attribute(self, node: Node) -> IndexArray:
         if node.text in ("T", "^T"):
+            factors = self.factors(node.args[0].text) if node.args[0].kind == "name" else ()
+            if factors:
+                return self._last_transposed(node, factors)
             base = self.any(node.args[0])
             if node.args[0].kind == "number" and not self.power_of_t(node, base):
                 raise ParseError(self.at(node), f"the transpose of {node.args[0].text}", "ones(N).T for a row of ones")
@@ -389,6 +436,19 @@ class Lowering(Names):
         if node.text == "size":
             return number(count(self.real(node.args[0]), None))
         raise ParseError(self.at(node), ".shape alone", ".shape[0]")
+
+    def _last_transposed(self, node: Node, factors: tuple[str, ...]) -> IndexArray:
+        """GW^T, where GW is G times W: a transpose is of the letter that it stands on; GW.T may be that of the product."""
+        before, last = "*".join(factors[:-1]), factors[-1]
+        if node.text == ".T" or node.text == "T":
+            raise ParseError(self.at(node), f"{node.args[0].text}.T, where {node.args[0].text} is {'*'.join(factors)}", "brackets",
+                             f"it may be {before} @ {last}.T or ({before} @ {last}).T")
+        parts = [Node("name", f, (), node.column) for f in factors]
+        parts[-1] = Node("attribute", node.text, (parts[-1],), node.column)
+        made = parts[0]
+        for part in parts[1:]:
+            made = Node("binary", "juxtaposed", (made, part), node.column)
+        return self.real(made)
 
     def power_of_t(self, node: Node, base: IndexArray) -> bool:
         """True where a T above is a power: of a number by a size T, of anything by a declared T; else it is a transpose."""

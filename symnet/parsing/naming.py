@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 
 import sympy as sp
 
 from symnet.core.axes import Axis, Range
-from symnet.core.expressions import Limits
+from symnet.core.expressions import Limits, When
 from symnet.core.program import Hole
 from symnet.core.tensors import Tensor, same_name
 from symnet.errors import NameError_, ParseError, did_you_mean
-from symnet.indexing.index_array import IndexArray, number, of_tensor
+from symnet.indexing.index_array import IndexArray, new_indices, number, of_tensor
 from symnet.indexing.recurrences import Recurrences
 from symnet.parsing.conventions import Unit
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lost_conditions import rules_out
 from symnet.parsing.node import Node
 from symnet.parsing.own_lines import OwnLines
+from symnet.parsing.partial_entries import LAST
 
 MOST_TERMS = 100_000
 Reach = tuple[sp.Expr, Axis, Mapping[sp.Symbol, Range]]  # a place outside all conditions, its axis, and the ranges of the sums around
@@ -26,15 +28,18 @@ CONSTANTS = {"pi": sp.pi, "e": sp.E}
 UNKNOWN = Axis("?", sp.Dummy("first", integer=True), sp.Dummy("last", integer=True))  # of a tensor whose lines are being read
 
 
+NUMBERED = re.compile(r"(?<=[A-Za-z])_(?=\d)")
+LAMBDA = ("lam", "lambd", "lamb", "lmbda", "lamda", "lambda_")  # λ, which Python does not take as a name
 MOST_LETTERS = 12  # of a word that may be a product of declared names
 
 
 def factorings(name: str, known: Iterable[str]) -> list[tuple[str, ...]]:
     """The ways in which a word is a product of declared names: wx is w x, Xw is X w. At most two are looked for.
 
-    >>> factorings("wx", ["w", "x", "b"]), factorings("abc", ["a", "bc", "ab", "c"])
-    ([('w', 'x')], [('a', 'bc'), ('ab', 'c')])
+    >>> factorings("wx", ["w", "x", "b"]), factorings("abc", ["a", "bc", "ab", "c"]), factorings("w_2a_1", ["w2", "a1"])
+    ([('w', 'x')], [('a', 'bc'), ('ab', 'c')], [('w2', 'a1')])
     """
+    name = NUMBERED.sub("", name)
     names = {n for n in known if "_" not in n}
     found: list[tuple[str, ...]] = []
     waiting: list[tuple[tuple[str, ...], str]] = [((), name)] if len(name) <= MOST_LETTERS else []
@@ -63,6 +68,7 @@ class Names:
         self.reached: list[Reach] = []
         self.bound: dict[sp.Symbol, Range] = {}  # the indices of the sums around, and their ranges
         self.guarded = 0
+        self.partial, self.one_letter = "", False  # the axis on which one letter below a matrix stands, and whether there was one
         self.products, self.terms = 0, 1
         self.own = OwnLines({}, self.real, where)
         self.spans: dict[sp.Symbol, list[Range]] = {}  # the ranges of the axes on which an index stands alone
@@ -70,6 +76,11 @@ class Names:
         self.recurrences: Recurrences | None = None  # where a text may have lines of its own for a maximum along an axis
         self.steps = False  # read where(z > 0, x, 0) as x times a step, which the normal form knows
         self.asked: list[Hole] = []  # what was divided by, or taken a root or logarithm of
+
+    @property
+    def partly(self) -> bool:
+        """True once one letter stood below a matrix."""
+        return self.one_letter
 
     def at(self, node: Node) -> str:
         """Where a node stands, for a message."""
@@ -94,9 +105,9 @@ class Names:
             return number(CONSTANTS[name])
         if name == "I":
             return Unit((), sp.S.One)
-        entry = self._lettered(node)
-        if entry is not None:
-            return entry
+        found_here = self._lettered(*name.rpartition("_")[::2]) or self._by_name_of_slope(name)
+        if found_here is not None:
+            return found_here
         known = [*self.tensors, *self.sizes, *self.scope]
         ways = factorings(name, known)
         if len(ways) == 1 and name[0] != "d" and name[-1] != "T":  # dx may be a slope, XT a transpose
@@ -114,14 +125,44 @@ class Names:
         ways = factorings(name, [*self.tensors, *self.sizes, *self.scope])
         return ways[0] if ways else ()
 
-    def _lettered(self, node: Node) -> IndexArray | None:
-        """X_nj, the entry X[n, j]: every letter below is an index, every digit a place."""
-        stem, _, below = node.text.partition("_")
-        tensor = self.tensors.get(stem)
-        if tensor is None or len(below) != len(tensor.axes) or not all(c in self.scope or c.isdigit() for c in below):
+    def _lettered(self, stem: str, below: str, tensor: Tensor | None = None) -> IndexArray | None:
+        """X_nj, the entry X[n, j]: every letter below is an index, every digit a place. x_nj is one of X, where nothing is called x.
+
+        One letter below a matrix is a row or a column, as ``partial`` says; delta_ij is Kronecker's.
+        """
+        if not stem or not below or not all(c in self.scope or c.isdigit() for c in below):
             return None
         places = [self.scope[c] if c in self.scope else sp.Integer(c) for c in below]
-        return number(tensor[tuple(self.placed(p, a) for p, a in zip(places, tensor.axes, strict=True))])
+        if stem == "delta" and len(below) == 2 and not self.find(stem) and not below.isdigit():
+            return number(When(sp.S.One, sp.Eq(*places)))
+        tensor = tensor or self.tensors.get(stem) or self._slope_named(stem)
+        if tensor is None and stem not in self.sizes and stem.islower():
+            tensor = self.tensors.get(stem[0].upper() + stem[1:])
+        if tensor is None:
+            return None
+        axes = tensor.axes
+        if len(axes) == 2 and len(below) == 1 and self.partial and not below.isdigit():
+            self.one_letter = True
+            rest = new_indices(axes[:1] if self.partial == LAST else axes[1:])
+            place = self.placed(places[0], axes[1] if self.partial == LAST else axes[0])
+            where = (*rest, place) if self.partial == LAST else (place, *rest)
+            return IndexArray.over(axes[:1] if self.partial == LAST else axes[1:], rest, tensor[where])
+        if len(below) != len(axes):
+            return None
+        return number(tensor[tuple(self.placed(p, a) for p, a in zip(places, axes, strict=True))])
+
+    def _slope_named(self, name: str) -> Tensor | None:
+        """delta1 is the slope at z1 where nothing is called so, and dz1 where no d is declared; only of the objective."""
+        delta = re.fullmatch(r"delta_?(\d*)", name)
+        d_is_free = name[0] == "d" and "d" not in (*self.tensors, *self.sizes)
+        below = {f"z{delta[1]}", f"Z{delta[1]}"} if delta else {name[1:]} if d_is_free else set()
+        found = [t for t in self.tensors.values() if t.of in below and not (
+            t.objective in self.tensors and (self.tensors[t.objective].axes or self.tensors[t.objective].of))]
+        return found[0] if len(found) == 1 and not self.find(name) else None
+
+    def _by_name_of_slope(self, name: str) -> IndexArray | None:
+        found = self._slope_named(name)
+        return None if found is None else of_tensor(found)
 
     def hides(self, letter: str, *bodies: Node) -> None:
         """Refuse an index that has the name of a size where that name stands alone too: in sum_n x_n/n it may be either."""
@@ -132,7 +173,9 @@ class Names:
     def placed(self, place: sp.Expr, axis: Axis) -> sp.Expr: ...
 
     def find(self, name: str) -> str | None:
-        """The declared tensor that is meant: w_1, w_{1} and w1 are one name."""
+        """The declared tensor that is meant: w_1, w_{1} and w1 are one name, and so are λ and lam."""
+        if name == "lambda" and name not in self.tensors:
+            return next((n for n in LAMBDA if n in self.tensors), None)
         return None if name in CONSTANTS and name not in self.tensors else same_name(name, self.tensors)
 
     def loop(self, node: Node, low: sp.Expr, high: sp.Expr) -> int:

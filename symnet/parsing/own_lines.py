@@ -12,7 +12,8 @@ from itertools import islice
 
 import sympy as sp
 
-from symnet.core.expressions import BINDERS, fresh, limits, substitute
+from symnet.core.expressions import BINDERS, entries, fresh, limits, substitute
+from symnet.core.tensors import entry_indices, tensor_name
 from symnet.errors import NameError_, ParseError
 from symnet.indexing.index_array import IndexArray
 from symnet.parsing.node import Node
@@ -103,6 +104,8 @@ def _at(source: str, start: int, end: int) -> str:
 
 def _pieces(source: str) -> list[tuple[int, int]]:
     """The places between the signs and words that part lines, outside all brackets."""
+    if CUT.search(source) is None:
+        return [(0, len(source))]
     depth, start, found = 0, 0, []
     at = 0
     while at < len(source):
@@ -123,6 +126,22 @@ def same(a: IndexArray, b: IndexArray) -> bool:
     letters = [sp.Symbol(f"_i{k}", integer=True) for k in range(len(a.axes))]
     first, second = (numbered(substitute(v.expr, dict(zip(v.indices, letters, strict=True)))) for v in (a, b))
     return bool(first == second)
+
+
+def same_or_written_out(a: IndexArray, b: IndexArray, given: Mapping[str, IndexArray]) -> bool:
+    """Do two values say the same, as they stand or with what ``given`` says of their names?"""
+    return same(a, b) or same(written_out(a, given), written_out(b, given))
+
+
+def written_out(value: IndexArray, given: Mapping[str, IndexArray]) -> IndexArray:
+    """``value`` with what ``given`` says put in for its names, as far as that goes."""
+    expr = value.expr
+    for _ in range(MOST_LINES):
+        there = {e: fresh(given[tensor_name(e)].at(*entry_indices(e))) for e in entries(expr) if tensor_name(e) in given}
+        if not there or sum(1 for _ in islice(sp.preorder_traversal(expr), MAX_SIZE)) == MAX_SIZE:
+            break
+        expr = expr.xreplace(there)
+    return replace(value, expr=expr)
 
 
 def numbered(expr: sp.Expr) -> sp.Expr:

@@ -26,6 +26,11 @@ METHODS = {**{name: name for name in ("sum", "mean", "prod", "dot", "transpose",
                                       "exp", "log", "sqrt", "abs", "tanh", "sigmoid", "relu")},
            "max": "amax", "min": "amin", "amax": "amax", "amin": "amin", "flatten": "ravel", "mm": "matmul", "t": "transpose",
            "detach": "stop_gradient"}  # PyTorch's methods are read too
+# NumPy's functions that are operators
+OPERATORS = {"multiply": "*", "add": "+", "subtract": "-", "divide": "/", "true_divide": "/", "power": "**", "greater": ">", "less": "<",
+             "greater_equal": ">=", "less_equal": "<=", "equal": "==", "not_equal": "!="}
+NUMBERS = frozenset({"array", "asarray", "float", "int"})  # of a comparison, 1 or 0
+WHOLE_NUMBERS = frozenset({"int", "int32", "int64"})
 TYPES = frozenset({"np", "numpy", "torch", "float", "float32", "float64", "int", "int32", "int64", "double"})
 LEVELS = {"if": 1, "and": 2, "==": 3, "!=": 3, "<": 3, ">": 3, "<=": 3, ">=": 3, "+": 5, "-": 5, "*": 7, "/": 7, "@": 7}
 PRODUCT, UNARY, POWER, POSTFIX = 7, 8, 9, 10
@@ -71,7 +76,8 @@ class Parser(Grammar):
             return False
         if self.now.text in ("|", "||"):
             return self.open[-1:] != [self.now.text]
-        return (self.now.kind in ("number", "name") and self.now.text not in KEYWORDS) or self.now.text == "("
+        return (self.now.kind in ("number", "name") and self.now.text not in KEYWORDS) or self.now.text == "(" or \
+            (self.now.text == "[" and self.now.spaced)
 
     def no_factor(self, token: Token) -> ParseError:
         return self.fail(self.seen(), EXPECTED)
@@ -195,10 +201,12 @@ class Parser(Grammar):
         if name in ("astype", "float", "double"):
             self.take("(")
             while name == "astype" and self.now.kind == "name" and self.now.text in TYPES:
+                last = self.now.text
                 self.at += 1
                 self.at += self.now.text == "."
+                name = name if self.now.text != ")" else last
             self.take(")")
-            return self.node("counted", name, (base,), column)
+            return self.node("counted", "int" if name in WHOLE_NUMBERS else name, (base,), column)
         raise self.fail(f".{name}", ".T, .shape[0], .size or a method such as .sum(axis=0)", did_you_mean(name, METHODS), column=column)
 
     def place(self) -> Node:
@@ -264,6 +272,8 @@ class Parser(Grammar):
                 return self.sum_over(name.partition("_")[2], token.column)
             if self.slope_ahead(name):
                 return self.slope(name, token.column)
+        if name in (*OPERATORS, *NUMBERS) and not own and self.now.text == "(" and name not in self.functions:
+            return self.operation(name, token.column)
         if name in self.functions and not own:
             if self.now.text == "(":
                 return self.call(name, token.column)
@@ -271,13 +281,22 @@ class Parser(Grammar):
                 return self.bare(name, token.column)
         return self.node("name", name, (), token.column)
 
+    def operation(self, name: str, column: int) -> Node:
+        """np.multiply(u, v) is u * v, and np.array(z > 0) the comparison as a number."""
+        made = self.call(name, column)
+        count = 1 if name in NUMBERS else 2
+        if len(made.args) != count or made.keywords or made.kind != "call":
+            raise self.fail(f"{name} with {len(made.args)} arguments", f"{count}", column=column)
+        return self.node("counted", name, made.args, column) if name in NUMBERS else self.node("binary", OPERATORS[name], made.args, column)
+
     def slope_ahead(self, above: str) -> bool:
         """True after the dL of dL/dz; not of a/dL/dz, nor of dL/dz**2, which have two readings."""
         below = self.tokens[self.at + 1:self.at + 3]
+        after = [t.text for t in self.tokens[self.at + 2:self.at + 5]]
+        raised = after[:1] in (["^"], ["**"]) and after[:2] != ["^", "T"] and after != ["^", "{", "T"]
         before = self.tokens[self.at - 2].text if self.at > 1 else ""
         return bool(DIFFERENTIAL.match(above) and self.now.text == "/" and len(below) == 2 and below[0].kind == "name" and before != "/"
-                    and DIFFERENTIAL.match(below[0].text) and below[0].text.replace("_", "") not in self.bare_names
-                    and below[1].text not in ("^", "**"))
+                    and DIFFERENTIAL.match(below[0].text) and below[0].text.replace("_", "") not in self.bare_names and not raised)
 
     def slope(self, above: str, column: int) -> Node:
         """dL/dz, the slope of one name by another."""

@@ -20,6 +20,7 @@ DIGITS = {chr(0x2080 + k): str(k) for k in range(10)}
 HATS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0305": "_bar"}
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀ", "0123456789+-T", strict=True))
 ABOVE = re.compile(f"[{''.join(RAISED)}]+")
+CALLED = re.compile("(?<=[A-Za-ce-z0-9])(?=σ[('])")  # wσ(z) is w times σ(z), dσ a slope
 NEXT = re.compile("([α-ωΣΦΩ])(?=[A-Za-zα-ωΣΦΩ])")  # πx is pi x
 
 TOKEN = re.compile(r"""
@@ -66,10 +67,12 @@ def plain(text: str) -> str:
     >>> plain("ŷ − σ(πx₁)²")
     'y_hat - sigma(pi x1)^{2} '
     """
-    if not text.isascii():
-        text = "".join(map(_bare, text))
-        text = ABOVE.sub(lambda m: "^{" + "".join(RAISED[c] for c in m[0]) + "} ", NEXT.sub(r"\1 ", text))
-        text = re.sub(r"(?<!\^)(?<!\^\{)⊤", "^T ", text)
+    if text.isascii():
+        return text
+    text = "".join(map(_bare, text))
+    text = CALLED.sub(" ", NEXT.sub(r"\1 ", text))
+    text = ABOVE.sub(lambda m: "^{" + "".join(RAISED[c] for c in m[0]) + "} ", text)
+    text = re.sub(r"(?<!\^)(?<!\^\{)⊤", "^T ", text)
     return "".join(GREEK.get(c) or SIGNS.get(c) or DIGITS.get(c) or c for c in text)
 
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 QUICK = {
     "derivation": ("MLP: seconds", "MLP: size", "Whole networks"),
     "doors": ("Milliseconds from the question to the answer", "What one answer costs"),
+    "verdicts": ("Milliseconds of one verdict", "judged a second"),
     "equality": ("Median ms to a verdict", "named intermediates"),
 }
 

@@ -95,6 +95,7 @@ ARRAYS: dict[str, tuple[str, np.ndarray]] = {
     "zeros": ("sum(zeros(2, 3) + X)", X.sum()),
     "sum": ("sum(sum(X, axis=0)**2)", (X.sum(axis=0) ** 2).sum()),
     "mean": ("sum(mean(X, axis=1)**2)", (X.mean(axis=1) ** 2).sum()),
+    "average": ("sum(average(X, axis=1)**2)", (np.average(X, axis=1) ** 2).sum()),
     "norm": ("norm(X)", np.linalg.norm(X)),
     "linalg.norm": ("np.linalg.norm(u - v)", np.linalg.norm(U - V)),
     "trace": ("trace(A @ A.T)", np.trace(A @ A.T)),

@@ -10,7 +10,7 @@ import numpy as np
 
 from symnet.checking.code import nodes as n
 from symnet.checking.code.arrays import Traced, nodes_of, wrap
-from symnet.checking.code.functions import TABLE, filled
+from symnet.checking.code.functions import called, filled
 from symnet.checking.code.ufuncs import MADE
 from symnet.core.user_code import StandIn, instead, numpy_stand_ins
 
@@ -82,22 +82,8 @@ def stand_ins() -> list[StandIn]:
         **{name: _array(name) for name in ("array", "asarray", "asanyarray", "ascontiguousarray")},
         **{name: _exactly(name) for name in ("sqrt", "exp", "log", "log2", "tanh")},
     }
-    return numpy_stand_ins(made, _cast, _from_math, lambda name, original: _either(TABLE[name], original), n.is_tracing)
-
-
-def _cast(real: Any) -> Callable[..., Any]:
-    return lambda *args, **more: args[0].astype(real) if args and isinstance(args[0], Traced) else real(*args, **more)
-
-
-def _from_math(name: str, original: Any) -> Callable[..., Any]:
-    def apply(x: Any, *rest: Any) -> Any:
-        ours = isinstance(x, (Traced, int, float)) and not rest and np.ndim(x) == 0
-        return wrap(MADE[name](nodes_of(x)[()])) if ours else original(x, *rest)
-    return apply
-
-
-def _either(ours: Any, original: Any) -> Callable[..., Any]:
-    return lambda x, *rest, **more: ours(x, *rest, **more) if isinstance(x, Traced) else original(x, *rest, **more)
+    return numpy_stand_ins(made, lambda x: isinstance(x, Traced), lambda x, real: x.astype(real),
+                           lambda name, x: wrap(MADE[name](nodes_of(x)[()])), called, n.is_tracing, of_numbers=True)
 
 
 def symbolic_numpy(function: Any) -> AbstractContextManager[None]:
