@@ -44,10 +44,6 @@ def _logdet(call: Call, of: Callable[[sp.Expr], sp.Expr] = sp.sympify) -> IndexA
     return replace(made, expr=sp.log(of(made.expr)))
 
 
-def _two_numbers(call: Call) -> IndexArray:
-    raise ParseError(call.where, f"{call.name}, which gives two numbers", "logabsdet(A), or sign(det(A))")
-
-
 def _inverse(call: Call, a: IndexArray) -> IndexArray:
     axes, lead, grid = _square(call, a)
     i, j = new_indices(a.axes[-2:])
@@ -140,6 +136,5 @@ MATRICES: Mapping[str, Build] = {
     "det": _det, "linalg.det": _det, "logdet": _logdet, "solve": _solve, "linalg.solve": _solve,
     "inv": lambda call: _inverse(call, *call.only(1)), "linalg.inv": lambda call: _inverse(call, *call.only(1)),
     "matrix_power": _power, "linalg.matrix_power": _power, "kron": _kron, "vec": _stack(True), "ravel": _stack(False),
-    "logabsdet": lambda call: _logdet(call, absolute), "slogdet": _two_numbers, "linalg.slogdet": _two_numbers,
-    "diag": _diag, "onehot": _onehot, "eye": _eye, "identity": _eye,
+    "logabsdet": lambda call: _logdet(call, absolute), "diag": _diag, "onehot": _onehot, "eye": _eye, "identity": _eye,
 }
