@@ -50,7 +50,11 @@ SHARES = (share, log_share, share_of_others, log_others)
 
 
 class Lowering:
-    """``spans`` gives the range of every index in scope; an index that is not in it is a number."""
+    """``spans`` gives the range of every index in scope; an index that is not in it is a number.
+
+    With ``tensors`` the tree is to be computed: the axes of everything made on the way stand in the order of ``spans``, that of the left
+    side and then of the sums from outside in, so that little is transposed. Without, axes stand in the order in which they are printed.
+    """
 
     def __init__(self, spans: Mapping[sp.Symbol, Range], tensors: Mapping[str, Tensor] | None = None) -> None:
         self.spans = dict(spans)
@@ -80,6 +84,11 @@ class Lowering:
             return self._apply(expr)
         raise UnknownNodeError("arrays", f"no form for {expr.func.__name__}", "an expression of the program language")
 
+    def _union(self, nodes: Iterable[Node]) -> Labels:
+        """Every label once."""
+        found = union(nodes)
+        return found if self.tensors is None else tuple(s for s in self.spans if s in set(found))
+
     def _leaf(self, expr: sp.Expr) -> Leaf:
         places = entry_indices(expr)
         labels = tuple(dict.fromkeys(s for e in places for s in letters_in(e) if s in self.spans))
@@ -87,10 +96,10 @@ class Lowering:
 
     def _apply(self, expr: sp.Expr) -> Apply:
         args = tuple(self.node(a) for a in expr.args)
-        return Apply(union(args), expr.func, args)
+        return Apply(self._union(args), expr.func, args)
 
     def _inner(self, over: Iterable[Limits]) -> Lowering:
-        return Lowering({**self.spans, **{i: (lo, hi) for i, lo, hi in over}}, self.tensors)
+        return Lowering({**self.spans, **{i: (lo, hi) for i, lo, hi in reversed(tuple(over))}}, self.tensors)
 
     def _sum(self, expr: sp.Sum) -> Node:
         over = limits(expr)
@@ -104,7 +113,7 @@ class Lowering:
                 return chosen
         factors = tuple(inside.node(f) for f in _apart(body))
         bound = {i for i, _, _ in over}
-        return Contract(tuple(s for s in union(factors) if s not in bound), factors, over)
+        return Contract(tuple(s for s in inside._union(factors) if s not in bound), factors, over)
 
     def _chosen(self, body: When, over: tuple[Limits, ...]) -> Node | None:
         if self.tensors is None:
@@ -164,7 +173,7 @@ class Lowering:
             else:
                 raise UnknownNodeError("arrays", f"the condition {condition}", "one comparison")
         nodes = [n for b in branches for n in (b[0], b[2], b[3]) if n is not None]
-        return Cases(union(nodes), tuple(branches))
+        return Cases(self._union(nodes), tuple(branches))
 
     def _softmax(self, expr: sp.Mul) -> Node | None:
         """exp(u[k]) · (Σ_k' exp(u[k']))^-1 · rest, with or without a bracket around each exp."""
@@ -181,7 +190,7 @@ class Lowering:
                 if not rest:
                     return whole
                 others = tuple(self.node(a) for a in rest)
-                return Apply(union((*others, whole)), sp.Mul, (*others, whole))
+                return Apply(self._union((*others, whole)), sp.Mul, (*others, whole))
         return None
 
     def _share(self, expr: sp.Expr) -> Node:
@@ -217,7 +226,7 @@ class Lowering:
         for free in self._axes(total):
             if same(total.function.xreplace({bound: free}), e):
                 body, front = self.node(exponent), self.node(weight)
-                return Softmax(union((body, front)), body, (free, lo, hi), others=others, weight=front)
+                return Softmax(self._union((body, front)), body, (free, lo, hi), others=others, weight=front)
         one = sp.Mul(weight, sp.exp(exponent - sp.log(total), evaluate=False))
         return self.node(1 - one if others else one)
 
@@ -248,7 +257,7 @@ class Lowering:
         weight, exponent, mean = found
         axis, = limits(inside)
         body, front = (self._inner((axis,)).node(x) for x in (exponent, weight))
-        return LogWeighted(tuple(s for s in union((body, front)) if s != axis[0]), body, front, axis, mean)
+        return LogWeighted(tuple(s for s in self._inner((axis,))._union((body, front)) if s != axis[0]), body, front, axis, mean)
 
 
 def _apart_cases(cases: Iterable[tuple[sp.Expr, sp.Basic]]) -> list[tuple[sp.Expr, sp.Basic]]:

@@ -148,9 +148,9 @@ def is_inverse(node: Node) -> TypeGuard[Apply]:
 
 
 def sign_of(node: Node) -> int:
-    """-1 for what is written with a minus in front, else 1."""
+    """-1 for what is written with a minus in front, else 1: a product of two negative numbers has none."""
     if isinstance(node, Apply) and node.function is sp.Mul:
-        return -1 if any(isinstance(a, Number) and a.value.is_negative for a in node.args) else 1
+        return -1 if sum(isinstance(a, Number) and bool(a.value.is_negative) for a in node.args) % 2 else 1
     return -1 if isinstance(node, Number) and node.value.is_negative else 1
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from symnet.core.derivation import Derivation
-from symnet.errors import OptionError
 
 
 def compile_derivation(derivation: Derivation, backend: str = "numpy", dtype: str = "float64") -> Any:
     """A function ``loss, grads = f(params, X, Y)`` for a derivation. Raises OptionError for an unknown backend or dtype."""
-    if backend != "numpy":
-        raise OptionError("compile", f"the backend {backend!r}", "numpy")
     from symnet.backends.compiled import CompiledDerivation
 
-    return CompiledDerivation(derivation, dtype)
+    return CompiledDerivation(derivation, dtype, backend)

@@ -25,3 +25,15 @@ def factor(code: str) -> str:
 def divisor(parts: list[str]) -> str:
     """What stands below the fraction stroke."""
     return atom(parts[0]) if len(parts) == 1 else "(" + "*".join(atom(p) for p in parts) + ")"
+
+
+def whole(code: str) -> bool:
+    """Is the text one pair of brackets with all else inside?"""
+    if not (code.startswith("(") and code.endswith(")")):
+        return False
+    depth = 0
+    for k, c in enumerate(code):
+        depth += (c == "(") - (c == ")")
+        if depth == 0:
+            return k == len(code) - 1
+    return False

@@ -22,7 +22,7 @@ MATH = {**{name: f"math.{name}" for name in ("sqrt", "exp", "log", "sin", "cos",
                                               "log1p")},
         "arctan": "math.atan", "abs": "abs", "maximum": "max", "minimum": "min", "sign": "(lambda u: (u > 0) - (u < 0))"}
 SAME = ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum",
-        "linalg.det", "linalg.inv", "linalg.slogdet")
+        "vdot", "linalg.det", "linalg.inv", "linalg.slogdet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,58 @@ def _backward(saved, upstream):
 loss.defvjp(_forward, _backward, symbolic_zeros=True)
 ''', _functional)
 
+def _plain_numbers(line: str) -> str:
+    """A result is a number, which nobody else can change."""
+    return re.sub(r"\bcopied\((\w+), dtype=dtype\)(\[\(\)\])?", r"\1", line)
+
+
+PYTHON = Dialect("math", '''"""Made by symnet for Python's own numbers: value_and_grad(**symbols)."""
+
+import math
+
+dtype = float
+
+
+def array(name, value):
+    if getattr(value, "shape", ()) != ():
+        raise ValueError(f"{name}: shape {value.shape}; expected ()")
+    return float(value)
+
+
+def asarray(value, dtype=float):
+    return float(value)
+
+''', {**{name: f"math.{name}" for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sinh", "cosh", "sqrt", "floor",
+                                       "pi", "e", "nan", "inf")},
+     "arctan": "math.atan", "abs": "abs", "array": "copied", "asarray": "asarray",
+     **{name: name for name in ("where", "maximum", "minimum", "logaddexp", "heaviside", "sign", "clip")}},
+                {"sigmoid": """def sigmoid(z):
+    if z < 0:
+        e = math.exp(z)
+        return e/(1 + e)
+    return 1/(1 + math.exp(-z))
+""",
+                 "where": "def where(condition, yes, no):\n    return yes if condition else no\n",
+                 "maximum": "def maximum(a, b):\n    return a if a > b or a != a else b\n",
+                 "minimum": "def minimum(a, b):\n    return a if a < b or a != a else b\n",
+                 "clip": "def clip(u, low, high):\n    return minimum(maximum(u, low), high)\n",
+                 "sign": "def sign(u):\n    return u if u != u else float((u > 0) - (u < 0))\n",
+                 "heaviside": "def heaviside(z, zero):\n    return z if z != z else zero if z == 0 else float(z > 0)\n",
+                 "logaddexp": "def logaddexp(a, b):\n    top = maximum(a, b)\n"
+                              "    return top + math.log1p(math.exp(-abs(a - b))) if a != b else a + 0.6931471805599453\n",
+                 "whole": """def whole(name, value):
+    if getattr(value, "shape", ()) != () or float(value) != math.floor(value):
+        raise ValueError(f"{name}: a whole number expected")
+    return int(value)
+""",
+                 "within": """def within(name, value, classes, *ignored):
+    if value not in ignored and not 0 <= value < classes:
+        raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
+""",
+                 "gauss": "def gauss(z):\n    return math.erfc(-0.7071067811865476*z)/2\n",
+                 "erf": "def erf(z):\n    return math.erf(z)\n",
+                 "stop_gradient": "def stop_gradient(u):\n    return u\n"}, "", _plain_numbers)
+
 TORCH = Dialect("torch", '''"""Made by symnet for PyTorch: value_and_grad(**symbols), and loss(**symbols) with its backward()."""
 
 import math
@@ -141,7 +193,7 @@ def asarray(value, dtype=dtype):
     return torch.as_tensor(value, dtype=dtype)
 
 ''', {**{name: f"torch.{name}" for name in (*SAME, "zeros")}, "clip": "torch.clamp", "asarray": "asarray", "array": "copied",
-      "pi": "math.pi", "e": "math.e", "nan": "math.nan", "inf": "math.inf",
+      "vdot": "vdot", "pi": "math.pi", "e": "math.e", "nan": "math.nan", "inf": "math.inf",
       **{name: name for name in ("maximum", "minimum", "logaddexp", "heaviside", "broadcast_to", "arange", "where", "tanh")}},
                 {"arange": "def arange(first, end, dtype=torch.int64):\n"
                            "    return torch.arange(first, max(first, end), dtype=dtype)  # torch counts nothing below first\n",
@@ -153,6 +205,7 @@ def asarray(value, dtype=dtype):
     top = torch.where((top == 0) | torch.isinf(top), torch.ones_like(top), torch.exp2(torch.floor(torch.log2(top))))
     return torch.sqrt(((v/top)**2).sum(dim=axis))*top.sum(dim=axis)
 """,
+                 "vdot": "def vdot(a, b):\n    return torch.dot(a.reshape(-1), b.reshape(-1))\n",
                  "logdet": "def logdet(a):\n    return torch.logdet(a)\n",
                  "scatter": "def scatter(at, values, shape):\n    rows = torch.broadcast_to(asarray(values), (*at.shape, *shape[1:]))\n"
                             "    return torch.zeros(shape, dtype=dtype).index_put((at,), rows, accumulate=True)\n",
@@ -202,7 +255,7 @@ def loss(**symbols):
     """The objective; loss(…).backward() uses the derived gradients."""
     return Loss.apply(*[symbols[name] for name in NAMES])
 ''', _tensor_methods)
-DIALECTS = {d.name: d for d in (JAX, TORCH)}
+DIALECTS = {d.name: d for d in (JAX, TORCH, PYTHON)}
 
 
 def library_source(derivation: Derivation, library: str, dtype: str = "float64") -> str:
@@ -212,17 +265,30 @@ def library_source(derivation: Derivation, library: str, dtype: str = "float64")
     if library not in DIALECTS:
         raise OptionError("export", f"the library {library!r}", "numpy, " + ", ".join(DIALECTS))
     dialect = DIALECTS[library]
+    arrays = [t.name for t in derivation.full.tensors.values() if t.axes]
+    if library == "math" and (arrays or dtype != "float64"):
+        found = f"{arrays[0]}, an array" if arrays else f"the dtype {dtype!r}"
+        raise OptionError("math", found, "a program of numbers, in float64", '"numpy"')
     source = numpy_source(derivation, dtype)
-    lines = source[source.index("def value_and_grad("):].splitlines()
+    lines = source[source.index("def prepare("):].splitlines()
     body = _translated("\n".join(lines), dialect)
-    available = {**{name: _translated(text, dialect) for name, text in STABLE.items() if name not in dialect.helpers}, **dialect.helpers}
-    helpers = "\n\n".join(available[name] for name in needed(body, available))
+    helpers = "\n\n".join(_helpers(body, dialect))
     head = dialect.head.replace("DTYPE", dtype)
     inputs = [t.name for t in derivation.program.inputs]
     if not set(derivation.wrt) <= set(inputs):  # a gradient of something computed is no argument of a function
         return f"{head}{helpers}\n\n{body}"
     names = f"\n\nNAMES, WRT = {inputs!r}, {list(derivation.wrt)!r}\n"
     return f"{head}{helpers}\n\n{body}{names}{dialect.tail}"
+
+
+def _helpers(body: str, dialect: Dialect) -> list[str]:
+    """The helpers that the module needs, each in the library's words, which may need others."""
+    known, made, text = {**STABLE, **dialect.helpers}, set[str](), body
+    while missing := [name for name in needed(text, known) if name not in made]:
+        known |= {name: _translated(known[name], dialect) for name in missing if name not in dialect.helpers}
+        made.update(missing)
+        text = "\n".join([body, *[known[name] for name in made]])
+    return [known[name] for name in known if name in made]
 
 
 def _translated(text: str, dialect: Dialect) -> str:

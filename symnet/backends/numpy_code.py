@@ -23,8 +23,11 @@ from symnet.arrays.tree import (
     Scatter,
     Softmax,
     is_inverse,
+    sign_of,
+    without_sign,
 )
-from symnet.backends.brackets import atom, divisor, factor
+from symnet.backends.brackets import atom, divisor, factor, whole
+from symnet.backends.contraction import contraction
 from symnet.backends.index_code import COMPARE, IndexCode
 from symnet.backends.linear_code import of_matrix
 from symnet.backends.stable_code import CALLS
@@ -117,11 +120,11 @@ class NumpyCode(IndexCode):
         raise UnknownNodeError("numpy", type(node).__name__, "an array expression")
 
     def _apply(self, node: Apply) -> str:
-        args = [self.aligned(a, node.labels) for a in node.args]
         if node.function is sp.Add:
-            return "(" + " + ".join(args) + ")"
+            return self._total(node)
         if node.function is sp.Mul:
-            return self._product(node, args)
+            return self._product(node)
+        args = [self.aligned(a, node.labels) for a in node.args]
         if node.function is sp.Pow:
             return self._norm(node) or _power(node.args[0], node.args[1], args)
         if node.function in CALLS:
@@ -152,13 +155,37 @@ class NumpyCode(IndexCode):
         at = [square.labels.index(i) for i in bound]
         return f"norm({self.code(square.args[0])}, {at[0] if len(at) == 1 else tuple(at)})"
 
-    def _product(self, node: Apply, args: list[str]) -> str:
-        above = [a for a, n in zip(args, node.args, strict=True) if not is_inverse(n)]
+    def _total(self, node: Apply) -> str:
+        """A sum, with what has a minus behind what has none, as differences."""
+        first, *rest = sorted(node.args, key=lambda a: sign_of(a) < 0)
+        text = self._term(first, node.labels)
+        for term in rest:
+            minus = sign_of(term) < 0
+            text += f" - {self._term(without_sign(term), node.labels, atom)}" if minus else f" + {self._term(term, node.labels)}"
+        return f"({text})"
+
+    def _term(self, term: Node, labels: Labels, bracketed: Callable[[str], str] = str) -> str:
+        """A term of a sum; a product needs no brackets there."""
+        code = self.aligned(term, labels)
+        if isinstance(term, Apply) and term.function is sp.Mul and term.labels == labels and whole(code):
+            return code[1:-1]
+        return bracketed(code)
+
+    def _product(self, node: Apply) -> str:
+        steps = [n for n in node.args if isinstance(n, Apply) and n.function is fn.step]
+        numbers = any(n not in steps and not constant(n) for n in node.args)  # a product of truth values alone would be one of these
+        above = [self._above(n, node.labels) if n in steps and numbers else self.aligned(n, node.labels)
+                 for n in node.args if not is_inverse(n)]
         below = [self.aligned(n.args[0], node.labels) for n in node.args if is_inverse(n)]
         if above and above[0] == "-1" and len(above) > 1:
             above = [f"-{atom(above[1])}", *above[2:]]
         top = "*".join(factor(a) for a in above) or "1"
         return f"({top}/{divisor(below)})" if below else f"({top})"
+
+    def _above(self, step: Node, labels: Labels) -> str:
+        """A step as a truth value, which counts as 0 or 1 in a product with numbers."""
+        assert isinstance(step, Apply)
+        return f"({atom(self.aligned(step.args[0], labels))} > 0)"
 
     def _contract(self, node: Contract) -> str:
         bound = {i for i, _, _ in node.over}
@@ -181,6 +208,8 @@ class NumpyCode(IndexCode):
         return f"scatter({at}, {values}, ({shape}{'' if node.spans else ','}))"
 
     def _sum_product(self, factors: list[Node], over: list[sp.Symbol], out: Labels) -> str:
+        factors = _joined(factors, over)
+        over = [i for i in over if any(i in f.labels for f in factors)]
         if len(factors) == 1:
             code, labels = self.code(factors[0]), factors[0].labels
             at = [labels.index(i) for i in over]
@@ -188,8 +217,8 @@ class NumpyCode(IndexCode):
             summed = f"{atom(code)}.sum({axis})" if at else code
             rest = tuple(s for s in labels if s not in over)
             return summed if rest == out else f"{atom(summed)}.transpose({', '.join(str(rest.index(s)) for s in out)})"
-        matrix = _matmul(self, factors, over, out) if len(factors) == 2 and len(over) == 1 else None
-        return matrix or self._einsum(factors, out)
+        product = contraction(self, factors[0], factors[1], over, out) if len(factors) == 2 else None
+        return product or self._einsum(factors, out)
 
     def _einsum(self, factors: list[Node], out: Labels) -> str:
         letters = dict(zip(dict.fromkeys(s for f in factors for s in f.labels), string.ascii_letters, strict=False))
@@ -210,19 +239,47 @@ class NumpyCode(IndexCode):
         return text + "np.nan" + ")" * len(node.branches)
 
 
-def _matmul(code: NumpyCode, factors: list[Node], over: list[sp.Symbol], out: Labels) -> str | None:
-    """A @ B when both factors have at most two axes and share only the summed one."""
-    k = over[0]
-    for left, right in (factors, factors[::-1]):
-        rows, columns = [s for s in left.labels if s != k], [s for s in right.labels if s != k]
-        if k not in left.labels or k not in right.labels or len(rows) > 1 or len(columns) > 1 or set(rows) & set(columns):
-            continue
-        if tuple(rows + columns) != out:
-            continue
-        a = code.code(left) if left.labels[-1] == k else f"{atom(code.code(left))}.T"
-        b = code.code(right) if right.labels[0] == k else f"{atom(code.code(right))}.T"
-        return f"({atom(a)} @ {atom(b)})"
-    return None
+def _joined(factors: list[Node], over: list[sp.Symbol]) -> list[Node]:
+    """Two factors at most where that can be: one that needs no axis of its own is multiplied into another entry by entry, and of
+    what is left two are summed over the axes that are theirs alone, first those whose product has the fewest axes."""
+    left = list(factors)
+    while len(left) > 2:
+        pairs = [(a, b) for k, a in enumerate(left) for b in left[k + 1:]]
+        summed = _summed_pair(pairs, left, over)
+        entrywise = next((Apply(large.labels, sp.Mul, (large, small)) for a, b in pairs for small, large in ((a, b), (b, a))
+                          if set(small.labels) <= set(large.labels)), None)
+        if summed is not None and (entrywise is None or len(summed.labels) < len(entrywise.labels)):
+            left = [*_without(left, summed.factors), summed]
+        elif entrywise is not None:
+            left = [*_without(left, entrywise.args), entrywise]
+        else:
+            return left
+    return [_alone(f, [g for g in left if g is not f], over) for f in left] if len(left) == 2 else left
+
+
+def _without(factors: list[Node], used: tuple[Node, ...]) -> list[Node]:
+    """The others; two equal factors are two."""
+    return [f for f in factors if not any(f is u for u in used)]
+
+
+def _alone(factor: Node, others: list[Node], over: list[sp.Symbol]) -> Node:
+    """Summed over the axes that it alone has."""
+    own = [i for i in over if i in factor.labels and not any(i in g.labels for g in others)]
+    if not own:
+        return factor
+    return Contract(tuple(s for s in factor.labels if s not in own), (factor,), tuple((i, sp.S.Zero, sp.S.Zero) for i in own))
+
+
+def _summed_pair(pairs: list[tuple[Node, Node]], factors: list[Node], over: list[sp.Symbol]) -> Contract | None:
+    """Σ of the product of two of the factors over the axes that no other factor has."""
+    found: list[Contract] = []
+    for a, b in pairs:
+        others = {s for f in factors if f is not a and f is not b for s in f.labels}
+        own = [i for i in over if i in a.labels and i in b.labels and i not in others]
+        if own:
+            labels = tuple(s for s in dict.fromkeys((*a.labels, *b.labels)) if s not in own)
+            found.append(Contract(labels, (a, b), tuple((i, sp.S.Zero, sp.S.Zero) for i in own)))  # each is in both: no range is asked for
+    return min(found, key=lambda c: len(c.labels), default=None)
 
 
 def constant(*nodes: Node) -> bool:

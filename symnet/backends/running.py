@@ -7,6 +7,11 @@ from typing import Any
 
 def function_of(source: str, name: str) -> Any:
     """The function called ``name`` that a generated module defines."""
+    return functions_of(source, name)[0]
+
+
+def functions_of(source: str, *names: str) -> tuple[Any, ...]:
+    """The functions of these names, from one run of the module."""
     space: dict[str, Any] = {}
     exec(compile(source, "<symnet>", "exec"), space)  # noqa: S102 - our own source
-    return space[name]
+    return tuple(space[name] for name in names)

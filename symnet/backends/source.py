@@ -12,6 +12,7 @@ from symnet.arrays.lowering import Lowering
 from symnet.arrays.stable import stable
 from symnet.arrays.stable_functions import grouped
 from symnet.arrays.tree import Number
+from symnet.backends.brackets import whole as bracketed
 from symnet.backends.numpy_code import NumpyCode, constant
 from symnet.backends.stable_code import HELPERS as STABLE
 from symnet.backends.stable_code import needed
@@ -24,8 +25,9 @@ from symnet.core.schedule import Block, schedule
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import ShapeError
 
-TAKEN = set("""copied scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min max range reversed
-float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to stop_gradient""".split())
+TAKEN = set("""copied vdot prepare compute scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min
+max range reversed float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to
+stop_gradient""".split())
 HELPERS = {
     **STABLE,
     "logdet": """def logdet(a):
@@ -66,7 +68,7 @@ dtype = np.DTYPE
 
 def array(name, value, *shape):
     made = np.asarray(value, dtype=dtype)
-    if made.ndim != len(shape) or any(s is not None and s != n for s, n in zip(shape, made.shape)):
+    if made.shape != shape and (made.ndim != len(shape) or any(s is not None and s != n for s, n in zip(shape, made.shape))):
         raise ValueError(f"{name}: shape {made.shape}; expected {shape} (None is any size)")
     return made
 
@@ -112,11 +114,16 @@ def _told(tensors: Iterable[Tensor]) -> set[sp.Basic]:
 
 
 def _module(program: Program, names: dict[str, str], result: str, function: str, dtype: str) -> str:
+    """``prepare`` reads and checks what is given, ``compute`` is the mathematics on it, and ``function`` is one behind the other."""
     code = NumpyCode(program, names, size_names(program))
-    text = "\n".join(f"    {line}" for line in [*_inputs(program, code), *_lines(program, code, names)])
-    helpers = "\n\n".join(HELPERS[name] for name in needed(text, HELPERS))
-    head = HEAD.replace("DTYPE", dtype).replace("value_and_grad", function)
-    return f"{head}{helpers}\n\ndef {function}(**symbols):\n{text}\n    return {result}\n"
+    read = "\n".join(f"    {line}" for line in _inputs(program, code))
+    text = "\n".join(f"    {line}" for line in _lines(program, code, names))
+    helpers = "\n\n".join(HELPERS[name] for name in needed(f"{read}\n{text}", HELPERS))
+    held = ", ".join([*[names[t.name] for t in program.inputs], *[code.number(s) for s in program.sizes]])
+    parts = [f"def prepare(**symbols):\n{read}\n    return {held}{',' if held.isidentifier() else ''}",
+             f"def compute({held}):\n{text}\n    return {result}",
+             f"def {function}(**symbols):\n    return compute(*prepare(**symbols))"]
+    return HEAD.replace("DTYPE", dtype).replace("value_and_grad", function) + helpers + "\n\n" + "\n\n\n".join(parts) + "\n"
 
 
 def python_names(program: Program) -> dict[str, str]:
@@ -275,20 +282,11 @@ def value(expr: sp.Expr, free: Mapping[sp.Symbol, Range], code: NumpyCode, label
     if used and not labels and constant(node):
         return f"np.asarray({right}, dtype=dtype)"
     if set(node.labels) == set(labels):
-        return right[1:-1] if right.startswith("(") and right.endswith(")") and _closes_last(right) else right
+        return right[1:-1] if bracketed(right) else right
     shape = ", ".join(code.number(sp.expand(free[i][1] - free[i][0] + 1)) for i in labels)
     if isinstance(node, Number) and not node.labels and node.value.is_Integer:  # else an array of whole numbers
         right = f"np.asarray({right}, dtype=dtype)"
     return f"np.broadcast_to({right}, ({shape},)).copy()"
-
-
-def _closes_last(text: str) -> bool:
-    depth = 0
-    for k, c in enumerate(text):
-        depth += (c == "(") - (c == ")")
-        if depth == 0:
-            return k == len(text) - 1
-    return False
 
 
 def _left(place: sp.Expr, axis: Axis, free: Mapping[sp.Symbol, Range], code: NumpyCode) -> str:

@@ -34,7 +34,7 @@ from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepChe
 from symnet.core.expressions import Limits, Partial, as_written, entries, limits
 from symnet.core.functions import leaky_relu, relu
 from symnet.core.functions import step as heaviside
-from symnet.core.index_evaluation import Env, at_place, open_at, span, visits
+from symnet.core.index_evaluation import Env, open_at, span, visits
 from symnet.core.numbers import as_ball, compute, to_flint
 from symnet.core.program import Assumption, Definition, Program, is_size, small_sizes
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
@@ -136,7 +136,7 @@ def _so(sample: _Sample, left: sp.Expr, right: sp.Expr, ranges: tuple[Limits, ..
         if open_at(sp.And(*conditions), env, sample.entries) is not sp.true:
             continue
         tried += 1
-        plain, other = sorted((at_place(side, env, sample.entries) for side in (left, right)), key=lambda side: side.has(Partial))
+        plain, other = sorted((sample.entries.put_in(side, env) for side in (left, right)), key=lambda side: side.has(Partial))
         try:
             if _distance(_with_slopes(sample, other), sample.scalar_value(plain)) >= 2.0**-TOLERANCE:
                 return False
@@ -411,8 +411,8 @@ def _contributions(derivation: Derivation, step: Step, sample: _Sample, place: P
     for c in step.contributions:
         for inner, left in _summed(c, env, sample.entries):
             local = sample.value(c.local, inner) if left is sp.true else sample.scalar_value(
-                sp.Piecewise((at_place(c.local, inner, sample.entries), left), (sp.S.Zero, sp.true)))
-            upstream = at_place(c.upstream, inner, sample.entries)
+                sp.Piecewise((sample.entries.put_in(c.local, inner), left), (sp.S.Zero, sp.true)))
+            upstream = sample.entries.put_in(c.upstream, inner)
             through = sample.entries.by_name[upstream.name].of if upstream.is_Symbol else objective
             line = sample.entries.by_name[through]
             if (line.parent or line.name) != c.through.name and line.name != c.through.name:
@@ -615,7 +615,7 @@ def _bend(a: Assumption, program: Program, entries: Entries, point: dict[str, sp
     where = entry_indices(inner).index(index)
     for place in itertools.product(*[r if k != where else (r[-1],) for k, r in enumerate(ranges)]):
         others = [entries.scalar(tensor.name, (*place[:where], p, *place[where + 1:])).name for p in ranges[where][:-1]]
-        total = at_place(a.right, entries.env, entries)
+        total = entries.put_in(a.right, entries.env)
         if tensor.numbers.low is not None and tensor.numbers.low >= 0 and total.is_positive:  # all parts of the total, none below 0
             names = [*others, entries.scalar(tensor.name, place).name]
             size = total / sum((abs(point[o]) for o in names), sp.S.Zero)

@@ -11,7 +11,7 @@ import sympy as sp
 
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import as_written
-from symnet.core.index_evaluation import Env, NameEntry, at_place, in_order, open_at, span, visits
+from symnet.core.index_evaluation import Env, Written, at_place, in_order, open_at, span, visits
 from symnet.core.names import entry_latex
 from symnet.core.program import Assumption, Definition, Hole, Program
 from symnet.core.schedule import schedule
@@ -31,6 +31,7 @@ class Entries:
         self.taken = set(tensors)
         self.titles: dict[tuple[str, tuple[int, ...]], str] = {}
         self.symbols: dict[tuple[str, tuple[int, ...]], sp.Expr] = {}  # one object for each entry: looking it up is then fast
+        self.written: Written = {}
 
     def scalar(self, name: str, place: tuple[int, ...]) -> Tensor:
         """The scalar tensor for one entry."""
@@ -63,6 +64,10 @@ class Entries:
         if key not in self.symbols:
             self.symbols[key] = self.scalar(name, place)[()]
         return self.symbols[key]
+
+    def put_in(self, expr: sp.Expr, env: Env) -> sp.Expr:
+        """An expression of tensors, in these scalars; ``env`` has the sizes and where its indices stand."""
+        return at_place(expr, env, self, self.written)
 
     def places(self, name: str) -> Iterator[tuple[int, ...]]:
         """All places of a tensor, row by row."""
@@ -115,17 +120,21 @@ def named(program: Program, entries: Entries) -> dict[str, tuple[str, tuple[int,
     return {entries.title(name, place): (name, place) for name in program.tensors for place in entries.places(name)}
 
 
-def _line(d: Definition, place: tuple[int, ...], env: Env, entries: NameEntry) -> Definition:
-    target = entries.scalar(d.name, place) if isinstance(entries, Entries) else d.target
-    return Definition(target, (), at_place(d.expr, env, entries), (), d.note, tuple(holes_at(d, env, entries)) if d.holes else ())
+def _line(d: Definition, place: tuple[int, ...], env: Env, entries: Entries) -> Definition:
+    holes = tuple(holes_at(d, env, entries)) if d.holes else ()
+    return Definition(entries.scalar(d.name, place), (), entries.put_in(d.expr, env), (), d.note, holes)
 
 
-def holes_at(d: Definition, env: Env, entries: NameEntry) -> Iterator[Hole]:
-    """The holes of a line at one place, one for each place of their own indices."""
+def holes_at(d: Definition, env: Env, entries: Entries) -> Iterator[Hole]:
+    """The holes of a line at one place, one for each place of those of their own indices that they depend on."""
     for u, sign, over in d.holes:
-        for values in itertools.product(*[span((lo, hi), env) for _, lo, hi in over]):
-            inner = {**env, **{i: sp.Integer(v) for (i, _, _), v in zip(over, values, strict=True)}}
-            yield at_place(u, inner, entries), sign, ()
+        spans = [(i, span((lo, hi), env)) for i, lo, hi in over]
+        if not all(places for _, places in spans):  # a sum without a term asks for nothing
+            continue
+        there = [(i, places) for i, places in spans if i in u.free_symbols]
+        for values in itertools.product(*[places for _, places in there]):
+            inner = {**env, **{i: sp.Integer(v) for (i, _), v in zip(there, values, strict=True)}}
+            yield entries.put_in(u, inner), sign, ()
 
 
 def assumptions_at(a: Assumption, program: Program, env: Env, entries: Entries) -> Iterator[Assumption]:
@@ -134,7 +143,7 @@ def assumptions_at(a: Assumption, program: Program, env: Env, entries: Entries) 
     places = [_range_of(s, a.left, program, env) for s in free]
     for values in itertools.product(*places):
         inner = {**env, **dict(zip(free, map(sp.Integer, values), strict=True))}
-        yield Assumption(at_place(a.left, inner, entries), at_place(a.right, inner, entries))
+        yield Assumption(entries.put_in(a.left, inner), entries.put_in(a.right, inner))
 
 
 def _range_of(symbol: sp.Symbol, expr: sp.Expr, program: Program, env: Env) -> range:
@@ -197,9 +206,9 @@ def _steps(step: Step, entries: Entries, through: Mapping[str, Definition],
         parts = tuple(made for c in step.contributions for made in _contributions(c, of, env, entries, through))
         used = dict.fromkeys(str(c.upstream) for c in parts if c.upstream.is_Symbol)
         inlined = tuple(n for n in used if (entries.by_name[n].parent or n) in step.inlined)
-        before = None if step.unassumed is None else at_place(step.unassumed, env, entries)
+        before = None if step.unassumed is None else entries.put_in(step.unassumed, env)
         assumed = tuple(f for a in step.assumptions for f in facts[a] if before is not None and f.left.free_symbols <= before.free_symbols)
-        yield replace(step, of=of, definition=line, contributions=parts, raw=at_place(step.raw, env, entries), inlined=inlined,
+        yield replace(step, of=of, definition=line, contributions=parts, raw=entries.put_in(step.raw, env), inlined=inlined,
                       assumptions=assumed, unassumed=before if assumed else None)
 
 
@@ -210,11 +219,11 @@ def _contributions(c: Contribution, of: Tensor, env: Env, entries: Entries,
         left = open_at(sp.And(*c.conditions), inner, entries)
         if left is sp.false:
             continue
-        local = at_place(c.local, inner, entries)
+        local = entries.put_in(c.local, inner)
         local = local if left is sp.true else sp.Piecewise((local, left), (sp.S.Zero, sp.true))
         if local.is_zero:
             continue
-        upstream = at_place(c.upstream, inner, entries)
+        upstream = entries.put_in(c.upstream, inner)
         yield Contribution(_through(c, upstream, entries, through), (of[()],), upstream, local)
 
 

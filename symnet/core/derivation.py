@@ -345,7 +345,11 @@ class Derivation:
 
     @checked
     def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> CompiledGradients:
-        """A function ``loss, grads = f(params, X, Y)``. Every step is checked before; ``check=False`` leaves that out."""
+        """A function ``loss, grads = f(params, X, Y)``. Every step is checked before; ``check=False`` leaves that out.
+
+        ``backend="math"``, for programs of numbers alone, computes with Python's floats. ``f.bind(params, X, Y)`` checks once and is
+        then called without arguments.
+        """
         if check:
             self.check()
         return _compile(self, backend, dtype)

@@ -22,6 +22,7 @@ from symnet.errors import ShapeError
 
 Env = Mapping[sp.Symbol, sp.Expr]  # sizes and indices -> integers
 NameEntry = Callable[[str, tuple[int, ...]], sp.Expr]
+Written = dict[tuple[sp.Expr, tuple[sp.Expr, ...]], sp.Expr]  # a sum, with what its indices are -> the sum written out
 RELATIONS: dict[Any, Callable[[Any, Any], bool]] = {
     sp.Eq: operator.eq, sp.Ne: operator.ne, sp.Lt: operator.lt, sp.Le: operator.le, sp.Gt: operator.gt, sp.Ge: operator.ge}
 
@@ -68,37 +69,52 @@ def span(bounds: Range, env: Env) -> range:
     return range(integer(bounds[0], env), integer(bounds[1], env) + 1)
 
 
-def at_place(expr: sp.Expr, env: Env, entry: NameEntry) -> sp.Expr:
-    """``expr`` with all sizes and indices put in. A body under a bracket that fails is never looked at."""
+def at_place(expr: sp.Expr, env: Env, entry: NameEntry, written: Written | None = None) -> sp.Expr:
+    """``expr`` with all sizes and indices put in. A body under a bracket that fails is never looked at.
+
+    A sum within sums is written out once for each choice of the indices that it depends on; ``written`` keeps them beyond this call,
+    for other places at the same sizes with the same names.
+    """
+    return _at_place(expr, env, entry, {} if written is None else written)
+
+
+def _at_place(expr: sp.Expr, env: Env, entry: NameEntry, written: Written) -> sp.Expr:
     if isinstance(expr, (sp.Indexed, sp.Symbol)):
         if isinstance(expr, sp.Symbol) and expr.is_integer:
             return sp.Integer(integer(expr, env))
         return entry(tensor_name(expr), tuple(integer(e, env) for e in entry_indices(expr)))
     if isinstance(expr, sp.Sum):
-        return sp.Add(*[at_place(expr.function, inner, entry) for inner in _inner(expr, env)])
+        key = expr, tuple(env.get(s, s) for s in _letters(expr))
+        if key not in written:
+            written[key] = sp.Add(*[_at_place(expr.function, inner, entry, written) for inner in _inner(expr, env)])
+        return written[key]
     if isinstance(expr, Grid):
-        return Rows(*[at_place(expr.function, inner, entry) for inner in _inner(expr, env)])
+        return Rows(*[_at_place(expr.function, inner, entry, written) for inner in _inner(expr, env)])
     if isinstance(expr, InverseEntry) and isinstance(expr.matrix, Grid):  # Rows are counted from 1
         first = [lo for _, lo, _ in reversed(expr.matrix.limits)]
         places = [sp.Integer(integer(p - lo + 1, env)) for p, lo in zip(expr.places, first, strict=True)]
-        return InverseEntry(at_place(expr.matrix, env, entry), *places)
+        return InverseEntry(_at_place(expr.matrix, env, entry, written), *places)
     if isinstance(expr, When):
-        left = open_at(expr.condition, env, entry)
+        left = _open_at(expr.condition, env, entry, written)
         if left is sp.false:
             return sp.S.Zero
-        body = at_place(expr.body, env, entry)
+        body = _at_place(expr.body, env, entry, written)
         return body if left is sp.true else sp.Piecewise((body, left), (sp.S.Zero, sp.true))
     if not expr.args:
         return expr
-    return rebuild(expr, tuple(at_place(a, env, entry) for a in expr.args))
+    return rebuild(expr, tuple(_at_place(a, env, entry, written) for a in expr.args))
 
 
 def open_at(condition: sp.Basic, env: Env, entry: NameEntry) -> sp.Basic:
     """What is left of a condition: true, false, or the parts that ask for data, at these places."""
+    return _open_at(condition, env, entry, {})
+
+
+def _open_at(condition: sp.Basic, env: Env, entry: NameEntry, written: Written) -> sp.Basic:
     on_places, on_data = _parts(condition)
     if not all(holds(p, env) for p in on_places):
         return sp.false
-    return sp.And(*[p.func(*[at_place(a, env, entry) for a in p.args]) for p in on_data]) if on_data else sp.true
+    return sp.And(*[p.func(*[_at_place(a, env, entry, written) for a in p.args]) for p in on_data]) if on_data else sp.true
 
 
 @lru_cache(maxsize=10_000)
@@ -106,6 +122,12 @@ def _parts(condition: sp.Basic) -> tuple[tuple[sp.Basic, ...], tuple[sp.Basic, .
     """The parts of a condition that ask for indices and sizes alone, and those that ask for data."""
     parts = sp.And.make_args(condition)
     return tuple(p for p in parts if not of_data(p)), tuple(p for p in parts if of_data(p))
+
+
+@lru_cache(maxsize=10_000)
+def _letters(expr: sp.Expr) -> tuple[sp.Symbol, ...]:
+    """The sizes and indices that an expression depends on."""
+    return tuple(sorted((s for s in expr.free_symbols if s.is_Symbol and s.is_integer), key=str))
 
 
 def holds(condition: sp.Basic, env: Env) -> bool:

@@ -53,6 +53,17 @@ class ExactValues(Protocol):
         """Certified enclosure(s)."""
 
 
+class BoundGradients(Protocol):
+    """``loss, grads = g()``, with its arrays held in ``g.arrays``; ``g(w=…)`` puts another one in."""
+
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """The arrays by name. What is changed in place is seen by the next call."""
+
+    def __call__(self, **changed: Any) -> tuple[float, dict[str, np.ndarray[Any, Any]]]:
+        """The objective and the gradient of each name."""
+
+
 class CompiledGradients(Protocol):
     """``loss, grads = f(params, X, Y)``; ``source`` is the module that runs."""
 
@@ -66,6 +77,9 @@ class CompiledGradients(Protocol):
 
     def __call__(self, params: Mapping[str, Any], /, *data: Any, **named: Any) -> tuple[float, dict[str, np.ndarray[Any, Any]]]:
         """The objective and the gradient of each name."""
+
+    def bind(self, params: Mapping[str, Any], /, *data: Any, **named: Any) -> BoundGradients:
+        """The function with its arrays held: checked once, then called without arguments."""
 
     def value_and_grad(self, **symbols: Any) -> tuple[Any, dict[str, np.ndarray[Any, Any]]]:
         """The function of the source itself: every symbol by its name."""

@@ -55,10 +55,15 @@ def _check_definition(where: str, d: Definition, known: Mapping[str, Tensor], le
     for place, axis in zip(d.slice(), d.target.axes, strict=True):
         if not inside(place, axis.range, least):
             raise ShapeError(where, f"the left side covers {place[0]}..{place[1]}", f"{axis.lower}..{axis.upper} at most")
-    _check(d.expr, free, Guards(), where, known, least)
+    _check(d.expr, free, Guards(), where, known, least, set())
 
 
-def _check(expr: sp.Basic, ranges: Ranges, guards: Guards, where: str, known: Mapping[str, Tensor], least: Least) -> None:
+def _check(expr: sp.Basic, ranges: Ranges, guards: Guards, where: str, known: Mapping[str, Tensor], least: Least,
+           seen: set[sp.Basic]) -> None:
+    """Raise for what is not well formed; ``seen`` are the parts that were looked at under these ranges and guards."""
+    if expr in seen:
+        return
+    seen.add(expr)
     if isinstance(expr, sp.Indexed):
         _check_entry(expr, ranges, guards, where, known, least)
     elif isinstance(expr, sp.Symbol):
@@ -74,22 +79,22 @@ def _check(expr: sp.Basic, ranges: Ranges, guards: Guards, where: str, known: Ma
             if any(s in inner for end in (lo, hi) for s in end.free_symbols):
                 raise ShapeError(where, f"the index {i} of a sum runs over {lo}..{hi}", "ends that are numbers or sizes",
                                  "a sum over the whole axis with a bracket, [j <= i]")
-        _check(expr.function, inner, guards, where, known, least)
+        _check(expr.function, inner, guards, where, known, least, set())
     elif isinstance(expr, InverseEntry) and isinstance(expr.matrix, Grid):
-        _check(expr.matrix, ranges, guards, where, known, least)
+        _check(expr.matrix, ranges, guards, where, known, least, seen)
         for place, (_, low, high) in zip(expr.places, reversed(expr.matrix.limits), strict=True):
             _check_place("the inverse", place, Axis("", low, high), ranges, guards, where, known, least)
     elif isinstance(expr, When):
         for entry in entries(expr.condition):
-            _check(entry, ranges, guards, where, known, least)
+            _check(entry, ranges, guards, where, known, least, seen)
             tensor = known[tensor_name(entry)]
             if tensor.domain != "index":
                 raise ShapeError(where, f"the bracket [{expr.condition}] asks for {tensor.name!r}, a {tensor.domain} tensor",
                                  'indices, sizes and tensors of the domain "index"', "where(condition, a, b) compares values")
-        _check(expr.body, ranges, guards.under(expr.condition, ranges), where, known, least)
+        _check(expr.body, ranges, guards.under(expr.condition, ranges), where, known, least, set())
     else:
         for arg in expr.args:
-            _check(arg, ranges, guards, where, known, least)
+            _check(arg, ranges, guards, where, known, least, seen)
 
 
 def _check_symbol(symbol: sp.Symbol, ranges: Ranges, where: str, known: Mapping[str, Tensor]) -> None:

@@ -9,7 +9,7 @@ from symnet.core.signatures import checked
 
 @checked
 def export(derivation: Derivation, library: str = "numpy", dtype: str = "float64", check: bool = True) -> str:
-    """The text of a module with ``value_and_grad(**symbols)``, for "numpy", "jax" or "torch".
+    """The text of a module with ``value_and_grad(**symbols)``, for "numpy", "jax" or "torch"; for a program of numbers also "math".
 
     Arrays by name in, (objective, {name: gradient}) out. The JAX module may be traced and compiled, and has ``loss(parameters, data)``
     whose ``jax.grad`` is the derived gradient (a ``jax.custom_vjp``); the PyTorch module has ``loss(**symbols)``, a

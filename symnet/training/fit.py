@@ -202,12 +202,16 @@ class _Run:
         self.masks = Masks(self.derivation, self.data)
         self.running = Running(self.derivation.program)
         self._begin_statistics()
-        losses = [self._loss(0)]
-        for epoch in range(1, epochs + 1):
+        losses: list[float] = []
+        for epoch in range(epochs):
+            before = None if self._loss_of_step() else self._loss(epoch)
             for batch in self._batches():
-                self._step(batch)
-            losses.append(self._loss(epoch))
-            self._say(epoch, epochs, losses[-1])
+                value = self._step(batch, epoch)
+            losses.append(value if before is None else before)
+            if epoch:
+                self._say(epoch, epochs, losses[-1])
+        losses.append(self._loss(epochs))
+        self._say(epochs, epochs, losses[-1])
         settings = tuple((k, str(v)) for k, v in self.rule.settings.items())
         rule = self.rule.program
         law = tuple((definition_latex(d, rule.tensors), definition_text(d, rule.tensors)) for d in rule.definitions)
@@ -225,6 +229,10 @@ class _Run:
             self.running.start({**self._arrays(self.data), **still})
             self.forward = function_of(forward_source(evaluated(program), program.objective), "forward")
 
+    def _loss_of_step(self) -> bool:
+        """Is the loss of an epoch's only step that of all samples, before it? Then it is not computed twice."""
+        return self.forward is None and not self.masks.kept and not self._cut()
+
     def _loss(self, epoch: int) -> float:
         try:
             still = self.masks.still(self._arrays(self.data), self.derivation.program.inputs)
@@ -232,13 +240,16 @@ class _Run:
             value = float(self.function(**known)[0] if self.forward is None else self.forward(**known, **self.running.values))
         except ValueError as error:
             raise ShapeError("fit", str(error), "arrays that fit the network") from None
-        if not math.isfinite(value):
-            raise DomainError(f"fit, epoch {epoch}", f"the loss is {value}", "a finite loss", "a smaller learning rate")
-        return value
+        return _finite(value, epoch)
 
-    def _step(self, batch: dict[str, Array]) -> None:
+    def _step(self, batch: dict[str, Array], epoch: int) -> float:
+        """One update; returns the loss before it."""
         drawn = self.masks.drawn(self._arrays(batch), self.derivation.program.inputs, self.rng)
-        _, gradients = self.function(**batch, **self.params, **drawn)
+        try:
+            value, gradients = self.function(**batch, **self.params, **drawn)
+        except ValueError as error:
+            raise ShapeError("fit", str(error), "arrays that fit the network") from None
+        value = _finite(float(value), epoch) if self._loss_of_step() else float(value)
         self.running.update({**batch, **self.params, **drawn})
         self.steps += 1
         shared = {"t": float(self.steps)} if self.rule.counts else {}
@@ -248,6 +259,7 @@ class _Run:
             olds = {old: s for (old, _), s in zip(self.rule.states, self.states[name], strict=True)}
             new, *states = self.update(w=self.params[name], g=gradient, **olds, **self.constants, **shared)
             self.params[name], self.states[name] = new, states
+        return value
 
     def _arrays(self, batch: Mapping[str, Array]) -> dict[str, Array]:
         return {**batch, **self.params}
@@ -284,3 +296,10 @@ class _Run:
             end = "\n" if epoch == epochs else ""
             sys.stderr.write(f"\r{self.rule.name}: epoch {epoch}/{epochs}  loss {loss:.6g}   {end}")
             sys.stderr.flush()
+
+
+def _finite(loss: float, epoch: int) -> float:
+    """Raise DomainError for a loss that is no number."""
+    if not math.isfinite(loss):
+        raise DomainError(f"fit, epoch {epoch}", f"the loss is {loss}", "a finite loss", "a smaller learning rate")
+    return loss

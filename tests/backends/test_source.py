@@ -39,7 +39,7 @@ LOOPS = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.Di
 
 def body(source: str) -> ast.FunctionDef:
     """The function that is generated; what stands before it is fixed."""
-    return next(f for f in ast.parse(source).body if isinstance(f, ast.FunctionDef) and f.name == "value_and_grad")
+    return next(f for f in ast.parse(source).body if isinstance(f, ast.FunctionDef) and f.name == "compute")
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -33,7 +33,7 @@ from symnet.checking.slips.setting import Claim, Entrywise, Setting
 from symnet.core.axes import Axis
 from symnet.core.decimals import as_ball
 from symnet.core.derivation import Derivation
-from symnet.core.index_evaluation import at_place, visits
+from symnet.core.index_evaluation import visits
 from symnet.core.program import Assumption, Program
 from symnet.core.tensors import Tensor, free_name
 from symnet.core.time_limit import time_is_over
@@ -153,7 +153,7 @@ class TracedArray(Entrywise):
         prover.write(self.order)
         forms = {s: prover.form[node] for s, node in mine.items()}
         for place, env in visits(left, truth.entries.env):
-            entry = at_place(left.expr, env, truth.entries).xreplace(forms | truth.there)
+            entry = truth.entries.put_in(left.expr, env).xreplace(forms | truth.there)
             if setting.late or not prover.equal(entry, truth.entry(right.name, place).xreplace(forms)).holds:
                 return False
         return True
