@@ -13,7 +13,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden files with what the code makes now")
-    parser.addoption("--whole", action="store_true", help="tests/contract: ask the whole corpus, not a share of it")
+    parser.addoption("--whole", action="store_true", help="tests/contract and the reports read back: all of them, not a share")
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ The derivation's slopes (dL_dZ1) and the page's own names are lines of the progr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import sympy as sp
@@ -20,25 +21,32 @@ from symnet.checking.question import Asked as Wording
 from symnet.checking.question import Question
 from symnet.checking.slips.kinds import Mistake
 from symnet.checking.slips.search import slip_of
+from symnet.core.axes import Range, bounds, inside
 from symnet.core.derivation import Derivation
-from symnet.core.expressions import entries
+from symnet.core.expressions import entries, rebuild
 from symnet.core.index_letters import Labels, extend, relabel
-from symnet.core.program import Definition, Program
+from symnet.core.program import Definition, Program, right_side_at
 from symnet.core.tensors import Tensor, entry_indices, free_name, sizes_of, tensor_name
 from symnet.core.text import text
-from symnet.core.verdict import Answer, Verdict
-from symnet.errors import MismatchError, NameError_, SymnetError, did_you_mean
+from symnet.core.verdict import Verdict
+from symnet.errors import MismatchError, NameError_, ShapeError, SymnetError, did_you_mean
 from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.parsing.claim_prefix import LOSSES
 from symnet.parsing.latex import latex_expression
-from symnet.parsing.latex_answers import latex_at, latex_entry, slopes_in
+from symnet.parsing.latex_answers import slopes_in
 from symnet.parsing.latex_lines import LatexLines
 from symnet.parsing.latex_lowering import NAMES
+from symnet.parsing.latex_names import ALONG
+from symnet.parsing.lettered_entries import Side, in_brackets, latex_left, latex_right, over, plain_left, plain_right, ranges
 from symnet.parsing.program import expression
 from symnet.parsing.tokens import plain
 
 OTHER = re.compile(r"\b(?:D|delta|d|grad)_?\w+\b|\b\w+_grad\b|\bD\b")  # names that may stand for a slope
 DELTA = re.compile(r"\b(?:D|delta)_?(\d*)\b")
+LAYER = re.compile(r"\b(d?)([A-Za-z]\w*?)\^\(([^()]{1,30})\)")
+RATE = re.compile(r"\b(?:lr|learning_rate|alpha|rate)\b")
+LATEX_RATE = re.compile(r"\\alpha(?![A-Za-z])|\\(?:text|mathrm)\{\s*lr\s*\}")
+CAPITAL = re.compile(r"\b[A-Z]\d*\b")
 # LaTeX: an operator in front of the objective, whatever a book calls that
 CALLED = re.compile(r"(\\partial\s*\{?\s*|\\nabla\s*(?:_\s*(?:\{[^{}]*\}|\\?[A-Za-z]+))?\s*|\\frac\s*\{\s*\\partial\s*\}\s*\{[^{}]*\}\s*)"
                     r"([LCEJ])(?![A-Za-z_'])")
@@ -52,6 +60,8 @@ class Claims:
         self.derivation = derivation
         self.all = derive(program, [t for t in program.tensors if t != program.objective])
         self.program = Program(self.all.full.inputs, self.all.full.definitions, program.objective, program.assumptions)
+        self.local: set[str] = set()  # slopes that the page alone speaks of, of one value in another
+        self.rate = False  # True once eta is the learning rate here
         self.wrong: dict[str, str] = {}  # a name -> the line of the program that holds what the page wrongly says it is
 
     def tensor(self, name: str) -> Tensor:
@@ -90,14 +100,36 @@ class Claims:
 
     def written(self, source: str, latex: bool) -> str:
         """The text with slopes by the names of the program."""
+        if self.rate:
+            source = LATEX_RATE.sub(r"\\eta ", source) if latex else RATE.sub("eta", plain(source))
         if latex:
             name = self.derivation.objective
             source = CALLED.sub(lambda m: m[0] if m[2] in self.program.tensors else f"{m[1]} {name} ", source)
             return re.sub(r"\\mathcal\s*(?:\{\s*[LJ]\s*\}|[LJ])|\\(?:text|mathrm|operatorname)\{\s*(?:Loss|loss|Cost|cost)\s*\}",
                           lambda _: f" {name} ", source)
-        source = SLOPE.sub(lambda m: " " + self.tensor(m[0]).name + " ", plain(source.replace("∂", "d").replace("⋅", "*")))
+        source = in_brackets(self._plain(source), self._tensors(), self._named, self._slope_of)
+        source = SLOPE.sub(lambda m: " " + self.tensor(m[0]).name + " ", source)
         tensors = self.program.tensors
+        source = CAPITAL.sub(lambda m: self._other_case(m[0]), source)
         return OTHER.sub(lambda m: m[0] if m[0] in tensors else self._find(m[0]) or m[0], source)
+
+    def _plain(self, source: str) -> str:
+        """Plain maths as it is typed or printed: a^(l) is a layer of a where a has layers, A^(⊙ 2) a square entry by entry."""
+        source = re.sub(r"\^\(\*\s*(\d+)\)", r"**\1", plain(source.replace("∂", "d").replace("⋅", "*").replace("⊘", "/")))
+
+        def layer(match: re.Match[str]) -> str:
+            name = self._named(match[2])
+            axes = self.program.tensors[name].axes if name else ()
+            return f"{match[1]}{match[2]}[{match[3]}]" if axes and axes[0].kind in ALONG else match[0]
+
+        return LAYER.sub(layer, source)
+
+    def _other_case(self, name: str) -> str:
+        """A capital for a whole matrix whose name here is a small letter, as matrix notation has it."""
+        known = self.program.tensors
+        if name in known or name.lower() not in known or name in map(str, self.program.sizes):
+            return name
+        return name.lower() if len(known[name.lower()].axes) >= 2 else name
 
     def read(self, source: str, latex: bool) -> IndexArray:
         """What a text means here."""
@@ -107,15 +139,19 @@ class Claims:
         tensors = self.program.tensors
         return latex_expression(source, tensors, where="line") if latex else expression(source, tensors, sizes_of(tensors), "line")
 
+    def function(self, text: str) -> Tensor:
+        """A line for sigmoid(z) or sigma'(z), where z may be a letter that nothing else has."""
+        letter = text[text.index("(") + 1:-1].strip()
+        if letter not in self.program.tensors:
+            self.program = replace(self.program, inputs=(*self.program.inputs, Tensor(letter)))
+        return self.define("function", text, latex=False)
+
     def define(self, name: str, source: str, latex: bool) -> Tensor:
         """A name of the page's own, as a line of the program."""
-        return self._line(name, self.read(source, latex))
+        return self.line(name, self.read(source, latex))
 
-    def entry(self, value: IndexArray) -> Tensor:
-        """What stands on the left of a line and is a part of an array, w_1 or its slope, as a line of the program."""
-        return self._line("part", value)
-
-    def _line(self, name: str, value: IndexArray) -> Tensor:
+    def line(self, name: str, value: IndexArray) -> Tensor:
+        """An array as a line of the program, under this name or a longer one."""
         old = {d.name for d in self.program.definitions}
         made = Tensor(free_name(name, self.program.tensors) if name in old else name, value.axes)
         labels = Labels.of(self.program)
@@ -124,11 +160,96 @@ class Claims:
         self.program = replace(self.program, definitions=(*self.program.definitions, line))
         return made
 
-    def entry_of(self, source: str) -> tuple[Tensor, tuple[sp.Symbol, ...]] | None:
-        r"""The tensor and the letters of an entry in LaTeX, \frac{\partial L}{\partial W_{jk}}; None for anything else."""
+    def known(self, name: str) -> str | None:
+        """The tensor that a plain name stands for, None where nothing has that name."""
+        return self._named(plain(name))
+
+    def rated(self) -> None:
+        """From here on the page may speak of its learning rate."""
+        if "eta" not in self.program.tensors:
+            self.program = replace(self.program, inputs=(*self.program.inputs, Tensor("eta")))
+            self.rate = True
+
+    def stepped(self, old: Tensor) -> Iterator[Tensor]:
+        """A parameter after a step of descent: with the letter of the learning rate, then with its value where the sheet has one."""
+        slope = self.program.tensors[self.all.names[old.name]]
+        places = new_indices(old.axes)
+        value = self.derivation.meta.get("learning_rate")
+        for rate in (self.program.tensors["eta"][()], *([] if value is None else [value])):
+            yield self.line("stepped", IndexArray.over(old.axes, places, old[places] - rate * slope[places]))
+
+    def side(self, source: str, latex: bool) -> Side | None:
+        r"""The left side of a line about entries at index letters, \frac{\partial L}{\partial W_{jk}} or dL/dW_jk; None for any other."""
+        if not latex:
+            return plain_left(self._plain(source), self._tensors(), self._named, self._slope_of)
         source = self.written(source, latex=True)
         self._define_slopes(source)
-        return latex_entry(source, self.program.tensors)
+        return latex_left(source, self.program.tensors)
+
+    def _tensors(self) -> Mapping[str, Tensor]:
+        """The tensors by name, as they are when it is asked."""
+        return _Growing(self)
+
+    def _named(self, name: str) -> str | None:
+        try:
+            return self._find(name)
+        except SymnetError:
+            return None
+
+    def _slope_of(self, above: str, below: str) -> str | None:
+        """The tensor of the slope of one by another, in a line of its own where the program lacks it."""
+        name = f"d{above}_d{below}"
+        if above == self.derivation.objective and below in self.all.names:
+            return self.all.names[below]
+        if name not in self.program.tensors:
+            with suppress(SymnetError):  # then nobody can speak of it here
+                self._define_slope(above, (below,))
+        return name if name in self.program.tensors else None
+
+    def at(self, left: Side, source: str, latex: bool, stated: str = "") -> tuple[Tensor, IndexArray]:
+        """The tensor that a line about entries speaks of, and what it says of it.
+
+        The line holds at every place of its letters at which both sides exist, and where a condition behind it says.
+        """
+        if latex:
+            source = self.written(source, latex)
+            self._define_slopes(source)
+            right = latex_right(source, self.program.tensors, left.letters)
+        else:
+            right = plain_right(self._plain(source), self._tensors(), left.letters, self._named, self._slope_of)
+        tensors = self.program.tensors
+        spans = ranges(left.letters, (left.value, right), tensors, stated)
+        name, places = str(left.value.expr.base), tuple(left.value.expr.indices)
+        target = tensors[name]
+        whole = not left.value.axes and sorted(map(str, places)) == sorted(map(str, left.letters)) and \
+            all(spans[i] == a.range for i, a in zip(places, target.axes, strict=True))
+        if right.axes and [a.size for a in right.axes] != [a.size for a in left.value.axes]:
+            said = f"shape {right.shape}" if left.value.axes else f"shape {right.shape} for one entry"
+            raise MismatchError("line", said, f"shape {left.value.shape}" if left.value.axes else "a single number")
+        right = self._written_out(right)
+        if whole:
+            return target, over(right, places, spans)
+        part = over(replace(left.value, expr=self._line_at(name, places, spans)), left.letters, spans)
+        return self.line("part", part), over(right, left.letters, spans)
+
+    def _line_at(self, name: str, places: tuple[sp.Expr, ...], spans: Mapping[sp.Symbol, Range]) -> sp.Expr:
+        """An entry by the line that gives it there; by its name where none is sure to."""
+        entry: sp.Expr = self.program.tensors[name][places]
+        ends = [bounds(at, spans) for at in places]
+        for line in self.program.by_name.get(name, ()):
+            if all(end is not None and inside(end, there) for end, there in zip(ends, line.slice(), strict=True)):
+                return right_side_at(line, places)
+        return entry
+
+    def _whole(self, expr: sp.Basic, spans: Mapping[sp.Symbol, Range]) -> sp.Basic:
+        """``expr`` with the values that the network computes in several lines, the first step and the later ones, by the line for them."""
+        if isinstance(expr, sp.Indexed):
+            name = tensor_name(expr)
+            sliced = name in self.derivation.program.by_name and len(self.program.by_name[name]) > 1
+            return self._line_at(name, tuple(expr.indices), spans) if sliced else expr
+        if isinstance(expr, sp.Sum):
+            spans = {**spans, **{i: (lo, hi) for i, lo, hi in expr.limits}}
+        return rebuild(expr, tuple(self._whole(a, spans) for a in expr.args)) if expr.args and expr.has(sp.Indexed) else expr
 
     def _define_slopes(self, source: str) -> None:
         r"""Lines for slopes in LaTeX that the program lacks: \frac{\partial p_i}{\partial z_j}, second derivatives of the objective."""
@@ -145,26 +266,38 @@ class Claims:
     def _define_slope(self, top: str, below: tuple[str, ...]) -> None:
         program = self.derivation.program
         if len(below) == 1 and top in program.by_name and top != program.objective:
-            made = jacobian(program, top, below)
+            try:
+                made = jacobian(program, top, below)
+            except ShapeError:  # along a recurrence: the slope of its own lines alone
+                lines = program.by_name[top]
+                given = [t for n, t in program.tensors.items() if n != top]
+                made = jacobian(Program(tuple(given), lines, top), top, below)
         elif len(below) == 2 and top == program.objective and below[0] in self.all.names:
             made = jacobian(self.all.full, self.all.gradient_name(below[0]), below[1:])
         else:
             return
-        self.program = self.program.extend([d for d in made.full.definitions if d.name not in self.program.by_name])
+        new = [d for d in made.full.definitions if d.name not in self.program.by_name]
+        self.local |= {d.name for d in new}
+        self.program = self.program.extend(new)
 
-    def verdict(self, source: str, target: Tensor, latex: bool, carried: bool = False, places: tuple[sp.Symbol, ...] = ()) -> Verdict:
-        """Is the text this tensor, or its entry at ``places``? With ``carried`` the page's own wrong formulas stand for the names that it
-        gave them."""
+    def _written_out(self, value: IndexArray) -> IndexArray:
+        """``value`` with the slopes that the page alone speaks of written out: most brackets of theirs then hold or fail."""
+        there = {e: right_side_at(self.program.by_name[tensor_name(e)][0], entry_indices(e)) for e in entries(value.expr)
+                 if tensor_name(e) in self.local and len(self.program.by_name[tensor_name(e)]) == 1}
+        return replace(value, expr=value.expr.xreplace(there)) if there else value
+
+    def verdict(self, source: str, target: Tensor, latex: bool, carried: bool = False) -> Verdict:
+        """Is the text this tensor? With ``carried`` the page's own wrong formulas stand for the names that it gave them."""
         source = self.written(source, latex)
         if latex:
             self._define_slopes(source)
         asked, aim = self._asked(target, self.wrong if carried else {})
-        if not places:
-            return check_answer(source, asked, aim, latex)
-        try:
-            value = latex_at(source, self.program.tensors, target, places)
-        except MismatchError as error:
-            return Verdict(Answer.REFUTED, "shape", reason=error.message)
+        return check_answer(source, asked, aim, latex)
+
+    def judged(self, value: IndexArray, target: Tensor, carried: bool = False) -> Verdict:
+        """Is the array this tensor?"""
+        asked, aim = self._asked(target, self.wrong if carried else {}, sliced=False)
+        value = replace(value, expr=self._whole(value.expr, {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}))
         return Question(asked, aim, claim_of(value, asked.full), asked.program.assumptions).verdict(Wording("entry"))
 
     def carried(self, target: Tensor) -> set[str]:
@@ -180,11 +313,13 @@ class Claims:
                 body = re.sub(rf"\b{name}\b", f"d{tensor.objective}/d{tensor.of}", body)
         return body
 
-    def _asked(self, target: Tensor, instead: Mapping[str, str]) -> tuple[Derivation, str]:
+    def _asked(self, target: Tensor, instead: Mapping[str, str], sliced: bool = True) -> tuple[Derivation, str]:
         """The question for ``target``, written out once so that it can be compared for all sizes."""
         lines = self.program.by_name.get(target.name, ())
         places = lines[0].indices if len(lines) == 1 else new_indices(target.axes)
         body = lines[0].expr if len(lines) == 1 else target[places or ()]
+        if not sliced:
+            body = self._whole(body, {i: a.range for i, a in zip(places or (), target.axes, strict=True)})
         aim = Definition(Tensor(free_name("aim", self.program.tensors), target.axes), places, self._instead(body, instead))
         return line_asked(self.program.extend((aim,)), aim.name), aim.name
 
@@ -193,12 +328,27 @@ class Claims:
         used = {e for e in entries(body) if tensor_name(e) in instead}
         return body.xreplace({e: tensors[instead[tensor_name(e)]][entry_indices(e)] for e in used})
 
-    def slip(self, source: str, target: Tensor, latex: bool) -> Mistake | None:
+    def slip(self, value: IndexArray, target: Tensor) -> Mistake | None:
         """The slip in a wrong gradient, where one is found."""
         if not target.of or target.of not in self.derivation.program.tensors:
             return None
         try:
-            answer = unfolded(self.read(source, latex), self.derivation.program.tensors, self.program.by_name)
-            return slip_of(answer, self.all, target.of)
+            return slip_of(unfolded(value, self.derivation.program.tensors, self.program.by_name), self.all, target.of)
         except (SymnetError, NotImplementedError, RecursionError):
             return None
+
+
+class _Growing(Mapping[str, Tensor]):
+    """The tensors of a page, whose program gets lines while a text is read."""
+
+    def __init__(self, claims: Claims) -> None:
+        self.claims = claims
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.claims.program.tensors[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.claims.program.tensors)
+
+    def __len__(self) -> int:
+        return len(self.claims.program.tensors)

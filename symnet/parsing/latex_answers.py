@@ -15,7 +15,7 @@ from symnet.indexing.index_array import IndexArray, apart, new_indices
 from symnet.parsing.claim_prefix import LOSSES, without_number
 from symnet.parsing.latex import understood
 from symnet.parsing.latex_lines import Given, LatexLines, use_lines
-from symnet.parsing.latex_lowering import NAMES, LatexLowering
+from symnet.parsing.latex_lowering import NAMES, LatexLowering, index_name
 from symnet.parsing.latex_names import ALONG, Reading
 from symnet.parsing.node import Node
 from symnet.parsing.partial_entries import by_shape
@@ -39,7 +39,7 @@ def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, whe
     free: dict[str, sp.Symbol] = {}
     places: tuple[sp.Expr | None, ...] = ()
     if left:
-        free = {name: index(name) for name in _letters(left[0]) if name not in sizes and name not in tensors}
+        free = {name: index(name) for name in letters_below(left[0]) if name not in sizes and name not in tensors}
         places = _places(left[0], tensors, gradient, sizes, free, where)
     guessed = not places and len(gradient.axes) == 1
     if guessed:  # \sum_n X_{nj} r_n has one letter that no sum binds
@@ -60,32 +60,6 @@ def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, whe
             raise ShapeError(where, f"shape {made.shape} at an index that no sum binds", "the index on the left, too")
         return _over(gradient, places, made, tensors, where) if places else made
     return by_shape(lowering, value, gradient.axes, where)
-
-
-def latex_entry(text: str, tensors: Mapping[str, Tensor], where: str = "line") -> tuple[Tensor, tuple[sp.Symbol, ...]] | None:
-    r"""The tensor and the index letters of an entry such as \frac{\partial L}{\partial W_{jk}} or p_i; None for what is no such entry.
-
-    Every axis has a letter of its own, which names no size and no tensor.
-    """
-    (node, *more), lines = LatexLines(text, where, NAMES).lines()
-    sizes = sizes_of(tensors)
-    free = {name: index(name) for name in _letters(node) if name not in sizes and name not in tensors}
-    if more or lines or not free:
-        return None
-    found = LatexLowering(tensors, sizes, where, free).names.readings(node)
-    if len(found) != 1 or set(found[0].slots) - set(free.values()) or len(set(found[0].slots)) != len(found[0].tensor.axes):
-        return None
-    return found[0].tensor, tuple(s for s in found[0].slots if isinstance(s, sp.Symbol))
-
-
-def latex_at(text: str, tensors: Mapping[str, Tensor], target: Tensor, places: tuple[sp.Symbol, ...], where: str = "line") -> IndexArray:
-    """What a text says of the entry of ``target`` at these letters, as an array of its shape."""
-    (right, *more), lines = LatexLines(text, where, NAMES).lines()
-    if more:
-        raise ParseError(f"{where}, column {right.column}", "a left side and =", "the right side alone")
-    lowering = LatexLowering(tensors, sizes_of(tensors), where, {str(p): p for p in places})
-    use_lines(lowering, lines, {}, where)
-    return _over(target, places, understood(right, lowering, (), where), tensors, where)
 
 
 def _over(target: Tensor, places: Sequence[sp.Expr | None], value: IndexArray, tensors: Mapping[str, Tensor], where: str) -> IndexArray:
@@ -111,7 +85,7 @@ def slopes_in(nodes: Sequence[Node], tensors: Mapping[str, Tensor], where: str =
     r"""(top, below) by name for every slope in syntax trees whose names have one reading each and that is none of the ``tensors``."""
     for node in nodes:
         if node.kind == "slope":
-            free = {name: index(name) for name in _letters(node) if name not in tensors}
+            free = {name: index(name) for name in letters_below(node) if name not in tensors}
             names = LatexLowering(tensors, sizes_of(tensors), where, free).names
             found = [names.readings(a) for a in node.args]
             if all(len(f) == 1 for f in found) and not names.slopes(node.args[0], node.args[1:]):
@@ -151,15 +125,15 @@ def _called(gradient: Tensor, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
     return found
 
 
-def _letters(node: Node) -> Iterator[str]:
-    """The single letters below the names of a slope."""
+def letters_below(node: Node) -> Iterator[str]:
+    """The index letters of names and slopes: k' is k1."""
     if node.kind in ("letters", "place"):
-        yield from (a.text for a in node.args if a.kind == "printed" and len(a.text) == 1)
+        yield from (index_name(a.text) for a in node.args if a.kind == "printed" and len(a.text.rstrip("'")) == 1 and not a.args[0].args)
         return
     if node.kind == "raised" and node.args[1].kind == "printed" and len(node.args[1].text) == 1:  # the layer of w^l_{jk}
         yield node.args[1].text
     for arg in node.args:
-        yield from _letters(arg)
+        yield from letters_below(arg)
 
 
 def _unbound(node: Node, bound: frozenset[str] = frozenset()) -> Iterator[str]:

@@ -23,6 +23,13 @@ SHEET = re.compile(r"\s*(?:\[(?:symbols|program)\]|title\s*=)")
 LAYOUT = re.compile(r"\\(?:item|noindent|medskip|smallskip|bigskip|par)\b\s*"
                     r"|\\(?:begin|end)\{(?:itemize|enumerate|proof|center|quote|document|abstract)\}"
                     r"|\\(?:label|cref|eqref|ref|cite)\{[^{}]*\}")
+# macros of layout: how many arguments, and which of them is read, 0 for none; symnet's own reports use the last four
+MACROS = {"textbf": (1, 1), "emph": (1, 1), "textit": (1, 1), "underline": (1, 1), "hyperlink": (2, 2), "href": (2, 2),
+          "hypertarget": (2, 2), "addlinespace": (0, 0), "stage": (1, 0), "fitted": (1, 1), "why": (1, 1), "step": (3, 3)}
+MACRO = re.compile(rf"\\({'|'.join(MACROS)})(?![A-Za-z])(?:\[[^\]]*\])?")
+RULES = re.compile(r"\\(?:toprule|midrule|bottomrule|hline|endhead|endfirsthead|endfoot)\b|\\c(?:line|midrule)(?:\([^)]*\))?\{[^{}]*\}")
+TABLE = re.compile(r"\\(begin|end)\{(?:tabular|tabularx|longtable|array)\*?\}")
+MATHS = re.compile(r"\$\$|\\[\[\]]|\\(?:begin|end)\{(?:align|equation|gather|eqnarray|multline)\*?\}")
 MOST_CELLS = 10_000
 
 
@@ -51,18 +58,24 @@ def latex_page(source: str) -> str:
     lines = source.split("\n")
     start = next((k for k, t in enumerate(lines) if r"\begin{document}" in COMMENT.sub("", t)), None)
     end = next((k for k, t in enumerate(lines) if r"\end{document}" in COMMENT.sub("", t)), len(lines))
-    made, literal = list[str](), False
+    made, literal, table = list[str](), False, False
     for k, line in enumerate(lines):
         if (start is not None and k <= start) or k >= end:
             made.append("")
             continue
         fence = VERBATIM.match(line)
+        edge = TABLE.search(line)
         if fence:
             literal = fence[1] == "begin"
             inside = "\n".join(lines[k + 1:k + 20])
             made.append("```" + (("toml" if SHEET.match(inside.lstrip()) else "code") if literal else ""))
         elif literal:
             made.append(line)
+        elif edge and not MATHS.search(line) and "$" not in line:
+            table = edge[1] == "begin"
+            made.append("")
+        elif table:
+            made.append(_table_line(COMMENT.sub("", line)))
         else:
             made.append(_latex_line(COMMENT.sub("", line)))
     return "\n".join(made)
@@ -72,7 +85,46 @@ def _latex_line(line: str) -> str:
     heading = HEADING.match(line)
     if heading:
         return f"# {heading[1]}"
-    return LAYOUT.sub("", re.sub(r"\\\((.*?)\\\)", r"$\1$", line))
+    return LAYOUT.sub("", without_layout(re.sub(r"\\\((.*?)\\\)", r"$\1$", line))).rstrip()
+
+
+def _table_line(line: str) -> str:
+    """A row of a table in LaTeX as one in Markdown."""
+    body = RULES.sub(" ", _latex_line(line)).strip()
+    if not body:
+        return "| --- |" if RULES.search(line) else ""
+    return "| " + " | ".join(c.strip() for c in re.split(r"(?<!\\)&", re.sub(r"\\\\(?:\s*\[[^\]]*\])?\s*\Z", "", body))) + " |"
+
+
+def without_layout(text: str) -> str:
+    r"""The text without macros of layout: of each the argument that is read.
+
+    >>> without_layout(r"\\stage{value}\\fitted{z = \\frac{1}{2}} \\textbf{so}")
+    'z = \\\\frac{1}{2} so'
+    """
+    at = 0
+    while (macro := MACRO.search(text, at)) is not None:
+        count, kept = MACROS[macro[1]]
+        ends, end = list[tuple[int, int]](), macro.end()
+        for _ in range(count):
+            close = _closing(text, end)
+            if close < 0:
+                break
+            ends.append((end + 1, close))
+            end = close + 1
+        inside = text[slice(*ends[kept - 1])] if kept and len(ends) == count else ""
+        text, at = text[:macro.start()] + inside + text[end:], macro.start()
+    return text
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the brace that opens at ``start`` closes, -1 where none opens or closes."""
+    depth = 0
+    for k in range(start, len(text) if text[start:start + 1] == "{" else start):
+        depth += (text[k] == "{") - (text[k] == "}")
+        if depth == 0 and text[k - 1:k] != "\\":
+            return k
+    return -1
 
 
 def notebook_page(source: str, path: str) -> str:

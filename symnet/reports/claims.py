@@ -64,7 +64,7 @@ def _shown(case: Case) -> list[Block]:
         rows.append(((Formula(tensor_latex(tensor), tensor_text(tensor)),), (number(a),), (number(b),)))
     c = case.shown.factor
     head = ("after one step", f"loss / {c}, rate α", f"loss, rate α / {c}")
-    return [(f"On this very network with c = {c}: ",), Table(head, tuple(rows)), (case.shown.verdict,)]
+    return [(f"On this very network, with the loss divided by {c}: ",), Table(head, tuple(rows)), (case.shown.verdict,)]
 
 
 def errata_section(case: Case) -> Section | None:

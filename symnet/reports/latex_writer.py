@@ -70,5 +70,5 @@ def _table(table: Table) -> str:
     columns = "".join(rf">{{\raggedright\arraybackslash}}p{{{w:.3f}\linewidth}}" for w in widths)
     head = " & ".join(rf"\textbf{{{escape_latex(h)}}}" for h in table.head)
     rows = "\n".join(" & ".join(_rich(c) for c in row) + r" \\ \addlinespace[2pt]" for row in table.rows)
-    return (rf"{{\small\begin{{longtable}}{{@{{}}{columns}@{{}}}}" + "\n" + rf"\toprule {head} \\ \midrule \endhead" + "\n"
-            + rows + "\n" + r"\bottomrule \end{longtable}}" + "\n")
+    return (rf"{{\small\begin{{longtable}}{{@{{}}{columns}@{{}}}}" + "\n\\toprule\n" + rf"{head} \\" + "\n"
+            + r"\midrule \endhead" + "\n" + rows + "\n" + r"\bottomrule \end{longtable}}" + "\n")

@@ -4,40 +4,56 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import product
 
 import sympy as sp
 
 from symnet.checking.array_claims import Claims
 from symnet.checking.pages.chains import NUMBER
-from symnet.checking.pages.claimed_names import plain_name
+from symnet.checking.pages.claimed_names import function_of, plain_name
 from symnet.checking.pages.formula_claims import unreadable
 from symnet.checking.pages.judge import Claimed, Page, lost
 from symnet.checking.pages.page_lines import Chain, Prose, Row, Stated, Unread, read_lines
-from symnet.checking.pages.page_names import GRADIENT, Names
+from symnet.checking.pages.page_names import GRADIENT, NEW, Names
 from symnet.checking.pages.page_slips import said_of
-from symnet.checking.pages.printed_digits import places, rounds_to
+from symnet.checking.pages.printed_arrays import Rows, printed_rows
+from symnet.checking.pages.printed_digits import half_unit, places, rounds_to, within
+from symnet.checking.pages.printed_latex import without_new
 from symnet.checking.progress import ALONE, Way
 from symnet.checking.slips.kinds import mistake
 from symnet.core.derivation import Derivation
-from symnet.core.numbers import decimal, fixed
+from symnet.core.expressions import entries
+from symnet.core.numbers import decimal, fixed, rational
 from symnet.core.page_verdict import Errata, Follows, Judged, Mark, Source, from_lines
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.verdict import Answer, Verdict
-from symnet.errors import FaultError, NameError_, ShapeError, SymnetError
+from symnet.errors import FaultError, MismatchError, NameError_, ShapeError, SymnetError
+from symnet.indexing.index_array import IndexArray
+from symnet.parsing.lettered_entries import Side, conditions
 
 MOST_ENTRIES = 300
-LIST = re.compile(r"\[[-+\d.eE,;\s\[\]]+\]\Z")
+PUT_IN = re.compile(r"\d\.\d|\\begin\{|\[[\[\d]")
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The link before."""
+    """The link before: how it was judged, and what it says where that is a formula."""
 
-    text: str
-    latex: bool
     mark: Mark
     line: int = 0
+    value: IndexArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a line speaks of: an array of the page, or (``side``) its entries at index letters."""
+
+    name: str
+    target: Tensor | None = None
+    side: Side | None = None
+    fixed: bool = False  # an entry, of an array whose size is a letter
+    new: bool = False  # the value of ``target`` after a step of descent
 
 
 def judge_array_page(page: str, derivation: Derivation, own_values: bool = False, way: Way = ALONE) -> Errata:
@@ -51,7 +67,7 @@ class _ArrayPage:
     own_values: bool = False
     found: list[Judged] = field(default_factory=list)
     skipped: int = 0
-    last: tuple[Tensor, str, Link | None] | None = None
+    last: tuple[Left, Link | None] | None = None
 
     def __post_init__(self) -> None:
         self.claims = Claims(self.derivation)
@@ -73,10 +89,16 @@ class _ArrayPage:
 
     def judge(self, page: str, way: Way = ALONE) -> Errata:
         """All lines in order."""
+        section = ""
         for number, line in enumerate(read_lines(page)):
             if isinstance(line, Prose):
                 self.skipped += 1
                 continue
+            if line.section != section:
+                section = line.section
+                self._forget()
+                if self.scalars is not None:
+                    self.scalars.lefts.fresh = set()
             way.at(number)
             try:
                 self._one(lost(line, way.lost.get(number)))
@@ -87,15 +109,25 @@ class _ArrayPage:
             way.at(None)
         return Errata(tuple(self.found), self.skipped)
 
+    def _forget(self) -> None:
+        """What comes next goes on from no line before it."""
+        self.last = None
+        if self.scalars is not None:
+            self.scalars.last = None
+
     def _one(self, line: Claimed) -> None:
         if isinstance(line, Unread):
             self._add(line, "", line.text, "=", Mark.UNDECIDED, Follows.UNDECIDED, slip=line.reason)
         elif self._is_about_numbers(line):
             assert self.scalars is not None
-            before = len(self.scalars.found)
+            judged, passed, self.last = len(self.scalars.found), self.scalars.skipped, None
             self.scalars.line(line)
-            self.found += self.scalars.found[before:]
+            self.found += self.scalars.found[judged:]
+            self.skipped += self.scalars.skipped - passed
         else:
+            last = self.last
+            self._forget()
+            self.last = last
             self._line(line)
 
     def _is_about_numbers(self, line: Chain | Row | Stated) -> bool:
@@ -147,40 +179,60 @@ class _ArrayPage:
         if not line.left:
             if self.last is None:
                 raise NameError_("line", "it begins with =", "a line before it that can be read")
-            target, name, before = self.last
+            left, before = self.last
         else:
-            name, before = line.left, None
-            entry = self.claims.entry_of(line.left) if line.latex else None
-            if entry is not None:
-                self._entry(line, *entry)
-                return
-            found = self._target(line)
-            if line.labelled and found is None:
-                self.skipped += 1
-                return
-            if found is None:
-                relation, first = links[0]
-                bare = plain_name(line.left) if line.latex else line.left
-                target = self.claims.define(bare, first, line.latex)
-                self._add(line, name, first, relation, Mark.GIVEN, Follows.YES)
-                links, before = links[1:], Link(first, line.latex, Mark.RIGHT)
-            else:
-                target = found
+            function = function_of(line)
+            left, before = Left(line.left, self.claims.function(function)) if function else Left(line.left, side=self._side(line)), None
+            if left.side is None and left.target is None and (old := self._stepped(line)) is not None:
+                left = Left(line.left, old, new=True)
+            elif left.side is None and left.target is None:
+                target = self._target(line)
+                if (line.labelled or line.supposed) and target is None:
+                    self.skipped += 1
+                    return
+                if target is None:
+                    target, before = self._defined(line), Link(Mark.RIGHT)
+                    links = links[1:]
+                left = Left(line.left, target, fixed=target.name.startswith("part") and bool(self.claims.program.sizes))
         for relation, text in links:
-            before = self._link(line, target, name, relation, text, before)
-        self.last = (target, name, before)
+            before = self._link(line, left, relation, text, before)
+        self.last = (left, before)
 
-    def _entry(self, line: Chain, target: Tensor, places: tuple[sp.Symbol, ...]) -> None:
-        """A line about the entry of an array at index letters, which holds for all of them."""
-        for relation, text in line.links:
-            try:
-                verdict = self.claims.verdict(text, target, line.latex, places=places)
-                mark = self._mark(verdict)
-                more = self._more(text, target, line, verdict, mark, Follows.UNDECIDED, [], entry=True)
-                self._add(line, line.left, text, relation, mark, Follows.YES if mark is Mark.RIGHT else Follows.UNDECIDED, **more)
-            except SymnetError as error:
-                self._add(line, line.left, text, relation, Mark.UNDECIDED, Follows.UNDECIDED, slip=error.message)
-        self.last = None
+    def _defined(self, line: Chain) -> Tensor:
+        """A name of the page's own."""
+        relation, first = line.links[0]
+        bare = plain_name(line.left) if line.latex else line.left
+        made = self.claims.define(bare, first, line.latex)
+        self._add(line, line.left, first, relation, Mark.GIVEN, Follows.YES)
+        return made
+
+    def _stepped(self, line: Chain) -> Tensor | None:
+        """The parameter whose new value a line gives: W_new = …, W ← W - …, W = W - …; None for any other line."""
+        plain_new = NEW.fullmatch(line.left)
+        old = without_new(line.left) if line.latex else plain_new[1] if plain_new and self.claims.known(line.left) is None else ""
+        try:
+            target = self._target(replace(line, left=old or line.left))
+        except SymnetError:
+            return None
+        if target is None or target.name in self.claims.program.by_name or target.name not in self.claims.all.names:
+            return None
+        if not old:
+            first = line.links[0][1]
+            if printed_rows(first) or NUMBER.match(first):
+                return None
+            with suppress(SymnetError):
+                self.claims.rated()
+                return target if any(tensor_name(e) == target.name for e in entries(self.claims.read(first, line.latex).expr)) else None
+            return None
+        return target
+
+    def _side(self, line: Chain) -> Side | None:
+        try:
+            return self.claims.side(line.left, line.latex)
+        except SymnetError:
+            if line.latex:
+                raise
+            return None
 
     def _target(self, line: Chain) -> Tensor | None:
         """The tensor on the left; None for a name of the page's own."""
@@ -194,7 +246,7 @@ class _ArrayPage:
                 raise NameError_("line", f"the left side {line.left!r}", "a name or a slope")
             if value.axes == found.axes and (not found.axes or tuple(value.expr.indices) == tuple(value.indices)):
                 return found
-            return self.claims.entry(value)  # w_1 is an entry of w, and not w
+            return self.claims.line("part", value)  # w_1 is an entry of w, and not w
         except NameError_:
             bare = plain_name(line.left)
             if not re.fullmatch(r"[A-Za-z]\w*", bare) or "frac" in line.left:
@@ -204,12 +256,6 @@ class _ArrayPage:
                     return self.claims.tensor(bare)
             return None
 
-    def _is_formula(self, text: str, target: Tensor, line: Chain) -> bool:
-        """A number that a single number always is, whatever the sizes and values: the second derivative 1."""
-        if target.axes or self.scalars is not None:
-            return False
-        return self.claims.verdict(text, target, line.latex).holds
-
     def _mark(self, verdict: Verdict) -> Mark:
         """Right where it is proved, or needs no more than the worksheet declares."""
         declared = set(map(str, self.claims.program.assumptions))
@@ -218,50 +264,97 @@ class _ArrayPage:
             return Mark.RIGHT
         return Mark.WRONG if verdict.answer is Answer.REFUTED else Mark.UNDECIDED
 
-    def _link(self, line: Chain, target: Tensor, name: str, relation: str, text: str, before: Link | None) -> Link:
+    def _link(self, line: Chain, left: Left, relation: str, text: str, before: Link | None) -> Link:
+        """One link, judged against the truth and against the link before it."""
         try:
-            if LIST.match(text) or (NUMBER.match(text) and not self._is_formula(text, target, line)):
-                mark = self._numbers(line, target, name, relation, text)
-                return before or Link(text, line.latex, mark, line.number)
-            verdict = self.claims.verdict(text, target, line.latex)
+            rows = printed_rows(text) or (((text,),) if NUMBER.match(text) else None)
+            if rows and left.target is not None and (left.target.axes or self.scalars is not None):
+                mark = self._numbers(line, left, relation, text, rows)
+                return before or Link(mark, line.number)
+            comes = self._come_to(left.target, text, line.latex, alone=True) if left.target is not None and left.target.axes else None
+            if comes is not None:
+                mark = Mark.PUT_IN if comes else Mark.UNDECIDED
+                said = "" if comes else "the numbers put in do not come to it, as far as their digits tell"
+                self._add(line, left.name, text, relation, mark, Follows.YES if comes else Follows.UNDECIDED, slip=said)
+                return Link(mark, line.number)
+            target, value, verdict = self._verdict(line, left, text)
             mark = self._mark(verdict)
-            follows, sources = self._follows(text, target, line, mark, before)
-            more = self._more(text, target, line, verdict, mark, follows, sources)
+            if mark is Mark.WRONG and not left.new and target.axes and PUT_IN.search(text) and self._come_to(target, text, line.latex):
+                mark = Mark.PUT_IN
+            if mark is Mark.WRONG and line.condition and not conditions(line.condition, self.claims.program.tensors):
+                mark, verdict = Mark.UNDECIDED, replace(verdict, reason=f"the condition {line.condition[:60]!r} is not read")
+            if mark is Mark.WRONG and left.fixed and verdict.method != "shape" and not self._wrong_at_two(line, relation, text):
+                mark, verdict = Mark.UNDECIDED, replace(verdict, reason="it speaks of entries, and nobody told how many there are")
+            follows, sources = self._follows(value, target, mark, before)
+            more = self._more(value, target, verdict, mark, follows, sources)
             if more.get("carried") and not sources and before is not None:
                 more["from_line"] = before.line
-            self._add(line, name, text, relation, mark, follows, **more)
-            if mark is Mark.WRONG:
-                self._claim(target, name, text, line)
+            self._add(line, left.name, text, relation, mark, follows, **more)
+            if mark is Mark.WRONG and value is not None and tuple(a.size for a in value.axes) == target.shape:
+                made = self.claims.line(f"said{len(self.claims.program.definitions)}", value)
+                self.claims.wrong[target.name] = made.name
+                self.lines[target.name] = (line.number, f"{left.name} = {text}")
+            return Link(mark, line.number, value)
         except SymnetError as error:
-            mark = Mark.UNDECIDED
-            self._add(line, name, text, relation, mark, Follows.UNDECIDED, slip=error.message)
-        return Link(text, line.latex, mark, line.number)
+            self._add(line, left.name, text, relation, Mark.UNDECIDED, Follows.UNDECIDED, slip=error.message)
+            return Link(Mark.UNDECIDED, line.number)
 
-    def _claim(self, target: Tensor, name: str, text: str, line: Chain) -> None:
+    def _wrong_at_two(self, line: Chain, relation: str, text: str) -> bool:
+        """Whether a link about entries is wrong too where every size is 2; as far as it can be read there."""
         try:
-            made = self.claims.define(f"said{len(self.claims.program.definitions)}", text, line.latex)
-        except SymnetError:  # a product that does not fit: nothing can be carried on from it
-            return
-        if made.shape == target.shape:
-            self.claims.wrong[target.name] = made.name
-            self.lines[target.name] = (line.number, f"{name} = {text}")
+            made = Page(Names(self.derivation.instantiate({str(s): 2 for s in self.derivation.program.sizes})))
+        except SymnetError:
+            return False
+        made.line(replace(line, links=((relation, text),)))
+        return any(j.mark is Mark.WRONG for j in made.found)
 
-    def _follows(self, text: str, target: Tensor, line: Chain, mark: Mark, before: Link | None) -> tuple[Follows, list[Source]]:
+    def _verdict(self, line: Chain, left: Left, text: str) -> tuple[Tensor, IndexArray | None, Verdict]:
+        """The tensor that is spoken of, what the text says of it where that is an array, and whether it is so."""
+        if left.new:
+            assert left.target is not None
+            return self._step_verdict(left.target, text, line.latex)
+        if left.side is None:
+            assert left.target is not None
+            verdict = self.claims.verdict(text, left.target, line.latex)
+            value = None
+            with suppress(SymnetError):  # a product that does not fit: nothing can be carried on from it
+                value = self.claims.read(text, line.latex)
+            return left.target, value, verdict
+        try:
+            target, value = self.claims.at(left.side, text, line.latex, line.condition)
+        except MismatchError as error:
+            name = str(left.side.value.expr.base)
+            return self.claims.program.tensors[name], None, Verdict(Answer.REFUTED, "shape", reason=error.message)
+        return target, value, self.claims.judged(value, target)
+
+    def _step_verdict(self, old: Tensor, text: str, latex: bool) -> tuple[Tensor, IndexArray, Verdict]:
+        """Whether a text is a parameter after a step of descent, by the letter of the learning rate or with its value put in."""
+        self.claims.rated()
+        value = self.claims.read(text, latex)
+        verdicts = [(made, self.claims.judged(value, made)) for made in self.claims.stepped(old)]
+        best = next((v for v in verdicts if self._mark(v[1]) is Mark.RIGHT), verdicts[0])
+        if self._mark(best[1]) is not Mark.RIGHT and len(verdicts) == 1 and not any(tensor_name(e) == "eta" for e in entries(value.expr)):
+            return best[0], value, Verdict(Answer.UNDECIDED, reason="the worksheet has no learning_rate")
+        return best[0], value, best[1]
+
+    def _follows(self, value: IndexArray | None, target: Tensor, mark: Mark, before: Link | None) -> tuple[Follows, list[Source]]:
         if before is None:
-            if mark is Mark.WRONG and self.claims.wrong and self.claims.verdict(text, target, line.latex, carried=True).holds:
+            if mark is Mark.WRONG and value is not None and self.claims.wrong and self.claims.judged(value, target, carried=True).holds:
                 used = sorted(self.lines[n] for n in self.claims.carried(target))
                 return Follows.YES, [Source(claim.partition(" = ")[0], claim.partition(" = ")[2], line, True) for line, claim in used]
             return (Follows.YES if mark is Mark.RIGHT else Follows.NO if mark is Mark.WRONG else Follows.UNDECIDED), []
         if mark is Mark.RIGHT and before.mark is Mark.RIGHT:
             return Follows.YES, []
-        if Mark.UNDECIDED in (mark, before.mark) or mark is not before.mark:
+        if Mark.UNDECIDED in (mark, before.mark) or mark is not before.mark or value is None or before.value is None:
             return (Follows.NO if {mark, before.mark} == {Mark.RIGHT, Mark.WRONG} else Follows.UNDECIDED), []
-        held = self.claims.define(f"before{len(self.claims.program.definitions)}", before.text, before.latex)
-        same = self._mark(self.claims.verdict(text, held, line.latex))
+        held = self.claims.line(f"before{len(self.claims.program.definitions)}", before.value)
+        same = self._mark(self.claims.judged(value, held))
         return (Follows.YES if same is Mark.RIGHT else Follows.NO if same is Mark.WRONG else Follows.UNDECIDED), []
 
-    def _more(self, text: str, target: Tensor, line: Chain, verdict: Verdict, mark: Mark, follows: Follows,
-              sources: list[Source], entry: bool = False) -> dict[str, object]:
+    def _more(self, value: IndexArray | None, target: Tensor, verdict: Verdict, mark: Mark, follows: Follows,
+              sources: list[Source]) -> dict[str, object]:
+        if mark is Mark.PUT_IN:
+            return {}
         if mark is Mark.RIGHT:
             luck = "right, but it does not follow from the link before it" if follows is Follows.NO else ""
             return {"note": "; ".join(filter(None, (luck, verdict.condition, verdict.scope)))}
@@ -272,35 +365,77 @@ class _ArrayPage:
             where = from_lines(sources) if sources else "the wrong link before it"
             return {**said_of(mistake("carried", {"source": where})), "carried": True, "correct": correct, "sources": tuple(sources),
                     "from_line": sources[-1].line if sources else None}
-        slip = None if entry else self.claims.slip(text, target, line.latex)
+        slip = None if value is None else self.claims.slip(value, target)
         if slip is not None:
             return {**said_of(slip), "correct": correct}
         reason = verdict.reason or (str(verdict.witness) if verdict.witness else "")
         return {"slip": reason or "it is not equal to what stands on the left", "correct": correct}
 
-    def _numbers(self, line: Chain, target: Tensor, name: str, relation: str, text: str) -> Mark:
-        """A list of numbers, entry by entry in the order of rows."""
-        printed = re.findall(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text)
+    def _entries(self, target: Tensor) -> list[Tensor]:
+        """The entries of an array as numbers, row by row. Raises ShapeError where the sizes are not known."""
         if self.scalars is None:
             raise ShapeError("line", "numbers without sizes", "sizes and values in the worksheet")
         names = self.scalars.names
         known = names.program.tensors
-        entries = [t for t in names.all.full.tensors.values() if (t.parent or t.name) == target.name or _of(t, target)]
-        entries.sort(key=lambda t: known[t.of].place if t.of else t.place)
-        if len(entries) != len(printed):
-            raise ShapeError("line", f"{len(printed)} numbers", f"{len(entries)}, the entries of {name}")
-        values = [names.value(t[()]) for t in entries]
+        found = [t for t in names.all.full.tensors.values() if (t.parent or t.name) == target.name or _of(t, target)]
+        return sorted(found, key=lambda t: known[t.of].place if t.of else t.place)
+
+    def _come_to(self, target: Tensor, text: str, latex: bool, alone: bool = False) -> bool | None:
+        """Whether arithmetic with numbers comes to an array, as far as the digits tell; None for anything else. ``alone``: no names."""
+        if self.scalars is None:
+            return None
+        read = self.claims.read(text, latex)
+        if (alone and any(True for _ in entries(read.expr))) or not read.axes or not all(a.size.is_Integer for a in read.axes):
+            return None
+        given = {self.claims.program.tensors[t.parent][t.place]: v for t in self.scalars.names.program.tensors.values()
+                 if t.parent in self.claims.program.tensors and (v := self.scalars.names.value(t[()])) is not None}
+        truth = [self.scalars.names.value(t[()]) for t in self._entries(target)]
+        places = list(product(*[range(1, int(a.size) + 1) for a in read.axes]))
+        if len(places) != len(truth) or None in truth or len(places) > MOST_ENTRIES:
+            return None
+        said = re.findall(r"\d*\.\d+|\d+", text)
+        room = sum(half_unit(n) for n in said if "." in n) * (1 + max((abs(rational(n)) for n in said), default=sp.S.Zero))
+        come = [read.at(*map(sp.Integer, p)).doit().xreplace(given) for p in places]
+        if not all(c.is_Rational for c in come):
+            return None
+        return all(within(v, c, room) for v, c in zip(truth, come, strict=True) if v is not None)
+
+    def _numbers(self, line: Chain, left: Left, relation: str, text: str, rows: Rows) -> Mark:
+        """An array of numbers, entry by entry in the order of rows; of an input that has no values it gives them."""
+        assert left.target is not None
+        there, printed = self._entries(left.target), [n for row in rows for n in row]
+        atoms = [self.scalars.names.updated(t.name) if left.new and self.scalars is not None else t[()] for t in there]
+        assert self.scalars is not None
+        names, point = self.scalars.names, self.scalars.names.point
+        if len(there) != len(printed):
+            raise ShapeError("line", f"{len(printed)} numbers", f"{len(there)}, the entries of {left.name}")
+        shape = tuple(map(len, (rows, rows[0])))
+        places_ = [names.program.tensors[t.of].place if t.of else t.place for t in there]
+        columns = max((int(p[-1]) for p in places_ if p), default=0)  # the last index of the entries tells how long the rows are
+        if len(left.target.axes) == 2 and min(shape) > 1 and columns and shape[1] != columns:
+            self._add(line, left.name, text, relation, Mark.WRONG, Follows.NO, slip=f"this is of shape {shape}, and {left.name} of shape "
+                      f"{(len(there) // columns, columns)}")
+            return Mark.WRONG
+        inputs = all(names.local(a) is None for a in atoms)
+        same = inputs and all(point.get(a) == rational(p) for a, p in zip(atoms, printed, strict=True))
+        if inputs and not same and (self.own_values or not any(a in point for a in atoms)):
+            for t, p in zip(there, printed, strict=True):
+                point[t[()]] = rational(p)
+                self.scalars.say(t[()], t.name, p, line, Mark.RIGHT)
+            self._add(line, left.name, text, relation, Mark.GIVEN, Follows.YES)
+            return Mark.GIVEN
+        values = [names.value(a) for a in atoms]
         if None in values:
-            raise ShapeError("line", f"no value for {name}", "a value for every input")
+            raise ShapeError("line", f"no value for {left.name}", "a value for every input")
         wrong = [k for k, (v, p) in enumerate(zip(values, printed, strict=True)) if v is not None and not rounds_to(v, p)]
         exact = ", ".join(fixed(v, places(p)).text for v, p in zip(values, printed, strict=True) if v is not None)
         more: dict[str, object] = {"value": ", ".join(decimal(v, 8).text for v in values if v is not None)}
-        for t, p in zip(entries, printed, strict=True):
-            self.scalars.say(t[()], t.name, p, line, Mark.RIGHT)
+        for t, a, p in zip(there, atoms, printed, strict=True):
+            self.scalars.say(a, f"{t.name}_new" if left.new else t.name, p, line, Mark.RIGHT)
         mark = Mark.WRONG if wrong else Mark.RIGHT
         if wrong:
             more |= {"correct": f"[{exact}]", "slip": "wrong at " + ", ".join(f"place {k + 1}" for k in wrong)}
-        self._add(line, name, text, relation, mark, Follows.NO if wrong else Follows.YES, **more)
+        self._add(line, left.name, text, relation, mark, Follows.NO if wrong else Follows.YES, **more)
         return mark
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symnet.core.functions import BY_NAME
 from symnet.core.names import GREEK
 from symnet.parsing.functions import FUNCTIONS
-from symnet.parsing.tokens import plain
+from symnet.parsing.tokens import RAISED, plain
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3})?\Z")
 SHORT = r"[A-Za-z]\w{0,15}(?:\[[\w, ]{1,12}\])?'?"
@@ -34,10 +34,18 @@ LABEL = re.compile(rf"(?:\s{{2,}}|\t){NUMBERED}[ .]*\Z")  # set apart
 LATEX_LABEL = re.compile(rf"(?:\\(?:q?quad|hfill|hspace\{{[^{{}}]*\}})\s*)+"
                          rf"(?:\\text\{{)?{NUMBERED}\}}?[ .]*\Z|\\(?:tag|label)\*?\{{[^{{}}]*\}}")
 APART = re.compile(r"(?<!\\)[,;]\s*(?:\\(?:q?quad|[,;:! ]))*|(?:\\q?quad\s*)+|\\text\{\s*(?:and|so|hence|thus|therefore|then|,|;)\s*\}")
+BEHIND = re.compile(r"(?<=\S)(?:\\(?:q?quad|[,;:! ])|[\s,;(])*\\(?:text|mathrm|textrm)\{\s*\(?"
+                    r"(?:for|if|when|whenever|since|because|as|by|using)\b.*\Z", re.I)  # \text{for } t = 0, 1, 2
+BEHIND_TEXT = re.compile(r"\s+(?:for|if|when|where)\s+[a-z]\s*=\s*[\w+\- ]+?(?:\.\.|,\s*(?:\.\.\.|…)\s*,)"
+                         r"\s*[\w+\- ]*[^()]*(?:\([^()]*\))?[.\s]*\Z")
+LOSS_AT = re.compile(r"\A(\\mathcal\s*\{?\s*[LJ]\s*\}?|[LJCE])\s*(?:\\left)?\([^()=]*\)\Z")  # J(w) = …
+STEP = re.compile(r"\s*(\\?[A-Za-z]+(?:_\{?\w+\}?)?)\s*([_^]\{\s*\(?\s*(?:([tkn])\s*\+\s*)?1\s*\)?\s*\})\s*(?:=|\\leftarrow|\\gets|:=)")
+CONDITION = re.compile(r"(?:for|if|when|where|case)\s+[i-n]\s*(?:=|!=)\s*[i-n]\s*:\s*(?=\S)", re.I)  # For i != j: dp_i/dz_j = …
+QUOTED = re.compile(r"\b(?:as it stands|printed|wrong|mistake|incorrect)\b", re.I)
 DECIMAL_COMMA = re.compile(r"\d,\d")  # is left in, so that reading it asks for a point
 SPANS = re.compile(r"(?<!\\)\$([^$]+)\$|\\\((.+?)\\\)")
 LATEX_RELATION = re.compile(r"\\(?:approx(?:eq)?|simeq|doteq|coloneqq|leftarrow|gets|equiv)(?![A-Za-z])|:=|≈|(?<![<>!=])=(?!=)")
-TRAIL = re.compile(r"\\(?:q?quad|,|;|:|!| )|\\(?:text|mathrm|textit|textrm)\{(?!(?:if|otherwise|else|where)\b)[^{}]*\s[^{}]*\}")
+TRAIL = re.compile(r"(?<!\\)\\(?:q?quad|,|;|:|!| )|\\(?:text|mathrm|textit|textrm)\{(?!(?:if|otherwise|else|where)\b)[^{}]*\s[^{}]*\}")
 BRACE = re.compile(r"\\(?:under|over)brace\{((?:[^{}]|\{[^{}]*\})*)\}\s*[_^]\s*\{(?:[^{}]|\{[^{}]*\})*\}")
 BOXED = re.compile(r"\A\s*\\boxed\{(.*)\}\s*[.,]?\s*\Z", re.S)
 MARKS = re.compile(r"\A(?:\s*>\s*)*(?:[-+•*]\s+|\(?(?:\d{1,2}|[a-hj-z]|[ivx]{1,4})[.)]\s+)?(?:\[[ xX]\]\s+)?")  # of a list
@@ -57,6 +65,7 @@ class Found:
     updates: bool = False  # w ← w - …
     before: str = ""  # the words of the sentence in front
     labelled: bool = False  # dL/dw1: -0.063, and "Step: 2", which says nothing of a name
+    condition: str = ""  # for t = 1..T - 1, behind the line
 
 
 def tidy(text: str) -> str:
@@ -68,6 +77,7 @@ def tidy(text: str) -> str:
     body = MARKS.sub("", text)
     body = re.sub(r"(?:(?<=\s)|(?<=\A)|(?<=[(|]))(\*\*|__)(?=[A-Za-z(`$\\∂\d])(.+?)(?<=\S)\1(?=[\s.,:;=≈)|!]|\Z)", r"\2", body)
     body = re.sub(r"(?:(?<=\s)|(?<=\A))([*_])(?=[A-Za-z(`∂])([^*_]+?(?:_\w+)?)(?<=\S)\1(?=[\s.,:;=≈)|]|\Z)", r"\2", body)
+    body = re.sub(r"⁽([^⁾]{1,20})⁾", lambda m: "^(" + "".join(RAISED.get(c, c) for c in m[1]) + ")", body)
     body = plain(body.replace("`", "").replace("∂", "d").replace("⋅", "*").replace("∗", "*").replace("’", "'"))
     body = SCIENTIFIC.sub(lambda m: "e" + m[1].replace("−", "-"), body)
     body = re.sub(r"\b([A-Za-z]\w*)\.grad\b", r"\1_grad", body)  # as PyTorch writes it
@@ -78,18 +88,29 @@ def text_chains(text: str) -> list[Found]:
     """Every chain in a line of text, its LaTeX spans too."""
     spans = [a or b for a, b in SPANS.findall(text)]
     if any(LATEX_RELATION.search(s) for s in spans):
-        return [f for s in spans for f in latex_chains(s)]
+        return [replace(f, before=text[:m.start()]) for m in SPANS.finditer(text) for f in latex_chains(m[1] or m[2])
+                if f.left or not re.search(r"\w", MARKS.sub("", text[:m.start()]))]  # "it moves by $= 3$" says nothing of the line before
     if not spans and re.search(r"\\[A-Za-z]{2,}", text) and LATEX_RELATION.search(text):
         return latex_chains(MARKS.sub("", text))
     body = tidy(SPANS.sub(lambda m: m[1] or m[2], text)) if spans else tidy(text)
+    behind = BEHIND_TEXT.search(body)
+    if behind:
+        return [replace(f, condition=behind[0]) for f in text_chains(body[:behind.start()])]
     defines = bool(re.match(r"(?:let|define|set|put|write)\s", body, re.I))
     body = re.sub(r"\A(?:let|define|set|put|write)\s+", "", body, flags=re.I)
     named = NAMED.match(body)
     if named:
         return [Found(named[1], (("≈", named[2]),), labelled=True)]
+    stated = CONDITION.match(body)
+    if stated:
+        return [replace(f, condition=stated[0]) for f in text_chains(body[stated.end():])]
     label = re.match(r"[^=≈]{0,80}?:(?!=)\s*(?=\S)", body)
+    if label and QUOTED.search(label[0]):
+        return []  # "as it stands: z = 7" is what somebody else says
     if label and (label.end() < len(body)):
         body = body[label.end():]
+        if re.match(RELATION, body):
+            return []
     start = re.match(rf"({RELATION})\s*", body)
     if start:
         links = tuple(_links(body, whole=True))
@@ -118,7 +139,7 @@ def _scan(body: str, defines: bool) -> Iterator[Found]:
         before = body[:claim.start()].rstrip()
         whole = not before or before[-1] in ";,.:" or before.endswith(("=>", "⇒", "→", "->"))
         bracketed = claim[1] == "(" and claim[3] == ")"
-        if (before and before[-1] in "*/+-^=≈(") or (claim[3] and not claim[1]):
+        if (before and before[-1] in "*/+-^=≈(") or (claim[3] and not claim[1]) or claim[2] in STOPS:
             at = claim.end()  # it goes on with something: w * b = …
             continue
         links = tuple(_links(body[claim.end():], whole))
@@ -195,6 +216,11 @@ def _prose(text: str, whole: bool) -> int:
     return len(text)
 
 
+def prose_in(text: str) -> bool:
+    """True where two words stand side by side."""
+    return any(not {m[1], m[2]} & (LETTERS | GREEK) for m in re.finditer(r"\b([A-Za-z]{2,})[,:;]? (?=([A-Za-z]{2,}))", text))
+
+
 def _is_prose(text: str, k: int, word: re.Match[str], whole: bool) -> bool:
     if word.end() < len(text) and (text[word.end()].isdigit() or text[word.end()] in "_'(."):
         return False
@@ -213,8 +239,10 @@ def latex_chains(text: str) -> list[Found]:
     >>> latex_chains(r"\frac{\partial L}{\partial w} = 2(a - y) x \approx -0.89")[0].links
     (('=', '2(a - y) x'), ('≈', '-0.89'))
     """
-    several = _equations(LATEX_LABEL.sub("", text))
-    return [found for part in several for found in _latex_chain(part)]
+    body = LATEX_LABEL.sub("", text)
+    behind = BEHIND.search(body) if r"\begin" not in body else None
+    made = [found for part in _equations(body[:behind.start()] if behind else body) for found in _latex_chain(part)]
+    return [replace(f, condition=behind[0]) for f in made] if behind else made
 
 
 def _equations(text: str) -> list[str]:
@@ -223,6 +251,8 @@ def _equations(text: str) -> list[str]:
     for sign in APART.finditer(text):
         left, right = text[start:sign.start()], text[sign.end():]
         relation = LATEX_RELATION.search(right)
+        if _in_rows(text, sign.start()):
+            continue
         if _level(text[:sign.start()]) == 0 and LATEX_RELATION.search(left) and relation and _level(right[:relation.start()]) == 0 \
                 and not APART.search(right[:relation.start()]) and right[:relation.start()].strip():
             parts.append(left)
@@ -232,18 +262,35 @@ def _equations(text: str) -> list[str]:
 
 def _latex_chain(text: str) -> list[Found]:
     """The one chain of an equation."""
+    text = _steps(text)
     body = BRACE.sub(r"(\1)", BOXED.sub(r"\1", TRAIL.sub(" ", BRACE.sub(r"(\1)", text))))
-    cuts = [m for m in LATEX_RELATION.finditer(body) if _level(body[:m.start()]) == 0]
+    cuts = [m for m in LATEX_RELATION.finditer(body) if _level(body[:m.start()]) == 0 and not _in_rows(body, m.start())]
     if not cuts:
         return []
     ends = [*[m.start() for m in cuts[1:]], len(body)]
     links = tuple(("≈" if re.search("approx|simeq|doteq|≈", m.group()) else "=", latex_link(body[m.end():end]))
                   for m, end in zip(cuts, ends, strict=True))
-    left = body[:cuts[0].start()].strip()
+    left = LOSS_AT.sub(r"\1", body[:cuts[0].start()].strip())
     if not all(t for _, t in links):
         links = tuple(pair for pair in links if pair[1])
     first = cuts[0].group()
     return [Found(left, links, latex=True, defines=first in (":=", "\\coloneqq"), updates=first in ARROWS)] if links else []
+
+
+def _in_rows(text: str, at: int) -> bool:
+    """True inside of a matrix or of cases."""
+    return text.count(r"\begin{", 0, at) > text.count(r"\end{", 0, at)
+
+
+def _steps(text: str) -> str:
+    r"""w^{(t+1)} = w^{(t)} - … as w^{new} = w - …, and so w_{t+1} and w^{(1)} = w^{(0)} - …"""
+    step = STEP.match(text)
+    if step is None:
+        return text
+    name, count = step[1].strip(), step[3] or "0"
+    old = re.compile(rf"(?<=\w|\}})\s*{re.escape(step[2][0])}(?:\{{\s*\(?\s*{count}\s*\)?\s*\}}|{count}(?!\w))")
+    body, found = old.subn("", text[step.end():])
+    return f"{name}^{{\\mathrm{{new}}}} = {body}" if found and name in body else text
 
 
 def latex_link(text: str) -> str:

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 import sympy as sp
 
-from symnet.checking.pages.chains import NUMBER
+from symnet.checking.pages.chains import LETTERS, NUMBER
 from symnet.checking.pages.page_lines import Chain
 from symnet.checking.pages.page_names import PRIME_CALL, SLOPE, Names
 from symnet.core.numbers import rational
@@ -18,6 +18,7 @@ from symnet.errors import NameError_, ParseError, SymnetError
 
 NAME = re.compile(r"[A-Za-z]\w*'?(?:\[[\w, ]+\])?\Z")
 PLAIN = re.compile(r"[A-Za-z]\w*\Z")
+LATEX_CALL = re.compile(r"\\?(?:mathrm\{|operatorname\{)?([A-Za-z]+)\}?(\^\{?\\prime\}?|')?\s*(?:\\left)?\(\s*([A-Za-z])\s*(?:\\right)?\)")
 CALL = re.compile(r"[A-Za-z]\w*\(\s*\w+\s*\)")
 ACCENT = re.compile(r"\\(?:wide)?(hat|bar|tilde)\s*(?:\{\s*(\\?[A-Za-z]+)\s*\}|(\\[A-Za-z]+|[A-Za-z]))")
 DRESS = re.compile(r"\\(?:text|mathrm|mathbf|boldsymbol|mathit|operatorname|bm|vec)\b|[\\{}_^\s]")
@@ -37,6 +38,19 @@ def plain_name(latex: str) -> str:
 
     bare = DRESS.sub("", ACCENT.sub(stand, latex))
     return re.sub(r"@(\d+)@", lambda m: there[int(m[1])], bare)
+
+
+def function_of(line: Chain) -> str:
+    r"""The left side σ(z) or \sigma'(z) of a line about a function, as plain maths; "" for any other.
+
+    >>> function_of(Chain(1, "", "", r"\\sigma'\\left(z\\right)", (("=", "1"),), latex=True))
+    "sigma'(z)"
+    """
+    if line.latex:
+        found = LATEX_CALL.fullmatch(line.left.strip())
+        prime = "'" if found and found[2] else ""
+        return f"{found[1]}{prime}({found[3]})" if found and found[1] in LETTERS else ""
+    return line.left if PRIME_CALL.fullmatch(line.left) or CALL.fullmatch(line.left) else ""
 
 
 class Kind(Enum):
@@ -61,8 +75,9 @@ class Lefts:
     def meaning(self, line: Chain) -> tuple[sp.Symbol, Kind]:
         """The atom on the left, and what the first link does with it. Raises NameError_ where the name is none."""
         first = line.links[0][1]
-        if PRIME_CALL.fullmatch(line.left) or CALL.fullmatch(line.left):
-            return self._function(line.left), Kind.CLAIM
+        function = function_of(line)
+        if function:
+            return self._function(function), Kind.CLAIM
         if not line.latex and not (NAME.match(line.left) or SLOPE.fullmatch(line.left)):
             return self._expression(line.left), Kind.CLAIM
         left = self._latex(line.left) if line.latex else self._plain(line.left)

@@ -69,7 +69,7 @@ class Page:
                 self.skipped += 1
                 continue
             if line.section != section:
-                section, self.lefts.fresh = line.section, set()
+                section, self.lefts.fresh, self.last = line.section, set(), None
             way.at(number)
             self.line(lost(line, way.lost.get(number)))
             way.at(None)
@@ -85,7 +85,7 @@ class Page:
             elif isinstance(line, Row):
                 self._row(line)
             else:
-                self._chain(Chain(line.number, line.text, line.section, line.left, (("=", line.value),)))
+                self._chain(Chain(line.number, line.text, line.section, line.left, (("=", line.value),), supposed=line.supposed))
         except (FaultError, MemoryError):
             raise
         except Exception as error:  # a bug of ours costs one line, too
@@ -106,7 +106,7 @@ class Page:
             return
         relation, first = line.links[0]
         left, kind = self.lefts.meaning(line)
-        if kind is Kind.LABEL:
+        if kind is Kind.LABEL or (line.supposed and kind is Kind.CLAIM):
             self.skipped += 1
             return
         name = self.lefts.called(line, left)

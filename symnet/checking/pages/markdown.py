@@ -17,6 +17,11 @@ OPENING = re.compile(r"\$\$|\\\[|\\begin\{(?:align|aligned|equation|gather|gathe
 CLOSING = re.compile(r"\$\$|\\\]|\\end\{(?:align|equation|gather|eqnarray|multline)\*?\}")
 NOISE = re.compile(r"\$\$|\\\[(?!\d)|\\\]|\\(?:begin|end)\{(?:align|aligned|equation|gather|gathered|eqnarray|multline|split)\*?\}"
                    r"|(?<!\\)&|\\(?:label|tag)\*?\{[^{}]*\}|\\(?:nonumber|notag)\b")
+COLUMNS = re.compile(r"\s*-{2,}(?:\s{2,}-{2,})+\s*\Z")
+INSIDE = r"\{(?:[pbBvV]?matrix|smallmatrix|array|cases)\}"
+INNER = re.compile(rf"\\begin{INSIDE}.*?\\end{INSIDE}", re.S)
+INNER_BEGIN, INNER_END = re.compile(rf"\\begin{INSIDE}"), re.compile(rf"\\end{INSIDE}")
+INNER_BACK = {1: "\\\\", 2: "&"}
 ROW = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
 
 
@@ -51,7 +56,7 @@ def pieces(page: str) -> Iterator[Piece]:
     >>> [(p.number, p.kind) for p in pieces("# One\\nz = 1\\n```python\\nz = 2\\n```\\n$$\\na &= b \\\\\\\\\\n&= c\\n$$")]
     [(1, 'heading'), (2, 'text'), (4, 'code'), (7, 'maths'), (8, 'maths')]
     """
-    numbered = iter(enumerate(page.splitlines(), start=1))
+    numbered = iter(enumerate(_with_bars(page.splitlines()), start=1))
     mark, language = "", ""
     for number, raw in numbered:
         fence = FENCE.match(raw)
@@ -69,7 +74,24 @@ def pieces(page: str) -> Iterator[Piece]:
         if opened:
             yield from _display(_block(number, text, numbered))
         elif text:
-            yield Piece(number, text, _kind(text))
+            bar = text.startswith("| ") and text.count("|") == 1 and not text.endswith("|")  # a remark in symnet's own text
+            yield Piece(number, text[2:] if bar else text, "text" if bar else _kind(text))
+
+
+def _with_bars(lines: list[str]) -> list[str]:
+    """Tables that are set with spaces, under a rule of dashes for each column, as tables with bars."""
+    made, k = list(lines), 1
+    while k < len(lines):
+        if not COLUMNS.match(lines[k]) or not lines[k - 1].strip():
+            k += 1
+            continue
+        starts = [m.start() for m in re.finditer(r"-+", lines[k])]
+        last = next((n for n in range(k, len(lines)) if not lines[n].strip()), len(lines))
+        for n in range(k - 1, last):
+            cells = [lines[n][a:b].strip() for a, b in zip(starts, [*starts[1:], None], strict=True)]
+            made[n] = "| " + " | ".join(cells) + " |"
+        k = last + 1
+    return made
 
 
 def _fenced(number: int, text: str, language: str) -> Iterator[Piece]:
@@ -102,11 +124,28 @@ def _block(number: int, text: str, rest: Iterable[tuple[int, str]]) -> list[tupl
     return found
 
 
+def _closed(block: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines of a display, those of one matrix together."""
+    held: tuple[int, str] | None = None
+    for number, text in block:
+        held = (number, text) if held is None else (held[0], f"{held[1]} {text}")
+        if len(INNER_BEGIN.findall(held[1])) <= len(INNER_END.findall(held[1])):
+            yield held
+            held = None
+    if held is not None:
+        yield held
+
+
+def _kept(text: str) -> str:
+    """A display whose matrices and cases keep their signs for the next row and the next entry."""
+    return INNER.sub(lambda m: m[0].replace("\\\\", "\x01").replace("&", "\x02"), text)
+
+
 def _display(block: list[tuple[int, str]]) -> Iterator[Piece]:
     r"""The rows of a display: \\ ends one, and a line that starts or ends with = goes on with the one before."""
     row, at = "", 0
-    for number, text in block:
-        parts = ROW.split(NOISE.sub(" ", text))
+    for number, text in _closed(block):
+        parts = [p.translate(INNER_BACK) for p in ROW.split(NOISE.sub(" ", _kept(text)))]
         for k, part in enumerate(parts):
             if part.strip() and not row.strip():
                 at = number

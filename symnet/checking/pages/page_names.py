@@ -30,6 +30,7 @@ from symnet.indexing.index_array import IndexArray
 from symnet.parsing.claim_prefix import LOSSES
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
+from symnet.parsing.naming import factorings
 from symnet.parsing.program import expression, free_names
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
@@ -37,7 +38,7 @@ SLOPE = re.compile(r"\bd\s?([A-Za-z]\w*|\([A-Za-z]\w*\))\s?/\s?d\s?([A-Za-z]\w*|
 PRIME_CALL = re.compile(r"\b([a-z]\w*)'\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 GRADIENT = re.compile(r"(?:d|grad_?)([A-Za-z]\w*)|([A-Za-z]\w*?)_grad")
 PRIME = re.compile(r"\b([A-Za-z]\w*)'")
-NEW = re.compile(r"([A-Za-z]\w*?)(?:'|_new)\Z")
+NEW = re.compile(r"([A-Za-z]\w*?)(?:'|_new)((?:_\d+)*)\Z")
 TWO_READINGS = "a slope such as dL/dw, or a new value such as L_new"
 RATE = ("alpha", "eta", "lr", "learning_rate")
 SAME = {"sigma": "sigmoid", "ReLU": "relu", "ln": "log", "expit": "sigmoid"}
@@ -70,9 +71,9 @@ class Names:
         if slope:
             found = self.slope(slope[1], slope[2])
         elif new and name not in self.tensors:
-            if name.endswith("'") and self.known(new[1]) in self.program.by_name:
+            if name.endswith("'") and self.known(new[1] + new[2]) in self.program.by_name:
                 raise NameError_("line", f"{name}, which may be a slope or a new value", TWO_READINGS)
-            found = self.updated(new[1])
+            found = self.updated(new[1] + new[2])
         else:
             found = self._plain(name)
         self.called.setdefault(found, name.replace(" ", ""))
@@ -224,9 +225,14 @@ class Names:
 
     def _inner(self, source: str, table: Mapping[str, sp.Expr]) -> sp.Expr:
         names = [n for n in free_names(source, "line") if n not in table]
-        values = dict(table) | {n: self.atom(n) for n in names}
+        values = dict(table) | {n: self._product(n) for n in names}
         values |= {n: self.tensors[n][()] for n in CONSTANTS if n in self.own}
         return self.meant(expression(source, {n: Tensor(n) for n in values}, {}, "line"), {Tensor(n)[()]: v for n, v in values.items()})
+
+    def _product(self, name: str) -> sp.Expr:
+        """The atom of a name; wx, where nothing has that name, is w times x."""
+        ways = [] if self.known(name) else factorings(name, [n for n, t in self.tensors.items() if not t.of and len(n) == 1])
+        return sp.Mul(*map(self.atom, ways[0])) if len(ways) == 1 and len(name) == len(ways[0]) else self.atom(name)
 
     def meant(self, value: IndexArray, there: Mapping[sp.Basic, sp.Expr]) -> sp.Expr:
         """What was read, in atoms; what its text asks for and this no longer shows is kept for ``holes``."""

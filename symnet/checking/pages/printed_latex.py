@@ -16,16 +16,28 @@ from symnet.parsing.latex import latex_expression
 if TYPE_CHECKING:
     from symnet.checking.pages.page_names import Names
 
-LATEX_NEW = re.compile(r"(.+?)\s*(?:'|\^\{?\s*(?:\\(?:text|mathrm)\{\s*new\s*\}|new|\+|')\s*\}?|_\{\\(?:text|mathrm)\{\s*new\s*\}\})\s*\Z")
+WORD = r"(?:\\(?:text|mathrm|textrm|rm|mathit)\s*\{\s*(?:new|updated)\s*\}|new|updated)"
+LATEX_NEW = re.compile(rf",\s*{WORD}(?=\s*\}})|[_^]\s*\{{\s*(?:{WORD}|\+|')\s*\}}|[_^]\s*{WORD}|\^\s*\+|'\s*\Z")
+LATEX_NAME = re.compile(r"\\?[A-Za-z]+(?:\s*\{\s*\\?[A-Za-z]+\s*\})?(?:\s*[_^]\s*(?:\w|\{[^{}]*\}))*")
+
+
+def without_new(text: str) -> str:
+    r"""The name that a new value such as w_{1,\mathrm{new}}, b^{\text{new}} or c' belongs to, "" for any other text.
+
+    >>> without_new(r"w_{1,\mathrm{new}}^{(2)}"), without_new("c'"), without_new("w_1")
+    ('w_{1}^{(2)}', 'c', '')
+    """
+    found, count = LATEX_NEW.subn("", text.strip(), count=1)
+    return found.strip() if count and LATEX_NAME.fullmatch(found.strip()) else ""
 
 
 def read_latex(names: Names, text: str) -> sp.Expr:
     """A piece of LaTeX in the atoms of a page. Raises ParseError, NameError_ or ShapeError."""
-    new = LATEX_NEW.fullmatch(text.strip())
-    if new and re.fullmatch(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?", new[1].strip()):
-        if text.strip().endswith(("'", "'}")) and str(read_latex(names, new[1])) in names.program.by_name:
+    old = without_new(text)
+    if old:
+        if text.strip().endswith(("'", "'}")) and str(read_latex(names, old)) in names.program.by_name:
             raise NameError_("line", f"{text.strip()}, which may be a slope or a new value", "dL/dw, or a new value such as L_{new}")
-        return names.updated(str(read_latex(names, new[1])))
+        return names.updated(str(read_latex(names, old)))
     for above, below in _pairs(names):
         names.slope(above, below)
     other = {name: names.rate[()] for name in ("alpha", "eta") if names.has_rate and name not in names.tensors}
