@@ -73,10 +73,10 @@ class CompiledDerivation:
 
     def _by_name(self, where: str, params: Mapping[str, Any], data: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         needs(params, Mapping, f"{where}, params", "a table of arrays by name", "f({" + repr(self.wrt[0]) + ": …}, …)")
-        if len(data) > len(self.data):
-            wanted = ", ".join(t.name for t in self.data)
-            raise ShapeError(where, f"{len(data)} data arrays", f"at most {len(self.data)}: {wanted}")
-        return {**dict(zip([t.name for t in self.data], data, strict=False)), **named, **params}
+        waiting = [t.name for t in self.data if t.name not in params]  # a model's constants stand among its values
+        if len(data) > len(waiting):
+            raise ShapeError(where, f"{len(data)} data arrays", f"at most {len(waiting)}: {', '.join(waiting)}")
+        return {**dict(zip(waiting, data, strict=False)), **named, **params}
 
     @staticmethod
     def _ended(made: tuple[Any, dict[str, Any]]) -> tuple[Any, dict[str, Any]]:

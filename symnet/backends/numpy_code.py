@@ -246,8 +246,9 @@ def _joined(factors: list[Node], over: list[sp.Symbol]) -> list[Node]:
     while len(left) > 2:
         pairs = [(a, b) for k, a in enumerate(left) for b in left[k + 1:]]
         summed = _summed_pair(pairs, left, over)
-        entrywise = next((Apply(large.labels, sp.Mul, (large, small)) for a, b in pairs for small, large in ((a, b), (b, a))
-                          if set(small.labels) <= set(large.labels)), None)
+        products = [Apply(large.labels, sp.Mul, (large, small)) for a, b in pairs for small, large in ((a, b), (b, a))
+                    if set(small.labels) <= set(large.labels)]
+        entrywise = min(products, key=lambda p: len(p.labels), default=None)
         if summed is not None and (entrywise is None or len(summed.labels) < len(entrywise.labels)):
             left = [*_without(left, summed.factors), summed]
         elif entrywise is not None:

@@ -19,12 +19,12 @@ from symnet.core.tensors import Tensor
 from symnet.core.text import definition_text
 from symnet.core.text import text as plain_text
 from symnet.indexing.index_array import IndexArray
+from symnet.indexing.line_names import lettered_line
 from symnet.parsing.claim_prefix import Asked
 from symnet.parsing.declaring import hidden_by
 from symnet.parsing.expressions import expression, sympy_value
 from symnet.parsing.from_sympy import SympyAnswer
 from symnet.parsing.latex_answers import latex_answer
-from symnet.parsing.program import lettered
 
 
 def is_latex(answer: str) -> bool:
@@ -97,5 +97,5 @@ def read_as(value: IndexArray, program: Program, written: str = "") -> str:
     scope = extend({}, [(i, *axis.range) for i, axis in zip(value.indices, value.axes, strict=True)], labels)
     used = [name for name in hidden_by(program.tensors) if re.search(rf"(?<![\w.^\\]){re.escape(name)}(?!\w)", written)]
     said = plain_text(relabel(value.expr, scope, labels)) + (f" (with {', '.join(used)} as declared, not built in)" if used else "")
-    lines = [definition_text(lettered(d, labels), {d.name: d.target for d in value.lines} | program.tensors) for d in value.lines]
+    lines = [definition_text(lettered_line(d, labels), {d.name: d.target for d in value.lines} | program.tensors) for d in value.lines]
     return f"{said} where {'; '.join(lines)}" if lines else said

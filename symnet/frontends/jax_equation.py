@@ -10,6 +10,7 @@ import sympy as sp
 
 from symnet.core.axes import size as to_size
 from symnet.indexing.graph import Graph, unsupported
+from symnet.indexing.operations import Array, Maker
 
 
 class Equation:
@@ -17,8 +18,19 @@ class Equation:
 
     def __init__(self, graph: Graph, eqn: Any, args: list[int], where: str) -> None:
         self.graph, self.args, self.where = graph, args, where
+        self.name = str(eqn.primitive.name)
         self.params: dict[str, Any] = eqn.params
         self.inputs, self.outputs = [v.aval for v in eqn.invars], [v.aval for v in eqn.outvars]
+
+    @property
+    def maker(self) -> Maker:
+        """What adds whole operations."""
+        return Maker(self.graph, self.where)
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The arguments with their shapes."""
+        return [Array(a, self.sizes(v.shape)) for a, v in zip(self.args, self.inputs, strict=True)]
 
     def sizes(self, shape: Sequence[Any]) -> tuple[sp.Expr, ...]:
         """Sizes as SymPy."""

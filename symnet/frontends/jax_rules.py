@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from symnet.frontends.jax_library import library_function
 from symnet.indexing.graph import unsupported
 
 Array = np.ndarray[Any, Any]
@@ -48,8 +49,10 @@ def check_rules(core: Any, vjp: Any, jaxpr: Any, where: str = "from_jax") -> Non
 
 
 def _equations(jaxpr: Any) -> Iterator[Any]:
-    """The equations of a jaxpr and of those inside it."""
+    """The equations of a jaxpr and of those inside it, but for JAX's own functions that are read whole."""
     for eqn in jaxpr.eqns:
+        if library_function(eqn) is not None:
+            continue
         yield eqn
         for value in eqn.params.values():
             for part in value if isinstance(value, (tuple, list)) else (value,):

@@ -16,13 +16,16 @@ from symnet.core.program import Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.errors import MissingToolError, NameError_, ShapeError
-from symnet.frontends.jax_equation import Equation
+from symnet.frontends.jax_equation import Equation, dimension
+from symnet.frontends.jax_library import library_function
 from symnet.frontends.jax_rules import CUSTOM, check_rules
-from symnet.frontends.primitives import INNER, PRIMITIVES, inner_jaxpr
+from symnet.frontends.primitives import INNER, PRIMITIVES, chosen, inner_jaxpr
 from symnet.indexing.graph import Graph, unsupported
 from symnet.indexing.lowering import write
+from symnet.indexing.operations import Array, Maker
 
 MOST_CONSTANTS = 64  # numbers of an array that stands inside a function
+LOOPS = ("scan", "while", "cond")
 KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME}
 Shapes = Mapping[str, Sequence[int | str]]
 
@@ -37,8 +40,9 @@ def from_jax(function: Callable[..., Any], example_inputs: Sequence[Any], names:
     input symbolic sizes, {"X": ("N", "d")}: the program then holds for all of them. The arguments in ``parameters`` (default: the
     first, as in ``jax.grad``) are what ``sn.derive`` differentiates. Arrays of whole numbers are index arrays, whose entries count from
     0; negative ones, which JAX counts from the end, are not read. A maximum subtracted inside a softmax or log-sum-exp
-    cancels exactly; ``lax.stop_gradient`` is read as such. ``custom_jvp`` and ``custom_vjp`` functions are read as what they compute, so
-    kinks follow symnet's conventions; one whose rule is not the derivative of that is refused by name.
+    cancels exactly, any other is taken; ``scan`` and ``fori_loop`` are recurrences. ``lax.stop_gradient`` is read as such. ``custom_jvp``
+    and ``custom_vjp`` functions are read as what they compute, so kinks follow symnet's conventions; one whose rule is not the derivative
+    of that is refused by name.
 
     Raises UnknownNodeError naming the primitive and its place in the jaxpr, MissingToolError without jax. Example::
 
@@ -158,9 +162,14 @@ class Reader:
             where = f"jaxpr{path}, equation {number} ({name})"
             args = [self._atom(env, a, where) for a in eqn.invars]
             inner = _for_any_platform(eqn) if name == "cond" else inner_jaxpr(name, eqn.params)
+            name = "jit" if name == "cond" and inner is not None else name
             if self._is_constant(name, args):
                 values = eqn.primitive.bind(*[self.known[a] for a in args], **eqn.params)
                 made = [self.constant(v, where) for v in (values if eqn.primitive.multiple_results else [values])]
+            elif name in LOOPS:
+                made = getattr(self, f"_{name}")(eqn, args, f"{path}, equation {number} ({name})", where)
+            elif (whole := library_function(eqn)) is not None:
+                made = whole(Equation(self.graph, eqn, args, where))
             elif inner is not None:
                 body, constants = getattr(inner, "jaxpr", inner), getattr(inner, "consts", ())
                 made = self.read(body, [self.constant(c, where) for c in constants] + args[len(args) - len(body.invars):],
@@ -172,6 +181,98 @@ class Reader:
                 made = [self.graph.add("unread", more=(name, where), where=where)] * len(eqn.outvars)
             env.update(zip(eqn.outvars, made, strict=False))
         return [self._atom(env, v, f"jaxpr{path}, output") for v in jaxpr.outvars]
+
+    # Control flow.
+
+    def _cond(self, eqn: Any, args: Sequence[int], path: str, where: str) -> list[int]:
+        """Each branch, and of each result the one that the condition chooses."""
+        e, (which, *given), branches = Equation(self.graph, eqn, list(args), where), args, eqn.params["branches"]
+        op = self.graph.ops[which]
+        while op.kind == "map" and op.more[0] in ("max", "min") and len(branches) > 2:  # held inside 0..k: so are the cases
+            which = next((a for a in op.args if self.graph.ops[a].kind != "number"), op.args[0])
+            op = self.graph.ops[which]
+        if op.kind == "number":
+            return self._inner(branches[min(max(int(op.more[0]), 0), len(branches) - 1)], given, path)
+        made = [self._inner(branch, given, path) for branch in branches]
+        if len(branches) == 2 and op.kind == "map" and op.more[0] == "indicator":
+            return [b if a == b else self.graph.map("select", op.args[0], b, a, where=where) for a, b in zip(*made, strict=True)]
+        return [chosen(e, which, cases) for cases in zip(*made, strict=True)]
+
+    def _inner(self, closed: Any, given: Sequence[int], path: str) -> list[int]:
+        return self.read(closed.jaxpr, [*[self.constant(c, path) for c in closed.consts], *given], path)
+
+    def _while(self, eqn: Any, args: Sequence[int], path: str, where: str) -> list[int]:
+        """A loop that counts to a number, which is a scan; the turns of any other depend on values."""
+        p, maker = eqn.params, Maker(self.graph, where)
+        test, body = p["cond_jaxpr"], p["body_jaxpr"]
+        for_test, consts, first = (list(args[i:j]) for i, j in ((0, p["cond_nconsts"]), (
+            p["cond_nconsts"], p["cond_nconsts"] + p["body_nconsts"]), (p["cond_nconsts"] + p["body_nconsts"], len(args))))
+        steps = _counters(body.jaxpr, p["body_nconsts"], len(first))
+        ends = [q for q in test.jaxpr.eqns if str(q.primitive.name) == "lt" and q.outvars[0] is test.jaxpr.outvars[0]]
+        known = dict(zip(test.jaxpr.invars, [*for_test, *first], strict=True))
+        turns = None
+        if len(test.jaxpr.eqns) == 1 and ends and not hasattr(ends[0].invars[0], "val"):
+            start, end = (self._atom(known, v, where) for v in ends[0].invars)
+            k = test.jaxpr.invars.index(ends[0].invars[0]) - len(for_test)
+            ops = [self.graph.ops[n] for n in (start, end)]
+            if k in steps and steps[k] > 0 and all(o.kind == "number" for o in ops):
+                turns = max(-(-(int(ops[1].more[0]) - int(ops[0].more[0])) // steps[k]), 0)
+        if turns is None:
+            raise unsupported("a loop whose number of turns depends on values", where, "lax.fori_loop or lax.scan with a fixed number")
+        return self._loop(maker, body, consts, first, [], sp.Integer(turns), turns, False, path)
+
+    def _scan(self, eqn: Any, args: Sequence[int], path: str, where: str) -> list[int]:
+        """h[t] = f(h[t-1], x[t]): a recurrence, all of whose turns JAX's own vmap says at once."""
+        p = eqn.params
+        consts, first, rows = (list(args[i:j]) for i, j in ((0, p["num_consts"]), (p["num_consts"], p["num_consts"] + p["num_carry"]), (
+            p["num_consts"] + p["num_carry"], len(args))))
+        return self._loop(Maker(self.graph, where), p["jaxpr"], consts, first, rows, dimension(p["length"], where), p["length"],
+                          bool(p["reverse"]), path)
+
+    def _loop(self, maker: Maker, body: Any, consts: list[int], first: list[int], rows: list[int], length: sp.Expr, count: Any,
+              reverse: bool, path: str) -> list[int]:
+        inside, number = body.jaxpr, len(consts)
+        states = inside.invars[number:number + len(first)]
+        shapes = [tuple(dimension(n, maker.where) for n in v.aval.shape) for v in inside.invars]
+        if length == 0:
+            return [*first, *[maker.expand(maker.number(0), (0,)).node] * (len(inside.outvars) - len(first))]
+        along = [Array(r, (length, *shapes[number + len(first) + k])) for k, r in enumerate(rows)]
+        if length == 1:
+            made = self._inner(body, [*consts, *first, *[maker.take(a, 0, 0).node for a in along]], path)
+            return [*made[:len(first)], *[self._row(maker, n, v, length) for n, v in zip(made[len(first):], inside.outvars[len(first):],
+                                                                                         strict=True)]]
+        steps = {k: s for k, s in _counters(inside, number, len(first)).items() if self.graph.ops[first[k]].kind == "number"}
+        fixed = [k for k, v in enumerate(states) if inside.outvars[k] is v]
+        moving = [k for k in range(len(first)) if k not in steps and k not in fixed]
+        if bad := [states[k].aval.dtype for k in moving if not str(states[k].aval.dtype).startswith(("float", "bfloat"))]:
+            raise unsupported(f"a loop that carries {bad[0]}", maker.where, "real numbers, and whole numbers that count the turns")
+        along = [maker.flip(a, 0) if reverse else a for a in along]
+        jax = import_module("jax")
+        places = [None] * number + [None if k in fixed else 0 for k in range(len(first))] + [0] * len(rows)
+        specs = [jax.ShapeDtypeStruct(v.aval.shape if at is None else (count, *v.aval.shape), v.aval.dtype)
+                 for v, at in zip(inside.invars, places, strict=True)]
+        function = import_module("jax.extend.core").jaxpr_as_fun(body)
+        at_once = jax.make_jaxpr(jax.vmap(function, in_axes=places, axis_size=count))(*specs)
+        seen: list[int] = []
+
+        def turn(before: list[Array]) -> list[Array]:
+            held = dict(zip(moving, before, strict=True))
+            given = [held[k].node if k in held else maker.counted(length, maker.graph.ops[first[k]].more[0], steps[k]).node if k in steps
+                     else first[k] for k in range(len(first))]
+            seen.extend(self._inner(at_once, [*consts, *given, *[a.node for a in along]], path))
+            return [Array(seen[k], (length, *shapes[number + k])) for k in moving]
+        after = dict(zip(moving, maker.recurrence([Array(first[k], shapes[number + k]) for k in moving], length, turn), strict=True)
+                     ) if moving else (turn([]), {})[1]
+        last = [maker.take(after[k], 0, -1).node if k in after else first[k] if k in fixed else
+                maker.number(maker.graph.ops[first[k]].more[0] + steps[k] * length).node for k in range(len(first))]
+        results = [Array(n, (length, *[dimension(s, maker.where) for s in v.aval.shape]))
+                   for n, v in zip(seen[len(first):], inside.outvars[len(first):], strict=True)]
+        return [*last, *[(maker.flip(r, 0) if reverse else r).node for r in results]]
+
+    @staticmethod
+    def _row(maker: Maker, node: int, variable: Any, length: sp.Expr) -> int:
+        shape = [dimension(n, maker.where) for n in variable.aval.shape]
+        return maker.reshape(Array(node, tuple(shape)), [length, *shape]).node
 
     def _atom(self, env: Mapping[Any, int], atom: Any, where: str) -> int:
         return self.constant(atom.val, where) if hasattr(atom, "val") else env[atom]
@@ -199,6 +300,19 @@ class Reader:
         """A Python number; one of 32 bits as the shortest decimal that prints as it."""
         narrow = getattr(value, "dtype", None) is not None and str(value.dtype) == "float32"
         return float(str(value)) if narrow else value.item() if hasattr(value, "item") else value
+
+
+def _counters(body: Any, consts: int, count: int) -> dict[int, int]:
+    """The whole numbers that a loop carries and adds a number to each turn, and that number."""
+    found: dict[int, int] = {}
+    for eqn in body.eqns:
+        if str(eqn.primitive.name) != "add" or "int" not in str(eqn.outvars[0].aval.dtype) or eqn.outvars[0].aval.shape:
+            continue
+        for k, variable in enumerate(body.invars[consts:consts + count]):
+            one, other = eqn.invars
+            if body.outvars[k] is eqn.outvars[0] and one is variable and hasattr(other, "val"):
+                found[k] = int(other.val)
+    return found
 
 
 def _for_any_platform(eqn: Any) -> Any:

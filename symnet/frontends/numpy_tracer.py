@@ -813,6 +813,8 @@ def _reduction(kind: str) -> Callable[..., SizedArray]:
             return SizedArray(m, m.sum(a, axes, keep), "i" if k == "b" else k)
         if kind == "mean":
             return SizedArray(m, m.mean(a, axes, keep))
+        if kind == "prod":
+            return SizedArray(m, m.fold("prod", a, axes, keep), k)
         made = m.top(a, axes, keep) if kind == "max" else m.map("neg", m.top(m.map("neg", a), axes, keep))
         return SizedArray(m, made, k)
     return apply
@@ -828,12 +830,38 @@ def _where(m: Maker, condition: Any, *branches: Any) -> SizedArray:
     return SizedArray(m, m.map("select", _truths(m, *lifted(m, condition)), *parts), _join(kinds))
 
 
-def _running(m: Maker, x: Any, axis: Any = None, dtype: Any = None) -> SizedArray:
-    a, k = lifted(m, x)
-    _in_dtype(dtype, k)
-    if axis is None and a.rank != 1:
-        raise refused("np.cumsum of a flattened array", "an axis")
-    return SizedArray(m, m.running(_numbers(m, a, k), 0 if axis is None else int(axis)), "i" if k == "b" else k)
+def _running(kind: str) -> Callable[..., SizedArray]:
+    def apply(m: Maker, x: Any, axis: Any = None, dtype: Any = None) -> SizedArray:
+        a, k = lifted(m, x)
+        _in_dtype(dtype, k)
+        if axis is None and a.rank != 1:
+            raise refused("a running sum or product of a flattened array", "an axis")
+        return SizedArray(m, m.running(_numbers(m, a, k), 0 if axis is None else int(axis), False, kind), "i" if k == "b" else k)
+    return apply
+
+
+def _of_matrix(how: Callable[..., Array]) -> Callable[..., SizedArray]:
+    """np.linalg: of matrices of real numbers."""
+    return lambda m, *args, **options: SizedArray(m, how(m, *[_numbers(m, *lifted(m, x)) for x in args], **options))
+
+
+def _slogdet(m: Maker, x: Any) -> tuple[SizedArray, SizedArray]:
+    a = _numbers(m, *lifted(m, x))
+    return SizedArray(m, m.map("sign", m.det(a))), SizedArray(m, m.log_det(a))
+
+
+def _cholesky(m: Maker, a: Array, upper: bool = False) -> Array:
+    made = m.cholesky(a)
+    return m.permute(made, [*range(a.rank - 2), a.rank - 1, a.rank - 2]) if upper else made
+
+
+def _matrix_power(m: Maker, x: Any, n: int) -> SizedArray:
+    a = _numbers(m, *lifted(m, x))
+    base = m.inverse(a) if n < 0 else a
+    made = base if n else m.expand(m.unit(a.shape[-1]), a.shape)
+    for _ in range(abs(int(n)) - 1):
+        made = m.matmul(made, base)
+    return SizedArray(m, made)
 
 
 def _softmax(how: Callable[..., Array]) -> Callable[..., SizedArray]:
@@ -1071,7 +1099,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "count_nonzero": lambda m, x, axis=None, keepdims=False: _reduction("sum")(m, SizedArray(m, _truths(m, *lifted(m, x)), "b"), axis,
                                                                                  keepdims=keepdims),
     **{name: partial(_composed, name) for name in COMPOSED},
-    "where": _where, "cumsum": _running, "trace": _trace, "diag": _diag,
+    "where": _where, "cumsum": _running("sum"), "cumprod": _running("prod"),
+    "prod": _reduction("prod"), "inv": _of_matrix(Maker.inverse), "det": _of_matrix(Maker.det), "solve": _of_matrix(Maker.solve),
+    "cholesky": _of_matrix(_cholesky), "slogdet": _slogdet, "matrix_power": _matrix_power,
+    "trace": _trace, "diag": _diag,
     "softmax": _softmax(composites.softmax), "log_softmax": _softmax(composites.log_softmax), "logsumexp": _softmax(composites.logsumexp),
     "concatenate": _concatenate, "stack": _stack, "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(None),
     "full_like": lambda m, x, fill_value, dtype=None, **_: _full(m, np.shape(x), fill_value, dtype or DTYPES[_kind(m, x)]),
@@ -1084,8 +1115,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "fliplr": lambda m, x: _flip(m, x, 1), "flipud": lambda m, x: _flip(m, x, 0),
     "atleast_1d": lambda m, x: x if x.ndim else x[None], "matrix_transpose": lambda m, x: x.mT,
 }
-METHODS = frozenset({"sum", "mean", "max", "min", "var", "std", "all", "any", "clip", "dot", "cumsum", "trace", "reshape", "ravel",
-                     "flatten", "transpose", "swapaxes", "squeeze", "copy", "astype", "fill", "item", "conj"})
+METHODS = frozenset({"sum", "mean", "max", "min", "var", "std", "all", "any", "clip", "dot", "cumsum", "cumprod", "prod", "trace",
+                     "reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "copy", "astype", "fill", "item", "conj"})
 
 
 def _ravel(m: Maker, x: Any) -> SizedArray:

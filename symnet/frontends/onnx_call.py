@@ -28,9 +28,20 @@ class Call:
         value = self.inputs[k] if k < len(self.inputs) else None
         if value is None or isinstance(value, Array):
             return value
+        if value.dtype == object:  # sizes
+            if value.size != 1:
+                raise unsupported("sizes as the numbers of an array", self.maker.where, "a shape")
+            made = self.maker.number(value.reshape(())[()])
+            return self.maker.expand(made, [1] * value.ndim) if value.ndim else made
         if value.size > 1 and value.dtype.kind == "f" and np.all(value == value.flat[0]):  # zeros, most often
             return self.maker.expand(self.maker.number(float(str(value.flat[0]))), value.shape)
         if value.size != 1:
+            if value.dtype.kind == "b" and (side := one_sided(value)) is not None:
+                lower, k = side
+                lead = [1] * (value.ndim - 2)
+                row = self.maker.iota([*lead, value.shape[-2], 1], value.ndim - 2)
+                column = self.maker.iota([*lead, 1, value.shape[-1]], value.ndim - 1)
+                return self.maker.map("le" if lower else "ge", column, self.maker.map("add", row, k) if k else row)
             if value.dtype.kind not in "iub" or value.size > MOST_CONSTANTS:
                 raise unsupported(f"a constant array of shape {value.shape} as input {k + 1}", self.maker.where,
                                   "a number, or an initializer")
@@ -54,19 +65,30 @@ class Call:
         """Every input."""
         return [a for k in range(len(self.inputs)) if (a := self.array(k)) is not None]
 
-    def integers(self, k: int, attribute: str) -> list[int] | None:
-        """Whole numbers given as input k or, in older models, as an attribute."""
+    def integers(self, k: int, attribute: str) -> list[Any] | None:
+        """Whole numbers, or sizes, given as input k or, in older models, as an attribute."""
         if k < len(self.inputs) and self.inputs[k] is not None:
             value = self.inputs[k]
             if isinstance(value, Array):
                 raise unsupported(f"{attribute} that are computed", self.maker.where, "constants")
-            return [int(n) for n in np.asarray(value).reshape(-1)]
+            return [n if isinstance(n, sp.Expr) else int(n) for n in np.asarray(value).reshape(-1)]
         found = self.attributes.get(attribute)
         return None if found is None else [int(n) for n in (found if isinstance(found, (list, tuple)) else [found])]
 
     def get(self, name: str, default: Any) -> Any:
         """An attribute."""
         return self.attributes.get(name, default)
+
+
+def one_sided(a: Any) -> tuple[bool, int] | None:
+    """(on the lower side, the last or first diagonal) for ones on one side of a diagonal and zeros on the other; None for others."""
+    if a.ndim < 2 or a.size != a.shape[-1] * a.shape[-2] or min(a.shape[-2:]) < 2:
+        return None
+    for lower, side in ((True, np.tril), (False, np.triu)):
+        for k in (0, -1, 1):
+            if np.array_equal(a, side(np.ones(a.shape), k)):
+                return lower, k
+    return None
 
 
 Rule = Callable[[Call], Any]

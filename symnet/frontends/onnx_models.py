@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from symnet.core.axes import Axis, Kind
 from symnet.core.signatures import checked
@@ -14,8 +15,9 @@ from symnet.core.tensors import Role, free_name
 from symnet.errors import MissingToolError, OptionError, SymnetError, a_kind, one_line
 from symnet.frontends.attach_loss import finish
 from symnet.frontends.imported import Imported
-from symnet.frontends.onnx_call import Call
+from symnet.frontends.onnx_call import Call, one_sided
 from symnet.frontends.onnx_ops import OPERATORS
+from symnet.frontends.onnx_sizes import OF_SIZES
 from symnet.frontends.parameter_names import clean, parameter_names
 from symnet.indexing.graph import Graph, unsupported
 from symnet.indexing.operations import Array, Maker
@@ -26,7 +28,7 @@ from symnet.networks.catalogue import AnyLoss
 def from_onnx(model: Any, loss: AnyLoss | None = None, *, title: str = "") -> Imported:
     """An ONNX model (a ModelProto, or the path of a .onnx file) as a program, with its weights and their values; nothing is run.
 
-    A named dimension of an input ("N") becomes a symbolic size. Initializers of more than one real number are the parameters; single
+    A named dimension of an input ("N") becomes a symbolic size. Initializers of real numbers that have axes are the parameters; single
     numbers stay numbers. ``loss`` (``sn.MSELoss()``, …) is put behind the output; without it the output is the last line.
 
     Raises UnknownNodeError naming the operator and its node, MissingToolError without onnx. Example::
@@ -82,6 +84,10 @@ def _onnx() -> Any:
         raise MissingToolError("from_onnx", "onnx is not installed", "onnx", "pip install onnx") from None
 
 
+WITHOUT_SLOPE = {**dict.fromkeys(("ArgMax", "ArgMin", "TopK", "NonZero"), "whose results are places: whole numbers without a slope"),
+                 "Sort": "whose order depends on values"}
+
+
 class _Reader:
     """The state of one reading."""
 
@@ -111,13 +117,15 @@ class _Reader:
 
     def _initializers(self) -> None:
         arrays = {t.name: self.onnx.numpy_helper.to_array(t) for t in self.proto.initializer}
-        real = {name: a for name, a in arrays.items() if a.dtype.kind == "f" and a.size > 1}
+        options = {name for node in self.proto.node if node.op_type == "Resize" for name in node.input[1:]}
+        real = {name: a for name, a in arrays.items() if a.dtype.kind == "f" and a.ndim and a.size and name not in options}
         self.env.update({name: a for name, a in arrays.items() if name not in real})
         names = parameter_names([(name, a.ndim) for name, a in real.items()])
         for name, (source, a) in zip(names, real.items(), strict=True):
-            axes = tuple(Axis.of(n) for n in a.shape)
+            axes, mask = tuple(Axis.of(n) for n in a.shape), one_sided(a) is not None
             self.values[name], self.sources[name] = a.astype("float64"), source
-            self.env[source] = Array(self.graph.add_input(name, axes, Role.PARAMETER, source), tuple(x.size for x in axes))
+            role, domain = (Role.CONSTANT, "bool") if mask else (Role.PARAMETER, "real")
+            self.env[source] = Array(self.graph.add_input(name, axes, role, source, domain), tuple(x.size for x in axes))
 
     def _input(self, given: Any) -> Array:
         sizes: list[int | str] = []
@@ -136,13 +144,20 @@ class _Reader:
         self.maker.where = f"node {number}{f' {node.name!r}' if node.name else ''}, operator {node.op_type}"
         attributes = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
         attributes = {k: _plain(v) for k, v in attributes.items()}
+        if hasattr(attributes.get("value"), "raw_data") and node.op_type != "Constant":
+            attributes["value"] = self.onnx.numpy_helper.to_array(attributes["value"])
         if node.op_type == "Constant":
             return self._constant(attributes)
         if node.op_type == "Shape":
             return self._shape(node, attributes)
         given = [self.env[n] if n else None for n in node.input]
         if given and all(a is None or isinstance(a, np.ndarray) for a in given):
-            return self._constants(node, given)
+            if any(a is not None and a.dtype == object for a in given) and node.op_type in OF_SIZES:
+                return OF_SIZES[node.op_type](given, attributes)
+            if all(a is None or a.dtype != object for a in given):
+                return self._constants(node, given)
+        if node.op_type in WITHOUT_SLOPE:
+            raise unsupported(f"the operator {node.op_type!r}, {WITHOUT_SLOPE[node.op_type]}", self.maker.where, "the values before it")
         if node.op_type not in OPERATORS or node.domain not in ("", "ai.onnx"):
             raise unsupported(f"the operator {node.op_type!r}", self.maker.where)
         return OPERATORS[node.op_type](Call(self.maker, given, attributes))
@@ -161,9 +176,9 @@ class _Reader:
 
     def _shape(self, node: Any, attributes: dict[str, Any]) -> Any:
         shape = self.env[node.input[0]].shape
-        if not all(isinstance(n, int) or n.is_Integer for n in shape):
-            raise unsupported("the shape of an array of any size", self.maker.where, "sizes that are numbers")
-        return np.asarray([int(n) for n in shape][attributes.get("start"):attributes.get("end")])
+        known = all(isinstance(n, int) or n.is_Integer for n in shape)
+        sizes = [int(n) if known else sp.sympify(n, strict=True) for n in shape][attributes.get("start"):attributes.get("end")]
+        return np.asarray(sizes, dtype=np.int64 if known else object)
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from symnet.frontends.onnx_call import Call, Rule
 from symnet.frontends.onnx_places import PLACES
 from symnet.indexing import composites
 from symnet.indexing.graph import unsupported
+from symnet.indexing.numpy_ufuncs import NUMBERS
 from symnet.indexing.operations import Array, Maker
 
 
@@ -138,6 +139,20 @@ def _expand(c: Call) -> Array:
     return c.maker.expand(a, [n if m == 1 else m for n, m in zip(sizes, padded[-len(sizes):], strict=True)])
 
 
+def _tile(c: Call) -> Array:
+    m, a = c.maker, c.first()
+    for axis, count in enumerate(c.integers(1, "repeats") or []):
+        if count != 1:
+            shape = a.shape
+            wide = m.expand(m.reshape(a, [*shape[:axis], 1, *shape[axis:]]), [*shape[:axis], count, *shape[axis:]])
+            a = m.reshape(wide, [*shape[:axis], count * shape[axis], *shape[axis + 1:]])
+    return a
+
+
+def _formula(name: str) -> Rule:
+    return lambda c: NUMBERS[name](c.maker, *c.arrays())
+
+
 def _logsumexp(m: Maker, a: Array, axes: Any, keep: bool) -> Array:
     return composites.logsumexp(m, a, axes, keep)
 
@@ -145,7 +160,7 @@ def _logsumexp(m: Maker, a: Array, axes: Any, keep: bool) -> Array:
 MAPS = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Neg": "neg", "Exp": "exp", "Log": "log", "Tanh": "tanh", "Sin": "sin",
         "Cos": "cos", "Sinh": "sinh", "Cosh": "cosh", "Atan": "atan", "Erf": "erf", "Sqrt": "sqrt", "Abs": "abs", "Sign": "sign",
         "Pow": "pow", "Relu": "relu", "Sigmoid": "logistic", "Greater": "gt", "GreaterOrEqual": "ge", "Less": "lt", "LessOrEqual": "le",
-        "Where": "select"}
+        "Where": "select", "Floor": "floor", "Ceil": "ceil"}
 OPERATORS: dict[str, Rule] = {
     **{name: _map(function) for name, function in MAPS.items()},
     "Max": _fold("max"), "Min": _fold("min"), "Sum": _fold("add"), "Gemm": _gemm, "MatMul": lambda c: c.maker.matmul(*c.arrays()),
@@ -162,6 +177,18 @@ OPERATORS: dict[str, Rule] = {
     "ReduceSumSquare": _reduce(lambda m, a, axes, keep: m.sum(m.map("square", a), axes, keep)),
     "ReduceL1": _reduce(lambda m, a, axes, keep: m.sum(m.map("abs", a), axes, keep)),
     "GlobalAveragePool": lambda c: c.maker.mean(c.first(), range(2, c.first().rank), True),
+    "ReduceMax": _reduce(Maker.top), "ReduceMin": _reduce(lambda m, a, axes, keep: m.fold("min", a, axes, keep)),
+    "ReduceProd": _reduce(lambda m, a, axes, keep: m.fold("prod", a, axes, keep)),
+    "ReduceLogSum": _reduce(lambda m, a, axes, keep: m.map("log", m.sum(a, axes, keep))),
+    "GlobalMaxPool": lambda c: c.maker.fold("max", c.first(), range(2, c.first().rank), True), "Tile": _tile,
+    "Einsum": lambda c: c.maker.einsum(str(c.get("equation", "")), c.arrays()), "Det": lambda c: c.maker.det(c.first()),
+    "IsNaN": lambda c: c.maker.map("never", c.first()), "Round": _map("round"), "Mod": lambda c: NUMBERS[
+        "fmod" if c.get("fmod", 0) else "remainder"](c.maker, *c.arrays()),
+    **{name: _formula(formula) for name, formula in (
+        ("Tan", "tan"), ("Asin", "arcsin"), ("Acos", "arccos"), ("Asinh", "arcsinh"), ("Acosh", "arccosh"), ("Atanh", "arctanh"))},
+    "Swish": lambda c: c.maker.map("mul", c.first(), c.maker.map("logistic", c.maker.map("mul", c.get("alpha", 1.0), c.first()))),
+    "RMSNormalization": lambda c: composites.rms_norm(c.maker, c.first(), c.first().rank - int(c.get("axis", -1)) % c.first().rank,
+                                                      c.array(1), c.get("epsilon", 1e-5)),
     "Transpose": _transpose, "Reshape": _reshape, "Flatten": _flatten, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze, "Slice": _slice,
     "Split": _split, "Expand": _expand, "Identity": lambda c: c.first(), "Cast": _cast,
     "Dropout": _dropout,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from symnet.core.numbers import rational
 from symnet.frontends import torch_norms, torch_places, torch_windows
 from symnet.frontends.onnx_call import Call, Rule
@@ -55,7 +57,7 @@ def _one_hot(c: Call) -> Array:
 
 def _trilu(c: Call) -> Array:
     edge = (c.integers(1, "k") or [0])[0] if len(c.inputs) > 1 else 0
-    return torch_places.triangle(not c.get("upper", 1))(c.maker, c.first(), edge)  # type: ignore[return-value]
+    return c.maker.triangle(c.first(), not c.get("upper", 1), edge)
 
 
 def _window(c: Call, weights: Array | None = None) -> tuple[list[int], list[int], list[tuple[int, int]], list[int]]:
@@ -85,6 +87,58 @@ def _conv(c: Call) -> Array:
         if low != high:
             x = c.maker.pad(x, 2 + k, low, high)
     return composites.convolution(c.maker, x, w, bias, stride, even, dilation, int(c.get("group", 1)))
+
+
+def _conv_transpose(c: Call) -> Array:
+    x, w = c.first(), c.needed(1)
+    _, stride, pads, dilation = _window(c, w)
+    if c.get("output_shape", None) or any(low != high for low, high in pads) or str(c.get("auto_pad", "NOTSET")) != "NOTSET":
+        raise unsupported("output_shape, auto_pad or padding on one side", c.maker.where, "equal padding on both sides")
+    return torch_windows.conv_transpose(c.maker, x, w, c.array(2), stride, [p for p, _ in pads], c.get("output_padding", None) or 0,
+                                        int(c.get("group", 1)), dilation)
+
+
+def _resize(c: Call) -> Array:
+    """Interpolation as PyTorch's exporters write it: nearest by the floor, linear by half pixels or with the corners aligned."""
+    m, x, rank = c.maker, c.first(), c.first().rank - 2
+    scales = c.inputs[2] if len(c.inputs) > 2 and c.inputs[2] is not None and np.size(c.inputs[2]) else None
+    sizes = c.integers(3, "sizes") if len(c.inputs) > 3 else None
+    way, mode = str(c.get("coordinate_transformation_mode", "half_pixel")), str(c.get("mode", "nearest"))
+    if isinstance(scales, Array):
+        raise unsupported("a Resize whose scales are computed", m.where, "constants")
+    factors = None if scales is None else [float(str(v)) for v in np.asarray(scales).reshape(-1)]
+    if factors is not None and (factors[:2] != [1, 1] or len(factors) != rank + 2):
+        raise unsupported("a Resize of other axes than the last ones", m.where, "scales 1, 1, …")
+    whole = factors is not None and all(f == int(f) for f in factors)
+    ends, steps = None if sizes is None else sizes[2:], None if factors is None else factors[2:]
+    if mode == "nearest" and ((way, str(c.get("nearest_mode", "round_prefer_floor"))) == ("asymmetric", "floor") or (
+            whole and way in ("half_pixel", "pytorch_half_pixel"))):
+        return torch_windows.nearest(rank)(m, x, ends, steps)  # type: ignore[return-value]
+    if mode == "linear" and way in ("half_pixel", "pytorch_half_pixel", "align_corners") and not c.get("antialias", 0):
+        return torch_windows.linear(rank)(m, x, ends, way == "align_corners", steps)  # type: ignore[return-value]
+    raise unsupported(f"a Resize by {mode} and {way}", m.where,
+                      "nearest by asymmetric and floor, or linear by half_pixel or align_corners")
+
+
+def _blocks(shuffle: str) -> Rule:
+    """DepthToSpace (CRD or DCR) and SpaceToDepth: channels as blocks of places, and back."""
+    def rule(c: Call) -> Array:
+        m, a, k = c.maker, c.first(), int(c.get("blocksize", 1))
+        n, channels, height, width = a.shape
+        if shuffle == "space":
+            a = m.reshape(a, [n, channels, height / k, k, width / k, k])
+            return m.reshape(m.permute(a, [0, 3, 5, 1, 2, 4]), [n, channels * k * k, height / k, width / k])
+        first = str(c.get("mode", "DCR")) == "DCR"
+        a = m.reshape(a, [n, k, k, channels / k**2, height, width] if first else [n, channels / k**2, k, k, height, width])
+        a = m.permute(a, [0, 3, 4, 1, 5, 2] if first else [0, 1, 4, 2, 5, 3])
+        return m.reshape(a, [n, channels / k**2, height * k, width * k])
+    return rule
+
+
+def _filled(c: Call) -> Any:
+    """ConstantOfShape, which keeps whole numbers a constant where the shape is known."""
+    value = np.asarray(c.get("value", np.zeros(1, np.float32))).reshape(-1)[0]
+    return c.maker.expand(c.maker.number(value.item()), c.integers(0, "shape") or [])
 
 
 def _pool(make: Callable[[int], Any], average: bool) -> Rule:
@@ -157,23 +211,26 @@ def _recurrent(step: Callable[..., tuple[Array, Array]], gates: int) -> Rule:
             b = m.take(bias, 0, d) if bias is not None else m.expand(m.number(0), [2 * gates * hidden])
             own = m.take(w, 0, d), m.take(r, 0, d), m.cut(b, 0, 0, gates * hidden), m.cut(b, 0, gates * hidden, 2 * gates * hidden)
             start = [m.take(s, 0, d) if (s := call.array(k)) is not None else m.expand(m.number(0), [x.shape[1], hidden]) for k in (5, 6)]
-            states.append(_unrolled(m, x, (start[0], start[1]), own, (step, later, back)))
-        shape = [1, 1, x.shape[1], hidden]
-        every = m.concat([m.concat([m.reshape(h, shape) for h, _ in s], 0) for s in states], 1)
-        ends = [m.concat([m.reshape(last[k], shape[1:]) for last in [s[0] if back else s[-1] for s, back in zip(
-            states, OF_DIRECTION[str(call.get("direction", "forward"))], strict=True)]], 0) for k in (0, 1)]
+            states.append(_states(m, x, start, own, (step, later, back)))
+        backs = OF_DIRECTION[str(call.get("direction", "forward"))]
+        every = m.concat([m.reshape(h, [h.shape[0], 1, *h.shape[1:]]) for h, _ in states], 1)
+        ends = [m.concat([m.reshape(m.take(s[k], 0, 0 if back else -1), [1, *s[k].shape[1:]])
+                          for s, back in zip(states, backs, strict=True)], 0) for k in (0, 1)]
         return [every, *ends]
     return rule
 
 
-def _unrolled(m: Maker, x: Array, start: tuple[Array, Array], w: Sequence[Array], how: tuple[Any, bool, bool]) -> list[tuple[Array, Array]]:
-    """The states (h, c) at every time, in the order of time."""
-    (step, later, back), (h, c), made = how, start, []
-    times = range(int(x.shape[0]))
-    for t in reversed(times) if back else times:
-        h, c = step(m, m.take(x, 0, t), h, c, w, later)
-        made.append((h, c))
-    return made[::-1] if back else made
+def _states(m: Maker, x: Array, start: Sequence[Array], w: Sequence[Array], how: tuple[Any, bool, bool]) -> tuple[Array, Array]:
+    """The states (h, c) at every time, in the order of time: a recurrence."""
+    step, later, back = how
+    x = m.flip(x, 0) if back else x
+    if step is not _lstm_step:
+        (h,) = m.recurrence(start[:1], x.shape[0], lambda s: [step(m, x, s[0], s[0], w, later)[0]])
+        made = h, h
+    else:
+        h, c = m.recurrence(start, x.shape[0], lambda s: step(m, x, s[0], s[1], w, later))
+        made = h, c
+    return (m.flip(made[0], 0), m.flip(made[1], 0)) if back else made
 
 
 def _cast_like(c: Call) -> Any:
@@ -189,6 +246,8 @@ PLACES: dict[str, Rule] = {
     "CastLike": _cast_like,
     "Gather": _gather, "GatherElements": _gather_elements, "Concat": lambda c: c.maker.concat(c.arrays(), int(c.get("axis", 0))),
     "Pad": _pad, "CumSum": _cumsum, "OneHot": _one_hot, "Trilu": _trilu, "Conv": _conv,
+    "ConvTranspose": _conv_transpose, "Resize": _resize, "DepthToSpace": _blocks("depth"), "SpaceToDepth": _blocks("space"),
+    "ConstantOfShape": _filled,
     "MaxPool": _pool(torch_windows.max_pool, False), "AveragePool": _pool(torch_windows.average_pool, True),
     "GroupNormalization": _group_norm, "InstanceNormalization": _instance_norm,
     "SoftmaxCrossEntropyLoss": _cross_entropy(True), "NegativeLogLikelihoodLoss": _cross_entropy(False),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sympy as sp
 
 from symnet.frontends.jax_equation import Equation
-from symnet.indexing.composites import convolution
+from symnet.indexing.composites import convolution, pooled
+from symnet.indexing.numpy_ufuncs import NUMBERS
 from symnet.indexing.operations import Array, Maker
 
 Rule = Callable[["Equation"], "int | list[int]"]
@@ -105,9 +106,28 @@ def _transpose(e: Equation) -> int:
 
 
 def _select(e: Equation) -> int:
-    if len(e.args) != 3 or str(e.inputs[0].dtype) != "bool":
-        raise e.refuse("a choice by number", "a choice between two by a comparison")
-    return e.graph.map("select", e.args[0], e.args[2], e.args[1], where=e.where)
+    which, *cases = e.args
+    if _counts_from_the_end(e, which, cases):
+        return cases[0]
+    if str(e.inputs[0].dtype) == "bool":
+        return e.graph.map("select", which, cases[1], cases[0], where=e.where)
+    return chosen(e, which, cases)
+
+
+def _counts_from_the_end(e: Equation, which: int, cases: Sequence[int]) -> bool:
+    """Is it the place i, or i + size where i < 0? Places count from 0 here: 0, 1, … are, and an index array with a negative entry is
+    refused when the program runs."""
+    test, moved = e.graph.ops[which], e.graph.ops[cases[1]]
+    return bool(test.more == ("lt",) and moved.more == ("add",) and test.args[0] == cases[0] and cases[0] in moved.args
+                and e.graph.ops[test.args[1]].more == (0,) and e.maker.counts_from_zero(cases[0]))
+
+
+def chosen(e: Equation, which: int, cases: Sequence[int]) -> int:
+    """The case that a whole number names."""
+    made = cases[-1]
+    for k, case in reversed(list(enumerate(cases[:-1]))):  # whole numbers count from 0, and what lies outside is the last
+        made = e.graph.map("select", e.graph.map("eq", which, e.graph.number(k), where=e.where), case, made, where=e.where)
+    return made
 
 
 def _size(e: Equation) -> int:
@@ -135,20 +155,86 @@ def _stack(e: Equation) -> int:
 
 
 def _pad(e: Equation) -> int:
-    node, filling = e.args
-    if e.graph.ops[filling].kind != "number":
+    m, (a, filling) = e.maker, e.arrays
+    if e.graph.ops[filling.node].kind != "number":
         raise e.refuse("a padding value that is computed", "a number")
-    for axis, (low, high, between) in enumerate(e.params["padding_config"]):
-        if int(between) or int(low) < 0 or int(high) < 0:
-            raise e.refuse("padding between the entries, or less than none", "padding around the array")
-        if low or high:
-            more = (axis, sp.Integer(int(low)), sp.Integer(int(high)), e.graph.ops[filling].more[0])
-            node = e.graph.add("pad", node, more=more, where=e.where)
-    return node
+    value = e.graph.ops[filling.node].more[0]
+    for axis, (low, high, between) in enumerate((int(before), int(after), int(b)) for before, after, b in e.params["padding_config"]):
+        if between and value != 0:
+            raise e.refuse(f"padding by {value} between the entries", "0")
+        a = _around(m, m.stuffed(a, axis, between + 1), axis, low, high, value)
+    return a.node
 
 
-def _cumsum(e: Equation) -> int:
-    return e.graph.add("running", *e.args, more=(int(e.params["axis"]), bool(e.params["reverse"])), where=e.where)
+def _around(m: Maker, a: Array, axis: int, low: int, high: int, value: Any = 0) -> Array:
+    """Places before and after; less than none cuts some off."""
+    if low < 0 or high < 0:
+        a = m.cut(a, axis, max(-low, 0), a.shape[axis] - max(-high, 0))
+    return m.pad(a, axis, max(low, 0), max(high, 0), value)
+
+
+def _running(name: str) -> Rule:
+    return lambda e: e.maker.running(e.arrays[0], int(e.params["axis"]), bool(e.params["reverse"]), name).node
+
+
+def _fold(name: str) -> Rule:
+    return lambda e: e.maker.fold(name, e.arrays[0], tuple(map(int, e.params["axes"]))).node
+
+
+def _window(kind: str) -> Rule:
+    """lax.reduce_window by max, min or sum."""
+    def rule(e: Equation) -> int:
+        m, a = e.maker, e.arrays[0]
+        names = ("window_dimensions", "window_strides", "padding", "base_dilation", "window_dilation")
+        for axis, (size, step, pads, base, far) in enumerate(zip(*[e.params[n] for n in names], strict=True)):
+            low, high = map(int, pads)
+            if int(base) != 1 or (kind != "sum" and (low or high) and (int(far) != 1 or max(low, high) >= int(size))):
+                raise e.refuse("a window with base_dilation, or a padded one with gaps", "a plain window")
+            if int(size) == 1 and int(step) == 1 and not (low or high):
+                continue
+            a = m.pad(a, axis, low, high) if kind == "sum" else m.extended(a, axis, low, high, 1 if kind == "max" else -1)
+            seen = m.window(a, axis, int(size), int(step), int(far))
+            a = m.sum(seen, axis + 1) if kind == "sum" else pooled(m, seen, axis + 1, kind)
+        return a.node
+    return rule
+
+
+def _cholesky(e: Equation) -> int:
+    return e.maker.cholesky(e.arrays[0]).node
+
+
+def _triangular_solve(e: Equation) -> int:
+    m, (a, b), p = e.maker, e.arrays, e.params
+    a = m.triangular(a, bool(p["lower"]), bool(p["unit_diagonal"]))
+    a = m.permute(a, [*range(a.rank - 2), a.rank - 1, a.rank - 2]) if p["transpose_a"] else a
+    return m.solve(a, b, bool(p["left_side"])).node
+
+
+def _linear_solve(e: Equation) -> int:
+    """A⁻¹ b for the matrix of lax.custom_linear_solve, where the system is a product with one that stands there whole."""
+    lengths, inner = e.params["const_lengths"], e.params["jaxprs"].matvec
+    body = getattr(inner, "jaxpr", inner)
+    product = [q for q in body.eqns if str(q.primitive.name) == "dot_general"]
+    rest = {str(q.primitive.name) for q in body.eqns} - {"dot_general", "transpose", "reshape", "squeeze", "broadcast_in_dim"}
+    a, b = e.arrays[0], e.arrays[-1]
+    if lengths.matvec != 1 or len(product) != 1 or rest or product[0].invars[0] is not body.invars[0] \
+            or [int(k) for k in product[0].params["dimension_numbers"][0][0]] != [a.rank - 1]:
+        raise e.refuse("a linear system that is no product with one matrix", "jnp.linalg.solve")
+    m, theirs = e.maker, [int(k) for k in product[0].params["dimension_numbers"][0][1]]
+    if len(e.args) != sum(lengths) + 1 or a.rank != 2 or b.rank > 2:
+        raise e.refuse("a stack of linear systems, or several", "one system, or jnp.linalg.inv")
+    if b.rank == 1:
+        return m.solve(a, b).node
+    return m.solve(a, b).node if theirs == [0] else m.permute(m.solve(a, m.permute(b, (1, 0))), (1, 0)).node
+
+
+def _tile(e: Equation) -> int:
+    m, a = e.maker, e.arrays[0]
+    for axis, count in enumerate(map(int, e.params["reps"])):
+        shape = a.shape
+        wide = m.expand(m.reshape(a, [*shape[:axis], 1, *shape[axis:]]), [*shape[:axis], count, *shape[axis:]])
+        a = m.reshape(wide, [*shape[:axis], count * shape[axis], *shape[axis + 1:]])
+    return a.node
 
 
 def _reverse(e: Equation) -> int:
@@ -159,50 +245,138 @@ def _reverse(e: Equation) -> int:
 
 
 def _dynamic_slice(e: Equation) -> int:
-    node, *starts = e.args
-    sizes = e.sizes(e.params["slice_sizes"])
-    for axis, (start, size, whole) in enumerate(zip(starts, sizes, e.sizes(e.inputs[0].shape), strict=True)):
+    a, *starts = e.arrays
+    return _stretch(e.maker, a, starts, e.sizes(e.params["slice_sizes"])).node
+
+
+def _stretch(m: Maker, a: Array, starts: Sequence[Array], sizes: Sequence[sp.Expr]) -> Array:
+    """A block of these sizes from these places on."""
+    for axis, (start, size, whole) in enumerate(zip(starts, sizes, a.shape, strict=True)):
         if size == whole:
             continue
-        op = e.graph.ops[start]
-        if op.kind != "number":
-            raise e.refuse("a start that is computed", "a number")
-        first = int(op.more[0])
-        first = first + int(whole) if first < 0 else first
-        node = e.graph.add("cut", node, more=(axis, sp.Integer(min(first, int(whole - size))), size, 1), where=e.where)
-    return node
+        place = m.graph.ops[start.node]
+        if place.kind == "number":
+            first = int(place.more[0])
+            first = min(first + int(whole) if first < 0 else first, int(whole - size))
+            a = m.cut(a, axis, first, first + size)
+        else:
+            a = m.lookup(m.permute(a, [axis, *[k for k in range(a.rank) if k != axis]]), [m.map("add", start, m.iota([size], 0))], [0])
+            a = m.permute(a, [*range(1, axis + 1), 0, *range(axis + 1, a.rank)])
+    return a
+
+
+def _dynamic_update(e: Equation) -> int:
+    a, values, *starts = e.arrays
+    return _written(e, a, {k: (s, True) for k, s in enumerate(starts)}, values, "scatter", True).node
+
+
+def _places(e: Equation, count: int) -> tuple[list[Array], Array]:
+    """The index array of a gather or scatter, one array for each axis that it names."""
+    m, indices = e.maker, e.arrays[1]
+    return [m.take(indices, -1, k) for k in range(count)], indices
 
 
 def _gather(e: Equation) -> int:
-    """Look-ups: every axis that is named by an index is taken at one place, the others are taken whole."""
-    numbers, sizes, whole = e.params["dimension_numbers"], e.sizes(e.params["slice_sizes"]), e.sizes(e.inputs[0].shape)
-    named, shared = list(numbers.start_index_map), list(getattr(numbers, "operand_batching_dims", ()))
-    gone = [*numbers.collapsed_slice_dims, *shared]
-    if any(d not in numbers.collapsed_slice_dims for d in named) or any(n != w for d, (n, w) in enumerate(zip(sizes, whole, strict=True))
-                                                                       if d not in gone):
-        raise e.refuse("a gather of stretches", "rows or entries, as x[index] and take_along_axis take them")
-    rank = len(e.inputs[1].shape) - 1
-    parts = [e.graph.add("take", e.args[1], more=(rank, k), where=e.where) for k in range(len(named))]
-    pairs = tuple(zip(map(int, shared), map(int, getattr(numbers, "start_indices_batching_dims", ())), strict=True))
-    made = e.graph.add("lookup", e.args[0], *parts, more=(tuple(map(int, named)), pairs), where=e.where)
+    """Look-ups: an axis that is named by an index is taken at one place, or from one place on; the others are taken whole."""
+    m, a, numbers = e.maker, e.arrays[0], e.params["dimension_numbers"]
+    sizes, named = e.sizes(e.params["slice_sizes"]), list(map(int, numbers.start_index_map))
+    shared = list(map(int, getattr(numbers, "operand_batching_dims", ())))
+    gone = [*map(int, numbers.collapsed_slice_dims), *shared]
+    if any(d not in named and d not in gone and n != a.shape[d] for d, n in enumerate(sizes)):
+        raise e.refuse("a gather of the first places of an axis", "a slice")
+    parts, _ = _places(e, len(named))
+    kept = [d for d in named if d in gone or sizes[d] != a.shape[d]]
+    wide = [d for d in kept if d not in gone]
+    rank, places = len(e.inputs[1].shape) - 1, []
+    for d in kept:
+        p = m.reshape(parts[named.index(d)], [*parts[0].shape, *[1] * len(wide)])
+        if d in wide:
+            own = m.iota([*[1] * rank, *[sizes[d] if x == d else 1 for x in wide]], rank + wide.index(d))
+            p = m.map("add", p, own) if sizes[d] != 1 else p
+        places.append(p)
+    pairs = tuple(zip(shared, map(int, getattr(numbers, "start_indices_batching_dims", ())), strict=True))
+    rest = [d for d in range(a.rank) if d not in kept and d not in shared]
+    made = m.lookup(a, places, kept, pairs) if kept else m.expand(a, [*parts[0].shape, *a.shape]) if rank else a
     offset = [int(d) for d in numbers.offset_dims]
-    places = [d for d in range(len(e.outputs[0].shape)) if d not in offset]
-    order = [places.index(d) if d in places else rank + offset.index(d) for d in range(len(e.outputs[0].shape))]
-    return made if order == sorted(order) else e.graph.add("permute", made, more=(tuple(order),), where=e.where)
+    windows = [rank + (wide.index(d) if d in wide else len(wide) + rest.index(d)) for d in range(a.rank) if d not in gone]
+    leading = iter(range(rank))
+    return m.permute(made, [windows[offset.index(k)] if k in offset else next(leading) for k in range(len(e.outputs[0].shape))]).node
+
+
+def _scatter(e: Equation) -> int:
+    """x.at[…].set, add, multiply, min, max."""
+    numbers, (a, _, values) = e.params["dimension_numbers"], e.arrays
+    m, named = e.maker, list(map(int, numbers.scatter_dims_to_operand_dims))
+    parts, _ = _places(e, len(named))
+    shared = list(zip(map(int, getattr(numbers, "operand_batching_dims", ())),
+                      map(int, getattr(numbers, "scatter_indices_batching_dims", ())), strict=True))
+    inserted = [*map(int, numbers.inserted_window_dims), *[d for d, _ in shared]]
+    windows = list(map(int, numbers.update_window_dims))
+    own = [d for d in range(a.rank) if d not in inserted]
+    lead = [k for k in range(values.rank) if k not in windows]
+    values = m.permute(values, [*lead, *windows])
+    shape: list[Any] = list(values.shape[:len(lead)])
+    rest = dict(zip(own, values.shape[len(lead):], strict=True))
+    full = m.reshape(values, [*shape, *[rest.get(d, 1) for d in range(a.rank)]])
+    places = {d: (p, d not in inserted) for d, p in zip(named, parts, strict=True)}
+    for d, k in shared:  # along with an axis of the index arrays
+        places[d] = m.iota([n if j == k else 1 for j, n in enumerate(values.shape[:len(lead)])], k), False
+    return _written(e, a, places, full, str(e.name),
+                    bool(e.params.get("unique_indices"))).node
+
+
+def _written(e: Equation, a: Array, places: Mapping[int, tuple[Array, bool]], values: Array, how: str, unique: bool) -> Array:
+    """``a`` with values written: behind the axes of the index arrays they have one for each axis of a, 1 where an index names it alone.
+    An axis whose index starts a stretch is marked true."""
+    m, rank = e.maker, values.rank - a.rank
+    named = [d for d, (_, stretch) in places.items() if not stretch or values.shape[rank + d] != a.shape[d]]
+    kept = [d for d in range(a.rank) if d not in named]
+    lead, wide = values.shape[:rank], [d for d in named if places[d][1]]
+    found = []
+    for d in named:
+        p = m.reshape(m.expand(places[d][0], lead) if rank else places[d][0], [*lead, *[1] * len(wide)])
+        if d in wide:
+            sizes = [*[1] * rank, *[values.shape[rank + x] if x == d else 1 for x in wide]]
+            p = m.map("add", p, m.iota(sizes, rank + wide.index(d)))
+        found.append(p)
+    values = m.reshape(m.permute(values, [*range(rank), *[rank + d for d in wide], *[rank + d for d in named if d not in wide],
+                                          *[rank + d for d in kept]]),
+                       [*lead, *[values.shape[rank + d] for d in wide], *[values.shape[rank + d] for d in kept]])
+    order = [*named, *kept]
+    moved, back = m.permute(a, order), [order.index(k) for k in range(a.rank)]
+    if not named:
+        return m.map("add", a, values) if how == "scatter-add" else m.expand(values, a.shape)
+    if how == "scatter-add":
+        return m.permute(m.added_at(moved, found, values), back)
+    if not (unique or all(n == 1 for n in lead) or any(m.counts(p) for p in found)):
+        raise e.refuse("a write at places that may repeat", ".at[…].add, or places that are all different")
+    if how != "scatter":
+        old = m.lookup(moved, found, range(len(named)))
+        values = m.map({"scatter-mul": "mul", "scatter_mul": "mul", "scatter-max": "max", "scatter-min": "min"}[how], old, values)
+    return m.permute(m.put_at(moved, found, values), back)
 
 
 def _conv(e: Equation) -> int:
     """Cross-correlation; JAX names the axes of its three arrays by their positions."""
     names, stride, pads = e.params["dimension_numbers"], e.params["window_strides"], e.params["padding"]
-    if any(n != 1 for n in e.params["lhs_dilation"]) or e.params["batch_group_count"] != 1 or any(a != b for a, b in pads):
-        raise e.refuse("a convolution with lhs_dilation, groups of samples or uneven padding", "even padding")
-    m = Maker(e.graph, e.where)
-    x, w = (Array(a, e.sizes(v.shape)) for a, v in zip(e.args, e.inputs, strict=True))
+    if e.params["batch_group_count"] != 1:
+        raise e.refuse("a convolution with groups of samples", "groups of channels")
+    m, (x, w) = e.maker, e.arrays
     x, w = m.permute(x, names.lhs_spec), m.permute(w, names.rhs_spec)
-    made = convolution(m, x, w, None, list(stride), [int(a) for a, _ in pads], list(e.params["rhs_dilation"]),
+    for k, ((low, high), step) in enumerate(zip(pads, e.params["lhs_dilation"], strict=True), start=2):
+        low, high = int(low), int(high)
+        x = m.stuffed(x, k, int(step))
+        if low != high or low < 0:
+            x = _around(m, x, k, low, high)
+    made = convolution(m, x, w, None, list(stride), [int(a) if a == b and a > 0 else 0 for a, b in pads], list(e.params["rhs_dilation"]),
                        int(e.params["feature_group_count"]))
     back = [list(names.out_spec).index(k) for k in range(made.rank)]
     return m.permute(made, back).node
+
+
+def _formula(name: str) -> Rule:
+    """An entrywise function by its formula."""
+    return lambda e: NUMBERS[name](e.maker, *e.arrays).node
 
 
 PRIMITIVES: dict[str, Rule] = {
@@ -211,10 +385,20 @@ PRIMITIVES: dict[str, Rule] = {
                                      "floor", "ceil", "pow", "gt", "ge", "lt", "le", "eq", "ne", "is_finite")},
     "add_any": _map("add"), "stop_gradient": _map("stop_gradient"), "copy": _same, "copy_p": _same, "optimization_barrier": _same,
     "round": _round, "convert_element_type": _convert, "integer_pow": _integer_pow, "reduce_sum": _sum, "reduce_max": _max,
+    "reduce_min": _fold("min"), "reduce_prod": _fold("prod"), "reduce_and": lambda e: e.maker.all(e.arrays[0], e.params["axes"]).node,
+    "reduce_or": lambda e: e.maker.any(e.arrays[0], e.params["axes"]).node,
+    **{f"reduce_window_{kind}": _window(kind) for kind in ("max", "min", "sum")}, "tile": _tile,
+    **dict.fromkeys(("scatter", "scatter-add", "scatter-mul", "scatter_mul", "scatter-min", "scatter-max"), _scatter),
+    "dynamic_update_slice": _dynamic_update, "cholesky": _cholesky, "triangular_solve": _triangular_solve,
+    "custom_linear_solve": _linear_solve,
+    **{name: _formula(formula) for name, formula in (
+        ("tan", "tan"), ("asin", "arcsin"), ("acos", "arccos"), ("atan2", "arctan2"), ("asinh", "arcsinh"), ("acosh", "arccosh"),
+        ("atanh", "arctanh"), ("exp2", "exp2"), ("cbrt", "cbrt"), ("rem", "fmod"))},
     "dot_general": _dot,
     "broadcast_in_dim": _broadcast, "reshape": _reshape, "slice": _slice, "squeeze": _to_shape, "expand_dims": _to_shape,
     "transpose": _transpose,
-    "iota": _iota, "concatenate": _concatenate, "stack": _stack, "pad": _pad, "cumsum": _cumsum, "rev": _reverse, "split": _split,
+    "iota": _iota, "concatenate": _concatenate, "stack": _stack, "pad": _pad, "cumsum": _running("sum"), "cumprod": _running("prod"),
+    "cummax": _running("max"), "cummin": _running("min"), "cumlogsumexp": _running("logsumexp"), "rev": _reverse, "split": _split,
     "gather": _gather, "dynamic_slice": _dynamic_slice, "conv_general_dilated": _conv, **{k: _map(k) for k in ("and", "or", "not")},
     "select_n": _select, "dim_as_value": _size, "clamp": _clamp,
 }

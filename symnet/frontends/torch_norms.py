@@ -88,8 +88,13 @@ def instance_norm(m: Maker, x: Array, w: Array | None, b: Array | None, mean: An
 def _norm(m: Maker, a: Array, order: Any = 2, dims: Any = None, keep: bool = False, **_: Any) -> Array:
     if order == 1:
         return m.sum(m.map("abs", a), dims, keep)
+    if str(order) in ("inf", "oo"):
+        return m.fold("max", m.map("abs", a), dims, keep)
     if order != 2:
-        raise unsupported(f"a norm of order {order}", m.where, "1 or 2")
+        p = rational(order)
+        if not p.is_positive:
+            raise unsupported(f"a norm of order {order}", m.where, "a positive one")
+        return m.map("pow", m.sum(m.map("pow", m.map("abs", a), p), dims, keep), 1 / p)
     return m.map("sqrt", m.sum(m.map("square", a), dims, keep))
 
 

@@ -8,11 +8,13 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.numbers import rational
+from symnet.frontends.torch_matrices import MATRICES
 from symnet.frontends.torch_norms import NORMS
 from symnet.frontends.torch_places import PLACES
 from symnet.frontends.torch_windows import WINDOWS
 from symnet.indexing import composites
 from symnet.indexing.graph import unsupported
+from symnet.indexing.numpy_ufuncs import NUMBERS
 from symnet.indexing.operations import Array, Maker
 
 Rule = Callable[..., Array | list[Array]]  # rule(maker, *args, **kwargs) with the operator's own arguments
@@ -64,13 +66,37 @@ def _variance(m: Maker, a: Array, dim: Any = None, unbiased: Any = True, keepdim
     return m.variance(a, dim, int(bool(unbiased)) if correction is None else correction, keepdim)
 
 
-def _largest(m: Maker, a: Array, *rest: Any, **options: Any) -> Array | list[Any]:
-    """``max`` of two tensors, of a whole one, or along an axis with the places, which have no formula."""
-    if rest and isinstance(rest[0], Array):
-        return m.map("max", a, rest[0])
-    dim, keep = rest[0] if rest else options.get("dim"), rest[1] if len(rest) > 1 else options.get("keepdim", False)
-    made = m.top(a, dim, keep)
-    return made if dim is None else [made, None]
+def _extreme(name: str) -> Rule:
+    """``max`` or ``min`` of two tensors, of a whole one, or along an axis with the places, which have no formula."""
+    def rule(m: Maker, a: Array, *rest: Any, **options: Any) -> Array | list[Any]:
+        if rest and isinstance(rest[0], Array):
+            return m.map(name, a, rest[0])
+        dim, keep = rest[0] if rest else options.get("dim"), rest[1] if len(rest) > 1 else options.get("keepdim", False)
+        made = m.fold(name, a, dim, keep)
+        return made if dim is None else [made, None]
+    return rule
+
+
+def _converted(m: Maker, a: Array, of: str, to: str) -> Array:
+    if of == "bool":
+        return a if to == "bool" else m.map("indicator", a)
+    if to == "bool":
+        return m.map("ne", a, 0)
+    if of == "real" and to == "index":
+        raise unsupported("a conversion to whole numbers", m.where, "real numbers")
+    return a
+
+
+def _cast(m: Maker, a: Array, *args: Any, **options: Any) -> Array:
+    """Another type: truths and numbers are told apart, and nothing is rounded."""
+    to = next((str(v) for v in (*args, *options.values()) if str(v).startswith("torch.") and str(v).split(".")[1] in DTYPES), "")
+    if not to:
+        return a
+    return _converted(m, a, "bool" if m.is_test(a) else "index" if m.is_whole(a) else "real", DTYPES[to.split(".")[1]])
+
+
+DTYPES = {"bool": "bool", **dict.fromkeys(("float", "double", "half", "float16", "float32", "float64", "bfloat16"), "real"),
+          **dict.fromkeys(("int", "long", "short", "int8", "int16", "int32", "int64", "uint8"), "index")}
 
 
 def _addmm(m: Maker, c: Array, a: Array, b: Array, beta: Any = 1, alpha: Any = 1) -> Array:
@@ -144,6 +170,17 @@ def _attention(m: Maker, q: Array, k: Array, v: Array, attn_mask: Array | None =
     return composites.attention(m, q, k, v, attn_mask, scale, is_causal or m.is_test(attn_mask))
 
 
+def _formula(name: str) -> Rule:
+    """An entrywise function by its formula."""
+    return lambda m, *args, **_: NUMBERS[name](m, *[a if isinstance(a, Array) else m.number(a) for a in args])
+
+
+def _rrelu(m: Maker, a: Array, lower: Any = 1 / 8, upper: Any = 1 / 3, training: bool = False, *_: Any) -> Array:
+    if training:
+        raise unsupported("rrelu while training", m.where, "model.eval()")
+    return m.map("leaky_relu", a, (rational(lower) + rational(upper)) / 2)
+
+
 OPERATORS: dict[str, Rule] = {
     **{name: _map(name) for name in ("mul", "neg", "exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "sinh", "cosh", "erf",
                                      "erfc", "sqrt", "rsqrt", "square", "abs", "sign", "pow", "relu", "gt", "ge", "lt", "le", "eq", "ne")},
@@ -159,7 +196,22 @@ OPERATORS: dict[str, Rule] = {
     "hardtanh": lambda m, a, low=-1, high=1: composites.hardtanh(m, a, low, high), "relu6": lambda m, a: composites.hardtanh(m, a, 0, 6),
     "clamp": lambda m, a, min=None, max=None: composites.hardtanh(m, a, -sp.oo if min is None else min, sp.oo if max is None else max),
     "clamp_min": lambda m, a, low: m.map("max", a, low), "clamp_max": lambda m, a, high: m.map("min", a, high),
-    "sum": _reduce, "mean": _mean, "max": _largest, "amax": lambda m, a, dim=None, keepdim=False: m.top(a, dim, keepdim),
+    "sum": _reduce, "mean": _mean, "max": _extreme("max"), "min": _extreme("min"),
+    "amax": lambda m, a, dim=None, keepdim=False: m.top(a, dim, keepdim),
+    "amin": lambda m, a, dim=None, keepdim=False: m.fold("min", a, dim, keepdim),
+    "prod": lambda m, a, dim=None, keepdim=False, **_: m.fold("prod", a, dim, keepdim),
+    "any": lambda m, a, dim=None, keepdim=False: m.any(_converted(m, a, "bool" if m.is_test(a) else "real", "bool"), dim, keepdim),
+    "all": lambda m, a, dim=None, keepdim=False: m.all(_converted(m, a, "bool" if m.is_test(a) else "real", "bool"), dim, keepdim),
+    "var_mean": lambda m, a, dim=None, *rest, **options: [_variance(m, a, dim, *rest, **options),
+                                                          m.mean(a, dim, options.get("keepdim", False))],
+    "std_mean": lambda m, a, dim=None, *rest, **options: [m.map("sqrt", _variance(m, a, dim, *rest, **options)),
+                                                          m.mean(a, dim, options.get("keepdim", False))],
+    **{name: _formula(formula) for name, formula in (
+        ("tan", "tan"), ("asin", "arcsin"), ("acos", "arccos"), ("atan2", "arctan2"), ("asinh", "arcsinh"), ("acosh", "arccosh"),
+        ("atanh", "arctanh"), ("log2", "log2"), ("log10", "log10"), ("exp2", "exp2"), ("special_exp2", "exp2"), ("trunc", "trunc"),
+        ("fix", "trunc"), ("fmod", "fmod"), ("remainder", "remainder"), ("hypot", "hypot"), ("logaddexp", "logaddexp"),
+        ("heaviside", "heaviside"), ("fmax", "maximum"), ("fmin", "minimum"), ("xlogy", "xlogy"), ("special_xlogy", "xlogy"),
+        ("special_ndtr", "ndtr"))}, "frac": lambda m, a: m.map("sub", a, NUMBERS["trunc"](m, a)), "rrelu": _rrelu,
     "var": _variance, "std": lambda m, *args, **options: m.map("sqrt", _variance(m, *args, **options)),
     "logsumexp": composites.logsumexp,
     "softmax": lambda m, a, dim, *_: composites.softmax(m, a, dim), "log_softmax": lambda m, a, dim, *_: composites.log_softmax(m, a, dim),
@@ -171,23 +223,14 @@ OPERATORS: dict[str, Rule] = {
     "squeeze": _squeeze, "expand": lambda m, a, sizes, **_: m.expand(a, sizes), "select": lambda m, a, dim, place: m.take(a, dim, place),
     "slice": _slice, "split": _pieces, "split_with_sizes": _pieces, "chunk": _chunk, "unbind": _unbind,
     "broadcast_tensors": lambda m, arrays: arrays,  # every operation broadcasts
-    **PLACES, **WINDOWS, **NORMS, **dict.fromkeys(("contiguous", "clone", "alias", "lift_fresh_copy", "to", "_to_copy"), _same),
+    **PLACES, **WINDOWS, **NORMS, **MATRICES, **dict.fromkeys(("contiguous", "clone", "alias", "lift_fresh_copy"), _same),
+    **dict.fromkeys(("to", "_to_copy", "type_as"), _cast),
     "detach": lambda m, a: m.stopped(a), "floor": _map("floor"), "ceil": _map("ceil"), "round": _rounded,
     "dropout": _dropout, "feature_dropout": _dropout, "scaled_dot_product_attention": _attention,
     "zeros": lambda m, sizes, **_: m.expand(m.number(0), sizes), "ones": lambda m, sizes, **_: m.expand(m.number(1), sizes),
 }
 
 # What a traced function needs besides: its operators stand behind autograd, where ``detach`` only hands on, and dtypes are seen.
-
-
-def _converted(m: Maker, a: Array, of: str, to: str) -> Array:
-    if of == "bool":
-        return a if to == "bool" else m.map("indicator", a)
-    if to == "bool":
-        return m.map("ne", a, 0)
-    if of == "real" and to == "index":
-        raise unsupported("a conversion to whole numbers", m.where, "real numbers")
-    return a
 
 
 def _layer_norm_parts(m: Maker, x: Array, shape: Sequence[Any], w: Array | None, b: Array | None, eps: float) -> list[Array]:

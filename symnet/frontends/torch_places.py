@@ -120,14 +120,6 @@ def _arange(m: Maker, *ends: Any, **_: Any) -> Array:
     return count if start == 0 else m.map("add", start, count)
 
 
-def triangle(lower: bool) -> Rule:
-    def rule(m: Maker, a: Array, diagonal: int = 0) -> Array:
-        row, column = m.iota([a.shape[-2], 1], 0), m.iota([1, a.shape[-1]], 1)
-        edge = m.map("add", row, diagonal) if diagonal else row
-        return m.map("select", m.map("le" if lower else "ge", column, edge), a, 0)
-    return rule
-
-
 def index_put(m: Maker, a: Array, places: Sequence[Array | None], values: Array, accumulate: bool = False) -> Array:
     """a with values at the places that index arrays name, or added there; a mask of truths chooses entry by entry."""
     if len(places) == 1 and places[0] is not None and m.is_test(places[0]) and places[0].rank == a.rank \
@@ -183,20 +175,6 @@ def _scatter(m: Maker, a: Array, dim: int, places: Array, value: Any, reduce: st
     return m.map("select", m.map("eq", places, there), value, a)
 
 
-def _diagonal(m: Maker, a: Array, offset: int = 0, first: int = 0, second: int = 1) -> Array:
-    """The entries at equal places of two axes, as the last axis."""
-    i, j = first % a.rank, second % a.rank
-    if offset:
-        raise unsupported(f"a diagonal with the offset {offset}", m.where, "the main one")
-    a = m.permute(a, [*[k for k in range(a.rank) if k not in (i, j)], i, j])
-    there = m.map("eq", m.iota([a.shape[-2], 1], 0), m.iota([1, a.shape[-1]], 1))
-    return m.sum(m.map("select", there, a, 0), -1)
-
-
-def _eye(m: Maker, rows: Any, columns: Any = None, **_: Any) -> Array:
-    return m.map("indicator", m.map("eq", m.iota([rows, 1], 0), m.iota([1, rows if columns is None else columns], 1)))
-
-
 def _filled(m: Maker, a: Array, mask: Array, value: Any) -> Array:
     return m.map("select", mask, value, a)
 
@@ -215,15 +193,50 @@ def _flip(m: Maker, a: Array, dims: Sequence[int]) -> Array:
     return a
 
 
+def _embedding_bag(m: Maker, table: Array, words: Array, offsets: Array, _: bool = False, mode: int = 0, *rest: Any) -> list[Any]:
+    """The sum, mean or largest of the rows that each bag of words names; all bags have the same number of words."""
+    size = _equal_bags(m, words, offsets)
+    rows = m.lookup(table, [m.reshape(words, [words.shape[0] / size, size])], [0])
+    if len(rest) > 1 and rest[1] is not None:  # per_sample_weights
+        rows = m.map("mul", rows, m.reshape(rest[1], [words.shape[0] / size, size, 1]))
+    return [(m.sum, m.mean, lambda a, k: m.fold("max", a, k))[mode](rows, 1), None, None, None]
+
+
+def _equal_bags(m: Maker, words: Array, offsets: Array) -> sp.Expr:
+    """How many words a bag has, where they begin at 0, k, 2k, …"""
+    op, step = m.graph.ops[offsets.node], sp.S.One
+    if op.kind == "map" and op.more[0] == "mul" and m.graph.ops[op.args[0]].kind == "number":
+        op, step = m.graph.ops[op.args[1]], m.graph.ops[op.args[0]].more[0]
+    if op.kind != "iota" or sp.expand(offsets.shape[0] * step - words.shape[0]) != 0:
+        raise unsupported("bags of different sizes", m.where, "a matrix of words: one bag a row")
+    return step
+
+
+def _scatter_reduce(m: Maker, a: Array, dim: int, places: Array, values: Array, reduce: str, include_self: bool = True) -> Array:
+    if reduce != "sum":
+        raise unsupported(f"scatter_reduce by {reduce!r}", m.where, "'sum'")
+    return scatter_add(m, a if include_self else m.expand(m.number(0), a.shape), dim, places, values)
+
+
+def _take(m: Maker, a: Array, places: Array) -> Array:
+    return m.lookup(m.reshape(a, [sp.Mul(*a.shape)]), [places], [0])
+
+
 PLACES: dict[str, Rule] = {
+    "embedding_bag": _embedding_bag, "_embedding_bag_forward_only": _embedding_bag, "_embedding_bag": _embedding_bag,
+    "scatter_reduce": _scatter_reduce, "take": _take, "take_along_dim": lambda m, a, places, dim: gather(m, a, dim, places),
     "embedding": _embedding, "index": index, "index_select": _index_select, "gather": gather, "one_hot": one_hot,
     "cross_entropy_loss": cross_entropy, "nll_loss": nll, "nll_loss_nd": nll, "nll_loss2d": nll,
     "cat": _cat, "concat": _cat, "stack": _stack,
-    "arange": _arange, "tril": triangle(True), "triu": triangle(False), "masked_fill": _filled, "full": _full, "flip": _flip,
+    "arange": _arange, "masked_fill": _filled, "full": _full, "flip": _flip,
     "full_like": lambda m, a, value, **_: m.expand(m.number(value), a.shape), "zeros_like": _like(0), "ones_like": _like(1),
     "new_zeros": lambda m, a, sizes, **_: m.expand(m.number(0), sizes), "new_ones": lambda m, a, sizes, **_: m.expand(m.number(1), sizes),
-    "diagonal": _diagonal, "eye": _eye, "index_put": index_put, "index_add": index_add, "scatter_add": scatter_add, "scatter": _scatter,
-    "cumsum": lambda m, a, dim, **_: m.running(a, dim), "logical_not": lambda m, a: m.map("not", a),
+    "index_put": index_put, "index_add": index_add, "scatter_add": scatter_add, "scatter": _scatter,
+    "cumsum": lambda m, a, dim, **_: m.running(a, dim), "cumprod": lambda m, a, dim, **_: m.running(a, dim, False, "prod"),
+    "cummax": lambda m, a, dim: [m.running(a, dim, False, "max"), None],
+    "cummin": lambda m, a, dim: [m.running(a, dim, False, "min"), None],
+    "logcumsumexp": lambda m, a, dim: m.running(a, dim, False, "logsumexp"),
+    "logical_not": lambda m, a: m.map("not", a),
     "bitwise_not": lambda m, a: m.map("not", a), "logical_and": lambda m, a, b: m.map("and", a, b),
     "logical_or": lambda m, a, b: m.map("or", a, b), "bitwise_and": lambda m, a, b: m.map("and", a, b),
     "bitwise_or": lambda m, a, b: m.map("or", a, b), "scalar_tensor": lambda m, v, **_: m.number(v),

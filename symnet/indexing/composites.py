@@ -234,13 +234,19 @@ def average_pool(m: Maker, x: Array, kernel: Sequence[int], stride: Sequence[int
 
 
 def max_pool(m: Maker, x: Array, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int]) -> Array:
-    """The largest entry of each window of the last axes."""
-    if any(padding):
-        raise unsupported(f"padding {tuple(padding)} of a maximum", m.where, "0")
+    """The largest entry of each window of the last axes; padding is never the largest."""
     first = x.rank - len(kernel)
-    for k in range(len(kernel)):
-        seen = m.window(x, first + k, kernel[k], stride[k], dilation[k])
-        x = m.take(seen, first + k + 1, 0)
-        for p in range(1, kernel[k]):
-            x = m.map("max", x, m.take(seen, first + k + 1, p))
+    for k, (size, step, pad, far) in enumerate(zip(kernel, stride, padding, dilation, strict=True)):
+        if pad and (far != 1 or pad >= size):
+            raise unsupported(f"padding {tuple(padding)} of a maximum with gaps", m.where, "padding 0")
+        x = m.extended(x, first + k, pad, pad, 1)  # the edge less 1 is never the largest: every padded window holds the edge
+        x = pooled(m, m.window(x, first + k, size, step, far), first + k + 1, "max")
     return x
+
+
+def pooled(m: Maker, seen: Array, axis: int, name: str) -> Array:
+    """The largest or smallest of the few places of an axis."""
+    made = m.take(seen, axis, 0)
+    for p in range(1, int(seen.shape[axis])):
+        made = m.map(name, made, m.take(seen, axis, p))
+    return made

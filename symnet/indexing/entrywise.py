@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import sympy as sp
 
@@ -170,6 +171,19 @@ def stopped(u: sp.Basic) -> sp.Basic:
     return sp.Mul(fn.stop_gradient(sp.Mul(*[f for f in sp.Mul.make_args(u) if f not in marks])), *marks)
 
 
+def _same_or_not(kind: Any) -> Callable[[sp.Basic, sp.Basic], sp.Basic]:
+    """Equal or unequal, numbers or truths."""
+    def rule(u: sp.Basic, v: sp.Basic) -> sp.Basic:
+        if isinstance(u, sp.Expr) and isinstance(v, sp.Expr):
+            return compared(kind, u, v)
+        if any(a.is_number and a not in (0, 1) for a in (u, v) if isinstance(a, sp.Expr)):
+            return sp.false if kind is sp.Eq else sp.true
+        u, v = truth(u), truth(v)
+        other = negated(v) if kind is sp.Eq else v
+        return sp.Or(sp.And(u, negated(other)), sp.And(negated(u), other))
+    return rule
+
+
 def power(u: sp.Expr, exponent: sp.Expr) -> sp.Expr:
     """u ** exponent."""
     return u**exponent
@@ -182,7 +196,7 @@ MAPS: dict[str, Callable[..., sp.Basic]] = {
     "exp": exp, "log": log, "log1p": lambda u: log(1 + u), "expm1": lambda u: exp(u) - 1, "erfc": lambda u: 1 - sp.erf(u),
     "sqrt": sp.sqrt, "rsqrt": lambda u: 1 / sp.sqrt(u), "square": lambda u: u**2, "abs": absolute, "max": maximum, "min": minimum,
     "gt": partial(compared, sp.Gt), "ge": partial(compared, sp.Ge), "lt": partial(compared, sp.Lt), "le": partial(compared, sp.Le),
-    "eq": partial(compared, sp.Eq), "ne": partial(compared, sp.Ne), "is_finite": lambda u: sp.true,
+    "eq": _same_or_not(sp.Eq), "ne": _same_or_not(sp.Ne), "is_finite": lambda u: sp.true,
     "never": lambda u: sp.false, "and": lambda u, v: sp.And(truth(u), truth(v)), "or": lambda u, v: sp.Or(truth(u), truth(v)),
     "not": lambda u: negated(truth(u)),
     "stop_gradient": stopped, "ceil": fn.ceiling, "round": fn.half_to_even,

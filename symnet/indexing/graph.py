@@ -2,9 +2,11 @@
 
 The operations are NumPy's, few and without rank tricks: ``input``, ``number``, ``map`` (entry by entry, sizes of 1 repeat), ``sum``,
 ``top`` (the maximum along axes; it must cancel, as in a softmax), ``dot``, ``iota`` (0, 1, … along an axis), ``table`` (a small array),
-``concat``, ``pad``, ``running`` (sums up to each place), ``reverse``, ``lookup`` (by index arrays), and the moves ``spread`` (broadcast),
-``permute``, ``reshape``, ``take`` (one place of an axis), ``cut`` (a stretch of one), ``window`` (an axis seen through a sliding
-window). Two equal operations are one node, so that what a framework computes twice is named once.
+``concat``, ``pad``, ``fold`` (max, min, prod along axes), ``running`` (sums up to each place, or another fold), ``reverse``, ``lookup``
+(by index arrays), ``det``, ``inverse``, ``cholesky`` (of the last two axes), ``recurrence`` with its parts ``before`` (the states before
+each turn) and ``after``, and the moves ``spread`` (broadcast), ``permute``, ``reshape``, ``take`` (one place of an axis), ``cut`` (a
+stretch of one), ``window`` (an axis seen through a sliding window). Two equal operations are one node, so that what a framework
+computes twice is named once.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ class Graph:
 
     ops: list[Op] = field(default_factory=list)
     inputs: list[Input] = field(default_factory=list)
+    closed: dict[int, int] = field(default_factory=dict)  # the number of a recurrence -> the node that says all its turns
     _known: dict[Any, int] = field(default_factory=dict)
 
     def add(self, kind: str, *args: int, more: tuple[Any, ...] = (), where: str = "") -> int:
@@ -101,7 +104,8 @@ class Graph:
         """The nodes that ``output`` depends on, itself included, in order."""
         found, stack = {output}, [output]
         while stack:
-            for arg in self.ops[stack.pop()].args:
+            op = self.ops[stack.pop()]
+            for arg in (*op.args, *([self.closed[op.more[0]]] if op.kind in ("before", "after") else ())):
                 if arg not in found:
                     found.add(arg)
                     stack.append(arg)

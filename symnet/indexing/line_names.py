@@ -16,12 +16,17 @@ def lettered(inputs: Sequence[Tensor], lines: Sequence[Definition]) -> tuple[Def
     """The same lines; an index is called as its axis is everywhere else."""
     tensors = [*inputs, *[d.target for d in lines]]
     labels = Labels(tensors, (), {str(s) for t in tensors for e in t.shape for s in e.free_symbols})
-    made = []
-    for d in lines:
-        scope = extend({}, [(i, *d.free[i]) for i in d.indices], labels)
-        ranges = tuple((scope[i], lo, hi) for i, lo, hi in d.ranges)
-        made.append(Definition(d.target, tuple(scope[i] for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note))
-    return tuple(made)
+    return tuple(lettered_line(d, labels) for d in lines)
+
+
+def lettered_line(d: Definition, labels: Labels) -> Definition:
+    """Readable letters for the indices that had none."""
+    places = tuple((i, *d.free[i]) for i in d.indices if i in d.free)
+    own = {i: i for i, _, _ in places if not isinstance(i, sp.Dummy)}
+    scope = extend(own, [place for place in places if place[0] not in own], labels)
+    ranges = tuple((scope[i], lo, hi) for i, lo, hi in d.ranges)
+    holes = tuple((relabel(u, {**scope, **{i: i for i, _, _ in over}}, labels), sign, over) for u, sign, over in d.holes)
+    return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note, holes)
 
 
 def letter_of(expr: sp.Expr) -> str:

@@ -6,15 +6,17 @@ product that is summed, and the output. A line never holds a sum inside a produc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import sympy as sp
 
-from symnet.core.axes import Axis
-from symnet.core.expressions import When, as_written, entries
+from symnet.core.axes import Axis, Kind
+from symnet.core.expressions import When, as_written, entries, substitute
+from symnet.core.matrices import Det, Grid, InverseEntry
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, tensor_name
+from symnet.errors import UnknownNodeError
 from symnet.indexing import index_array as vs
 from symnet.indexing import places as at
 from symnet.indexing.conditions import NOUGHT, Barred, whole
@@ -22,9 +24,8 @@ from symnet.indexing.entrywise import ACTIVATIONS, LINEAR, MAPS, Top, is_exp_sum
 from symnet.indexing.graph import MOVES, Graph, Op, unsupported
 from symnet.indexing.index_array import Dim, IndexArray
 from symnet.indexing.line_names import letter_of, lettered
+from symnet.indexing.recurrences import Recurrences
 from symnet.indexing.reshaping import reshape
-
-SAFE = "a softmax or a log-sum-exp, where the maximum cancels"
 
 
 class GraphLowering:
@@ -36,30 +37,51 @@ class GraphLowering:
         self.uses = graph.uses(output)
         self.inputs = [Tensor(i.name, i.axes, "index" if i.domain == "bool" else i.domain, i.role, note=i.note) for i in graph.inputs]
         sizes = {str(s) for t in self.inputs for e in t.shape for s in e.free_symbols}
-        self.taken = {t.name for t in self.inputs} | {name} | {n for n in self.named.values() if n} | sizes
+        self.declared = {t.name for t in self.inputs} | {name} | {n for n in self.named.values() if n} | sizes
+        self.folded: frozenset[int] = frozenset()  # the maxima that did not cancel: each is taken for itself
+        self._start()
+
+    def _start(self) -> None:
+        self.taken = set(self.declared)
+        self.recurrences = Recurrences(self.taken)
         self.values: dict[int, IndexArray] = {}
         self.lines: list[Definition] = []
         self.count: dict[str, int] = {}
         self.classes: dict[str, sp.Expr] = {}
         self.tops: dict[tuple[int, tuple[int, ...]], int] = {}  # the same maximum, with its axis kept or not, is one mark
+        self.states: dict[tuple[int, int], Tensor] = {}  # of recurrences
 
     def program(self, title: str = "") -> Program:
         """The program whose last line is the output."""
         with as_written():
-            for k in self.graph.needed(self.output):
-                op = self.graph.ops[k]
-                self.values[k] = getattr(self, f"_{op.kind}")(k, op)
-                if self.named.get(k) and isinstance(self.values[k].expr, sp.Expr) and not marked(self.values[k].expr):
-                    self.values[k] = self._line(self.values[k], self.named[k])
-                elif k in self.named or self._wants_name(k, op):
-                    self._give_name(k)
-            self._finish()
+            while True:
+                try:
+                    left = self._written()
+                except UnknownNodeError:  # perhaps for the mark of a maximum that would not have cancelled
+                    left = frozenset(self.tops.values()) - self.folded
+                    if not left:
+                        raise
+                if not left:
+                    break
+                self.folded |= left
+                self._start()
             said = {n: c for n, c in self.classes.items() if c is not sp.S.NaN}
             used = {self.graph.inputs[op.more[0]].name for op in map(self.graph.ops.__getitem__, self.graph.needed(self.output))
                     if op.kind == "input"}
             inputs = (replace(t, classes=said.get(t.name)) if t.domain == "index" else t for t in self.inputs
                       if t.role is not Role.CONSTANT or t.name in used)
             return Program(tuple(inputs), lettered(self.inputs, self.lines), self.name, (), title)
+
+    def _written(self) -> frozenset[int]:
+        """Every line, and the maxima that no line has cancelled."""
+        for k in self.graph.needed(self.output):
+            op = self.graph.ops[k]
+            self.values[k] = getattr(self, f"_{op.kind}")(k, op)
+            if self.named.get(k) and isinstance(self.values[k].expr, sp.Expr) and not marked(self.values[k].expr):
+                self.values[k] = self._line(self.values[k], self.named[k])
+            elif k in self.named or self._wants_name(k, op):
+                self._give_name(k)
+        return self._finish()
 
     # One method a kind of operation.
 
@@ -102,6 +124,95 @@ class GraphLowering:
                 self.values[a] = found[number] = self._line(v, self._fresh_name(v.expr))
         return found
 
+    def _apart(self, k: int, axes: Iterable[int] | None = None) -> IndexArray:
+        """The value of node k with one index along each of these axes (all); what a reshape made of several gets a line."""
+        v, rank = self.values[k], len(self.values[k].dims)
+        along = range(rank) if axes is None else [j % rank for j in axes]
+        grouped = [j for j in along if len(v.dims[j].parts) > 1]
+        for j in grouped:
+            v = vs.ungrouped(v, j)
+        if grouped and not marked(v.expr):
+            v = self.values[k] = self._line(v, self._fresh_name(v.expr))
+        dims = (d if d.parts or j not in along else Dim(d.size, (vs.new_part(Axis.of(d.size)),)) for j, d in enumerate(v.dims))
+        return replace(v, dims=tuple(dims))
+
+    def _own_lines(self, made: IndexArray) -> IndexArray:
+        """A value that needed lines of its own, which are written now."""
+        self.lines += self.recurrences.lines
+        self.taken |= self.recurrences.taken
+        self.recurrences = Recurrences(self.taken, self.lines)
+        return made
+
+    def _fold(self, k: int, op: Op) -> IndexArray:
+        name, axes, keep = op.more
+        if not self._is_atom(op.args[0]):
+            self._give_name(op.args[0])
+        made = self._apart(op.args[0])
+        for axis in sorted(axes, reverse=True):
+            made = self._own_lines(self.recurrences.along(op.where, name, made, axis, False, {}))
+        if not keep:
+            return made
+        rest = iter(made.dims)
+        return replace(made, dims=tuple(Dim(sp.S.One) if j in axes else next(rest) for j in range(len(self.values[op.args[0]].dims))))
+
+    def _square(self, k: int) -> tuple[tuple[Dim, ...], Grid]:
+        if not self._is_atom(k):
+            self._give_name(k)
+        v = vs.renamed(self._apart(k, (-2, -1)))
+        *lead, row, column = v.dims
+        return tuple(lead), Grid(v.expr, *[(i, *a.range) for i, a in (*row.parts, *column.parts)])
+
+    def _det(self, k: int, op: Op) -> IndexArray:
+        lead, grid = self._square(op.args[0])
+        return IndexArray(lead, Det(grid))
+
+    def _inverse(self, k: int, op: Op) -> IndexArray:
+        lead, grid = self._square(op.args[0])
+        axes = [Axis.between(lo, hi, Kind.FEATURE) for _, lo, hi in grid.limits]
+        i, j = (vs.new_part(a) for a in axes)
+        return IndexArray((*lead, Dim(axes[1].size, (i,)), Dim(axes[0].size, (j,))), InverseEntry(grid, i[0], j[0]))
+
+    def _cholesky(self, k: int, op: Op) -> IndexArray:
+        if not self._is_atom(op.args[0]):
+            self._give_name(op.args[0])
+        return self._own_lines(self.recurrences.cholesky(op.where, self._apart(op.args[0]), {}))
+
+    # A recurrence: state j of recurrence r is a tensor over the turns 0..T and its own axes.
+
+    def _state(self, op: Op, place: Callable[[sp.Symbol], sp.Expr]) -> IndexArray:
+        """State j over all turns; its line for turn 0 is written when it is first looked at."""
+        number, j, length, shape = op.more
+        if (number, j) not in self.states:
+            axes = [Axis.of(n) for n in shape if n != 1]
+            self.states[number, j] = Tensor(self._fresh_by("h"), (Axis.between(0, length, Kind.TIME), *axes))
+            self._part(self.states[number, j], op.args[0], shape, False)
+        dims = (Dim(length, (vs.new_part(Axis.of(length, Kind.TIME)),)), *vs.of_axes([Axis.of(n) for n in shape]))
+        (turn, _), *own = [p for d in dims for p in d.parts]
+        return IndexArray(dims, self.states[number, j][(place(turn), *[i for i, _ in own])])
+
+    def _part(self, target: Tensor, k: int, shape: Sequence[sp.Expr], turns: bool) -> None:
+        """The line of a state at turn 0, or that for the turns, whose axis stands first in the value of node k."""
+        v = self._apart(k)
+        long = [axis + turns for axis, n in enumerate(shape) if n != 1]
+        parts = [v.dims[axis].parts[0] for axis in ([0] if turns else []) + long]
+        ones = {i: sp.S.One for axis, d in enumerate(v.dims) if d.size == 1 and not (turns and axis == 0) for i, _ in d.parts}
+        expr = substitute(v.expr, ones).xreplace({NOUGHT: sp.S.Zero})
+        places = tuple(i for i, _ in parts)
+        self.lines.append(Definition(target, places if turns else (sp.S.Zero, *places), expr, tuple((i, *a.range) for i, a in parts)))
+
+    def _before(self, k: int, op: Op) -> IndexArray:
+        return self._state(op, lambda t: t - 1)
+
+    def _after(self, k: int, op: Op) -> IndexArray:
+        return self._state(op, lambda t: t)
+
+    def _recurrence(self, k: int, op: Op) -> IndexArray:
+        number, count, length, shapes = op.more
+        for j, (first, then, shape) in enumerate(zip(op.args[:count], op.args[count:], shapes, strict=True)):
+            self._state(replace(op, args=(first,), more=(number, j, length, shape)), lambda t: t)
+            self._part(self.states[number, j], then, shape, True)
+        return IndexArray((), sp.S.Zero)
+
     def _iota(self, k: int, op: Op) -> IndexArray:
         return at.counted(*op.more)
 
@@ -109,20 +220,22 @@ class GraphLowering:
         return at.tabled(*op.more)
 
     def _concat(self, k: int, op: Op) -> IndexArray:
-        return at.concatenated([self.values[a] for a in op.args], op.more[0], op.where)
+        return at.concatenated([self._apart(a, [op.more[0]]) for a in op.args], op.more[0], op.where)
 
     def _pad(self, k: int, op: Op) -> IndexArray:
         axis, low, high, filling = op.more
-        return at.padded(self.values[op.args[0]], axis, (low, high), filling, op.where)
+        return at.padded(self._apart(op.args[0], [axis]), axis, (low, high), filling, op.where)
 
     def _running(self, k: int, op: Op) -> IndexArray:
         if not self._is_atom(op.args[0]):
             self._give_name(op.args[0])
-        axis, back = op.more
-        return at.running(self.values[op.args[0]], axis, back, op.where)
+        axis, back, name = op.more
+        if name == "sum":
+            return at.running(self._apart(op.args[0], [axis]), axis, back, op.where)
+        return self._own_lines(self.recurrences.running(op.where, name, self._apart(op.args[0]), axis, {}, back))
 
     def _reverse(self, k: int, op: Op) -> IndexArray:
-        return at.reversed_(self.values[op.args[0]], op.more[0], op.where)
+        return at.reversed_(self._apart(op.args[0], op.more), op.more[0], op.where)
 
     def _lookup(self, k: int, op: Op) -> IndexArray:
         table, *places = op.args
@@ -133,7 +246,7 @@ class GraphLowering:
         for axis, place in zip(axes, found, strict=True):
             for e in entries(place.expr):
                 self._classes(tensor_name(e), self.values[table].dims[axis].size)
-        return at.looked_up(self.values[table], found, axes, shared, op.where)
+        return at.looked_up(self._apart(table, axes), found, axes, shared, op.where)
 
     def _classes(self, name: str, size: sp.Expr) -> None:
         """An index array that is looked up with names places of that axis: its classes are as many."""
@@ -153,6 +266,8 @@ class GraphLowering:
 
     def _top(self, k: int, op: Op) -> IndexArray:
         axes, keep = op.more
+        if self.tops.setdefault((op.args[0], axes), k) in self.folded:
+            return self._fold(k, replace(op, more=("max", axes, keep)))
         self._give_name(op.args[0])
         v = self.values[op.args[0]]
         rest = tuple(Dim(sp.S.One) if j in axes else d for j, d in enumerate(v.dims) if keep or j not in axes)
@@ -186,13 +301,13 @@ class GraphLowering:
 
     def _cut(self, k: int, op: Op) -> IndexArray:
         axis, start, length, step = op.more
-        return vs.cut(self.values[op.args[0]], axis, start, length, step, op.where)
+        return vs.cut(self._apart(op.args[0], [axis]), axis, start, length, step, op.where)
 
     def _window(self, k: int, op: Op) -> IndexArray:
         if not self._is_atom(op.args[0]):
             self._give_name(op.args[0])
         axis, outputs, taps, stride, dilation, padding = op.more
-        return vs.window(self.values[op.args[0]], axis, outputs, taps, stride, dilation, padding, op.where)
+        return vs.window(self._apart(op.args[0], [axis]), axis, outputs, taps, stride, dilation, padding, op.where)
 
     # What gets a name.
 
@@ -201,7 +316,7 @@ class GraphLowering:
         if k == self.output or op.kind in MOVES or self._is_atom(k):
             return False
         bare = expr.body if isinstance(expr, When) else expr
-        if op.kind in ("iota", "table") or not isinstance(expr, sp.Expr) or whole(expr):
+        if op.kind in ("iota", "table", "recurrence") or not isinstance(expr, sp.Expr) or whole(expr):
             return False
         cheap = isinstance(bare, sp.exp) and _is_entry(bare.args[0])  # stays inside, so that a softmax is seen whole
         return isinstance(expr, ACTIVATIONS) or (self.uses[k] > 1 and not cheap)
@@ -248,7 +363,9 @@ class GraphLowering:
         return replace(v, expr=tensor[tuple(i for i, _ in varying)])
 
     def _fresh_name(self, expr: sp.Expr) -> str:
-        letter = letter_of(expr)
+        return self._fresh_by(letter_of(expr))
+
+    def _fresh_by(self, letter: str) -> str:
         while True:
             self.count[letter] = self.count.get(letter, 0) + 1
             name = f"{letter}{self.count[letter]}"
@@ -258,7 +375,7 @@ class GraphLowering:
 
     # The end.
 
-    def _finish(self) -> None:
+    def _finish(self) -> frozenset[int]:
         v = self.values[self.output]
         for k in [k for k, dim in enumerate(v.dims) if len(dim.parts) > 1]:
             v = vs.ungrouped(v, k)
@@ -272,9 +389,7 @@ class GraphLowering:
                     raise unsupported(f"the value {bad} in {d.name}", f"definition of {d.name}", "finite numbers")
             if d.expr.has(Barred):
                 raise unsupported(f"the value -∞ in {d.name}", f"definition of {d.name}", "-∞ under a softmax")
-            tops = sorted({abs(int(t.args[0])) for t in d.expr.atoms(sp.Function) if marked(t) and t.args[0].is_Integer})
-            if tops:
-                raise unsupported("a maximum along an axis that does not cancel", self.graph.ops[tops[0]].where, SAFE)
+        return frozenset(abs(int(t.args[0])) for d in self.lines for t in d.expr.atoms(sp.Function) if marked(t) and t.args[0].is_Integer)
 
 
 def _is_entry(expr: sp.Basic) -> bool:

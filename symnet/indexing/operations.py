@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ from symnet.indexing.graph import MOVES, Graph, unsupported
 from symnet.indexing.index_array import same
 
 TESTS = frozenset({"gt", "ge", "lt", "le", "eq", "ne", "and", "or", "not", "never"})  # the functions that give true or false
+ARITHMETIC = frozenset({"add", "sub", "mul", "div", "neg", "pow", "max", "min", "square", "abs", "sqrt", "exp", "log", "sign", "gt", "ge",
+                        "lt", "le"})
 Shape = tuple[sp.Expr, ...]
 FARTHEST = 2**62  # an end of a slice that means the end of the axis
 
@@ -45,6 +47,8 @@ class Maker:
     def map(self, function: str, *args: Any) -> Array:
         """An entrywise function; shapes broadcast as in NumPy."""
         arrays = [a if isinstance(a, Array) else self.number(a) for a in args]
+        if function in ARITHMETIC:  # true counts as 1
+            arrays = [Array(self.graph.map("indicator", a.node, where=self.where), a.shape) if self.is_test(a) else a for a in arrays]
         shape: Shape = ()
         for a in arrays:
             shape = self._joined(shape, a.shape)
@@ -74,12 +78,28 @@ class Maker:
         return Array(self.graph.add(kind, a.node, more=(along, keep), where=self.where), shape)
 
     def sum(self, a: Array, axes: Sequence[int] | int | None = None, keep: bool = False) -> Array:
-        """Σ along axes."""
-        return self._reduced("sum", a, axes, keep)
+        """Σ along axes; of truths, how many hold."""
+        return self._reduced("sum", self.map("indicator", a) if self.is_test(a) else a, axes, keep)
 
     def top(self, a: Array, axes: Sequence[int] | int | None = None, keep: bool = False) -> Array:
-        """The maximum along axes, which must cancel later."""
+        """The maximum along axes; one that cancels, as in a softmax, is never taken."""
         return self._reduced("top", a, axes, keep)
+
+    def fold(self, name: str, a: Array, axes: Sequence[int] | int | None = None, keep: bool = False) -> Array:
+        """min or prod along axes, or max where it is sure not to cancel."""
+        if name == "max":
+            return self.top(a, axes, keep)
+        along = self._axes(a, axes)
+        shape = tuple(sp.S.One if k in along else n for k, n in enumerate(a.shape) if keep or k not in along)
+        return Array(self.graph.add("fold", a.node, more=(name, along, keep), where=self.where), shape)
+
+    def any(self, a: Array, axes: Sequence[int] | int | None = None, keep: bool = False) -> Array:
+        """Is a test true anywhere along axes?"""
+        return self.map("ge", self.sum(self.map("indicator", a), axes, keep), 1)
+
+    def all(self, a: Array, axes: Sequence[int] | int | None = None, keep: bool = False) -> Array:
+        """Is a test true everywhere along axes?"""
+        return self.map("not", self.any(self.map("not", a), axes, keep))
 
     def mean(self, a: Array, axes: Sequence[int] | int | None = None, keep: bool = False) -> Array:
         """The mean along axes."""
@@ -103,6 +123,12 @@ class Maker:
         """a @ b as in NumPy; axes in front of the matrices are shared, or belong to one of the two."""
         if a.rank == 1 or b.rank == 1:
             return self.dot(a, b, ([a.rank - 1], [max(b.rank - 2, 0)]))
+        front = [(a.rank - 3 - k, b.rank - 3 - k) for k in range(min(a.rank, b.rank) - 2)]
+        if any(not same(a.shape[i], b.shape[j]) and 1 in (a.shape[i], b.shape[j]) for i, j in front):
+            rank = max(a.rank, b.rank)
+            a, b = (self.reshape(v, [*[1] * (rank - v.rank), *v.shape]) for v in (a, b))
+            joined = self._joined(a.shape[:-2], b.shape[:-2])
+            a, b = (self.expand(v, [*joined, *v.shape[-2:]]) for v in (a, b))
         shared = min(a.rank, b.rank) - 2
         left, right = [a.rank - 3 - k for k in range(shared)][::-1], [b.rank - 3 - k for k in range(shared)][::-1]
         if any(not same(a.shape[i], b.shape[j]) for i, j in zip(left, right, strict=True)):
@@ -165,6 +191,13 @@ class Maker:
             return bool(self.graph.inputs[op.more[0]].domain == "index")
         return op.kind in ("iota", "table") or (op.kind in MOVES and self.is_whole(Array(op.args[0], ())))
 
+    def counts_from_zero(self, node: int) -> bool:
+        """True for index arrays and for 0, 1, …"""
+        op = self.graph.ops[node]
+        if op.kind in MOVES:
+            return self.counts_from_zero(op.args[0])
+        return op.kind == "iota" or (op.kind == "input" and bool(self.graph.inputs[op.more[0]].domain == "index"))
+
     def iota(self, sizes: Sequence[Any], axis: int) -> Array:
         """0, 1, … along an axis."""
         shape = tuple(sp.sympify(n, strict=True) for n in sizes)
@@ -185,9 +218,180 @@ class Maker:
         more = (axis, sp.sympify(low, strict=True), sp.sympify(high, strict=True), self.graph.ops[self.number(value).node].more[0])
         return Array(self.graph.add("pad", a.node, more=more, where=self.where), shape)
 
-    def running(self, a: Array, axis: int, back: bool = False) -> Array:
-        """Σ over the places up to each one."""
-        return Array(self.graph.add("running", a.node, more=(axis % a.rank, back), where=self.where), a.shape)
+    def running(self, a: Array, axis: int, back: bool = False, name: str = "sum") -> Array:
+        """Σ, or max, min, prod, logsumexp, over the places up to each one; with ``back`` from it on."""
+        return Array(self.graph.add("running", a.node, more=(axis % a.rank, back, name), where=self.where), a.shape)
+
+    # Matrices: the last two axes.
+
+    def _of_square(self, kind: str, a: Array, cut: int) -> Array:
+        if a.rank < 2 or not same(a.shape[-1], a.shape[-2]):
+            raise unsupported(f"{kind} of shape {a.shape}", self.where, "a square matrix")
+        return Array(self.graph.add(kind, a.node, where=self.where), a.shape[:a.rank - cut])
+
+    def det(self, a: Array) -> Array:
+        """The determinant."""
+        return self._of_square("det", a, 2)
+
+    def log_det(self, a: Array) -> Array:
+        """log |det A|."""
+        return self.map("log", self.map("abs", self.det(a)))
+
+    def inverse(self, a: Array) -> Array:
+        """A⁻¹."""
+        return self._of_square("inverse", a, 0)
+
+    def cholesky(self, a: Array) -> Array:
+        """The lower triangle C with C Cᵀ = (A + Aᵀ)/2."""
+        return self._of_square("cholesky", a, 0)
+
+    def solve(self, a: Array, b: Array, left: bool = True) -> Array:
+        """X with A X = B, or X A = B; a b of one axis less is a vector, or a stack of them."""
+        vector = b.rank == 1 or (b.rank == a.rank - 1 and left)
+        b = self.reshape(b, [*b.shape, 1]) if vector else b
+        made = self.matmul(self.inverse(a), b) if left else self.matmul(b, self.inverse(a))
+        return self.reshape(made, made.shape[:-1]) if vector else made
+
+    def triangle(self, a: Array, lower: bool, diagonal: Any = 0) -> Array:
+        """The entries on one side of a diagonal, it included, and 0."""
+        row, column = self.iota([a.shape[-2], 1], 0), self.iota([1, a.shape[-1]], 1)
+        edge = self.map("add", row, diagonal) if diagonal != 0 else row
+        return self.map("select", self.map("le" if lower else "ge", column, edge), a, 0)
+
+    def unit(self, rows: Any, columns: Any = None) -> Array:
+        """Ones on the diagonal."""
+        columns = rows if columns is None else columns
+        return self.map("indicator", self.map("eq", self.iota([rows, 1], 0), self.iota([1, columns], 1)))
+
+    def triangular(self, a: Array, lower: bool, ones: bool = False) -> Array:
+        """The triangular matrix that a solver reads of ``a``; with ``ones`` its diagonal is 1 whatever stands there."""
+        if not ones:
+            return self.triangle(a, lower)
+        return self.map("add", self.triangle(a, lower, -1 if lower else 1), self.unit(a.shape[-1]))
+
+    def diagonal(self, a: Array, offset: int = 0) -> Array:
+        """The entries (i, i + offset) of the last two axes, as the last axis."""
+        rows, columns = a.shape[-2:]
+        if offset:
+            start = [sp.Integer(max(0, -offset)), sp.Integer(max(0, offset))]
+            if not all(n.is_Integer for n in (rows, columns)):
+                raise unsupported(f"the diagonal {offset} of a matrix whose sizes are names", self.where, "the main one")
+            count = max(min(int(rows - start[0]), int(columns - start[1])), 0)
+            a = self.cut(self.cut(a, -2, start[0], start[0] + count), -1, start[1], start[1] + count)
+        there = self.map("eq", self.iota([a.shape[-2], 1], 0), self.iota([1, a.shape[-1]], 1))
+        return self.sum(self.map("select", there, a, 0), -1)
+
+    def einsum(self, letters: str, arrays: Sequence[Array]) -> Array:
+        """Σ of products by letters, one array after another: "bij,bkj->bik"."""
+        left, _, kept = letters.replace(" ", "").partition("->")
+        parts = left.split(",")
+        kept = kept if "->" in letters else "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
+        if "." in left or len(parts) != len(arrays) or any(len(p) != a.rank for p, a in zip(parts, arrays, strict=False)):
+            raise unsupported(f"the letters {letters!r}", self.where, "one letter for each axis of each array")
+        made, own = self._lettered(arrays[0], parts[0], {*kept, *"".join(parts[1:])})
+        for k, (array, part) in enumerate(zip(arrays[1:], parts[1:], strict=True), start=2):
+            later = {*kept, *"".join(parts[k:])}
+            array, part = self._lettered(array, part, {*own, *later})
+            made, own = self._lettered(made, own, {*part, *later})
+            both = [c for c in own if c in part]
+            contract, batch = [c for c in both if c not in later], [c for c in both if c in later]
+            made = self.dot(made, array, ([own.index(c) for c in contract], [part.index(c) for c in contract]),
+                            ([own.index(c) for c in batch], [part.index(c) for c in batch]))
+            own = "".join([*batch, *[c for c in own if c not in both], *[c for c in part if c not in both]])
+        return self.permute(made, [own.index(c) for c in kept])
+
+    def _lettered(self, a: Array, letters: str, wanted: set[str]) -> tuple[Array, str]:
+        """Without repeated letters (the diagonal) and without those that nobody wants (their sum)."""
+        while twice := [c for c in letters if letters.count(c) > 1]:
+            i, j = [k for k, c in enumerate(letters) if c == twice[0]][:2]
+            a = self.diagonal(self.permute(a, [*[k for k in range(a.rank) if k not in (i, j)], i, j]))
+            letters = "".join(c for k, c in enumerate(letters) if k not in (i, j)) + twice[0]
+        gone = [k for k, c in enumerate(letters) if c not in wanted]
+        return self.sum(a, gone) if gone else a, "".join(c for c in letters if c in wanted)
+
+    # Recurrences.
+
+    def recurrence(self, first: Sequence[Array], length: Any, turn: Callable[[list[Array]], Sequence[Array]]) -> list[Array]:
+        """The states after each turn: h[0] = first, h[t] = turn(h[t-1]). In front of every array that ``turn`` takes and gives stands
+        the axis of the turns, of size ``length``, so that it says all of them at once."""
+        number, size = len(self.graph.ops), sp.sympify(length, strict=True)
+        shapes = tuple(a.shape for a in first)
+
+        def states(kind: str) -> list[Array]:
+            return [Array(self.graph.add(kind, a.node, more=(number, j, size, a.shape), where=self.where), (size, *a.shape))
+                    for j, a in enumerate(first)]
+        then = turn(states("before"))
+        more = (number, len(first), size, shapes)
+        node = self.graph.add("recurrence", *[a.node for a in (*first, *then)], more=more, where=self.where)
+        self.graph.closed[number] = node
+        return states("after")
+
+    def counted(self, length: Any, start: Any, step: Any) -> Array:
+        """start, start + step, …"""
+        places = self.iota([length], 0)
+        places = places if step == 1 else self.map("mul", step, places)
+        return places if start == 0 else self.map("add", start, places)
+
+    def extended(self, a: Array, axis: int, low: int, high: int, less: int = 0) -> Array:
+        """The first place ``low`` times in front of an axis and the last ``high`` times behind it, each smaller by ``less``."""
+        def times(place: int, count: int) -> list[Array]:
+            if not count:
+                return []
+            start = sp.S.Zero if place == 0 else a.shape[axis] - 1
+            kept = self.cut(a, axis, start, start + 1)
+            kept = self.map("sub", kept, less) if less else kept
+            return [self.expand(kept, [*a.shape[:axis], count, *a.shape[axis + 1:]])]
+        parts = [*times(0, low), a, *times(-1, high)]
+        return self.concat(parts, axis) if len(parts) > 1 else a
+
+    def repeated(self, a: Array, axis: int, count: int) -> Array:
+        """Each place ``count`` times, one after another."""
+        shape = a.shape
+        wide = self.expand(self.reshape(a, [*shape[:axis + 1], 1, *shape[axis + 1:]]), [*shape[:axis + 1], count, *shape[axis + 1:]])
+        return self.reshape(wide, [*shape[:axis], shape[axis] * count, *shape[axis + 1:]])
+
+    def stuffed(self, a: Array, axis: int, step: int) -> Array:
+        """``step`` - 1 zeros between two places of an axis."""
+        if step == 1:
+            return a
+        wide = self.pad(self.reshape(a, [*a.shape[:axis + 1], 1, *a.shape[axis + 1:]]), axis + 1, 0, step - 1)
+        whole = self.reshape(wide, [*a.shape[:axis], a.shape[axis] * step, *a.shape[axis + 1:]])
+        return self.cut(whole, axis, 0, (a.shape[axis] - 1) * step + 1)
+
+    def _numbers(self, a: Array) -> tuple[Any, ...] | None:
+        """The numbers of a small table along one axis, which moves alone have changed."""
+        op = self.graph.ops[a.node]
+        while op.kind in ("reshape", "spread", "permute"):
+            op = self.graph.ops[op.args[0]]
+        if op.kind != "table" or sum(n != 1 for n in a.shape) > 1 or not same(sp.Mul(*a.shape), sp.Integer(len(op.more[1]))):
+            return None
+        return tuple(op.more[1])
+
+    def put_at(self, a: Array, places: Sequence[Array], values: Array) -> Array:
+        """a with other values at the places that index arrays name along its first axes, none of them twice."""
+        test, wide, lead = self._there(a, places, values)
+        if not lead:
+            return self.map("select", test, wide, a)
+        return self.map("select", self.any(test, range(lead)), self.sum(self.map("select", test, wide, 0), range(lead)), a)
+
+    def counts(self, a: Array) -> bool:
+        """Does an array of places along one axis name each at most once, as 0, 1, … does?"""
+        op, size = self.graph.ops[a.node], sp.Mul(*a.shape)
+        if sum(n != 1 for n in a.shape) > 1:
+            return False
+        if op.kind == "map" and op.more[0] == "select":  # negative places count from the end: there are none
+            return self.counts(Array(op.args[2], a.shape))
+        if op.kind == "table":
+            return bool(len(op.more[1]) == size and len(set(op.more[1])) == size)
+        if op.kind == "iota":
+            return same(sp.Mul(*op.more[1]), size)
+        return op.kind in ("permute", "reshape", "spread") and self.counts(Array(op.args[0], a.shape))
+
+    def _lead(self, places: Sequence[Array]) -> Shape:
+        lead: Shape = ()
+        for p in places:
+            lead = self._joined(lead, p.shape)
+        return lead
 
     def flip(self, a: Array, axis: int) -> Array:
         """The places of an axis from the last to the first."""
@@ -204,19 +408,29 @@ class Maker:
 
     def added_at(self, a: Array, places: Sequence[Array], values: Array) -> Array:
         """a with values added at the places that index arrays name along its first axes: Σ over all that name a place."""
-        count = len(places)
-        lead: Shape = ()
-        for p in places:
-            lead = self._joined(lead, p.shape)
+        test, wide, lead = self._there(a, places, values)
+        new = self.map("select", test, wide, 0)
+        return self.map("add", a, self.sum(new, range(lead)) if lead else new)
+
+    def _there(self, a: Array, places: Sequence[Array], values: Array) -> tuple[Array, Array, int]:
+        """(is this the place that is named, the values, how many axes the index arrays have): their axes first, then all of a's."""
+        count, lead = len(places), self._lead(places)
         rest = a.shape[count:]
-        values = self.expand(values, (*lead, *rest))
         test: Array | None = None
         for k, p in enumerate(places):
-            p = self.reshape(self.expand(p, lead), [*lead, *[1] * a.rank])
-            here = self.map("eq", p, self.iota([*[1] * len(lead), *[n if j == k else 1 for j, n in enumerate(a.shape)]], len(lead) + k))
+            own = self.iota([*[1] * len(lead), *[n if j == k else 1 for j, n in enumerate(a.shape)]], len(lead) + k)
+            numbers = self._numbers(p)
+            if numbers is not None and len(lead) == 1 and lead[0] == len(numbers):  # one place after another
+                turn = self.iota([lead[0], *[1] * a.rank], 0)
+                each = [self.map("and", self.map("eq", turn, j), self.map("eq", own, n)) for j, n in enumerate(numbers)]
+                here = each[0]
+                for other in each[1:]:
+                    here = self.map("or", here, other)
+            else:
+                here = self.map("eq", self.reshape(self.expand(p, lead), [*lead, *[1] * a.rank]), own)
             test = here if test is None else self.map("and", test, here)
-        wide = self.reshape(values, [*lead, *[1] * count, *rest])
-        return self.map("add", a, self.sum(self.map("select", test, wide, 0), range(len(lead))))
+        assert test is not None
+        return test, self.reshape(self.expand(values, (*lead, *rest)), [*lead, *[1] * count, *rest]), len(lead)
 
     def take(self, a: Array, axis: int, place: int) -> Array:
         """One place of an axis; negative from the end."""

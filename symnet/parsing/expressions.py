@@ -14,7 +14,7 @@ from symnet.core.program import Definition, Hole
 from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
 from symnet.indexing.index_array import IndexArray, new_indices
-from symnet.indexing.reductions import Reductions
+from symnet.indexing.recurrences import Recurrences
 from symnet.parsing.claim_prefix import Asked, equated, free_letters, without_remark
 from symnet.parsing.from_sympy import SympyAnswer, SympyReader
 from symnet.parsing.functions import FUNCTIONS
@@ -61,7 +61,7 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
         if slopes is not None:
             made.slopes = slopes
         if program is not None:
-            made.reductions = Reductions(declared, program)
+            made.recurrences = Recurrences(declared, program)
         made.own = OwnLines({name.replace("_", ""): tree for name, tree in trees.items()}, made.real, where)
         for name in trees:
             _check_new(name, made, given or {}, where)
@@ -76,7 +76,7 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
         holes = list(made.asked)
         made.own.finish()
         ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
-        own = () if made.reductions is None else tuple(made.reductions.lines)
+        own = () if made.recurrences is None else tuple(made.recurrences.lines)
         return with_holes(replace(value, expr=rectangular(value.expr, ranges), lines=own), holes)
     return meaning(lowering("")) if asked is None else by_shape(lowering, meaning, asked.gradient.axes, where)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import partial, reduce
 
 import sympy as sp
 from sympy.core.parameters import distribute
@@ -17,6 +17,7 @@ from symnet.indexing.arithmetic import count, elementwise, matmul, outer, reduce
 from symnet.indexing.composites import ENTRIES, AtOnce
 from symnet.indexing.conditions import choose
 from symnet.indexing.index_array import IndexArray, contract, new_indices, number
+from symnet.indexing.numpy_ufuncs import NUMBERS
 from symnet.parsing.function_call import Build, Call
 from symnet.parsing.matrices import LARGEST, MATRICES
 
@@ -190,7 +191,11 @@ FUNCTIONS: Mapping[str, Build] = {
     "dot": _dot, "matmul": _dot, "transpose": _transpose, **MATRICES,
     "len": _length, "size": lambda call: number(count(call.only(1)[0], None)), "hypot": _entrywise(lambda u, v: sp.sqrt(u**2 + v**2), 2),
     "Heaviside": _heaviside, "heaviside": _heaviside, "reshape": _reshape,
-    **dict.fromkeys(("amax", "amin", "prod", "einsum"), lambda call: _in_context(call)),
+    **dict.fromkeys(("amax", "amin", "prod", "einsum", "cumsum", "cumprod", "cummax", "cummin", "cholesky", "linalg.cholesky"),
+                    lambda call: _in_context(call)),
+    **{name: _entrywise(partial(NUMBERS[name], ENTRIES))
+       for name in ("arcsin", "arccos", "arcsinh", "arccosh", "arctanh", "exp2", "trunc")},
+    **{name: _entrywise(partial(NUMBERS[name], ENTRIES), 2) for name in ("arctan2", "logaddexp", "fmod", "remainder")},
     "where": lambda call: elementwise(call.where, call.name, choose, *call.only(3)),
 }
 

@@ -16,7 +16,8 @@ from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, Sym
 from symnet.indexing.arithmetic import axis_number, count, einsum, elementwise, matmul, outer
 from symnet.indexing.conditions import choose, indicator, is_condition, times
 from symnet.indexing.index_array import IndexArray, apart, new_indices, number, of_tensor, same
-from symnet.indexing.reductions import MOST_WRITTEN, NAMES, Reductions, refused
+from symnet.indexing.places import running
+from symnet.indexing.recurrences import MOST_WRITTEN, NAMES, Recurrences, refused
 from symnet.parsing.conventions import NUMPY, Unit, side_by_side, with_unit
 from symnet.parsing.conventions import UNKNOWN as UNSIZED
 from symnet.parsing.function_call import Call
@@ -33,7 +34,9 @@ __all__ = ["CONSTANTS", "MAX_PRODUCTS", "Lowering"]
 MAX_POWER, MAX_ROOT, MAX_PRODUCTS, MAX_SIZE = 64, 10**12, 24, 4000  # the last: parts of an expression once softmax is written out
 COUNTING = frozenset({"sum", "mean", "amax", "amin", "max", "min", "prod", "dot", "matmul", "einsum"})  # also of comparisons
 REDUCED = frozenset(NAMES)
-ALONG = frozenset({"sum", "mean", "amax", "amin", "prod"})  # whose second argument is the axis
+WITH_LINES = frozenset({"cumsum", "cumprod", "cummax", "cummin", "cholesky", "linalg.cholesky"})
+RUNNING = {"cumsum": "sum", "cumprod": "prod", "cummax": "max", "cummin": "min"}
+ALONG = frozenset({"sum", "mean", "amax", "amin", "prod", *RUNNING})  # whose second argument is the axis
 UNDEFINED = frozenset({sp.zoo, sp.nan, sp.oo, -sp.oo})
 ORDERED = (sp.Gt, sp.Lt, sp.Ge, sp.Le)
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
@@ -291,6 +294,8 @@ class Lowering(Names):
             axis, args = self._integer(node.args[1]), args[:1]
         if node.text in REDUCED and len(args) == 1:
             return self._reduced(node, args[0], axis, keepdims)
+        if node.text in WITH_LINES and len(args) == 1:
+            return self._with_lines(node, args[0], axis)
         if len(args) == 1 and axis is None:
             return inside(args[0], self.tensors, lambda a: built(Call(node.text, self.at(node), (a,), axis, keepdims)))
         return built(Call(node.text, self.at(node), tuple(args), axis, keepdims))
@@ -298,9 +303,23 @@ class Lowering(Names):
     def _reduced(self, node: Node, value: IndexArray, axis: int | None, keepdims: bool) -> IndexArray:
         """The largest or smallest entry or the product, along an axis or of all."""
         over = value.axes if axis is None else (value.axes[axis_number(self.at(node), value, axis)],)
-        if self.reductions is None and not all(a.size.is_Integer and a.size <= MOST_WRITTEN for a in over):
+        if self.recurrences is None and not all(a.size.is_Integer and a.size <= MOST_WRITTEN for a in over):
             raise refused(self.at(node), node.text)
-        return (self.reductions or Reductions(())).along(self.at(node), node.text, value, axis, keepdims, {**self.ranges, **self.bound})
+        return (self.recurrences or Recurrences(())).along(self.at(node), node.text, value, axis, keepdims, {**self.ranges, **self.bound})
+
+    def _with_lines(self, node: Node, value: IndexArray, axis: int | None) -> IndexArray:
+        """A running sum, product or maximum along an axis, or a Cholesky factor: recurrences."""
+        where = self.at(node)
+        if node.text in RUNNING and axis is None and len(value.axes) != 1:
+            raise ShapeError(where, f"{node.text} of shape {value.shape}", "an axis", f"{node.text}(X, axis=0)")
+        if node.text == "cumsum":
+            return running(value, axis_number(where, value, axis or 0), False, where)
+        if self.recurrences is None:
+            raise ParseError(where, f"{node.text}, which needs lines of its own", "a line of a program for it")
+        outer = {**self.ranges, **self.bound}
+        if node.text not in RUNNING:
+            return self.recurrences.cholesky(where, value, outer)
+        return self.recurrences.running(where, RUNNING[node.text], value, axis_number(where, value, axis or 0), outer)
 
     def _einsum(self, node: Node, args: list[IndexArray]) -> IndexArray:
         if not node.args or node.args[0].kind != "quoted" or node.keywords:

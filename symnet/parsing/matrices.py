@@ -2,18 +2,19 @@
 
 Conventions: ``kron(A, B)[p(i-1) + k, q(j-1) + l] = A[i, j] B[k, l]`` for B of shape (p, q), as NumPy's. ``vec(A)`` stacks the
 columns (Magnus & Neudecker 2019, §2.4); ``ravel(A)`` stacks the rows, as NumPy's. ``logdet(A)`` is log det A, which needs a
-positive determinant (PyTorch's logdet); write ``log(abs(det(A)))`` for either sign. ``norm`` of a matrix is Frobenius'.
+positive determinant (PyTorch's logdet); ``logabsdet(A)`` is log |det A|, slogdet's second number. ``norm`` of a matrix is Frobenius'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import When, total
+from symnet.core.functions import absolute
 from symnet.core.matrices import Det, Grid, InverseEntry
 from symnet.errors import ParseError, ShapeError
 from symnet.indexing.arithmetic import matmul
@@ -38,9 +39,9 @@ def _det(call: Call) -> IndexArray:
     return IndexArray.over(axes, lead, Det(grid))
 
 
-def _logdet(call: Call) -> IndexArray:
+def _logdet(call: Call, of: Callable[[sp.Expr], sp.Expr] = sp.sympify) -> IndexArray:
     made = _det(call)
-    return replace(made, expr=sp.log(made.expr))
+    return replace(made, expr=sp.log(of(made.expr)))
 
 
 def _inverse(call: Call, a: IndexArray) -> IndexArray:
@@ -135,5 +136,5 @@ MATRICES: Mapping[str, Build] = {
     "det": _det, "linalg.det": _det, "logdet": _logdet, "solve": _solve, "linalg.solve": _solve,
     "inv": lambda call: _inverse(call, *call.only(1)), "linalg.inv": lambda call: _inverse(call, *call.only(1)),
     "matrix_power": _power, "linalg.matrix_power": _power, "kron": _kron, "vec": _stack(True), "ravel": _stack(False),
-    "diag": _diag, "onehot": _onehot, "eye": _eye, "identity": _eye,
+    "logabsdet": lambda call: _logdet(call, absolute), "diag": _diag, "onehot": _onehot, "eye": _eye, "identity": _eye,
 }

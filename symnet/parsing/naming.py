@@ -14,7 +14,7 @@ from symnet.core.program import Hole
 from symnet.core.tensors import Tensor, same_name
 from symnet.errors import NameError_, ParseError, did_you_mean
 from symnet.indexing.index_array import IndexArray, new_indices, number, of_tensor
-from symnet.indexing.reductions import Reductions
+from symnet.indexing.recurrences import Recurrences
 from symnet.parsing.conventions import Unit
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lost_conditions import rules_out
@@ -73,7 +73,7 @@ class Names:
         self.own = OwnLines({}, self.real, where)
         self.spans: dict[sp.Symbol, list[Range]] = {}  # the ranges of the axes on which an index stands alone
         self.slopes: Callable[[str, str], IndexArray | None] = lambda above, below: None
-        self.reductions: Reductions | None = None  # where a text may have lines of its own for a maximum along an axis
+        self.recurrences: Recurrences | None = None  # where a text may have lines of its own for a maximum along an axis
         self.steps = False  # read where(z > 0, x, 0) as x times a step, which the normal form knows
         self.asked: list[Hole] = []  # what was divided by, or taken a root or logarithm of
 

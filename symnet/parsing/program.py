@@ -11,7 +11,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Range, index, nonnegative
 from symnet.core.expressions import as_written
-from symnet.core.index_letters import Labels, extend, relabel
+from symnet.core.index_letters import Labels
 from symnet.core.iverson import rectangular
 from symnet.core.program import Definition, Program
 from symnet.core.signatures import checked
@@ -20,7 +20,8 @@ from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, a_kin
 from symnet.indexing.arithmetic import broadcast
 from symnet.indexing.conditions import is_condition
 from symnet.indexing.index_array import IndexArray, new_indices, same
-from symnet.indexing.reductions import Reductions
+from symnet.indexing.line_names import lettered_line
+from symnet.indexing.recurrences import Recurrences
 from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
 from symnet.parsing.claim_prefix import equations
 from symnet.parsing.conventions import Unit
@@ -36,7 +37,7 @@ from symnet.parsing.plain_grammar import Parser
 from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
-__all__ = ["Line", "axis_of", "check_name", "expression", "free_names", "lettered", "lines_of", "program", "split", "tensor_of",
+__all__ = ["Line", "axis_of", "check_name", "expression", "free_names", "lines_of", "program", "split", "tensor_of",
            "with_assumptions"]
 
 ASSIGN = re.compile(r"\s*([^=<>!:]+?)\s*(?::=|=)(?!=)\s*(.*)\Z", re.S)
@@ -201,7 +202,7 @@ def _build(parts: list[Line], known: dict[str, Tensor], goal: str, assumed: Sequ
     lines = _Lines(parts, known, sizes, closed)
     definitions = lines.definitions()
     labels = Labels(lines.table.values(), definitions, sizes)
-    definitions = [lettered(d, labels) for d in definitions]
+    definitions = [lettered_line(d, labels) for d in definitions]
     inputs = tuple(t for name, t in known.items() if name not in {p.name for p in parts})
     equalities, holes = declared(assumed, lines.table, sizes, labels)
     return under(Program(inputs, tuple(definitions), goal or definitions[-1].name, equalities, title), holes)
@@ -303,10 +304,10 @@ class _Lines:
         if stated:
             raise ParseError(part.where, "a range behind a line without indices", f"{part.name}[{stated[0].text}] = … on the left")
         lowering = Lowering(self.table, self.sizes, part.where)
-        lowering.reductions = Reductions(self._taken())
+        lowering.recurrences = Recurrences(self._taken())
         value = lowering.value(tree)
         _check_real(value, part)
-        self.extra[k] = lowering.reductions.lines
+        self.extra[k] = lowering.recurrences.lines
         self.table |= {d.name: d.target for d in self.extra[k]}
         target = self.table[part.name] = Tensor(part.name, value.axes)
         ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
@@ -349,10 +350,10 @@ class _Lines:
         lowering = Lowering({**self.table, **self.shapeless}, self.sizes, part.where, free)
         places = tuple(sp.expand(lowering.scalar(place)) for place in left)
         ranges = self._stated(part, stated, free, lowering)
-        lowering.reductions = Reductions(self._taken())
+        lowering.recurrences = Recurrences(self._taken())
         lowering.ranges |= ranges
         value = lowering.value(tree)
-        self.extra[k] = lowering.reductions.lines
+        self.extra[k] = lowering.recurrences.lines
         _check_real(value, part)
         return places, value, ranges, lowering
 
@@ -415,16 +416,6 @@ def _check_real(value: IndexArray, part: Line) -> None:
         raise ShapeError(part.where, "a unit matrix whose size nothing tells", "eye(d) with its size")
     if is_condition(value.expr):
         raise ParseError(part.where, "a comparison alone", "a number: where(condition, 1, 0)")
-
-
-def lettered(d: Definition, labels: Labels) -> Definition:
-    """Readable letters for the indices that had none."""
-    places = tuple((i, *d.free[i]) for i in d.indices if i in d.free)
-    own = {i: i for i, _, _ in places if not isinstance(i, sp.Dummy)}
-    scope = extend(own, [place for place in places if place[0] not in own], labels)
-    ranges = tuple((scope[i], lo, hi) for i, lo, hi in d.ranges)
-    holes = tuple((relabel(u, {**scope, **{i: i for i, _, _ in over}}, labels), sign, over) for u, sign, over in d.holes)
-    return Definition(d.target, tuple(scope.get(i, i) for i in d.indices), relabel(d.expr, scope, labels), ranges, d.note, holes)
 
 
 def free_names(text: str, where: str = "expression", declared_names: Collection[str] = ()) -> list[str]:

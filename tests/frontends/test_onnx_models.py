@@ -138,7 +138,7 @@ def test_every_step_checks() -> None:
 
 @pytest.mark.parametrize(("nodes", "message"), [
     (after_matmul("Hardmax"), r"node 2 'the_Hardmax', operator Hardmax.*'Hardmax'"),
-    (after_matmul("ReduceMax"), r"node 2 'the_ReduceMax'"),
+    (after_matmul("ArgMax"), r"node 2 'the_ArgMax'.*without a slope"),
     ([node("CumSum", "input g", exclusive=1)], "without its own place"),
     ([node("Cast", "input", to=7)], "something else than real numbers"),
 ], ids=["hardmax", "maximum", "running sum", "cast"])

@@ -89,3 +89,60 @@ def test_a_loss_that_is_not_read_is_named() -> None:
     model.loss = "poisson"
     with pytest.raises(UnknownNodeError, match=r"output layer.*'poisson'"):
         from_sklearn(model)
+
+
+LINEAR_MODELS = {
+    "LinearRegression": ("linear_model", "LinearRegression", {}, "y"), "Ridge": ("linear_model", "Ridge", {"alpha": 0.7}, "y"),
+    "ElasticNet": ("linear_model", "ElasticNet", {"alpha": 0.01, "tol": 1e-12, "max_iter": 10**5}, "y"),
+    "LogisticRegression": ("linear_model", "LogisticRegression", {"tol": 1e-10, "max_iter": 10**4}, "b"),
+    "three classes": ("linear_model", "LogisticRegression", {"tol": 1e-10, "max_iter": 10**4}, "c"),
+    "PoissonRegressor": ("linear_model", "PoissonRegressor", {"tol": 1e-10, "max_iter": 10**4}, "p"),
+    "LinearSVC": ("svm", "LinearSVC", {"fit_intercept": False, "tol": 1e-10, "max_iter": 10**6}, "s"),
+}
+SCALERS = {"StandardScaler": ("preprocessing", {}), "MinMaxScaler": ("preprocessing", {}), "RobustScaler": ("preprocessing", {}),
+           "Normalizer": ("preprocessing", {}), "PCA": ("decomposition", {"n_components": 2, "whiten": True})}
+RNG_ = np.random.default_rng(0)
+ROWS = RNG_.normal(size=(40, 3)) * [1, 2, 0.5] + [0, 1, 2]
+NUMBERS = ROWS @ [1.0, -2.0, 0.5] + 0.3 * RNG_.normal(size=40)
+AIMS = {"y": (NUMBERS, NUMBERS), "p": (np.exp(0.3 * NUMBERS), np.exp(0.3 * NUMBERS)),
+        "b": ((NUMBERS > -1).astype(int),) * 2, "s": ((NUMBERS > -1).astype(int), np.where(NUMBERS > -1, 1, -1)),
+        "c": (np.digitize(NUMBERS, [-3, 1]), np.eye(3)[np.digitize(NUMBERS, [-3, 1])])}
+
+
+def of_sklearn(room: str, name: str, options: dict[str, Any]) -> Any:
+    return getattr(importlib.import_module(f"sklearn.{room}"), name)(**options)
+
+
+@pytest.mark.parametrize("name", LINEAR_MODELS)
+def test_a_fitted_linear_model_stands_where_its_gradient_is_0(name: str) -> None:
+    room, kind, options, aim = LINEAR_MODELS[name]
+    fit, target = AIMS[aim]
+    noisy = fit if aim in "yp" else np.where(RNG_.random(40) < 0.1, np.roll(fit, 1), fit)
+    target = target if aim in "yp" else np.eye(3)[noisy] if aim == "c" else noisy if aim == "b" else 2 * noisy - 1
+    read = sn.from_sklearn(of_sklearn(room, kind, options).fit(ROWS, noisy))
+    run = sn.derive(read).compile()
+    value, gradients = run(read.values, ROWS, np.asarray(target, dtype=float).reshape(40, -1))
+    assert all(np.max(np.abs(g)) < 1e-3 * (1 + abs(value)) for g in gradients.values())
+    moved = run({**read.values, "W1": read.values["W1"] + 0.1}, ROWS, np.asarray(target, dtype=float).reshape(40, -1))
+    assert moved[0] > value and np.max(np.abs(moved[1]["W1"])) > 1e-2
+
+
+@pytest.mark.parametrize("name", SCALERS)
+def test_scalers_of_a_pipeline_are_lines_and_constants(name: str) -> None:
+    room, options = SCALERS[name]
+    pipeline = importlib.import_module("sklearn.pipeline").make_pipeline(of_sklearn(room, name, options), of_sklearn("linear_model", "Ridge", {}))
+    read = sn.from_sklearn(pipeline.fit(ROWS, NUMBERS))
+    value, gradients = sn.derive(read).compile()(read.values, ROWS, NUMBERS[:, None])
+    rest = pipeline.predict(ROWS) - NUMBERS
+    assert value == pytest.approx(float(np.sum(rest**2) + np.sum(pipeline[-1].coef_**2)), rel=1e-9)
+    assert all(np.max(np.abs(g)) < 1e-7 for g in gradients.values())
+
+
+@pytest.mark.parametrize(("room", "kind", "options", "said"), [
+    ("tree", "DecisionTreeRegressor", {}, "the model DecisionTreeRegressor"), ("linear_model", "LogisticRegression", {"class_weight": "balanced"},
+                                                                               "class_weight"),
+    ("svm", "LinearSVC", {}, "an intercept, which liblinear penalizes")])
+def test_what_would_be_read_wrongly_is_refused_by_name(room: str, kind: str, options: dict[str, Any], said: str) -> None:
+    model = of_sklearn(room, kind, options).fit(ROWS, AIMS["b"][0])
+    with pytest.raises(UnknownNodeError, match=said):
+        sn.from_sklearn(model)

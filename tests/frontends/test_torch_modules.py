@@ -146,8 +146,9 @@ REFUSED = {
                                 r"operator aten.embedding.default.*padding_idx"),
     "sort, inside": (lambda: nn.Sequential(nn.Tanh(), Model(lambda s, x: torch.sort(x)[0])), torch.zeros(5, 3), r"module 1, operator aten.sort"),
     "dropout while training": (lambda: nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5)), torch.zeros(5, 3), r"module 1.*dropout with p = 0.5"),
-    "transposed": (lambda: nn.ConvTranspose1d(4, 4, 2), torch.zeros(1, 4, 5), "conv_transpose1d"),
-    "maximum kept": (lambda: functional(lambda z: z.amax(1)), torch.zeros(5, 3), "amax"),
+    "places of a maximum": (lambda: functional(lambda z: z.argmax(1) * z[:, 0]), torch.zeros(5, 3), "argmax"),
+    "eigenvalues": (lambda: functional(lambda z: torch.linalg.eigvalsh(z[:3, :3])), torch.zeros(5, 3), "eigenvectors"),
+    "gamma function": (lambda: functional(torch.lgamma), torch.zeros(5, 3), "lgamma"),
 }
 
 

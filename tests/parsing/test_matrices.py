@@ -25,13 +25,15 @@ VALUES: dict[str, Any] = {
 SHAPES = {"A": ("d", "d"), "B": ("m", "m"), "X": ("N", "d"), "u": ("d",), "v": ("m",), "R": ("m", "d", "d")}
 KNOWN = {"det": np.linalg.det, "inv": np.linalg.inv, "solve": np.linalg.solve, "matrix_power": np.linalg.matrix_power, "kron": np.kron,
          "diag": np.diag, "eye": np.eye, "identity": np.identity, "trace": np.trace, "outer": np.outer, "norm": np.linalg.norm,
-         "vec": lambda a: a.T.ravel(), "ravel": np.ravel, "log": np.log, "logdet": lambda a: np.linalg.slogdet(a)[1], "abs": np.abs, "sum": np.sum, "np": np, "linalg": np.linalg, "d": 3, "m": 2}
+         "vec": lambda a: a.T.ravel(), "ravel": np.ravel, "log": np.log, "logdet": lambda a: np.linalg.slogdet(a)[1], "logabsdet": lambda a: np.linalg.slogdet(a)[1],
+         "abs": np.abs, "sum": np.sum, "np": np, "linalg": np.linalg, "d": 3, "m": 2}
 TEXTS = [
     "det(A)", "np.linalg.det(B)", "linalg.det(X.T @ X)", "inv(A)", "np.linalg.inv(B) @ v", "solve(A, u)", "np.linalg.solve(A, X.T)",
     "matrix_power(A, 3)", "np.linalg.matrix_power(B, -2)", "matrix_power(A, 0)", "matrix_power(A, 1)", "kron(A, B)", "np.kron(B, X)",
     "kron(u, v)", "diag(u)", "diag(A)", "diag(diag(A))", "diag(u) @ X.T", "eye(d) - A", "identity(m)", "eye(3)", "vec(X)", "ravel(X)",
     "trace(kron(A, B))", "trace(inv(A))", "trace(diag(u) @ A)", "sum(kron(A, B), axis=1)", "det(R)", "inv(R)", "kron(A, B) @ kron(u, v)",
     "norm(X)", "norm(X, axis=1)", "norm(A, axis=0, keepdims=True)", "log(abs(det(A)))", "outer(u, v)", "det(kron(B, B))", "inv(inv(A))", "logdet(X.T @ X)",
+    "logabsdet(A)",
 ]
 
 

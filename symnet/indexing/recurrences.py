@@ -1,18 +1,24 @@
-"""max, min and prod along an axis: written out where the size is a small number, else a recurrence with a line of its own.
+"""What has no formula of one line for all sizes: a recurrence with lines of its own. Along an axis max, min and prod, which are written
+out where the size is a small number, and their running forms; and the Cholesky factor.
 
 ``max(X, axis=1)`` for X of shape (N, d) is m[n, d] with m[n, 1] = X[n, 1] and m[n, j] = max(m[n, j-1], X[n, j]). The adjoint of such a
 recurrence is exact at every point: the slope of a product is the product of the others, whichever factors are 0, and of entries that
 tie in a maximum the first gets the slope, as in torch.max along an axis.
+
+``cholesky(A)`` is the lower triangle C with C Cᵀ = A for the symmetric A' = (A + Aᵀ)/2, by outer products (Golub & Van Loan 2013,
+§4.2.5): S[1] = A', S[t] = S[t-1] - S[t-1][:, t-1] S[t-1][:, t-1]ᵀ / S[t-1][t-1, t-1], C[i, j] = [i >= j] S[j][i, j] / √S[j][j, j]. Its
+derivative is that of these lines; that it is taken through A' makes it symmetric, as in PyTorch and JAX (Murray 2016, §3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind, Range
-from symnet.core.expressions import entries, free_integers
+from symnet.core.expressions import When, entries, free_integers
 from symnet.core.functions import Max, Min
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor, tensor_name
@@ -21,12 +27,13 @@ from symnet.indexing.arithmetic import axis_number
 from symnet.indexing.index_array import IndexArray, new_indices
 
 MOST_WRITTEN = 16  # entries that are written out side by side
-FOLDS: Mapping[str, Callable[..., sp.Expr]] = {"max": Max, "min": Min, "prod": lambda *args: sp.Mul(*args)}
+FOLDS: Mapping[str, Callable[..., sp.Expr]] = {"max": Max, "min": Min, "prod": lambda *args: sp.Mul(*args),
+                                               "logsumexp": lambda *args: sp.log(sp.Add(*map(sp.exp, args)))}
 NAMES = {"max": "max", "amax": "max", "min": "min", "amin": "min", "prod": "prod"}
 
 
-class Reductions:
-    """The lines that the reductions of one text need. ``known`` are lines that exist already: equal ones are used again."""
+class Recurrences:
+    """The lines that the recurrences of one text or graph need. ``known`` are lines that exist already: equal ones are used again."""
 
     def __init__(self, taken: Iterable[str], known: Iterable[Definition] = ()) -> None:
         self.taken = set(taken)
@@ -48,7 +55,53 @@ class Reductions:
         parts = [(Axis.of(1), sp.Dummy("i", integer=True)) if k in over else next(kept) for k in range(len(value.axes))]
         return IndexArray.over(tuple(a for a, _ in parts), tuple(i for _, i in parts), made.expr)
 
+    def running(self, where: str, name: str, value: IndexArray, axis: int, outer: Mapping[sp.Symbol, Range], back: bool = False
+                ) -> IndexArray:
+        """The reduction of the places up to each one, or from it on with ``back``."""
+        k, own = axis % len(value.axes), value.axes[axis]
+        turned = {value.indices[k]: own.lower + own.upper - value.indices[k]}
+        target, lead, others = self._turns(where, name, replace(value, expr=value.put(turned)) if back else value, k, outer)
+        (place,) = new_indices([own])
+        there = own.lower + own.upper - place if back else place
+        indices = (*others[:k], place, *others[k:])
+        return IndexArray.over(value.axes, indices, target[(*lead, *others, there)])
+
+    def cholesky(self, where: str, value: IndexArray, outer: Mapping[sp.Symbol, Range]) -> IndexArray:
+        """The lower triangular factor of the last two axes."""
+        if not value.is_square:
+            raise ShapeError(where, f"cholesky of shape {value.shape}", "a square matrix")
+        around = self._around(where, value, outer)
+        axis, front = value.axes[-1], value.axes[:-2]
+        lead, own = tuple(i for i, _ in around), new_indices(front)
+        turn, i, j = new_indices([axis] * 3)
+        before, after = value.at(*own, i, j), value.at(*own, j, i)
+        first = before if sp.expand(before - after) == 0 else (before + after) / 2
+        axes = (*[Axis.between(lo, hi, Kind.FEATURE) for _, (lo, hi) in around], *front, axis, axis, axis)
+        target = Tensor(self._fresh("rest", value.expr), axes)
+
+        def at(t: sp.Expr, row: sp.Expr, column: sp.Expr) -> sp.Expr:
+            return target[(*lead, *own, t, row, column)]
+        ranges = [(s, *a.range) for s, a in zip((*lead, *own), axes, strict=False)]
+        inner = ((i, *axis.range), (j, *axis.range))
+        last = turn - 1
+        self.lines += [Definition(target, (*lead, *own, axis.lower, i, j), first, (*ranges, *inner)),
+                       Definition(target, (*lead, *own, turn, i, j), at(last, i, j) - at(last, i, last) * at(last, j, last)
+                                  / at(last, last, last), (*ranges, (turn, axis.lower + 1, axis.upper), *inner))]
+        self.taken.add(target.name)
+        return IndexArray.over(value.axes, (*own, i, j), When(at(j, i, j) / sp.sqrt(at(j, j, j)), sp.Ge(i, j)))
+
     def _one(self, where: str, name: str, value: IndexArray, k: int, outer: Mapping[sp.Symbol, Range]) -> IndexArray:
+        axis, rest = value.axes[k], value.axes[:k] + value.axes[k + 1:]
+        if axis.size.is_Integer and axis.size <= MOST_WRITTEN:
+            own = new_indices(rest)
+            places = [axis.lower + step for step in range(int(axis.size))]
+            return IndexArray.over(rest, own, FOLDS[name](*[value.at(*own[:k], place, *own[k:]) for place in places]))
+        target, lead, own = self._turns(where, name, value, k, outer)
+        return IndexArray.over(rest, own, target[(*lead, *own, axis.upper)])
+
+    def _turns(self, where: str, name: str, value: IndexArray, k: int, outer: Mapping[sp.Symbol, Range]
+               ) -> tuple[Tensor, tuple[sp.Symbol, ...], tuple[sp.Symbol, ...]]:
+        """The tensor of what stands after each place of axis k, its leading letters, and an index for each other axis."""
         axis, rest = value.axes[k], value.axes[:k] + value.axes[k + 1:]
         own = new_indices(rest)
 
@@ -56,8 +109,6 @@ class Reductions:
             places = list(others)
             return value.at(*places[:k], place, *places[k:])
 
-        if axis.size.is_Integer and axis.size <= MOST_WRITTEN:
-            return IndexArray.over(rest, own, FOLDS[name](*[entry(axis.lower + step) for step in range(int(axis.size))]))
         around = self._around(where, value, outer)
         axes = (*[Axis.between(lo, hi, Kind.FEATURE) for _, (lo, hi) in around], *rest, axis)
         letters = tuple(i for i, _ in around)
@@ -79,7 +130,7 @@ class Reductions:
             self.lines += [Definition(target, first, right[0], ranges or ()),
                            Definition(target, then, right[1], (*ranges, (turn, axis.lower + 1, axis.upper)))]
             self.taken.add(target.name)
-        return IndexArray.over(rest, own, target[(*letters, *own, axis.upper)])
+        return target, letters, own
 
     def _around(self, where: str, value: IndexArray, outer: Mapping[sp.Symbol, Range]) -> list[tuple[sp.Symbol, Range]]:
         """The letters of sums and left sides that the value depends on, and their ranges."""
