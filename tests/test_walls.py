@@ -88,7 +88,6 @@ CIRCLES: dict[str, tuple[str, ...]] = {
     "a line of arrays in a page is judged as a page is": ("checking.pages.array_lines", "checking.pages.judge"),
     "an array's methods are NumPy's functions of it; goes with the tracer on the graph": (
         "checking.code.arrays", "checking.code.functions", "checking.code.ufuncs"),
-    "the code of linear lines is part of the code of lines": ("backends.linear_code", "backends.numpy_code"),
     "a program checks itself at birth": ("core.program", "core.schedule", "core.wellformed"),
     "a tensor may have a structure, and a structure speaks of tensors": ("core.structures", "core.tensors"),
 }

@@ -149,7 +149,7 @@ class Lowering:
                 return self.node(shown)
             raise UnknownNodeError("arrays", "a matrix written out entry by entry", "the program before it was instantiated")
         rows, columns = limits(expr.matrix)
-        body = self._inner((rows, columns)).node(expr.matrix.function)
+        body = self._inner((columns, rows)).node(expr.matrix.function)  # rows in front
         outer = tuple(s for s in body.labels if s not in (rows[0], columns[0]))
         if isinstance(expr, Det):
             return OfMatrix(outer, kind, body, rows, columns)

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
 from symnet.arrays.tree import Labels, Leaf, Masked, Node, Number, OfMatrix, Scatter
 from symnet.backends.brackets import atom
+from symnet.backends.index_code import IndexCode
 from symnet.core.axes import Range
 
-if TYPE_CHECKING:
-    from symnet.backends.numpy_code import NumpyCode
 
-
-def contraction(code: NumpyCode, a: Node, b: Node, over: list[sp.Symbol], out: Labels) -> str | None:
+def contraction(code: IndexCode, a: Node, b: Node, over: list[sp.Symbol], out: Labels) -> str | None:
     """Σ_over a·b over the axes ``out``; None where no matrix product does it."""
     if any(i not in a.labels or i not in b.labels for i in over) or not over:
         return None
@@ -46,19 +44,19 @@ def contraction(code: NumpyCode, a: Node, b: Node, over: list[sp.Symbol], out: L
     return _turned(made, (*batch, *rows, *columns), out)
 
 
-def _inner(code: NumpyCode, a: Node, b: Node, over: list[sp.Symbol]) -> str:
+def _inner(code: IndexCode, a: Node, b: Node, over: list[sp.Symbol]) -> str:
     """A number: the inner product of two arrays of the same axes."""
     labels = a.labels
     parts = [code.aligned(f, labels) for f in (a, b)]
     return f"({atom(parts[0])} @ {atom(parts[1])})" if len(labels) == 1 else f"np.vdot({', '.join(parts)})"
 
 
-def _matrix(code: NumpyCode, node: Node, first: Labels, second: Labels) -> str:
+def _matrix(code: IndexCode, node: Node, first: Labels, second: Labels) -> str:
     """A matrix, or a vector where one kind of axis is missing."""
     return atom(code.aligned(node, (*first, *second)))
 
 
-def _flat(code: NumpyCode, node: Node, kinds: tuple[Labels, ...], spans: dict[sp.Symbol, Range]) -> str:
+def _flat(code: IndexCode, node: Node, kinds: tuple[Labels, ...], spans: dict[sp.Symbol, Range]) -> str:
     """The array with one axis for each kind that it has axes of."""
     laid = code.aligned(node, tuple(s for kind in kinds for s in kind))
     if all(len(kind) == 1 for kind in kinds if kind):
@@ -67,7 +65,7 @@ def _flat(code: NumpyCode, node: Node, kinds: tuple[Labels, ...], spans: dict[sp
     return f"{atom(laid)}.reshape({', '.join(sizes)})"
 
 
-def _size(code: NumpyCode, span: Range) -> str:
+def _size(code: IndexCode, span: Range) -> str:
     return code.number(sp.expand(span[1] - span[0] + 1))
 
 

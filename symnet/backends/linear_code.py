@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import sympy as sp
 
 from symnet.arrays.tree import Leaf, OfMatrix
 from symnet.backends.brackets import atom
+from symnet.backends.index_code import IndexCode
 from symnet.core.axes import Range
 from symnet.errors import UnknownNodeError
-
-if TYPE_CHECKING:
-    from symnet.backends.numpy_code import NumpyCode
 
 FORMS = {"det": "np.linalg.det({})", "logdet": "logdet({})", "logabsdet": "np.linalg.slogdet({})[1]", "inv": "np.linalg.inv({})"}
 
 
-def of_matrix(code: NumpyCode, node: OfMatrix) -> str:
+def of_matrix(code: IndexCode, node: OfMatrix) -> str:
     """Source for an array whose axes are ``node.labels``."""
     row, column = node.rows[0], node.columns[0]
     outer = tuple(s for s in node.body.labels if s not in (row, column))

@@ -5,7 +5,8 @@ slope at 0 would be 0, and it is 1/2. So where a line of a gradient has several 
 u ↑ 0 and u ↓ 0 are compared. Where they are shown to be equal, and the conventions give something else, every case at u = 0 is written
 so that u = 0 belongs to the side below: sign(u) as 2 step(u) - 1, step(-u) as 1 - step(u). That changes nothing where u ≠ 0, and at
 u = 0 gives the limit, which is the slope there (a continuous function whose slope has a limit has it as its slope). A kink that stays
-one, such as |z| alone, keeps its convention.
+one, such as |z| alone, keeps its convention. So does all that asks about u where a line of the program jumps at u = 0: [1 <= x <= 1] a
+has the slope 1 in a at x = 1, and 0 on both sides.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class OneSided:
         self.order = {n: k for k, n in enumerate(self.lines)}
         with distribute(True):
             asked = [set(map(_key, self._levels(u))) for d in program.definitions for u in _kinks(d.expr)]
-        self.meet = any(a & b for a, b in combinations(asked, 2))  # two kinks at one place
+            self.meet = any(a & b for a, b in combinations(asked, 2))  # two kinks at one place
+            jumps = [u for d in program.definitions for u in _jumps(d.expr)] if self.meet else []
+            self.jumps = {key for u in jumps for key in map(_key, self._levels(u))}
 
     def add(self, line: Definition) -> None:
         """One more line, of the gradient."""
@@ -105,7 +108,7 @@ class OneSided:
     def _at(self, u: sp.Expr, expr: sp.Expr) -> sp.Expr | None:
         """The line with u = 0 put below, written out as little as will do; None where it may stay or no limit is shown."""
         solution = _solved(u)
-        if solution is None or _always_somewhere(u):
+        if solution is None or _always_somewhere(u) or any(_key(level) in self.jumps for level in self._levels(u)):
             return None
         stages = list(self._stages(expr))
         for whole in reversed(stages):
@@ -135,6 +138,20 @@ def _always_somewhere(u: sp.Expr) -> bool:
         if a.base == b.base and there and sp.expand(at) == 0:
             return True
     return False
+
+
+def _jumps(expr: sp.Basic) -> Iterator[sp.Expr]:
+    """What the cases of a right side ask about at which it is not shown to be continuous."""
+    for node in [n for n in sp.preorder_traversal(expr) if isinstance(n, sp.Sum)]:
+        yield from _jumps(node.function)
+    for u in dict.fromkeys(_primitive(_asked(case))[0] for case in _cases(expr)):
+        solution = _solved(u)
+        if solution is None:
+            yield u
+            continue
+        below, there, above = (_one_side(expr, u, -1).xreplace(solution), expr.xreplace(solution), _one_side(expr, u, 1).xreplace(solution))
+        if not (_vanishes(above - below) and _vanishes(there - below)):
+            yield u
 
 
 def _kinks(expr: sp.Basic) -> Iterator[sp.Expr]:

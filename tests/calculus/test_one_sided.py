@@ -125,3 +125,24 @@ def test_random_smooth_programs_at_their_kinks() -> None:
 @pytest.mark.slow
 def test_a_thousand_random_smooth_programs_at_their_kinks() -> None:
     assert off_at_kinks(1000, seed=4) == []
+
+
+JUMPS = {  # the line, and the same in PyTorch: where a line jumps, each gradient is that of the case that holds there
+    "where(x >= 1, where(x <= 1, 3*a, 0), 0)": lambda t, x, a: t.where(x >= 1, t.where(x <= 1, 3*a, 0*a), 0*a),
+    "where(x >= 1, 2*a, a) - where(x > 1, 2*a, a)": lambda t, x, a: t.where(x >= 1, 2*a, a) - t.where(x > 1, 2*a, a),
+    "where(x <= 1, a*x, 0)*where(x >= 1, a, 5)": lambda t, x, a: t.where(x <= 1, a*x, 0*a)*t.where(x >= 1, a, 0*a + 5),
+    "where(x - 1 >= 0, a, 0)*where(2 - 2*x >= 0, a*x, 0)": lambda t, x, a: t.where(x - 1 >= 0, a, 0*a)*t.where(2 - 2*x >= 0, a*x, 0*a),
+}
+
+
+@pytest.mark.parametrize("text", JUMPS)
+def test_at_a_jump_the_case_that_holds_there_counts(text: str) -> None:
+    torch = pytest.importorskip("torch")
+    d = sn.derive(sn.program("a = cos(w)", f"L = {text} + 0*x"), wrt=["w", "x"])
+    assert all(d.check())
+    for x in (0.5, 1.0, 1.5):
+        w_, x_ = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (0.4, x))
+        (JUMPS[text](torch, x_, torch.cos(w_)) + 0*x_).backward()
+        _, grads = d.compile()({"w": 0.4, "x": x})
+        assert float(grads["w"]) == pytest.approx(float(w_.grad), abs=1e-12), x
+        assert float(grads["x"]) == pytest.approx(float(x_.grad), abs=1e-12), x
