@@ -131,7 +131,7 @@ def _called(where: str, function: Any, symbols: Mapping[str, Any], known: Sequen
         missing = [name for name in known if name not in symbols]
         raise NameError_(where, f"no array for {', '.join(missing)}", "an array for every input")
     for name, value in symbols.items():
-        if not (value.dtype.kind in "biuf" if type(value) is np.ndarray else type(value) in (float, int)):
+        if not (value.dtype.kind in "biuf" if type(value) is np.ndarray else type(value) is float):
             _numbers(where, name, value)
     try:
         with np.errstate(over="ignore"):  # a value beyond the largest number is inf

@@ -156,8 +156,10 @@ class NumpyCode(IndexCode):
         return f"norm({self.code(square.args[0])}, {at[0] if len(at) == 1 else tuple(at)})"
 
     def _total(self, node: Apply) -> str:
-        """A sum, with what has a minus behind what has none, as differences."""
-        first, *rest = sorted(node.args, key=lambda a: sign_of(a) < 0)
+        """A sum, what has a minus as a difference, in the order of the terms: another order rounds otherwise, but for the first two."""
+        first, *rest = node.args
+        if sign_of(first) < 0 and sign_of(rest[0]) > 0:
+            first, rest[0] = rest[0], first
         text = self._term(first, node.labels)
         for term in rest:
             minus = sign_of(term) < 0

@@ -59,7 +59,7 @@ def from_sklearn(model: Any, batch: Size = "N", title: str = "") -> Imported:
     >>> list(sn.from_sklearn(fitted).values)
     ['W1', 'b1', 'W2', 'b2']
     """
-    *before, last = [part for _, part in model.steps] if hasattr(model, "steps") else [model]
+    *before, last = [part for _, part in model.steps] if type(model).__name__ == "Pipeline" else [model]
     network = hasattr(last, "coefs_")
     if not network and type(last).__name__ not in LINEAR:
         if hasattr(last, "hidden_layer_sizes"):

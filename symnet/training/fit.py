@@ -273,7 +273,7 @@ class _Run:
 
     def _rows(self) -> int:
         names = self._batched()
-        return len(self.data[names[0]]) if names else 1
+        return len(self.data[names[0]]) if names and np.ndim(self.data[names[0]]) else 1
 
     def _cut(self) -> bool:
         """True when a step takes a part of the samples."""

@@ -19,6 +19,7 @@ from laws.language import (
     Count,
     Entry,
     Expr,
+    Held,
     Line,
     Number,
     Op,
@@ -324,7 +325,7 @@ def lettered(node: Expr, scope: dict[str, str], taken: frozenset[str]) -> Expr:
         there = {x: at(c) for x, c in inner.items()}
         limits = tuple((inner[x], lo.put(there), hi.put(there)) for x, lo, hi in node.over)
         return Total(lettered(node.body, inner, taken), limits)
-    if isinstance(node, (Entry, Count)):
+    if isinstance(node, (Entry, Count, Held)):
         return put(node, {x: at(c) for x, c in scope.items()})
     return with_children(node, tuple(lettered(c, scope, taken) for c in children(node)))
 
