@@ -48,7 +48,7 @@ class CompiledDerivation:
         self.objective = derivation.objective
         self.names = tuple(t.name for t in derivation.program.inputs)
         self.prepare, self.compute, self.value_and_grad = functions_of(self.source, "prepare", "compute", "value_and_grad")
-        self._wide = CompiledDerivation(derivation, dtype).value_and_grad if backend == "math" else None
+        self._wide = functools.cache(lambda: CompiledDerivation(derivation, dtype).value_and_grad) if backend == "math" else None
 
     def __repr__(self) -> str:
         given = ", ".join([f"{{{listed(self.wrt, 40)}}}", listed([t.name for t in self.data], 40)])
@@ -123,7 +123,7 @@ def _forward(program: Program, names: tuple[str, ...]) -> Any:
 
 
 def _called(where: str, function: Any, symbols: Mapping[str, Any], known: Sequence[str], wide: Any = None) -> Any:
-    """A generated function on arrays by name; what does not fit is told in one line. ``wide`` knows infinities where it does not."""
+    """A generated function on arrays by name; what does not fit is told in one line. ``wide()`` knows infinities where it does not."""
     if len(symbols) != len(known) or any(name not in symbols for name in known):
         for name in symbols:
             if name not in known:
@@ -140,7 +140,7 @@ def _called(where: str, function: Any, symbols: Mapping[str, Any], known: Sequen
         raise DomainError(where, *SINGULAR) from None
     except (ArithmeticError, TypeError, ValueError) as error:
         if wide is not None:
-            return _called(where, wide, symbols, known)
+            return _called(where, wide(), symbols, known)
         if isinstance(error, ZeroDivisionError):
             raise DomainError(where, "a division by 0: a number, or the size of an axis under a mean", "at least one entry") from None
         if isinstance(error, ArithmeticError):

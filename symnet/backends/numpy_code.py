@@ -33,6 +33,7 @@ from symnet.backends.linear_code import of_matrix
 from symnet.backends.stable_code import CALLS
 from symnet.core import functions as fn
 from symnet.core.axes import nonnegative
+from symnet.core.expressions import Limits
 from symnet.core.functions import Max, Min
 from symnet.errors import UnknownNodeError
 
@@ -176,7 +177,7 @@ class NumpyCode(IndexCode):
     def _product(self, node: Apply) -> str:
         steps = [n for n in node.args if isinstance(n, Apply) and n.function is fn.step]
         numbers = any(n not in steps and not constant(n) for n in node.args)  # a product of truth values alone would be one of these
-        above = [self._above(n, node.labels) if n in steps and numbers else self.aligned(n, node.labels)
+        above = [self._truth(n, node.labels) if n in steps and numbers else self.aligned(n, node.labels)
                  for n in node.args if not is_inverse(n)]
         below = [self.aligned(n.args[0], node.labels) for n in node.args if is_inverse(n)]
         if above and above[0] == "-1" and len(above) > 1:
@@ -184,13 +185,12 @@ class NumpyCode(IndexCode):
         top = "*".join(factor(a) for a in above) or "1"
         return f"({top}/{divisor(below)})" if below else f"({top})"
 
-    def _above(self, step: Node, labels: Labels) -> str:
+    def _truth(self, step: Node, labels: Labels) -> str:
         """A step as a truth value, which counts as 0 or 1 in a product with numbers."""
         assert isinstance(step, Apply)
         return f"({atom(self.aligned(step.args[0], labels))} > 0)"
 
     def _contract(self, node: Contract) -> str:
-        bound = {i for i, _, _ in node.over}
         factors = [f for f in node.factors if f.labels]
         numbers = [self.code(f) for f in node.factors if not f.labels]
         missing = [(lo, hi) for i, lo, hi in node.over if not any(i in f.labels for f in factors)]
@@ -199,7 +199,7 @@ class NumpyCode(IndexCode):
         if not factors:  # Σ 1: as often as there are terms
             return f"({'*'.join(numbers)})"
         inner = [i for i, _, _ in node.over if any(i in f.labels for f in factors)]
-        core = self._sum_product(factors, [i for i in inner if i in bound], node.labels)
+        core = self._sum_product(factors, tuple(t for t in node.over if t[0] in inner), node.labels)
         return "(" + "*".join([*numbers, core]) + ")" if numbers else core
 
     def _scatter(self, node: Scatter) -> str:
@@ -209,9 +209,9 @@ class NumpyCode(IndexCode):
         shape = ", ".join(self.number(sp.expand(hi - lo + 1)) for lo, hi in (node.span, *[span for _, span in node.spans]))
         return f"scatter({at}, {values}, ({shape}{'' if node.spans else ','}))"
 
-    def _sum_product(self, factors: list[Node], over: list[sp.Symbol], out: Labels) -> str:
-        factors = _joined(factors, over)
-        over = [i for i in over if any(i in f.labels for f in factors)]
+    def _sum_product(self, factors: list[Node], limits: tuple[Limits, ...], out: Labels) -> str:
+        factors = _joined(factors, limits)
+        over = [i for i, _, _ in limits if any(i in f.labels for f in factors)]
         if len(factors) == 1:
             code, labels = self.code(factors[0]), factors[0].labels
             at = [labels.index(i) for i in over]
@@ -241,7 +241,7 @@ class NumpyCode(IndexCode):
         return text + "np.nan" + ")" * len(node.branches)
 
 
-def _joined(factors: list[Node], over: list[sp.Symbol]) -> list[Node]:
+def _joined(factors: list[Node], over: tuple[Limits, ...]) -> list[Node]:
     """Two factors at most where that can be: one that needs no axis of its own is multiplied into another entry by entry, and of
     what is left two are summed over the axes that are theirs alone, first those whose product has the fewest axes."""
     left = list(factors)
@@ -265,23 +265,22 @@ def _without(factors: list[Node], used: tuple[Node, ...]) -> list[Node]:
     return [f for f in factors if not any(f is u for u in used)]
 
 
-def _alone(factor: Node, others: list[Node], over: list[sp.Symbol]) -> Node:
+def _alone(factor: Node, others: list[Node], over: tuple[Limits, ...]) -> Node:
     """Summed over the axes that it alone has."""
-    own = [i for i in over if i in factor.labels and not any(i in g.labels for g in others)]
-    if not own:
-        return factor
-    return Contract(tuple(s for s in factor.labels if s not in own), (factor,), tuple((i, sp.S.Zero, sp.S.Zero) for i in own))
+    own = tuple(t for t in over if t[0] in factor.labels and not any(t[0] in g.labels for g in others))
+    bound = {i for i, _, _ in own}
+    return Contract(tuple(s for s in factor.labels if s not in bound), (factor,), own) if own else factor
 
 
-def _summed_pair(pairs: list[tuple[Node, Node]], factors: list[Node], over: list[sp.Symbol]) -> Contract | None:
+def _summed_pair(pairs: list[tuple[Node, Node]], factors: list[Node], over: tuple[Limits, ...]) -> Contract | None:
     """Σ of the product of two of the factors over the axes that no other factor has."""
     found: list[Contract] = []
     for a, b in pairs:
         others = {s for f in factors if f is not a and f is not b for s in f.labels}
-        own = [i for i in over if i in a.labels and i in b.labels and i not in others]
+        own = tuple(t for t in over if t[0] in a.labels and t[0] in b.labels and t[0] not in others)
         if own:
-            labels = tuple(s for s in dict.fromkeys((*a.labels, *b.labels)) if s not in own)
-            found.append(Contract(labels, (a, b), tuple((i, sp.S.Zero, sp.S.Zero) for i in own)))  # each is in both: no range is asked for
+            bound = {i for i, _, _ in own}
+            found.append(Contract(tuple(s for s in dict.fromkeys((*a.labels, *b.labels)) if s not in bound), (a, b), own))
     return min(found, key=lambda c: len(c.labels), default=None)
 
 

@@ -6,7 +6,6 @@ in the values of functions, refuted where it differs at a point at which every n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 
@@ -23,14 +22,13 @@ from symnet.equality.cases import has_cases
 from symnet.equality.compare import compare
 from symnet.equality.domain import Domain
 from symnet.equality.domain_conditions import holes
-from symnet.equality.fractions import Fraction, Ring, TooLarge
+from symnet.equality.named_fractions import UNFIT, NamedFractions
 from symnet.equality.points import points
 from symnet.equality.refuting import BITS, FEW, symbols_of, told_apart
 from symnet.errors import DomainError, UnknownNodeError
 from symnet.indexing.index_array import IndexArray
 
 MOST_CLAIMS, MOST_PARTS = 4096, 400  # claims that are remembered; parts of one that is decided in names
-UNFIT = (TooLarge, UnknownNodeError, ZeroDivisionError, RecursionError)  # no fraction, or too large a one
 Key = tuple[sp.Expr, tuple[Hole, ...]]
 Point = dict[sp.Symbol, sp.Rational]
 
@@ -83,16 +81,16 @@ class NumbersAsked:
         if value.holes or next(holes(value.expr), None) is not None or has_cases(value.expr) or \
                 sum(1 for _ in islice(sp.preorder_traversal(value.expr), MOST_PARTS)) == MOST_PARTS:
             return None
-        if self.polynomials is not None and self.polynomials.same(value.expr, self.wanted):
+        if self.fractions is not None and self.fractions.same(value.expr, self.wanted):
             return Verdict(Answer.PROVED, "normal form")
         witness = self._witness(value.expr)
         return None if witness is None else Verdict(Answer.REFUTED, "ball enclosure", witness=witness)
 
     @cached_property
-    def polynomials(self) -> Polynomials | None:
-        """Every name as a polynomial; None where that grows too large."""
+    def fractions(self) -> NamedFractions | None:
+        """Every name as a fraction; None where that grows too large."""
         try:
-            return Polynomials(self.whole)
+            return NamedFractions(self.whole)
         except UNFIT:
             return None
 
@@ -136,53 +134,3 @@ class NumbersAsked:
                 self._at_points.clear()
             self._at_points[key] = found
         return found
-
-
-class Polynomials:
-    """The names of a program of numbers as fractions of polynomials in its inputs and in generators, one for each value of a function."""
-
-    def __init__(self, program: Program) -> None:
-        applied = [n for d in program.definitions for n in _functions(d.expr)]
-        generators = [sp.Dummy("g") for _ in applied]
-        self.ring = Ring([*(t[()] for t in program.inputs), *generators])
-        self.free, self.values = iter(generators), list[tuple[sp.Expr, tuple[Fraction, ...], Fraction]]()
-        self.names: dict[sp.Expr, Fraction] = {}
-        for d in program.definitions:
-            made = self.of(d.expr, new=True)
-            if made is not None:
-                self.names[d.entry] = made
-
-    def of(self, expr: sp.Expr, new: bool = False) -> Fraction | None:
-        """``expr`` as a fraction; None where a function takes a value that the program has not, unless it may be ``new``."""
-        known = dict(self.names)
-        for node in _functions(expr):
-            args = tuple(self.ring.fraction(a, known) for a in node.args)
-            found = next((f for head, given, f in self.values if head == node.func and all(map(_equal, given, args))), None)
-            if found is None and not new:
-                return None
-            if found is None:
-                found = Fraction(self.ring.generators[next(self.free)], self.ring.context.constant(1))
-                self.values.append((node.func, args, found))
-            known[node] = found
-        return self.ring.fraction(expr, known)
-
-    def same(self, left: sp.Expr, right: sp.Expr) -> bool:
-        """True when the two are the same fraction; False says nothing."""
-        try:
-            one, other = self.of(left), self.of(right)
-        except UNFIT:
-            return False
-        return one is not None and other is not None and _equal(one, other)
-
-
-def _equal(a: Fraction, b: Fraction) -> bool:
-    return bool(a.above * b.below == b.above * a.below)
-
-
-def _functions(expr: sp.Expr) -> Iterator[sp.Expr]:
-    """The parts that are no sums, products, whole powers, names or rational numbers, inner ones first."""
-    seen: dict[sp.Expr, None] = {}
-    for node in sp.postorder_traversal(expr):
-        if node.args and not (isinstance(node, (sp.Add, sp.Mul)) or (isinstance(node, sp.Pow) and node.exp.is_Integer)):
-            seen.setdefault(node)
-    yield from seen

@@ -846,22 +846,12 @@ def _of_matrix(how: Callable[..., Array]) -> Callable[..., SizedArray]:
 
 
 def _slogdet(m: Maker, x: Any) -> tuple[SizedArray, SizedArray]:
-    a = _numbers(m, *lifted(m, x))
-    return SizedArray(m, m.map("sign", m.det(a))), SizedArray(m, m.log_det(a))
-
-
-def _cholesky(m: Maker, a: Array, upper: bool = False) -> Array:
-    made = m.cholesky(a)
-    return m.permute(made, [*range(a.rank - 2), a.rank - 1, a.rank - 2]) if upper else made
+    sign, logarithm = m.slogdet(_numbers(m, *lifted(m, x)))
+    return SizedArray(m, sign), SizedArray(m, logarithm)
 
 
 def _matrix_power(m: Maker, x: Any, n: int) -> SizedArray:
-    a = _numbers(m, *lifted(m, x))
-    base = m.inverse(a) if n < 0 else a
-    made = base if n else m.expand(m.unit(a.shape[-1]), a.shape)
-    for _ in range(abs(int(n)) - 1):
-        made = m.matmul(made, base)
-    return SizedArray(m, made)
+    return SizedArray(m, m.matrix_power(_numbers(m, *lifted(m, x)), int(n)))
 
 
 def _softmax(how: Callable[..., Array]) -> Callable[..., SizedArray]:
@@ -1033,8 +1023,7 @@ def _triangle(lower: bool) -> Callable[..., SizedArray]:
         a, kind = lifted(m, x)
         if a.rank != 2:
             raise refused("a triangle of an array that is no matrix", "a matrix")
-        rows, columns = m.iota(_lone(a.shape[0], 0, 2), 0), m.iota(_lone(a.shape[1], 1, 2), 1)
-        test = m.map("ge" if lower else "le", m.map("add", rows, int(k)), columns)
+        test = m.side(a.shape[0], a.shape[1], lower, int(k))
         if kind == "b":
             return SizedArray(m, m.map("and", test, a), "b")
         return SizedArray(m, m.map("select", test, a, 0), kind)
@@ -1101,7 +1090,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: partial(_composed, name) for name in COMPOSED},
     "where": _where, "cumsum": _running("sum"), "cumprod": _running("prod"),
     "prod": _reduction("prod"), "inv": _of_matrix(Maker.inverse), "det": _of_matrix(Maker.det), "solve": _of_matrix(Maker.solve),
-    "cholesky": _of_matrix(_cholesky), "slogdet": _slogdet, "matrix_power": _matrix_power,
+    "cholesky": _of_matrix(Maker.cholesky), "slogdet": _slogdet, "matrix_power": _matrix_power,
     "trace": _trace, "diag": _diag,
     "softmax": _softmax(composites.softmax), "log_softmax": _softmax(composites.log_softmax), "logsumexp": _softmax(composites.logsumexp),
     "concatenate": _concatenate, "stack": _stack, "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(None),

@@ -37,11 +37,8 @@ class Call:
             return self.maker.expand(self.maker.number(float(str(value.flat[0]))), value.shape)
         if value.size != 1:
             if value.dtype.kind == "b" and (side := one_sided(value)) is not None:
-                lower, k = side
-                lead = [1] * (value.ndim - 2)
-                row = self.maker.iota([*lead, value.shape[-2], 1], value.ndim - 2)
-                column = self.maker.iota([*lead, 1, value.shape[-1]], value.ndim - 1)
-                return self.maker.map("le" if lower else "ge", column, self.maker.map("add", row, k) if k else row)
+                rows, columns = value.shape[-2:]
+                return self.maker.reshape(self.maker.side(rows, columns, *side), value.shape)
             if value.dtype.kind not in "iub" or value.size > MOST_CONSTANTS:
                 raise unsupported(f"a constant array of shape {value.shape} as input {k + 1}", self.maker.where,
                                   "a number, or an initializer")

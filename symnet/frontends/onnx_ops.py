@@ -142,10 +142,7 @@ def _expand(c: Call) -> Array:
 def _tile(c: Call) -> Array:
     m, a = c.maker, c.first()
     for axis, count in enumerate(c.integers(1, "repeats") or []):
-        if count != 1:
-            shape = a.shape
-            wide = m.expand(m.reshape(a, [*shape[:axis], 1, *shape[axis:]]), [*shape[:axis], count, *shape[axis:]])
-            a = m.reshape(wide, [*shape[:axis], count * shape[axis], *shape[axis + 1:]])
+        a = m.tiled(a, axis, count) if count != 1 else a
     return a
 
 

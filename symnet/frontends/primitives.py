@@ -206,7 +206,7 @@ def _cholesky(e: Equation) -> int:
 def _triangular_solve(e: Equation) -> int:
     m, (a, b), p = e.maker, e.arrays, e.params
     a = m.triangular(a, bool(p["lower"]), bool(p["unit_diagonal"]))
-    a = m.permute(a, [*range(a.rank - 2), a.rank - 1, a.rank - 2]) if p["transpose_a"] else a
+    a = m.transposed(a) if p["transpose_a"] else a
     return m.solve(a, b, bool(p["left_side"])).node
 
 
@@ -231,9 +231,7 @@ def _linear_solve(e: Equation) -> int:
 def _tile(e: Equation) -> int:
     m, a = e.maker, e.arrays[0]
     for axis, count in enumerate(map(int, e.params["reps"])):
-        shape = a.shape
-        wide = m.expand(m.reshape(a, [*shape[:axis], 1, *shape[axis:]]), [*shape[:axis], count, *shape[axis:]])
-        a = m.reshape(wide, [*shape[:axis], count * shape[axis], *shape[axis + 1:]])
+        a = m.tiled(a, axis, count)
     return a.node
 
 
@@ -348,7 +346,7 @@ def _written(e: Equation, a: Array, places: Mapping[int, tuple[Array, bool]], va
         return m.map("add", a, values) if how == "scatter-add" else m.expand(values, a.shape)
     if how == "scatter-add":
         return m.permute(m.added_at(moved, found, values), back)
-    if not (unique or all(n == 1 for n in lead) or any(m.counts(p) for p in found)):
+    if not (unique or all(n == 1 for n in lead) or any(m.all_different(p) for p in found)):
         raise e.refuse("a write at places that may repeat", ".at[…].add, or places that are all different")
     if how != "scatter":
         old = m.lookup(moved, found, range(len(named)))

@@ -13,19 +13,14 @@ from symnet.indexing.operations import Array, Maker
 Rule = Callable[..., "Array | list[Array] | list[Any]"]
 
 
-def _transposed(m: Maker, a: Array) -> Array:
-    return m.permute(a, [*range(a.rank - 2), a.rank - 1, a.rank - 2])
-
-
 def _cholesky(m: Maker, a: Array, upper: bool = False, **_: Any) -> Array:
-    made = m.cholesky(a)
-    return _transposed(m, made) if upper else made
+    return m.cholesky(a, upper)
 
 
 def _cholesky_solve(m: Maker, b: Array, factor: Array, upper: bool = False) -> Array:
     """(C Cᵀ)⁻¹ b, of which C's triangle is read alone."""
     factor = m.triangular(factor, not upper)
-    one, other = (_transposed(m, factor), factor) if upper else (factor, _transposed(m, factor))
+    one, other = (m.transposed(factor), factor) if upper else (factor, m.transposed(factor))
     return m.solve(other, m.solve(one, b))
 
 
@@ -76,14 +71,6 @@ def _distances(m: Maker, a: Array, b: Array, p: float = 2.0, *_: Any) -> Array:
     return m.sum(m.map("abs", gaps), -1) if p == 1 else m.map("sqrt", m.sum(m.map("square", gaps), -1))
 
 
-def _power(m: Maker, a: Array, n: int) -> Array:
-    base = m.inverse(a) if n < 0 else a
-    made = base if n else m.expand(m.unit(a.shape[-1]), a.shape)
-    for _ in range(abs(n) - 1):
-        made = m.matmul(made, base)
-    return made
-
-
 def _refused(reason: str, instead: str) -> Rule:
     def rule(m: Maker, *_: Any, **__: Any) -> Array:
         raise unsupported(reason, m.where, instead)
@@ -96,11 +83,12 @@ MATRICES: dict[str, Rule] = {
     "linalg_solve": lambda m, a, b, left=True, **options: m.solve(a, b, options.get("left", left)),
     "_linalg_solve_ex": lambda m, a, b, left=True, **options: [m.solve(a, b, options.get("left", left)), None, None, None],
     **dict.fromkeys(("linalg_det", "det"), lambda m, a: m.det(a)), "_linalg_det": lambda m, a: [m.det(a), None, None],
-    **dict.fromkeys(("linalg_slogdet", "slogdet"), lambda m, a: [m.map("sign", m.det(a)), m.log_det(a)]),
-    "_linalg_slogdet": lambda m, a: [m.map("sign", m.det(a)), m.log_det(a), None, None], "logdet": lambda m, a: m.map("log", m.det(a)),
+    **dict.fromkeys(("linalg_slogdet", "slogdet"), lambda m, a: list(m.slogdet(a))),
+    "_linalg_slogdet": lambda m, a: [*m.slogdet(a), None, None], "logdet": lambda m, a: m.map("log", m.det(a)),
     **dict.fromkeys(("linalg_cholesky", "cholesky"), _cholesky),
     "linalg_cholesky_ex": lambda m, a, **options: [_cholesky(m, a, **options), None],
-    "cholesky_solve": _cholesky_solve, "linalg_solve_triangular": _triangular, "linalg_matrix_power": _power, "matrix_power": _power,
+    "cholesky_solve": _cholesky_solve, "linalg_solve_triangular": _triangular,
+    **dict.fromkeys(("linalg_matrix_power", "matrix_power"), Maker.matrix_power),
     "diagonal": diagonal, "diagonal_copy": diagonal, "linalg_diagonal": lambda m, a, *, offset=0, dim1=-2, dim2=-1: diagonal(
         m, a, offset, dim1, dim2), "diag": _diag, "diag_embed": _diagonal_matrix, "trace": lambda m, a: m.sum(m.diagonal(a)),
     "linalg_cross": _cross, "cross": lambda m, a, b, dim=None: _cross(m, a, b, -1 if dim is None else dim), "bilinear": _bilinear,

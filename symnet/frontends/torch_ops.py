@@ -166,7 +166,7 @@ def _attention(m: Maker, q: Array, k: Array, v: Array, attn_mask: Array | None =
     if dropout_p or enable_gqa:
         raise unsupported("attention with dropout or enable_gqa", m.where, "neither of them")
     if is_causal:
-        attn_mask = m.map("le", m.iota([1, k.shape[-2]], 1), m.iota([q.shape[-2], 1], 0))
+        attn_mask = m.side(q.shape[-2], k.shape[-2], lower=True)
     return composites.attention(m, q, k, v, attn_mask, scale, is_causal or m.is_test(attn_mask))
 
 

@@ -199,8 +199,7 @@ def batch_norm(m: Maker, a: Array, weight: Array | None, bias: Array | None, mea
 
 def attention(m: Maker, q: Array, k: Array, v: Array, mask: Array | None = None, scale: Any = None, test: bool = False) -> Array:
     """softmax(q kᵀ/√d + mask) v over the last two axes; a mask that is a ``test`` says where a key may be seen."""
-    kt = m.permute(k, [*range(k.rank - 2), k.rank - 1, k.rank - 2])
-    scores = m.map("mul", m.matmul(q, kt), 1 / sp.sqrt(q.shape[-1]) if scale is None else rational(scale))
+    scores = m.map("mul", m.matmul(q, m.transposed(k)), 1 / sp.sqrt(q.shape[-1]) if scale is None else rational(scale))
     if mask is not None:
         scores = m.map("select", mask, scores, -sp.oo) if test else m.map("add", scores, mask)
     return m.matmul(softmax(m, scores, -1), v)

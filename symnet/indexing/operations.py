@@ -233,17 +233,31 @@ class Maker:
         """The determinant."""
         return self._of_square("det", a, 2)
 
-    def log_det(self, a: Array) -> Array:
-        """log |det A|."""
-        return self.map("log", self.map("abs", self.det(a)))
+    def slogdet(self, a: Array) -> tuple[Array, Array]:
+        """(sign of det A, log |det A|)."""
+        det = self.det(a)
+        return self.map("sign", det), self.map("log", self.map("abs", det))
 
     def inverse(self, a: Array) -> Array:
         """A⁻¹."""
         return self._of_square("inverse", a, 0)
 
-    def cholesky(self, a: Array) -> Array:
-        """The lower triangle C with C Cᵀ = (A + Aᵀ)/2."""
-        return self._of_square("cholesky", a, 0)
+    def transposed(self, a: Array) -> Array:
+        """Aᵀ."""
+        return self.permute(a, [*range(a.rank - 2), a.rank - 1, a.rank - 2])
+
+    def cholesky(self, a: Array, upper: bool = False) -> Array:
+        """The lower triangle C with C Cᵀ = (A + Aᵀ)/2, or ``upper`` Cᵀ."""
+        made = self._of_square("cholesky", a, 0)
+        return self.transposed(made) if upper else made
+
+    def matrix_power(self, a: Array, n: int) -> Array:
+        """Aⁿ, of A⁻¹ where n < 0."""
+        base = self.inverse(a) if n < 0 else a
+        made = base if n else self.expand(self.unit(a.shape[-1]), a.shape)
+        for _ in range(abs(n) - 1):
+            made = self.matmul(made, base)
+        return made
 
     def solve(self, a: Array, b: Array, left: bool = True) -> Array:
         """X with A X = B, or X A = B; a b of one axis less is a vector, or a stack of them."""
@@ -252,16 +266,21 @@ class Maker:
         made = self.matmul(self.inverse(a), b) if left else self.matmul(b, self.inverse(a))
         return self.reshape(made, made.shape[:-1]) if vector else made
 
+    def side(self, rows: Any, columns: Any, lower: bool, diagonal: Any = 0) -> Array:
+        """Is a place of a matrix on this side of a diagonal, or on it?"""
+        row, column = self.iota([rows, 1], 0), self.iota([1, columns], 1)
+        return self.map("le" if lower else "ge", column, self.map("add", row, diagonal) if diagonal != 0 else row)
+
     def triangle(self, a: Array, lower: bool, diagonal: Any = 0) -> Array:
         """The entries on one side of a diagonal, it included, and 0."""
-        row, column = self.iota([a.shape[-2], 1], 0), self.iota([1, a.shape[-1]], 1)
-        edge = self.map("add", row, diagonal) if diagonal != 0 else row
-        return self.map("select", self.map("le" if lower else "ge", column, edge), a, 0)
+        return self.map("select", self.side(a.shape[-2], a.shape[-1], lower, diagonal), a, 0)
+
+    def _on_diagonal(self, rows: Any, columns: Any) -> Array:
+        return self.map("eq", self.iota([rows, 1], 0), self.iota([1, columns], 1))
 
     def unit(self, rows: Any, columns: Any = None) -> Array:
         """Ones on the diagonal."""
-        columns = rows if columns is None else columns
-        return self.map("indicator", self.map("eq", self.iota([rows, 1], 0), self.iota([1, columns], 1)))
+        return self.map("indicator", self._on_diagonal(rows, rows if columns is None else columns))
 
     def triangular(self, a: Array, lower: bool, ones: bool = False) -> Array:
         """The triangular matrix that a solver reads of ``a``; with ``ones`` its diagonal is 1 whatever stands there."""
@@ -278,8 +297,7 @@ class Maker:
                 raise unsupported(f"the diagonal {offset} of a matrix whose sizes are names", self.where, "the main one")
             count = max(min(int(rows - start[0]), int(columns - start[1])), 0)
             a = self.cut(self.cut(a, -2, start[0], start[0] + count), -1, start[1], start[1] + count)
-        there = self.map("eq", self.iota([a.shape[-2], 1], 0), self.iota([1, a.shape[-1]], 1))
-        return self.sum(self.map("select", there, a, 0), -1)
+        return self.sum(self.map("select", self._on_diagonal(*a.shape[-2:]), a, 0), -1)
 
     def einsum(self, letters: str, arrays: Sequence[Array]) -> Array:
         """Σ of products by letters, one array after another: "bij,bkj->bik"."""
@@ -350,6 +368,12 @@ class Maker:
         wide = self.expand(self.reshape(a, [*shape[:axis + 1], 1, *shape[axis + 1:]]), [*shape[:axis + 1], count, *shape[axis + 1:]])
         return self.reshape(wide, [*shape[:axis], shape[axis] * count, *shape[axis + 1:]])
 
+    def tiled(self, a: Array, axis: int, count: int) -> Array:
+        """The axis ``count`` times, one whole after another."""
+        shape = a.shape
+        wide = self.expand(self.reshape(a, [*shape[:axis], 1, *shape[axis:]]), [*shape[:axis], count, *shape[axis:]])
+        return self.reshape(wide, [*shape[:axis], count * shape[axis], *shape[axis + 1:]])
+
     def stuffed(self, a: Array, axis: int, step: int) -> Array:
         """``step`` - 1 zeros between two places of an axis."""
         if step == 1:
@@ -374,18 +398,20 @@ class Maker:
             return self.map("select", test, wide, a)
         return self.map("select", self.any(test, range(lead)), self.sum(self.map("select", test, wide, 0), range(lead)), a)
 
-    def counts(self, a: Array) -> bool:
-        """Does an array of places along one axis name each at most once, as 0, 1, … does?"""
+    def all_different(self, a: Array) -> bool:
+        """Is an array of places along one axis known to name each at most once, as 0, 1, … does?"""
         op, size = self.graph.ops[a.node], sp.Mul(*a.shape)
         if sum(n != 1 for n in a.shape) > 1:
             return False
-        if op.kind == "map" and op.more[0] == "select":  # negative places count from the end: there are none
-            return self.counts(Array(op.args[2], a.shape))
+        if op.kind == "map" and op.more[0] == "select":  # p + n where p < 0, else p: and none is below 0
+            below = self.graph.ops[op.args[0]]
+            zero = self.graph.ops[below.args[1]] if below.kind == "map" and below.more[0] == "lt" and below.args[0] == op.args[2] else None
+            return zero is not None and zero.kind == "number" and zero.more[0] == 0 and self.all_different(Array(op.args[2], a.shape))
         if op.kind == "table":
-            return bool(len(op.more[1]) == size and len(set(op.more[1])) == size)
+            return bool(len(op.more[1]) == size and len(set(op.more[1])) == size and all(n >= 0 for n in op.more[1]))
         if op.kind == "iota":
             return same(sp.Mul(*op.more[1]), size)
-        return op.kind in ("permute", "reshape", "spread") and self.counts(Array(op.args[0], a.shape))
+        return op.kind in ("permute", "reshape", "spread") and self.all_different(Array(op.args[0], a.shape))
 
     def _lead(self, places: Sequence[Array]) -> Shape:
         lead: Shape = ()

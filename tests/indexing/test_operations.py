@@ -136,3 +136,17 @@ def test_numpy_functions_have_them_too(name: str) -> None:
         wanted, slopes = jax.value_and_grad(reference, argnums=(0, 1))(jnp.asarray(POSITIVE), jnp.asarray(SQUARE[0]))
     assert value == pytest.approx(float(wanted), rel=1e-10)
     assert all(np.allclose(gradients[n], s, rtol=1e-9) for n, s in zip("Ax", slopes, strict=True))
+
+
+def test_places_are_known_to_be_different_or_not() -> None:
+    m = Maker(Graph(), "test")
+    x, n = m.iota([3], 0), 3
+
+    def wrapped(p: Array, least: Any = 0) -> Array:
+        return m.map("select", m.map("lt", p, least), m.map("add", p, n), p)
+    different = {"0, 1, 2": x, "a table": m.table([3], [2, 0, 1]), "from the end": wrapped(x), "a column": m.reshape(x, [3, 1])}
+    maybe_not = {"twice": m.table([3], [2, 0, 2]), "-1 is 2": m.table([2], [-1, 2]), "-1 is 2, from the end": wrapped(m.table([2], [-1, 2])),
+                 "0 or its own": m.map("select", m.map("gt", m.map("sub", x, 1), 0), m.number(0), x),
+                 "below 1 from the end": wrapped(x, 1), "spread": m.expand(m.number(0), (3,))}
+    assert {name for name, p in different.items() if not m.all_different(p)} == set()
+    assert {name for name, p in maybe_not.items() if m.all_different(p)} == set()
