@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import replace
+from itertools import islice
 
 import sympy as sp
 
-from symnet.core.expressions import entries, fresh, rebuild
+from symnet.core.expressions import rebuild
 from symnet.core.functions import step
-from symnet.core.program import Definition, Program, right_side_at
+from symnet.core.program import Definition, Program, right_side_at, unfoldings
 from symnet.core.tensors import Tensor, entry_indices, free_name, tensor_name
 from symnet.errors import NameError_, ShapeError, did_you_mean
 from symnet.indexing.index_array import IndexArray
@@ -62,13 +63,10 @@ def _same_input(tensor: Tensor, full: Program) -> Tensor:
 
 def unfolded(value: IndexArray, known: Container[str], lines: Mapping[str, tuple[Definition, ...]]) -> IndexArray:
     """``value`` with every name that is not ``known`` unfolded, where it has one line."""
-    expr = value.expr
-    for _ in range(DEEPEST):
-        expr = fresh(expr)
-        open_ = {e for e in entries(expr) if tensor_name(e) not in known and len(lines.get(tensor_name(e), ())) == 1}
-        if not open_:
-            break
-        expr = expr.xreplace({e: right_side_at(lines[tensor_name(e)][0], entry_indices(e)) for e in open_})
+    def right_side(e: sp.Expr) -> sp.Expr | None:
+        own = lines.get(tensor_name(e), ()) if tensor_name(e) not in known else ()
+        return right_side_at(own[0], entry_indices(e)) if len(own) == 1 else None
+    *_, expr = islice(unfoldings(value.expr, right_side), DEEPEST + 1)
     return replace(value, expr=expr)
 
 

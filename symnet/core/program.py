@@ -101,6 +101,23 @@ def right_side_at(line: Definition, places: Sequence[sp.Expr]) -> sp.Expr:
     return substitute(fresh(line.expr), dict(zip(line.indices, places, strict=True)))
 
 
+def unfoldings(expr: sp.Expr, right_side: Callable[[sp.Expr], sp.Expr | None]) -> Iterator[sp.Expr]:
+    """``expr``, then with every entry that ``right_side`` knows written out, and so on until it knows none; bound indices have names of
+    their own.
+
+    >>> x, y, z = sp.symbols("x y z")
+    >>> list(unfoldings(x + z, {x: y**2, y: 2 * z}.get))
+    [x + z, y**2 + z, 4*z**2 + z]
+    """
+    while True:
+        expr = fresh(expr)
+        yield expr
+        there = {e: right for e in set(entries(expr)) if (right := right_side(e)) is not None}
+        if not there:
+            return
+        expr = expr.xreplace(there)
+
+
 @dataclass(frozen=True, slots=True)
 class Assumption:
     """A declared equality ``left = right``, for every value of its free indices: ``Σ_k y[n,k] = 1``.

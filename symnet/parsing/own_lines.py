@@ -12,7 +12,8 @@ from itertools import islice
 
 import sympy as sp
 
-from symnet.core.expressions import BINDERS, entries, fresh, limits, substitute
+from symnet.core.expressions import BINDERS, fresh, limits, substitute
+from symnet.core.program import unfoldings
 from symnet.core.tensors import entry_indices, tensor_name
 from symnet.errors import NameError_, ParseError
 from symnet.indexing.index_array import IndexArray
@@ -130,17 +131,18 @@ def same(a: IndexArray, b: IndexArray) -> bool:
 
 def same_or_written_out(a: IndexArray, b: IndexArray, given: Mapping[str, IndexArray]) -> bool:
     """Do two values say the same, as they stand or with what ``given`` says of their names?"""
-    return same(a, b) or same(written_out(a, given), written_out(b, given))
+    return same(a, b) or same(_unfolded(a, given), _unfolded(b, given))
 
 
-def written_out(value: IndexArray, given: Mapping[str, IndexArray]) -> IndexArray:
+def _unfolded(value: IndexArray, given: Mapping[str, IndexArray]) -> IndexArray:
     """``value`` with what ``given`` says put in for its names, as far as that goes."""
+    def right_side(e: sp.Expr) -> sp.Expr | None:
+        return fresh(given[tensor_name(e)].at(*entry_indices(e))) if tensor_name(e) in given else None
     expr = value.expr
-    for _ in range(MOST_LINES):
-        there = {e: fresh(given[tensor_name(e)].at(*entry_indices(e))) for e in entries(expr) if tensor_name(e) in given}
-        if not there or sum(1 for _ in islice(sp.preorder_traversal(expr), MAX_SIZE)) == MAX_SIZE:
+    for stage in islice(unfoldings(value.expr, right_side), MOST_LINES + 1):
+        expr = stage
+        if sum(1 for _ in islice(sp.preorder_traversal(expr), MAX_SIZE)) == MAX_SIZE:
             break
-        expr = expr.xreplace(there)
     return replace(value, expr=expr)
 
 

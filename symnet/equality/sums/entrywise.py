@@ -12,10 +12,10 @@ from itertools import islice
 
 import sympy as sp
 
-from symnet.core.expressions import BINDERS, Limits, When, entries, fresh, limits, rebuild, substitute, total
+from symnet.core.expressions import BINDERS, Limits, When, entries, limits, rebuild, substitute, total
 from symnet.core.matrices import Det, InverseEntry
 from symnet.core.number_sets import like
-from symnet.core.program import Definition
+from symnet.core.program import Definition, right_side_at, unfoldings
 from symnet.core.tensors import entry_indices, tensor_name
 from symnet.core.verdict import Answer
 from symnet.equality.compare import prove_equal
@@ -35,19 +35,19 @@ def termwise_difference(left: sp.Expr, right: sp.Expr, opened: Mapping[str, tupl
     >>> termwise_difference(sp.Sum(sp.sin(x[i])**2, (i, 1, n)), -sp.Sum(sp.cos(x[i])**2, (i, 1, n)), {})
     Sum(1, (_n0, 1, n))
     """
-    return _difference(*[_numbered(_written_out(side, opened), 0) for side in (left, right)])
+    return _difference(*[_numbered(_unfolded(side, opened), 0) for side in (left, right)])
 
 
-def _written_out(expr: sp.Expr, opened: Mapping[str, tuple[Definition, ...]]) -> sp.Expr:
+def _unfolded(expr: sp.Expr, opened: Mapping[str, tuple[Definition, ...]]) -> sp.Expr:
     """``expr`` with the names that one line defines written out."""
     lines = {name: ds[0] for name, ds in opened.items() if len(ds) == 1 and all(tensor_name(e) != name for e in entries(ds[0].expr))}
-    for _ in range(len(lines) + 1):
-        if len(list(islice(sp.preorder_traversal(expr), MOST_PARTS))) == MOST_PARTS:
+
+    def right_side(e: sp.Expr) -> sp.Expr | None:
+        return right_side_at(lines[tensor_name(e)], entry_indices(e)) if tensor_name(e) in lines else None
+    for stage in islice(unfoldings(expr, right_side), len(lines) + 1):
+        if len(list(islice(sp.preorder_traversal(stage), MOST_PARTS))) == MOST_PARTS:
             raise TooLarge("a body that is too long once written out")
-        there = {e: lines[tensor_name(e)] for e in entries(expr) if tensor_name(e) in lines}
-        if not there:
-            break
-        expr = fresh(expr.xreplace({e: substitute(d.expr, dict(zip(d.indices, entry_indices(e), strict=True))) for e, d in there.items()}))
+        expr = stage
     return expr
 
 
