@@ -28,6 +28,7 @@ from symnet.core.schedule import schedule
 from symnet.core.tensors import entry_indices, tensor_name
 from symnet.errors import SymnetError
 
+UNKNOWN = (SymnetError, NotImplementedError, RecursionError, ValueError, TypeError)  # the last two: SymPy compares no infinity and no root of -1
 MOST_PARTS, MOST_KEY, MOST_STAGES = 500, 60, 12
 STRICT = {sp.Ge: sp.Gt, sp.Lt: sp.Le, sp.Gt: sp.Gt, sp.Le: sp.Le}  # what a comparison of c u with 0, c > 0, is with u = 0 below
 LOOSE = {sp.Gt: sp.Ge, sp.Le: sp.Lt, sp.Ge: sp.Ge, sp.Lt: sp.Lt}  # and for c < 0
@@ -60,7 +61,7 @@ class OneSided:
         with distribute(True):
             try:
                 return self._smooth(expr)
-            except (SymnetError, NotImplementedError, RecursionError, ValueError, TypeError):
+            except UNKNOWN:
                 return expr, []
 
     def _smooth(self, expr: sp.Expr) -> tuple[sp.Expr, list[sp.Expr]]:
@@ -145,13 +146,20 @@ def _jumps(expr: sp.Basic) -> Iterator[sp.Expr]:
     for node in [n for n in sp.preorder_traversal(expr) if isinstance(n, sp.Sum)]:
         yield from _jumps(node.function)
     for u in dict.fromkeys(_primitive(_asked(case))[0] for case in _cases(expr)):
-        solution = _solved(u)
-        if solution is None:
+        try:
+            if not _continuous(expr, u):
+                yield u
+        except UNKNOWN:
             yield u
-            continue
-        below, there, above = (_one_side(expr, u, -1).xreplace(solution), expr.xreplace(solution), _one_side(expr, u, 1).xreplace(solution))
-        if not (_vanishes(above - below) and _vanishes(there - below)):
-            yield u
+
+
+def _continuous(expr: sp.Basic, u: sp.Expr) -> bool:
+    """Are the limits from both sides of u = 0 shown to be the value there?"""
+    solution = _solved(u)
+    if solution is None:
+        return False
+    below, there, above = (one.xreplace(solution) for one in (_one_side(expr, u, -1), expr, _one_side(expr, u, 1)))
+    return _vanishes(above - below) and _vanishes(there - below)
 
 
 def _kinks(expr: sp.Basic) -> Iterator[sp.Expr]:

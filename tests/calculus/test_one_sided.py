@@ -146,3 +146,17 @@ def test_at_a_jump_the_case_that_holds_there_counts(text: str) -> None:
         _, grads = d.compile()({"w": 0.4, "x": x})
         assert float(grads["w"]) == pytest.approx(float(w_.grad), abs=1e-12), x
         assert float(grads["x"]) == pytest.approx(float(x_.grad), abs=1e-12), x
+
+
+@pytest.mark.parametrize("lines", [
+    ["a = where(x > 0, where(1/x > 2, w, 0), 0)", "L = a + relu(x)*w"], ["a = where(x > 0, log(x)*w, 0)", "L = a*where(x > 0, where(log(x) > 1, w, 2), 3)"],
+    ["a = where(x >= 1, where(sqrt(x) > 0, w, 1), 0)", "L = a + relu(x - 1)"],
+], ids=["1/x", "log x", "root of x"])
+def test_a_line_without_a_value_at_the_border_of_its_case_is_derived(lines: list[str]) -> None:
+    d = sn.derive(sn.program(*lines), wrt=["w", "x"])
+    w, x, h = 0.7, 0.25, 1e-6  # inside of the first case, or outside of the last
+    f = d.compile()
+    _, grads = f({"w": w, "x": x})
+    for name in ("w", "x"):
+        up, down = (f({**{"w": w, "x": x}, name: {"w": w, "x": x}[name] + step})[0] for step in (h, -h))
+        assert float(grads[name]) == pytest.approx((up - down) / (2 * h), rel=1e-6, abs=1e-9)
