@@ -7,12 +7,14 @@ asked for.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from sympy.core.parameters import global_parameters
 
 from symnet.checking.kept import kept
 from symnet.checking.local_slopes import activation_of, depends, slope_of
 from symnet.core.derivation import Derivation
+from symnet.core.expressions import fresh
 from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor, same_name
@@ -62,13 +64,17 @@ class _Reader:
         self.given = {name: IndexArray.over(ds[0].target.axes, ds[0].indices, ds[0].expr) for name, ds in derivation.program.by_name.items()
                       if len(ds) == 1 and ds[0].slice() == tuple(a.range for a in ds[0].target.axes)}
         self.asked = Asked(full[name], wrt, derivation.objective, self.usable) if self.gradient is not None else None
+        self.local: dict[tuple[str, str], IndexArray | None] = {}  # slopes of one line by another, which chains ask for again and again
         self.texts: dict[tuple[str, bool], IndexArray] = {}
 
     def slopes(self, above: str, below: str) -> IndexArray | None:
         """d above/d below in names of the program; without a name above, of the one line that is a function of the other alone."""
-        program = self.derivation.program
-        above = above or activation_of(program, same_name(below, program.tensors) or "") or ""
-        return slope_of(self.derivation, self.usable, above, below, self.wrt)
+        if (above, below) not in self.local:
+            program = self.derivation.program
+            top = above or activation_of(program, same_name(below, program.tensors) or "") or ""
+            self.local[above, below] = slope_of(self.derivation, self.usable, top, below, self.wrt)
+        found = self.local[above, below]
+        return found if found is None else replace(found, expr=fresh(found.expr))
 
     def depends(self, above: str, below: str) -> bool:
         """Is a name made of another?"""

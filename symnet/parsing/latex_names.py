@@ -155,7 +155,8 @@ class Names:
             if places is None:
                 return
             where |= dict(zip(axes, places, strict=False))
-        yield Reading(tensor, tuple(where.get(k) for k in range(len(tensor.axes))))
+        if not any(p.is_Integer and a.lower.is_Integer and p < a.lower for p, a in ((where[k], tensor.axes[k]) for k in where)):
+            yield Reading(tensor, tuple(where.get(k) for k in range(len(tensor.axes))))
 
     def fit(self, found: tuple[Node, ...], count: int) -> tuple[sp.Expr, ...] | None:
         """The places that ``found`` spells, when there are ``count`` of them."""
