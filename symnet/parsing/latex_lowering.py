@@ -40,7 +40,7 @@ from symnet.parsing.latex_names import ALONG, Names, Reading
 from symnet.parsing.lost_conditions import ASKING
 from symnet.parsing.lowering import CONSTANTS, MAX_PRODUCTS, MOST_CELLS, Lowering
 from symnet.parsing.matrices import stacked, written_out
-from symnet.parsing.naming import SPELLED
+from symnet.parsing.naming import SPELLED, is_one_letter
 from symnet.parsing.node import Node
 from symnet.parsing.own_lines import key_of
 
@@ -101,7 +101,7 @@ class LatexLowering(Lowering):
         inner = node.args[0].args[0] if node.args[0].kind == "group" else node.args[0]
         below = self.names.readings(inner)
         above = self.names.readings(Node("printed", node.text, (NONE, NONE), node.column))
-        if len(below) != 1 or len(above) > 1:
+        if len(below) != 1 or len(above) > 1 or not (above or is_one_letter(node.text)):
             return None
         value = self.slopes(above[0].tensor.name if above else "", below[0].tensor.name)
         if value is None or all(s is None for s in below[0].slots):

@@ -26,7 +26,7 @@ from symnet.parsing.gathering import asks, entry_at, inside
 from symnet.parsing.limits import MOST_DIGITS, too_large
 from symnet.parsing.lost_conditions import ASKING, asked_by
 from symnet.parsing.matrices import stacked
-from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names
+from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names, is_one_letter
 from symnet.parsing.node import Node
 from symnet.parsing.plain_grammar import is_slope
 
@@ -325,7 +325,7 @@ class Lowering(Names):
         stem, _, letters = base.text.rpartition("_")
         if below is None and not places and stem and all(c in self.scope for c in letters):
             below, places = self.find(stem), tuple(Node("name", c, (), base.column) for c in letters)
-        value = None if below is None else self.slopes(above, below)
+        value = self.slopes(above, below) if below is not None and (above or is_one_letter(node.text)) else None
         return value if value is None or not places else self._part(node, value, places)
 
     def _abs(self, node: Node) -> IndexArray:

@@ -10,6 +10,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Range
 from symnet.core.expressions import Limits, When
+from symnet.core.names import GREEK
 from symnet.core.program import Hole
 from symnet.core.tensors import Tensor, same_name
 from symnet.errors import NameError_, ParseError, did_you_mean
@@ -50,6 +51,11 @@ def factorings(name: str, known: Iterable[str]) -> list[tuple[str, ...]]:
             found.append(done)
         waiting += [((*done, rest[:k]), rest[k:]) for k in range(1, len(rest) + 1) if rest[:k] in names]
     return [way for way in found if len(way) > 1]
+
+
+def is_one_letter(name: str) -> bool:
+    """True for one letter, Latin or Greek: what a book calls a function that it does not name, f, g or phi."""
+    return len(name) == 1 or name in GREEK
 
 
 def stands_alone(node: Node, name: str) -> bool:

@@ -30,7 +30,7 @@ from symnet.indexing.index_array import IndexArray
 from symnet.parsing.claim_prefix import LOSSES
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
-from symnet.parsing.naming import factorings
+from symnet.parsing.naming import factorings, is_one_letter
 from symnet.parsing.program import expression, free_names
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
@@ -252,7 +252,7 @@ class Names:
 
     def activation(self, function: str, below: str) -> sp.Symbol | None:
         """The slope g'(z) of a line a = g(z), where that function has no other name than g or a."""
-        above = self.known(function) or activation_of(self.program, below)
+        above = self.known(function) or (activation_of(self.program, below) if is_one_letter(function) else None)
         return None if above is None or above not in self.program.by_name else self.slope(above, below)
 
     def _gradient(self, name: str) -> str:
