@@ -12,11 +12,14 @@ import pytest
 import sympy as sp
 from flint import fmpq
 
-from symnet.checking.code.arrays import Traced, nodes_of, plain, wrap
+from symnet.checking.code.entry_maker import EntryMaker
 from symnet.checking.code.nodes import Graph, tracing, var
-from symnet.checking.code.patching import symbolic_numpy
 from symnet.checking.code.values import needed, values
+from symnet.core.axes import Axis
 from symnet.core.decimals import as_ball
+from symnet.core.tensors import Tensor
+from symnet.frontends.numpy_binding import NumpyTracing
+from symnet.frontends.numpy_tracer import SizedArray, sized_numpy
 
 SHAPES = {"X": (3, 4), "W": (4, 2), "v": (4,), "S": (3, 3), "B": (2, 3, 4), "c": ()}
 DICE = np.random.default_rng(5)
@@ -24,7 +27,7 @@ NUMBERS = {name: DICE.integers(-9, 10, shape) / 8 + 1 / 16 for name, shape in SH
 Y = np.array([1, 0, 3])
 
 
-def symbolic() -> tuple[dict[str, Traced], dict[Any, fmpq]]:
+def symbolic(there: NumpyTracing) -> tuple[dict[str, SizedArray], dict[Any, fmpq]]:
     """An array of symbols for each array of numbers, and the point at which they are these numbers."""
     made, point = {}, {}
     for name, shape in SHAPES.items():
@@ -33,13 +36,13 @@ def symbolic() -> tuple[dict[str, Traced], dict[Any, fmpq]]:
             symbol = sp.Symbol("_".join([name, *map(str, place)]), real=True)
             array[place] = var(symbol)
             point[symbol] = fmpq(int(NUMBERS[name][place] * 16), 16)
-        made[name] = wrap(array)
+        made[name] = there.argument(Tensor(name, tuple(map(Axis.of, shape))), array)
     return made, point
 
 
-def evaluated(result: Any, point: dict[Any, fmpq]) -> Any:
+def evaluated(there: NumpyTracing, result: Any, point: dict[Any, fmpq]) -> Any:
     """Numbers for nodes."""
-    array = nodes_of(result)
+    array = there.nodes("result", result)
     found = values(needed(array.flat), point)
     return np.array([float(v) if isinstance(v, bool) else float(as_ball(v).mid()) for v in (found[a] for a in array.flat)]).reshape(array.shape)
 
@@ -150,11 +153,12 @@ def test_it_has_the_shape_and_values_that_numpy_gives(name: str) -> None:
     names = function.__code__.co_varnames[:function.__code__.co_argcount]
     right = np.asarray(function(*[NUMBERS[n].copy() for n in names]), dtype=float)
     with tracing(Graph()):
-        arguments, point = symbolic()
-        with symbolic_numpy(function):
+        there = NumpyTracing(EntryMaker())
+        arguments, point = symbolic(there)
+        with sized_numpy(function, there.maker):
             found = function(*[arguments[n] for n in names])
-        assert isinstance(found, Traced)
-        found = evaluated(found, point)
+        assert isinstance(found, SizedArray)
+        found = evaluated(there, found, point)
     assert found.shape == right.shape
     np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-12)
 
@@ -162,14 +166,15 @@ def test_it_has_the_shape_and_values_that_numpy_gives(name: str) -> None:
 def test_scipy_functions_are_met_by_name() -> None:
     special = importlib.import_module("scipy.special")
     with tracing(Graph()):
-        arguments, point = symbolic()
+        there = NumpyTracing(EntryMaker())
+        arguments, point = symbolic(there)
         for f in (special.expit, special.erf, special.ndtr, special.log_expit):
-            np.testing.assert_allclose(evaluated(f(arguments["X"]), point), f(NUMBERS["X"]), rtol=1e-12)
+            np.testing.assert_allclose(evaluated(there, f(arguments["X"]), point), f(NUMBERS["X"]), rtol=1e-12)
 
 
 def test_numpy_is_itself_again_afterwards() -> None:
     before = {name: getattr(np, name) for name in ("zeros", "array", "empty", "sqrt", "eye")}
-    with tracing(Graph()), symbolic_numpy(filled):
+    with tracing(Graph()), sized_numpy(filled, NumpyTracing(EntryMaker()).maker):
         assert np.zeros is not before["zeros"]
     assert all(getattr(np, name) is value for name, value in before.items())
     assert type(np.zeros(3)) is np.ndarray
@@ -181,12 +186,12 @@ def test_compiled_code_finds_the_real_empty() -> None:
     def draws() -> Any:
         return dice.random((3, 4))
 
-    with tracing(Graph()), symbolic_numpy(draws):
+    with tracing(Graph()), sized_numpy(draws, NumpyTracing(EntryMaker()).maker):
         assert type(draws()) is np.ndarray
 
 
 def test_an_array_prints_its_shape_and_not_its_entries() -> None:
     with tracing(Graph()):
-        X = symbolic()[0]["X"]
+        X = symbolic(NumpyTracing(EntryMaker()))[0]["X"]
         assert f"{X.sum():.3f} {X}" == "(symbolic) symbolic array of shape (3, 4)"
-        assert plain(X).dtype == object and X.dtype == float
+        assert X.array.node.dtype == object and X.dtype == float
