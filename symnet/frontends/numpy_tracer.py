@@ -263,7 +263,8 @@ class Selection(SizedArray):
     axes, and how many it selects depends on the values; None where they are no longer the first.
     """
 
-    def __init__(self, maker: Maker, whole: Array, kind: str, key: Any, condition: Array, find: Move | None, over: int | None = None) -> None:
+    def __init__(self, maker: Maker, whole: Array, kind: str, key: Any, condition: Array, find: Move | None = None,
+                 over: int | None = None) -> None:
         super().__init__(maker, whole if find is None else find(whole), kind)
         self.whole, self.key, self.condition, self.find, self.over = whole, key, condition, find, over
 
@@ -308,7 +309,7 @@ class Selection(SizedArray):
             return super().T
         order = tuple(range(self.whole.rank))[::-1]
         whole, condition = (self.maker.permute(a, order) for a in (self.whole, self.condition))
-        return Selection(self.maker, whole, self.kind, self.key, condition, None)
+        return Selection(self.maker, whole, self.kind, self.key, condition)
 
     def without_the_rest(self, axis: int) -> SizedArray | None:
         """0 where the mask does not hold, where it selects along this axis alone."""
@@ -991,9 +992,8 @@ def _axes(a: Array, axis: Any) -> tuple[int, ...]:
 NOTHING = {"sum": 0, "mean": 0, "prod": 1, "all": True, "any": False}  # what does not count
 
 
-def _reduction(kind: str) -> Callable[..., SizedArray]:
-    def apply(m: Maker, x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = None,
-              where: Any = True) -> SizedArray:
+def _reduction(kind: str) -> Callable[..., Any]:
+    def apply(m: Maker, x: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True) -> Any:
         if isinstance(x, Selection) and x.find is None and kind in ("sum", "mean") and where is True:
             _in_dtype(dtype, "f" if kind == "mean" else x.kind)
             whole = SizedArray(m, m.map("select", x.condition, _numbers(m, x.whole, x.kind), 0), x.kind) if axis is None else \
