@@ -729,9 +729,8 @@ class Exponentials:
             return None
         t, scale = sp.Symbol("t", positive=True), sp.Symbol("s", positive=True)
         scaled = sp.cancel(part.xreplace({symbols[0]: t * scale, symbols[1]: scale}))
-        one = scaled.xreplace({scale: ONE})
-        degree = sp.degree(sp.fraction(scaled)[0], scale) - sp.degree(sp.fraction(scaled)[1], scale) if scaled.has(scale) else sp.S.Zero
-        found = factored(one, t) if sp.cancel(scaled / scale**degree).has(scale) is False else None
+        degree = sp.cancel(scale * scaled.diff(scale) / scaled)  # Euler: the degree of what is homogeneous; roots have degrees of halves
+        found = factored(scaled.xreplace({scale: ONE}), t) if degree.is_Number else None
         if found is None or found[1].k == 0:
             return None
         u = minus(self.by_symbol[symbols[0]].argument, self.by_symbol[symbols[1]].argument)

@@ -18,7 +18,7 @@ from symnet.arrays.canonical import canonical
 from symnet.arrays.exponentials import Exponentials, Wish, primitive
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
 from symnet.core.axes import Range, bounds, inside
-from symnet.core.expressions import When, as_written, entries, rebuild, substitute
+from symnet.core.expressions import BINDERS, When, as_written, entries, fresh, limits, rebuild, substitute
 from symnet.core.functions import sigmoid, softplus
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name, tensor_name
@@ -106,7 +106,8 @@ class Names:
         if d is None or not (self._opens(d) if wish is None else wish(d.expr)):
             return None
         there = {i: p for i, p in zip(d.indices, entry_indices(entry), strict=True) if i in d.free}
-        return substitute(d.expr, there)
+        captured = any(i in scope for node in d.expr.atoms(*BINDERS) for i, _, _ in limits(node))
+        return substitute(fresh(d.expr) if captured else d.expr, there)
 
     def _slice(self, name: str, places: tuple[sp.Expr, ...], scope: Mapping[sp.Symbol, Range]) -> Definition | None:
         """The definition that holds at ``places``, for all values of their indices."""

@@ -46,6 +46,7 @@ LIMIT = 6000  # entries; beyond this, sizes are not small
 SIZES = (2, 3, 4, 5, 6, 7, 8, 9)
 ATTEMPTS = 10  # points tried where some function is not defined at the first
 POINTS = 3  # points for a program in pieces, of which one point sees one
+MORE = 3  # further points where the gradient is 0 at all of those: a line that is 0 everywhere agrees with its double
 PIECEWISE = (sp.Piecewise, sp.Max, sp.Min, sp.Abs, sp.sign, sp.floor, sp.ceiling, relu, leaky_relu, heaviside)
 LINE_PLACES = 3  # places at which one printed line is evaluated
 ENTRIES, AGAIN = 60, 12  # entries whose raw sum and contributions are read, at the first and at further points; the line itself at all
@@ -75,20 +76,21 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     if said:
         return StepCheck(False, (), 0, "", said, contradicted=True)
     wanted = POINTS if any(d.expr.has(*PIECEWISE) for d in derivation.program) else 2 if derivation.program.sizes else 1
-    problem, found = "", list[StepCheck]()
+    problem, found, told = "", list[StepCheck](), False
     for attempt in range(ATTEMPTS):
         sizes = _sizes(derivation.program, attempt)
         try:
             with as_written():
-                found.append(_compare(derivation, step, _sample(derivation, sizes, seed + attempt, attempt % 2 == 1),
-                                      AGAIN if found else ENTRIES))
+                sample = _sample(derivation, sizes, seed + attempt, attempt % 2 == 1)
+                found.append(_compare(derivation, step, sample, AGAIN if found else ENTRIES))
+                told = told or any(not _same(sample.at(step.target.name, at), 0) for at, _ in visits(step.definition, sample.entries.env))
         except DomainError as error:  # log of a negative number: another point, every second one all positive
             problem = str(error)
         except SymnetError as error:
             problem = str(error)
             if not found:
                 break
-        if found and (found[-1].contradicted or len(found) == wanted):
+        if found and (found[-1].contradicted or (len(found) >= wanted and (told or len(found) == wanted + MORE))):
             break
     if found:
         worst = found[-1] if found[-1].contradicted else max(found, key=lambda c: float(c.worst))
@@ -328,7 +330,9 @@ class _Finer:
 
 def _distance(quotient: Callable[[int], _Quotient], found: Any) -> float:
     """How far ``found`` is from the limit of the difference quotients. Raises _Kink where the sides have limits of their own, and
-    DomainError where no limit is in sight."""
+    DomainError where no limit is in sight or ``found`` is no number."""
+    if not as_ball(found).is_finite():  # the slope of a norm at 0, as it is written: 0/0, and no point to compare at
+        raise DomainError("difference quotient", "the line has no value there")
     seen: list[_Quotient] = []
     errors: list[float] = []
     problem = DomainError("difference quotient", "no limit in sight")
@@ -367,7 +371,9 @@ def _error(slope: Any, found: Any) -> float:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return _error(one, other) < 2.0**-TOLERANCE
+    """Are two balls of one number seen? Balls hold what they stand for, so those that lie apart differ, be it by 1e-40."""
+    with ctx.workprec(BITS):
+        return _error(one, other) < 2.0**-TOLERANCE and bool(as_ball(one).overlaps(as_ball(other)))
 
 
 def _fields(derivation: Derivation, step: Step, sample: _Sample, places: list[tuple[Place, Env]], most: int) -> Iterator[str]:

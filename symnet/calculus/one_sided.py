@@ -28,7 +28,7 @@ from symnet.core.schedule import schedule
 from symnet.core.tensors import entry_indices, tensor_name
 from symnet.errors import SymnetError
 
-UNKNOWN = (SymnetError, NotImplementedError, RecursionError, ValueError, TypeError)  # the last two: SymPy compares no infinity and no root of -1
+UNKNOWN = (SymnetError, NotImplementedError, RecursionError, ValueError, TypeError)  # the last: SymPy compares no infinity
 MOST_PARTS, MOST_KEY, MOST_STAGES = 500, 60, 12
 STRICT = {sp.Ge: sp.Gt, sp.Lt: sp.Le, sp.Gt: sp.Gt, sp.Le: sp.Le}  # what a comparison of c u with 0, c > 0, is with u = 0 below
 LOOSE = {sp.Gt: sp.Ge, sp.Le: sp.Lt, sp.Ge: sp.Ge, sp.Lt: sp.Lt}  # and for c < 0

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symnet.core.axes import Axis, index
+from symnet.core.axes import Axis, index, inside
 from symnet.core.expressions import substitute
 from symnet.core.iverson import rectangular
 from symnet.core.program import Definition, Hole
@@ -112,7 +112,7 @@ def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[
 def _every_entry(value: IndexArray, letters: tuple[str, ...], gradient: Tensor, lowering: Lowering) -> IndexArray:
     """What is said of one entry, dL/dW_jk = …, as the whole gradient."""
     for letter, axis in zip(letters, gradient.axes, strict=True):
-        other = next((low_high for low_high in lowering.spans.get(index(letter), ()) if low_high != axis.range), None)
+        other = next((low_high for low_high in lowering.spans.get(index(letter), ()) if not inside(axis.range, low_high)), None)
         if other is not None:
             raise MismatchError(lowering.where, f"the index {letter}, which runs over {axis.lower}..{axis.upper} in the gradient, "
                                 f"on an axis {other[0]}..{other[1]}", "one range for each index")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symnet.core.axes import index
+from symnet.core.axes import index, inside
 from symnet.core.expressions import entries
 from symnet.core.tensors import Tensor, entry_indices, sizes_of, tensor_name
 from symnet.errors import MismatchError, ParseError, ShapeError
@@ -71,7 +71,7 @@ def _over(target: Tensor, places: Sequence[sp.Expr | None], value: IndexArray, t
     ranges = {p: a.range for p, a in zip(places, target.axes, strict=True) if p is not None}
     for e in entries(value.expr):
         for at, axis in zip(entry_indices(e), tensors[tensor_name(e)].axes if tensor_name(e) in tensors else (), strict=False):
-            if at in ranges and ranges[at] != axis.range:
+            if at in ranges and not inside(ranges[at], axis.range):
                 kind = MismatchError if apart([ranges[at], axis.range]) else ShapeError
                 raise kind(where, f"{tensor_name(e)} at {at}, which runs over {ranges[at][0]}..{ranges[at][1]}",
                            f"an index of {axis.lower}..{axis.upper}")

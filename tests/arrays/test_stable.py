@@ -161,3 +161,23 @@ def test_slices_of_one_gradient_each_name_what_stands_in_an_exponential() -> Non
     for k in range(3):
         step = h * (np.arange(3) == k)
         assert grads["r"][k] == pytest.approx((loss(0.7, r + step) - loss(0.7, r - step)) / (2 * h), rel=1e-8, abs=1e-6)
+
+
+def test_a_line_that_is_looked_into_keeps_its_indices_apart_from_those_outside() -> None:
+    """P is unfolded into dL_dx[j]; its own sum is over j, too."""
+    d = sn.derive(sn.program("P[i] = exp(sum(x[j] for j in 1..n))", "L = max(sum(P[i]*z[i] for i in 1..m), 1)", tensors={"x": ("n",), "z": ("m",), "P": ("m",)}),
+                  wrt=["x"])
+    value, grads = d.compile()({"x": np.array([0.5, -0.25]), "z": np.ones(3)})
+    assert value == pytest.approx(3 * np.exp(0.25)) and grads["x"] == pytest.approx(2 * [3 * np.exp(0.25)])
+
+
+def test_roots_of_two_exponentials_have_a_degree() -> None:
+    """sigmoid(h/2) is a root of a share of exponentials; the products of such with tanh are looked into."""
+    d = sn.derive(sn.program("h[0] = s", "g[0] = 1", "h[t] = sigmoid(h[t-1]/2) for t in 1..T", "g[t] = tanh(u*h[t]) for t in 1..T",
+                             "L = g[T]**2 + sum(h[t]*g[t]*x[t] for t in 1..T)",
+                             tensors={"s": (), "u": (), "x": ("T",), "h": ("0..T",), "g": ("0..T",)}), wrt=["s", "u"])
+    f, at, step = d.compile(), {"s": 0.4, "u": -0.5}, 1e-6
+    _, grads = f(at, x=np.ones(4))
+    for name in at:
+        up, down = (f({**at, name: at[name] + h}, x=np.ones(4))[0] for h in (step, -step))
+        assert grads[name] == pytest.approx((up - down) / (2 * step), rel=1e-7)

@@ -282,3 +282,19 @@ def test_ties_of_numbers_that_no_digits_tell_apart_are_no_fault() -> None:
                      "z[i, j] = max(z[i-1, j], z[i, j-1]) + sin(r[1]) for i in 1..4 for j in 1..2",
                      "L = sum(z[i, j]**2 for i in 1..4 for j in 1..2)", x=(4,), v=(2,), r=(2,)))
     assert all(check_derivation(d))
+
+
+def test_where_a_line_has_no_value_another_point_is_asked() -> None:
+    """cos(norm(Q)) is smooth where every ReLU is off, but its slope as written is 0/0 there."""
+    d = derive(lines("Q = relu(x)", "L = cos(norm(Q))", x=("n",)), ["x"])
+    checks = check_derivation(d)
+    assert all(checks)
+    assert not any(with_line(s, -s.expression).check() for s in d.steps)
+
+
+def test_a_wrong_line_that_is_all_but_zero_is_seen() -> None:
+    """Saturated, the gradient is 1e-30 and no difference quotient tells it from its double; the balls of the lines do."""
+    d = derive(lines("Q = sum(cosh(z[i]) for i in 1..m)**3", "L = sigmoid(sum(Q for i in 1..n-2 for j in 2..n)/m)", r=("n",), z=("m",)), ["z"])
+    step = d.steps[-1]
+    assert all(s.check() for s in d.steps)
+    assert not replace(step, definition=replace(step.definition, expr=2 * step.expression)).check()

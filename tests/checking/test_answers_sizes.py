@@ -177,3 +177,14 @@ def _scaled() -> Derivation:
 def test_where_the_text_has_no_value_is_told(make: Callable[[], Derivation], wrt: str, text: str, answer: Answer, condition: str) -> None:
     verdict = check_answer(text, make(), wrt)
     assert (verdict.answer, verdict.condition) == (answer, condition)
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [
+    ("h_i + 2 sum(x)", "proved"), (r"\frac{\partial L}{\partial x_i} = h_i + 2\sum_{j=1}^n x_j", "proved"), ("dL/dx[i] = h[i] + 2*sum(x)", "proved"),
+    ("dL/dx_i = h_i + sum(x)", "refuted"), (r"\frac{\partial L}{\partial x_i} = h_{i-1} + 2\sum_{j=1}^n x_j", "refuted"),
+    ("g_i + 2 sum(x)", "refuted"),
+])
+def test_an_index_may_stand_on_an_axis_that_holds_its_range(answer: str, verdict: str) -> None:
+    """The letters of x run over 1..n; h has the places 0..n, so h_i is an entry of it. g has none at n."""
+    p = sn.program("L = sum(h[i]*x[i] for i in 1..n) + sum(x)**2 + sum(g)", tensors={"x": ("n",), "h": ("0..n",), "g": ("1..n-1",)})
+    assert sn.check(answer, sn.derive(p, wrt=["x"]), wrt="x").answer == verdict
