@@ -17,7 +17,7 @@ from symnet.core.tensors import Role, Tensor
 from symnet.core.user_code import SymbolicIndex, told
 from symnet.errors import NameError_, OptionError, ShapeError, SymnetError, UnknownNodeError, a_kind, did_you_mean, errors_made, internal
 from symnet.frontends.asked_conditions import asked_by
-from symnet.frontends.numpy_tracer import Size, SizedArray, lifted, refused, sized_numpy
+from symnet.frontends.numpy_tracer import Selection, Size, SizedArray, lifted, refused, sized_numpy
 from symnet.indexing.graph import Graph
 from symnet.indexing.lowering import GraphLowering
 from symnet.indexing.operations import Array, Maker
@@ -73,6 +73,8 @@ class NumpyTracing:
 
     def read(self, where: str, value: Any) -> SizedArray:
         """A returned value as an array."""
+        if isinstance(value, Selection) and value.find is None:
+            raise OptionError(where, "x[mask], whose shape is not known", "the whole array", "np.where(mask, x, 0)")
         if isinstance(value, SizedArray):
             return value
         try:

@@ -215,7 +215,7 @@ class SizedArray(np.lib.mixins.NDArrayOperatorsMixin):
     def _single(self, where: str, found: str, *expected: str) -> Any:
         """The one entry, as a number or truth of Python's. Raises where it is not known."""
         if any(n != 1 for n in self._array.shape):
-            raise OptionError(where, f"an array of shape {self._shown}", "a single number or condition", "np.where or a mask")
+            raise OptionError(where, f"an array of shape {_shown(self._array)}", "a single number or condition", "np.where or a mask")
         value = self.known()
         if value is None:
             raise OptionError(where, found, *expected)
@@ -230,7 +230,8 @@ class SizedArray(np.lib.mixins.NDArrayOperatorsMixin):
                                   "np functions instead of math ones, and leave out float(), int() and .item()"))
 
     def __int__(self) -> int:
-        return int(self._single("int()", "a symbolic value, which is no whole number", "the value itself", "leave out int()"))
+        return int(self._single("int()", "a symbolic value, which is no whole number", "the value itself",
+                                "np functions instead of math ones, and leave out float() and int()"))
 
     def __index__(self) -> int:
         value = self.known() if not self.ndim else None
@@ -245,12 +246,8 @@ class SizedArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     __complex__ = __round__ = __trunc__ = _no_number
 
-    @property
-    def _shown(self) -> str:
-        return f"({', '.join(map(str, self._array.shape))}{',' * (self.ndim == 1)})"
-
     def __repr__(self) -> str:
-        return f"symbolic array of shape {self._shown}"
+        return f"symbolic array of shape {_shown(self._array)}"
 
     def __format__(self, spec: str) -> str:
         return repr(self) if self.ndim else "(symbolic)"
@@ -398,6 +395,10 @@ class Size(SizedArray):
 
     def __repr__(self) -> str:
         raise refused(f"the size {self.expr} as text", "a formula that holds for all sizes")
+
+
+def _shown(a: Array) -> str:
+    return f"({', '.join(map(str, a.shape))}{',' * (a.rank == 1)})"
 
 
 def size_of(maker: Maker, n: sp.Expr) -> Any:
@@ -902,13 +903,14 @@ def _matmul(maker: Maker, x: Any, y: Any) -> Array:
         raise refused("a product @ with a number", "*")
     if a.rank == b.rank == 2 and (side := edited("transposition in code", "@", ("left", "right"))):
         a, b = (maker.permute(a, (1, 0)), b) if side == "left" else (a, maker.permute(b, (1, 0)))
-    _common_size(a.shape[-1], b.shape[max(b.rank - 2, 0)])
+    if not same(a.shape[-1], b.shape[max(b.rank - 2, 0)]):
+        raise OptionError("@", f"shapes {_shown(a)} and {_shown(b)}", "inner sizes that agree", "a transpose")
     return maker.matmul(a, b)
 
 
 def _common_size(x: sp.Expr, y: sp.Expr) -> None:
     if not same(x, y):
-        raise refused(f"a product over axes of sizes {x} and {y}", "inner sizes that agree")
+        raise refused(f"axes of sizes {x} and {y}", "equal sizes")
 
 
 # Functions.
@@ -931,8 +933,7 @@ UNKNOWN = {"argmax": "np.max, or class labels as an argument", "argmin": "np.min
 
 def unknown(name: str, said: str) -> UnknownNodeError:
     """The error for a function that is in no table."""
-    return UnknownNodeError("NumPy code", f"{said} of an array whose values are not known", "a function that has a formula",
-                            UNKNOWN.get(name, ""))
+    return UnknownNodeError(said, "a symbolic array, whose values are not known", "a function that has a formula", UNKNOWN.get(name, ""))
 
 
 def _moved_about(maker: Maker, function: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any]) -> Any:
@@ -1033,7 +1034,7 @@ def _reduction(kind: str) -> Callable[..., Any]:
 
 def _where(m: Maker, condition: Any, *branches: Any) -> SizedArray:
     if len(branches) != 2:
-        raise refused("np.where of a condition alone", "np.where(condition, a, b)")
+        raise OptionError("np.where", "a condition alone, whose places are not known", "np.where(condition, a, b)")
     kinds = [_kind(m, b) for b in branches]
     parts = [lifted(m, b)[0] for b in branches]
     if set(kinds) != {"b"}:
