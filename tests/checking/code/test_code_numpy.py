@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import math
 from collections.abc import Callable
@@ -64,6 +65,28 @@ def views(X: Any) -> Any:
     Z[:, 1:3] -= Z[:, :1]
     Z.T[0] = 5
     return Z
+
+
+def shared(X: Any) -> Any:
+    Z = X.copy()
+    Z.reshape(-1)[0] = 5
+    Z.T.reshape(-1)[1] = 7
+    for part in (+Z, np.array(Z), Z.astype(float), np.ascontiguousarray(Z.T), copy.copy(Z), Z.sum(axis=()), Z.flatten(), Z[[0]]):
+        part[0] = 100
+    for k, part in enumerate((np.asarray(Z), Z.astype(float, copy=False), np.ascontiguousarray(Z), Z.ravel().reshape(3, 4), Z.real, Z[...])):
+        part[1, k % 4] = k
+    assert np.may_share_memory(Z, Z.T) and not np.may_share_memory(Z, +Z)
+    return Z
+
+
+def selected(X: Any) -> Any:
+    Z, m = X.copy(), X > 0
+    chosen = Z[m]
+    rows = Z[X[:, 0] > 0]
+    Z[:] = 1
+    m[:] = False
+    Z[X[:, 0] > 0] = X[0]
+    return Z + chosen.sum() * chosen.size + chosen.mean() + rows.mean(axis=0) + rows.size * rows.shape[0] + np.mean(X, axis=0, where=X > -5)
 
 
 def masked(X: Any) -> Any:
@@ -142,6 +165,11 @@ EXPRESSIONS: dict[str, Callable[..., Any]] = {
     "lists": listed, "filled": filled, "views": views, "masked": masked, "added at": added_at, "tables": whole_tables,
     "like numbers": from_zeros_like_numbers, "exact roots": exact_roots,
     "out": lambda X: np.add(X, 1, out=np.empty_like(X)) + np.where(X > 0, np.ones_like(X), np.zeros_like(X)),
+    "shared memory": shared, "selected": selected,
+    "from a start": lambda X: np.max(X, axis=1, initial=0.25) + np.sum(X, initial=2.0) + np.prod(X, axis=1, where=X > 0) + np.min(X, initial=-1)
+    + np.any(X > 1, axis=1, where=X < 2) + np.all(X > -1, axis=1, where=X > -2) + np.sum(X, axis=1, where=X > 0, keepdims=True)[:, 0],
+    "whole numbers": lambda X: (X > 0).sum() ** 2 + np.ones(3).astype(int)[0] * X + (X > 0).astype(int) @ np.ones((4, 1)) + int(np.sqrt(9)),
+    "entries": lambda X: X.item(3) + X.item((1, 2)) + X.sum().item() + sum(X.tolist()[0]) + X.take([1, 2], axis=0) + X[:2].repeat(2, axis=1)[:, ::2],
     "diff": lambda X: np.diff(X, axis=0) + np.average(X, axis=0) + np.count_nonzero(X > 0),
     "average": lambda X, v: np.average(X, axis=1, weights=v),
 }
