@@ -1229,11 +1229,7 @@ def _reshape(m: Maker, x: Any, *sizes: Any, order: str = "C", **more: Any) -> Si
 
 def _tiled(m: Maker, x: Any, reps: Any) -> SizedArray:
     a, kind = lifted(m, x)
-    counts = _lengths(reps)
-    a = m.with_axes(_numbers(m, a, kind), range(max(len(counts) - a.rank, 0)))
-    for axis, count in zip(range(a.rank - len(counts), a.rank), counts, strict=True):
-        a = a if count == 1 else m.tiled(a, axis, count)
-    return SizedArray(m, a, "i" if kind == "b" else kind)
+    return SizedArray(m, m.tiled(_numbers(m, a, kind), _lengths(reps)), "i" if kind == "b" else kind)
 
 
 def _repeated(m: Maker, x: Any, repeats: Any, axis: Any = None) -> SizedArray:

@@ -198,6 +198,8 @@ class Maker:
 
     def with_axes(self, a: Array, places: Sequence[int]) -> Array:
         """New axes of size 1, at these places of the result."""
+        if not places:
+            return a
         rest = iter(range(a.rank))
         sources = [None if k in places else next(rest) for k in range(a.rank + len(places))]
         return self._spread(a, sources, [sp.S.One if s is None else a.shape[s] for s in sources])
@@ -406,11 +408,15 @@ class Maker:
         wide = self.expand(self.reshape(a, [*shape[:axis + 1], 1, *shape[axis + 1:]]), [*shape[:axis + 1], count, *shape[axis + 1:]])
         return self.reshape(wide, [*shape[:axis], shape[axis] * count, *shape[axis + 1:]])
 
-    def tiled(self, a: Array, axis: int, count: int) -> Array:
-        """The axis ``count`` times, one whole after another."""
-        shape = a.shape
-        wide = self.expand(self.reshape(a, [*shape[:axis], 1, *shape[axis:]]), [*shape[:axis], count, *shape[axis:]])
-        return self.reshape(wide, [*shape[:axis], count * shape[axis], *shape[axis + 1:]])
+    def tiled(self, a: Array, counts: Sequence[Any]) -> Array:
+        """The last axes, each as often as its count says, one whole after another; for further counts there are new axes in front."""
+        a = self.with_axes(a, range(max(len(counts) - a.rank, 0)))
+        for axis, count in zip(range(a.rank - len(counts), a.rank), counts, strict=True):
+            if count != 1:
+                shape = a.shape
+                wide = self.expand(self.reshape(a, [*shape[:axis], 1, *shape[axis:]]), [*shape[:axis], count, *shape[axis:]])
+                a = self.reshape(wide, [*shape[:axis], count * shape[axis], *shape[axis + 1:]])
+        return a
 
     def stuffed(self, a: Array, axis: int, step: int) -> Array:
         """``step`` - 1 zeros between two places of an axis."""
