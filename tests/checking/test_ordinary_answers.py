@@ -181,3 +181,9 @@ def test_arrays_are_simplified_too(goal: str) -> None:
 def test_definitions_of_a_worksheet_may_be_one_text() -> None:
     sheet = parse_worksheet("program.definitions = '''\nz = w*x  # the sum\nL = z**2\n'''\n[[answers]]\nwrt = 'w'\ntext = '2*w*x^2'\n")
     assert [r.verdict.answer for r in check_worksheet(sheet)] == [Answer.PROVED]
+
+
+def test_of_a_point_with_many_names_the_first_are_printed() -> None:
+    wide = sn.derive(sn.program("L = sum(x**3)", tensors={"x": (40,)}), wrt=["x"])
+    said = str(sn.check("3*x**2 + (sum(x) - sum(x*x))*0 + 1e-3*sum(x)", wide, wrt="x"))
+    assert "and 32 more: " in said and len(said) < 400
