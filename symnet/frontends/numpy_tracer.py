@@ -567,12 +567,12 @@ def _put_entries(x: SizedArray, where: Any, value: Any) -> None:
     maker: Any = x.maker
     new, kind = lifted(maker, value)
     _fitting(kind, x.kind)
-    new, old = _numbers(maker, new, kind) if x.kind != "b" else new, maker.at(x.array, where)
+    new = _numbers(maker, new, kind) if x.kind != "b" else new
     sign = None if x.kind == "b" or np.may_share_memory(x.array.node, new.node) else edited("assignment", "=", ("+=", "-="))
     if sign is not None:  # what the same code with += would do
-        new = maker.map("add" if sign == "+=" else "sub", old, new)
+        new = maker.map("add" if sign == "+=" else "sub", maker.at(x.array, where), new)
     if maker.repeats(x.array, where) and edited("assignment", "+=", ("np.add.at",)) == "np.add.at":
-        maker.put_one_by_one(x.array, where, partial(maker.map, "add"), [maker.map("sub", new, old)])
+        maker.put_one_by_one(x.array, where, partial(maker.map, "add"), [maker.map("sub", new, maker.at(x.array, where))])
     else:
         maker.put(x.array, where, new)
 

@@ -213,6 +213,8 @@ class EntryMaker:
 
     def repeats(self, a: NodeArray, key: Any) -> bool:
         """Does a key name a place more than once?"""
+        if not any(isinstance(k, (list, np.ndarray)) for k in (key if isinstance(key, tuple) else (key,))):
+            return False
         places = np.arange(a.node.size).reshape(a.node.shape)[key]
         return len(set(np.reshape(places, -1).tolist())) < np.size(places)
 
