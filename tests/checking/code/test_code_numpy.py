@@ -79,6 +79,16 @@ def shared(X: Any) -> Any:
     return Z
 
 
+def in_what_order(X: Any, B: Any) -> Any:
+    arrays = [np.cumsum(X, axis=1), np.cumsum(X.T, axis=0), np.zeros_like(X.T), np.array(X.T), np.copy(X.T), X.T.copy(), X.T + 1, X @ X.T, B.T.sum(axis=0),
+              B.T.max(axis=1), B.T.mean(axis=0, keepdims=True), np.where(X.T > 0, X.T, 1), np.full_like(X.T, 3), X.T.astype(float), np.ones(X.T.shape)]
+    for Z in arrays:
+        flat = Z.T.reshape(-1)
+        flat[1] = 100
+        Z.reshape(-1)[2] = 200
+    return np.concatenate([Z.ravel() for Z in arrays])
+
+
 def selected(X: Any) -> Any:
     Z, m = X.copy(), X > 0
     chosen = Z[m]
@@ -165,7 +175,7 @@ EXPRESSIONS: dict[str, Callable[..., Any]] = {
     "lists": listed, "filled": filled, "views": views, "masked": masked, "added at": added_at, "tables": whole_tables,
     "like numbers": from_zeros_like_numbers, "exact roots": exact_roots,
     "out": lambda X: np.add(X, 1, out=np.empty_like(X)) + np.where(X > 0, np.ones_like(X), np.zeros_like(X)),
-    "shared memory": shared, "selected": selected,
+    "shared memory": shared, "selected": selected, "in what order": in_what_order,
     "from a start": lambda X: np.max(X, axis=1, initial=0.25) + np.sum(X, initial=2.0) + np.prod(X, axis=1, where=X > 0) + np.min(X, initial=-1)
     + np.any(X > 1, axis=1, where=X < 2) + np.all(X > -1, axis=1, where=X > -2) + np.sum(X, axis=1, where=X > 0, keepdims=True)[:, 0],
     "whole numbers": lambda X: (X > 0).sum() ** 2 + np.ones(3).astype(int)[0] * X + (X > 0).astype(int) @ np.ones((4, 1)) + int(np.sqrt(9)),
