@@ -567,12 +567,12 @@ def _put_entries(x: SizedArray, where: Any, value: Any) -> None:
     maker: Any = x.maker
     new, kind = lifted(maker, value)
     _fitting(kind, x.kind)
-    new, old = _numbers(maker, new, kind) if x.kind != "b" else new, maker.at(x.array, where)
+    new = _numbers(maker, new, kind) if x.kind != "b" else new
     sign = None if x.kind == "b" or np.may_share_memory(x.array.node, new.node) else edited("assignment", "=", ("+=", "-="))
     if sign is not None:  # what the same code with += would do
-        new = maker.map("add" if sign == "+=" else "sub", old, new)
+        new = maker.map("add" if sign == "+=" else "sub", maker.at(x.array, where), new)
     if maker.repeats(x.array, where) and edited("assignment", "+=", ("np.add.at",)) == "np.add.at":
-        maker.put_one_by_one(x.array, where, partial(maker.map, "add"), [maker.map("sub", new, old)])
+        maker.put_one_by_one(x.array, where, partial(maker.map, "add"), [maker.map("sub", new, maker.at(x.array, where))])
     else:
         maker.put(x.array, where, new)
 
@@ -1125,8 +1125,20 @@ def _like(value: Any) -> Callable[..., SizedArray]:
         kind = _dtype_kind(m, np.asarray(x).dtype if dtype is None and not isinstance(x, SizedArray) else dtype or x.dtype)
         if not np.ndim(x) and shape is None:
             return SizedArray(m, m.number(sp.nan if value is None else value), kind)
-        return _filled(m, np.shape(x) if shape is None else shape, value, kind)
+        made = _filled(m, np.shape(x) if shape is None else shape, value, kind)
+        return _laid_out_as(x, made) if shape is None else made
     return apply
+
+
+def _full_like(m: Maker, x: Any, fill_value: Any, dtype: Any = None, **_: Any) -> SizedArray:
+    return _laid_out_as(x, _full(m, np.shape(x), fill_value, dtype or DTYPES[_kind(m, x)]))
+
+
+def _laid_out_as(x: Any, made: SizedArray) -> SizedArray:
+    """In memory as x lies in it."""
+    if made.maker.by_entry and isinstance(x, SizedArray):
+        return SizedArray(made.maker, made.maker.laid_out(made.array, x.array), made.kind)  # type: ignore[attr-defined]
+    return made
 
 
 def _full(m: Maker, shape: Any, fill_value: Any, dtype: Any = None, order: str = "C") -> SizedArray:
@@ -1318,7 +1330,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "trace": lambda m, x, *where, dtype=None: np.sum(np.diagonal(x, *where), axis=-1, dtype=dtype), "diagonal": _diagonal, "diag": _diag,
     "softmax": _softmax(composites.softmax), "log_softmax": _softmax(composites.log_softmax), "logsumexp": _softmax(composites.logsumexp),
     "concatenate": _concatenate, "stack": _stack, "zeros_like": _like(0), "ones_like": _like(1), "empty_like": _like(None),
-    "full_like": lambda m, x, fill_value, dtype=None, **_: _full(m, np.shape(x), fill_value, dtype or DTYPES[_kind(m, x)]),
+    "full_like": _full_like,
     "reshape": _reshape, "ravel": lambda m, x, order="C": _reshape(m, x, -1, order=order),
     "flatten": lambda m, x, order="C": _copied(m, _reshape(m, x, -1, order=order)), "transpose": _transposed, "swapaxes": _swapped,
     "moveaxis": _moved, "expand_dims": _expanded, "squeeze": _squeezed, "flip": _flip, "tril": _triangle(True), "triu": _triangle(False),
@@ -1398,7 +1410,8 @@ def stand_ins(maker: Maker) -> list[StandIn]:
         "zeros": new("zeros", 0), "ones": new("ones", 1), "empty": new("zeros", None), "full": full, "eye": eye,
         "identity": lambda n, dtype=None: eye(n, dtype=dtype),
         "zeros_like": like(0), "ones_like": like(1), "empty_like": like(None),
-        "full_like": lambda x, fill_value, dtype=None, **_: full(np.shape(x), fill_value, dtype or getattr(x, "dtype", None)),
+        "full_like": lambda x, fill_value, dtype=None, **_: _full_like(maker, x, fill_value, dtype) if _has_sized(x) else \
+            full(np.shape(x), fill_value, dtype or np.asarray(x).dtype),
         "arange": lambda *args, **more: _arange(maker, *args, **more) if _has_sized(args) else np.arange(*args, **more),
         "prod": lambda x, *args, **more: math.prod(x) if isinstance(x, tuple) and _has_sized(x) else np.prod(x, *args, **more),
         "array": array(_array, np.array), "asarray": array(_as_array, np.asarray), "asanyarray": array(_as_array, np.asanyarray),

@@ -100,8 +100,14 @@ class EntryMaker:
         return NodeArray(_array(_node(value)))
 
     def copied(self, a: NodeArray) -> NodeArray:
-        """In memory of its own."""
-        return NodeArray(a.node.copy())
+        """In memory of its own, where entries lie in the same order."""
+        return NodeArray(a.node.copy(order="K"))
+
+    def laid_out(self, a: NodeArray, like: NodeArray) -> NodeArray:
+        """In memory of its own, where entries lie as those of another array do."""
+        made = np.empty_like(like.node)
+        made[...] = a.node
+        return NodeArray(made)
 
     def key(self, a: NodeArray) -> Any:
         """Equal for arrays of equal entries."""
@@ -132,10 +138,12 @@ class EntryMaker:
         kept = [k for k in range(x.ndim) if k not in along]
         lined = x.transpose((*kept, *along)).reshape((*[x.shape[k] for k in kept], -1)) if x.size else \
             np.empty((*[x.shape[k] for k in kept], 0), dtype=object)
-        made, join = np.empty(lined.shape[:-1], dtype=object), FOLDS[name]
-        for place in np.ndindex(*made.shape):
-            made[place] = join(list(lined[place]))
-        return NodeArray(made.reshape([1 if k in along else x.shape[k] for k in range(x.ndim)]) if keep else made)
+        # a reduction of NumPy's own says how the entries of its result lie in memory
+        made, join = np.empty_like(np.any(np.empty_like(x, dtype=bool), axis=along, keepdims=keep), dtype=object), FOLDS[name]
+        flat = made.reshape(lined.shape[:-1])
+        for place in np.ndindex(*flat.shape):
+            flat[place] = join(list(lined[place]))
+        return NodeArray(made if np.may_share_memory(made, flat) or not made.size else flat)
 
     def sum(self, a: NodeArray, axes: Axes = None, keep: bool = False) -> NodeArray:
         """Σ along axes; of truths, how many hold."""
@@ -164,11 +172,11 @@ class EntryMaker:
 
     def running(self, a: NodeArray, axis: int, back: bool = False, name: str = "sum") -> NodeArray:
         """Σ or another fold of the places up to each one."""
-        along = np.moveaxis(a.node, axis, 0)
-        rows = list(along[:1])
-        for row in along[1:]:
-            rows.append(each(lambda u, v: FOLDS[name]([u, v]), rows[-1], row))
-        return NodeArray(np.moveaxis(np.stack(rows), 0, axis))
+        made = self.copied(a)
+        along = np.moveaxis(made.node, axis, 0)
+        for k in range(1, len(along)):
+            along[k] = each(lambda u, v: FOLDS[name]([u, v]), along[k - 1], along[k])[()]
+        return made
 
     def matmul(self, a: NodeArray, b: NodeArray) -> NodeArray:
         """a @ b as in NumPy."""
@@ -176,7 +184,8 @@ class EntryMaker:
         parts = each(OPERATIONS["mul"], rows[..., :, None, :], np.swapaxes(columns, -1, -2)[..., None, :, :])
         made = self.fold("sum", NodeArray(parts), -1).node
         made = made[..., 0] if b.rank == 1 else made
-        return NodeArray(_array(made if a.rank > 1 else made[..., 0] if b.rank == 1 else made[..., 0, :]))
+        made = _array(made if a.rank > 1 else made[..., 0] if b.rank == 1 else made[..., 0, :])
+        return NodeArray(made.copy())
 
     def concat(self, arrays: Sequence[NodeArray], axis: int) -> NodeArray:
         """One after another along an axis."""
@@ -213,6 +222,8 @@ class EntryMaker:
 
     def repeats(self, a: NodeArray, key: Any) -> bool:
         """Does a key name a place more than once?"""
+        if not any(isinstance(k, (list, np.ndarray)) for k in (key if isinstance(key, tuple) else (key,))):
+            return False
         places = np.arange(a.node.size).reshape(a.node.shape)[key]
         return len(set(np.reshape(places, -1).tolist())) < np.size(places)
 
