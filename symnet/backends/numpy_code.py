@@ -177,9 +177,15 @@ class NumpyCode(IndexCode):
     def _product(self, node: Apply) -> str:
         steps = [n for n in node.args if isinstance(n, Apply) and n.function is fn.step]
         numbers = any(n not in steps and not constant(n) for n in node.args)  # a product of truth values alone would be one of these
+        args = [n for n in node.args if not constant(n)] if node.labels else []
+        plain = [n for n in node.args if constant(n)]
+        if args and any(map(is_inverse, plain)) and not all(map(is_inverse, plain)):  # one number, and one pass over the array
+            args.insert(0, Apply((), sp.Mul, tuple(plain)))
+        else:
+            args = list(node.args)
         above = [self._truth(n, node.labels) if n in steps and numbers else self.aligned(n, node.labels)
-                 for n in node.args if not is_inverse(n)]
-        below = [self.aligned(n.args[0], node.labels) for n in node.args if is_inverse(n)]
+                 for n in args if not is_inverse(n)]
+        below = [self.aligned(n.args[0], node.labels) for n in args if is_inverse(n)]
         if above and above[0] == "-1" and len(above) > 1:
             above = [f"-{atom(above[1])}", *above[2:]]
         top = "*".join(factor(a) for a in above) or "1"

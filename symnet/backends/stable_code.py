@@ -63,12 +63,15 @@ CALLS: Mapping[type, Callable[..., str]] = {
     st.reciprocal: _call("reciprocal"),
 }
 HELPERS: Mapping[str, str] = {
+    "falling": """def falling(z):
+    return np.exp(-np.abs(z))
+""",
     "sigmoid": """def sigmoid(z):
-    e = np.exp(-np.abs(z))
+    e = falling(z)
     return np.where(z < 0, e, 1)/(1 + e)
 """,
     "bell": """def bell(z):
-    e = np.exp(-np.abs(z))
+    e = falling(z)
     return e/(1 + e)**2
 """,
     "polynomial": """def polynomial(c, e):
@@ -110,23 +113,40 @@ HELPERS: Mapping[str, str] = {
     return np.where(np.abs(u) < 1, y, x)
 """,
     "rest": """def rest(z, axis):
-    # z minus its largest entry, exp of that, and what all but the largest add up to
+    # the largest entry, exp(z minus that), where it is 1, what all but one of these add up to, and that and 1
     top = z.max(axis=axis, keepdims=True)
-    e = np.exp(z - top)
-    more = np.where(z == top, 0, e).sum(axis=axis, keepdims=True)
-    return top, e, more + (np.asarray(z == top, dtype=dtype).sum(axis=axis, keepdims=True) - 1)
+    e, ties = np.exp(z - top), z == top
+    more = np.where(ties, 0, e).sum(axis=axis, keepdims=True)
+    if np.count_nonzero(ties) != top.size:
+        more = more + (np.asarray(ties, dtype=dtype).sum(axis=axis, keepdims=True) - 1)
+    return top, e, ties, more, 1 + more
+""",
+    "logtotal": """def logtotal(of, axis):
+    top, _, _, more, _ = of
+    return (top + np.log1p(more)).squeeze(axis=axis)
+""",
+    "shares": """def shares(of):
+    _, e, _, _, total = of
+    return e/total
+""",
+    "logshares": """def logshares(z, of):
+    top, _, _, more, _ = of
+    return (z - top) - np.log1p(more)
+""",
+    "othersof": """def othersof(of):
+    # 1 - p for shares p; of the largest, as what the rest add up to
+    _, e, ties, more, total = of
+    return np.where(ties, more, total - e)/total
 """,
     "logsumexp": """def logsumexp(z, axis):
-    top, _, more = rest(z, axis)
-    return (top + np.log1p(more)).squeeze(axis=axis)
+    return logtotal(rest(z, axis), axis)
 """,
     "softmax": """def softmax(z, axis):
     e = np.exp(z - z.max(axis=axis, keepdims=True))
     return e/e.sum(axis=axis, keepdims=True)
 """,
     "logsoftmax": """def logsoftmax(z, axis):
-    top, _, more = rest(z, axis)
-    return (z - top) - np.log1p(more)
+    return logshares(z, rest(z, axis))
 """,
     "shifted": """def shifted(u, w, axis):
     # the largest u whose weight is not 0, and w*exp(u - that); an entry of weight 0 takes no part, however large its u
