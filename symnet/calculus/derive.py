@@ -40,7 +40,7 @@ def derive(program: Program, wrt: str | Iterable[str] | None = None) -> Derivati
     """
     if program.objective_tensor.axes:
         raise ShapeError(f"objective {program.objective}", f"shape {program.objective_tensor.shape}", "a scalar",
-                         "sum or average it")
+                         "sum or average it, or take its jacobian")
     names = _wanted(program, wrt)
     with as_written():
         return _Builder(program, names).build()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import total
 from symnet.core.numbers import rational
 from symnet.core.tensors import NAME, Role, Tensor
-from symnet.errors import OptionError, ShapeError
+from symnet.errors import OptionError, ShapeError, shown
 from symnet.networks.builder import Builder
 
 Places = tuple[sp.Symbol, ...]
+Summed = Callable[[sp.Expr], sp.Expr]  # Σ over places that are told elsewhere
+ENTRIES, CLASSES = "the factors of the terms, an input of the output's shape", "the weights of the classes, an input of C numbers"
 
 
 def given(to: Builder, name: str, axes: tuple[Axis, ...], role: Role, note: str, domain: str = "real") -> Tensor:
@@ -56,3 +60,24 @@ def number(where: str, value: object, domain: str = "positive") -> sp.Rational:
 def summed(body: sp.Expr, places: Places, axes: tuple[Axis, ...]) -> sp.Expr:
     """Σ body over all of ``axes``."""
     return total(body, tuple((i, *a.range) for i, a in reversed(list(zip(places, axes, strict=True)))))
+
+
+def check_weight(where: str, weight: object, what: str) -> None:
+    """Raise OptionError unless ``weight`` is a name, or None; a reduction that stands in its place is told so."""
+    if isinstance(weight, str) and weight in ("mean", "sum", "none", "batchmean"):
+        raise OptionError(f"{where}, weight", shown(weight), f"a name for {what.split(',')[0]}", f'reduction="{weight}"')
+    if weight is not None and not is_name(weight):
+        raise OptionError(f"{where}, weight", shown(weight), f"a name for {what}", 'weight="w", and its numbers as values of w')
+
+
+def entry_weights(to: Builder, where: str, name: object, axes: tuple[Axis, ...], places: Places) -> sp.Expr:
+    """w[n, i]: the tensor of that name, a new input of these axes, or one that the program has and that NumPy would spread over them."""
+    known = {t.name: t for t in (*[d.target for d in to.lines], *to.inputs)}.get(str(name))
+    if known is None:
+        return given(to, str(name), axes, Role.CONSTANT, "the factor of each term", "nonnegative")[places]
+    last = axes[len(axes) - len(known.axes):]
+    if len(known.axes) > len(axes) or any(k.size not in (a.size, 1) for k, a in zip(known.axes, last, strict=True)):
+        raise ShapeError(where, f"{name} of shape {known.shape}", f"{tuple(a.size for a in axes)}, or a shape that spreads over it")
+    spread = [k.lower if k.size == 1 and a.size != 1 else i
+              for i, k, a in zip(places[len(axes) - len(known.axes):], known.axes, last, strict=True)]
+    return known[tuple(spread)]

@@ -1,4 +1,5 @@
-"""Losses by PyTorch's names: each adds the objective L, a scalar, to a program. ``reduction`` is PyTorch's "mean" or "sum".
+"""Losses by PyTorch's names: each adds the objective L to a program. ``reduction`` is PyTorch's: "mean" and "sum" make L a scalar, "none"
+keeps the terms, one for each entry or sample (``jacobian`` differentiates such an L; ``derive`` and ``fit`` ask for a scalar).
 
 A constant of a loss is a number or a name: ``HuberLoss(delta="delta")`` keeps δ as a symbol.
 """
@@ -6,6 +7,7 @@ A constant of a loss is a number or a name: ``HuberLoss(delta="delta")`` keeps �
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -16,14 +18,14 @@ from symnet.core.numbers import rational
 from symnet.core.program import Assumption
 from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, a_kind, shown
-from symnet.networks.arguments import LEGACY, NONE, torch_arguments
+from symnet.networks.arguments import LEGACY, torch_arguments
 from symnet.networks.builder import Builder, over
 from symnet.networks.layers import softmax_line
-from symnet.networks.loss_inputs import Places, amount, is_name, summed, target
+from symnet.networks.loss_inputs import ENTRIES, Places, Summed, amount, check_weight, entry_weights, is_name, summed, target
 from symnet.networks.losses_indices import check_options, class_loss, class_weights, classes_of
 
 HALF = sp.Rational(1, 2)
-REDUCTION = dict.fromkeys(("size_average", "reduce", "weight"), "reduction=\"mean\" or \"sum\" by its name")
+REDUCTION = dict.fromkeys(("size_average", "reduce", "weight"), "reduction=\"mean\", \"sum\" or \"none\" by its name")
 
 
 class Loss(ABC):
@@ -53,20 +55,31 @@ def as_loss(loss: Any) -> Loss:
 
 @dataclass(frozen=True)
 class Reduced(Loss):
-    """A loss of many terms, of which ``reduction`` takes the mean or the sum."""
+    """A loss of many terms, of which ``reduction`` takes the mean or the sum, or leaves all."""
 
     reduction: str = field(default="mean", kw_only=True)
+    reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
 
     def __post_init__(self) -> None:
-        if self.reduction not in ("mean", "sum"):
-            raise OptionError(f"{type(self).__name__}, reduction", shown(self.reduction), '"mean" or "sum"')
+        if self.reduction not in self.reductions:
+            *first, last = [f'"{r}"' for r in self.reductions]
+            raise OptionError(f"{type(self).__name__}, reduction", shown(self.reduction), f"{', '.join(first)} or {last}")
 
-    def reduced(self, value: sp.Expr, axes: tuple[Axis, ...]) -> sp.Expr:
-        """``value``, a sum, for the mean divided by the number of its terms: one for each place of ``axes``."""
-        return value / sp.Mul(*[a.size for a in axes]) if self.reduction == "mean" else value
+    def finish(self, to: Builder, term: Callable[[Summed], sp.Expr], places: Places, axes: tuple[Axis, ...], note: str, within: int = 0,
+               count: sp.Expr | None = None) -> None:
+        """L: one term for each place of ``axes`` but the last ``within``, over which every term is a sum itself, or their sum or mean.
 
-    def objective(self, to: Builder, value: sp.Expr, note: str) -> None:
-        """L := value."""
+        ``term`` writes it with the function it gets, which sums: over the axes within a term, or over all, so that the sums are one.
+        ``count`` is what the mean divides by where that is not the number of terms.
+        """
+        kept = len(axes) - within
+        if self.reduction == "none":
+            value = term(lambda body: summed(body, places[kept:], axes[kept:]))
+            to.line("L", axes[:kept], places[:kept], value, f"loss: {note}", Role.OBJECTIVE)
+            return
+        value = term(lambda body: summed(body, places, axes))
+        if self.reduction != "sum":
+            value = value / (sp.Mul(*[a.size for a in axes[:kept]]) if count is None else count)
         to.line("L", (), (), value, f"loss: {note}", Role.OBJECTIVE)
 
 
@@ -81,8 +94,13 @@ class Entrywise(Reduced):
     def build(self, to: Builder) -> None:
         a, y = to.now, target(to, self.says)
         places = to.letters(a.axes)
-        value = self.factor * summed(self.each(to, a[places], y[places]), places, a.axes)
-        self.objective(to, self.reduced(value, a.axes), self.about[self.reduction == "sum"])
+        each = self.each(to, a[places], y[places])
+        weight: object = getattr(self, "weight", None)
+        if weight is not None:
+            each = entry_weights(to, f"{type(self).__name__}, weight", weight, a.axes, places) * each
+        own = f"{self.about[1].removesuffix(', summed')} of each entry"
+        note = own if self.reduction == "none" else self.about[self.reduction == "sum"]
+        self.finish(to, lambda over: self.factor * over(each), places, a.axes, note)
 
     @abstractmethod
     def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
@@ -189,18 +207,23 @@ class SmoothL1Loss(Entrywise):
         return size if beta == 0 else sp.Piecewise(((a - y) ** 2 / (2 * beta), size < beta), (size - beta / 2, sp.true))
 
 
-@torch_arguments("weight size_average reduce reduction", LEGACY | {"weight": NONE}, REDUCTION)
+@torch_arguments("weight size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class BCELoss(Entrywise):
-    """-(y log a + (1 - y) log(1 - a)), the mean over all entries; a must lie between 0 and 1.
+    """-(y log a + (1 - y) log(1 - a)), the mean over all entries; a must lie between 0 and 1. ``weight`` names factors of the terms.
 
     >>> import symnet as sn
     >>> print(sn.loss_program(sn.BCELoss(), "N"))
     L := -Sum((1 - y[n])*log(1 - a[n]) + log(a[n])*y[n], (n, 1, N))/N
     """
 
+    weight: str | None = None
     factor = sp.S.NegativeOne
     about = ("the binary cross-entropy", "the binary cross-entropy, summed")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_weight("BCELoss", self.weight, ENTRIES)
 
     def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
         return y * sp.log(a) + (1 - y) * sp.log(1 - a)
@@ -242,8 +265,8 @@ class CrossEntropyLoss(Reduced):
         if self.indices:
             p, places = to.now, to.letters(to.now.axes)
             found = classes_of(to, places, self.ignore_index)
-            value = class_loss(found, lambda at: sp.log(p[at]), self.weight, self.label_smoothing, self.reduction == "mean")
-            self.objective(to, value, note)
+            term, count = class_loss(found, lambda at: sp.log(p[at]), self.weight, self.label_smoothing, self.reduction == "mean")
+            self.finish(to, term, places, p.axes, note, 1, count)
             return
         p, y = to.now, target(to, "the target: the share each class should get")
         places = to.letters(p.axes)
@@ -251,8 +274,7 @@ class CrossEntropyLoss(Reduced):
         if self.normalized:
             to.assumptions.append(Assumption(over(y[places], places[-1], p.axes[-1]), sp.S.One))
         w = class_weights(to, self.weight, p.axes[-1], places[-1])
-        value = -summed(w * wanted[places] * sp.log(p[places]), places, p.axes)
-        self.objective(to, self.reduced(value, p.axes[:-1]), note)
+        self.finish(to, lambda over: -over(w * wanted[places] * sp.log(p[places])), places, p.axes, note, 1)
 
     def _smoothed(self, to: Builder, y: Tensor, places: Places) -> Tensor:
         """q := (1 - ε) y + ε/K, or y itself without smoothing."""

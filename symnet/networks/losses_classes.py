@@ -7,30 +7,46 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from symnet.core.functions import relu, softplus
-from symnet.networks.arguments import LEGACY, NONE, torch_arguments
+from symnet.errors import OptionError, ShapeError, shown
+from symnet.networks.arguments import LEGACY, torch_arguments
 from symnet.networks.builder import Builder
-from symnet.networks.loss_inputs import amount, summed, target
+from symnet.networks.loss_inputs import ENTRIES, amount, check_weight, is_name, number, target
 from symnet.networks.losses import REDUCTION, Entrywise, Loss, Reduced
 from symnet.networks.losses_indices import check_options, class_loss, class_weights, classes_of
 
 
-@torch_arguments("weight size_average reduce reduction pos_weight", LEGACY | {"weight": NONE}, REDUCTION)
+@torch_arguments("weight size_average reduce reduction pos_weight", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class BCEWithLogitsLoss(Entrywise):
     """-(y log σ(z) + (1 - y) log(1 - σ(z))) written as softplus(z) - y z, so that it stays finite; the mean over all entries.
 
-    ``pos_weight`` multiplies the first term, which then is written w y softplus(-z) + (1 - y) softplus(z).
+    ``pos_weight``, a number or a name, multiplies the first term, which then is written w y softplus(-z) + (1 - y) softplus(z); with
+    ``per_class`` the name stands for a number for each place of the last axis. ``weight`` names factors of the terms.
 
     >>> import symnet as sn
     >>> print(sn.loss_program(sn.BCEWithLogitsLoss(), "N"))
     L := Sum(softplus(a[n]) - a[n]*y[n], (n, 1, N))/N
     """
 
-    pos_weight: object = field(default=1, kw_only=True)
+    weight: str | None = None
+    pos_weight: object = field(default=None, kw_only=True)
+    per_class: bool = field(default=False, kw_only=True)
     about = ("the binary cross-entropy of the scores", "the binary cross-entropy of the scores, summed")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_weight("BCEWithLogitsLoss", self.weight, ENTRIES)
+        if self.per_class and not is_name(self.pos_weight):
+            raise OptionError("BCEWithLogitsLoss, per_class", f"pos_weight={shown(self.pos_weight)}", 'a name: pos_weight="w"')
+
     def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
-        weight = amount(to, "BCEWithLogitsLoss, pos_weight", self.pos_weight, "weight of the positive class")
+        if self.per_class:
+            if not to.now.axes:
+                raise ShapeError("BCEWithLogitsLoss, per_class", "a network with one number as output", "a score for each class")
+            weight = class_weights(to, str(self.pos_weight), to.now.axes[-1], to.letters(to.now.axes)[-1])
+        else:
+            given = 1 if self.pos_weight is None else self.pos_weight
+            weight = amount(to, "BCEWithLogitsLoss, pos_weight", given, "weight of the positive class")
         return softplus(a) - y * a if weight == 1 else weight * y * softplus(-a) + (1 - y) * softplus(a)
 
 
@@ -59,11 +75,12 @@ class NLLLoss(Reduced):
         a, places, note = to.now, to.letters(to.now.axes), "minus the log-probability of the right class"
         if self.indices:
             found = classes_of(to, places, self.ignore_index)
-            self.objective(to, class_loss(found, lambda at: a[at], self.weight, 0, self.reduction == "mean"), note)
+            term, count = class_loss(found, lambda at: a[at], self.weight, 0, self.reduction == "mean")
+            self.finish(to, term, places, a.axes, note, 1, count)
             return
         y = target(to, "the target: 1 for the right class, 0 for the others")
-        value = -summed(class_weights(to, self.weight, a.axes[-1], places[-1]) * y[places] * a[places], places, a.axes)
-        self.objective(to, self.reduced(value, a.axes[:-1]), note)
+        w = class_weights(to, self.weight, a.axes[-1], places[-1])
+        self.finish(to, lambda over: -over(w * y[places] * a[places]), places, a.axes, note, 1)
 
 
 @torch_arguments("size_average reduce reduction log_target", LEGACY, REDUCTION)
@@ -80,22 +97,18 @@ class KLDivLoss(Reduced):
     """
 
     log_target: bool = field(default=False, kw_only=True)
-
-    def __post_init__(self) -> None:
-        if self.reduction != "batchmean":
-            super().__post_init__()
+    reductions = ("mean", "sum", "none", "batchmean")
 
     def build(self, to: Builder) -> None:
         note = "the target: " + ("logarithms of the shares" if self.log_target else "the share each class should get")
         a, y = to.now, target(to, note, "real" if self.log_target else "nonnegative")
         at = to.letters(a.axes)
         if self.log_target:
-            value = summed(sp.exp(y[at]) * (y[at] - a[at]), at, a.axes)
+            parts = sp.exp(y[at]) * (y[at] - a[at]), sp.S.Zero
         else:
-            own = sp.Piecewise((y[at] * sp.log(y[at]), y[at] > 0), (0, sp.true))
-            value = summed(own, at, a.axes) - summed(y[at] * a[at], at, a.axes)
-        value = value / a.axes[0].size if self.reduction == "batchmean" and a.axes else self.reduced(value, a.axes)
-        self.objective(to, value, "the Kullback-Leibler divergence")
+            parts = sp.Piecewise((y[at] * sp.log(y[at]), y[at] > 0), (0, sp.true)), y[at] * a[at]
+        samples = a.axes[0].size if self.reduction == "batchmean" and a.axes else None
+        self.finish(to, lambda over: over(parts[0]) - over(parts[1]), at, a.axes, "the Kullback-Leibler divergence", count=samples)
 
 
 @torch_arguments("squared")
@@ -154,22 +167,30 @@ class SoftMarginLoss(Entrywise):
         return softplus(-y * a)
 
 
-@torch_arguments("log_input full size_average eps reduce reduction",
-                 LEGACY | {"log_input": (True,), "full": (False,), "eps": (1e-8,)}, REDUCTION)
+@torch_arguments("log_input full size_average eps reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class PoissonNLLLoss(Entrywise):
-    """e^a - y a for the log-rate a (PyTorch's PoissonNLLLoss with its defaults, without Stirling's term).
+    """e^a - y a for the log-rate a, or a - y log(a + eps) for the rate a with ``log_input=False``.
+
+    ``full`` adds Stirling's y log y - y + log(2πy)/2 where y > 1. Source: docs.pytorch.org, torch.nn.PoissonNLLLoss.
 
     >>> import symnet as sn
     >>> print(sn.loss_program(sn.PoissonNLLLoss(), "N"))
     L := Sum(exp(a[n]) - a[n]*y[n], (n, 1, N))/N
     """
 
+    log_input: bool = True
+    full: bool = False
+    eps: object = "1e-8"
     about = ("the mean Poisson loss", "the Poisson loss, summed")
     says = "the target: a count"
 
     def each(self, to: Builder, a: sp.Expr, y: sp.Expr) -> sp.Expr:
-        return sp.exp(a) - y * a
+        least = number("PoissonNLLLoss, eps", self.eps, "nonnegative")
+        each = sp.exp(a) - y * a if self.log_input else a - y * sp.log(a + least)
+        if not self.full:
+            return each
+        return each + sp.Piecewise((y * sp.log(y) - y + sp.log(2 * sp.pi * y) / 2, y > 1), (0, sp.true))
 
 
 CLASSES: tuple[type[Loss], ...] = (

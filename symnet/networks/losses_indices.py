@@ -13,10 +13,10 @@ import sympy as sp
 
 from symnet.core.axes import Axis
 from symnet.core.expressions import When, total
-from symnet.core.tensors import NAME, Role, Tensor
+from symnet.core.tensors import Role, Tensor
 from symnet.errors import OptionError, shown
 from symnet.networks.builder import Builder
-from symnet.networks.loss_inputs import Places, amount, given, summed
+from symnet.networks.loss_inputs import CLASSES, Places, Summed, amount, check_weight, given, summed
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,7 @@ def classes_of(to: Builder, places: Places, ignored: int | None) -> Classes:
 
 def check_options(where: str, weight: object, ignored: object, indices: bool) -> None:
     """Raise OptionError for options that say nothing."""
-    if weight in ("mean", "sum", "none", "batchmean") if isinstance(weight, str) else False:
-        raise OptionError(f"{where}, weight", shown(weight), "a name for the weights of the classes", f'reduction="{weight}"')
-    if weight is not None and (not isinstance(weight, str) or not NAME.match(weight)):
-        raise OptionError(f"{where}, weight", shown(weight), "a name for the weights of the classes, an input of C numbers",
-                          'weight="w", and its numbers as values of w')
+    check_weight(where, weight, CLASSES)
     if ignored is not None and (not indices or isinstance(ignored, bool) or not isinstance(ignored, int)):
         raise OptionError(f"{where}, ignore_index", shown(ignored), "a whole number, with indices=True")
 
@@ -74,8 +70,9 @@ def class_weights(to: Builder, weight: str | None, axis: Axis, c: sp.Symbol) -> 
     return sp.S.One if weight is None else given(to, weight, (axis,), Role.CONSTANT, "the weight of each class", "nonnegative")[c]
 
 
-def class_loss(found: Classes, score: Callable[[Places], sp.Expr], weight: str | None, smoothing: object, mean: bool) -> sp.Expr:
-    """-Σ_n Σ_c [c = y[n] + 1] w[c] log p[n, c], divided by Σ_n w[y[n]] for the mean; ignored samples count nowhere.
+def class_loss(found: Classes, score: Callable[[Places], sp.Expr], weight: str | None, smoothing: object,
+               mean: bool) -> tuple[Callable[[Summed], sp.Expr], sp.Expr]:
+    """-Σ_c [c = y[n] + 1] w[c] log p[n, c], the term of a sample, and Σ_n w[y[n]] for the mean; ignored samples count nowhere.
 
     With smoothing ε the bracket becomes q[n, c] = (1 - ε)[c = y[n] + 1] + ε/C.
     """
@@ -85,13 +82,13 @@ def class_loss(found: Classes, score: Callable[[Places], sp.Expr], weight: str |
     now = to.now
     below = _count(found, w) if mean else sp.S.One
     if epsilon == 0:
-        above = found.summed(w * score(places), found.mine)
+        body = When(w * score(places), found.mine)
     else:
         share = (1 - epsilon) * When(sp.S.One, found.mine) + When(epsilon / axes[-1].size, found.kept)
         q = to.line("q", axes, places, share, "the smoothed target: a little of each share goes to all classes")
-        above = summed(w * q[places] * score(places), places, axes)
+        body = w * q[places] * score(places)
     to.now = now
-    return -above / below
+    return lambda over: -over(body), below
 
 
 def _count(found: Classes, w: sp.Expr) -> sp.Expr:

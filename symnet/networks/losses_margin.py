@@ -13,9 +13,9 @@ from symnet.errors import OptionError, ShapeError, shown
 from symnet.networks.arguments import LEGACY, NONE, PLACE, torch_arguments
 from symnet.networks.builder import Builder, over
 from symnet.networks.layers import Linear, Size
-from symnet.networks.loss_inputs import amount, given, summed, target
+from symnet.networks.loss_inputs import CLASSES, amount, check_weight, given, target
 from symnet.networks.losses import REDUCTION, CrossEntropyLoss, Loss, Reduced
-from symnet.networks.losses_indices import classes_of
+from symnet.networks.losses_indices import class_weights, classes_of
 from symnet.networks.losses_pairs import TripletMarginLoss
 
 
@@ -38,14 +38,15 @@ class MarginRankingLoss(Reduced):
         y = target(to, "the target: 1 where the output should rank above the other score, -1 where below")
         margin, at = amount(to, "MarginRankingLoss, margin", self.margin, "the margin", "real"), to.letters(a.axes)
         body = relu(-y[at] * (a[at] - v[at]) + margin)
-        self.objective(to, self.reduced(summed(body, at, a.axes), a.axes), "the margin ranking loss")
+        self.finish(to, lambda over: over(body), at, a.axes, "the margin ranking loss")
 
 
-@torch_arguments("p margin weight size_average reduce reduction", LEGACY | {"weight": NONE}, REDUCTION)
+@torch_arguments("p margin weight size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class MultiMarginLoss(Reduced):
     """Σ_{c ≠ y} max(0, margin - a[y] + a[c])^p / C, the mean over samples, for class indices y (PyTorch's), counted from 0.
 
+    ``weight`` names the weights of the classes: the term of a sample is multiplied by that of its class; the mean divides by N.
     Source: Crammer & Singer 2001 (its sum in place of the maximum); Weston & Watkins 1999, eq. 6.
 
     >>> import symnet as sn
@@ -55,9 +56,11 @@ class MultiMarginLoss(Reduced):
 
     p: int = 1
     margin: object = 1
+    weight: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_weight("MultiMarginLoss", self.weight, CLASSES)
         if self.p not in (1, 2) or isinstance(self.p, bool):
             raise OptionError("MultiMarginLoss, p", shown(self.p), "1 or 2")
 
@@ -69,10 +72,13 @@ class MultiMarginLoss(Reduced):
         rest, c = places[:-1], places[-1]
         own = over(When(a[places], found.mine), c, a.axes[-1])
         u = to.line("u", a.axes[:-1], rest, own, "the score of the right class")
+        factor = sp.S.One
+        if self.weight is not None:
+            mine = over(When(class_weights(to, self.weight, a.axes[-1], c), found.mine), c, a.axes[-1])
+            factor = to.line("m", a.axes[:-1], rest, mine, "the weight of each sample: that of its class")[rest]
         margin = amount(to, "MultiMarginLoss, margin", self.margin, "the margin")
-        body = relu(margin - (u[rest] if rest else u[()]) + a[places]) ** self.p
-        value = found.summed(body, sp.Ne(c, found.entry + 1)) / a.axes[-1].size
-        self.objective(to, self.reduced(value, a.axes[:-1]), "the multi-class margin loss")
+        body = When(factor * relu(margin - u[rest] + a[places]) ** self.p, sp.Ne(c, found.entry + 1))
+        self.finish(to, lambda over: over(body) / a.axes[-1].size, places, a.axes, "the multi-class margin loss", 1)
 
 
 @torch_arguments("size_average reduce reduction", LEGACY, REDUCTION)
@@ -94,27 +100,35 @@ class MultiLabelMarginLoss(Reduced):
         y = target(to, "the target: 1 for a label that holds, 0 for another")
         *rest, i, j = to.letters((*a.axes, a.axes[-1]))
         body = y[(*rest, i)] * (1 - y[(*rest, j)]) * relu(1 - a[(*rest, i)] + a[(*rest, j)])
-        value = summed(body, (*rest, i, j), (*a.axes, a.axes[-1])) / a.axes[-1].size
-        self.objective(to, self.reduced(value, a.axes[:-1]), "the multi-label margin loss")
+        size, axes = a.axes[-1].size, (*a.axes, a.axes[-1])
+        self.finish(to, lambda over: over(body) / size, (*rest, i, j), axes, "the multi-label margin loss", 2)
 
 
-@torch_arguments("weight size_average reduce reduction", LEGACY | {"weight": NONE}, REDUCTION)
+@torch_arguments("weight size_average reduce reduction", LEGACY, REDUCTION)
 @dataclass(frozen=True)
 class MultiLabelSoftMarginLoss(Reduced):
     """The binary cross-entropy of the scores, softplus(a) - y a, its mean over the labels and then over samples.
+
+    ``weight`` names the weights of the labels.
 
     >>> import symnet as sn
     >>> print(sn.loss_program(sn.MultiLabelSoftMarginLoss(), "N", "C"))
     L := Sum(softplus(A[n, i]) - A[n, i]*Y[n, i], (i, 1, C), (n, 1, N))/(C*N)
     """
 
+    weight: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_weight("MultiLabelSoftMarginLoss", self.weight, CLASSES)
+
     def build(self, to: Builder) -> None:
         a = to.now
         if not a.axes:
             raise ShapeError("MultiLabelSoftMarginLoss", "a network with one number as output", "a score for each label")
         y, at = target(to, "the target: 1 for a label that holds, 0 for another"), to.letters(a.axes)
-        value = summed(softplus(a[at]) - y[at] * a[at], at, a.axes) / a.axes[-1].size
-        self.objective(to, self.reduced(value, a.axes[:-1]), "the multi-label soft margin loss")
+        body = class_weights(to, self.weight, a.axes[-1], at[-1]) * (softplus(a[at]) - y[at] * a[at])
+        self.finish(to, lambda over: over(body) / a.axes[-1].size, at, a.axes, "the multi-label soft margin loss", 1)
 
 
 @torch_arguments("", {"distance_function": NONE})

@@ -23,7 +23,7 @@ from symnet.indexing.index_array import IndexArray
 from symnet.networks.arguments import LEGACY, torch_arguments
 from symnet.networks.builder import Builder, over, with_letter
 from symnet.networks.layers import Size, batch_axis
-from symnet.networks.loss_inputs import amount, given, number, summed, target
+from symnet.networks.loss_inputs import amount, given, number, target
 from symnet.networks.losses import HALF, REDUCTION, Loss, Reduced, as_loss
 
 
@@ -95,7 +95,7 @@ class CosineEmbeddingLoss(Reduced):
         dot = over(a[(*at, j)] * v[(*at, j)], j, features)
         c = to.line("c", rows, at, dot / (first[at] * second[at]), "cosines of the angles between the rows")
         body = sp.Piecewise((1 - c[at], y[at] > 0), (relu(c[at] - margin), sp.true))
-        self.objective(to, self.reduced(summed(body, at, rows), rows), "the cosine embedding loss")
+        self.finish(to, lambda over: over(body), at, rows, "the cosine embedding loss")
 
 
 @torch_arguments("margin p eps swap size_average reduce reduction", LEGACY, REDUCTION)
@@ -137,7 +137,7 @@ class TripletMarginLoss(Reduced):
         if self.swap:
             second = Min(far[at], _distance(to, "rho3", u, v, self.p, eps, "distances between the other rows")[at])
         body = relu(near[at] - second + margin)
-        self.objective(to, self.reduced(summed(body, at, rows), rows), "the triplet margin loss")
+        self.finish(to, lambda over: over(body), at, rows, "the triplet margin loss")
 
 
 @torch_arguments("temperature normalize other")
@@ -169,7 +169,7 @@ class InfoNCE(Reduced):
         s = to.line("s", (*rows, *rows), (n, m), over(a[n, j] * v[m, j], j, features) / below, "how alike row n and row m are")
         whole = logsumexp(AtOnce("InfoNCE", "logsumexp"), IndexArray.over(s.axes, (n, m), s[n, m]), 1)
         e = to.line("e", rows, (n,), with_letter(whole.at(n), m), "logarithm of the sum over all rows")
-        self.objective(to, self.reduced(summed(e[n] - s[n, n], (n,), rows), rows), "the contrastive loss")
+        self.finish(to, lambda over: over(e[n] - s[n, n]), (n,), rows, "the contrastive loss")
 
 
 @torch_arguments()
@@ -195,7 +195,7 @@ class GaussianNLLLoss(Reduced):
         eps, at = number("GaussianNLLLoss, eps", self.eps, "nonnegative"), to.letters(a.axes)
         s = v if eps == 0 else to.line("s", a.axes, at, Max(v[at], eps), "variances, kept away from 0")
         body = sp.log(s[at]) + (a[at] - y[at]) ** 2 / s[at] + (sp.log(2 * sp.pi) if self.full else 0)
-        self.objective(to, self.reduced(HALF * summed(body, at, a.axes), a.axes), "minus the Gaussian log-likelihood")
+        self.finish(to, lambda over: HALF * over(body), at, a.axes, "minus the Gaussian log-likelihood")
 
 
 @torch_arguments("logvar")
@@ -212,12 +212,11 @@ class VAEKLLoss(Reduced):
     logvar: str = "V"
 
     def build(self, to: Builder) -> None:
-        rows, _ = _rows(to, "VAEKLLoss")
+        _rows(to, "VAEKLLoss")
         mu, v = to.now, _second(to, self.logvar, "logarithms of the variances")
         at = to.letters(mu.axes)
         body = mu[at] ** 2 + sp.exp(v[at]) - 1 - v[at]
-        value = HALF * summed(body, at, mu.axes)
-        self.objective(to, self.reduced(value, rows), "the divergence from the standard normal distribution")
+        self.finish(to, lambda over: HALF * over(body), at, mu.axes, "the divergence from the standard normal distribution", 1)
 
 
 PAIRS: tuple[type[Loss], ...] = (CosineEmbeddingLoss, TripletMarginLoss, InfoNCE, GaussianNLLLoss, VAEKLLoss)

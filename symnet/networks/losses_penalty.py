@@ -9,7 +9,7 @@ import sympy as sp
 
 from symnet.core.program import Definition
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import OptionError, shown
+from symnet.errors import OptionError, ShapeError, shown
 from symnet.networks.arguments import torch_arguments
 from symnet.networks.builder import Builder
 from symnet.networks.loss_inputs import amount, summed
@@ -38,6 +38,8 @@ class Penalty(Loss):
     def build(self, to: Builder) -> None:
         as_loss(self.loss).build(to)
         last = to.lines.pop()
+        if last.target.axes:
+            raise ShapeError(type(self).__name__, f"a loss of shape {last.target.shape}", "a scalar", 'reduction="mean" or "sum"')
         taken = {t.name for t in to.inputs} | {d.name for d in to.lines}
         name = "E" if "E" not in taken else "E_"
         inner = replace(last.target, name=name, role=Role.INTERMEDIATE)

@@ -94,6 +94,17 @@ def _dot(call: Call) -> IndexArray:
     return matmul(call.where, a, b)
 
 
+def _variance(call: Call) -> IndexArray:
+    """The mean square of what is left of the mean: NumPy's, which divides by the number of entries."""
+    (x,) = call.only(1)
+    m = AtOnce(call.where, call.name)
+    return m.mean(m.map("square", m.map("sub", x, m.mean(x, call.axis, True))), call.axis, call.keepdims)
+
+
+def _deviation(call: Call) -> IndexArray:
+    return AtOnce(call.where, call.name).map("sqrt", _variance(call))
+
+
 def _transpose(call: Call) -> IndexArray:
     return call.only(1)[0].transposed
 
@@ -187,11 +198,13 @@ FUNCTIONS: Mapping[str, Build] = {
     "maximum": _extremum(maximum), "max": _extremum(maximum),
     "minimum": _extremum(Min), "min": _extremum(Min), "clip": _clip,
     "softmax": _along_one(composites.softmax), "log_softmax": _along_one(composites.log_softmax),
-    "sum": _sum, "mean": _mean, "average": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
+    "sum": _sum, "mean": _mean, "average": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace,
+    "outer": _outer, "ger": _outer, "var": _variance, "std": _deviation,
     "dot": _dot, "matmul": _dot, "transpose": _transpose, **MATRICES,
     "len": _length, "size": lambda call: number(count(call.only(1)[0], None)), "hypot": _entrywise(lambda u, v: sp.sqrt(u**2 + v**2), 2),
     "Heaviside": _heaviside, "heaviside": _heaviside, "reshape": _reshape,
-    **dict.fromkeys(("amax", "amin", "prod", "einsum", "cumsum", "cumprod", "cummax", "cummin", "cholesky", "linalg.cholesky"),
+    **dict.fromkeys(("amax", "amin", "prod", "einsum", "tensordot", "swapaxes", "permute", "cumsum", "cumprod", "cummax", "cummin",
+                     "cholesky", "linalg.cholesky"),
                     lambda call: _in_context(call)),
     **{name: _entrywise(partial(NUMBERS[name], ENTRIES))
        for name in ("arcsin", "arccos", "arcsinh", "arccosh", "arctanh", "exp2", "trunc")},

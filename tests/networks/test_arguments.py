@@ -104,8 +104,6 @@ def test_defaults_are_pytorchs(name: str) -> None:
         a, b = ours[key].default, theirs[key].default
         if b is inspect.Parameter.empty or callable(b) or (key, b) in OWN_DEFAULTS or (key, a) == ("bias", True):
             continue
-        if (key, b) == ("pos_weight", None):
-            b = 1
         assert number(a) == number(b), f"{name}, {key}: {a} against {b}"
 
 

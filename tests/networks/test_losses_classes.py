@@ -182,7 +182,7 @@ def test_a_name_in_place_of_a_number_is_a_symbol() -> None:
 
 
 WRONG: dict[str, Callable[[], object]] = {
-    "a reduction": lambda: sn.MSELoss(reduction="none"), "another reduction": lambda: sn.KLDivLoss(reduction="median"),
+    "a reduction": lambda: sn.MSELoss(reduction="nothing"), "another reduction": lambda: sn.KLDivLoss(reduction="median"),
     "a number by zero": lambda: sn.loss_program(sn.HuberLoss(delta="1/0"), "N"),
     "delta 0": lambda: sn.loss_program(sn.HuberLoss(delta=0), "N"), "beta below 0": lambda: sn.loss_program(sn.SmoothL1Loss(beta=-1), "N"),
     "smoothing above 1": lambda: sn.CrossEntropyLoss(label_smoothing=2), "smoothing below 0": lambda: sn.CrossEntropyLoss(label_smoothing=-1),

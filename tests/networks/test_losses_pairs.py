@@ -144,7 +144,7 @@ WRONG: dict[str, Callable[[], object]] = {
     "one sample for a contrast": lambda: Sequential(sn.Linear(2, 3)).program(sn.InfoNCE(), batch=False),
     "p of 0": lambda: sn.TripletMarginLoss(p=0), "p that is a text": lambda: sn.TripletMarginLoss(p="two"),
     "eps below 0": lambda: sn.loss_program(sn.TripletMarginLoss(eps=-1), "N", "d"), "margin 0": lambda: sn.loss_program(sn.TripletMarginLoss(0), "N", "d"),
-    "temperature 0": lambda: sn.loss_program(sn.InfoNCE(0), "N", "d"), "a reduction": lambda: sn.VAEKLLoss(reduction="none"),
+    "temperature 0": lambda: sn.loss_program(sn.InfoNCE(0), "N", "d"), "a reduction": lambda: sn.VAEKLLoss(reduction="nothing"),
     "another shape": lambda: Sequential(sn.Linear("d", "h")).program(sn.VAEKLLoss(logvar="W1")),
     "a name that is none": lambda: sn.loss_program(sn.VAEKLLoss(logvar="<b>"), "N", "d"),
 }
