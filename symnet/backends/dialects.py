@@ -205,6 +205,8 @@ def asarray(value, dtype=dtype):
     top = torch.where((top == 0) | torch.isinf(top), torch.ones_like(top), torch.exp2(torch.floor(torch.log2(top))))
     return torch.sqrt(((v/top)**2).sum(dim=axis))*top.sum(dim=axis)
 """,
+                 "highest": "def highest(z, axis):\n    top = z.sum(dim=axis, keepdim=True)\n"
+                            "    return z.amax(dim=axis, keepdim=True) if z.shape[axis] else torch.full_like(top, -math.inf)\n",
                  "vdot": "def vdot(a, b):\n    return torch.dot(a.reshape(-1), b.reshape(-1))\n",
                  "logdet": "def logdet(a):\n    return torch.logdet(a)\n",
                  "scatter": "def scatter(at, values, shape):\n    rows = torch.broadcast_to(asarray(values), (*at.shape, *shape[1:]))\n"

@@ -50,7 +50,8 @@ def _statement(line: str) -> ast.Assign | None:
     if not line.isascii():  # the parser counts bytes
         for node in ast.walk(found):
             if isinstance(node, ast.expr):
-                node.col_offset, node.end_col_offset = (len(line.encode()[:n or 0].decode()) for n in (node.col_offset, node.end_col_offset))
+                ends = (node.col_offset, node.end_col_offset or 0)
+                node.col_offset, node.end_col_offset = (len(line.encode()[:end].decode()) for end in ends)
     return found if isinstance(found, ast.Assign) else None
 
 

@@ -285,7 +285,7 @@ def value(expr: sp.Expr, free: Mapping[sp.Symbol, Range], code: NumpyCode, label
         return f"np.asarray({right}, dtype=dtype)"
     if set(node.labels) == set(labels):
         return right[1:-1] if bracketed(right) else right
-    shape = ", ".join(code.number(sp.expand(free[i][1] - free[i][0] + 1)) for i in labels)
+    shape = ", ".join(code.length(free[i]) for i in labels)
     if isinstance(node, Number) and not node.labels and node.value.is_Integer:  # else an array of whole numbers
         right = f"np.asarray({right}, dtype=dtype)"
     return f"np.broadcast_to({right}, ({shape},)).copy()"
@@ -297,7 +297,7 @@ def _left(place: sp.Expr, axis: Axis, free: Mapping[sp.Symbol, Range], code: Num
         return code.number(sp.expand(place - axis.lower))
     low, high = free[place]
     start, stop = sp.expand(low - axis.lower), sp.expand(high - axis.lower + 1)
-    return ":" if (low, high) == axis.range else f"{code.number(start)}:{code.number(stop)}"
+    return ":" if (low, high) == axis.range else f"{code.number(start)}:{code.counted(stop)}"
 
 
 def _extreme(which: str, codes: list[str]) -> str:
