@@ -151,9 +151,10 @@ class Claims:
         return self.line(name, self.read(source, latex))
 
     def line(self, name: str, value: IndexArray) -> Tensor:
-        """An array as a line of the program, under this name or a longer one."""
-        old = {d.name for d in self.program.definitions}
-        made = Tensor(free_name(name, self.program.tensors) if name in old else name, value.axes)
+        """An array as a line of the program, under this name or with a number behind it: a long page has hundreds of such lines."""
+        if name in {d.name for d in self.program.definitions}:
+            name = free_name(f"{name}_{len(self.program.definitions)}", self.program.tensors)
+        made = Tensor(name, value.axes)
         labels = Labels.of(self.program)
         scope = extend({}, [(i, *a.range) for i, a in zip(value.indices, value.axes, strict=True)], labels)
         line = Definition(made, tuple(scope[i] for i in value.indices), relabel(value.expr, scope, labels))
