@@ -113,7 +113,7 @@ UNREAD_VALUES = {"inplace": 7, "device": "cuda", "dtype": "float16", "size_avera
                  "threshold": 5, "min_value": -2, "max_value": 3, "divisor_override": 3, "log_input": False, "full": True, "amsgrad": True,
                  "initial_accumulator_value": 0.1, "decoupled_weight_decay": True, "generator": "g", "eps": 0.5, "weight": np.ones(2), "bias": False,
                  "enable_nested_tensor": 7, "mask_check": 7, "custom_encoder": "x", "custom_decoder": "x", "ceil_mode": True, "process_group": "g",
-                 "momentum": 0.3, "track_running_stats": 7, "recompute_scale_factor": True, "include_last_offset": True, "padding_idx": 1, "T_mult": 2}
+                 "momentum": 0.3, "track_running_stats": 7, "recompute_scale_factor": True, "include_last_offset": True, "padding_idx": 1, "T_mult": 2, "scale_fn": abs, "scale_mode": "step"}
 
 
 @each
