@@ -278,6 +278,14 @@ Starting weights
     calculate_gain           the gain behind a function
     orthogonal               orthonormal rows or columns
     trunc_normal             normal numbers within bounds
+    uniform                  numbers between two bounds
+    normal                   numbers of a mean and a deviation
+    constant                 one number everywhere
+    ones                     1 everywhere
+    zeros                    0 everywhere
+    eye                      1 on the diagonal
+    dirac                    a kernel that passes channels on
+    sparse                   normal numbers, many of them 0
 """
 
 from __future__ import annotations
@@ -338,14 +346,22 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
     from symnet.networks.initializers import (
         calculate_gain,
+        constant,
+        dirac,
+        eye,
         kaiming_normal,
         kaiming_uniform,
         lecun_normal,
         lecun_uniform,
+        normal,
+        ones,
         orthogonal,
+        sparse,
         trunc_normal,
+        uniform,
         xavier_normal,
         xavier_uniform,
+        zeros,
     )
     from symnet.networks.layers import (
         Layer,
@@ -561,12 +577,13 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
     "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "VAEKLLoss", "Verdict", "WarmupLR",
     "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "__version__", "calculate_gain", "check", "check_code",
-    "check_function", "check_page", "clip_by_norm", "clip_by_value", "compare", "decoupled_decay", "derive",
-    "diagnose", "export", "fit", "from_jax", "from_numpy", "from_onnx", "from_sklearn", "from_torch",
-    "global_norm", "hessian", "hessian_vector_product", "jacobian", "kaiming_normal", "kaiming_uniform",
-    "lecun_normal", "lecun_uniform", "load", "loss_program", "optimizer", "orthogonal", "program", "prove",
-    "report", "schedule", "symmetric", "trunc_normal", "weight_decay", "with_schedule", "xavier_normal",
-    "xavier_uniform",
+    "check_function", "check_page", "clip_by_norm", "clip_by_value", "compare", "constant",
+    "decoupled_decay", "derive", "diagnose", "dirac", "export", "eye", "fit", "from_jax", "from_numpy",
+    "from_onnx", "from_sklearn", "from_torch", "global_norm", "hessian", "hessian_vector_product",
+    "jacobian", "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "load",
+    "loss_program", "normal", "ones", "optimizer", "orthogonal", "program", "prove", "report", "schedule",
+    "sparse", "symmetric", "trunc_normal", "uniform", "weight_decay", "with_schedule", "xavier_normal",
+    "xavier_uniform", "zeros",
 ]
 
 # The public names by the file they live in; loaded on first use, so that `import symnet` stays light.
@@ -651,8 +668,8 @@ _PLACES = {
         "InverseTimeLR LambdaLR LinearLR MultiStepLR MultiplicativeLR OneCycleLR PolynomialLR Schedule "
         "SequentialLR StepLR WarmupLR schedule with_schedule",
     "symnet.networks.initializers":
-        "calculate_gain kaiming_normal kaiming_uniform lecun_normal lecun_uniform orthogonal trunc_normal "
-        "xavier_normal xavier_uniform",
+        "calculate_gain constant dirac eye kaiming_normal kaiming_uniform lecun_normal lecun_uniform normal "
+        "ones orthogonal sparse trunc_normal uniform xavier_normal xavier_uniform zeros",
 }
 _WHERE = {name: file for file, names in _PLACES.items() for name in names.split()}
 
