@@ -324,7 +324,8 @@ def eye(shape: Sequence[int]) -> Array:
     array([[1., 0., 0.],
            [0., 1., 0.]])
     """
-    return np.eye(*_shape("eye", shape, 2))
+    rows, columns = _shape("eye", shape, 2)
+    return np.eye(rows, columns)
 
 
 @torch_arguments("shape groups")

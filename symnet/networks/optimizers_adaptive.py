@@ -302,7 +302,7 @@ def ASGD(lr: Any = "1/100", lambd: Any = "1/10000", alpha: Any = "3/4", t0: Any 
 
     >>> import symnet as sn
     >>> print(sn.ASGD().program.definitions[1])
-    w_new := -g*eta_now + w*(-eta_now*lambd + 1)
+    w_new := -eta_now*g + w*(-eta_now*lambd + 1)
     """
     now, averaged, last = symbol("eta_now"), symbol("a"), symbol("t_0")
     with as_written():

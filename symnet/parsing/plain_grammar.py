@@ -22,7 +22,7 @@ SUMMED = re.compile(r"(?:sum|Sigma)_[a-z]{1,4}\Z")
 DIFFERENTIAL = re.compile(r"d[A-Za-z]\w*\Z")
 KEYWORDS = frozenset({"if", "else", "for", "in", "and"})
 MODULES = frozenset({"np", "numpy", "math", "jnp", "jax", "lax", "torch"})
-METHODS = {**{name: name for name in ("sum", "mean", "prod", "dot", "transpose", "trace", "reshape", "ravel", "matmul",
+METHODS = {**{name: name for name in ("sum", "mean", "var", "std", "prod", "dot", "transpose", "trace", "reshape", "ravel", "matmul",
                                       "exp", "log", "sqrt", "abs", "tanh", "sigmoid", "relu")},
            "max": "amax", "min": "amin", "amax": "amax", "amin": "amin", "flatten": "ravel", "mm": "matmul", "t": "transpose",
            "detach": "stop_gradient"}  # PyTorch's methods are read too
