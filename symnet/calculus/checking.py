@@ -46,7 +46,7 @@ LIMIT = 6000  # entries; beyond this, sizes are not small
 SIZES = (2, 3, 4, 5, 6, 7, 8, 9)
 ATTEMPTS = 10  # points tried where some function is not defined at the first
 POINTS = 3  # points for a program in pieces, of which one point sees one
-MORE = 3  # further points where the gradient is 0 at all of those: a line that is 0 everywhere agrees with its double
+MORE = 5  # further points where the gradient is 0 at all of those: a line that is 0 everywhere agrees with its double
 PIECEWISE = (sp.Piecewise, sp.Max, sp.Min, sp.Abs, sp.sign, sp.floor, sp.ceiling, relu, leaky_relu, heaviside)
 LINE_PLACES = 3  # places at which one printed line is evaluated
 ENTRIES, AGAIN = 60, 12  # entries whose raw sum and contributions are read, at the first and at further points; the line itself at all
@@ -81,7 +81,7 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
         sizes = _sizes(derivation.program, attempt)
         try:
             with as_written():
-                sample = _sample(derivation, sizes, seed + attempt, attempt % 2 == 1)
+                sample = _sample(derivation, sizes, seed + attempt, attempt % 2 == 1, attempt >= ATTEMPTS // 2)
                 found.append(_compare(derivation, step, sample, AGAIN if found else ENTRIES))
                 told = told or any(not _same(sample.at(step.target.name, at), 0) for at, _ in visits(step.definition, sample.entries.env))
         except DomainError as error:  # log of a negative number: another point, every second one all positive
@@ -225,13 +225,13 @@ class _Sample:
             return compute(expr, {s: self.values[s.name] for s in expr.free_symbols})
 
 
-def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: bool) -> _Sample:
+def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: bool, small: bool = False) -> _Sample:
     """Made once for each derivation and attempt: all its steps are checked at the same point."""
     kept: dict[Any, _Sample] = derivation.__dict__.setdefault("_samples", {})
-    key = (tuple(sizes.items()), seed, positive)
+    key = (tuple(sizes.items()), seed, positive, small)
     if key not in kept:
         program, scalars, entries = _scalars(derivation, sizes)
-        bare = _point(scalars, random.Random(seed), positive)
+        bare = _point(scalars, random.Random(seed), positive, small)
         point = dict(bare)
         for a in (*derivation.program.assumptions, *one_hot_facts(derivation.program)):
             _bend(a, derivation.program, entries, point)
@@ -566,8 +566,8 @@ def _lines(scalars: Program) -> tuple[dict[str, sp.Symbol], list[tuple[str, sp.E
     return kept
 
 
-def _point(scalars: Program, rng: random.Random, positive: bool = False) -> dict[str, sp.Rational]:
-    """Random rationals for every input entry, inside its domain."""
+def _point(scalars: Program, rng: random.Random, positive: bool = False, small: bool = False) -> dict[str, sp.Rational]:
+    """Random rationals for every input entry, inside its domain; ``small`` ones do not saturate what the others do."""
     point: dict[str, sp.Rational] = {}
     seen: set[sp.Rational] = set()
     for t in scalars.inputs:
@@ -579,7 +579,7 @@ def _point(scalars: Program, rng: random.Random, positive: bool = False) -> dict
             value = sp.Rational(rng.randint(1, 997), rng.choice((601, 607, 613, 617)))
         seen.add(value)
         keep = positive or rng.random() < 0.6
-        point[t.name] = t.numbers.hull.suited(value if keep else -value)
+        point[t.name] = t.numbers.hull.suited((value if keep else -value) / (8 if small else 1))
     return point
 
 

@@ -118,7 +118,7 @@ class Claims:
         source = re.sub(r"\^\(\*\s*(\d+)\)", r"**\1", plain(source.replace("∂", "d").replace("⋅", "*").replace("⊘", "/")))
 
         def layer(match: re.Match[str]) -> str:
-            name = self._named(match[2])
+            name = self._named(match[1] + match[2]) or self._named(match[2])
             axes = self.program.tensors[name].axes if name else ()
             return f"{match[1]}{match[2]}[{match[3]}]" if axes and axes[0].kind in ALONG else match[0]
 

@@ -34,6 +34,18 @@ def slope_of(derivation: Derivation, usable: Mapping[str, Tensor], above: str, b
     return _scalar(program, top, under) if not program[top].axes and not program[under].axes else _entrywise(program, top, under)
 
 
+def activation_of(program: Program, below: str) -> str | None:
+    """The one name whose line is a function of this one alone: a for a = tanh(z). A book may call that function f, g or phi."""
+    found = [n for n in program.by_name if n != program.objective and set(program.uses(n)) == {below}
+             and program[n].shape == program[below].shape]
+    return found[0] if len(found) == 1 else None
+
+
+def depends(program: Program, above: str, below: str) -> bool:
+    """Does a line use another name, by way of other lines or not?"""
+    return above in program.by_name and (below in program.uses(above) or _other_way(program, above, below))
+
+
 def _scalar(program: Program, above: str, below: str) -> IndexArray | None:
     if program[above].axes or program[below].axes or above not in program.by_name:
         return None

@@ -7,17 +7,20 @@ asked for.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from sympy.core.parameters import global_parameters
 
 from symnet.checking.kept import kept
-from symnet.checking.local_slopes import slope_of
+from symnet.checking.local_slopes import activation_of, depends, slope_of
 from symnet.core.derivation import Derivation
+from symnet.core.expressions import fresh
 from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Program
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, same_name
 from symnet.core.text import definition_text
 from symnet.core.text import text as plain_text
+from symnet.errors import SymnetError
 from symnet.indexing.index_array import IndexArray
 from symnet.indexing.line_names import lettered_line
 from symnet.parsing.claim_prefix import Asked
@@ -41,6 +44,11 @@ def read_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, whe
     reader = _reader(derivation, wrt)
     if isinstance(answer, SympyAnswer):
         return sympy_value(answer, reader.usable, reader.axes, where)
+    if latex is None and is_latex(answer) and not any(c in answer for c in "\\$&"):  # e^{x_i} is plain maths, too
+        try:
+            return reader.read(answer, where, True)
+        except SymnetError:
+            return reader.read(answer, where, False)
     return reader.read(answer, where, is_latex(answer) if latex is None else latex)
 
 
@@ -56,11 +64,21 @@ class _Reader:
         self.given = {name: IndexArray.over(ds[0].target.axes, ds[0].indices, ds[0].expr) for name, ds in derivation.program.by_name.items()
                       if len(ds) == 1 and ds[0].slice() == tuple(a.range for a in ds[0].target.axes)}
         self.asked = Asked(full[name], wrt, derivation.objective, self.usable) if self.gradient is not None else None
+        self.local: dict[tuple[str, str], IndexArray | None] = {}  # slopes of one line by another, which chains ask for again and again
         self.texts: dict[tuple[str, bool], IndexArray] = {}
 
     def slopes(self, above: str, below: str) -> IndexArray | None:
-        """d above/d below in names of the program."""
-        return slope_of(self.derivation, self.usable, above, below, self.wrt)
+        """d above/d below in names of the program; without a name above, of the one line that is a function of the other alone."""
+        if (above, below) not in self.local:
+            program = self.derivation.program
+            top = above or activation_of(program, same_name(below, program.tensors) or "") or ""
+            self.local[above, below] = slope_of(self.derivation, self.usable, top, below, self.wrt)
+        found = self.local[above, below]
+        return found if found is None else replace(found, expr=fresh(found.expr))
+
+    def depends(self, above: str, below: str) -> bool:
+        """Is a name made of another?"""
+        return depends(self.derivation.program, above, below)
 
     def read(self, text: str, where: str, latex: bool) -> IndexArray:
         """The meaning of a text; as it is written, unsimplified, it is another one and is not kept."""
@@ -77,8 +95,9 @@ class _Reader:
     def _read(self, text: str, where: str, latex: bool) -> IndexArray:
         asked = self.asked or Asked(self.full[self.derivation.gradient_name(self.wrt)], self.wrt, self.derivation.objective, self.usable)
         if latex:
-            return latex_answer(text, self.usable, asked.gradient, where, self.given, self.slopes)
-        return expression(text, self.usable, where=where, given=self.given, asked=asked, lines=self.full.definitions, slopes=self.slopes)
+            return latex_answer(text, self.usable, asked.gradient, where, self.given, self.slopes, self.depends)
+        return expression(text, self.usable, where=where, given=self.given, asked=asked, lines=self.full.definitions, slopes=self.slopes,
+                          depends=self.depends)
 
 
 _reader = kept(_Reader)

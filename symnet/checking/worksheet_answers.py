@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from symnet.checking.answers import check_answer
 from symnet.checking.claims import claim_of
 from symnet.checking.question import Asked, Question
-from symnet.checking.reading import is_latex, read_answer, read_as
+from symnet.checking.reading import read_answer, read_as
 from symnet.checking.slips.kinds import Mistake
 from symnet.checking.slips.search import slip_of
 from symnet.core.derivation import Derivation
@@ -71,7 +71,7 @@ def _judge(answer: Mapping[str, str], derivation: Derivation, told: Told) -> Res
         reason = f"no gradient of {wrt!r} is asked for" if wrt else "wrt is missing"
         return Result(name, Verdict(Answer.UNDECIDED, reason=reason))
     text = answer["latex" if "latex" in answer else "text"]
-    latex = "latex" in answer or is_latex(text)
+    latex = True if "latex" in answer else None  # else as it looks
     try:
         value = read_answer(text, derivation, wrt, f"answer {name}", latex)
         verdict = check_answer(text, derivation, wrt, latex)
@@ -83,7 +83,8 @@ def _judge(answer: Mapping[str, str], derivation: Derivation, told: Told) -> Res
         return _explained(Result(name, verdict), text, "", derivation, wrt, latex, told)
 
 
-def _explained(found: Result, value: IndexArray | str, written: str, derivation: Derivation, wrt: str, latex: bool, told: Told) -> Result:
+def _explained(found: Result, value: IndexArray | str, written: str, derivation: Derivation, wrt: str, latex: bool | None,
+               told: Told) -> Result:
     """The result with its slip. The verdict stands, whatever becomes of the search for it."""
     told(found)
     return replace(found, mistake=slip_of(value, derivation, wrt, written, latex=latex))

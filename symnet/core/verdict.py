@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from symnet.core.short_forms import WIDTH, short
 
+SHOWN = 12  # names of a point that are printed
+
 
 class Answer(StrEnum):
     """The five answers; the strings are part of the JSON contract."""
@@ -23,7 +25,8 @@ class Answer(StrEnum):
 class Witness:
     """An exact point where two expressions differ, with both values as certified decimals.
 
-    ``point`` pairs each name with its exact rational as a string; ``left`` and ``right`` are the values there.
+    ``point`` pairs each name with its exact rational as a string; ``left`` and ``right`` are the values there. A long point is printed
+    up to its first few names.
     """
 
     point: tuple[tuple[str, str], ...]
@@ -31,7 +34,9 @@ class Witness:
     right: str
 
     def __str__(self) -> str:
-        at = ", ".join(f"{name} = {value}" for name, value in self.point)
+        more = len(self.point) - SHOWN
+        at = ", ".join(f"{name} = {value}" for name, value in self.point[:SHOWN if more > 1 else None])
+        at += f" and {more} more" if more > 1 else ""
         return f"at {at}: {self.left} ≠ {self.right}" if at else f"{self.left} ≠ {self.right}"
 
 

@@ -144,7 +144,7 @@ class _Reader:
         """If, Loop and Scan: a branch, or turns that are written out one after another."""
         where = self.maker.where
         attributes = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
-        given = [self.env[n] if n else None for n in node.input]
+        given: list[Any] = [self.env[n] if n else None for n in node.input]
         if node.op_type == "If":
             return self._branch(given[0], attributes, f"{where}, ")
         body = attributes["body"]
@@ -154,7 +154,7 @@ class _Reader:
             states, rows = given[:len(given) - count], given[len(given) - count:]
             if any(any(attributes.get(f"scan_{k}", ())) for k in ("input_axes", "output_axes", "input_directions", "output_directions")):
                 raise unsupported("a Scan along another axis, or backwards", where, "axis 0, forwards")
-            rows = [r if isinstance(r, Array) else Call(self.maker, [r], {}).needed(0) for r in rows]
+            rows = [Call(self.maker, [r], {}).needed(0) for r in rows]
             turns: Any = rows[0].shape[0]
         else:
             turns, going, states, rows = given[0], given[1], given[2:], []
@@ -184,7 +184,7 @@ class _Reader:
 
     def _stacked(self, rows: list[Any]) -> Array:
         m = self.maker
-        found = [r if isinstance(r, Array) else Call(m, [r], {}).needed(0) for r in rows]
+        found = [Call(m, [r], {}).needed(0) for r in rows]
         return m.concat([m.reshape(a, [1, *a.shape]) for a in found], 0)
 
     def _branch(self, condition: Any, attributes: dict[str, Any], inside: str) -> list[Any]:
@@ -194,7 +194,7 @@ class _Reader:
             return self._run(attributes["then_branch" if bool(condition) else "else_branch"], inside)
         yes, no = (self._run(attributes[name], inside) for name in ("then_branch", "else_branch"))
         self.maker.where = where
-        yes, no = ([v if isinstance(v, Array) else Call(self.maker, [v], {}).needed(0) for v in values] for values in (yes, no))
+        yes, no = ([Call(self.maker, [v], {}).needed(0) for v in values] for values in (yes, no))
         pairs = list(zip(yes, no, strict=True))
         if any(a.shape != b.shape for a, b in pairs):
             raise unsupported("branches of different shapes, picked by data", where, "one shape")

@@ -6,12 +6,13 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import ParseError
 from symnet.parsing.own_lines import OTHER
 
 SLOPE = re.compile(r"d\s?\(?([A-Za-z]\w*)\)?\s*/\s*d\s?\(?([A-Za-z]\w*?)(?:_\{?([a-z0-9]{1,4})\}?|\[([a-z0-9, ]{1,16})\])?\)?\Z")
 ENTRY = re.compile(r"\b([A-Za-z][A-Za-z0-9]*)_\{?([a-z0-9]{1,4})\b")
+PLACES, LETTER = re.compile(r"(?<=[\w\]])\[([^\[\]]*)\]"), re.compile(r"(?<![\w.])[a-z](?![\w(.])")
 BOUND = re.compile(r"\b(?:sum|Sigma)_\{?([a-z]{1,4})\b|\bfor\s+([a-z])\s+in\b")
 # what a book may call the objective
 LOSSES = frozenset({"L", "C", "E", "J", "loss", "Loss", "LOSS", "cost", "Cost", "error", "Error", "MSE", "mse"})
@@ -111,9 +112,11 @@ def equated(text: str, where: str) -> tuple[str, str]:
 
 def free_letters(text: str, asked: Asked, tensors: Mapping[str, Tensor], where: str) -> tuple[str, ...]:
     """The one letter of X_nj that no sum binds, where the gradient has one axis. Raises ParseError where there are more."""
-    if "_" not in text:
+    if "_" not in text and "[" not in text:
         return ()
-    found: set[str] = set()
+    sizes = sizes_of(tensors)
+    found = {c for places in PLACES.findall(text) for c in LETTER.findall(places) if not asked._declared(c) and c not in sizes} if len(
+        asked.gradient.axes) == 1 else set[str]()
     for stem, below in ENTRY.findall(text):
         if stem in tensors and len(tensors[stem].axes) == len(below) and not asked._declared(f"{stem}_{below}"):
             found |= {c for c in below if not c.isdigit()}

@@ -49,13 +49,13 @@ class Convention:
 def side_by_side(where: str, a: IndexArray, b: IndexArray, lying: Sequence[bool]) -> IndexArray:
     """NumPy's arrays without a sign between them: a matrix product. Of two vectors one must be transposed, a^T b or a b^T."""
     if len(a.axes) == len(b.axes) == 1:
-        if lying[0] == lying[1]:
+        if lying[0] == lying[1] and OPEN not in (*a.axes, *b.axes):
             kind = ShapeError if same(a.axes[0].size, b.axes[0].size) else MismatchError  # no reading at all
             raise kind(where, f"two vectors side by side, {a.shape} and {b.shape}",
                        "v @ w for the sum, outer(v, w) for the matrix, v*w entry by entry")
-        if lying[1]:
+        if lying[1] and not lying[0]:
             return outer(a, b)
-    return matmul(where, a, b, outer_meant=False)
+    return matmul(where, *meeting(where, a, b, "ones(N) with its length"), outer_meant=False)
 
 
 def with_unit(where: str, sign: str, a: IndexArray, b: IndexArray) -> IndexArray:
@@ -99,6 +99,18 @@ def transpose(where: str, value: IndexArray) -> IndexArray:
 def ones() -> IndexArray:
     """A column of ones of a length that fits."""
     return IndexArray.over((OPEN,), new_indices((OPEN,)), sp.S.One)
+
+
+def meeting(where: str, a: IndexArray, b: IndexArray, said: str) -> tuple[IndexArray, IndexArray]:
+    """Two arrays before they are contracted: a vector of ones is as long as what it meets; ``said`` is one whose length is told."""
+    inner, below = a.axes[-1:], b.axes[:1]
+    if inner == below == (OPEN,):
+        raise ShapeError(where, UNKNOWN, said)
+    if inner == (OPEN,):
+        a = IndexArray.over((*a.axes[:-1], *below), a.indices, a.expr)
+    if below == (OPEN,):
+        b = IndexArray.over((*inner, *b.axes[1:]), b.indices, b.expr)
+    return a, b
 
 
 def is_open(value: IndexArray) -> bool:
@@ -186,13 +198,7 @@ def _vectors(where: str, sign: str, a: IndexArray, b: IndexArray) -> IndexArray:
 
 
 def _contract(where: str, a: IndexArray, b: IndexArray) -> IndexArray:
-    inner, below = a.axes[-1], b.axes[0]
-    if inner == OPEN and below == OPEN:
-        raise ShapeError(where, UNKNOWN, "\\mathbf{1}_{N} with its length")
-    if inner == OPEN:
-        a = IndexArray.over((*a.axes[:-1], below), a.indices, a.expr)
-    if below == OPEN:
-        b = IndexArray.over((inner, *b.axes[1:]), b.indices, b.expr)
+    a, b = meeting(where, a, b, "\\mathbf{1}_{N} with its length")
     return matmul(where, column(a), column(b), outer_meant=False)
 
 

@@ -16,6 +16,7 @@ from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did
 from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.indexing.recurrences import Recurrences
 from symnet.parsing.claim_prefix import Asked, equated, free_letters, without_remark
+from symnet.parsing.conventions import UNKNOWN, is_open, stretch
 from symnet.parsing.from_sympy import SympyAnswer, SympyReader
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lost_conditions import with_holes
@@ -25,16 +26,19 @@ from symnet.parsing.partial_entries import by_shape
 from symnet.parsing.plain_grammar import KEYWORDS, Parser
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
+QUANTITIES = frozenset({"var", "std", "mean", "norm"})  # functions whose value an answer may call so, too
 Slopes = Callable[[str, str], IndexArray | None]
+Depends = Callable[[str, str], bool]
 
 
 def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol] | None = None,
                where: str = "expression", given: Mapping[str, IndexArray] | None = None, asked: Asked | None = None,
-               slopes: Slopes | None = None, lines: Iterable[Definition] | None = None) -> IndexArray:
+               slopes: Slopes | None = None, depends: Depends | None = None, lines: Iterable[Definition] | None = None) -> IndexArray:
     """One expression over declared tensors: its axes, indices and SymPy entry. It may name parts in lines of its own.
 
     ``given`` are declared names that stand for something; a line may say again what they are, and nothing else of a declared name.
-    ``asked`` is the gradient that the text gives, which may stand on its left: dL/dW_jk = sum_n X_nj R_nk. ``slopes`` gives da/dz.
+    ``asked`` is the gradient that the text gives, which may stand on its left: dL/dW_jk = sum_n X_nj R_nk. ``slopes`` gives da/dz, and
+    ``depends`` says whether h is made of theta and x, which h_theta(x) says again.
     With ``lines``, those of the program, the value may come with lines of its own: a maximum along an axis is a recurrence.
 
     >>> from symnet.parsing.declaring import tensor_of
@@ -60,6 +64,8 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
         made.scope |= {c: index(c) for c in letters}
         if slopes is not None:
             made.slopes = slopes
+        if depends is not None:
+            made.depends = depends
         if program is not None:
             made.recurrences = Recurrences(declared, program)
         made.own = OwnLines({name.replace("_", ""): tree for name, tree in trees.items()}, made.real, where)
@@ -70,7 +76,7 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
         return made
 
     def meaning(made: Lowering) -> IndexArray:
-        value = made.real(tree) if asked is None else made.numeric(tree)
+        value = made.real(tree) if asked is None else stretched(made.factor(tree), asked.gradient.axes, where)
         if letters and asked is not None:
             value = _every_entry(value, letters, asked.gradient, made)
         holes = list(made.asked)
@@ -79,6 +85,14 @@ def expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.
         own = () if made.recurrences is None else tuple(made.recurrences.lines)
         return with_holes(replace(value, expr=rectangular(value.expr, ranges), lines=own), holes)
     return meaning(lowering("")) if asked is None else by_shape(lowering, meaning, asked.gradient.axes, where)
+
+
+def stretched(value: IndexArray, axes: Sequence[Axis], where: str) -> IndexArray:
+    """``value`` with vectors of ones and unit matrices as large as these axes ask for."""
+    made = stretch(value, axes)
+    if is_open(made):
+        raise ShapeError(where, UNKNOWN, "ones(N) or eye(d) with its size")
+    return made
 
 
 def sympy_value(answer: SympyAnswer, tensors: Mapping[str, Tensor], axes: tuple[Axis, ...], where: str = "answer") -> IndexArray:
@@ -140,7 +154,7 @@ def _at_every_place(entry: sp.Expr, letters: Sequence[str], axes: tuple[Axis, ..
 def _check_new(name: str, lowering: Lowering, given: Mapping[str, IndexArray], where: str) -> None:
     """Refuse a line for a name that means something else already."""
     known = lowering.find(name) or (name if name in lowering.sizes else None)
-    if (name in FUNCTIONS and known is None) or name in KEYWORDS:
+    if (name in FUNCTIONS and name not in QUANTITIES and known is None) or name in KEYWORDS:
         raise NameError_(where, f"{name!r} is a function or a word of the language", "another name", f"{name}_1")
     if known is None:
         return

@@ -56,13 +56,6 @@ def _mean(call: Call) -> IndexArray:
     return AtOnce(call.where, call.name).mean(value, call.axis, call.keepdims)
 
 
-def _variance(call: Call) -> IndexArray:
-    """The mean of the squares of what is left after the mean: NumPy's var, which divides by the number of entries."""
-    (value,) = call.only(1)
-    m = AtOnce(call.where, call.name)
-    return m.mean(m.map("square", m.map("sub", value, m.mean(value, call.axis, keep=True))), call.axis, call.keepdims)
-
-
 def _no_formula(reason: str, instead: str) -> Build:
     """A function of NumPy's that is refused by name."""
     def build(call: Call) -> IndexArray:
@@ -106,6 +99,17 @@ def _outer(call: Call) -> IndexArray:
 def _dot(call: Call) -> IndexArray:
     a, b = call.only(2)
     return matmul(call.where, a, b)
+
+
+def _variance(call: Call) -> IndexArray:
+    """The mean square of what is left of the mean: NumPy's, which divides by the number of entries."""
+    (x,) = call.only(1)
+    m = AtOnce(call.where, call.name)
+    return m.mean(m.map("square", m.map("sub", x, m.mean(x, call.axis, True))), call.axis, call.keepdims)
+
+
+def _deviation(call: Call) -> IndexArray:
+    return AtOnce(call.where, call.name).map("sqrt", _variance(call))
 
 
 def _transpose(call: Call) -> IndexArray:
@@ -201,13 +205,14 @@ FUNCTIONS: Mapping[str, Build] = {
     "maximum": _extremum(maximum), "max": _extremum(maximum),
     "minimum": _extremum(Min), "min": _extremum(Min), "clip": _clip,
     "softmax": _along_one(composites.softmax), "log_softmax": _along_one(composites.log_softmax),
-    "sum": _sum, "mean": _mean, "average": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace, "outer": _outer,
+    "sum": _sum, "mean": _mean, "average": _mean, "norm": _norm, "linalg.norm": _norm, "trace": _trace, "tr": _trace,
+    "outer": _outer, "ger": _outer, "var": _variance, "std": _deviation,
     "dot": _dot, "matmul": _dot, "transpose": _transpose, **MATRICES,
     "len": _length, "size": lambda call: number(count(call.only(1)[0], None)), "hypot": _entrywise(lambda u, v: sp.sqrt(u**2 + v**2), 2),
     "Heaviside": _heaviside, "heaviside": _heaviside, "reshape": _reshape,
-    **dict.fromkeys(("amax", "amin", "prod", "einsum", "cumsum", "cumprod", "cummax", "cummin", "cholesky", "linalg.cholesky", "take",
-                     "take_along_axis", "gather", "scatter_add"), lambda call: _in_context(call)),
-    "var": _variance, "std": lambda call: AtOnce(call.where, call.name).map("sqrt", _variance(call)),
+    **dict.fromkeys(("amax", "amin", "prod", "einsum", "tensordot", "swapaxes", "permute", "cumsum", "cumprod", "cummax", "cummin",
+                     "cholesky", "linalg.cholesky", "take", "take_along_axis", "gather", "scatter_add"),
+                    lambda call: _in_context(call)),
     **{name: _no_formula("whose value is a place, and has no slope", "max(X, axis=1), or the place as data: domain \"index\"")
        for name in ("argmax", "argmin", "argsort")},
     **{name: _no_formula("which puts entries in an order that depends on their values", "max, min or a sum")

@@ -16,6 +16,7 @@ from symnet.parsing.node import Node
 from symnet.parsing.tokens import Lexicon, Token, tokenize
 
 MAX_DEPTH = 60
+MAX_HEIGHT = 150  # nodes one above another: who walks a tree goes down by recursion
 SIGNS = ("-", "+")
 EXPECTED = "a number, a name or a bracket"
 
@@ -57,6 +58,7 @@ class Grammar(ABC):
     def __init__(self, text: str, where: str, functions: Collection[str]) -> None:
         self.tokens, self.where, self.functions = tokenize(text, where, self.table.lexicon), where, functions
         self.at, self.nodes, self.depth = 0, 0, 0
+        self.heights: dict[int, int] = {}  # of the nodes made here, by identity
         self.open: list[str] = []  # the brackets around the token at hand, since | opens and closes alike
 
     @property
@@ -113,11 +115,17 @@ class Grammar(ABC):
 
     def node(self, kind: str, text: str, args: tuple[Node, ...] = (), column: int = 0,
              keywords: tuple[tuple[str, Node], ...] = ()) -> Node:
-        """A node, counted against the limit."""
+        """A node, counted against the limits."""
         self.nodes += 1
         if self.nodes > self.table.most_nodes:
             raise self.fail("an expression that is too long", f"at most {self.table.most_nodes} parts")
-        return Node(kind, text, args, column or self.now.column, keywords)
+        height = 1 + max((self.heights.get(id(a), 0) for a in args), default=0)
+        if height > MAX_HEIGHT:
+            raise self.fail("an expression that is too deep", f"at most {MAX_HEIGHT} operations one upon another",
+                            "a line for a part of it")
+        made = Node(kind, text, args, column or self.now.column, keywords)
+        self.heights[id(made)] = height
+        return made
 
     def deeper(self, found: str = "brackets nested too deeply", expected: str = f"at most {MAX_DEPTH} levels") -> None:
         """One level further in."""

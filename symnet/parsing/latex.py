@@ -15,6 +15,7 @@ from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import ParseError, ShapeError
 from symnet.indexing.index_array import IndexArray
 from symnet.parsing.conventions import UNKNOWN, column, is_open, stretch
+from symnet.parsing.expressions import Slopes
 from symnet.parsing.latex_lines import LatexLines, use_lines
 from symnet.parsing.latex_lowering import NAMES, LatexLowering
 from symnet.parsing.lost_conditions import with_holes
@@ -23,11 +24,12 @@ from symnet.parsing.node import Node
 
 def latex_expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[str, sp.Symbol] | None = None, where: str = "LaTeX",
                      free: Mapping[str, sp.Symbol] | None = None, axes: Sequence[Axis] = (), columns: bool = False,
-                     given: Mapping[str, sp.Expr] | None = None) -> IndexArray:
+                     given: Mapping[str, sp.Expr] | None = None, slopes: Slopes | None = None) -> IndexArray:
     r"""One expression in LaTeX over declared tensors: its axes, indices and SymPy entry.
 
     ``free`` are the indices that the left side gives; ``axes`` the shape that is wanted, which tells how long a vector of ones is.
     A part may be named in a line of its own; ``given`` says what declared names stand for, which a line may say again.
+    ``slopes`` gives g'(z).
     With ``columns`` every letter of a matrix stands for the transpose of what is declared. Raises ParseError, NameError_ or
     ShapeError in one line.
 
@@ -37,6 +39,7 @@ def latex_expression(text: str, tensors: Mapping[str, Tensor], sizes: Mapping[st
     '(d,)'
     """
     lowering = LatexLowering(tensors, sizes or sizes_of(tensors), where, free, columns)
+    lowering.slopes = slopes or lowering.slopes
     (*left, right), lines = LatexLines(text, where, NAMES).lines()
     if left:
         raise ParseError(f"{where}, column {left[0].column}", "a left side and =", "the right side alone")

@@ -2,7 +2,7 @@ r"""An answer in LaTeX for a gradient: an expression, or a line \frac{\partial L
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sympy as sp
@@ -16,10 +16,11 @@ from symnet.parsing.claim_prefix import LOSSES, without_number
 from symnet.parsing.latex import understood
 from symnet.parsing.latex_lines import Given, LatexLines, use_lines
 from symnet.parsing.latex_lowering import NAMES, LatexLowering, index_name
-from symnet.parsing.latex_names import ALONG, Reading
+from symnet.parsing.latex_names import ALONG, Reading, word
 from symnet.parsing.node import Node
 from symnet.parsing.partial_entries import by_shape
 
+Depends = Callable[[str, str], bool]
 Slopes = Callable[[str, str], IndexArray | None]
 
 
@@ -29,10 +30,12 @@ def no_slope(above: str, below: str) -> IndexArray | None:
 
 
 def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, where: str = "answer",
-                 given: Given | None = None, slopes: Slopes = no_slope) -> IndexArray:
+                 given: Given | None = None, slopes: Slopes = no_slope,
+                 depends: Depends = lambda above, below: False) -> IndexArray:
     """What ``text`` says that ``gradient`` is. Raises ParseError when the left side is something else.
 
-    ``given`` says what declared names stand for; a line of the answer may say it again. ``slopes`` gives \\partial a/\\partial z.
+    ``given`` says what declared names stand for; a line of the answer may say it again. ``slopes`` gives \\partial a/\\partial z, and
+    ``depends`` says whether h is made of \\theta and x, which h_\\theta(x) says again.
     """
     (*left, right), lines = LatexLines(text, where, NAMES).lines()
     sizes = sizes_of(tensors)
@@ -43,14 +46,14 @@ def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, whe
         places = _places(left[0], tensors, gradient, sizes, free, where)
     guessed = not places and len(gradient.axes) == 1
     if guessed:  # \sum_n X_{nj} r_n has one letter that no sum binds
-        unbound = [name for name in dict.fromkeys(_unbound(right)) if name not in sizes and name not in tensors]
+        unbound = [name for name in dict.fromkeys(_unbound(right, tensors)) if name not in sizes and name not in tensors]
         if len(unbound) == 1:
             free, places = {unbound[0]: index(unbound[0])}, (index(unbound[0]),)
     rest = tuple(a for a, p in zip(gradient.axes, places or (None,) * len(gradient.axes), strict=True) if p is None)
 
     def lowering(partial: str) -> LatexLowering:
         made = LatexLowering(tensors, sizes, where, free if places else None, partial=partial)
-        made.slopes = slopes
+        made.slopes, made.depends = slopes, depends
         use_lines(made, lines, given or {}, where)
         return made
 
@@ -136,15 +139,28 @@ def letters_below(node: Node) -> Iterator[str]:
         yield from letters_below(arg)
 
 
-def _unbound(node: Node, bound: frozenset[str] = frozenset()) -> Iterator[str]:
-    """The single letters below names that no sum around them binds."""
+def _unbound(node: Node, names: Container[str], bound: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The single letters below names that no sum around them binds; the p of h_p is none where hp is one of the ``names``."""
+    if word(node) in names:
+        return
     if node.kind == "sum":
         body, name, low, high = node.args
         for arg in (low, high):
-            yield from _unbound(arg, bound)
-        yield from _unbound(body, bound | {name.text})
+            yield from _unbound(arg, names, bound)
+        yield from _unbound(body, names, bound | {name.text})
     elif node.kind in ("letters", "place"):
         yield from (a.text for a in node.args if a.kind == "printed" and len(a.text) == 1 and a.text not in bound)
+        for arg in node.args if node.kind == "place" else ():  # x_{i+k-1}
+            if arg.kind != "printed":
+                yield from _alone(arg, bound)
     else:
         for arg in node.args:
-            yield from _unbound(arg, bound)
+            yield from _unbound(arg, names, bound)
+
+
+def _alone(node: Node, bound: frozenset[str]) -> Iterator[str]:
+    """The single letters of a place that is worked out."""
+    if node.kind == "printed" and len(node.text) == 1 and node.text not in bound:
+        yield node.text
+    for arg in node.args:
+        yield from _alone(arg, bound)

@@ -325,6 +325,8 @@ class LatexParser(Grammar):
         """A name with the primes behind it."""
         while self.accept("'"):
             name += "'"
+        if name.endswith("'") and not name.endswith("''") and self.mark("("):
+            return self.node("prime", name[:-1], (self.bracketed(self.now),), token.column)
         return Node("printed", name, (NONE, NONE), token.column)
 
     def no_function_in_letters(self) -> None:
@@ -513,6 +515,8 @@ class LatexParser(Grammar):
         self._delta(sign)
         order = self._order()
         top = NONE if self.mark("}") else self._bare()  # \frac{\partial}{\partial w} L has its name behind it
+        while top.kind == "printed" and len(top.text) < MAX_WORD and self.now.kind == "letter" and not any(part.args for part in top.args):
+            top = Node("printed", top.text + self.next().text, top.args, top.column)  # \partial KL, of one thing
         if top.kind == "printed" and self.accept("("):  # \partial J(\theta) says of what the objective is made
             self.listed(self.factor)
             self.take(")")

@@ -15,14 +15,13 @@ from symnet.core.expressions import When, total
 from symnet.core.functions import BY_NAME
 from symnet.core.tensors import Tensor
 from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, did_you_mean
-from symnet.indexing.arithmetic import elementwise, reduce_sum
+from symnet.indexing.arithmetic import elementwise, outer, reduce_sum
 from symnet.indexing.conditions import choose, indicator, times
 from symnet.indexing.index_array import IndexArray, apart, new_indices, number, of_tensor
 from symnet.parsing.conventions import (
     OPEN,
     TEXTBOOK,
     UNKNOWN,
-    Row,
     Unit,
     as_they_lie,
     column,
@@ -36,9 +35,12 @@ from symnet.parsing.conventions import (
 )
 from symnet.parsing.function_call import Call
 from symnet.parsing.functions import FUNCTIONS, built
+from symnet.parsing.latex_grammar import NONE
 from symnet.parsing.latex_names import ALONG, Names, Reading
 from symnet.parsing.lost_conditions import ASKING
-from symnet.parsing.lowering import CONSTANTS, MAX_PRODUCTS, Lowering
+from symnet.parsing.lowering import CONSTANTS, MAX_PRODUCTS, MOST_CELLS, Lowering
+from symnet.parsing.matrices import stacked, written_out
+from symnet.parsing.naming import SPELLED, is_one_letter
 from symnet.parsing.node import Node
 from symnet.parsing.own_lines import key_of
 
@@ -46,7 +48,6 @@ NAMES = frozenset(FUNCTIONS) | frozenset(BY_NAME)
 WHOLE = frozenset({"softmax", "log_softmax", "sum", "mean", "norm", "linalg.norm", "trace", "tr", "outer", "dot", "matmul", "transpose",
                    "det", "linalg.det", "logdet", "inv", "linalg.inv", "solve", "linalg.solve", "kron",
                    "vec", "ravel", "diag", "eye", "identity", "onehot", "one_hot", "tril", "triu", "arange", "var", "std"})
-MOST_CELLS = 64
 
 
 class LatexLowering(Lowering):
@@ -70,6 +71,10 @@ class LatexLowering(Lowering):
             raise ShapeError(self.at(node), f"{place} as an index", "an index or a whole number")
         return place
 
+    def _sized(self, node: Node, value: IndexArray) -> IndexArray:
+        """A vector of ones may be an argument: its size is found where the function of it is used."""
+        return super()._sized(node, value) if isinstance(value, Unit) else value
+
     def _printed(self, node: Node) -> IndexArray:
         bare = not node.args[0].args and not node.args[1].args
         if bare and index_name(node.text) in self.scope:
@@ -84,6 +89,24 @@ class LatexLowering(Lowering):
         if len(found) > 1:
             raise NameError_(self.at(node), f"{shown(node)} may be " + " or ".join(map(spelled, found)), "a name with one reading")
         return self._meant(found[0]) if found else self._other(node, bare)
+
+    def _prime(self, node: Node) -> IndexArray:
+        """sigma'(z); f'(z), where a = f(z) is a line; and k' (…), the product of an index."""
+        letter = index_name(f"{node.text}'")
+        if letter in self.scope:
+            return product(self.at(node), "j", number(self.scope[letter]), self.any(node.args[0]))
+        return super()._prime(node)
+
+    def activation(self, node: Node) -> IndexArray | None:
+        inner = node.args[0].args[0] if node.args[0].kind == "group" else node.args[0]
+        below = self.names.readings(inner)
+        above = self.names.readings(Node("printed", node.text, (NONE, NONE), node.column))
+        if len(below) != 1 or len(above) > 1 or not (above or is_one_letter(node.text)):
+            return None
+        value = self.slopes(above[0].tensor.name if above else "", below[0].tensor.name)
+        if value is None or all(s is None for s in below[0].slots):
+            return value
+        return number(value.at(*[s for s in below[0].slots if s is not None])) if None not in below[0].slots else None
 
     def _meant(self, reading: Reading) -> IndexArray:
         """A tensor with the places that are given filled in."""
@@ -113,7 +136,7 @@ class LatexLowering(Lowering):
                 return stretch(Unit((), sp.S.One), (Axis.of(self._size(below.args[0])),) * 2)
         if bare and node.text in CONSTANTS:
             return number(CONSTANTS[node.text])
-        if bare and node.text == "lambda" and (found := self.find("lambda")) is not None:
+        if bare and node.text in SPELLED and (found := self.find(node.text)) is not None:
             return of_tensor(self.tensors[found])
         if node.text == "delta" and node.args[0].args and not node.args[1].args:  # Kronecker's
             places = self.names.fit(node.args[0].args, 2)
@@ -168,9 +191,14 @@ class LatexLowering(Lowering):
         return made
 
     def _product(self, node: Node) -> IndexArray:
-        made = self.any(node.args[0])
-        for sign, arg in zip(node.text, node.args[1:], strict=True):
-            value = self.any(arg)
+        values, args, signs = list[IndexArray](), list(node.args), node.text
+        while args:
+            said = self._said_again(*args[:2]) if len(args) > 1 and signs[len(values)] == "j" else None
+            values.append(self.any(args[0]) if said is None else said)
+            signs = signs if said is None else signs[:len(values) - 1] + signs[len(values):]
+            args = args[1 if said is None else 2:]
+        made, rest = values[0], node.args[len(node.args) - len(values) + 1:]
+        for sign, arg, value in zip(signs, rest, values[1:], strict=True):
             if sign == "/":
                 made = self._divided(arg, made, value)
             elif sign == "k":
@@ -182,6 +210,26 @@ class LatexLowering(Lowering):
                 made = product(self.at(arg), sign, made, value)
         return made
 
+    def _said_again(self, name: Node, of: Node) -> IndexArray | None:
+        r"""h_\theta(x) is h, where h is made of \theta and of x; h_\theta(x^{(n)}) is its entry n."""
+        if name.kind != "printed" or of.kind != "group" or len(name.args[0].args) != 1 or self.names.readings(name):
+            return None
+        bare = Node("printed", name.text, (NONE, name.args[1]), name.column)
+        below = name.args[0].args[0].args
+        found = [self.names.readings(n) for n in (bare, *below[:1], of.args[0])] if len(below) == 1 else [[]]
+        if any(len(f) != 1 for f in found):
+            return None
+        above, parameter, data = (f[0] for f in found)
+        if not all(self.depends(above.tensor.name, r.tensor.name) for r in (parameter, data)):
+            return None
+        places = [s for s in data.slots if s is not None]
+        if not places:
+            return self._meant(above)
+        at = [a.range for a, s in zip(data.tensor.axes, data.slots, strict=True) if s is not None]
+        if at != [a.range for a in above.tensor.axes]:
+            raise ShapeError(self.at(of), f"{shown(name)} at {shown(of.args[0])}", f"an index on the axes of {name.text}")
+        return self._meant(Reading(above.tensor, tuple(places)))
+
     def _divided(self, node: Node, above: IndexArray, below: IndexArray) -> IndexArray:
         if (below.axes and len(above.axes) > 1) or isinstance(below, Unit):
             raise ShapeError(self.at(node), f"{above.shape} over {below.shape}", "a number below", "\\oslash entry by entry")
@@ -191,8 +239,11 @@ class LatexLowering(Lowering):
         return together(self.at(node), "a fraction", self.over(node), above, below)
 
     def _kron(self, node: Node, a: IndexArray, b: IndexArray) -> IndexArray:
+        if len(a.axes) == len(b.axes) == 1:
+            return outer(column(a), column(b))
         if len(a.axes) != 2 or len(b.axes) != 2 or is_open(a) or is_open(b):
-            raise ShapeError(self.at(node), f"\\otimes between {a.shape} and {b.shape}", "two matrices", "a b^{\\top} for an outer product")
+            raise ShapeError(self.at(node), f"\\otimes between {a.shape} and {b.shape}", "two vectors or two matrices",
+                             "a b^{\\top} for an outer product")
         self.products += MAX_PRODUCTS // 4
         if self.products > MAX_PRODUCTS:
             raise ParseError(self.at(node), "too many Kronecker products", "4 at most")
@@ -368,13 +419,9 @@ class LatexLowering(Lowering):
         rows = [[self.scalar(c) for c in r.args] for r in node.args]
         if len({len(r) for r in rows}) != 1 or len(rows) * len(rows[0]) > MOST_CELLS:
             raise ShapeError(self.at(node), "rows of different lengths or too many entries", f"a full matrix, {MOST_CELLS} entries at most")
-        axes = (Axis.of(len(rows)), Axis.of(len(rows[0])))
-        i, j = new_indices(axes)
-        cells = [When(e, sp.And(sp.Eq(i, r), sp.Eq(j, c))) for r, cells in enumerate(rows, 1) for c, e in enumerate(cells, 1)]
-        made = IndexArray.over(axes, (i, j), sp.Add(*cells))
         if len(rows[0]) == 1:
-            return IndexArray.over(axes[:1], (i,), made.expr.xreplace({j: sp.S.One}))
-        return Row.over(axes[1:], (j,), made.expr.xreplace({i: sp.S.One})) if len(rows) == 1 else made
+            return stacked([number(r[0]) for r in rows])
+        return row(stacked([number(e) for e in rows[0]])) if len(rows) == 1 else written_out(rows)
 
 
 def index_name(letter: str) -> str:

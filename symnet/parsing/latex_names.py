@@ -77,7 +77,14 @@ class Names:
             found = [r for t in plain for r in self._of(t, node, swapped) if not swapped or _is_case(node.text[0], r)]
             if found:
                 return _apart(found)
-        return self._deltas(node) or self._adjoints(node)
+        return self._deltas(node) or self._adjoints(node) or self._word(node)
+
+    def _word(self, node: Node) -> list[Reading]:
+        r"""W_{xh} is Wxh and h_p is hp, where p is no index."""
+        found = self.tensors.get(word(node))
+        if found is None or found.of or any(a.kind != "printed" or self._once(a) is not None for a in node.args[0].args[0].args):
+            return []
+        return [Reading(found, (None,) * len(found.axes))]
 
     def _of(self, tensor: Tensor, node: Node, swapped: bool) -> Iterator[Reading]:
         if tensor.latex:
@@ -148,7 +155,8 @@ class Names:
             if places is None:
                 return
             where |= dict(zip(axes, places, strict=False))
-        yield Reading(tensor, tuple(where.get(k) for k in range(len(tensor.axes))))
+        if not any(p.is_Integer and a.lower.is_Integer and p < a.lower for p, a in ((where[k], tensor.axes[k]) for k in where)):
+            yield Reading(tensor, tuple(where.get(k) for k in range(len(tensor.axes))))
 
     def fit(self, found: tuple[Node, ...], count: int) -> tuple[sp.Expr, ...] | None:
         """The places that ``found`` spells, when there are ``count`` of them."""
@@ -235,6 +243,12 @@ class Names:
                 slots = (*a.slots, *b.slots)
                 if b.tensor.name == slope.of and len(slots) == len(slope.axes):
                     yield Reading(slope, slots)
+
+
+def word(node: Node) -> str:
+    r"""The letters of a name and those below it as one word: Wxh of W_{xh}; "" for a name with other scripts."""
+    below, above = (s.args for s in node.args) if node.kind == "printed" else ((), ())
+    return node.text + below[0].text if len(below) == 1 and below[0].kind in ("letters", "word") and not above else ""
 
 
 def _spelled(node: Node, name: str) -> bool:

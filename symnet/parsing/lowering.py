@@ -18,14 +18,15 @@ from symnet.indexing.conditions import choose, indicator, is_condition, times
 from symnet.indexing.index_array import IndexArray, apart, new_indices, number, of_tensor, same
 from symnet.indexing.places import running
 from symnet.indexing.recurrences import MOST_WRITTEN, NAMES, Recurrences, refused
-from symnet.parsing.conventions import NUMPY, Unit, side_by_side, with_unit
+from symnet.parsing.conventions import NUMPY, Unit, is_open, meeting, ones, side_by_side, with_unit
 from symnet.parsing.conventions import UNKNOWN as UNSIZED
 from symnet.parsing.function_call import Call
 from symnet.parsing.functions import FUNCTIONS, built
 from symnet.parsing.gathering import added_at, asks, entry_at, gathered, inside, taken
 from symnet.parsing.limits import MOST_DIGITS, too_large
 from symnet.parsing.lost_conditions import ASKING, asked_by
-from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names
+from symnet.parsing.matrices import stacked
+from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names, is_one_letter
 from symnet.parsing.node import Node
 from symnet.parsing.plain_grammar import is_slope
 
@@ -35,6 +36,8 @@ MAX_POWER, MAX_ROOT, MAX_PRODUCTS, MAX_SIZE = 64, 10**12, 24, 4000  # the last: 
 COUNTING = frozenset({"sum", "mean", "amax", "amin", "max", "min", "prod", "dot", "matmul", "einsum"})  # also of comparisons
 REDUCED = frozenset(NAMES)
 PLACED = frozenset({"take", "take_along_axis", "gather", "scatter_add"})  # with places that come from data
+SHAPED = frozenset({"ones", "zeros", "reshape"})  # which take a shape as a tuple, too
+TURNED = frozenset({"transpose", "swapaxes", "permute"})
 WITH_LINES = frozenset({"cumsum", "cumprod", "cummax", "cummin", "cholesky", "linalg.cholesky"})
 RUNNING = {"cumsum": "sum", "cumprod": "prod", "cummax": "max", "cummin": "min"}
 ALONG = frozenset({"sum", "mean", "var", "std", "amax", "amin", "prod", *RUNNING})  # whose second argument is the axis
@@ -48,6 +51,7 @@ def _is_not_real(expr: sp.Basic) -> bool:
     return bool(expr.has(sp.I)) or any(p.is_extended_real is False for p in expr.atoms(sp.Pow) if p.is_number)
 
 
+MOST_CELLS = 64  # of an array written out
 TIMES, ARITHMETIC = frozenset({"*", "juxtaposed"}), frozenset({"*", "juxtaposed", "+", "-"})
 
 
@@ -56,6 +60,13 @@ def _factors(node: Node) -> list[Node]:
     if node.kind != "binary" or node.text not in TIMES:
         return [node]
     return [*_factors(node.args[0]), node.args[1]]
+
+
+def _arrays(node: Node) -> list[Node]:
+    """The arguments of a call that are arrays or numbers: a shape in brackets is taken apart, letters and axes are left out."""
+    if node.text == "tensordot":
+        return list(node.args[:2])
+    return [a for b in node.args if b.kind != "quoted" for a in (b.args if b.kind in ("tuple", "list") and node.text in SHAPED else (b,))]
 
 
 class Lowering(Names):
@@ -101,7 +112,7 @@ class Lowering(Names):
         return replace(value, expr=indicator(value.expr)) if is_condition(value.expr) else value
 
     def _sized(self, node: Node, value: IndexArray) -> IndexArray:
-        if isinstance(value, Unit):
+        if is_open(value):
             raise ShapeError(self.at(node), UNSIZED, self.convention.unit)
         return value
 
@@ -120,7 +131,27 @@ class Lowering(Names):
 
     def _unary(self, node: Node) -> IndexArray:
         inner = self.any(node.args[0])
+        if id(node.args[0]) in self.lying:
+            self.lying[id(node)] = node
         return replace(inner, expr=-inner.expr)
+
+    def _ones(self, node: Node) -> IndexArray:
+        """A vector of ones, of a length that fits; where everything is a number it is 1."""
+        return ones() if any(t.axes for t in self.tensors.values()) else number(sp.S.One)
+
+    def _list(self, node: Node) -> IndexArray:
+        """[a, b] and [[a, b], [c, d]]: an array written out."""
+        parts = [self._list(a) if a.kind == "bracket" and all(b.kind in ("list", "bracket") for b in node.args) else self.factor(a)
+                 for a in (node.args if node.kind == "list" else (node.args[0],))]
+        if any([a.range for a in p.axes] != [a.range for a in parts[0].axes] or isinstance(p, Unit) for p in parts) \
+                or len(parts) * sp.Mul(*[a.size for a in parts[0].axes if a.size.is_Integer]) > MOST_CELLS or len(parts[0].axes) > 1:
+            raise ShapeError(self.at(node), "an array of parts of different shapes or too many entries",
+                             f"numbers or rows of one length, {MOST_CELLS} entries at most")
+        return stacked(parts)
+
+    def _tuple(self, node: Node) -> IndexArray:
+        raise ParseError(self.at(node), "several values in round brackets", "one value, or [a, b] for an array",
+                         "a decimal point, not a comma")
 
     def _binary(self, node: Node) -> IndexArray:
         if is_slope(node) and not any(self.find(a.text) or a.text in self.sizes for a in node.args):
@@ -130,8 +161,24 @@ class Lowering(Names):
         product_ = self._of_numbers(node)
         if product_ is not None:
             return product_
+        made = self._operated(node)
+        self._lay(node, made)
+        return made
+
+    def _lay(self, node: Node, made: IndexArray) -> None:
+        """Note a vector that lies on its side: made of a transposed one."""
+        if len(made.axes) != 1:
+            return
+        left, right = (id(a) in self.lying for a in node.args)
+        contracted = node.text in ("@", "juxtaposed", "behind") and id(node.args[1]) in self.matrices
+        if left or (right and not contracted and id(node.args[0]) not in self.matrices):
+            self.lying[id(node)] = node
+
+    def _operated(self, node: Node) -> IndexArray:
         where, sign = self.at(node), node.text
         read = self.value if sign == "and" else self.real if sign in COMPARE or sign in ("**", "^") else self.factor
+        if sign == "called" and (made := self._hypothesis(*node.args)) is not None:
+            return made
         left, right = map(read, node.args)
         if sign in ("+", "-", "@") and all(a.text in (*COMPARE, "and") for a in node.args):  # NumPy's + of two is an or
             raise ParseError(where, f"{sign!r} between comparisons", "'and', or where(condition, 1, 0) for a number")
@@ -144,11 +191,17 @@ class Lowering(Names):
             hint = near if near.startswith("did") and not self.find(a) else f"{a} alone, if {a} at {b} is meant"
             raise ParseError(where, f"{a}({b}), where {a} is no function", f"{a}*{b} for the product", hint)
         if sign == "behind":
-            if left.axes or not (right.axes or node.args[1].kind == "along"):  # 2/N X^T r has one reading: nobody divides by an array
+            # 2/N X^T r has one reading: nobody divides by an array
+            if left.axes or not (right.axes or node.args[1].kind in ("along", "sum")):
                 raise ParseError(where, "a factor behind a division", "brackets or *", "a/b c may be (a/b)*c or a/(b*c)")
             sign = "juxtaposed"
+        self.matrices |= {id(a): a for a, v in zip(node.args, (left, right), strict=True) if len(v.axes) > 1}
         if isinstance(left, Unit) or isinstance(right, Unit):
             return with_unit(where, sign, left, right)
+        if sign == "⊗":
+            return self._kronecker(node, left, right)
+        if sign == "juxtaposed" and node.args[0].text == "1" and len(right.axes) == 1 and id(node.args[1]) in self.lying:
+            left = ones()  # 1 w^T
         if sign == "*" and len(left.axes) == len(right.axes) == 1 and node.args[1].text == "^T" and node.args[0].text != "^T":
             if same(left.axes[0].size, right.axes[0].size):
                 raise ParseError(where, "'*' before a transposed vector", "v*w entry by entry, outer(v, w) for the matrix",
@@ -159,8 +212,10 @@ class Lowering(Names):
             if self.products > MAX_PRODUCTS:
                 raise ParseError(where, "too many matrix products in one line", f"at most {MAX_PRODUCTS}",
                                  "a line for a part of it")
-            lying = list(map(self._lies, node.args))
-            return matmul(where, left, right, outer_meant=lying[1]) if sign == "@" else side_by_side(where, left, right, lying)
+            lying = [id(a) in self.lying for a in node.args]
+            if sign == "juxtaposed":
+                return side_by_side(where, left, right, lying)
+            return matmul(where, *meeting(where, left, right, self.convention.unit), outer_meant=lying[1])
         if sign in ("**", "^"):
             if sign == "^":
                 self.no_square(node, left, right.expr)
@@ -203,9 +258,31 @@ class Lowering(Names):
             raise ShapeError(self.at(node), f"the power {power} of a square matrix, which may be a product or entry by entry",
                              self.convention.powers)
 
-    @staticmethod
-    def _lies(node: Node) -> bool:
-        return node.kind == "attribute" and node.text in ("T", "^T")
+    def _terms(self, node: Node) -> IndexArray:
+        """The sum of many terms."""
+        values = [self.factor(a) for a in node.args]
+        signed = [v if s == "+" else replace(v, expr=-v.expr) for s, v in zip(node.text, values, strict=True)]
+        if not any(v.axes or isinstance(v, Unit) for v in signed):
+            return number(sp.Add(*[v.expr for v in signed]))
+        made, where = signed[0], self.at(node)
+        for value in signed[1:]:
+            unit = isinstance(made, Unit) or isinstance(value, Unit)
+            made = with_unit(where, "+", made, value) if unit else elementwise(where, "'+'", lambda u, v: u + v, made, value)
+        return made
+
+    def _kronecker(self, node: Node, a: IndexArray, b: IndexArray) -> IndexArray:
+        """a ⊗ b: the matrix a b^T of two vectors, Kronecker's product of two matrices."""
+        if len(a.axes) == len(b.axes) == 1:
+            return outer(a, b)
+        if len(a.axes) != 2 or len(b.axes) != 2 or is_open(a) or is_open(b):
+            raise ShapeError(self.at(node), f"⊗ between {a.shape} and {b.shape}", "two vectors or two matrices")
+        return self._kron_of(self.at(node), a, b)
+
+    def _kron_of(self, where: str, a: IndexArray, b: IndexArray) -> IndexArray:
+        self.products += MAX_PRODUCTS // 4
+        if self.products > MAX_PRODUCTS:
+            raise ParseError(where, "too many Kronecker products", "4 at most")
+        return built(Call("kron", where, (a, b)))
 
     def _one_factor(self, node: Node) -> None:
         """a/wx and wx**2, where wx is w times x, have two readings."""
@@ -221,11 +298,36 @@ class Lowering(Names):
 
     def _prime(self, node: Node) -> IndexArray:
         """The slope of a function of one argument: sigma'(z)."""
-        known = NAMED.get(node.text)
+        known = NAMED.get(node.text) if self.find(node.text) is None else None
+        value = self.activation(node) if known is None and len(node.args) == 1 else None
+        if value is not None:
+            return value
         if known is None or len(known.derivative) != 1 or len(node.args) != 1:
             raise ParseError(self.at(node), f"the derivative of {node.text}", "a function of one argument that symnet knows")
         slope = known.derivative[0]
         return self.convention.applied(self.at(node), node.text, lambda z: slope(z, known.function(z)), self.real(node.args[0]))
+
+    def _hypothesis(self, name: Node, of: Node) -> IndexArray | None:
+        """h_theta(x) is h, where h is made of theta and of x; h_theta(x_n) is its entry n."""
+        stem, _, below = name.text.partition("_")
+        row, _, letter = of.text.rpartition("_") if not self.find(of.text) else (of.text, "", "")
+        above, parameter, data = self.find(stem), self.find(below), self.find(row) or self.find(row.capitalize())
+        if not above or not parameter or not data or self.find(name.text) or not all(self.depends(above, u) for u in (parameter, data)):
+            return None
+        return self._lettered(above, letter) if letter else of_tensor(self.tensors[above])
+
+    def activation(self, node: Node) -> IndexArray | None:
+        """g'(z), where a = g(z) is a line or g is called a: the slope da/dz, or its entry for g'(z_i)."""
+        inner = node.args[0]
+        base, places = (inner.args[0], inner.args[1:]) if inner.kind == "index" else (inner, ())
+        if base.kind != "name":
+            return None
+        above, below = self.find(node.text) or "", self.find(base.text)
+        stem, _, letters = base.text.rpartition("_")
+        if below is None and not places and stem and all(c in self.scope for c in letters):
+            below, places = self.find(stem), tuple(Node("name", c, (), base.column) for c in letters)
+        value = self.slopes(above, below) if below is not None and (above or is_one_letter(node.text)) else None
+        return value if value is None or not places else self._part(node, value, places)
 
     def _abs(self, node: Node) -> IndexArray:
         value = self.real(node.args[0])
@@ -275,9 +377,13 @@ class Lowering(Names):
             if self.steps and no.expr == 0 and isinstance(test.expr, ORDERED) and not asked_by(yes.expr):
                 return elementwise(self.at(node), "where", lambda c, a, _: times(indicator(c), a), *args)
         else:
-            args = [self.numeric(a) if node.text in COUNTING else self.real(a) for a in node.args if a.kind != "quoted"]
+            args = [self.numeric(a) if node.text in COUNTING else self.real(a) for a in _arrays(node)]
         if node.text == "einsum":
             return self._einsum(node, args)
+        if node.text == "tensordot":
+            return self._tensordot(node, args)
+        if node.text in TURNED and len(args) > 1:
+            return self._turned(node, args)
         if node.text in ASKING and len(args) == 1:
             self.ask(args[0], ASKING[node.text])
         self.products += (MAX_PRODUCTS // 4) * (node.text == "kron")
@@ -348,6 +454,41 @@ class Lowering(Names):
         if self.products > MAX_PRODUCTS:
             raise ParseError(self.at(node), "too many matrix products in one line", f"at most {MAX_PRODUCTS}")
         return einsum(self.at(node), node.args[0].text, args)
+
+    def _tensordot(self, node: Node, args: list[IndexArray]) -> IndexArray:
+        """The sum over axes of the one and axes of the other; over none, the outer product."""
+        where = self.at(node)
+        given = [v for k, v in node.keywords if k in ("axes", "dims")] + list(node.args[2:3])
+        if not 2 <= len(node.args) <= 3:
+            raise ParseError(where, f"tensordot with {len(node.args)} arguments", "2 or 3: tensordot(X, R, axes=([0], [0]))")
+        if len(given) > 1 or len(node.keywords) + len(node.args) > 3 or any(len(a.axes) > 6 for a in args[:2]):
+            raise ParseError(where, "tensordot with other arguments than two arrays and axes", "tensordot(X, R, axes=([0], [0]))")
+        a, b = args[:2]
+        over = given[0] if given else Node("number", "2")
+        if over.kind in ("tuple", "list"):
+            pairs = [[self._integer(p) for p in (s.args if s.kind in ("list", "tuple", "bracket") else (s,))] for s in over.args]
+        else:
+            count = self._integer(over)
+            pairs = [list(range(len(a.axes) - count, len(a.axes))), list(range(count))] if count else [[], []]
+        if len(pairs) != 2 or len(pairs[0]) != len(pairs[1]):
+            raise ParseError(where, "the axes of tensordot", "as many of the one array as of the other", "axes=([0], [0])")
+        self.products += 1
+        if self.products > MAX_PRODUCTS:
+            raise ParseError(where, "too many matrix products in one line", f"at most {MAX_PRODUCTS}")
+        left, right = [[axis_number(where, v, p) for p in ps] for v, ps in zip((a, b), pairs, strict=True)]
+        first, second = list("abcdefgh"[:len(a.axes)]), list("klmnopqr"[:len(b.axes)])
+        for p, q in zip(left, right, strict=True):
+            second[q] = first[p]
+        kept = [c for k, c in enumerate(first) if k not in left] + [c for k, c in enumerate(second) if k not in right]
+        return einsum(where, f"{''.join(first)},{''.join(second)}->{''.join(kept)}", (a, b))
+
+    def _turned(self, node: Node, args: list[IndexArray]) -> IndexArray:
+        """A.transpose(1, 0), A.swapaxes(0, 1), A.permute(1, 0) of a matrix."""
+        value, *axes = Call(node.text, self.at(node), tuple(args)).only(3)
+        if len(value.axes) != 2 or [len(args), *(a.expr % 2 for a in axes)] not in ([3, 0, 1], [3, 1, 0]):
+            raise ParseError(self.at(node), f"{node.text} of shape {value.shape} at other places than 0 and 1", "the two axes of a matrix",
+                             "X.T")
+        return value if node.text == "permute" and axes[0].expr % 2 == 0 else value.transposed
 
     def _counted(self, node: Node) -> IndexArray:
         """(z > 0).astype(float); the whole number of what is no comparison is another number."""
@@ -444,14 +585,20 @@ class Lowering(Names):
         return replace(condition, expr=indicator(condition.expr))
 
     def _attribute(self, node: Node) -> IndexArray:
-        if node.text in ("T", "^T"):
+        if node.text in ("T", "^T", "^⊤"):
             factors = self.factors(node.args[0].text) if node.args[0].kind == "name" else ()
             if factors:
                 return self._last_transposed(node, factors)
             base = self.any(node.args[0])
-            if node.args[0].kind == "number" and not self.power_of_t(node, base):
-                raise ParseError(self.at(node), f"the transpose of {node.args[0].text}", "ones(N).T for a row of ones")
-            return self.to_the_t(node, base) if self.power_of_t(node, base) else base if isinstance(base, Unit) else base.transposed
+            if self.power_of_t(node, base):
+                return self.to_the_t(node, base)
+            if node.args[0].kind == "number":
+                if node.args[0].text != "1" or node.text == "T":
+                    raise ParseError(self.at(node), f"the transpose of {node.args[0].text}", "ones(N).T for a row of ones")
+                base = self._ones(node)
+            if len(base.axes) == 1 and id(node.args[0]) not in self.lying:
+                self.lying[id(node)] = node
+            return base if isinstance(base, Unit) else base.transposed
         if node.text == "size":
             return number(count(self.real(node.args[0]), None))
         raise ParseError(self.at(node), ".shape alone", ".shape[0]")
@@ -480,7 +627,7 @@ class Lowering(Names):
     def _index(self, node: Node) -> IndexArray:
         base, places = node.args[0], node.args[1:]
         if base.kind == "attribute" and base.text == "shape":
-            axes = self.value(base.args[0]).axes
+            axes = self.real(base.args[0]).axes
             which = self._integer(places[0])
             if len(places) != 1 or not -len(axes) <= which < len(axes):
                 raise ShapeError(self.at(node), f".shape[{which}]", f"an axis from 0 to {len(axes) - 1}")

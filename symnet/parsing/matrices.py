@@ -7,7 +7,7 @@ positive determinant (PyTorch's logdet); ``logabsdet(A)`` is log |det A|, slogde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import sympy as sp
@@ -33,6 +33,21 @@ def _square(call: Call, value: IndexArray) -> tuple[tuple[Axis, ...], tuple[sp.S
     *lead, row, column = new_indices(value.axes)
     r, c = value.axes[-2:]
     return value.axes[:-2], tuple(lead), Grid(value.at(*lead, row, column), (row, *r.range), (column, *c.range))
+
+
+def written_out(rows: Sequence[Sequence[sp.Expr]]) -> IndexArray:
+    """The matrix with these entries."""
+    axes = (Axis.of(len(rows)), Axis.of(len(rows[0])))
+    i, j = new_indices(axes)
+    cells = [When(e, sp.And(sp.Eq(i, r), sp.Eq(j, c))) for r, cells in enumerate(rows, 1) for c, e in enumerate(cells, 1)]
+    return IndexArray.over(axes, (i, j), sp.Add(*cells))
+
+
+def stacked(parts: Sequence[IndexArray]) -> IndexArray:
+    """Numbers, vectors or matrices of one shape along a new first axis."""
+    axes = (Axis.of(len(parts)), *parts[0].axes)
+    i, *rest = new_indices(axes)
+    return IndexArray.over(axes, (i, *rest), sp.Add(*[When(p.at(*rest), sp.Eq(i, k)) for k, p in enumerate(parts, 1)]))
 
 
 def _det(call: Call) -> IndexArray:

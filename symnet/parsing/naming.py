@@ -10,6 +10,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Range
 from symnet.core.expressions import Limits, When
+from symnet.core.names import GREEK
 from symnet.core.program import Hole
 from symnet.core.tensors import Tensor, same_name
 from symnet.errors import NameError_, ParseError, did_you_mean
@@ -29,7 +30,8 @@ UNKNOWN = Axis("?", sp.Dummy("first", integer=True), sp.Dummy("last", integer=Tr
 
 
 NUMBERED = re.compile(r"(?<=[A-Za-z])_(?=\d)")
-LAMBDA = ("lam", "lambd", "lamb", "lmbda", "lamda", "lambda_")  # λ, which Python does not take as a name
+# λ, which Python does not take as a name, and ε, which nobody writes out
+SPELLED = {"lambda": ("lam", "lambd", "lamb", "lmbda", "lamda", "lambda_"), "epsilon": ("eps",)}
 MOST_LETTERS = 12  # of a word that may be a product of declared names
 
 
@@ -49,6 +51,11 @@ def factorings(name: str, known: Iterable[str]) -> list[tuple[str, ...]]:
             found.append(done)
         waiting += [((*done, rest[:k]), rest[k:]) for k in range(1, len(rest) + 1) if rest[:k] in names]
     return [way for way in found if len(way) > 1]
+
+
+def is_one_letter(name: str) -> bool:
+    """True for one letter, Latin or Greek: what a book calls a function that it does not name, f, g or phi."""
+    return len(name) == 1 or name in GREEK
 
 
 def stands_alone(node: Node, name: str) -> bool:
@@ -73,8 +80,11 @@ class Names:
         self.own = OwnLines({}, self.real, where)
         self.spans: dict[sp.Symbol, list[Range]] = {}  # the ranges of the axes on which an index stands alone
         self.slopes: Callable[[str, str], IndexArray | None] = lambda above, below: None
+        self.depends: Callable[[str, str], bool] = lambda above, below: False  # does a line use a name, by way of others or not?
         self.recurrences: Recurrences | None = None  # where a text may have lines of its own for a maximum along an axis
         self.steps = False  # read where(z > 0, x, 0) as x times a step, which the normal form knows
+        self.lying: dict[int, Node] = {}  # the nodes, by identity, that stand for a vector on its side
+        self.matrices: dict[int, Node] = {}  # and those that stand for a matrix
         self.asked: list[Hole] = []  # what was divided by, or taken a root or logarithm of
 
     @property
@@ -174,8 +184,8 @@ class Names:
 
     def find(self, name: str) -> str | None:
         """The declared tensor that is meant: w_1, w_{1} and w1 are one name, and so are λ and lam."""
-        if name == "lambda" and name not in self.tensors:
-            return next((n for n in LAMBDA if n in self.tensors), None)
+        if name in SPELLED and name not in self.tensors:
+            return next((n for n in SPELLED[name] if n in self.tensors), None)
         return None if name in CONSTANTS and name not in self.tensors else same_name(name, self.tensors)
 
     def loop(self, node: Node, low: sp.Expr, high: sp.Expr) -> int:

@@ -16,14 +16,19 @@ from symnet.parsing.tokens import PLAIN, Token
 
 __all__ = ["LEVELS", "MAX_DEPTH", "MAX_NODES", "Parser", "is_slope"]
 
-MAX_NODES = 400
+MAX_NODES = 5000
+MOST_NESTED = 24  # terms of a sum that stand as one in another; of longer ones all stand side by side
 TERM = 5  # what binds more tightly than a plus belongs to a sum
 SUMMED = re.compile(r"(?:sum|Sigma)_[a-z]{1,4}\Z")
+SUMS = ("sum_", "Sigma_")  # before braces
 DIFFERENTIAL = re.compile(r"d[A-Za-z]\w*\Z")
 KEYWORDS = frozenset({"if", "else", "for", "in", "and"})
+COMPARED = frozenset({"<", ">", "<=", ">=", "==", "!="})
+TRANSPOSED = ("T", "⊤")  # as a power: the first may be one, the second is none
 MODULES = frozenset({"np", "numpy", "math", "jnp", "jax", "lax", "torch"})
-METHODS = {**{name: name for name in ("sum", "mean", "var", "std", "prod", "dot", "transpose", "trace", "reshape", "ravel", "matmul",
-                                      "exp", "log", "sqrt", "abs", "tanh", "sigmoid", "relu")},
+METHODS = {**{name: name for name in ("sum", "mean", "prod", "dot", "transpose", "trace", "reshape", "ravel", "matmul",
+                                      "exp", "log", "sqrt", "abs", "tanh", "sigmoid", "relu", "square", "var", "std", "outer",
+                                      "swapaxes", "permute")},
            "max": "amax", "min": "amin", "amax": "amax", "amin": "amin", "flatten": "ravel", "mm": "matmul", "t": "transpose",
            "detach": "stop_gradient"}  # PyTorch's methods are read too
 # NumPy's functions that are operators
@@ -32,7 +37,7 @@ OPERATORS = {"multiply": "*", "add": "+", "subtract": "-", "divide": "/", "true_
 NUMBERS = frozenset({"array", "asarray", "float", "int"})  # of a comparison, 1 or 0
 WHOLE_NUMBERS = frozenset({"int", "int32", "int64"})
 TYPES = frozenset({"np", "numpy", "torch", "float", "float32", "float64", "int", "int32", "int64", "double"})
-LEVELS = {"if": 1, "and": 2, "==": 3, "!=": 3, "<": 3, ">": 3, "<=": 3, ">=": 3, "+": 5, "-": 5, "*": 7, "/": 7, "@": 7}
+LEVELS = {"if": 1, "and": 2, "==": 3, "!=": 3, "<": 3, ">": 3, "<=": 3, ">=": 3, "+": 5, "-": 5, "*": 7, "/": 7, "@": 7, "⊗": 7}
 PRODUCT, UNARY, POWER, POSTFIX = 7, 8, 9, 10
 
 
@@ -89,9 +94,9 @@ class Parser(Grammar):
         return self.node("unary", "-", (inner,), token.column) if token.text == "-" else inner
 
     def numeral(self, token: Token) -> Node:
-        """A number; 1[x > 0] is 1 where that holds."""
+        """A number; 1[x > 0] is 1 where that holds, and so is 1(x > 0)."""
         self.at += 1
-        if token.text == "1" and self.now.text in ("[", "{") and not self.now.spaced:
+        if token.text == "1" and not self.now.spaced and (self.now.text in ("[", "{") or self.compares()):
             return self.indicator()
         return self.node("number", token.text, (), token.column)
 
@@ -101,7 +106,7 @@ class Parser(Grammar):
         return self.node("quoted", token.text[1:-1], (), token.column)
 
     def beside(self, left: Node, token: Token, since: tuple[int, str]) -> Node:
-        """A factor without a sign before it, where that can mean only one thing."""
+        """A factor without a sign before it, where that can mean only one thing. A 1 behind a factor is a vector of ones."""
         last = self.tokens[self.at - 1]
         half = left.text == "/" and token.spaced and all(a.kind == "number" for a in left.args)  # 1/2 x, with a space, is half of x
         open_ = since[1] == "/" and not half and not is_slope(left)
@@ -110,8 +115,12 @@ class Parser(Grammar):
         start = self.at
         right = self.expression(PRODUCT)
         alone = token.text == "(" and not token.spaced and self.at == start + 3  # f(x) and nothing more
+        if token.text == "1" and right.kind == "number" and (token.spaced or last.text == ")") and left.kind != "number":
+            right = self.node("ones", "1", (), token.column)
         if token.kind == "number" and right.kind == "number" and last.text != ")":
             raise self.fail(f"the number {token.text[:12]} behind a factor", "* or ** before it", column=token.column)
+        if right.kind == "list" and left.kind == "name":
+            raise self.fail(f"{left.text} [...]", "* or @ for a product, no space for an entry", column=token.column)
         called = last.kind == left.kind == right.kind == "name" and alone
         return self.node("binary", "behind" if open_ else "called" if called else "juxtaposed", (left, right), token.column)
 
@@ -127,10 +136,23 @@ class Parser(Grammar):
         self.at += 1
         binds = LEVELS[token.text]
         right = self.expression(binds)
+        if token.text in "+-":
+            return self.added(left, token, right)
         if binds == 3 and self.now.text in LEVELS and LEVELS[self.now.text] == 3:
             chained = self.infix(right, self.now, since)
             return self.node("binary", "and", (self.node("binary", token.text, (left, right), token.column), chained))
         return self.node("binary", token.text, (left, right), token.column)
+
+    def added(self, left: Node, token: Token, right: Node) -> Node:
+        """a + b + …: one sum in another, as they are read, or all side by side where they are many."""
+        if left.kind == "terms":
+            return self.node("terms", left.text + token.text, (*left.args, right), left.column)
+        signs, args, rest = token.text, [right], left
+        while len(args) < MOST_NESTED and rest.kind == "binary" and rest.text in "+-" and rest.column:
+            signs, args, rest = rest.text + signs, [rest.args[1], *args], rest.args[0]
+        if len(args) < MOST_NESTED:
+            return self.node("binary", token.text, (left, right), token.column)
+        return self.node("terms", "+" + signs, (rest, *args), left.column)
 
     def powered(self, base: Node) -> tuple[Node, bool]:
         """base ** exponent, right to left; ``X^T`` may be a transpose, ``X**T`` is a power as in NumPy."""
@@ -139,11 +161,11 @@ class Parser(Grammar):
         self.deeper("a tower of powers", "one power at a time")
         braces = self.now.text == "{"
         self.at += braces
-        if sign == "^" and self.now.text == "T" and self.now.kind == "name":
-            self.at += 1
+        if sign == "^" and self.now.text in TRANSPOSED:
+            made = self.node("attribute", f"^{self.next().text}", (base,), column)
             if braces:
                 self.take("}")
-            return self.node("attribute", "^T", (base,), column), True
+            return made, True
         if sign == "^":
             self.no_layer(base, braces)
         exponent = self.braced() if braces else self.raised(column)
@@ -193,8 +215,10 @@ class Parser(Grammar):
 
     def member(self, base: Node, name: str, column: int) -> Node:
         """What stands behind the dot: an attribute, or a method, which is the function of that name with the array in front."""
-        if name in ("T", "shape", "size"):
-            return self.node("attribute", name, (base,), column)
+        if name in ("T", "mT", "shape", "size"):
+            return self.node("attribute", name.removeprefix("m"), (base,), column)
+        if name == "pow" and self.now.text == "(":
+            return self.node("binary", "**", (base, *self.call(name, column).args[:1]), column)
         if name in METHODS and self.now.text == "(":
             made = self.call(METHODS[name], column)
             return self.node("call", made.text, (base, *made.args), column, made.keywords)
@@ -229,10 +253,15 @@ class Parser(Grammar):
         return made
 
     def bracketed(self, token: Token) -> Node:
-        """(…), a [condition], |…| or ||…||."""
+        """(…), a [condition], an array [a, b] written out, |…| or ||…||."""
         self.at += 1
         self.open.append(token.text)
         inner = self.expression(0)
+        if self.now.text == "," and token.text in ("(", "["):
+            return self.several(inner, token)
+        if self.now.text == "=" and token.text == "[":  # [i = j] is 1 where that holds
+            self.at += 1
+            inner = self.node("binary", "==", (inner, self.expression(0)), token.column)
         if token.text == "|" and self.now.text == "||":  # |x - |y|| ends with two
             bar = self.now
             self.tokens[self.at:self.at + 1] = [Token("mark", "|", bar.column), Token("mark", "|", bar.column + 1)]
@@ -243,12 +272,30 @@ class Parser(Grammar):
         kinds = {"[": ("bracket", "[]"), "|": ("abs", "|"), "||": ("call", "norm")}
         return self.node(*kinds[token.text], (inner,), token.column)
 
+    def several(self, first: Node, token: Token) -> Node:
+        """The rest of [a, b] or of (a, b)."""
+        found = [first]
+        while self.accept(",") and self.now.text not in (")", "]"):
+            found.append(self.expression(0))
+        self.take({"(": ")", "[": "]"}[token.text])
+        self.open.pop()
+        return self.node("list" if token.text == "[" else "tuple", "[]", tuple(found), token.column)
+
+    def compares(self) -> bool:
+        """True at a bracket that holds a comparison: (z > 0)."""
+        depth = 0
+        for token in self.tokens[self.at:] if self.now.text == "(" else ():
+            depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
+            if depth < 1 or (depth == 1 and token.text in COMPARED):
+                return depth == 1
+        return False
+
     def indicator(self) -> Node:
-        """1[x > 0] and 1{x > 0}."""
+        """1[x > 0], 1{x > 0} and 1(x > 0)."""
         token = self.take(self.now.text)
         self.open.append(token.text)
         inner = self.expression(0)
-        self.take("]" if token.text == "[" else "}")
+        self.take({"[": "]", "{": "}", "(": ")"}[token.text])
         self.open.pop()
         return self.node("bracket", "[]", (inner,), token.column)
 
@@ -270,8 +317,15 @@ class Parser(Grammar):
         if self.closed and not own and name.replace("_", "") not in self.bare_names:
             if SUMMED.match(name):
                 return self.sum_over(name.partition("_")[2], token.column)
+            if name in SUMS and self.now.text == "{":
+                return self.sum_between(token.column)
             if self.slope_ahead(name):
                 return self.slope(name, token.column)
+        if name == "multiply" and [t.text for t in self.tokens[self.at:self.at + 2]] == [".", "outer"] and not own:
+            self.at += 2
+            name = "outer"
+        if name in ("var", "std") and token.text == "torch":
+            raise self.fail(f"torch.{name}", "np.var, which divides by n", "PyTorch's divides by n - 1")
         if name in (*OPERATORS, *NUMBERS) and not own and self.now.text == "(" and name not in self.functions:
             return self.operation(name, token.column)
         if name in self.functions and not own:
@@ -279,7 +333,32 @@ class Parser(Grammar):
                 return self.call(name, token.column)
             if self.now.text in ("'", "^", "**") or self.starts_factor():
                 return self.bare(name, token.column)
+        if self.said_again(name):
+            inner = self.ahead(1)
+            self.at += 3
+            names = (self.node("name", name, (), token.column), self.node("name", inner.text, (), inner.column))
+            return self.node("binary", "called", names, token.column)
+        if self.closed and self.now.text == "'" and self.ahead(1).text == "(" and not self.ahead(1).spaced:
+            self.at += 1
+            return self.node("prime", name, self.call(name, token.column).args, token.column)
+        if self.now.text == "{" and name.endswith("_") and not self.now.spaced:
+            return self.below(self.node("name", name[:-1], (), token.column))
         return self.node("name", name, (), token.column)
+
+    def said_again(self, name: str) -> bool:
+        """True at the bracket of h_theta(x), where h and theta are declared and h_theta is not."""
+        stem, _, below = name.partition("_")
+        return bool(self.closed and {stem, below} <= self.bare_names and stem + below not in self.bare_names and self.now.text == "("
+                    and not self.now.spaced and self.ahead(1).kind == "name" and self.ahead(2).text == ")")
+
+    def below(self, base: Node) -> Node:
+        """x_{i+k-1}, the entry x[i+k-1]."""
+        self.take("{")
+        self.open.append("{")
+        places = self.listed(self.place)
+        self.take("}")
+        self.open.pop()
+        return self.node("index", "[]", (base, *places), base.column)
 
     def operation(self, name: str, column: int) -> Node:
         """np.multiply(u, v) is u * v, and np.array(z > 0) the comparison as a number."""
@@ -302,8 +381,9 @@ class Parser(Grammar):
         """dL/dz, the slope of one name by another."""
         self.at += 2
         below = self.tokens[self.at - 1].text
-        names = (self.node("name", above[1:], (), column), self.node("name", below[1:], (), column))
-        return self.node("slope", f"{above}/{below}", names, column)
+        names = (self.node("name", above[1:], (), column), self.node("name", below[1:].removesuffix("_"), (), column))
+        made = self.node("slope", f"{above}/{below}".removesuffix("_"), names, column)
+        return self.below(made) if below.endswith("_") and self.now.text == "{" else made
 
     def sum_over(self, letters: str, column: int) -> Node:
         """sum_n or Σ_{nk} and the product behind it; the letters run over the axes on which they stand."""
@@ -311,6 +391,35 @@ class Parser(Grammar):
         body = self.expression(TERM)
         self.depth -= 1
         return self.node("along", "sum", (body, *[self.node("name", letter, (), column) for letter in letters]), column)
+
+    def sum_between(self, column: int) -> Node:
+        """sum_{i=1}^{N}, sum_{i} and sum_{j != i}, and the product behind it."""
+        self.take("{")
+        letters = self.listed(self.letter)
+        low = high = left_out = None
+        if self.accept("="):
+            low = self.expression(3)
+        elif self.accept("!=") and len(letters) == 1:
+            left_out = self.node("binary", "!=", (letters[0], self.expression(3)), column)
+        self.take("}")
+        if self.accept("^"):
+            braces = self.accept("{")
+            high = self.braced() if braces else self.factor()
+        if (low is None) != (high is None) or (low is not None and len(letters) > 1):
+            raise self.fail("a sum without both limits", "sum_{i=1}^{N} or sum_i", column=column)
+        self.deeper("sums nested too deeply")
+        body = self.expression(TERM)
+        self.depth -= 1
+        if left_out is not None:
+            body = self.node("binary", "*", (self.node("bracket", "[]", (left_out,), column), body), column)
+        if low is None or high is None:
+            return self.node("along", "sum", (body, *letters), column)
+        return self.node("sum", "sum", (body, letters[0], low, high), column)
+
+    def letter(self) -> Node:
+        """The name of an index."""
+        token = self.now
+        return self.node("name", self.part(), (), token.column)
 
     def part(self) -> str:
         """The name after a dot."""

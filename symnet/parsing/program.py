@@ -24,7 +24,8 @@ from symnet.indexing.line_names import lettered_line
 from symnet.indexing.recurrences import Recurrences
 from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
 from symnet.parsing.claim_prefix import equations
-from symnet.parsing.conventions import Unit
+from symnet.parsing.conventions import UNKNOWN as SIZELESS
+from symnet.parsing.conventions import is_open
 from symnet.parsing.declaring import axis_of, check_name, check_undeclared, tensor_of
 from symnet.parsing.expressions import expression
 from symnet.parsing.from_sympy import SympyReader, is_sympy, name_of, stated
@@ -412,8 +413,8 @@ def _names(node: Node) -> Iterable[str]:
 
 
 def _check_real(value: IndexArray, part: Line) -> None:
-    if isinstance(value, Unit):
-        raise ShapeError(part.where, "a unit matrix whose size nothing tells", "eye(d) with its size")
+    if is_open(value):
+        raise ShapeError(part.where, SIZELESS, "ones(N) or eye(d) with its size")
     if is_condition(value.expr):
         raise ParseError(part.where, "a comparison alone", "a number: where(condition, 1, 0)")
 

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 
 from symnet.errors import ParseError, one_line
 
-MAX_LENGTH, MAX_TOKENS = 2000, 1200  # a number may be as long as the text
+MAX_LENGTH, MAX_TOKENS = 12_000, 5000  # a number may be as long as the text
 
 GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
          "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
          "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Σ": "Sigma", "Φ": "Phi", "Ω": "Omega", "Δ": "Delta"}
-SIGNS = {"·": "*", "×": "*", "⊙": "*", "−": "-", "–": "-", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "⊤": "T", "′": "'", "’": "'",
-         "½": "(1/2)", "√": " sqrt ", "∂": "d", "‖": "||", "∥": "||", "𝟙": "1", "𝟏": "1", "∑": "sum", "∇": "grad", "\u00a0": " "}
+SIGNS = {"·": "*", "×": "*", "⊙": "*", "∘": "*", "∗": "*", "⋅": "*", "∙": "*", "⊘": "/", "ℒ": "L",
+         "−": "-", "–": "-", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "′": "'", "’": "'",
+         "½": "(1/2)", "√": " sqrt ", "∂": "d", "‖": "||", "∥": "||", "∑": "sum", "∇": "grad", "\u00a0": " "}
 DIGITS = {chr(0x2080 + k): str(k) for k in range(10)}
 HATS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0305": "_bar"}
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀ", "0123456789+-T", strict=True))
 ABOVE = re.compile(f"[{''.join(RAISED)}]+")
+BOLD, BOLD_END = "\U0001d400", "\U0001d7ff"
 CALLED = re.compile("(?<=[A-Za-ce-z0-9])(?=σ[('])")  # wσ(z) is w times σ(z), dσ a slope
 NEXT = re.compile("([α-ωΣΦΩ])(?=[A-Za-zα-ωΣΦΩ])")  # πx is pi x
 
@@ -28,7 +30,7 @@ TOKEN = re.compile(r"""
   | (?P<number>[0-9]+(?:\.(?!\.)[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)
   | (?P<name>_?[A-Za-z](?:[A-Za-z0-9]|_(?!\())*(?:\{[A-Za-z0-9]+\})?)
   | (?P<quoted>(?<=\()(?:'[^'"]*'|"[^'"]*"))
-  | (?P<mark>\.\.|\*\*|\|\||<=|>=|==|!=|:=|[-+*/^@()\[\]{}|,.=<>':])
+  | (?P<mark>\.\.|\*\*|\|\||<=|>=|==|!=|:=|[-+*/^@()\[\]{}|,.=<>':⊗⊤])
 """, re.X)
 
 
@@ -71,13 +73,15 @@ def plain(text: str) -> str:
         return text
     text = "".join(map(_bare, text))
     text = CALLED.sub(" ", NEXT.sub(r"\1 ", text))
-    text = ABOVE.sub(lambda m: "^{" + "".join(RAISED[c] for c in m[0]) + "} ", text)
-    text = re.sub(r"(?<!\^)(?<!\^\{)⊤", "^T ", text)
+    text = ABOVE.sub(lambda m: "^⊤ " if m[0] == "ᵀ" else "^{" + "".join(RAISED[c] for c in m[0]) + "} ", text)
+    text = re.sub(r"(?<!\^)(?<!\^\{)⊤", "^⊤ ", text)
     return "".join(GREEK.get(c) or SIGNS.get(c) or DIGITS.get(c) or c for c in text)
 
 
 def _bare(sign: str) -> str:
     """A letter with a hat, a tilde or a bar as letters alone: ŷ is y_hat."""
+    if BOLD <= sign <= BOLD_END:  # letters and digits of mathematics, bold, italic or both
+        sign = f" {unicodedata.normalize('NFKC', sign)}" if sign in "𝟏𝟙" else unicodedata.normalize("NFKC", sign)
     parts = unicodedata.normalize("NFD", sign)
     return parts[:-1] + HATS[parts[-1]] if parts[-1] in HATS and parts[:-1].isalpha() else HATS.get(sign, sign)
 

@@ -135,11 +135,11 @@ REFUSED = [
     ("affine", "b", "dL/dW = Z", "the gradient asked for"), ("affine", "b", "2*dL/db", "the slope dL/db"), ("affine", "b", "dW = Z", "the gradient asked for"),
     ("affine", "b", "(Z-Y).sum(0) = Z", "the gradient asked for"), ("affine", "W", "sum_n X_nj (Z_nk - Y_nk)", "dL/dW_jk"),
     ("affine", "W", "dL/dW_jj = sum_n X_nj Y_nj", "the gradient asked for"), ("squares", "w", "w = X.T @ r", "the gradient asked for"),
-    ("squares", "w", "dq/dw * r", "the slope dq/dw"), ("squares", "w", "r = y; X.T @ r", "'r', which is declared"), ("squares", "w", "1^T X", "ones(N)"),
+    ("squares", "w", "dq/dw * r", "the slope dq/dw"), ("squares", "w", "r = y; X.T @ r", "'r', which is declared"),
     ("neuron", "w", "dL/dw = dL/da * da/dw = x", "every link of a chain"), ("squares", "w", "X.T @ r; dr = r; dw = r", ""),
     ("squares", "w", "X.T @ r * I", "a square matrix"), ("neuron", "w", "2/wx", "a/(w*x)"), ("upstream", "X", "GW.T", "G @ W.T or (G @ W).T"),
     ("norm", "z", "z * z^T", "outer(v, w) for the matrix"), ("upstream", "X", "G W^T (N×d)", "a shape or a product"), ("squares", "w", "2/N X^T r (d)", "a shape or a product"),
-    ("squares", "w", "sum_n (X_n @ X_n)", "a row or a column"), ("neuron", "w", "x.astype(int)", "whole"), ("squares", "w", "X.T @ dr", "dr"), ("affine", "b", "dL/db = dL/db", "the slope dL/db"),
+    ("neuron", "w", "x.astype(int)", "whole"), ("squares", "w", "X.T @ dr", "dr"), ("affine", "b", "dL/db = dL/db", "the slope dL/db"),
 ]
 
 

@@ -77,7 +77,7 @@ MODELS: dict[str, Any] = {
 
 
 def known(read: Any, x: Any) -> dict[str, Any]:
-    return {t.name: read.values[t.name] if t.name in read.values else x for t in read.program.inputs}
+    return {t.name: read.values.get(t.name, x) for t in read.program.inputs}
 
 
 @pytest.mark.parametrize("name", MODELS)

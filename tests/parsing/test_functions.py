@@ -101,6 +101,13 @@ ARRAYS: dict[str, tuple[str, np.ndarray]] = {
     "trace": ("trace(A @ A.T)", np.trace(A @ A.T)),
     "tr": ("tr(A)", np.trace(A)),
     "outer": ("sum(outer(u, v)**2)", (np.outer(U, V) ** 2).sum()),
+    "ger": ("sum(torch.ger(u, v)**2)", (np.outer(U, V) ** 2).sum()),
+    "var": ("sum(var(X, axis=1)*A[1]) + X.var()*X.var(0)[1]", (X.var(axis=1) * A[0]).sum() + X.var() * X.var(0)[0]),
+    "std": ("sum(np.std(X, axis=0, keepdims=True)*X)", (X.std(axis=0, keepdims=True) * X).sum()),
+    "tensordot": ("sum(np.tensordot(A, X, axes=([0], [0]))**2) + sum(np.tensordot(u, v, axes=0)) + np.tensordot(X, X)",
+                  (np.tensordot(A, X, axes=([0], [0])) ** 2).sum() + np.tensordot(U, V, axes=0).sum() + np.tensordot(X, X)),
+    "swapaxes": ("sum((X.swapaxes(0, 1) @ A)**3)", ((X.T @ A) ** 3).sum()),
+    "permute": ("sum((X.permute(1, 0) @ A)**3)", ((X.T @ A) ** 3).sum()),
     "dot": ("dot(u, v)", U @ V),
     "matmul": ("sum(matmul(A, X)**2)", ((A @ X) ** 2).sum()),
     "transpose": ("sum((transpose(X) @ A)**3)", ((X.T @ A) ** 3).sum()),
@@ -132,8 +139,6 @@ ARRAYS: dict[str, tuple[str, np.ndarray]] = {
     "cummin": ("sum(cummin(u)*v)", (np.minimum.accumulate(U) * V).sum()),
     "cholesky": ("sum(cholesky(A @ A.T))", np.linalg.cholesky(A @ A.T).sum()),
     "linalg.cholesky": ("sum(np.linalg.cholesky(A @ A.T)**2)", (A * A).sum()),
-    "var": ("sum(var(X, axis=1)) + var(u)*X.var(0)[1]", X.var(1).sum() + U.var() * X.var(0)[0]),
-    "std": ("sum(np.std(X, axis=0, keepdims=True)*X)", (X.std(0, keepdims=True) * X).sum()),
     "where": ("sum(where(X > 0, X, X**2))", np.where(X > 0, X, X**2).sum()),
 }
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from symnet.errors import ParseError
+from symnet.parsing.grammar import MAX_HEIGHT
 from symnet.parsing.node import Node
-from symnet.parsing.plain_grammar import MAX_DEPTH, MAX_NODES, Parser
+from symnet.parsing.plain_grammar import MAX_DEPTH, Parser
 
 FUNCTIONS = frozenset({"f", "sum", "linalg.norm"})
 
@@ -166,12 +167,20 @@ def test_deep_nesting_is_refused_before_python_gives_up(text: str) -> None:
 def test_some_depth_and_length_are_fine() -> None:
     depth = MAX_DEPTH - 1
     assert shown(parse("(" * depth + "a" + ")" * depth)) == "a"
-    assert parse("+".join(["a"] * (MAX_NODES // 2))).kind == "binary"
+    assert parse("*".join(["a"] * MAX_HEIGHT)).kind == "binary"
+    assert len(parse("+".join(["a"] * 2000)).args) > 1900
 
 
 def test_too_many_parts_are_refused() -> None:
-    with pytest.raises(ParseError, match=f"at most {MAX_NODES} parts"):
-        parse("+".join(["a"] * (MAX_NODES // 2 + 1)))
+    with pytest.raises(ParseError, match=f"at most {MAX_HEIGHT} operations"):
+        parse("*".join(["a"] * (MAX_HEIGHT + 1)))
+    with pytest.raises(ParseError, match="too many symbols"):
+        parse("+".join(["a"] * 2501))
+
+
+def test_many_terms_stand_side_by_side_and_mean_the_same() -> None:
+    tree = parse("-".join(["a"] * 60) + "+b*c")
+    assert tree.kind == "terms" and tree.text == "+" + "-" * 59 + "+" and shown(tree.args[-1]) == "(b * c)"
 
 
 def test_a_node_knows_its_column() -> None:

@@ -29,7 +29,7 @@ LARGE = {
     "length": "x" * 100_000,
     "softmax in softmax": "softmax(" * 30 + "w" + ")" * 30,
     "matrix products": "A @ " * 40 + "w",
-    "terms": "x+" * 900 + "x",
+    "terms": "x+" * 5000 + "x",
     "tower": "9**" * 50 + "9",
     "exponent": "x**999999999",
     "digits": "9" * 100_000,

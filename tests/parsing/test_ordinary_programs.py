@@ -147,7 +147,7 @@ REFUSED = {  # and what would be accepted
     "a maximum of no known range": ("a[t] = max(x[t-1]*x) for t in 2..T; L = sum(a)", ("T",), ""), "no range": ("c[t] = x[t-1]*x[t-3]", ("T",), ""),
     "a reshape that moves": ("L = sum(reshape(x, 2, 3))", (6,), "axes of size 1"), "a sum of nothing": ("L = sum()", ("n",), "0 arguments"),
     "code": ("L = __import__('os')", ("n",), "maths"), "a lookalike": ("L = ѕum(x)", ("n",), "maths"), "a digit of another script": ("L = x*٣", ("n",), "maths"),
-    "a long number": ("L = " + "9" * 100_000, ("n",), "at most 2000"), "deep brackets": ("L = " + "(" * 500 + "x" + ")" * 500, ("n",), "at most"),
+    "a long number": ("L = " + "9" * 100_000, ("n",), "at most 12000"), "deep brackets": ("L = " + "(" * 500 + "x" + ")" * 500, ("n",), "at most"),
     "deep places": ("L = " + "x[" * 300 + "1" + "]" * 300, ("n",), "at most"), "sums of sums": ("L = " + "sum_n " * 300 + "x_n", ("n",), ""),
 }
 

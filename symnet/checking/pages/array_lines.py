@@ -30,6 +30,7 @@ from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import FaultError, MismatchError, NameError_, ShapeError, SymnetError
 from symnet.indexing.index_array import IndexArray
+from symnet.parsing.expressions import expression
 from symnet.parsing.lettered_entries import Side, conditions
 
 MOST_ENTRIES = 300
@@ -155,7 +156,8 @@ class _ArrayPage:
         try:
             if isinstance(line, Chain):
                 self._chain(line)
-            else:
+            elif not isinstance(line, Stated) or not self._aside(
+                    Chain(line.number, line.text, line.section, line.left, (("=", line.value),))):
                 raise NameError_("line", f"a number for {getattr(line, 'left', 'a row')!r}", "sizes and values in the worksheet")
         except SymnetError as error:
             if len(self.found) == before:
@@ -174,7 +176,35 @@ class _ArrayPage:
         self.found.append(Judged(line.number, line.text, line.section, name, printed, mark, relation=relation, follows=follows,
                                  **more))  # type: ignore[arg-type]
 
+    def _aside(self, line: Chain) -> bool:
+        """A line that is about no array: the number of a size, N = 4, or of a function at a number, step(0) = 0."""
+        numbers = [text for _, text in line.links]
+        if not all(map(NUMBER.match, numbers)):
+            return False
+        name = line.left.strip()
+        if name in map(str, self.derivation.program.sizes) and self.claims.known(name) is None:
+            known = dict(self.derivation.meta.get("sizes") or {}).get(name)
+            for (relation, text) in line.links:
+                mark = Mark.GIVEN if known is None else Mark.RIGHT if rational(text) == known else Mark.UNDECIDED
+                said = "" if mark is not Mark.UNDECIDED else f"in the worksheet {name} is {known}"
+                self._add(line, name, text, relation, mark, Follows.YES if mark is not Mark.UNDECIDED else Follows.UNDECIDED, slip=said)
+            return True
+        if line.latex or not re.match(r"[A-Za-z]\w*\s*\(", name):
+            return False
+        try:
+            value = expression(name, {}, {}, "line").expr
+        except SymnetError:
+            return False
+        for relation, text in line.links:
+            right = rounds_to(value, text)
+            self._add(line, name, text, relation, Mark.RIGHT if right else Mark.WRONG, Follows.YES if right else Follows.NO,
+                      slip="" if right else f"it is {value}")
+        return True
+
     def _chain(self, line: Chain) -> None:
+        if line.left and self._aside(line):
+            self.last = None
+            return
         links = line.links
         if not line.left:
             if self.last is None:

@@ -13,7 +13,7 @@ from symnet.parsing.tokens import RAISED, plain
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3})?\Z")
 SHORT = r"[A-Za-z]\w{0,15}(?:\[[\w, ]{1,12}\])?'?"
-NAME = r"[A-Za-z]\w*(?:\[[\w, ]{1,12}\])?"
+NAME = r"[A-Za-z]\w*(?:\[[\w, ]{1,12}\]|\^\([a-z0-9+\- ]{1,8}\))?"  # z[t], or a layer z^(l)
 SLOPE = rf"d\s?(?:{NAME}|\({NAME}\))\s?/\s?d\s?(?:{NAME}|\({NAME}\))"
 RELATION = r"(?:≈|≃|≅|:=|←|(?<![<>!=~])=(?![=>]))"
 FUNCTION = r"[A-Za-z]\w*'?\(\s*[A-Za-z]\w{0,3}\s*\)"  # σ'(z) = …
@@ -149,7 +149,8 @@ def _scan(body: str, defines: bool) -> Iterator[Found]:
             if function and claim[2].partition("(")[0].rstrip("'") not in LETTERS:
                 continue  # f(x) = … of a function that nobody knows
             sign = SPLIT.match(body, claim.end())
-            yield Found(claim[2] if function else claim[2].replace("(", "").replace(")", ""), links, stated=not whole or bracketed,
+            said = claim[2] if function or "^(" in claim[2] else claim[2].replace("(", "").replace(")", "")
+            yield Found(said, links, stated=not whole or bracketed,
                         defines=defines or (sign is not None and sign[1] == ":="), updates=sign is not None and sign[1] in ARROWS,
                         before=body[:claim.start()])
 
@@ -191,7 +192,7 @@ def _without_aside(text: str) -> str:
 
 def _mathy(link: str, whole: bool) -> bool:
     """In a sentence only what looks like maths is a link; at the start of a line everything but words alone is."""
-    words = [w for w in WORD.findall(link) if w not in LETTERS]
+    words = [w for w in WORD.findall(link) if w not in LETTERS | GREEK]
     if NUMBER.match(link):
         return True
     if not whole:
@@ -225,7 +226,7 @@ def _is_prose(text: str, k: int, word: re.Match[str], whole: bool) -> bool:
     if word.end() < len(text) and (text[word.end()].isdigit() or text[word.end()] in "_'(."):
         return False
     said = word.group()
-    if said in LETTERS:
+    if said in LETTERS or said in GREEK:
         return False
     before, after = text[:k].rstrip(), text[word.end():].lstrip()
     if said.lower() in STOPS:

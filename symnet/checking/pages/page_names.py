@@ -16,7 +16,7 @@ from flint import ctx, fmpq
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_scalars
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
-from symnet.checking.local_slopes import local_slope
+from symnet.checking.local_slopes import activation_of, local_slope
 from symnet.checking.pages.printed_latex import read_latex
 from symnet.core.derivation import Derivation
 from symnet.core.functions import BY_NAME
@@ -30,7 +30,7 @@ from symnet.indexing.index_array import IndexArray
 from symnet.parsing.claim_prefix import LOSSES
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.lowering import CONSTANTS
-from symnet.parsing.naming import factorings
+from symnet.parsing.naming import factorings, is_one_letter
 from symnet.parsing.program import expression, free_names
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
@@ -242,9 +242,18 @@ class Names:
 
     def _prime(self, function: str, argument: sp.Expr) -> sp.Expr:
         name = SAME.get(function, function)
+        below = self.tensors.get(str(argument))
+        slope = None if below is None or name in BY_NAME else self.activation(function, below.name)
+        if slope is not None:
+            return slope
         if name not in BY_NAME or len(BY_NAME[name].derivative) != 1:
             raise NameError_("line", f"no function {function!r}", "one of " + ", ".join(BY_NAME), did_you_mean(function, BY_NAME))
         return BY_NAME[name].derivative[0](argument, BY_NAME[name].function(argument))
+
+    def activation(self, function: str, below: str) -> sp.Symbol | None:
+        """The slope g'(z) of a line a = g(z), where that function has no other name than g or a."""
+        above = self.known(function) or (activation_of(self.program, below) if is_one_letter(function) else None)
+        return None if above is None or above not in self.program.by_name else self.slope(above, below)
 
     def _gradient(self, name: str) -> str:
         """dw2, grad_w2 and w2_grad are the slope of the loss at w2; "" for anything else."""

@@ -11,6 +11,7 @@ import sympy as sp
 from symnet.core.names import name_latex
 from symnet.core.tensors import Tensor
 from symnet.errors import NameError_, ShapeError
+from symnet.indexing.index_array import IndexArray, number
 from symnet.parsing.latex import latex_expression
 
 if TYPE_CHECKING:
@@ -43,7 +44,12 @@ def read_latex(names: Names, text: str) -> sp.Expr:
     other = {name: names.rate[()] for name in ("alpha", "eta") if names.has_rate and name not in names.tensors}
     other |= {name: names.atom(name) for name in re.findall(r"delta\d*", text.replace("_", "").replace("{", "").replace("}", ""))
               if name not in names.tensors and names.delta(name)}
-    found = latex_expression(_objective(names, text), {**{n: Tensor(n) for n in other}, **names.tensors}, where="line")
+
+    def local(above: str, below: str) -> IndexArray | None:
+        slope = names.activation(above, below)
+        return None if slope is None else number(slope)
+
+    found = latex_expression(_objective(names, text), {**{n: Tensor(n) for n in other}, **names.tensors}, where="line", slopes=local)
     if found.axes:
         raise ShapeError("line", f"shape {found.shape}", "a single number")
     return names.meant(found, {Tensor(n)[()]: atom for n, atom in other.items()})

@@ -17,6 +17,7 @@ from symnet.parsing.lowering import Lowering
 from symnet.parsing.node import Node
 from symnet.parsing.plain_grammar import LEVELS, POSTFIX, POWER, PRODUCT, UNARY, Parser
 
+TRANSPOSES = ("T", "^T", "^⊤")
 MOST = 240  # trees tried
 Edit = tuple[str, Node, Node, Node]  # kind, the part as written, the part as it should be, the whole then
 
@@ -54,7 +55,7 @@ def _everywhere(node: Node, setting: Setting) -> Iterator[Edit]:
 def _at(node: Node, setting: Setting) -> Iterator[tuple[str, Node]]:
     if node.kind == "binary" and node.text in ("@", "*", "juxtaposed"):
         yield from _product(node)
-    elif node.kind == "attribute" and node.text in ("T", "^T"):
+    elif node.kind == "attribute" and node.text in TRANSPOSES:
         yield "transposed factor", node.args[0]
     elif node.kind == "call" and node.text in ("sum", "mean"):
         yield from _reduction(node)
@@ -82,7 +83,7 @@ def _product(node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _turned(node: Node) -> Node:
-    if node.kind == "attribute" and node.text in ("T", "^T"):
+    if node.kind == "attribute" and node.text in TRANSPOSES:
         return node.args[0]
     return Node("attribute", "T", (node,), node.column)
 
@@ -111,10 +112,13 @@ def _shown(node: Node) -> tuple[str, int]:
     args = [_shown(a) for a in node.args]
     if node.kind == "binary":
         return _operator(node, args)
+    if node.kind == "terms":
+        parts = [f" {sign} {_within(a, LEVELS['+'] + 1)}" for sign, a in zip(node.text, args, strict=True)]
+        return "".join(parts).removeprefix(" + "), LEVELS["+"]
     if node.kind == "unary":
         return "-" + _within(args[0], UNARY), UNARY
     if node.kind == "attribute":
-        return _within(args[0], POSTFIX) + ("" if node.text == "^T" else ".") + node.text, POSTFIX
+        return _within(args[0], POSTFIX) + ("" if node.text[0] == "^" else ".") + node.text.replace("⊤", "T"), POSTFIX
     if node.kind == "index":
         return _within(args[0], POSTFIX) + "[" + ", ".join(a for a, _ in args[1:]) + "]", POSTFIX
     if node.kind == "call":
