@@ -67,8 +67,9 @@ def _entries(derivation: Derivation) -> Derivation:
     if not _has_axes(derivation):
         return derivation
     known = derivation.meta.get("sizes") or {}
-    made = derivation.instantiate({str(s): int(known.get(str(s), 2)) for s in derivation.program.sizes})
-    return with_values(made, made.values, {**derivation.meta, "sizes": {}, "errata": None, "training": None})
+    taken = {str(s): int(known.get(str(s), 2)) for s in derivation.program.sizes}
+    made = derivation.instantiate(taken)
+    return with_values(made, made.values, {**derivation.meta, "sizes": {}, "taken": taken, "errata": None, "training": None})
 
 
 def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = True, check: bool = True,

@@ -86,8 +86,6 @@ def test_the_table_has_no_room_that_is_gone() -> None:
 CIRCLES: dict[str, tuple[str, ...]] = {
     "a slope of a norm and the norm of a page are read with the names of a page": ("checking.pages.page_names", "checking.pages.printed_latex"),
     "a line of arrays in a page is judged as a page is": ("checking.pages.array_lines", "checking.pages.judge"),
-    "an array's methods are NumPy's functions of it; goes with the tracer on the graph": (
-        "checking.code.arrays", "checking.code.functions", "checking.code.ufuncs"),
     "a program checks itself at birth": ("core.program", "core.schedule", "core.wellformed"),
     "a tensor may have a structure, and a structure speaks of tensors": ("core.structures", "core.tensors"),
 }

@@ -82,6 +82,25 @@ def _other_way(program: Program, above: str, below: str) -> bool:
     return False
 
 
+def direct_slope(program: Program, above: str, below: str) -> sp.Expr | None:
+    """d above/d below in the one line of a number, every other name of it held; None where that is the whole slope, or there is none.
+
+    In z2 = u*x2 + v*h1 with h1 = tanh(u*x1), dz2/du may be meant as x2, as it stands in a sum over the steps, or as all of it.
+    """
+    if above not in program.by_name or below not in program.uses(above) or not _other_way(program, above, below):
+        return None
+    given = tuple(program[n] for n in program.uses(above))
+    return _in_forward_names(derive(Program(given, program.by_name[above], above), [below]), below)
+
+
+def _in_forward_names(made: Derivation, below: str) -> sp.Expr:
+    there: dict[sp.Basic, sp.Expr] = {}
+    for d in made.full.definitions:
+        if d.target.of:
+            there[d.entry] = d.expr.xreplace(there)
+    return there[made.full[made.gradient_name(below)][()]]
+
+
 def local_slope(program: Program, above: str, below: str) -> tuple[Derivation | None, sp.Expr]:
     """d above/d below for numbers, in names of the forward pass, and how it was found; ``below`` is held as given."""
     if above == below:
@@ -90,11 +109,7 @@ def local_slope(program: Program, above: str, below: str) -> tuple[Derivation | 
         raise NameError_("line", f"nobody defined {above!r}", "a line of the worksheet")
     upto = max(k for k, d in enumerate(program.definitions) if d.name == above)
     made = derive(_independent(Program(program.inputs, program.definitions[: upto + 1], above), below), [below])
-    there: dict[sp.Basic, sp.Expr] = {}
-    for d in made.full.definitions:
-        if d.target.of:
-            there[d.entry] = d.expr.xreplace(there)
-    return made, there[made.full[made.gradient_name(below)][()]]
+    return made, _in_forward_names(made, below)
 
 
 def _independent(program: Program, name: str) -> Program:

@@ -187,6 +187,19 @@ def _cofactor(matrix: Rows, i: int, j: int) -> sp.Expr:
     return sp.S.NegativeOne ** (i + j) * _polynomial(_minor(matrix, i, j))
 
 
+def _has_matrices(expr: sp.Basic) -> bool:
+    """True where a determinant or an inverse stands in it; each part is looked at once, in however many places it stands."""
+    seen, waiting = {expr}, [expr]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (Det, InverseEntry)):
+            return True
+        new = [a for a in node.args if a not in seen]
+        seen.update(new)
+        waiting += new
+    return False
+
+
 def written_out(expr: sp.Basic) -> sp.Basic:
     """``expr`` with determinants and inverses of small written-out matrices as polynomials and their quotients (Cramer).
 
@@ -196,7 +209,7 @@ def written_out(expr: sp.Basic) -> sp.Basic:
     >>> written_out(InverseEntry(Rows(a, b, c, d), sp.Integer(1), sp.Integer(1)))
     d/(a*d - b*c)
     """
-    if not expr.has(Det, InverseEntry):
+    if not _has_matrices(expr):
         return expr
     if isinstance(expr, (Det, InverseEntry)) and isinstance(expr.matrix, Rows) and expr.matrix.count <= MOST:
         matrix = Rows(*[written_out(a) for a in expr.matrix.args])

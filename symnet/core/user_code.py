@@ -28,6 +28,15 @@ MATHS = ("sqrt", "exp", "log", "log2", "tanh", "sin", "cos", "erf")
 SPECIAL = ("softmax", "log_softmax", "logsumexp")
 
 
+class SymbolicIndex(OptionError):
+    """A symbolic array was used as an index; class labels can be passed as whole numbers instead."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("index", f"{name or 'a symbolic array'}, whose values are not known", "whole numbers",
+                         "labels={'y': 'Y'} passes class labels")
+        self.name = name
+
+
 class StandIn(ModuleType):
     """A module with some names of its own, which users meet while ``active``; all others, and what libraries meet, are the real one's."""
 
@@ -70,11 +79,15 @@ def number_type(real: Any, cast: Callable[..., Any]) -> Any:
 
 
 def numpy_stand_ins(own: Mapping[str, Any], ours: Callable[[Any], bool], cast: Callable[[Any, Any], Any],
-                    maths: Callable[[str, Any], Any], special: Callable[..., Any], active: Callable[[], bool] = lambda: True,
-                    of_numbers: bool = False) -> list[StandIn]:
+                    maths: Callable[[str, Any], Any], special: Callable[..., Any], of_numbers: bool = False) -> list[StandIn]:
     """NumPy with names of its ``own``, and no chance. Where an argument is one of ``ours``, its number types ``cast``, math's functions
     (with ``of_numbers`` of a number too) are ``maths`` and those of scipy.special, where the user has it, ``special``, by name."""
     import numpy as np
+
+    thread = threading.get_ident()
+
+    def active() -> bool:
+        return threading.get_ident() == thread
 
     def number(real: Any) -> Any:
         return number_type(real, lambda *args, **more: cast(args[0], real) if args and ours(args[0]) else real(*args, **more))

@@ -11,11 +11,16 @@ from symnet.core.functions import sigmoid
 from symnet.core.matrices import Det, Grid, InverseEntry
 
 
-def holes(expr: sp.Basic, sure: bool = False) -> Iterator[tuple[sp.Expr, str]]:
+def holes(expr: sp.Basic, sure: bool = False, seen: set[sp.Basic] | None = None) -> Iterator[tuple[sp.Expr, str]]:
     """What ``expr`` divides by and takes roots, powers and logarithms of, as it was written: sqrt(relu(u)) asks for nothing.
 
-    Only where it certainly has no value with ``sure``: u^v asks for u > 0, but for a whole number v it has a value below 0 too.
+    Only where it certainly has no value with ``sure``: u^v asks for u > 0, but for a whole number v it has a value below 0 too. A part that
+    stands in many places, as the values of a layer do in an entry of a deep network, is looked at once: ``seen`` are those.
     """
+    seen = set() if seen is None else seen
+    if expr in seen:
+        return
+    seen.add(expr)
     if isinstance(expr, sp.log):
         yield expr.args[0], "<="
     elif isinstance(expr, InverseEntry):
@@ -26,7 +31,7 @@ def holes(expr: sp.Basic, sure: bool = False) -> Iterator[tuple[sp.Expr, str]]:
             yield expr.base, "=" if whole else "<" if expr.exp.is_Rational and expr.exp > 0 else "<="
     if not isinstance(expr, (sp.Sum, Grid, sp.Piecewise, When, Nabla, sp.Indexed)):
         for arg in expr.args:
-            yield from holes(arg, sure)
+            yield from holes(arg, sure, seen)
 
 
 AS_READ = ", as a power with a variable exponent is read"

@@ -14,31 +14,40 @@ from symnet.core.axes import Axis, Kind
 from symnet.core.program import Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor
-from symnet.core.user_code import told
+from symnet.core.user_code import SymbolicIndex, told
 from symnet.errors import NameError_, OptionError, ShapeError, SymnetError, UnknownNodeError, a_kind, did_you_mean, errors_made, internal
 from symnet.frontends.asked_conditions import asked_by
-from symnet.frontends.numpy_tracer import Size, SizedArray, lifted, refused, sized_numpy
+from symnet.frontends.numpy_tracer import Selection, Size, SizedArray, lifted, refused, sized_numpy
 from symnet.indexing.graph import Graph
 from symnet.indexing.lowering import GraphLowering
 from symnet.indexing.operations import Array, Maker
 
+KIND = {"index": "i", "bool": "b"}  # of dtypes, by the domain
 KINDS = {"N": Kind.BATCH, "B": Kind.BATCH, "T": Kind.TIME}
 OBJECTIVES = ("loss", "cost", "L", "J", "objective", "error")
 Shape = Sequence[int | str] | int | str
 
 
 class NumpyTracing:
-    """One function traced on symbolic sizes: arrays for its arguments, the call, and programs of what it gave. Used once."""
+    """One function traced: arrays for its arguments, the call, and what it gave. Used once.
 
-    def __init__(self) -> None:
+    With symbolic sizes what it gave are programs; with a maker of ``entries`` sizes are numbers, and it is arrays of its nodes.
+    """
+
+    def __init__(self, entries: Any = None) -> None:
         self.graph = Graph()
-        self.maker = Maker(self.graph, "NumPy code")
+        self.maker: Maker = Maker(self.graph, "NumPy code") if entries is None else entries
+
+    def argument(self, tensor: Tensor, entries: Any) -> SizedArray:
+        """An argument whose entries are these nodes."""
+        made = SizedArray(self.maker, self.maker.array(entries), KIND.get(tensor.domain, "f"))  # type: ignore[attr-defined]
+        made.name = tensor.name
+        return made
 
     def array(self, tensor: Tensor) -> SizedArray:
         """An argument: the array that a tensor is."""
         node = self.graph.add_input(tensor.name, tensor.axes, tensor.role, tensor.note, tensor.domain)
-        kind = {"index": "i", "bool": "b"}.get(tensor.domain, "f")
-        return SizedArray(self.maker, Array(node, tensor.shape), kind)
+        return SizedArray(self.maker, Array(node, tensor.shape), KIND.get(tensor.domain, "f"))
 
     def truths(self, name: str, axes: tuple[Axis, ...]) -> SizedArray:
         """An argument of truths."""
@@ -50,23 +59,33 @@ class NumpyTracing:
 
     def run(self, function: Callable[..., Any], front: Sequence[Any], given: Mapping[str, Any]) -> Any:
         """What the function returns. Raises the error family, with the place in the user's file."""
+        made: list[SymnetError] = []
         try:
             with errors_made() as made, sized_numpy(function, self.maker):
                 result = function(*front, **given)
             if made:
                 raise made[0]
             return result
-        except (Exception, SystemExit) as error:  # whatever a user's function may raise, told in one line
-            raise told(error) from None
+        except SymbolicIndex:
+            raise
+        except (Exception, SystemExit) as error:  # whatever a user's function may raise, told in one line; NumPy may hide ours
+            raise told(made[0].with_traceback(error.__traceback__) if made and not isinstance(error, SymnetError) else error) from None
 
     def read(self, where: str, value: Any) -> SizedArray:
         """A returned value as an array."""
+        if isinstance(value, Selection) and value.find is None:
+            raise OptionError(where, "x[mask], whose shape is not known", "the whole array", "np.where(mask, x, 0)")
         if isinstance(value, SizedArray):
             return value
         try:
             return SizedArray(self.maker, *lifted(self.maker, value))
         except (TypeError, ValueError):
             raise OptionError(where, type(value).__name__, "an array or a number") from None
+
+    def nodes(self, where: str, value: Any) -> Any:
+        """A returned value, as NumPy's array of nodes."""
+        made = self.read(where, value)
+        return made.array.node if made.kind != "b" else self.maker.map("indicator", made.array).node
 
     def program(self, value: SizedArray, name: str, title: str = "") -> Program:
         """The program whose last line is a returned value; that line also asks for what the code asks for and no line shows."""

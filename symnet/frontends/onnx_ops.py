@@ -140,10 +140,7 @@ def _expand(c: Call) -> Array:
 
 
 def _tile(c: Call) -> Array:
-    m, a = c.maker, c.first()
-    for axis, count in enumerate(c.integers(1, "repeats") or []):
-        a = m.tiled(a, axis, count) if count != 1 else a
-    return a
+    return c.maker.tiled(c.first(), c.integers(1, "repeats") or [])
 
 
 def _shrink(c: Call) -> Array:

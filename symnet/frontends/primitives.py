@@ -229,10 +229,7 @@ def _linear_solve(e: Equation) -> int:
 
 
 def _tile(e: Equation) -> int:
-    m, a = e.maker, e.arrays[0]
-    for axis, count in enumerate(map(int, e.params["reps"])):
-        a = m.tiled(a, axis, count)
-    return a.node
+    return e.maker.tiled(e.arrays[0], list(map(int, e.params["reps"]))).node
 
 
 def _reverse(e: Equation) -> int:

@@ -133,6 +133,30 @@ def ptp(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
     return np.max(x, **over) - np.min(x, **over)
 
 
+def _table(x: Any) -> Any:
+    return x[None, :] if np.ndim(x) == 1 else x
+
+
+def vstack(arrays: Any, **_: Any) -> Any:
+    """One under another; a vector is a row."""
+    return np.concatenate([_table(x) for x in arrays], axis=0)
+
+
+def hstack(arrays: Any, **_: Any) -> Any:
+    """One beside another."""
+    return np.concatenate(arrays, axis=int(np.ndim(arrays[0]) > 1))
+
+
+def column_stack(arrays: Any) -> Any:
+    """One beside another; a vector is a column."""
+    return np.concatenate([x[:, None] if np.ndim(x) == 1 else x for x in arrays], axis=1)
+
+
+def take(x: Any, indices: Any, axis: Any = None) -> Any:
+    """The places of an axis that indices name."""
+    return np.ravel(x)[indices] if axis is None else x[(slice(None),) * (axis % np.ndim(x)) + (indices,)]
+
+
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Each entry less the one before it, n times."""
     ends = [np.broadcast_to(e, [1 if k == axis % np.ndim(x) else s for k, s in enumerate(np.shape(x))]) if not np.ndim(e) else e
@@ -199,6 +223,7 @@ COMPOSED: dict[str, tuple[Callable[..., Any], slice]] = {
     "clip": (clip, ONE), "norm": (norm, ONE), "ptp": (ptp, ONE), "diff": (diff, ONE), "dot": (dot, TWO),
     "tensordot": (tensordot, TWO), "inner": (inner, TWO), "vdot": (vdot, TWO), "outer": (outer, TWO), "kron": (kron, TWO),
     "einsum": (einsum, REST),
+    "vstack": (vstack, NO), "hstack": (hstack, NO), "column_stack": (column_stack, NO), "take": (take, ONE),
     "multi_dot": (lambda arrays: reduce(dot, arrays), NO),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Protocol
 
 import sympy as sp
@@ -93,11 +92,7 @@ NUMBERS: dict[str, Formula] = {
     "arcsin": _arcsin, "arccos": lambda m, a: m.map("sub", sp.pi / 2, _arcsin(m, a)), "arctan2": _arctan2, "arcsinh": _arcsinh,
     "arccosh": _arccosh, "arctanh": _arctanh, "cbrt": _cbrt, "trunc": _trunc, "fix": _trunc, "floor": _plainly("floor"),
     "ceil": _plainly("ceil"), "fmod": _rest(_trunc), "remainder": _rest(_plainly("floor")), "mod": _rest(_plainly("floor")),
+    "floor_divide": lambda m, a, b: m.map("floor", m.map("div", a, b)),
     "hypot": lambda m, a, b: m.map("sqrt", m.map("add", m.map("square", a), m.map("square", b))),
     "xlogy": lambda m, a, b: m.map("mul", a, m.map("log", b)),
 }
-
-
-def made_of(operations: Operations) -> dict[str, Callable[..., Any]]:
-    """All of them, for these operations."""
-    return {name: partial(formula, operations) for name, formula in {**NUMBERS, **TESTS, **LOGIC}.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy as sp
 
@@ -34,8 +34,13 @@ class Array:
 
 @dataclass
 class Maker:
-    """Adds operations to ``graph``; ``where`` is the place in the model that errors name."""
+    """Adds operations to ``graph``; ``where`` is the place in the model that errors name.
 
+    A reader that uses no more than what it does may be given another maker, which carries the operations out: ``by_entry`` says that
+    its arrays are NumPy's own, with entries that are known one by one (``checking/code/entry_maker.py``).
+    """
+
+    by_entry: ClassVar[bool] = False
     graph: Graph
     where: str = ""
     values: dict[int, Any] = field(default_factory=dict)  # the numbers of the nodes that are parameters
@@ -67,6 +72,19 @@ class Maker:
                 raise unsupported(f"arrays of shapes {a} and {b}", self.where, "shapes that broadcast")
         return tuple(y if x == 1 else x for x, y in zip(long, padded, strict=True))
 
+    def known(self, a: Array) -> Any:
+        """The numbers or truths of an array, where every one is known: as a scalar of Python's; None where it is not."""
+        value = self.graph.ops[a.node].more[0] if self.graph.ops[a.node].kind == "number" else None
+        return bool(value) if value in (sp.true, sp.false) else int(value) if isinstance(value, sp.Integer) else None
+
+    def key(self, a: Array) -> Any:
+        """Equal for arrays of equal entries."""
+        return a.node
+
+    def copied(self, a: Array) -> Array:
+        """In memory of its own; a node is never written into."""
+        return a
+
     def _axes(self, a: Array, axes: Sequence[int] | int | None) -> tuple[int, ...]:
         if axes is None or (not isinstance(axes, int) and not len(axes)):
             return tuple(range(a.rank))
@@ -84,6 +102,10 @@ class Maker:
     def top(self, a: Array, axes: Sequence[int] | int | None = None, keep: bool = False) -> Array:
         """The maximum along axes; one that cancels, as in a softmax, is never taken."""
         return self._reduced("top", a, axes, keep)
+
+    def peak(self, name: str, a: Array, axes: Sequence[int] | int | None = None, keep: bool = False) -> Array:
+        """The maximum, or minus that of -a, along axes; as ``top``."""
+        return self.top(a, axes, keep) if name == "max" else self.map("neg", self.top(self.map("neg", a), axes, keep))
 
     def fold(self, name: str, a: Array, axes: Sequence[int] | int | None = None, keep: bool = False) -> Array:
         """min or prod along axes, or max where it is sure not to cancel."""
@@ -164,9 +186,26 @@ class Maker:
     def expand(self, a: Array, sizes: Sequence[Any]) -> Array:
         """Axes of size 1 (or new ones in front) repeated; -1 keeps a size."""
         new = len(sizes) - a.rank
-        sources = tuple(None if k < new else k - new for k in range(len(sizes)))
-        shape = tuple(a.shape[k - new] if s == -1 else sp.sympify(s, strict=True) for k, s in enumerate(sizes))
-        return Array(self.graph.add("spread", a.node, more=(sources, shape), where=self.where), shape)
+        shape = [a.shape[k - new] if s == -1 else sp.sympify(s, strict=True) for k, s in enumerate(sizes)]
+        return self._spread(a, [None if k < new else k - new for k in range(len(sizes))], shape)
+
+    def spread_to(self, a: Array, shape: Sequence[sp.Expr]) -> Array:
+        """Broadcast to a shape."""
+        if tuple(a.shape) == tuple(shape):
+            return a
+        new = len(shape) - a.rank
+        return self._spread(a, [None if k < new else k - new for k in range(len(shape))], shape)
+
+    def with_axes(self, a: Array, places: Sequence[int]) -> Array:
+        """New axes of size 1, at these places of the result."""
+        if not places:
+            return a
+        rest = iter(range(a.rank))
+        sources = [None if k in places else next(rest) for k in range(a.rank + len(places))]
+        return self._spread(a, sources, [sp.S.One if s is None else a.shape[s] for s in sources])
+
+    def _spread(self, a: Array, sources: Sequence[int | None], shape: Sequence[sp.Expr]) -> Array:
+        return Array(self.graph.add("spread", a.node, more=(tuple(sources), tuple(shape)), where=self.where), tuple(shape))
 
     def table(self, sizes: Sequence[int], numbers: Sequence[Any]) -> Array:
         """A small array of numbers."""
@@ -275,12 +314,13 @@ class Maker:
         """The entries on one side of a diagonal, it included, and 0."""
         return self.map("select", self.side(a.shape[-2], a.shape[-1], lower, diagonal), a, 0)
 
-    def _on_diagonal(self, rows: Any, columns: Any) -> Array:
-        return self.map("eq", self.iota([rows, 1], 0), self.iota([1, columns], 1))
+    def _on_diagonal(self, rows: Any, columns: Any, offset: int = 0) -> Array:
+        row = self.iota([rows, 1], 0)
+        return self.map("eq", self.map("add", row, offset) if offset else row, self.iota([1, columns], 1))
 
-    def unit(self, rows: Any, columns: Any = None) -> Array:
-        """Ones on the diagonal."""
-        return self.map("indicator", self._on_diagonal(rows, rows if columns is None else columns))
+    def unit(self, rows: Any, columns: Any = None, offset: int = 0) -> Array:
+        """Ones on a diagonal."""
+        return self.map("indicator", self._on_diagonal(rows, rows if columns is None else columns, offset))
 
     def triangular(self, a: Array, lower: bool, ones: bool = False) -> Array:
         """The triangular matrix that a solver reads of ``a``; with ``ones`` its diagonal is 1 whatever stands there."""
@@ -368,11 +408,15 @@ class Maker:
         wide = self.expand(self.reshape(a, [*shape[:axis + 1], 1, *shape[axis + 1:]]), [*shape[:axis + 1], count, *shape[axis + 1:]])
         return self.reshape(wide, [*shape[:axis], shape[axis] * count, *shape[axis + 1:]])
 
-    def tiled(self, a: Array, axis: int, count: int) -> Array:
-        """The axis ``count`` times, one whole after another."""
-        shape = a.shape
-        wide = self.expand(self.reshape(a, [*shape[:axis], 1, *shape[axis:]]), [*shape[:axis], count, *shape[axis:]])
-        return self.reshape(wide, [*shape[:axis], count * shape[axis], *shape[axis + 1:]])
+    def tiled(self, a: Array, counts: Sequence[Any]) -> Array:
+        """The last axes, each as often as its count says, one whole after another; for further counts there are new axes in front."""
+        a = self.with_axes(a, range(max(len(counts) - a.rank, 0)))
+        for axis, count in zip(range(a.rank - len(counts), a.rank), counts, strict=True):
+            if count != 1:
+                shape = a.shape
+                wide = self.expand(self.reshape(a, [*shape[:axis], 1, *shape[axis:]]), [*shape[:axis], count, *shape[axis:]])
+                a = self.reshape(wide, [*shape[:axis], count * shape[axis], *shape[axis + 1:]])
+        return a
 
     def stuffed(self, a: Array, axis: int, step: int) -> Array:
         """``step`` - 1 zeros between two places of an axis."""

@@ -138,6 +138,9 @@ def _symbols(case: Case, views: list[StepView]) -> Section:
     known = d.meta.get("sizes") or {}
     if any(str(s) in known for s in d.program.sizes):
         notes.append((f"Here {', '.join(f'{s} = {known[str(s)]}' for s in d.program.sizes if str(s) in known)}.",))
+    taken = d.meta.get("taken") or {}
+    if taken:
+        notes.append((f"Written out for {', '.join(f'{s} = {n}' for s, n in taken.items())}.",))
     sizes = [s for s in sizes if s not in known]
     if sizes:
         notes.append((f"The sizes {', '.join(sizes)} may be any positive whole numbers." if len(sizes) > 1 else

@@ -11,14 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from symnet.checking.code import nodes as n
-from symnet.checking.code.arrays import SymbolicIndex, Traced, wrap
-from symnet.checking.code.patching import symbolic_numpy
-from symnet.checking.code.truth import Frame
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
-from symnet.core.user_code import told
-from symnet.errors import NameError_, OptionError, did_you_mean, errors_made
+from symnet.errors import NameError_, OptionError, did_you_mean
 
 TABLES = frozenset({"params", "parameters", "param", "theta", "weights", "model", "p", "inputs", "data", "batch", "cache", "values", "net",
                     "state", "args"})
@@ -138,18 +133,6 @@ def one_hot(name: str, chosen: Any, shape: tuple[int, ...]) -> Iterator[tuple[tu
         yield (name, tuple(k + 1 for k in place)), int(chosen[place[:-1]] == place[-1])
 
 
-def arrays(truth: Frame) -> dict[str, Traced]:
-    """Every input as a fresh symbolic array."""
-    found = {}
-    for t in truth.program.inputs:
-        made = np.empty(truth.shape(t.name), dtype=object)
-        for mine, place in truth.places(t.name).items():
-            made[mine] = n.var(truth.entries(t.name, place))
-        found[t.name] = wrap(made)
-        found[t.name].name = t.name
-    return found
-
-
 def arguments_of(function: Callable[..., Any], binding: Binding, program: Program, every: Mapping[str, Any], sizes: Mapping[str, Any],
                  chosen: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """The function's arguments, those by place and those by name: ``every`` input by name, the ``sizes`` and the ``chosen`` labels."""
@@ -166,18 +149,3 @@ def arguments_of(function: Callable[..., Any], binding: Binding, program: Progra
     front = [given.pop(p.name) for p in _parameters(function) if p.name in given and p.kind is p.POSITIONAL_ONLY]
     return front, given
 
-
-def trace(function: Callable[..., Any], binding: Binding, truth: Frame, chosen: Mapping[str, Any]) -> Any:
-    """What the function returns for symbolic arguments. Raises the error family, with the place in the user's file."""
-    labels = {name: y.copy() if y.ndim else int(y) for name, y in chosen.items()}
-    front, given = arguments_of(function, binding, truth.program, arrays(truth), truth.sizes, labels)
-    try:
-        with errors_made() as made, symbolic_numpy(function):
-            result = function(*front, **given)
-        if made:  # caught by a try of the user's own: what it does then is not what it does on numbers
-            raise made[0]
-        return result
-    except SymbolicIndex:
-        raise
-    except (Exception, SystemExit) as error:  # whatever a user's function may raise, told in one line
-        raise told(error) from None

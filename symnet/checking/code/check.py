@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from symnet.calculus import derive
 from symnet.checking.code.all_sizes import Tracing, proved_for_all_sizes
-from symnet.checking.code.arrays import SymbolicIndex
-from symnet.checking.code.calling import Binding, bind, class_labels, one_hot, trace
+from symnet.checking.code.calling import Binding, arguments_of, bind, class_labels, one_hot
 from symnet.checking.code.conditional import under_assumptions, with_infinity
+from symnet.checking.code.entry_maker import EntryMaker
 from symnet.checking.code.float_arrays import Place
 from symnet.checking.code.judging import Trial, judge, same, scope, screened, screened_alone
-from symnet.checking.code.nodes import Graph, tracing
+from symnet.checking.code.nodes import Graph, tracing, var
 from symnet.checking.code.replay import ON_ARRAYS, Player, Replay
 from symnet.checking.code.results import CodeCheck, Judged
 from symnet.checking.code.returning import read_result
@@ -23,8 +25,9 @@ from symnet.checking.code.slips import slips_of
 from symnet.checking.code.truth import Frame, Truth
 from symnet.checking.progress import ALONE, Way
 from symnet.core.derivation import Derivation
-from symnet.core.tensors import Role
+from symnet.core.tensors import Role, Tensor
 from symnet.core.time_limit import time_is_over, time_limit
+from symnet.core.user_code import SymbolicIndex
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import FaultError, OptionError, SymnetError, internal
 
@@ -32,10 +35,23 @@ SLIPS, ALL_SIZES, REPLAY = "the slips", "all sizes", "plain arrays"
 Found = tuple[Trial, Verdict, Place | None]
 
 
+class CodeTracing(Tracing, Protocol):
+    """A tracing, which may be of known entries too; ``frontends.numpy_binding`` has one, and the face hands it in."""
+
+    def argument(self, tensor: Tensor, entries: Any) -> Any:
+        """The argument whose entries are these nodes."""
+
+    def nodes(self, where: str, value: Any) -> Any:
+        """A returned value as an array of nodes."""
+
+
+Tracer = Callable[..., CodeTracing]
+
+
 def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Sizes = None, *, arguments: Mapping[str, Any] | None = None,
                labels: Mapping[str, str] | None = None, returns: Sequence[str] = (), seconds: float = 120,
-               way: Way = ALONE, tracer: Callable[[], Tracing] | None = None) -> CodeCheck:
-    """``sn.check_code``; ``tracer`` makes the tracing with symbolic sizes. Without it everything is judged at sizes."""
+               way: Way = ALONE, tracer: Tracer) -> CodeCheck:
+    """``sn.check_code``; ``tracer`` makes a tracing, with symbolic sizes or of the entries of an EntryMaker."""
     _usable(derivation)
     derivation.check()
     with time_limit(seconds):
@@ -53,7 +69,7 @@ def check_code(function: Callable[..., Any], derivation: Derivation, sizes: Size
 
 
 def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes, arguments: Mapping[str, Any], labels: Mapping[str, str],
-             returns: Sequence[str], way: Way, tracer: Callable[[], Tracing] | None) -> tuple[CodeCheck, Binding]:
+             returns: Sequence[str], way: Way, tracer: Tracer) -> tuple[CodeCheck, Binding]:
     """The function judged, and what its arguments were taken for."""
     binding = bind(function, derivation.program, arguments, labels)
     trials: list[tuple[Trial, Derivation]] = []
@@ -62,10 +78,10 @@ def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes,
     for number, choice in enumerate(choices(derivation.full, sizes)):
         way.at(None)
         try:
-            trial, left, whole = _run(function, binding, derivation, choice, number, returns, whole)
+            trial, left, whole = _run(tracer, function, binding, derivation, choice, number, returns, whole)
         except SymbolicIndex as index:
             binding = _with_labels(binding, derivation, index)
-            trial, left, whole = _run(function, binding, derivation, choice, number, returns, whole)
+            trial, left, whole = _run(tracer, function, binding, derivation, choice, number, returns, whole)
         trials.append((trial, whole))
         unread |= dict.fromkeys(left)
     played = None
@@ -73,7 +89,7 @@ def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes,
         way.at(REPLAY)
         played = Player(function, binding, trials[0][1], derivation.program, returns).run([t for t, _ in trials], sizes is None)
     settled: dict[str, Verdict] = {}
-    if tracer is not None and sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
+    if sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
         way.at(ALL_SIZES)
         try:
             settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program, returns, tracer,
@@ -82,7 +98,7 @@ def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes,
             raise
         except Exception as error:  # a bug of ours is said, whatever the proof at sizes would give
             settled = dict.fromkeys(trials[0][0].returned, Verdict(Answer.UNDECIDED, reason=internal(error)))
-    made = _judged(trials, derivation, way, _screens(function, binding, derivation, sizes, returns, trials[0][1]), settled, played)
+    made = _judged(trials, derivation, way, _screens(tracer, function, binding, derivation, sizes, returns, trials[0][1]), settled, played)
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
     notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes)) + (played.notes if played is not None else ())
     return CodeCheck(getattr(function, "__name__", "function"), made, missing, tuple(unread), notes), binding
@@ -106,14 +122,14 @@ def _usable(derivation: Derivation) -> None:
         raise OptionError("check_code", f"{complex_[0]}, which is complex", "real inputs")
 
 
-def _screens(function: Callable[..., Any], binding: Binding, derivation: Derivation, sizes: Sizes,
+def _screens(tracer: Tracer, function: Callable[..., Any], binding: Binding, derivation: Derivation, sizes: Sizes,
              returns: Sequence[str], whole: Derivation) -> Iterator[Trial]:
     """The function traced at further sizes, each when it is asked for."""
     for number, choice in enumerate(screens(derivation.full, sizes)):
         if time_is_over():
             return
         try:
-            yield _run(function, binding, derivation, choice, 2 + number, returns, whole)[0]
+            yield _run(tracer, function, binding, derivation, choice, 2 + number, returns, whole)[0]
         except SymnetError:  # it runs at some sizes alone: that much is said already
             continue
 
@@ -159,7 +175,7 @@ def _alone(trial: Trial, name: str, lost: str | None,
         return Verdict(Answer.UNDECIDED, reason=internal(error), scope=scope(trial)), None
 
 
-def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation, sizes: Mapping[str, int], number: int,
+def _run(tracer: Tracer, function: Callable[..., Any], binding: Binding, derivation: Derivation, sizes: Mapping[str, int], number: int,
          returns: Sequence[str], whole: Derivation | None = None) -> tuple[Trial, list[str], Derivation]:
     """The function traced twice at one choice of sizes; two different results are refused. ``whole`` was asked for at other sizes."""
     graph, shapes = Graph(), Frame(derivation.program, sizes)
@@ -168,7 +184,11 @@ def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation,
 
     def traced() -> tuple[dict[str, Any], list[str]]:
         with tracing(graph):
-            return read_result(trace(function, binding, shapes, chosen), asked, returns)
+            there = tracer(EntryMaker())
+            labels = {name: y.copy() if y.ndim else int(y) for name, y in chosen.items()}
+            every = {t.name: there.argument(t, _entries(shapes, t.name)) for t in shapes.program.inputs}
+            front, given = arguments_of(function, binding, shapes.program, every, shapes.sizes, labels)
+            return read_result(there.run(function, front, given), asked, returns, there.nodes)
 
     returned, left = traced()
     if not same(returned, traced()[0]):
@@ -182,6 +202,14 @@ def _run(function: Callable[..., Any], binding: Binding, derivation: Derivation,
     targets = {n: n if n == derivation.objective else derivation.names[n] for n in returned}
     truth = partial(Truth, derivation.full, sizes, known)
     return Trial(Frame(derivation.full, sizes), truth, graph, returned, targets, known, chosen, lambda: traced()[0]), left, derivation
+
+
+def _entries(shapes: Frame, name: str) -> Any:
+    """A node for each entry of an input."""
+    made = np.empty(shapes.shape(name), dtype=object)
+    for mine, place in shapes.places(name).items():
+        made[mine] = var(shapes.entries(name, place))
+    return made
 
 
 def _one_hot_shape(truth: Frame, name: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from functools import partial
 import sympy as sp
 
 from symnet.calculus.instantiate import instantiate_program
-from symnet.checking.code.arrays import each
+from symnet.checking.code.entry_maker import each
 from symnet.checking.code.float_arrays import Place
 from symnet.checking.code.judging import Trial, judge
 from symnet.checking.code.nodes import Node, tracing

@@ -13,11 +13,8 @@ from typing import Any
 
 from flint import fmpq
 
-from symnet.errors import OptionError
-
 CONDITIONS = frozenset({"true", "false", "gt", "ge", "eq", "and", "or", "not"})
 FUNCTIONS = frozenset({"exp", "log", "tanh", "sinh", "cosh", "sin", "cos", "arctan", "erf", "abs", "sign", "sigmoid", "floor"})
-_HINT = "np.where, a mask such as (z > 0), or np.maximum"
 
 
 class Node:
@@ -42,17 +39,12 @@ class Node:
         return f"<{self.op}>"
 
     def __bool__(self) -> bool:
-        if self.op in ("true", "false"):
-            return self.op == "true"
-        if self.op == "num":
-            return bool(self.value != 0)
-        raise OptionError("if", "a condition on a symbolic value, which is both true and false", _HINT)
+        raise TypeError("a node has no truth of its own")
 
     def __float__(self) -> float:
-        if self.op == "num":
-            return int(self.value.p) / int(self.value.q)
-        raise OptionError("float()", "a symbolic value, which has no float", "the value itself",
-                          "np functions instead of math ones, and leave out float(), int() and .item()")
+        if self.op != "num":
+            raise TypeError("a node that is no number")
+        return int(self.value.p) / int(self.value.q)
 
 
 class Graph:
@@ -77,11 +69,6 @@ _now: ContextVar[Graph] = ContextVar("graph")
 def graph() -> Graph:
     """The graph that is being made."""
     return _now.get()
-
-
-def is_tracing() -> bool:
-    """True while a graph is being made, in this thread."""
-    return _now.get(None) is not None
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from typing import Any
 
 from flint import fmpq
 
-from symnet.checking.code.graph import CONDITIONS, FUNCTIONS, Graph, Node, graph, is_tracing, num, tracing, truth, var
+from symnet.checking.code.graph import CONDITIONS, FUNCTIONS, Graph, Node, graph, num, tracing, truth, var
 from symnet.errors import DomainError
 
 __all__ = ["CONDITIONS", "FUNCTIONS", "Graph", "Node", "add", "apply", "as_condition", "as_number", "choose", "compared", "divide",
-           "extremum", "graph", "invert", "is_tracing", "joined", "mul", "negative", "num", "power", "tracing", "truth", "var"]
+           "extremum", "graph", "invert", "joined", "mul", "negative", "num", "power", "tracing", "truth", "var"]
 
 
 def as_number(node: Node) -> Node:

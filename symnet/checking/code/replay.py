@@ -21,7 +21,6 @@ import sympy as sp
 from flint import ctx, fmpq
 
 from symnet.calculus.evaluate import evaluate
-from symnet.checking.code.arrays import Traced
 from symnet.checking.code.calling import Binding, arguments_of
 from symnet.checking.code.declared_sums import as_declared, declared_totals, exactly, meet, nested
 from symnet.checking.code.float_arrays import FLOOR, Place, apart, closeness, number, refuted
@@ -358,7 +357,8 @@ class Player:
 
 
 def _read(where: str, value: Any) -> Any:
-    if isinstance(value, Traced) or (isinstance(value, np.ndarray) and value.dtype == object):
+    symbolic = hasattr(value, "__array_ufunc__") and not issubclass(type(value), (np.ndarray, np.generic))
+    if symbolic or (isinstance(value, np.ndarray) and value.dtype == object):
         raise OptionError(f"the value of {where}", "what an earlier call left behind", "the same result on every call",
                           "a cache belongs to one call")
     return np.asarray(value, dtype=None if isinstance(value, np.ndarray) and value.dtype != object else float)

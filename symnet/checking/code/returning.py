@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from symnet.checking.code.arrays import Traced, nodes_of
 from symnet.checking.code.calling import plain_name
 from symnet.core.derivation import Derivation
 from symnet.errors import OptionError
@@ -16,14 +15,12 @@ Read = Callable[[str, Any], Any]  # a returned value, and where it stands, as an
 LOSSES = frozenset({"loss", "cost", "l", "j", "objective", "error"})
 
 
-def read_result(result: Any, derivation: Derivation, names: Sequence[str] = (),
-                read: Read | None = None) -> tuple[dict[str, Any], list[str]]:
-    """Arrays by name (the objective's own name for the loss), and the keys that were not understood; of nodes unless ``read`` makes others.
+def read_result(result: Any, derivation: Derivation, names: Sequence[str], read: Read) -> tuple[dict[str, Any], list[str]]:
+    """Arrays by name (the objective's own name for the loss), as ``read`` makes them, and the keys that were not understood.
 
     A mapping goes by its keys (W1, dW1, grad_W1, dL_dW1); a tuple by ``names``, else by the order of ``wrt``, with the loss before or
     after; (loss, gradients) and (gradients, loss) are read too.
     """
-    read = read or _nodes
     if names:
         parts = list(result) if isinstance(result, (tuple, list)) else [result]
         if len(parts) != len(names):
@@ -117,11 +114,3 @@ def _without_prefix(key: str) -> list[str]:
             found.append(key[len(prefix):])
     return found
 
-
-def _nodes(where: str, value: Any) -> Any:
-    if isinstance(value, Traced) and value.mask is not None:
-        raise OptionError(where, "x[mask], whose shape is not known", "the whole array", "np.where(mask, x, 0)")
-    try:
-        return nodes_of(value)
-    except (TypeError, ValueError):
-        raise OptionError(where, type(value).__name__, "an array or a number") from None

@@ -16,9 +16,8 @@ import numpy as np
 import sympy as sp
 from flint import arb, ctx
 
-from symnet.checking.code.arrays import each
 from symnet.checking.code.constants import exact
-from symnet.checking.code.edits import watched
+from symnet.checking.code.entry_maker import each
 from symnet.checking.code.judging import FIRST, Trial, judge
 from symnet.checking.code.nodes import Node, tracing
 from symnet.checking.code.proving import Prover
@@ -31,6 +30,7 @@ from symnet.checking.slips.sampled_points import Array, SampledPoints
 from symnet.checking.slips.search import search
 from symnet.checking.slips.setting import Claim, Entrywise, Setting
 from symnet.core.axes import Axis
+from symnet.core.code_edits import watched
 from symnet.core.decimals import as_ball
 from symnet.core.derivation import Derivation
 from symnet.core.index_evaluation import visits

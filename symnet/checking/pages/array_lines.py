@@ -24,9 +24,11 @@ from symnet.checking.progress import ALONE, Way
 from symnet.checking.slips.kinds import mistake
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries
+from symnet.core.latex import latex
 from symnet.core.numbers import decimal, fixed, rational
 from symnet.core.page_verdict import Errata, Follows, Judged, Mark, Source, from_lines
 from symnet.core.tensors import Tensor, tensor_name
+from symnet.core.text import text as plain_text
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import FaultError, MismatchError, NameError_, ShapeError, SymnetError
 from symnet.indexing.index_array import IndexArray
@@ -57,6 +59,10 @@ class Left:
     new: bool = False  # the value of ``target`` after a step of descent
 
 
+def _bare(text: str) -> str:
+    return re.sub(r"\s|\\(?:left|right)(?![A-Za-z])", "", text)
+
+
 def judge_array_page(page: str, derivation: Derivation, own_values: bool = False, way: Way = ALONE) -> Errata:
     """Every claim of a page about arrays. Lines about single numbers and entries (w1_11 = 0.15) are judged as numbers."""
     return _ArrayPage(derivation, own_values).judge(page, way)
@@ -72,12 +78,13 @@ class _ArrayPage:
 
     def __post_init__(self) -> None:
         self.claims = Claims(self.derivation)
+        self.stated: dict[str, int] = {}  # sizes that the page gives and the worksheet leaves open
         self.lines: dict[str, tuple[int, str]] = {}  # where a wrong formula stands
         self.scalars = self._scalars()
 
     def _scalars(self) -> Page | None:
-        """The same page for every entry a number, where the sizes are known and small."""
-        sizes = dict(self.derivation.meta.get("sizes") or {})
+        """The same page for every entry a number, where the sizes are known, from the worksheet or the page, and small."""
+        sizes = {**self.stated, **dict(self.derivation.meta.get("sizes") or {})}
         there = {s: sp.Integer(sizes[str(s)]) for s in self.derivation.program.sizes if str(s) in sizes}
         entries = sum(sp.Mul(*[n.xreplace(there) for n in t.shape]) for t in self.derivation.program.tensors.values())
         if not entries.is_Integer or entries > MOST_ENTRIES:
@@ -119,6 +126,8 @@ class _ArrayPage:
     def _one(self, line: Claimed) -> None:
         if isinstance(line, Unread):
             self._add(line, "", line.text, "=", Mark.UNDECIDED, Follows.UNDECIDED, slip=line.reason)
+        elif isinstance(line, Chain) and self._declared(line):
+            self._add(line, line.left, line.links[0][1], line.links[0][0], Mark.GIVEN, Follows.YES)
         elif self._is_about_numbers(line):
             assert self.scalars is not None
             judged, passed, self.last = len(self.scalars.found), self.scalars.skipped, None
@@ -182,12 +191,15 @@ class _ArrayPage:
         if not all(map(NUMBER.match, numbers)):
             return False
         name = line.left.strip()
-        if name in map(str, self.derivation.program.sizes) and self.claims.known(name) is None:
+        if name in map(str, self.derivation.program.sizes):
             known = dict(self.derivation.meta.get("sizes") or {}).get(name)
             for (relation, text) in line.links:
                 mark = Mark.GIVEN if known is None else Mark.RIGHT if rational(text) == known else Mark.UNDECIDED
                 said = "" if mark is not Mark.UNDECIDED else f"in the worksheet {name} is {known}"
                 self._add(line, name, text, relation, mark, Follows.YES if mark is not Mark.UNDECIDED else Follows.UNDECIDED, slip=said)
+                if known is None and text.isdigit() and 0 < int(text) < MOST_ENTRIES and name not in self.stated:
+                    self.stated[name] = int(text)
+                    self.scalars = self.scalars or self._scalars()
             return True
         if line.latex or not re.match(r"[A-Za-z]\w*\s*\(", name):
             return False
@@ -200,6 +212,13 @@ class _ArrayPage:
             self._add(line, name, text, relation, Mark.RIGHT if right else Mark.WRONG, Follows.YES if right else Follows.NO,
                       slip="" if right else f"it is {value}")
         return True
+
+    def _declared(self, line: Chain) -> bool:
+        """True for an equality that the worksheet declares, as symnet prints it."""
+        programs = [self.derivation.program, *([] if self.scalars is None else [self.scalars.names.program])]
+        said = (_bare(line.left), *(_bare(text) for _, text in line.links))
+        return any(said == tuple(_bare(latex(e, p.tensors) if line.latex else plain_text(e)) for e in (a.left, a.right))
+                   for p in programs for a in p.assumptions)
 
     def _chain(self, line: Chain) -> None:
         if line.left and self._aside(line):

@@ -126,6 +126,8 @@ def _equation(body: str) -> list[Found]:
     if sign is None or not left or NUMBER.match(left):
         return []
     words = [w for w in WORD.findall(left) if w not in LETTERS]
+    if any(re.search(rf"\w\s+{w}\s+\w", left) for w in words if w.islower() and w not in GREEK):
+        return []  # s enters h = s
     links = tuple(_links(body[sign.start():], whole=True))
     telling = any(re.search(r"[\d(*+/^]", t) for _, t in links)
     return [Found(left, links)] if links and telling and len(words) <= 1 and not re.search(r"[.?!:]\s", left) else []

@@ -61,7 +61,12 @@ class Formulas:
         put_in = bool(DECIMAL.search(text)) or not expr.free_symbols
         if put_in and self.names.value(expr) is not None and self.names.value(left) is not None:
             return self._put_in(left, text, latex, expr, before)
-        return self._symbolic(left, text, latex, expr, before)
+        said = self._symbolic(left, text, latex, expr, before)
+        direct = {a: self.names.direct[a] for a in (left, *expr.free_symbols) if a in self.names.direct}
+        if said.mark is not Mark.WRONG or not direct:
+            return said
+        other = self._symbolic(direct.get(left, left), text, latex, expr.xreplace(direct), before)
+        return said if other.mark is Mark.WRONG else other
 
     def _symbolic(self, left: sp.Symbol, text: str, latex: bool, expr: sp.Expr, before: Before) -> Said:
         if expr == left:

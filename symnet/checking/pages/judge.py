@@ -6,6 +6,7 @@ number that follows from an earlier wrong one is no new error; it names the line
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -146,7 +147,7 @@ class Page:
         for relation, text in links:
             try:
                 number = NUMBER.match(text)
-                said = self.results.judge(left, name, text, relation, before) if number else \
+                said = self._number(left, name, text, relation, before) if number else \
                     self.formulas.judge(left, text, line.latex, before)
             except SymnetError as error:
                 said, number = unreadable(error), None
@@ -157,6 +158,16 @@ class Page:
                 self._claim(left, name, text, said, line)
             before = self._after(before, text, said, line)
         self.last = (left, name, before)
+
+    def _number(self, left: sp.Symbol, name: str, text: str, relation: str, before: Before) -> Said:
+        """A number; a slope that may be that of one line alone is right where either is."""
+        said: Said | None = None
+        if left in self.names.direct:
+            with suppress(SymnetError):
+                said = self.results.judge(self.names.direct[left], name, text, relation, before)
+        if said is not None and said.mark is Mark.RIGHT:
+            return said
+        return self.results.judge(left, name, text, relation, before)
 
     def _after(self, before: Before, text: str, said: Said, line: Chain) -> Before:
         """What the next link is judged against."""

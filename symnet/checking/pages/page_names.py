@@ -16,7 +16,7 @@ from flint import ctx, fmpq
 from symnet.calculus import derive
 from symnet.calculus.closed import closed_scalars
 from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
-from symnet.checking.local_slopes import activation_of, local_slope
+from symnet.checking.local_slopes import activation_of, direct_slope, local_slope
 from symnet.checking.pages.printed_latex import read_latex
 from symnet.core.derivation import Derivation
 from symnet.core.functions import BY_NAME
@@ -57,6 +57,7 @@ class Names:
         self._local: dict[sp.Basic, sp.Expr] = {d.entry: d.expr for d in self.all.full.definitions}
         self._closed: dict[sp.Basic, sp.Expr] = {}
         self._dropped: dict[sp.Expr, tuple[Hole, ...]] = {}  # what a text asked for and what was read no longer shows
+        self.direct: dict[sp.Basic, sp.Symbol] = {}  # an atom of a slope -> that of one line alone, which may be meant as well
         self.called: dict[sp.Basic, str] = {}  # an atom as the page calls it
         rate = derivation.meta.get("learning_rate")
         self.rate = Tensor(free_name("alpha", self.tensors))
@@ -121,6 +122,10 @@ class Names:
         if name not in self.tensors:
             self._local[Tensor(name)[()]] = self._derived(str(a), str(b))
             self.tensors[name] = Tensor(name, of=str(b), objective=str(a))
+            direct = direct_slope(self.program, str(a), str(b))
+            if direct is not None:
+                self.direct[self.tensors[name][()]] = made = Tensor(free_name(f"{name}_direct", self.tensors))[()]
+                self._local[made] = direct
         return self.tensors[name][()]
 
     def _derived(self, above: str, below: str) -> sp.Expr:
