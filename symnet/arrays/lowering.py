@@ -28,7 +28,7 @@ from symnet.arrays.tree import (
     Softmax,
 )
 from symnet.arrays.weighted import split_weight, weighted_exponentials, weighted_shares
-from symnet.core.axes import Range
+from symnet.core.axes import Range, nonnegative
 from symnet.core.expressions import Limits, When, asks_data, entries, fresh, limits
 from symnet.core.functions import TABLE
 from symnet.core.matrices import Det, Grid, InverseEntry, written_out
@@ -244,9 +244,13 @@ class Lowering:
             return None
         over = limits(inside)
         body = self._inner(over)._exponent(inside.function)
+        counts = [hi - lo + 1 for i, lo, hi in over if i not in body.labels]  # as many equal terms
+        if not all(nonnegative(n - 1) for n in counts):
+            return None
         for axis in over:
-            body = LogSum(tuple(s for s in body.labels if s != axis[0]), body, axis)
-        return body
+            if axis[0] in body.labels:
+                body = LogSum(tuple(s for s in body.labels if s != axis[0]), body, axis)
+        return Apply(body.labels, sp.Add, (body, self.node(sp.log(sp.Mul(*counts))))) if counts else body
 
 
     def _log_weighted(self, inside: sp.Sum) -> Node | None:

@@ -40,7 +40,7 @@ def contraction(code: IndexCode, a: Node, b: Node, over: list[sp.Symbol], out: L
     flat = [_flat(code, f, (batch, *kinds), spans) for f, kinds in ((left, (rows, k)), (right, (k, columns)))]
     made = f"({flat[0]} @ {flat[1]})"
     if max(len(batch), len(rows), len(columns)) > 1:
-        made = f"{made}.reshape({', '.join(_size(code, spans[s]) for s in (*batch, *rows, *columns))})"
+        made = f"{made}.reshape({', '.join(code.length(spans[s]) for s in (*batch, *rows, *columns))})"
     return _turned(made, (*batch, *rows, *columns), out)
 
 
@@ -61,12 +61,8 @@ def _flat(code: IndexCode, node: Node, kinds: tuple[Labels, ...], spans: dict[sp
     laid = code.aligned(node, tuple(s for kind in kinds for s in kind))
     if all(len(kind) == 1 for kind in kinds if kind):
         return atom(laid)
-    sizes = ["*".join(_size(code, spans[s]) for s in kind) for kind in kinds if kind]
+    sizes = ["*".join(code.length(spans[s]) for s in kind) for kind in kinds if kind]
     return f"{atom(laid)}.reshape({', '.join(sizes)})"
-
-
-def _size(code: IndexCode, span: Range) -> str:
-    return code.number(sp.expand(span[1] - span[0] + 1))
 
 
 def _turned(made: str, labels: Labels, out: Labels) -> str:

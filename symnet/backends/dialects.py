@@ -205,6 +205,8 @@ def asarray(value, dtype=dtype):
     top = torch.where((top == 0) | torch.isinf(top), torch.ones_like(top), torch.exp2(torch.floor(torch.log2(top))))
     return torch.sqrt(((v/top)**2).sum(dim=axis))*top.sum(dim=axis)
 """,
+                 "highest": "def highest(z, axis):\n    top = z.sum(dim=axis, keepdim=True)\n"
+                            "    return z.amax(dim=axis, keepdim=True) if z.shape[axis] else torch.full_like(top, -math.inf)\n",
                  "vdot": "def vdot(a, b):\n    return torch.dot(a.reshape(-1), b.reshape(-1))\n",
                  "logdet": "def logdet(a):\n    return torch.logdet(a)\n",
                  "scatter": "def scatter(at, values, shape):\n    rows = torch.broadcast_to(asarray(values), (*at.shape, *shape[1:]))\n"
@@ -255,6 +257,7 @@ def loss(**symbols):
     """The objective; loss(…).backward() uses the derived gradients."""
     return Loss.apply(*[symbols[name] for name in NAMES])
 ''', _tensor_methods)
+REST = STABLE["rest"].replace("    if np.count_nonzero(ties) != top.size:\n    ", "")  # no branch on values, which a tracer does not know
 DIALECTS = {d.name: d for d in (JAX, TORCH, PYTHON)}
 
 
@@ -283,7 +286,7 @@ def library_source(derivation: Derivation, library: str, dtype: str = "float64")
 
 def _helpers(body: str, dialect: Dialect) -> list[str]:
     """The helpers that the module needs, each in the library's words, which may need others."""
-    known, made, text = {**STABLE, **dialect.helpers}, set[str](), body
+    known, made, text = {**STABLE, "rest": REST, **dialect.helpers}, set[str](), body
     while missing := [name for name in needed(text, known) if name not in made]:
         known |= {name: _translated(known[name], dialect) for name in missing if name not in dialect.helpers}
         made.update(missing)

@@ -11,6 +11,7 @@ import sympy as sp
 
 from symnet.arrays.one_hot_sums import sure
 from symnet.arrays.tree import Labels, Leaf, Masked, Node
+from symnet.backends.brackets import whole
 from symnet.core.axes import Axis, Range, bounds, inside, nonnegative
 from symnet.core.expressions import entries
 from symnet.core.guards import guard_ranges, narrowed
@@ -29,6 +30,7 @@ class IndexCode:
         self.tensors: Mapping[str, Tensor] = program.tensors
         self.names = names
         self.sizes = sizes or {}
+        self.least = program.least
         self.loops: Mapping[sp.Symbol, Range] = {}
 
     def inside(self, loops: Mapping[sp.Symbol, Range]) -> Self:
@@ -122,7 +124,18 @@ class IndexCode:
         step = f":{every}" if every > 1 else ""
         ends = [bounds(sp.expand(end + shift), self.loops) for end in (lo, hi)]
         stays = ends[0] is not None and ends[1] is not None and inside((ends[0][0], ends[1][1]), axis)
-        return f"{self.number(start)}:{self.number(stop)}{step}" if stays else None
+        return f"{self.number(start)}:{self.counted(stop)}{step}" if stays else None
+
+    def counted(self, count: sp.Expr) -> str:
+        """A number of places, or the end of a slice: 0 where a range such as 1..n - 3 is empty; NumPy reads what is below 0 otherwise."""
+        low, code = bounds(count, self.loops), self.number(count)
+        if low is not None and nonnegative(low[0], self.least):
+            return code
+        return f"max({code[1:-1] if whole(code) else code}, 0)"
+
+    def length(self, span: Range) -> str:
+        """How many places a range has."""
+        return self.counted(sp.expand(span[1] - span[0] + 1))
 
     def _single(self, place: sp.Expr, axis: Range) -> str:
         """One place; the variable of a loop may lead out of the axis where a bracket says that nothing is looked at."""

@@ -22,7 +22,7 @@ def of_matrix(code: IndexCode, node: OfMatrix) -> str:
     if missing:  # the entries do not depend on the row or the column
         if outer:
             raise UnknownNodeError("numpy", "a batch of matrices with equal rows or columns", "matrices")
-        shape = ", ".join(code.number(sp.expand(hi - lo + 1)) for _, lo, hi in (node.rows, node.columns))
+        shape = ", ".join(code.length((lo, hi)) for _, lo, hi in (node.rows, node.columns))
         matrix = f"np.broadcast_to({matrix}, ({shape}))"
     made = FORMS[node.kind].format(matrix)
     if node.kind != "inv" or _plain(node, outer):

@@ -32,7 +32,6 @@ from symnet.backends.index_code import COMPARE, IndexCode
 from symnet.backends.linear_code import of_matrix
 from symnet.backends.stable_code import CALLS
 from symnet.core import functions as fn
-from symnet.core.axes import nonnegative
 from symnet.core.expressions import Limits
 from symnet.core.functions import Max, Min
 from symnet.errors import UnknownNodeError
@@ -103,7 +102,7 @@ class NumpyCode(IndexCode):
             if rest is not node and plain is sp.true:
                 return self.code(rest)
             if rest is not node:  # decided by Python before anything is looked at
-                shape = ", ".join(self.number(sp.expand(hi - lo + 1)) for _, (lo, hi) in node.spans)
+                shape = ", ".join(self.length(span) for _, span in node.spans)
                 nothing = f"np.zeros(({shape}{',' if len(node.labels) == 1 else ''}), dtype=dtype)"
                 nothing += "" if node.outside == 0 else " - np.inf"
                 return f"({self.where(plain).code(rest)} if {self.test(plain)} else {nothing})"
@@ -177,9 +176,15 @@ class NumpyCode(IndexCode):
     def _product(self, node: Apply) -> str:
         steps = [n for n in node.args if isinstance(n, Apply) and n.function is fn.step]
         numbers = any(n not in steps and not constant(n) for n in node.args)  # a product of truth values alone would be one of these
+        args = [n for n in node.args if not constant(n)] if node.labels else []
+        plain = [n for n in node.args if constant(n)]
+        if args and any(map(is_inverse, plain)) and not all(map(is_inverse, plain)):  # one number, and one pass over the array
+            args.insert(0, Apply((), sp.Mul, tuple(plain)))
+        else:
+            args = list(node.args)
         above = [self._truth(n, node.labels) if n in steps and numbers else self.aligned(n, node.labels)
-                 for n in node.args if not is_inverse(n)]
-        below = [self.aligned(n.args[0], node.labels) for n in node.args if is_inverse(n)]
+                 for n in args if not is_inverse(n)]
+        below = [self.aligned(n.args[0], node.labels) for n in args if is_inverse(n)]
         if above and above[0] == "-1" and len(above) > 1:
             above = [f"-{atom(above[1])}", *above[2:]]
         top = "*".join(factor(a) for a in above) or "1"
@@ -194,8 +199,7 @@ class NumpyCode(IndexCode):
         factors = [f for f in node.factors if f.labels]
         numbers = [self.code(f) for f in node.factors if not f.labels]
         missing = [(lo, hi) for i, lo, hi in node.over if not any(i in f.labels for f in factors)]
-        counts = [sp.expand(hi - lo + 1) for lo, hi in missing]
-        numbers += [self.number(n) if nonnegative(n) else f"max({self.number(n)}, 0)" for n in counts]  # 1..n - 2 is empty at n = 1
+        numbers += [self.length(span) for span in missing]
         if not factors:  # Σ 1: as often as there are terms
             return f"({'*'.join(numbers)})"
         inner = [i for i, _, _ in node.over if any(i in f.labels for f in factors)]
@@ -206,7 +210,7 @@ class NumpyCode(IndexCode):
         over = tuple(t[0] for t in node.over)
         at = self.position(node.place, node.span, Leaf(over, "", ()), {i: (lo, hi) for i, lo, hi in node.over})
         values = self.aligned(node.body, (*over, *node.labels[1:]))
-        shape = ", ".join(self.number(sp.expand(hi - lo + 1)) for lo, hi in (node.span, *[span for _, span in node.spans]))
+        shape = ", ".join(self.length(span) for span in (node.span, *[span for _, span in node.spans]))
         return f"scatter({at}, {values}, ({shape}{'' if node.spans else ','}))"
 
     def _sum_product(self, factors: list[Node], limits: tuple[Limits, ...], out: Labels) -> str:

@@ -14,6 +14,7 @@ from symnet.arrays.stable_functions import grouped
 from symnet.arrays.tree import Number
 from symnet.backends.brackets import whole as bracketed
 from symnet.backends.numpy_code import NumpyCode, constant
+from symnet.backends.sharing import shared
 from symnet.backends.stable_code import HELPERS as STABLE
 from symnet.backends.stable_code import needed
 from symnet.core.axes import Axis, Range, nonnegative
@@ -117,7 +118,8 @@ def _module(program: Program, names: dict[str, str], result: str, function: str,
     """``prepare`` reads and checks what is given, ``compute`` is the mathematics on it, and ``function`` is one behind the other."""
     code = NumpyCode(program, names, size_names(program))
     read = "\n".join(f"    {line}" for line in _inputs(program, code))
-    text = "\n".join(f"    {line}" for line in _lines(program, code, names))
+    numbers = {code.number(s) for s in program.sizes}
+    text = "\n".join(f"    {line}" for line in shared(list(_lines(program, code, names)), numbers, {*names.values(), *numbers, *TAKEN}))
     helpers = "\n\n".join(HELPERS[name] for name in needed(f"{read}\n{text}", HELPERS))
     held = ", ".join([*[names[t.name] for t in program.inputs], *[code.number(s) for s in program.sizes]])
     parts = [f"def prepare(**symbols):\n{read}\n    return {held}{',' if held.isidentifier() else ''}",
@@ -283,7 +285,7 @@ def value(expr: sp.Expr, free: Mapping[sp.Symbol, Range], code: NumpyCode, label
         return f"np.asarray({right}, dtype=dtype)"
     if set(node.labels) == set(labels):
         return right[1:-1] if bracketed(right) else right
-    shape = ", ".join(code.number(sp.expand(free[i][1] - free[i][0] + 1)) for i in labels)
+    shape = ", ".join(code.length(free[i]) for i in labels)
     if isinstance(node, Number) and not node.labels and node.value.is_Integer:  # else an array of whole numbers
         right = f"np.asarray({right}, dtype=dtype)"
     return f"np.broadcast_to({right}, ({shape},)).copy()"
@@ -295,7 +297,7 @@ def _left(place: sp.Expr, axis: Axis, free: Mapping[sp.Symbol, Range], code: Num
         return code.number(sp.expand(place - axis.lower))
     low, high = free[place]
     start, stop = sp.expand(low - axis.lower), sp.expand(high - axis.lower + 1)
-    return ":" if (low, high) == axis.range else f"{code.number(start)}:{code.number(stop)}"
+    return ":" if (low, high) == axis.range else f"{code.number(start)}:{code.counted(stop)}"
 
 
 def _extreme(which: str, codes: list[str]) -> str:

@@ -63,12 +63,15 @@ CALLS: Mapping[type, Callable[..., str]] = {
     st.reciprocal: _call("reciprocal"),
 }
 HELPERS: Mapping[str, str] = {
+    "falling": """def falling(z):
+    return np.exp(-np.abs(z))
+""",
     "sigmoid": """def sigmoid(z):
-    e = np.exp(-np.abs(z))
+    e = falling(z)
     return np.where(z < 0, e, 1)/(1 + e)
 """,
     "bell": """def bell(z):
-    e = np.exp(-np.abs(z))
+    e = falling(z)
     return e/(1 + e)**2
 """,
     "polynomial": """def polynomial(c, e):
@@ -109,28 +112,48 @@ HELPERS: Mapping[str, str] = {
     "near": """def near(u, x, y):
     return np.where(np.abs(u) < 1, y, x)
 """,
-    "rest": """def rest(z, axis):
-    # z minus its largest entry, exp of that, and what all but the largest add up to
-    top = z.max(axis=axis, keepdims=True)
-    e = np.exp(z - top)
-    more = np.where(z == top, 0, e).sum(axis=axis, keepdims=True)
-    return top, e, more + (np.asarray(z == top, dtype=dtype).sum(axis=axis, keepdims=True) - 1)
+    "highest": """def highest(z, axis):
+    return z.max(axis=axis, keepdims=True, initial=-np.inf)
 """,
-    "logsumexp": """def logsumexp(z, axis):
-    top, _, more = rest(z, axis)
+    "rest": """def rest(z, axis):
+    # the largest entry, exp(z minus that), where it is 1, what all but one of these add up to, and that and 1
+    top = highest(z, axis)
+    e, ties = np.exp(z - top), z == top
+    more = np.where(ties, 0, e).sum(axis=axis, keepdims=True)
+    if np.count_nonzero(ties) != top.size:
+        more = more + np.maximum(np.asarray(ties, dtype=dtype).sum(axis=axis, keepdims=True) - 1, 0)
+    return top, e, ties, more, 1 + more
+""",
+    "logtotal": """def logtotal(of, axis):
+    top, _, _, more, _ = of
     return (top + np.log1p(more)).squeeze(axis=axis)
 """,
+    "shares": """def shares(of):
+    _, e, _, _, total = of
+    return e/total
+""",
+    "logshares": """def logshares(z, of):
+    top, _, _, more, _ = of
+    return (z - top) - np.log1p(more)
+""",
+    "othersof": """def othersof(of):
+    # 1 - p for shares p; of the largest, as what the rest add up to
+    _, e, ties, more, total = of
+    return np.where(ties, more, total - e)/total
+""",
+    "logsumexp": """def logsumexp(z, axis):
+    return logtotal(rest(z, axis), axis)
+""",
     "softmax": """def softmax(z, axis):
-    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    e = np.exp(z - highest(z, axis))
     return e/e.sum(axis=axis, keepdims=True)
 """,
     "logsoftmax": """def logsoftmax(z, axis):
-    top, _, more = rest(z, axis)
-    return (z - top) - np.log1p(more)
+    return logshares(z, rest(z, axis))
 """,
     "shifted": """def shifted(u, w, axis):
     # the largest u whose weight is not 0, and w*exp(u - that); an entry of weight 0 takes no part, however large its u
-    top = np.where(w == 0, -np.inf, u).max(axis=axis, keepdims=True)
+    top = highest(np.where(w == 0, -np.inf, u), axis)
     top = np.where(top == -np.inf, 0, top)
     return top, np.where(w == 0, 0, w*np.exp(np.where(w == 0, 0, u - top)))
 """,
@@ -147,7 +170,7 @@ HELPERS: Mapping[str, str] = {
 """,
     "logmean": """def logmean(u, w, axis):
     # log(sum(w*p)) for the softmax p of u; where the sum is near 1, from what it lacks
-    u = u - u.max(axis=axis, keepdims=True)
+    u = u - highest(u, axis)
     lacks = ((1 - w)*softmax(u, axis)).sum(axis=axis)
     near = np.abs(lacks) < 0.5
     return np.where(near, np.log1p(-np.where(near, lacks, 0)), logweighted(u, w, axis) - logsumexp(u, axis))
@@ -159,15 +182,15 @@ HELPERS: Mapping[str, str] = {
 """,
     "allbut": """def allbut(p, axis):
     # 1 - p for numbers of any sign that add up to 1 along an axis; of the largest, as what the rest add up to
-    top = p == p.max(axis=axis, keepdims=True)
+    top = p == highest(p, axis)
     ties = np.asarray(top, dtype=dtype).sum(axis=axis, keepdims=True) - 1
     return np.where(top, np.where(top, 0, p).sum(axis=axis, keepdims=True) + ties*p, 1 - p)
 """,
     "logothers": """def logothers(z, axis):
     # log(1 - p) for shares p: log1p(-p), and of the largest the logarithm of what the rest add up to, next to their own largest
-    top = z.max(axis=axis, keepdims=True)
+    top = highest(z, axis)
     ties = np.asarray(z == top, dtype=dtype).sum(axis=axis, keepdims=True) - 1
-    low = np.where(z == top, -np.inf, z).max(axis=axis, keepdims=True)
+    low = highest(np.where(z == top, -np.inf, z), axis)
     low = np.where(low == -np.inf, top, low)
     rest = np.where(z == top, 0, np.exp(np.minimum(z - low, 0))).sum(axis=axis, keepdims=True)
     more = ties + rest*np.exp(low - top)

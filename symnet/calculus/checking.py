@@ -81,7 +81,7 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
         sizes = _sizes(derivation.program, attempt)
         try:
             with as_written():
-                sample = _sample(derivation, sizes, seed + attempt, attempt % 2 == 1, attempt >= ATTEMPTS // 2)
+                sample = _sample(derivation, sizes, seed + attempt, attempt % 2 == 1, bool(found) and attempt >= ATTEMPTS // 2)
                 found.append(_compare(derivation, step, sample, AGAIN if found else ENTRIES))
                 told = told or any(not _same(sample.at(step.target.name, at), 0) for at, _ in visits(step.definition, sample.entries.env))
         except DomainError as error:  # log of a negative number: another point, every second one all positive

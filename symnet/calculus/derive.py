@@ -153,7 +153,8 @@ class _Builder:
         definition = Definition(target, tuple(places), expr, ranges)
         known = {**dict(zip(self.alphas[name], piece.spans, strict=True)),
                  **{b: a.range for b, a in zip(self.lead, self.program.objective_tensor.axes, strict=True)}}
-        made = tuple(self._lettered(c, scope) for c in contributions(piece.terms, known, self.program.tensors))
+        lettered = (self._lettered(c, scope) for c in contributions(piece.terms, known, self.program.tensors))
+        made = tuple(c for c in lettered if sp.false not in c.conditions)  # v[2 j] is never v[1]
         return Step(len(self.steps) + 1, self.program[name], definition, rule_of(self.program, name, definition, made, inlined), made,
                     relabel(raw, scope, self.labels), inlined, used, conditions_of(made, used, smooth),
                     unassumed=None if before is None else relabel(before, scope, self.labels), smooth=smooth)

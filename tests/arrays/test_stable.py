@@ -181,3 +181,19 @@ def test_roots_of_two_exponentials_have_a_degree() -> None:
     for name in at:
         up, down = (f({**at, name: at[name] + h}, x=np.ones(4))[0] for h in (step, -step))
         assert grads[name] == pytest.approx((up - down) / (2 * step), rel=1e-7)
+
+
+@pytest.mark.parametrize("text", [
+    "log(sum(exp(x[i]) for i in 1..n for j in 1..m))*sum(B)", "log(sum(exp(x[i]) for i in 1..n for j in 1..m-1))*sum(B)",
+    "sum(1/(1 + sum(exp(x[k]) for k in 1..n for p in 1..m))*B[i, 1] for i in 1..n)", "log(sum(exp(x[1]) for j in 1..m))*sum(B)",
+    "sum(log(exp(x[i])/sum(exp(x[k]) for j in 1..m for k in 1..n))*x[i] for i in 1..n)*sum(B)",
+])
+def test_a_logarithm_of_a_sum_in_which_some_axis_only_counts(text: str) -> None:
+    d = sn.derive(sn.program(f"L = {text}", tensors={"x": ("n",), "B": ("n", "m")}), wrt=["x"])
+    f, x, B, h = d.compile(), np.array([0.3, -0.2]), np.full((2, 3), 0.5), 1e-6
+    _, grads = f({"x": x}, B=B)
+    for k in range(2):
+        up, down = (f({"x": x + step * np.eye(2)[k]}, B=B)[0] for step in (h, -h))
+        assert grads["x"][k] == pytest.approx((up - down) / (2 * h), rel=1e-7, abs=1e-8)
+    if "1..m-1" not in text:
+        assert np.isfinite(f({"x": x + 1000}, B=B)[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 import sympy as sp
 
 import symnet as sn
+from symnet.backends.dialects import library_source
+from symnet.backends.running import function_of
 from symnet.calculus import derive
 from symnet.core.axes import Axis, index, size
 from symnet.core.expressions import When, total
@@ -119,3 +122,43 @@ def test_strided_and_reversed_reads_of_a_recurrence(place: str) -> None:
     assert value == pytest.approx(float(loss({k: jnp.asarray(v) for k, v in point.items()})), rel=1e-14)
     for name in point:
         np.testing.assert_allclose(grads[name], wanted[name], rtol=1e-13, atol=1e-15)
+
+
+R = range
+EMPTY = {  # sums that have no term at small sizes, and the same as loops over places from 1
+    "sum(x[j]**2 for j in 1..n-3)*w": lambda n, x, C, w: sum(x(j)**2 for j in R(1, n - 2)) * w,
+    "sum(x[j]*x[j+1] for j in 1..n-4)*w": lambda n, x, C, w: sum(x(j) * x(j + 1) for j in R(1, n - 3)) * w,
+    "sum(x[j]*x[k]*C[i, j, k] for i in 1..n for j in 1..n-3 for k in 1..n-2)*w":
+        lambda n, x, C, w: sum(x(j) * x(k) * C(i, j, k) for i in R(1, n + 1) for j in R(1, n - 2) for k in R(1, n - 1)) * w,
+    "sum(cos(x[j]*x[k]*C[i, j, k]) for i in 1..n for j in 1..n-3 for k in 1..n-3)*w":
+        lambda n, x, C, w: sum(np.cos(x(j) * x(k) * C(i, j, k)) for i in R(1, n + 1) for j in R(1, n - 2) for k in R(1, n - 2)) * w,
+    "w*n + sum(w**2 for j in 1..n-3) + sum(x)": lambda n, x, C, w: w * n + sum(w**2 for _ in R(1, n - 2)) + sum(x(i) for i in R(1, n + 1)),
+    "sum(exp(C[i, j, k]) for i in 1..n for j in 1..n-2 for k in 1..n-3)*w*x[1]":
+        lambda n, x, C, w: sum(np.exp(C(i, j, k)) for i in R(1, n + 1) for j in R(1, n - 1) for k in R(1, n - 2)) * w * x(1),
+    "w/(1 + sum(exp(x[j]) for j in 1..n-3)) + log(1 + sum(exp(x[j]) for j in 1..n-2))*w":
+        lambda n, x, C, w: w / (1 + sum(np.exp(x(j)) for j in R(1, n - 2))) + np.log(1 + sum(np.exp(x(j)) for j in R(1, n - 1))) * w,
+    "sum(x[i]*sum(x[j] for j in 1..i-3) for i in 1..n)*w": lambda n, x, C, w: sum(x(i) * sum(x(j) for j in R(1, i - 2)) for i in R(1, n + 1)) * w,
+}
+
+
+@pytest.mark.parametrize("library", ["numpy", "jax", "torch"])
+@pytest.mark.parametrize("text", EMPTY)
+def test_a_range_that_is_empty_adds_nothing(text: str, library: str) -> None:
+    """1..n - 3 has no place at n = 2, and its end, -1, does not count from behind."""
+    shapes = {name: shape for name, shape in {"x": ("n",), "C": ("n", "n", "n"), "w": ()}.items() if re.search(rf"\b{name}\b", text)}
+    d = sn.derive(sn.program(f"L = {text}", tensors=shapes), wrt=list(shapes))
+    run = function_of(library_source(d, library, "float32" if library == "jax" else "float64"), "value_and_grad")
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 3, 4, 5, 7):
+        at = {name: rng.normal(size=[n] * len(shape)) for name, shape in shapes.items()}
+
+        def loops(moved: dict[str, Any], n: int = n) -> float:
+            entry = {k: (lambda *i, v=v: v[tuple(j - 1 for j in i)]) for k, v in moved.items()}
+            return float(EMPTY[text](n, entry.get("x"), entry.get("C"), moved.get("w")))
+
+        value, grads = run(**at)
+        assert float(value) == pytest.approx(loops(at), rel=1e-5, abs=1e-5)
+        for name, array in at.items():
+            turn = rng.normal(size=array.shape)
+            up, down = (loops({**at, name: array + h * turn}) for h in (1e-5, -1e-5))
+            assert float(np.sum(np.asarray(grads[name]) * turn)) == pytest.approx((up - down) / 2e-5, rel=1e-4, abs=1e-4)

@@ -170,3 +170,12 @@ def test_a_definition_is_where_it_was() -> None:
     """The gradient lines come from the terms, as before; contributions only tell them."""
     d, _ = of_text("softmax")
     assert isinstance(d.steps[0].definition, Definition)
+
+
+def test_a_use_that_never_names_a_place_contributes_nothing_to_it() -> None:
+    """v[2 j] and v[k + 1] are never v[1]."""
+    d = derive(sn.program("P[i] = sum(v[2*j]*v[k+1] for j in 1..3 for k in 1..5)", "a[i] = sum(v[k] for k in 1..5)",
+                          "L = sum(a[i] for i in 1..n)*sum(P[j] for j in 1..m) + sum(x)*sum(z)",
+                          tensors={"x": ("n",), "z": ("m",), "v": (6,), "P": ("m",), "a": ("n",)}), ["v"])
+    first = next(s for s in d.steps if s.target.name == "dL_dv" and s.definition.indices == (1,))
+    assert [c.through.name for c in first.contributions] == ["a"] and first.check()

@@ -98,7 +98,7 @@ class Maker:
         elif kind == "but first":
             low = low + 1
         elif kind == "but two":
-            high = high - 2
+            high = high - (3 if chance(self.dice, 40) else 2)  # empty at small sizes, and its end below 0
         if not axis.last.terms and chance(self.dice, 50):
             high = at(max(axis.last.const // 2, 1))
         return Bound(letter, low, high)
