@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from symnet.core.short_forms import WIDTH, short
 
-SHOWN = 12  # names of a point that are printed
+MANY, FIRST = 24, 8  # of a point with many names the first are printed
 
 
 class Answer(StrEnum):
@@ -34,9 +34,9 @@ class Witness:
     right: str
 
     def __str__(self) -> str:
-        more = len(self.point) - SHOWN
-        at = ", ".join(f"{name} = {value}" for name, value in self.point[:SHOWN if more > 1 else None])
-        at += f" and {more} more" if more > 1 else ""
+        more = len(self.point) - FIRST if len(self.point) > MANY else 0
+        at = ", ".join(f"{name} = {value}" for name, value in self.point[:FIRST if more else None])
+        at += f" and {more} more" if more else ""
         return f"at {at}: {self.left} ≠ {self.right}" if at else f"{self.left} ≠ {self.right}"
 
 

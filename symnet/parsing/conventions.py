@@ -49,8 +49,9 @@ class Convention:
 def side_by_side(where: str, a: IndexArray, b: IndexArray, lying: Sequence[bool]) -> IndexArray:
     """NumPy's arrays without a sign between them: a matrix product. Of two vectors one must be transposed, a^T b or a b^T."""
     if len(a.axes) == len(b.axes) == 1:
-        if lying[0] == lying[1] and OPEN not in (*a.axes, *b.axes):
-            kind = ShapeError if same(a.axes[0].size, b.axes[0].size) else MismatchError  # no reading at all
+        if lying[0] == lying[1]:
+            open_ = OPEN in (*a.axes, *b.axes)
+            kind = ShapeError if open_ or same(a.axes[0].size, b.axes[0].size) else MismatchError  # no reading at all
             raise kind(where, f"two vectors side by side, {a.shape} and {b.shape}",
                        "v @ w for the sum, outer(v, w) for the matrix, v*w entry by entry")
         if lying[1] and not lying[0]:

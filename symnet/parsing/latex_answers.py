@@ -132,6 +132,9 @@ def letters_below(node: Node) -> Iterator[str]:
     """The index letters of names and slopes: k' is k1."""
     if node.kind in ("letters", "place"):
         yield from (index_name(a.text) for a in node.args if a.kind == "printed" and len(a.text.rstrip("'")) == 1 and not a.args[0].args)
+        for arg in node.args if node.kind == "place" else ():  # z_{j-p+1}
+            if arg.kind != "printed":
+                yield from _alone(arg, frozenset())
         return
     if node.kind == "raised" and node.args[1].kind == "printed" and len(node.args[1].text) == 1:  # the layer of w^l_{jk}
         yield node.args[1].text

@@ -22,6 +22,7 @@ from symnet.parsing.conventions import (
     OPEN,
     TEXTBOOK,
     UNKNOWN,
+    Row,
     Unit,
     as_they_lie,
     column,
@@ -239,8 +240,8 @@ class LatexLowering(Lowering):
         return together(self.at(node), "a fraction", self.over(node), above, below)
 
     def _kron(self, node: Node, a: IndexArray, b: IndexArray) -> IndexArray:
-        if len(a.axes) == len(b.axes) == 1:
-            return outer(column(a), column(b))
+        if len(a.axes) == len(b.axes) == 1 and not isinstance(a, Row):  # of a^T and b it is b a^T
+            return outer(a, column(b))
         if len(a.axes) != 2 or len(b.axes) != 2 or is_open(a) or is_open(b):
             raise ShapeError(self.at(node), f"\\otimes between {a.shape} and {b.shape}", "two vectors or two matrices",
                              "a b^{\\top} for an outer product")

@@ -36,7 +36,7 @@ MAX_POWER, MAX_ROOT, MAX_PRODUCTS, MAX_SIZE = 64, 10**12, 24, 4000  # the last: 
 COUNTING = frozenset({"sum", "mean", "amax", "amin", "max", "min", "prod", "dot", "matmul", "einsum"})  # also of comparisons
 REDUCED = frozenset(NAMES)
 PLACED = frozenset({"take", "take_along_axis", "gather", "scatter_add"})  # with places that come from data
-SHAPED = frozenset({"ones", "zeros", "reshape"})  # which take a shape as a tuple, too
+SHAPED = frozenset({"ones", "zeros", "reshape", "transpose", "permute"})  # which take a shape as a tuple, too
 TURNED = frozenset({"transpose", "swapaxes", "permute"})
 WITH_LINES = frozenset({"cumsum", "cumprod", "cummax", "cummin", "cholesky", "linalg.cholesky"})
 RUNNING = {"cumsum": "sum", "cumprod": "prod", "cummax": "max", "cummin": "min"}
@@ -136,7 +136,9 @@ class Lowering(Names):
         return replace(inner, expr=-inner.expr)
 
     def _ones(self, node: Node) -> IndexArray:
-        """A vector of ones, of a length that fits; where everything is a number it is 1."""
+        """A vector of ones, 1_N or of a length that fits; where everything is a number it is 1."""
+        if node.args:
+            return built(Call("ones", self.at(node), (self.real(node.args[0]),)))
         return ones() if any(t.axes for t in self.tensors.values()) else number(sp.S.One)
 
     def _list(self, node: Node) -> IndexArray:
@@ -272,7 +274,7 @@ class Lowering(Names):
 
     def _kronecker(self, node: Node, a: IndexArray, b: IndexArray) -> IndexArray:
         """a ⊗ b: the matrix a b^T of two vectors, Kronecker's product of two matrices."""
-        if len(a.axes) == len(b.axes) == 1:
+        if len(a.axes) == len(b.axes) == 1 and id(node.args[0]) not in self.lying:  # of a^T and b it is b a^T
             return outer(a, b)
         if len(a.axes) != 2 or len(b.axes) != 2 or is_open(a) or is_open(b):
             raise ShapeError(self.at(node), f"⊗ between {a.shape} and {b.shape}", "two vectors or two matrices")
@@ -483,11 +485,13 @@ class Lowering(Names):
         return einsum(where, f"{''.join(first)},{''.join(second)}->{''.join(kept)}", (a, b))
 
     def _turned(self, node: Node, args: list[IndexArray]) -> IndexArray:
-        """A.transpose(1, 0), A.swapaxes(0, 1), A.permute(1, 0) of a matrix."""
+        """A.transpose(1, 0), A.swapaxes(0, 1), A.permute(1, 0) of a matrix. A.transpose(0, 1) is A in NumPy and A.T in PyTorch."""
         value, *axes = Call(node.text, self.at(node), tuple(args)).only(3)
         if len(value.axes) != 2 or [len(args), *(a.expr % 2 for a in axes)] not in ([3, 0, 1], [3, 1, 0]):
             raise ParseError(self.at(node), f"{node.text} of shape {value.shape} at other places than 0 and 1", "the two axes of a matrix",
                              "X.T")
+        if node.text == "transpose" and axes[0].expr % 2 == 0:
+            raise ParseError(self.at(node), "transpose(0, 1), which turns a matrix in PyTorch and not in NumPy", "X.T or X.swapaxes(0, 1)")
         return value if node.text == "permute" and axes[0].expr % 2 == 0 else value.transposed
 
     def _counted(self, node: Node) -> IndexArray:
@@ -590,7 +594,7 @@ class Lowering(Names):
             if factors:
                 return self._last_transposed(node, factors)
             base = self.any(node.args[0])
-            if self.power_of_t(node, base):
+            if self.power_of_t(node, base) and node.args[0].text != "1":
                 return self.to_the_t(node, base)
             if node.args[0].kind == "number":
                 if node.args[0].text != "1" or node.text == "T":

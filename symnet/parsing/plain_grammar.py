@@ -98,6 +98,10 @@ class Parser(Grammar):
         self.at += 1
         if token.text == "1" and not self.now.spaced and (self.now.text in ("[", "{") or self.compares()):
             return self.indicator()
+        below = self.now
+        if token.text == "1" and below.kind == "name" and below.text[0] == "_" and not below.spaced and below.text not in self.declared:
+            self.at += 1  # 1_N
+            return self.node("ones", "1", (self.node("name", below.text[1:], (), below.column),), token.column)
         return self.node("number", token.text, (), token.column)
 
     def quoted(self, token: Token) -> Node:

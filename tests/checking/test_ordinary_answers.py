@@ -136,6 +136,8 @@ REFUSED = [
     ("affine", "b", "(Z-Y).sum(0) = Z", "the gradient asked for"), ("affine", "W", "sum_n X_nj (Z_nk - Y_nk)", "dL/dW_jk"),
     ("affine", "W", "dL/dW_jj = sum_n X_nj Y_nj", "the gradient asked for"), ("squares", "w", "w = X.T @ r", "the gradient asked for"),
     ("squares", "w", "dq/dw * r", "the slope dq/dw"), ("squares", "w", "r = y; X.T @ r", "'r', which is declared"),
+    ("squares", "w", "X^T r 1", "two vectors side by side"), ("squares", "w", "r^T ⊗ r", "two vectors or two matrices"),
+    ("squares", "w", "X.transpose(0, 1) @ r", "PyTorch"), ("squares", "w", "(2/N) 1 1^T", "ones(N)"), ("squares", "w", "torch.var(X)", "n - 1"),
     ("neuron", "w", "dL/dw = dL/da * da/dw = x", "every link of a chain"), ("squares", "w", "X.T @ r; dr = r; dw = r", ""),
     ("squares", "w", "X.T @ r * I", "a square matrix"), ("neuron", "w", "2/wx", "a/(w*x)"), ("upstream", "X", "GW.T", "G @ W.T or (G @ W).T"),
     ("norm", "z", "z * z^T", "outer(v, w) for the matrix"), ("upstream", "X", "G W^T (N×d)", "a shape or a product"), ("squares", "w", "2/N X^T r (d)", "a shape or a product"),
@@ -179,3 +181,9 @@ def test_arrays_are_simplified_too(goal: str) -> None:
 def test_definitions_of_a_worksheet_may_be_one_text() -> None:
     sheet = parse_worksheet("program.definitions = '''\nz = w*x  # the sum\nL = z**2\n'''\n[[answers]]\nwrt = 'w'\ntext = '2*w*x^2'\n")
     assert [r.verdict.answer for r in check_worksheet(sheet)] == [Answer.PROVED]
+
+
+def test_of_a_point_with_many_names_the_first_are_printed() -> None:
+    wide = sn.derive(sn.program("L = sum(x**3)", tensors={"x": (40,)}), wrt=["x"])
+    said = str(sn.check("3*x**2 + (sum(x) - sum(x*x))*0 + 1e-3*sum(x)", wide, wrt="x"))
+    assert "and 32 more: " in said and len(said) < 400

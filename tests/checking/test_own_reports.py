@@ -1,8 +1,9 @@
-"""The law: no line of symnet's own reports is called wrong by symnet's own judge of pages, and most of them are proved.
+"""The law: no line of symnet's own reports is called wrong by symnet's own judge of pages, and all that it says of a network is proved.
 
 What a report says of this network is read back in every format; what it says of training in general (the theorem about dividing the loss,
-the rules of an optimizer) names things that are not of this network, so those lines are undecided, and so is a vector of ones whose length
-the text does not tell. A share of sheets, levels, notations and formats is read by default, all of them with --whole.
+the rules of an optimizer) names things that are not of this network, so those lines are undecided. A share of sheets, levels,
+notations and formats is read by default, all of them with --whole. A local slope at a shifted place, of which a condition says where it is,
+is not read either.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from symnet.worksheets.builtin import names
 FORMATS, LEVELS, NOTATIONS = ("md", "text", "latex"), ("beginner", "student", "expert"), ("both", "matrix", "index", "scalar")
 QUICK = [("first", "beginner", "both", "md"), ("first", "student", "both", "text"), ("first", "expert", "scalar", "latex"),
          ("softmax-regression", "student", "both", "md"), ("softmax-regression", "expert", "index", "text"),
-         ("convolution", "beginner", "both", "latex")]
+         ("convolution", "beginner", "both", "latex"), ("rnn", "expert", "scalar", "text")]
 WHOLE = list(product(names(), LEVELS, NOTATIONS, FORMATS))
-# what an undecided line is about, by a word of it: not this network, or a vector of ones of a length that is not told
+# what an undecided line is about, by a word of it
 GENERAL = {"the theorem about two runs": ("tilde", "v[t", "v[0]", "w[t", "w^{(t", "w[0]", "grad (L/c)", r"\nabla \left(\frac{L}{c}"),
            "the rule of an optimizer": (r"\mathrm{new}} = ", "_new = ", "_hat = ", r"\hat{m} = ", r"\hat{v} = "), "the run of training": ("epochs over",),
-           "a vector of ones": ("1ᵀ", " 1", "1 ᵀ"), "a declared equality": (r"\sum", "sum("), "a sum in Unicode": ("Σ",)}
+           "a slope only where it is": (r"\text{where } \left[", "  where [")}
 
 
 def page_of(name: str, level: str, notation: str, written: str) -> str:
@@ -46,9 +47,7 @@ def test_no_line_of_a_report_is_called_wrong(which: tuple[str, str, str, str]) -
     assert not found.wrong, str(found)
     strange = [(j.line, j.text, j.slip) for j in found.undecided if not kind(j)]
     assert not strange
-    about = [j for j in found.claims if j.mark is not Mark.UNDECIDED or kind(j) in ("a vector of ones", "a declared equality")]
-    proved = [j for j in about if j.mark in (Mark.RIGHT, Mark.PUT_IN)]
-    assert len(proved) >= 5 and len(proved) >= 0.75 * len(about)
+    assert sum(j.mark in (Mark.RIGHT, Mark.PUT_IN) for j in found.claims) >= 5
 
 
 def test_a_line_of_a_report_that_is_changed_is_called_wrong() -> None:

@@ -235,7 +235,7 @@ SHEETS |= {
         {"X": ("N", "d"), "W": ("d", "k"), "b": ("k",), "Y": ("N", "k")},
         "b", "((np.tanh(X@W+b)-Y)**2).sum()/(2*N)", "((A-Y)*(1-A**2)).sum(0)/N", (
             "1ᵀ[(A − Y) ⊙ (1 − A²)]/N", "(1/N) 1^T ((A-Y)*(1-A**2))", "𝟏ᵀ((A − Y) ∘ (1 − A ∘ A))/N", "np.ones(N) @ ((A-Y)*g'(Z))/N",
-            "((A-Y)*(1-A**2))^T 1/N", "np.tensordot(np.ones(N), (A-Y)*(1-A**2), axes=1)/N", "((A-Y)*(1-A.pow(2))).T @ np.ones((N,))/N",
+            "((A-Y)*(1-A**2))^T 1/N", "1_N^T ((A-Y)*(1-A**2))/N", "np.tensordot(np.ones(N), (A-Y)*(1-A**2), axes=1)/N", "((A-Y)*(1-A.pow(2))).T @ np.ones((N,))/N",
             r"\frac{1}{N}\mathbf{1}^\top\left((A-Y)\odot f'(Z)\right)", "dL/db_j = 1/N sum_{n=1}^{N} (A_{n,j} - Y_{n,j}) (1 - A_{nj}^2)",
         ), (
             ("((A-Y)*(1-A**2)).sum(0)", "1ᵀ[(A − Y) ⊙ (1 − A²)]"), (UNFIT, "((A-Y)*(1-A**2)) 1/N"), ("(A-Y).sum(0)/N", "1ᵀ(A − Y)/N"),
