@@ -244,6 +244,8 @@ Optimizers
     Adadelta                 steps as large as the last ones were
     Adamax                   Adam by the largest gradient of late
     RAdam                    Adam whose division waits
+    Rprop                    a step length for each entry, by the signs
+    ASGD                     a falling rate, and the average of the parameters
 
 Learning rates
     Schedule                 what every schedule is: a program for lr_t
@@ -259,6 +261,12 @@ Learning rates
     ConstantLR               a part of lr at first
     PolynomialLR             a power of what is left
     CosineAnnealingWarmRestarts  a cosine down, again and again
+    OneCycleLR               up once and down, the momentum the other way
+    CyclicLR                 up and down again and again
+    LambdaLR                 lr times a function of the epoch
+    MultiplicativeLR         times a constant after every step
+    SequentialLR             one schedule after another
+    ChainedScheduler         several schedules at once
 
 Starting weights
     xavier_uniform           variance 2/(n + m), uniform
@@ -270,6 +278,14 @@ Starting weights
     calculate_gain           the gain behind a function
     orthogonal               orthonormal rows or columns
     trunc_normal             normal numbers within bounds
+    uniform                  numbers between two bounds
+    normal                   numbers of a mean and a deviation
+    constant                 one number everywhere
+    ones                     1 everywhere
+    zeros                    0 everywhere
+    eye                      1 on the diagonal
+    dirac                    a kernel that passes channels on
+    sparse                   normal numbers, many of them 0
 """
 
 from __future__ import annotations
@@ -330,14 +346,22 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
     from symnet.networks.initializers import (
         calculate_gain,
+        constant,
+        dirac,
+        eye,
         kaiming_normal,
         kaiming_uniform,
         lecun_normal,
         lecun_uniform,
+        normal,
+        ones,
         orthogonal,
+        sparse,
         trunc_normal,
+        uniform,
         xavier_normal,
         xavier_uniform,
+        zeros,
     )
     from symnet.networks.layers import (
         Layer,
@@ -420,6 +444,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.networks.optimizer_program import Optimizer
     from symnet.networks.optimizers import SGD, HeavyBall, Momentum, Nesterov, optimizer
     from symnet.networks.optimizers_adaptive import (
+        ASGD,
         Adadelta,
         Adagrad,
         Adam,
@@ -429,6 +454,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
         NAdam,
         RAdam,
         RMSprop,
+        Rprop,
         SignSGD,
     )
     from symnet.networks.padding import (
@@ -478,15 +504,21 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.networks.recurrent import GRU, LSTM, RNN
     from symnet.networks.recurrent_cells import GRUCell, LSTMCell, RNNCell
     from symnet.networks.schedules import (
+        ChainedScheduler,
         ConstantLR,
         CosineAnnealingLR,
         CosineAnnealingWarmRestarts,
+        CyclicLR,
         ExponentialLR,
         InverseTimeLR,
+        LambdaLR,
         LinearLR,
+        MultiplicativeLR,
         MultiStepLR,
+        OneCycleLR,
         PolynomialLR,
         Schedule,
+        SequentialLR,
         StepLR,
         WarmupLR,
         schedule,
@@ -513,44 +545,45 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
-    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
+    "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AlphaDropout",
     "Assumption", "AvgPool1d", "AvgPool2d", "AvgPool3d", "Axis", "BCELoss", "BCEWithLogitsLoss",
-    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Bilinear", "CELU", "ChannelShuffle", "CircularPad1d",
-    "CircularPad2d", "CircularPad3d", "CodeCheck", "ConstantLR", "ConstantPad1d", "ConstantPad2d",
-    "ConstantPad3d", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d",
-    "Convolution", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CosineEmbeddingLoss",
-    "CosineSimilarity", "CrossEntropyLoss", "Definition", "Derivation", "Dropout", "Dropout1d", "Dropout2d",
-    "Dropout3d", "ELU", "Embedding", "EmbeddingBag", "Errata", "ExponentialLR", "FeatureAlphaDropout",
-    "Fit", "Flatten", "Fold", "Formula", "GELU", "GLU", "GRU", "GRUCell", "GaussianNLLLoss", "GroupNorm",
-    "HalfSquaredError", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "HeavyBall",
-    "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Identity", "Imported", "InfoNCE", "Input",
-    "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "InverseTimeLR", "KLDivLoss", "L1Loss",
-    "L1Penalty", "L2Penalty", "LPPool1d", "LPPool2d", "LPPool3d", "LSTM", "LSTMCell", "Layer", "LayerNorm",
-    "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
-    "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d",
-    "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear", "LeakyReLU", "Linear",
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Bilinear", "CELU", "ChainedScheduler", "ChannelShuffle",
+    "CircularPad1d", "CircularPad2d", "CircularPad3d", "CodeCheck", "ConstantLR", "ConstantPad1d",
+    "ConstantPad2d", "ConstantPad3d", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d",
+    "ConvTranspose3d", "Convolution", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
+    "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "CyclicLR", "Definition", "Derivation",
+    "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ELU", "Embedding", "EmbeddingBag", "Errata",
+    "ExponentialLR", "FeatureAlphaDropout", "Fit", "Flatten", "Fold", "Formula", "GELU", "GLU", "GRU",
+    "GRUCell", "GaussianNLLLoss", "GroupNorm", "HalfSquaredError", "Hardshrink", "Hardsigmoid", "Hardswish",
+    "Hardtanh", "HeavyBall", "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Identity", "Imported",
+    "InfoNCE", "Input", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "InverseTimeLR", "KLDivLoss",
+    "L1Loss", "L1Penalty", "L2Penalty", "LPPool1d", "LPPool2d", "LPPool3d", "LSTM", "LSTMCell", "LambdaLR",
+    "Layer", "LayerNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d",
+    "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d",
+    "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear", "LeakyReLU", "Linear",
     "LinearCrossEntropyLoss", "LinearLR", "Lion", "LocalResponseNorm", "LogSigmoid", "LogSoftmax", "Loss",
     "MSELoss", "MarginRankingLoss", "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d",
     "MaxUnpool3d", "Mish", "Mistake", "Momentum", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
-    "MultiMarginLoss", "MultiStepLR", "MultiheadAttention", "NAdam", "NLLLoss", "Nesterov", "Optimizer",
-    "PReLU", "PairwiseDistance", "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss", "PolynomialLR",
-    "PositionalBias", "Program", "Proved", "RAdam", "RMSNorm", "RMSprop", "RNN", "RNNCell", "RReLU", "ReLU",
-    "ReLU6", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "Refutation", "ReplicationPad1d",
-    "ReplicationPad2d", "ReplicationPad3d", "Report", "Residual", "SELU", "SGD", "Schedule", "Sequential",
-    "SiLU", "Sigmoid", "SignSGD", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin",
-    "Softplus", "Softshrink", "Softsign", "SquaredError", "Step", "StepLR", "SymnetError", "SyncBatchNorm",
-    "Tanh", "Tanhshrink", "Tensor", "Threshold", "Transformer", "TransformerDecoder",
-    "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss",
-    "TripletMarginWithDistanceLoss", "Unflatten", "Unfold", "Upsample", "UpsamplingBilinear2d",
-    "UpsamplingNearest2d", "VAEKLLoss", "Verdict", "WarmupLR", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
-    "__version__", "calculate_gain", "check", "check_code", "check_function", "check_page", "clip_by_norm",
-    "clip_by_value", "compare", "decoupled_decay", "derive", "diagnose", "export", "fit", "from_jax",
-    "from_numpy", "from_onnx", "from_sklearn", "from_torch", "global_norm", "hessian",
-    "hessian_vector_product", "jacobian", "kaiming_normal", "kaiming_uniform", "lecun_normal",
-    "lecun_uniform", "load", "loss_program", "optimizer", "orthogonal", "program", "prove", "report",
-    "schedule", "symmetric", "trunc_normal", "weight_decay", "with_schedule", "xavier_normal",
-    "xavier_uniform",
+    "MultiMarginLoss", "MultiStepLR", "MultiheadAttention", "MultiplicativeLR", "NAdam", "NLLLoss",
+    "Nesterov", "OneCycleLR", "Optimizer", "PReLU", "PairwiseDistance", "PixelShuffle", "PixelUnshuffle",
+    "PoissonNLLLoss", "PolynomialLR", "PositionalBias", "Program", "Proved", "RAdam", "RMSNorm", "RMSprop",
+    "RNN", "RNNCell", "RReLU", "ReLU", "ReLU6", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d",
+    "Refutation", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "Report", "Residual", "Rprop",
+    "SELU", "SGD", "Schedule", "Sequential", "SequentialLR", "SiLU", "Sigmoid", "SignSGD", "SmoothL1Loss",
+    "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign",
+    "SquaredError", "Step", "StepLR", "SymnetError", "SyncBatchNorm", "Tanh", "Tanhshrink", "Tensor",
+    "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
+    "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
+    "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "VAEKLLoss", "Verdict", "WarmupLR",
+    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "__version__", "calculate_gain", "check", "check_code",
+    "check_function", "check_page", "clip_by_norm", "clip_by_value", "compare", "constant",
+    "decoupled_decay", "derive", "diagnose", "dirac", "export", "eye", "fit", "from_jax", "from_numpy",
+    "from_onnx", "from_sklearn", "from_torch", "global_norm", "hessian", "hessian_vector_product",
+    "jacobian", "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "load",
+    "loss_program", "normal", "ones", "optimizer", "orthogonal", "program", "prove", "report", "schedule",
+    "sparse", "symmetric", "trunc_normal", "uniform", "weight_decay", "with_schedule", "xavier_normal",
+    "xavier_uniform", "zeros",
 ]
 
 # The public names by the file they live in; loaded on first use, so that `import symnet` stays light.
@@ -626,15 +659,17 @@ _PLACES = {
         "CosineEmbeddingLoss GaussianNLLLoss InfoNCE TripletMarginLoss VAEKLLoss loss_program",
     "symnet.networks.losses_penalty": "L1Penalty L2Penalty",
     "symnet.networks.optimizers": "SGD HeavyBall Momentum Nesterov optimizer",
-    "symnet.networks.optimizers_adaptive": "Adadelta Adagrad Adam AdamW Adamax Lion NAdam RAdam RMSprop SignSGD",
+    "symnet.networks.optimizers_adaptive":
+        "ASGD Adadelta Adagrad Adam AdamW Adamax Lion NAdam RAdam RMSprop Rprop SignSGD",
     "symnet.networks.gradient_transforms": "clip_by_norm clip_by_value decoupled_decay global_norm weight_decay",
     "symnet.networks.optimizer_program": "Optimizer",
     "symnet.networks.schedules":
-        "ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts ExponentialLR InverseTimeLR LinearLR "
-        "MultiStepLR PolynomialLR Schedule StepLR WarmupLR schedule with_schedule",
+        "ChainedScheduler ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts CyclicLR ExponentialLR "
+        "InverseTimeLR LambdaLR LinearLR MultiStepLR MultiplicativeLR OneCycleLR PolynomialLR Schedule "
+        "SequentialLR StepLR WarmupLR schedule with_schedule",
     "symnet.networks.initializers":
-        "calculate_gain kaiming_normal kaiming_uniform lecun_normal lecun_uniform orthogonal trunc_normal "
-        "xavier_normal xavier_uniform",
+        "calculate_gain constant dirac eye kaiming_normal kaiming_uniform lecun_normal lecun_uniform normal "
+        "ones orthogonal sparse trunc_normal uniform xavier_normal xavier_uniform zeros",
 }
 _WHERE = {name: file for file, names in _PLACES.items() for name in names.split()}
 

@@ -178,12 +178,15 @@ def _constructed(name: str, thing: Any) -> Call | None:
                                       "symnet.networks.initializers")):
         return None
     given: dict[str, Any] = {}
+    own = {"OneCycleLR": {"total_steps": 10}, "dirac": {"shape": (3, 2, 3)}, "sparse": {"sparsity": "1/2"}}.get(name, {})
     for p in inspect.signature(thing).parameters.values():
         special = {"shape": (3, 2), "loss": sn.MSELoss(), "milestones": [2], "kernel_size": 2, "normalized_shape": 2,
+                   "schedulers": [sn.StepLR(3)] * (2 if name == "SequentialLR" else 1), "lr_lambda": lambda epoch: 0.5,
                    "encoder_layer": sn.TransformerEncoderLayer(2, 1, 2), "decoder_layer": sn.TransformerDecoderLayer(2, 1, 2),
                    "unflattened_size": (1, 2), "dim": 1, "in_features": 1 if loss else 2, "output_size": (3, 3) if name == "Fold" else 2}
         if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):
             given[p.name] = p.default if p.default is not p.empty else special.get(p.name, 2)
+    given |= own
     if layer:
         shape = FRONT.get(name, (2, *[4] * next((d for d in (1, 2, 3) if f"{d}d" in name), 1)))
         if name.startswith("Upsampl"):

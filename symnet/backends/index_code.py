@@ -101,7 +101,8 @@ class IndexCode:
         """x of E[x]: the first place is an entry, the others are whole axes of their own."""
         (first, axis), *rest = pairs
         own = tuple(p for p, _ in rest)
-        if next(entries(first), None) is None or any(spans.get(p) != a.range for p, a in rest) or len(set(own)) < len(own):
+        if next(entries(first), None) is None or any(spans.get(p) != a.range for p, a in rest) or len(set(own)) < len(own) \
+                or first.free_symbols & set(own):  # X[Y[n, i], i] is one entry of a row each, not rows
             return None
         front = node.labels[:len(node.labels) - len(own)]
         return self.position(first, axis.range, Leaf(front, "", ()), spans) if (*front, *own) == node.labels else None

@@ -106,7 +106,7 @@ def _split(condition: sp.Basic, ranges: Ranges) -> Iterator[sp.Basic]:
     if gap == 0:
         return
     indices = [i for i in ranges if i in gap.free_symbols]
-    for radix in sorted({sp.Abs(gap.coeff(i, 1)) for i in indices} - {sp.S.One}, key=str):
+    for radix in sorted({sp.Abs(gap.coeff(i, 1)) for i in indices} - {sp.S.Zero, sp.S.One}, key=str):  # 0 of one within a bracket
         high = sp.expand(sp.Add(*[gap.coeff(i, 1) / radix * i for i in indices if sp.Abs(gap.coeff(i, 1)) == radix]))
         low = sp.expand(gap - radix * high)
         span = bounds(low, ranges)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from symnet.core.numbers import rational
 from symnet.indexing.graph import unsupported
 from symnet.indexing.operations import Array, Maker
 
@@ -39,11 +40,10 @@ class Call:
             if value.dtype.kind == "b" and (side := one_sided(value)) is not None:
                 rows, columns = value.shape[-2:]
                 return self.maker.reshape(self.maker.side(rows, columns, *side), value.shape)
-            if value.dtype.kind not in "iub" or value.size > MOST_CONSTANTS:
+            if value.dtype.kind not in "iubf" or value.size > MOST_CONSTANTS:
                 raise unsupported(f"a constant array of shape {value.shape} as input {k + 1}", self.maker.where,
-                                  "a number, or an initializer")
-            kinds = {True: sp.true, False: sp.false} if value.dtype.kind == "b" else {}
-            return self.maker.table(value.shape, [kinds.get(bool(v), sp.true) if kinds else sp.Integer(int(v)) for v in value.reshape(-1)])
+                                  f"at most {MOST_CONSTANTS} numbers, or an initializer")
+            return self.maker.table(value.shape, [_exact(v, value.dtype.kind) for v in value.reshape(-1)])
         number = self.maker.number(float(str(value.reshape(())[()])) if value.dtype.kind == "f" else value.item())
         return self.maker.expand(number, [1] * value.ndim) if value.ndim else number
 
@@ -75,6 +75,13 @@ class Call:
     def get(self, name: str, default: Any) -> Any:
         """An attribute."""
         return self.attributes.get(name, default)
+
+
+def _exact(value: Any, kind: str) -> sp.Basic:
+    """A number of an array as an exact one: a real number as it is printed."""
+    if kind == "b":
+        return sp.true if value else sp.false
+    return rational(float(str(value))) if kind == "f" else sp.Integer(int(value))
 
 
 def one_sided(a: Any) -> tuple[bool, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ def from_onnx(model: Any, loss: AnyLoss | None = None, *, title: str = "") -> Im
     proto = _loaded(onnx, str(model)) if isinstance(model, (str, Path)) else model
     if not hasattr(proto, "graph"):
         raise OptionError("from_onnx", a_kind(model), "a file or an ONNX ModelProto")
+    if proto.functions:  # operators that the model defines itself
+        proto = import_module("onnx.inliner").inline_local_functions(proto)
     reader = _Reader(onnx, proto.graph)
     try:
         output = reader.read()
@@ -86,6 +89,22 @@ def _onnx() -> Any:
 
 WITHOUT_SLOPE = {**dict.fromkeys(("ArgMax", "ArgMin", "TopK", "NonZero"), "whose results are places: whole numbers without a slope"),
                  "Sort": "whose order depends on values"}
+WITHOUT_FORMULA = {"GridSample": "which reads at places that are computed", "NonMaxSuppression": "whose result depends on an order",
+                   "Hardmax": "whose result is a place", "RandomNormal": "which draws at random", "RandomUniform": "which draws at random",
+                   "Multinomial": "which draws at random", "Bernoulli": "which draws at random", "StringNormalizer": "which is about text",
+                   "QuantizeLinear": "which rounds to whole numbers of a scale", "DequantizeLinear": "which reads quantized numbers"}
+CONTROL = frozenset({"If", "Loop", "Scan"})
+MOST_TURNS = 64
+OPTIONS = {"Resize": 1, "OneHot": 2, "Range": 0}  # from which input on initializers are numbers of the operator, no parameters
+
+
+def _graphs(graph: Any, onnx: Any) -> Iterator[Any]:
+    """The graph and all that its nodes hold."""
+    yield graph
+    for node in graph.node:
+        for a in node.attribute:
+            if a.type == onnx.AttributeProto.GRAPH:
+                yield from _graphs(a.g, onnx)
 
 
 class _Reader:
@@ -104,10 +123,7 @@ class _Reader:
         for given in self.proto.input:
             if given.name not in self.env:
                 self.env[given.name] = self._input(given)
-        for number, node in enumerate(self.proto.node, start=1):
-            made = self._node(node, number)
-            results = made if isinstance(made, list) else [made]
-            self.env.update(zip(node.output, results, strict=False))
+        self._run(self.proto)
         if len(self.proto.output) != 1:
             raise unsupported(f"{len(self.proto.output)} outputs", "from_onnx", "one")
         found = self.env[self.proto.output[0].name]
@@ -115,9 +131,79 @@ class _Reader:
             raise unsupported("an output that does not depend on the inputs", "from_onnx", "a computed one")
         return found
 
+    def _run(self, graph: Any, inside: str = "") -> list[Any]:
+        """The nodes of a graph, or of a part that a node holds; what its outputs are."""
+        for number, node in enumerate(graph.node, start=1):
+            self.maker.where = f"{inside}node {number}{f' {node.name!r}' if node.name else ''}, operator {node.op_type}"
+            made = self._controlled(node) if node.op_type in CONTROL else self._node(node)
+            results = made if isinstance(made, list) else [made]
+            self.env.update(zip(node.output, results, strict=False))
+        return [self.env[o.name] for o in graph.output] if inside else []
+
+    def _controlled(self, node: Any) -> list[Any]:
+        """If, Loop and Scan: a branch, or turns that are written out one after another."""
+        where = self.maker.where
+        attributes = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
+        given: list[Any] = [self.env[n] if n else None for n in node.input]
+        if node.op_type == "If":
+            return self._branch(given[0], attributes, f"{where}, ")
+        body = attributes["body"]
+        scan = node.op_type == "Scan"
+        if scan:
+            count = int(attributes["num_scan_inputs"])
+            states, rows = given[:len(given) - count], given[len(given) - count:]
+            if any(any(attributes.get(f"scan_{k}", ())) for k in ("input_axes", "output_axes", "input_directions", "output_directions")):
+                raise unsupported("a Scan along another axis, or backwards", where, "axis 0, forwards")
+            rows = [Call(self.maker, [r], {}).needed(0) for r in rows]
+            turns: Any = rows[0].shape[0]
+        else:
+            turns, going, states, rows = given[0], given[1], given[2:], []
+            if turns is None or isinstance(turns, Array) or isinstance(going, Array):
+                raise unsupported("a loop whose number of turns depends on data", where, "a constant number of turns")
+            turns = int(np.asarray(turns).reshape(-1)[0]) if going is None or bool(going) else 0
+        if not isinstance(turns, int) and not turns.is_Integer:
+            raise unsupported(f"a Scan over {turns} places", where, "a number of places that is known")
+        if int(turns) > MOST_TURNS:
+            raise unsupported(f"a loop of {turns} turns", where, f"at most {MOST_TURNS}, which are written out")
+        kept: list[list[Any]] = []
+        for turn in range(int(turns)):
+            self.maker.where = where
+            fed = [*states, *[self.maker.take(r, 0, turn) for r in rows]] if scan else [np.asarray(turn), np.asarray(True), *states]
+            self.env.update(zip([i.name for i in body.input], fed, strict=True))
+            made = self._run(body, f"{where}, turn {turn + 1}, ")
+            if not scan:
+                going, *made = made
+                if isinstance(going, Array):
+                    raise unsupported("a loop whose end depends on data", where, "a constant number of turns")
+            states = made[:len(states)]
+            kept.append(made[len(states):])
+            if not scan and not bool(going):
+                break
+        self.maker.where = where
+        return [*states, *[self._stacked([row[k] for row in kept]) for k in range(len(kept[0]) if kept else 0)]]
+
+    def _stacked(self, rows: list[Any]) -> Array:
+        m = self.maker
+        found = [Call(m, [r], {}).needed(0) for r in rows]
+        return m.concat([m.reshape(a, [1, *a.shape]) for a in found], 0)
+
+    def _branch(self, condition: Any, attributes: dict[str, Any], inside: str) -> list[Any]:
+        """The branch that a constant picks; for a test of data both, entry by entry."""
+        where = self.maker.where
+        if not isinstance(condition, Array):
+            return self._run(attributes["then_branch" if bool(condition) else "else_branch"], inside)
+        yes, no = (self._run(attributes[name], inside) for name in ("then_branch", "else_branch"))
+        self.maker.where = where
+        yes, no = ([Call(self.maker, [v], {}).needed(0) for v in values] for values in (yes, no))
+        pairs = list(zip(yes, no, strict=True))
+        if any(a.shape != b.shape for a, b in pairs):
+            raise unsupported("branches of different shapes, picked by data", where, "one shape")
+        return [self.maker.map("select", self.maker.reshape(condition, []) if condition.rank else condition, a, b) for a, b in pairs]
+
     def _initializers(self) -> None:
-        arrays = {t.name: self.onnx.numpy_helper.to_array(t) for t in self.proto.initializer}
-        options = {name for node in self.proto.node if node.op_type == "Resize" for name in node.input[1:]}
+        parts = list(_graphs(self.proto, self.onnx))
+        arrays = {t.name: self.onnx.numpy_helper.to_array(t) for part in parts for t in part.initializer}
+        options = {name for part in parts for node in part.node if node.op_type in OPTIONS for name in node.input[OPTIONS[node.op_type]:]}
         real = {name: a for name, a in arrays.items() if a.dtype.kind == "f" and a.ndim and a.size and name not in options}
         self.env.update({name: a for name, a in arrays.items() if name not in real})
         names = parameter_names([(name, a.ndim) for name, a in real.items()])
@@ -140,8 +226,7 @@ class _Reader:
         domain = {6: "index", 7: "index", 9: "bool"}.get(given.type.tensor_type.elem_type, "real")
         return Array(self.graph.add_input(free_name(name, taken), axes, Role.INPUT, given.name, domain), tuple(a.size for a in axes))
 
-    def _node(self, node: Any, number: int) -> Any:
-        self.maker.where = f"node {number}{f' {node.name!r}' if node.name else ''}, operator {node.op_type}"
+    def _node(self, node: Any) -> Any:
         attributes = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
         attributes = {k: _plain(v) for k, v in attributes.items()}
         if hasattr(attributes.get("value"), "raw_data") and node.op_type != "Constant":
@@ -158,6 +243,8 @@ class _Reader:
                 return self._constants(node, given)
         if node.op_type in WITHOUT_SLOPE:
             raise unsupported(f"the operator {node.op_type!r}, {WITHOUT_SLOPE[node.op_type]}", self.maker.where, "the values before it")
+        if node.op_type in WITHOUT_FORMULA:
+            raise unsupported(f"the operator {node.op_type!r}, {WITHOUT_FORMULA[node.op_type]}", self.maker.where, "a model without it")
         if node.op_type not in OPERATORS or node.domain not in ("", "ai.onnx"):
             raise unsupported(f"the operator {node.op_type!r}", self.maker.where)
         return OPERATORS[node.op_type](Call(self.maker, given, attributes))

@@ -143,6 +143,25 @@ def _tile(c: Call) -> Array:
     return c.maker.tiled(c.first(), c.integers(1, "repeats") or [])
 
 
+def _shrink(c: Call) -> Array:
+    """x + bias below -lambd, x - bias above it, 0 between."""
+    m, x, edge, bias = c.maker, c.first(), c.get("lambd", 0.5), c.get("bias", 0.0)
+    low = m.map("select", m.map("lt", x, m.map("neg", edge)), m.map("add", x, bias), 0)
+    return m.map("select", m.map("gt", x, edge), m.map("sub", x, bias), low)
+
+
+def _lp_normalization(c: Call) -> Array:
+    m, x, axis = c.maker, c.first(), int(c.get("axis", -1))
+    size = m.sum(m.map("abs", x), axis, True) if int(c.get("p", 2)) == 1 else composites.norm(m, x, axis, True)
+    return m.map("div", x, size)
+
+
+def _standardized(c: Call) -> Array:
+    """(x - mean)/√(variance + 1e-9), along the axes."""
+    m, x, axes = c.maker, c.first(), c.get("axes", None) or [0, 2, 3]
+    return m.map("div", m.map("sub", x, m.mean(x, axes, True)), m.map("add", m.map("sqrt", m.variance(x, axes, 0, True)), 1e-9))
+
+
 def _formula(name: str) -> Rule:
     return lambda c: NUMBERS[name](c.maker, *c.arrays())
 
@@ -157,6 +176,9 @@ MAPS = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Neg": "neg", "E
         "Where": "select", "Floor": "floor", "Ceil": "ceil"}
 OPERATORS: dict[str, Rule] = {
     **{name: _map(function) for name, function in MAPS.items()},
+    "Mean": lambda c: c.maker.map("div", _fold("add")(c), len(c.arrays())),
+    "ThresholdedRelu": lambda c: c.maker.map("select", c.maker.map("gt", c.first(), c.get("alpha", 1.0)), c.first(), 0),
+    "Shrink": _shrink, "LpNormalization": _lp_normalization, "MeanVarianceNormalization": _standardized,
     "Max": _fold("max"), "Min": _fold("min"), "Sum": _fold("add"), "Gemm": _gemm, "MatMul": lambda c: c.maker.matmul(*c.arrays()),
     "Reciprocal": lambda c: c.maker.map("div", 1, c.first()), "Softplus": lambda c: c.maker.map("softplus", c.first()),
     "Softsign": lambda c: composites.softsign(c.maker, c.first()), "Mish": lambda c: composites.mish(c.maker, c.first()),

@@ -9,7 +9,7 @@ import numpy as np
 
 from symnet.core.numbers import rational
 from symnet.frontends import torch_norms, torch_places, torch_windows
-from symnet.frontends.onnx_call import Call, Rule
+from symnet.frontends.onnx_call import MOST_CONSTANTS, Call, Rule
 from symnet.indexing import composites
 from symnet.indexing.graph import unsupported
 from symnet.indexing.operations import Array, Maker
@@ -31,6 +31,84 @@ def _gather_elements(c: Call) -> Array:
     return torch_places.gather(c.maker, c.first(), int(c.get("axis", 0)), c.needed(1))
 
 
+def _parts(c: Call, k: int, count: int) -> list[Array]:
+    """The last axis of an index array of places, one array for each."""
+    found = c.inputs[k]
+    if isinstance(found, Array):
+        return [c.maker.take(found, -1, j) for j in range(count)]
+    return [Call(c.maker, [np.ascontiguousarray(found[..., j])], {}).needed(0) for j in range(count)]
+
+
+def _gather_nd(c: Call) -> Array:
+    a, places = c.first(), c.inputs[1]
+    if c.get("batch_dims", 0):
+        raise unsupported("GatherND with batch_dims", c.maker.where, "batch_dims=0")
+    count = int(places.shape[-1])
+    if not isinstance(places, Array):
+        places = places + (places < 0) * np.array([int(n) for n in a.shape[:count]])
+    return torch_places.index(c.maker, a, [*_parts(Call(c.maker, [a, places], {}), 1, count)])
+
+
+def _scatter_nd(c: Call) -> Array:
+    a, places, values = c.first(), c.inputs[1], c.needed(2)
+    count, m = int(places.shape[-1]), c.maker
+    if isinstance(places, Array):
+        if str(c.get("reduction", "none")) != "add":
+            raise unsupported("a scatter at places that are computed", m.where, "reduction='add', or places that are constants")
+        return m.added_at(a, _parts(c, 1, count), values)
+    rows = places.reshape(-1, count) + (places.reshape(-1, count) < 0) * np.array([int(n) for n in a.shape[:count]])
+    return _written(c, a, rows, m.reshape(values, [len(rows), *a.shape[count:]]))
+
+
+def _written(c: Call, a: Array, rows: Any, values: Array) -> Array:
+    """Values put or added at constant places along the first axes, one after another."""
+    m, way = c.maker, str(c.get("reduction", "none"))
+    if way not in ("none", "add") or len(rows) > MOST_CONSTANTS:
+        raise unsupported(f"a scatter by {way!r} at {len(rows)} places", m.where, f"'none' or 'add', at most {MOST_CONSTANTS} places")
+    count, made = rows.shape[1], a
+    for r, places in enumerate(rows):
+        here: Array | None = None
+        for k, place in enumerate(places):
+            at = m.map("eq", m.iota([n if j == k else 1 for j, n in enumerate(a.shape)], k), int(place))
+            here = at if here is None else m.map("and", here, at)
+        value = m.take(values, 0, r)
+        value = m.reshape(value, [*[1] * count, *value.shape])
+        made = m.map("add", made, m.map("select", here, value, 0)) if way == "add" else m.map("select", here, value, made)
+    return made
+
+
+def _scatter_elements(c: Call) -> Array:
+    """a[i, places[i, j]] along an axis; the constant index array may be smaller than a along the others."""
+    a, where, values = c.first(), c.inputs[1], c.needed(2)
+    axis, m = int(c.get("axis", 0)) % a.rank, c.maker
+    if isinstance(where, Array):
+        if str(c.get("reduction", "none")) != "add":
+            raise unsupported("a scatter at places that are computed", m.where, "reduction='add', or places that are constants")
+        return torch_places.scatter_add(m, a, axis, where, values)
+    every = np.indices(where.shape)
+    every[axis] = where + (where < 0) * int(a.shape[axis])
+    rows = every.reshape(a.rank, -1)
+    return _written(c, a, rows.T, m.reshape(values, [rows.shape[1]]))
+
+
+def _xor(c: Call) -> Array:
+    """One, not both."""
+    m, (a, b) = c.maker, c.arrays()
+    return m.map("or", m.map("and", a, m.map("not", b)), m.map("and", m.map("not", a), b))
+
+
+def _lrn(c: Call) -> Array:
+    """x/(bias + alpha/size Σ over neighbouring channels x²)^beta."""
+    m, x, size = c.maker, c.first(), int(c.get("size", 1))
+    square = m.pad(m.map("square", x), 1, (size - 1) // 2, size // 2)
+    channels = x.shape[1]
+    around = m.cut(square, 1, 0, channels)
+    for k in range(1, size):
+        around = m.map("add", around, m.cut(square, 1, k, channels + k))
+    scaled = m.map("add", c.get("bias", 1.0), m.map("mul", rational(str(c.get("alpha", 0.0001))) / size, around))
+    return m.map("div", x, m.map("pow", scaled, c.get("beta", 0.75)))
+
+
 def _pad(c: Call) -> Array:
     a, amounts, mode = c.first(), c.integers(1, "pads") or [], str(c.get("mode", "constant"))
     axes = c.integers(3, "axes") or list(range(a.rank))
@@ -47,11 +125,13 @@ def _cumsum(c: Call) -> Array:
 
 
 def _one_hot(c: Call) -> Array:
-    depth, values = (c.integers(1, "depth") or [0])[0], c.inputs[2]
-    if int(c.get("axis", -1)) != -1 or isinstance(values, Array):
-        raise unsupported("OneHot along another axis than the last", c.maker.where, "axis=-1")
+    depth, values, rank = (c.integers(1, "depth") or [0])[0], c.inputs[2], c.first().rank + 1
+    if isinstance(values, Array):
+        raise unsupported("OneHot with values that are computed", c.maker.where, "constants")
     low, high = (rational(float(v)) for v in values)
-    made = torch_places.one_hot(c.maker, c.first(), depth)
+    made, axis = torch_places.one_hot(c.maker, c.first(), depth), int(c.get("axis", -1)) % rank
+    if axis != rank - 1:
+        made = c.maker.permute(made, [*range(axis), rank - 1, *range(axis, rank - 1)])
     return made if (low, high) == (0, 1) else c.maker.map("add", low, c.maker.map("mul", high - low, made))
 
 
@@ -244,7 +324,10 @@ def _cast_like(c: Call) -> Any:
 
 PLACES: dict[str, Rule] = {
     "CastLike": _cast_like,
-    "Gather": _gather, "GatherElements": _gather_elements, "Concat": lambda c: c.maker.concat(c.arrays(), int(c.get("axis", 0))),
+    "Gather": _gather, "GatherElements": _gather_elements, "GatherND": _gather_nd, "ScatterND": _scatter_nd,
+    "ScatterElements": _scatter_elements, "LRN": _lrn,
+    "Xor": _xor,
+    "Concat": lambda c: c.maker.concat(c.arrays(), int(c.get("axis", 0))),
     "Pad": _pad, "CumSum": _cumsum, "OneHot": _one_hot, "Trilu": _trilu, "Conv": _conv,
     "ConvTranspose": _conv_transpose, "Resize": _resize, "DepthToSpace": _blocks("depth"), "SpaceToDepth": _blocks("space"),
     "ConstantOfShape": _filled,

@@ -78,7 +78,14 @@ def _refused(reason: str, instead: str) -> Rule:
 
 
 EIGEN = _refused("a decomposition by eigenvectors or singular vectors, which has no formula in the entries", "inv, det, cholesky or solve")
+PLACE = _refused("the place of an entry: a whole number, without a slope", "the values before it, such as amax")
+ORDER = _refused("entries in an order that depends on their values", "amax, amin or a sum")
 MATRICES: dict[str, Rule] = {
+    **dict.fromkeys(("argmax", "argmin", "argsort", "nonzero", "searchsorted", "bucketize"), PLACE),
+    **dict.fromkeys(("sort", "topk", "median", "nanmedian", "kthvalue", "mode", "quantile", "unique", "unique2", "_unique2"), ORDER),
+    **dict.fromkeys(("grid_sampler", "grid_sampler_2d", "grid_sampler_3d"), _refused("a read at places that are computed", "interpolate")),
+    **dict.fromkeys(("fft_fft", "fft_rfft", "fft_ifft", "fft_irfft", "fft_fft2", "fft_fftn", "stft"), _refused(
+        "a Fourier transform, whose numbers are complex", "sums of cosines and sines")),
     **dict.fromkeys(("linalg_inv", "inverse"), lambda m, a: m.inverse(a)), "linalg_inv_ex": lambda m, a, *_: [m.inverse(a), None],
     "linalg_solve": lambda m, a, b, left=True, **options: m.solve(a, b, options.get("left", left)),
     "_linalg_solve_ex": lambda m, a, b, left=True, **options: [m.solve(a, b, options.get("left", left)), None, None, None],

@@ -157,8 +157,8 @@ class _Reader:
         if role is not Role.INPUT:
             self.values[name] = {**self.exported.state_dict, **self.exported.constants}[spec.target]
             self.sources[name] = str(spec.target)
-            if kind != "PARAMETER" and len(sizes) > 1 and ((self.values[name] == 0) | (self.values[name] == 1)).all():
-                domain = "bool"  # a mask, whatever its type
+            if kind != "PARAMETER" and domain != "index" and len(sizes) > 1 and ((self.values[name] == 0) | (self.values[name] == 1)).all():
+                domain = "bool"  # a mask of real numbers; whole numbers may be places that happen to be 0 and 1
         made = Array(self.graph.add_input(name, tuple(axes), role, self.sources.get(name, ""), domain), tuple(a.size for a in axes))
         if name in self.values:
             self.maker.values[made.node] = _array(self.values[name])

@@ -213,9 +213,37 @@ def _equal_bags(m: Maker, words: Array, offsets: Array) -> sp.Expr:
 
 
 def _scatter_reduce(m: Maker, a: Array, dim: int, places: Array, values: Array, reduce: str, include_self: bool = True) -> Array:
-    if reduce != "sum":
-        raise unsupported(f"scatter_reduce by {reduce!r}", m.where, "'sum'")
-    return scatter_add(m, a if include_self else m.expand(m.number(0), a.shape), dim, places, values)
+    """Values put together at the places along an axis, with what stands there or, where any is put, without it."""
+    axis = dim % a.rank
+    if reduce in ("sum", "mean", "prod") and any(n == 0 for n in places.shape):
+        return a
+    nothing = m.expand(m.number(0), a.shape)
+    if reduce not in ("sum", "mean", "prod", "amax", "amin"):
+        raise unsupported(f"scatter_reduce by {reduce!r}", m.where, "sum, mean, prod, amax or amin")
+    if reduce == "sum" and include_self:
+        return scatter_add(m, a, dim, places, values)
+    count = scatter_add(m, nothing, dim, places, m.expand(m.number(1), values.shape))
+    if reduce in ("sum", "mean"):
+        total = scatter_add(m, a if include_self else nothing, dim, places, values)
+        if reduce == "mean":
+            below = m.map("add", count, 1) if include_self else m.map("max", count, 1)
+            total = m.map("div", total, below)
+        return total if include_self else m.map("select", m.map("gt", count, 0), total, a)
+    wide = [*places.shape[:axis], 1, *places.shape[axis:]]  # the axis of places, then that of a
+    there = m.iota([a.shape[axis] if k == axis else 1 for k in range(a.rank + 1)], axis)
+    here, own = m.map("eq", m.reshape(places, wide), there), m.reshape(a, [*a.shape[:axis + 1], 1, *a.shape[axis + 1:]])
+    name = {"amax": "max", "amin": "min", "prod": "prod"}[reduce]
+    if reduce == "prod":
+        made = m.fold("prod", m.map("select", here, m.reshape(values, wide), 1), axis + 1)
+        if include_self:
+            return m.map("mul", a, made)
+    else:  # where a value is not put, one that changes nothing: what stands there, or the least (largest) of all values
+        other = own if include_self else m.reshape(m.fold("min" if name == "max" else "max", values, axis, True), [
+            *[1 if k == axis else n for k, n in enumerate(a.shape[:axis + 1])], 1, *a.shape[axis + 1:]])
+        made = m.fold(name, m.map("select", here, m.reshape(values, wide), other), axis + 1)
+        if include_self:
+            return m.map(name, a, made)
+    return m.map("select", m.map("gt", count, 0), made, a)
 
 
 def _take(m: Maker, a: Array, places: Array) -> Array:

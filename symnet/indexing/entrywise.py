@@ -176,9 +176,10 @@ def _same_or_not(kind: Any) -> Callable[[sp.Basic, sp.Basic], sp.Basic]:
     def rule(u: sp.Basic, v: sp.Basic) -> sp.Basic:
         if isinstance(u, sp.Expr) and isinstance(v, sp.Expr):
             return compared(kind, u, v)
-        if any(a.is_number and a not in (0, 1) for a in (u, v) if isinstance(a, sp.Expr)):
-            return sp.false if kind is sp.Eq else sp.true
-        u, v = truth(u), truth(v)
+        for test, number in ((u, v), (v, u)):
+            if isinstance(number, sp.Expr):  # true is 1 and false is 0, and no other number is either
+                same = sp.Or(sp.And(test, compared(sp.Eq, number, sp.S.One)), sp.And(negated(test), compared(sp.Eq, number, sp.S.Zero)))
+                return same if kind is sp.Eq else negated(same)
         other = negated(v) if kind is sp.Eq else v
         return sp.Or(sp.And(u, negated(other)), sp.And(negated(u), other))
     return rule

@@ -63,6 +63,18 @@ def decoupled_decay(rule: Optimizer, decay: Any, name: str = "") -> Optimizer:
 
 
 @checked
+def ascent(rule: Optimizer) -> Optimizer:
+    """-g in place of g: the objective is maximized, as PyTorch's ``maximize=True`` has it.
+
+    >>> import symnet as sn
+    >>> print(ascent(sn.SGD()).program)
+    g_up := -g
+    w_new := -g_up*lr + w
+    """
+    return in_front(rule, named(rule, "ascent"), {"g_up": -G}, {G: symbol("g_up")}, {})
+
+
+@checked
 def clip_by_value(rule: Optimizer, limit: Any) -> Optimizer:
     """g_clip = max(-k, min(k, g)) in place of g, entry by entry: PyTorch's ``clip_grad_value_``.
 

@@ -243,3 +243,127 @@ def trunc_normal(shape: Sequence[int], mean: Any = 0, std: Any = 1, a: Any = -2,
     while (outside := (made < low) | (made > high)).any():
         made[outside] = rng.normal(centre, width, int(outside.sum()))
     return made
+
+
+def _shape(name: str, shape: Sequence[int], *axes: int) -> tuple[int, ...]:
+    """The sizes of an array of so many axes; of any number where none is told."""
+    found = tuple(shape)
+    if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0 for n in found):
+        raise OptionError(f"{name}, shape", shown(shape), "whole numbers, at least 0")
+    if axes and len(found) not in axes:
+        raise OptionError(f"{name}, shape", shown(shape), f"{' or '.join(map(str, axes))} axes")
+    return found
+
+
+@torch_arguments("shape a b generator", GENERATOR, SEED)
+def uniform(shape: Sequence[int], a: Any = 0, b: Any = 1, *, seed: Seed = 0) -> Array:
+    """Uniform on a..b.
+
+    >>> import symnet as sn
+    >>> bool((sn.uniform((4, 3), -1, 1, seed=1) < 1).all())
+    True
+    """
+    low, high = float(rational(a)), float(rational(b))
+    if low > high:
+        raise OptionError("uniform", f"a={a}, b={b}", "a, which is not above b")
+    return np.asarray(_generator(seed).uniform(low, high, _shape("uniform", shape)))
+
+
+@torch_arguments("shape mean std generator", GENERATOR, SEED)
+def normal(shape: Sequence[int], mean: Any = 0, std: Any = 1, *, seed: Seed = 0) -> Array:
+    """Normal with this mean and standard deviation.
+
+    >>> import symnet as sn
+    >>> sn.normal((4, 3), 0, "1/100", seed=1).shape
+    (4, 3)
+    """
+    if rational(std) < 0:
+        raise OptionError("normal, std", shown(std), "a number that is not negative")
+    return np.asarray(_generator(seed).normal(float(rational(mean)), float(rational(std)), _shape("normal", shape)))
+
+
+@torch_arguments("shape val")
+def constant(shape: Sequence[int], val: Any) -> Array:
+    """``val`` everywhere.
+
+    >>> import symnet as sn
+    >>> sn.constant((2,), "1/2")
+    array([0.5, 0.5])
+    """
+    return np.full(_shape("constant", shape), float(rational(val)))
+
+
+@torch_arguments("shape")
+def ones(shape: Sequence[int]) -> Array:
+    """1 everywhere.
+
+    >>> import symnet as sn
+    >>> sn.ones((2,))
+    array([1., 1.])
+    """
+    return constant(shape, 1)
+
+
+@torch_arguments("shape")
+def zeros(shape: Sequence[int]) -> Array:
+    """0 everywhere.
+
+    >>> import symnet as sn
+    >>> sn.zeros((2,))
+    array([0., 0.])
+    """
+    return constant(shape, 0)
+
+
+@torch_arguments("shape")
+def eye(shape: Sequence[int]) -> Array:
+    """A matrix with 1 on its diagonal: a linear layer that passes on as many inputs as it can.
+
+    >>> import symnet as sn
+    >>> sn.eye((2, 3))
+    array([[1., 0., 0.],
+           [0., 1., 0.]])
+    """
+    rows, columns = _shape("eye", shape, 2)
+    return np.eye(rows, columns)
+
+
+@torch_arguments("shape groups")
+def dirac(shape: Sequence[int], groups: int = 1) -> Array:
+    """A kernel (outputs, inputs, taps…) with 1 at the middle tap of output k and input k, within each group: a convolution that passes on
+    as many channels as it can.
+
+    >>> import symnet as sn
+    >>> sn.dirac((2, 2, 3))[1]
+    array([[0., 0., 0.],
+           [0., 1., 0.]])
+    """
+    sizes = _shape("dirac", shape, 3, 4, 5)
+    if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1 or sizes[0] % groups:
+        raise OptionError("dirac, groups", shown(groups), f"a whole number that divides {sizes[0]}, the outputs")
+    made, each = np.zeros(sizes), sizes[0] // groups
+    middle = tuple(n // 2 for n in sizes[2:])
+    for group in range(groups):
+        for k in range(min(each, sizes[1])):
+            made[(group * each + k, k, *middle)] = 1
+    return made
+
+
+@torch_arguments("shape sparsity std generator", GENERATOR, SEED)
+def sparse(shape: Sequence[int], sparsity: Any, std: Any = "1/100", *, seed: Seed = 0) -> Array:
+    """Normal numbers, of which the part ``sparsity`` of the weights of each input, rounded up, is 0: those of a row, since a matrix is
+    (inputs, outputs) here, the transpose of PyTorch's. Source: Martens 2010, section 5.
+
+    >>> import symnet as sn
+    >>> (sn.sparse((4, 10), "1/4", seed=1) == 0).sum(axis=1).tolist()
+    [3, 3, 3, 3]
+    """
+    rows, columns = _shape("sparse", shape, 2)
+    part = rational(sparsity)
+    if not 0 <= part <= 1:
+        raise OptionError("sparse, sparsity", shown(sparsity), "a number from 0 to 1")
+    rng = _generator(seed)
+    made = normal((rows, columns), 0, std, seed=rng)
+    for row in made:
+        row[rng.permutation(columns)[: math.ceil(part * columns)]] = 0
+    return made

@@ -25,10 +25,14 @@ LETTERS = {"lr": r"\alpha", "mu": r"\mu", "rho": r"\rho", "beta1": r"\beta_{1}",
            "lam": r"\lambda", "tau": r"\tau", "psi": r"\psi", "eta": r"\eta", "gamma": r"\gamma", "lr_t": r"\alpha_{t}",
            "lr_start": r"\alpha_{t}'", "lr_min": r"\alpha_{\min}", "limit": "k", "eps_clip": r"\varepsilon_{c}",
            "step_size": "s", "total_iters": "n", "start_factor": "a", "end_factor": "b",
-           "warmup": "n_{0}", "decay": r"\delta", "T_max": "T"}
+           "warmup": "n_{0}", "decay": r"\delta", "T_max": "T", "lambd": r"\lambda_{a}", "s_0": "s_{0}", "t_0": "t_{0}",
+           "eta_minus": r"\eta^{-}", "eta_plus": r"\eta^{+}", "s_min": r"s_{\min}", "s_max": r"s_{\max}",
+           "max_lr": r"\alpha_{\max}", "base_lr": r"\alpha_{0}", "lr_least": r"\alpha_{\text{end}}", "momentum_t": r"\mu_{t}",
+           "momentum_max": r"\mu_{\max}", "momentum_min": r"\mu_{\min}", "pct_start": "q", "div_factor": "d", "final_div_factor": "f",
+           "T_mult": "r", "T_k": "T_{k}", "e_k": "e_{k}", "length": "c", "step_up": "c_{1}", "step_down": "c_{2}"}
 # The keywords of the constructors (PyTorch's) and the symbols that stand for them in the formulas.
 SYMBOLS = {"momentum": "mu", "dampening": "tau", "alpha": "rho", "weight_decay": "lam", "lr_decay": "eta", "momentum_decay": "psi",
-           "learning_rate": "lr"}
+           "learning_rate": "lr", "t0": "t_0"}
 
 
 @dataclass(frozen=True)
@@ -102,14 +106,22 @@ COUNT = scalar("t", role=Role.CONSTANT, note="the number of the step")
 TOTAL = scalar("norm", role=Role.CONSTANT, latex=r"\left\Vert g\right\Vert", note="the norm of the gradients of all parameters together")
 
 
+def letter(name: str) -> str:
+    """How a constant or line is printed: by its letter; that of part 2 of a schedule, such as gamma_2, with a 2."""
+    base, _, number = name.rpartition("_")
+    if name in LETTERS or base not in LETTERS or not number.isdigit():
+        return LETTERS.get(name, "")
+    return f"{LETTERS[base]}^{{({number})}}" if "_" in LETTERS[base] else f"{LETTERS[base]}_{{{number}}}"
+
+
 def constants(settings: Mapping[str, Any]) -> tuple[Tensor, ...]:
     """The settings as inputs of a program."""
-    return tuple(scalar(key, role=Role.CONSTANT, latex=LETTERS.get(key, "")) for key in settings)
+    return tuple(scalar(key, role=Role.CONSTANT, latex=letter(key)) for key in settings)
 
 
 def definitions(lines: Mapping[str, sp.Expr]) -> tuple[Definition, ...]:
     """name := expression, one a line."""
-    return tuple(Definition(Tensor(target, latex=LETTERS.get(target, "")), (), expr) for target, expr in lines.items())
+    return tuple(Definition(Tensor(target, latex=letter(target)), (), expr) for target, expr in lines.items())
 
 
 def update_rule(name: str, lines: Mapping[str, sp.Expr], states: tuple[tuple[str, str], ...], settings: Mapping[str, Any],

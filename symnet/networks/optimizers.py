@@ -15,20 +15,36 @@ from symnet.core.functions import step
 from symnet.core.numbers import rational
 from symnet.errors import OptionError, did_you_mean, shown
 from symnet.networks.arguments import bare_name, torch_arguments
-from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
+from symnet.networks.gradient_transforms import ascent, clip_by_norm, clip_by_value, decoupled_decay, global_norm, weight_decay
 from symnet.networks.optimizer_program import LR, STEP, G, Optimizer, W, symbol, update_rule
-from symnet.networks.optimizers_adaptive import UNREAD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, SignSGD, pair
+from symnet.networks.optimizers_adaptive import (
+    ASGD,
+    HOW,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lion,
+    NAdam,
+    RAdam,
+    RMSprop,
+    Rprop,
+    SignSGD,
+    pair,
+)
 
-__all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "HeavyBall", "Lion", "Momentum", "NAdam", "Nesterov", "Optimizer", "RMSprop",
-           "SignSGD", "clip_by_norm", "clip_by_value", "decoupled_decay", "global_norm", "optimizer", "symbol", "update_rule",
-           "weight_decay"]
+__all__ = ["ASGD", "OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "HeavyBall", "Lion", "Momentum", "NAdam", "Nesterov", "Optimizer",
+           "RMSprop", "Rprop", "SignSGD", "clip_by_norm", "clip_by_value", "decoupled_decay", "global_norm", "optimizer", "symbol",
+           "update_rule", "weight_decay"]
 
 
 RATE = "1/1000"  # PyTorch's SGD
 
 
-@torch_arguments("lr momentum dampening weight_decay nesterov", UNREAD)
-def SGD(lr: Any = RATE, momentum: Any = 0, dampening: Any = 0, weight_decay: Any = 0, nesterov: bool = False) -> Optimizer:
+@torch_arguments("lr momentum dampening weight_decay nesterov", HOW)
+def SGD(lr: Any = RATE, momentum: Any = 0, dampening: Any = 0, weight_decay: Any = 0, nesterov: bool = False, *,
+        maximize: bool = False) -> Optimizer:
     """w_new = w - lr g: gradient descent, stochastic when g comes from a mini-batch.
 
     Arguments and defaults are PyTorch's: with ``momentum`` it is Momentum, with ``nesterov`` too Nesterov.
@@ -41,8 +57,10 @@ def SGD(lr: Any = RATE, momentum: Any = 0, dampening: Any = 0, weight_decay: Any
     if nesterov and (not pushed or rational(dampening) != 0):
         raise OptionError("SGD, nesterov", f"momentum={momentum}, dampening={dampening}", "a momentum, and no dampening")
     if pushed:
-        return Nesterov(lr, momentum, weight_decay) if nesterov else Momentum(lr, momentum, dampening, weight_decay)
-    return _decayed(update_rule("SGD", {"w_new": W - LR * G}, (), {"lr": lr}), weight_decay)
+        made = Nesterov(lr, momentum, weight_decay) if nesterov else Momentum(lr, momentum, dampening, weight_decay)
+    else:
+        made = _decayed(update_rule("SGD", {"w_new": W - LR * G}, (), {"lr": lr}), weight_decay)
+    return ascent(made) if maximize else made
 
 
 @torch_arguments("lr momentum dampening weight_decay")
@@ -101,6 +119,7 @@ _decayed = weight_decay  # the keyword of the same name hides it above
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD, "momentum": Momentum, "heavyball": HeavyBall, "nesterov": Nesterov, "adagrad": Adagrad, "rmsprop": RMSprop, "adam": Adam,
     "adamw": AdamW, "nadam": NAdam, "lion": Lion, "signsgd": SignSGD, "adadelta": Adadelta, "adamax": Adamax, "radam": RAdam,
+    "asgd": ASGD, "rprop": Rprop,
 }
 
 

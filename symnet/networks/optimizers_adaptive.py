@@ -10,44 +10,52 @@ from typing import Any
 import sympy as sp
 
 from symnet.core.expressions import as_written
-from symnet.core.functions import Max
+from symnet.core.functions import Max, Min, step
 from symnet.core.numbers import rational
 from symnet.errors import OptionError, shown
 from symnet.networks.arguments import BOTH, torch_arguments
-from symnet.networks.gradient_transforms import decoupled_decay
-from symnet.networks.gradient_transforms import weight_decay as decayed
+from symnet.networks.gradient_transforms import ascent, decoupled_decay
+from symnet.networks.gradient_transforms import weight_decay as coupled_decay
 from symnet.networks.optimizer_program import EPS, LR, STEP, G, Optimizer, W, symbol, update_rule
 
 BETAS = ("9/10", "999/1000")
-AMSGRAD = {"amsgrad": "Adam without it", "decoupled_weight_decay": "AdamW"}
+FIRST = 1 - step(STEP - 1)  # [t = 1]
 HOW = {"foreach": (None, *BOTH), "differentiable": BOTH, "fused": (None, *BOTH), "capturable": BOTH}  # how PyTorch computes, not what
-UNREAD = {"maximize": (False,), **HOW}
 SIZE = "the update divides the gradient by its own recent size, so a constant factor in the loss (almost) cancels, while a factor in " \
        "the learning rate stays"
+TURNS = "only the sign of the gradient is used, so a constant factor in the loss cancels, while a factor in the learning rate changes " \
+        "the first step"
+SLOWS = "the learning rate decides how fast the rate falls, which the factor in the loss does not"
 SIGN = "only the sign of the averaged gradient is used, so a constant factor in the loss cancels, while a factor in the learning rate stays"
 
 
-@torch_arguments("lr lr_decay weight_decay initial_accumulator_value eps", UNREAD | {"initial_accumulator_value": (0,)})
-def Adagrad(lr: Any = "1/100", lr_decay: Any = 0, weight_decay: Any = 0, *, eps: Any = "1e-10") -> Optimizer:
+@torch_arguments("lr lr_decay weight_decay initial_accumulator_value eps", HOW)
+def Adagrad(lr: Any = "1/100", lr_decay: Any = 0, weight_decay: Any = 0, initial_accumulator_value: Any = 0, eps: Any = "1e-10", *,
+            maximize: bool = False) -> Optimizer:
     """s_new = s + g²; w_new = w - lr g / (√s_new + eps). With ``lr_decay`` eta the rate is lr / (1 + (t - 1) eta).
 
-    Source: Duchi, Hazan & Singer 2011, section 1 (diagonal form); PyTorch's Adagrad with initial_accumulator_value = 0.
+    An ``initial_accumulator_value`` is added at the first step, since states start at 0. Source: Duchi, Hazan & Singer 2011, section 1
+    (diagonal form); PyTorch's Adagrad.
 
     >>> print(Adagrad().program)
     s_new := g**2 + s
     w_new := -g*lr/(eps + sqrt(s_new)) + w
     """
-    s, eta, slowed = symbol("s"), symbol("eta"), rational(lr_decay) != 0
+    s, eta, slowed, first = symbol("s"), symbol("eta"), rational(lr_decay) != 0, rational(initial_accumulator_value)
+    if first < 0:
+        raise OptionError("Adagrad, initial_accumulator_value", shown(initial_accumulator_value), "a number that is not negative")
     with as_written():
         rate = LR / (1 + (STEP - 1) * eta) if slowed else LR
-        lines = {"s_new": s + G**2, "w_new": W - rate * G / (sp.sqrt(symbol("s_new")) + EPS)}
-    settings = {"lr": lr, **({"eta": lr_decay} if slowed else {}), "eps": eps}
-    return decayed(update_rule("Adagrad", lines, (("s", "s_new"),), settings, slowed, (SIZE,)), weight_decay)
+        start = s + FIRST * symbol("s_0") if first else s
+        lines = {"s_new": start + G**2, "w_new": W - rate * G / (sp.sqrt(symbol("s_new")) + EPS)}
+    settings = {"lr": lr, **({"eta": lr_decay} if slowed else {}), **({"s_0": first} if first else {}), "eps": eps}
+    rule = update_rule("Adagrad", lines, (("s", "s_new"),), settings, bool(slowed or first), (SIZE,))
+    return decayed(rule, weight_decay, maximize)
 
 
-@torch_arguments("lr alpha eps weight_decay momentum centered", UNREAD)
+@torch_arguments("lr alpha eps weight_decay momentum centered", HOW)
 def RMSprop(lr: Any = "1/100", alpha: Any = "99/100", eps: Any = "1e-8", weight_decay: Any = 0, momentum: Any = 0,
-            centered: bool = False) -> Optimizer:
+            centered: bool = False, *, maximize: bool = False) -> Optimizer:
     """v_new = rho v + (1 - rho) g²; w_new = w - lr g / (√v_new + eps), with rho the constructor's ``alpha``.
 
     ``centered`` divides by the square root of v_new - a_new², where a_new = rho a + (1 - rho) g, an estimate of the variance of g: never
@@ -71,24 +79,37 @@ def RMSprop(lr: Any = "1/100", alpha: Any = "99/100", eps: Any = "1e-8", weight_
         lines["w_new"] = W - LR * (symbol("b_new") if pushed else quotient)
     states = tuple((n[0], n) for n in lines if n != "w_new")
     settings = {"lr": lr, "rho": alpha, "eps": eps, **({"mu": momentum} if pushed else {})}
-    return decayed(update_rule("RMSprop", lines, states, settings, remarks=(SIZE,)), weight_decay)
+    return decayed(update_rule("RMSprop", lines, states, settings, remarks=(SIZE,)), weight_decay, maximize)
+
+
+def decayed(rule: Optimizer, decay: Any, maximize: bool = False, decoupled: bool = False) -> Optimizer:
+    """The rule with its decay, coupled or not, for the gradient or, to maximize, minus it."""
+    made = decoupled_decay(rule, decay) if decoupled else coupled_decay(rule, decay)
+    return ascent(made) if maximize else made
+
+
+def two(where: str, name: str, value: Any, hint: str = "") -> tuple[Any, Any]:
+    """The two numbers of a pair."""
+    row = value.tolist() if hasattr(value, "tolist") else value
+    if not isinstance(row, (list, tuple)) or len(row) != 2:
+        raise OptionError(f"{where}, {name}", shown(value), "two numbers", hint)
+    return row[0], row[1]
 
 
 def pair(where: str, betas: Any, beta1: Any, beta2: Any) -> tuple[Any, Any]:
     """(beta1, beta2): PyTorch's ``betas``, or the one that is given by its own name."""
-    row = betas.tolist() if hasattr(betas, "tolist") else betas
-    if not isinstance(row, (list, tuple)) or len(row) != 2:
-        raise OptionError(f"{where}, betas", shown(betas), "two numbers", "betas=(0.9, 0.999), or beta1=… and beta2=…")
+    betas = two(where, "betas", betas, "betas=(0.9, 0.999), or beta1=… and beta2=…")
     return betas[0] if beta1 is None else beta1, betas[1] if beta2 is None else beta2
 
 
-@torch_arguments("lr betas eps weight_decay amsgrad", UNREAD | {"amsgrad": (False,), "decoupled_weight_decay": (False,)}, AMSGRAD)
-def Adam(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, *, beta1: Any = None,
-         beta2: Any = None) -> Optimizer:
+@torch_arguments("lr betas eps weight_decay amsgrad", HOW)
+def Adam(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, amsgrad: bool = False, *,
+         maximize: bool = False, decoupled_weight_decay: bool = False, beta1: Any = None, beta2: Any = None) -> Optimizer:
     """Averages of g and g², corrected for their start at 0; w_new = w - lr m̂ / (√v̂ + eps). ``betas`` are (beta1, beta2).
 
     m_new = beta1 m + (1 - beta1) g, v_new = beta2 v + (1 - beta2) g², m̂ = m_new / (1 - beta1^t), v̂ = v_new / (1 - beta2^t).
-    Source: Kingma & Ba 2015, algorithm 1.
+    With ``amsgrad`` v̂ has the largest v_new so far. Source: Kingma & Ba 2015, algorithm 1; Reddi, Kale & Kumar 2018, algorithm 2 (there
+    without the corrections).
 
     >>> import symnet as sn
     >>> print(sn.Adam().program.definitions[-1])
@@ -98,15 +119,18 @@ def Adam(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay
     m, v, b1, b2 = (symbol(n) for n in ("m", "v", "beta1", "beta2"))
     with as_written():
         lines = {"m_new": b1 * m + (1 - b1) * G, "v_new": b2 * v + (1 - b2) * G**2,
-                 "m_hat": symbol("m_new") / (1 - b1**STEP), "v_hat": symbol("v_new") / (1 - b2**STEP),
+                 **({"u_new": Max(symbol("u"), symbol("v_new"))} if amsgrad else {}),
+                 "m_hat": symbol("m_new") / (1 - b1**STEP), "v_hat": symbol("u_new" if amsgrad else "v_new") / (1 - b2**STEP),
                  "w_new": W - LR * symbol("m_hat") / (sp.sqrt(symbol("v_hat")) + EPS)}
     settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}
-    return decayed(update_rule("Adam", lines, (("m", "m_new"), ("v", "v_new")), settings, True, (SIZE,)), weight_decay)
+    states = (("m", "m_new"), ("v", "v_new"), *([("u", "u_new")] if amsgrad else []))
+    rule = update_rule("Adam", lines, states, settings, True, (SIZE,))
+    return decayed(rule, weight_decay, maximize, decoupled_weight_decay)
 
 
-@torch_arguments("lr betas eps weight_decay amsgrad", UNREAD | {"amsgrad": (False,)}, AMSGRAD)
-def AdamW(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = "1/100", *, beta1: Any = None,
-          beta2: Any = None) -> Optimizer:
+@torch_arguments("lr betas eps weight_decay amsgrad", HOW)
+def AdamW(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = "1/100", amsgrad: bool = False, *,
+          maximize: bool = False, beta1: Any = None, beta2: Any = None) -> Optimizer:
     """Adam from w - lr λ w instead of w: the decay is decoupled from the averages.
 
     Source: Loshchilov & Hutter 2019, algorithm 2; the decay times lr, as in PyTorch's AdamW.
@@ -115,13 +139,13 @@ def AdamW(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_deca
     >>> print(sn.AdamW(weight_decay="1/100").program.definitions[0])
     w_decay := -lam*lr*w + w
     """
-    return decoupled_decay(Adam(lr, pair("AdamW", betas, beta1, beta2), eps), weight_decay, "AdamW")
+    rule = decoupled_decay(Adam(lr, pair("AdamW", betas, beta1, beta2), eps, amsgrad=amsgrad), weight_decay, "AdamW")
+    return ascent(rule) if maximize else rule
 
 
-@torch_arguments("lr betas eps weight_decay momentum_decay decoupled_weight_decay", UNREAD | {"decoupled_weight_decay": (False,)},
-                 {"decoupled_weight_decay": "decoupled_decay(NAdam(), …)"})
-def NAdam(lr: Any = "1/500", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, momentum_decay: Any = "1/250", *,
-          beta1: Any = None, beta2: Any = None) -> Optimizer:
+@torch_arguments("lr betas eps weight_decay momentum_decay decoupled_weight_decay", HOW)
+def NAdam(lr: Any = "1/500", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, momentum_decay: Any = "1/250",
+          decoupled_weight_decay: bool = False, *, maximize: bool = False, beta1: Any = None, beta2: Any = None) -> Optimizer:
     """Adam whose m̂ looks one step ahead: mu_next m_new / (1 - μ_1⋯μ_{t+1}) + (1 - mu_t) g / (1 - μ_1⋯μ_t).
 
     mu_t = beta1 (1 - 0.96^(t psi) / 2), mu_next the same for t + 1. The state q = 1 - μ_1⋯μ_t is kept in place of the product, because
@@ -143,7 +167,7 @@ def NAdam(lr: Any = "1/500", betas: Any = BETAS, eps: Any = "1e-8", weight_decay
                  "w_new": W - LR * symbol("m_hat") / (sp.sqrt(symbol("v_hat")) + EPS)}
     settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps, "psi": momentum_decay}
     states = (("m", "m_new"), ("v", "v_new"), ("q", "q_new"))
-    return decayed(update_rule("NAdam", lines, states, settings, True, (SIZE,)), weight_decay)
+    return decayed(update_rule("NAdam", lines, states, settings, True, (SIZE,)), weight_decay, maximize, decoupled_weight_decay)
 
 
 def SignSGD(lr: Any = "1/10000", *, weight_decay: Any = 0) -> Optimizer:
@@ -176,8 +200,8 @@ def Lion(lr: Any = "1/10000", betas: Any = ("9/10", "99/100"), weight_decay: Any
     return decoupled_decay(update_rule("Lion", lines, (("m", "m_new"),), settings, remarks=(SIGN,)), weight_decay, "Lion")
 
 
-@torch_arguments("lr rho eps weight_decay", UNREAD)
-def Adadelta(lr: Any = 1, rho: Any = "9/10", eps: Any = "1e-6", weight_decay: Any = 0) -> Optimizer:
+@torch_arguments("lr rho eps weight_decay", HOW)
+def Adadelta(lr: Any = 1, rho: Any = "9/10", eps: Any = "1e-6", weight_decay: Any = 0, *, maximize: bool = False) -> Optimizer:
     """w_new = w - lr d with d = g √(u + eps)/√(v_new + eps): steps as large as the last ones were, whatever the size of g.
 
     v_new = rho v + (1 - rho) g², u_new = rho u + (1 - rho) d². Source: Zeiler 2012, algorithm 1.
@@ -191,11 +215,11 @@ def Adadelta(lr: Any = 1, rho: Any = "9/10", eps: Any = "1e-6", weight_decay: An
         lines = {"v_new": r * v + (1 - r) * G**2, "d": G * sp.sqrt(u + EPS) / sp.sqrt(symbol("v_new") + EPS),
                  "u_new": r * u + (1 - r) * symbol("d") ** 2, "w_new": W - LR * symbol("d")}
     rule = update_rule("Adadelta", lines, (("v", "v_new"), ("u", "u_new")), {"lr": lr, "rho": rho, "eps": eps}, remarks=(SIZE,))
-    return decayed(rule, weight_decay)
+    return decayed(rule, weight_decay, maximize)
 
 
-@torch_arguments("lr betas eps weight_decay", UNREAD)
-def Adamax(lr: Any = "1/500", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, *, beta1: Any = None,
+@torch_arguments("lr betas eps weight_decay", HOW)
+def Adamax(lr: Any = "1/500", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, *, maximize: bool = False, beta1: Any = None,
            beta2: Any = None) -> Optimizer:
     """Adam with the largest |g| of late in place of √v̂: u_new = max(beta2 u, |g| + eps), w_new = w - lr m̂/u_new.
 
@@ -211,13 +235,12 @@ def Adamax(lr: Any = "1/500", betas: Any = BETAS, eps: Any = "1e-8", weight_deca
         lines = {"m_new": b1 * m + (1 - b1) * G, "u_new": Max(b2 * u, sp.Abs(G) + EPS), "m_hat": symbol("m_new") / (1 - b1**STEP),
                  "w_new": W - LR * symbol("m_hat") / symbol("u_new")}
     settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}
-    return decayed(update_rule("Adamax", lines, (("m", "m_new"), ("u", "u_new")), settings, True, (SIZE,)), weight_decay)
+    return decayed(update_rule("Adamax", lines, (("m", "m_new"), ("u", "u_new")), settings, True, (SIZE,)), weight_decay, maximize)
 
 
-@torch_arguments("lr betas eps weight_decay decoupled_weight_decay", UNREAD | {"decoupled_weight_decay": (False,)},
-                 {"decoupled_weight_decay": "decoupled_decay(RAdam(), …)"})
-def RAdam(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, *, beta1: Any = None,
-          beta2: Any = None) -> Optimizer:
+@torch_arguments("lr betas eps weight_decay decoupled_weight_decay", HOW)
+def RAdam(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_decay: Any = 0, decoupled_weight_decay: bool = False, *,
+          maximize: bool = False, beta1: Any = None, beta2: Any = None) -> Optimizer:
     """Adam whose division waits until v is known well: √q m̂ √(1 - beta2^t)/(√v_new + eps) where rho_t > 5, m̂ before.
 
     rho_t = rho_oo - 2 t beta2^t/(1 - beta2^t) with rho_oo = 2/(1 - beta2) - 1, and
@@ -239,4 +262,52 @@ def RAdam(lr: Any = "1/1000", betas: Any = BETAS, eps: Any = "1e-8", weight_deca
                  "q": known, "d": sp.Piecewise((symbol("m_hat") * sp.sqrt(symbol("q")) * size, now > 5), (symbol("m_hat"), sp.true)),
                  "w_new": W - LR * symbol("d")}
     settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}
-    return decayed(update_rule("RAdam", lines, (("m", "m_new"), ("v", "v_new")), settings, True, (SIZE,)), weight_decay)
+    rule = update_rule("RAdam", lines, (("m", "m_new"), ("v", "v_new")), settings, True, (SIZE,))
+    return decayed(rule, weight_decay, maximize, decoupled_weight_decay)
+
+
+@torch_arguments("lr etas step_sizes", HOW)
+def Rprop(lr: Any = "1/100", etas: Any = ("1/2", "6/5"), step_sizes: Any = ("1e-6", 50), *, maximize: bool = False) -> Optimizer:
+    """w_new = w - s_new sign(p_new): each entry has a step length s, times eta⁺ while the sign of g stays, times eta⁻ where it turned.
+
+    ``etas`` are (eta⁻, eta⁺) and ``step_sizes`` the least and the largest length; the first length is lr. Where the sign turned, the entry
+    waits: p_new = 0, else p_new = g. Only lr of the first step is read, so that a schedule changes nothing later, as in PyTorch.
+    Source: Riedmiller & Braun 1993; the variant without going back, Igel & Hüsken 2000.
+
+    >>> import symnet as sn
+    >>> print(sn.Rprop().program.definitions[-1])
+    w_new := -s_new*sign(p_new) + w
+    """
+    (low, high), (least, most) = ([rational(v) for v in two("Rprop", n, row)] for n, row in (("etas", etas), ("step_sizes", step_sizes)))
+    if not 0 < low < 1 < high or not 0 < least <= most:
+        raise OptionError("Rprop", f"etas=({low}, {high}), step_sizes=({least}, {most})", "0 < eta⁻ < 1 < eta⁺ and 0 < least <= largest")
+    s, p, turned = symbol("s"), symbol("p"), symbol("u")
+    with as_written():
+        factor = sp.Piecewise((symbol("eta_plus"), turned > 0), (symbol("eta_minus"), turned < 0), (1, sp.true))
+        lines = {"s_old": s + FIRST * LR, "u": G * p, "s_new": Max(symbol("s_min"), Min(symbol("s_max"), symbol("s_old") * factor)),
+                 "p_new": sp.Piecewise((0, turned < 0), (G, sp.true)), "w_new": W - symbol("s_new") * sp.sign(symbol("p_new"))}
+    settings = {"lr": lr, "eta_minus": low, "eta_plus": high, "s_min": least, "s_max": most}
+    rule = update_rule("Rprop", lines, (("s", "s_new"), ("p", "p_new")), settings, True, (TURNS,))
+    return decayed(rule, 0, maximize)
+
+
+@torch_arguments("lr lambd alpha t0 weight_decay", HOW)
+def ASGD(lr: Any = "1/100", lambd: Any = "1/10000", alpha: Any = "3/4", t0: Any = "1e6", weight_decay: Any = 0, *,
+         maximize: bool = False) -> Optimizer:
+    """w_new = w (1 - lambd eta) - eta g with eta = lr/(1 + lambd lr (t - 1))^alpha, and beside it the average a of the parameters.
+
+    a_new = a + (w_new - a)/max(1, t - 1 - t0): w itself until step t0, an average from then on; it is kept as the state ``a``, which
+    training does not read, as PyTorch's "ax". The rate is kept as a state too, from the step before. Source: Polyak & Juditsky 1992;
+    Bottou 2012, section 5.
+
+    >>> import symnet as sn
+    >>> print(sn.ASGD().program.definitions[1])
+    w_new := -eta_now*g + w*(-eta_now*lambd + 1)
+    """
+    now, averaged, last = symbol("eta_now"), symbol("a"), symbol("t_0")
+    with as_written():
+        lines = {"eta_now": symbol("eta") + FIRST * LR, "w_new": W * (1 - symbol("lambd") * now) - now * G,
+                 "a_new": averaged + (symbol("w_new") - averaged) / Max(1, STEP - 1 - last),
+                 "eta_new": LR / (1 + symbol("lambd") * LR * STEP) ** symbol("rho")}
+    settings = {"lr": lr, "lambd": lambd, "rho": alpha, "t_0": t0}
+    return decayed(update_rule("ASGD", lines, (("a", "a_new"), ("eta", "eta_new")), settings, True, (SLOWS,)), weight_decay, maximize)

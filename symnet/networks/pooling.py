@@ -16,7 +16,7 @@ from symnet.core.axes import Axis
 from symnet.core.expressions import When, total
 from symnet.core.functions import Max
 from symnet.errors import OptionError
-from symnet.networks.arguments import NONE, torch_arguments
+from symnet.networks.arguments import torch_arguments
 from symnet.networks.builder import Builder
 from symnet.networks.layers import Layer
 from symnet.networks.windows import (
@@ -161,7 +161,8 @@ class _AvgPool(Layer):
         places = tuple(w.place(a, t) for w, a, t in zip(made, i, p, strict=True))
         sums = tuple((t, *a.range) for t, a in reversed(list(zip(p, taps, strict=True))))
         below = [_counted(w, a, (place, t), self.count_include_pad) for w, a, place, t in zip(made, spots, places, p, strict=True)]
-        value = total(x[(*rest, *places)], sums) / sp.Mul(*below)
+        divisor = getattr(self, "divisor_override", None)
+        value = total(x[(*rest, *places)], sums) / (sp.Mul(*below) if divisor is None else whole(where, "divisor_override", divisor, 1))
         to.line(f"s{number}", (*front, *outs), (*rest, *i), value, "the mean of each window")
 
 
@@ -190,29 +191,31 @@ class AvgPool1d(_AvgPool):
     dims = 1
 
 
-@torch_arguments("kernel_size stride padding ceil_mode count_include_pad divisor_override", {"divisor_override": NONE})
+@torch_arguments("kernel_size stride padding ceil_mode count_include_pad divisor_override")
 @dataclass(frozen=True)
 class AvgPool2d(_AvgPool):
-    """s[n, c, i, j] = (1/(K₁K₂)) Σ_p Σ_q X[n, c, s₁(i-1) + p, s₂(j-1) + q]; zeros around X count.
+    """s[n, c, i, j] = (1/(K₁K₂)) Σ_p Σ_q X[n, c, s₁(i-1) + p, s₂(j-1) + q]; zeros around X count. ``divisor_override`` stands for K₁K₂.
 
     >>> import symnet as sn
     >>> sn.Sequential(sn.Input("c", 8, 6), sn.AvgPool2d(2)).program().definitions[-1].target.shape
     (N, c, 4, 3)
     """
 
+    divisor_override: int | None = None
     dims = 2
 
 
-@torch_arguments("kernel_size stride padding ceil_mode count_include_pad divisor_override", {"divisor_override": NONE})
+@torch_arguments("kernel_size stride padding ceil_mode count_include_pad divisor_override")
 @dataclass(frozen=True)
 class AvgPool3d(_AvgPool):
-    """The mean of each window of K₁K₂K₃ entries; zeros around X count.
+    """The mean of each window of K₁K₂K₃ entries; zeros around X count. ``divisor_override`` stands for their number.
 
     >>> import symnet as sn
     >>> sn.Sequential(sn.Input("c", 4, 8, 6), sn.AvgPool3d(2)).program().definitions[-1].target.shape
     (N, c, 2, 4, 3)
     """
 
+    divisor_override: int | None = None
     dims = 3
 
 

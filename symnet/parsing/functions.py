@@ -56,6 +56,13 @@ def _mean(call: Call) -> IndexArray:
     return AtOnce(call.where, call.name).mean(value, call.axis, call.keepdims)
 
 
+def _no_formula(reason: str, instead: str) -> Build:
+    """A function of NumPy's that is refused by name."""
+    def build(call: Call) -> IndexArray:
+        raise ParseError(call.where, f"{call.name}, {reason}", instead)
+    return build
+
+
 def _along_one(rule: Callable[..., IndexArray]) -> Build:
     """A rule along one axis, the last unless told."""
     def build(call: Call) -> IndexArray:
@@ -204,8 +211,13 @@ FUNCTIONS: Mapping[str, Build] = {
     "len": _length, "size": lambda call: number(count(call.only(1)[0], None)), "hypot": _entrywise(lambda u, v: sp.sqrt(u**2 + v**2), 2),
     "Heaviside": _heaviside, "heaviside": _heaviside, "reshape": _reshape,
     **dict.fromkeys(("amax", "amin", "prod", "einsum", "tensordot", "swapaxes", "permute", "cumsum", "cumprod", "cummax", "cummin",
-                     "cholesky", "linalg.cholesky"),
+                     "cholesky", "linalg.cholesky", "take", "take_along_axis", "gather", "scatter_add"),
                     lambda call: _in_context(call)),
+    **{name: _no_formula("whose value is a place, and has no slope", "max(X, axis=1), or the place as data: domain \"index\"")
+       for name in ("argmax", "argmin", "argsort")},
+    **{name: _no_formula("which puts entries in an order that depends on their values", "max, min or a sum")
+       for name in ("sort", "median", "quantile", "percentile")},
+    **{name: _no_formula("which has two values", "logabsdet(A), and sign(det(A)) for the sign") for name in ("slogdet", "linalg.slogdet")},
     **{name: _entrywise(partial(NUMBERS[name], ENTRIES))
        for name in ("arcsin", "arccos", "arcsinh", "arccosh", "arctanh", "exp2", "trunc")},
     **{name: _entrywise(partial(NUMBERS[name], ENTRIES), 2) for name in ("arctan2", "logaddexp", "fmod", "remainder")},

@@ -48,7 +48,7 @@ from symnet.parsing.own_lines import key_of
 NAMES = frozenset(FUNCTIONS) | frozenset(BY_NAME)
 WHOLE = frozenset({"softmax", "log_softmax", "sum", "mean", "norm", "linalg.norm", "trace", "tr", "outer", "dot", "matmul", "transpose",
                    "det", "linalg.det", "logdet", "inv", "linalg.inv", "solve", "linalg.solve", "kron",
-                   "vec", "ravel", "diag", "eye", "identity", "onehot"})
+                   "vec", "ravel", "diag", "eye", "identity", "onehot", "one_hot", "tril", "triu", "arange", "var", "std"})
 
 
 class LatexLowering(Lowering):

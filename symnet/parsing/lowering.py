@@ -22,7 +22,7 @@ from symnet.parsing.conventions import NUMPY, Unit, is_open, meeting, ones, side
 from symnet.parsing.conventions import UNKNOWN as UNSIZED
 from symnet.parsing.function_call import Call
 from symnet.parsing.functions import FUNCTIONS, built
-from symnet.parsing.gathering import asks, entry_at, inside
+from symnet.parsing.gathering import added_at, asks, entry_at, gathered, inside, taken
 from symnet.parsing.limits import MOST_DIGITS, too_large
 from symnet.parsing.lost_conditions import ASKING, asked_by
 from symnet.parsing.matrices import stacked
@@ -35,11 +35,12 @@ __all__ = ["CONSTANTS", "MAX_PRODUCTS", "Lowering"]
 MAX_POWER, MAX_ROOT, MAX_PRODUCTS, MAX_SIZE = 64, 10**12, 24, 4000  # the last: parts of an expression once softmax is written out
 COUNTING = frozenset({"sum", "mean", "amax", "amin", "max", "min", "prod", "dot", "matmul", "einsum"})  # also of comparisons
 REDUCED = frozenset(NAMES)
+PLACED = frozenset({"take", "take_along_axis", "gather", "scatter_add"})  # with places that come from data
 SHAPED = frozenset({"ones", "zeros", "reshape", "transpose", "permute"})  # which take a shape as a tuple, too
 TURNED = frozenset({"transpose", "swapaxes", "permute"})
 WITH_LINES = frozenset({"cumsum", "cumprod", "cummax", "cummin", "cholesky", "linalg.cholesky"})
 RUNNING = {"cumsum": "sum", "cumprod": "prod", "cummax": "max", "cummin": "min"}
-ALONG = frozenset({"sum", "mean", "amax", "amin", "prod", *RUNNING})  # whose second argument is the axis
+ALONG = frozenset({"sum", "mean", "var", "std", "amax", "amin", "prod", *RUNNING})  # whose second argument is the axis
 UNDEFINED = frozenset({sp.zoo, sp.nan, sp.oo, -sp.oo})
 ORDERED = (sp.Gt, sp.Lt, sp.Ge, sp.Le)
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
@@ -404,6 +405,8 @@ class Lowering(Names):
             return self._reduced(node, args[0], axis, keepdims)
         if node.text in WITH_LINES and len(args) == 1:
             return self._with_lines(node, args[0], axis)
+        if node.text in PLACED and not keepdims:
+            return self._placed(node, args, axis)
         if len(args) == 1 and axis is None:
             return inside(args[0], self.tensors, lambda a: built(Call(node.text, self.at(node), (a,), axis, keepdims)))
         return built(Call(node.text, self.at(node), tuple(args), axis, keepdims))
@@ -428,6 +431,22 @@ class Lowering(Names):
         if node.text not in RUNNING:
             return self.recurrences.cholesky(where, value, outer)
         return self.recurrences.running(where, RUNNING[node.text], value, axis_number(where, value, axis or 0), outer)
+
+    def _placed(self, node: Node, args: list[IndexArray], axis: int | None) -> IndexArray:
+        """take(X, y, axis=1), take_along_axis(X, Y, axis=1) as NumPy has them; gather(X, 1, Y), scatter_add(X, 1, Y, S) as PyTorch does."""
+        where, name, count = self.at(node), node.text, 3 if node.text == "scatter_add" else 2
+        behind = 1 if name in ("gather", "scatter_add") else 2  # where the axis stands
+        if len(args) == count + 1 and axis is None:
+            axis, args = self._integer(node.args[behind]), [*args[:behind], *args[behind + 1:]]
+        if len(args) != count:
+            wanted = {"take": "take(X, y, axis=1)", "scatter_add": "scatter_add(X, 1, Y, S)", "gather": "gather(X, 1, Y)"}
+            raise ParseError(where, f"{name} with {len(args)} arguments", wanted.get(name, f"{name}(X, Y, axis=1)"))
+        if axis is None and len(args[0].axes) != 1:
+            raise ShapeError(where, f"{name} of shape {args[0].shape}", "an axis", f"{name}(…, {'dim' if behind == 1 else 'axis'}=1)")
+        k = axis_number(where, args[0], axis or 0)
+        if count == 3:
+            return added_at(where, args[0], args[1], args[2], k, self.tensors)
+        return (taken if name == "take" else gathered)(where, args[0], args[1], k, self.tensors)
 
     def _einsum(self, node: Node, args: list[IndexArray]) -> IndexArray:
         if not node.args or node.args[0].kind != "quoted" or node.keywords:

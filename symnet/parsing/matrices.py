@@ -19,6 +19,7 @@ from symnet.core.matrices import Det, Grid, InverseEntry
 from symnet.errors import ParseError, ShapeError
 from symnet.indexing.arithmetic import matmul
 from symnet.indexing.index_array import IndexArray, contract, new_indices
+from symnet.indexing.places import counted
 from symnet.parsing.function_call import Build, Call
 
 MOST_FACTORS = 12  # of a matrix power
@@ -137,6 +138,26 @@ def _eye(call: Call) -> IndexArray:
     return _identity(Axis.of(size.expr))
 
 
+def _triangle(kept: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> Build:
+    """The entries on the diagonal and on one side of it, 0 on the other."""
+    def build(call: Call) -> IndexArray:
+        (a,) = call.only(1)
+        if len(a.axes) < 2:
+            raise ShapeError(call.where, f"{call.name} of shape {a.shape}", "a matrix")
+        indices = new_indices(a.axes)
+        (row, column), (rows, columns) = indices[-2:], a.axes[-2:]
+        return IndexArray.over(a.axes, indices, When(a.at(*indices), kept(row, column + rows.lower - columns.lower)))
+    return build
+
+
+def _arange(call: Call) -> IndexArray:
+    """0, 1, …, n - 1, as NumPy counts."""
+    (size,) = call.only(1)
+    if size.axes or not size.expr.is_integer or not size.expr.is_positive:
+        raise ShapeError(call.where, f"{call.name} of {size.expr}", "a size, such as arange(d) or arange(3)")
+    return counted(0, (size.expr,))
+
+
 def _onehot(call: Call) -> IndexArray:
     """onehot(y, C)[n, c] = [c = y[n] + 1]: the row of zeros with a one at each class; y counts from 0."""
     y, size = call.only(2)
@@ -151,5 +172,6 @@ MATRICES: Mapping[str, Build] = {
     "det": _det, "linalg.det": _det, "logdet": _logdet, "solve": _solve, "linalg.solve": _solve,
     "inv": lambda call: _inverse(call, *call.only(1)), "linalg.inv": lambda call: _inverse(call, *call.only(1)),
     "matrix_power": _power, "linalg.matrix_power": _power, "kron": _kron, "vec": _stack(True), "ravel": _stack(False),
-    "logabsdet": lambda call: _logdet(call, absolute), "diag": _diag, "onehot": _onehot, "eye": _eye, "identity": _eye,
+    "logabsdet": lambda call: _logdet(call, absolute), "diag": _diag, "onehot": _onehot, "one_hot": _onehot, "eye": _eye,
+    "identity": _eye, "tril": _triangle(sp.Ge), "triu": _triangle(sp.Le), "arange": _arange,
 }

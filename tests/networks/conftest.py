@@ -1,12 +1,18 @@
-"""Shared by the tests of networks: what does not fit is said in one line."""
+"""Shared by the tests of networks: what does not fit is said in one line. Lets them import ``networks.torch_pairs``."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from symnet.errors import SymnetError
+
+HERE = str(Path(__file__).parents[1])
+if HERE not in sys.path:
+    sys.path.append(HERE)
 
 Refusal = Callable[[Callable[[], object], str], None]
 

@@ -10,50 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+from networks.torch_pairs import LISTS, number, pairs, row_of, torchs
 
 import symnet as sn
 from symnet.errors import OptionError, SymnetError
-from symnet.networks.catalogue import LAYERS, LOSSES, build
-from symnet.networks.initializers import INITIALIZERS
-from symnet.networks.optimizers import OPTIMIZERS
-from symnet.networks.schedules import SCHEDULES
+from symnet.networks.catalogue import build
 from symnet.parsing.calls import call
 
 torch = importlib.import_module("torch")
-# PyTorch's recurrent layers take *args; these are the documented lists, in the order of RNNBase.__init__ (and nn.RNN's nonlinearity).
-RECURRENT = "input_size hidden_size num_layers bias batch_first dropout bidirectional proj_size device dtype"
-LISTS = {"LSTM": RECURRENT, "GRU": RECURRENT.replace(" proj_size", ""),
-         "RNN": "input_size hidden_size num_layers nonlinearity bias batch_first dropout bidirectional device dtype"}
-PLAIN = {"Sigmoid", "Tanh", "Softsign", "LogSigmoid"}  # PyTorch's take anything and read nothing
-
-
-def pairs() -> dict[str, tuple[Any, Any]]:
-    """Each name that both have: symnet's and PyTorch's."""
-    rules = {f.__name__: f for f in OPTIMIZERS.values()}
-    rates = {f.__name__: f for f in SCHEDULES.values()}
-    drawn = {n: getattr(sn, n) for n in [*INITIALIZERS, "calculate_gain"]}
-    return {n: (ours, theirs) for table, room in ((LAYERS, torch.nn), (LOSSES, torch.nn), (rules, torch.optim), (rates, torch.optim.lr_scheduler))
-            for n, ours in table.items() if (theirs := getattr(room, n, None)) is not None} | {
-            n: (f, theirs) for n, f in drawn.items() if (theirs := getattr(torch.nn.init, n + "_", getattr(torch.nn.init, n, None))) is not None}
-
-
 PAIRS = pairs()
 each = pytest.mark.parametrize("name", PAIRS)
-ROW = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-
-
-def row_of(what: Any) -> dict[str, inspect.Parameter]:
-    return {n: p for n, p in inspect.signature(what).parameters.items() if p.kind in ROW}
-
-
-def torchs(name: str) -> list[str]:
-    """PyTorch's arguments in a row, without the parameters of an optimizer, the optimizer of a schedule, the tensor of an initializer."""
-    if name in LISTS:
-        return LISTS[name].split()
-    if name in PLAIN:
-        return []
-    found = list(row_of(PAIRS[name][1]))
-    return ["shape", *found[1:]] if found[:1] == ["tensor"] else [n for n in found if n not in ("params", "optimizer")]
 
 
 def test_the_pairs_are_many() -> None:
@@ -62,7 +28,7 @@ def test_the_pairs_are_many() -> None:
 
 @each
 def test_each_place_has_pytorchs_name(name: str) -> None:
-    ours, theirs = list(row_of(PAIRS[name][0])), torchs(name)
+    ours, theirs = list(row_of(PAIRS[name][0])), torchs(name, PAIRS[name][1])
     assert ours == theirs[: len(ours)], f"{ours} against {theirs}"
 
 
@@ -81,17 +47,6 @@ OWN_DEFAULTS = {
     ("ignore_index", -100),  # none, so that a class that does not exist is an error
     ("eps", None),
 }
-
-
-def number(value: Any) -> Any:
-    if isinstance(value, (tuple, list)):
-        return tuple(number(v) for v in value)
-    if isinstance(value, str):
-        try:
-            return float(sp.Rational(value))
-        except (TypeError, ValueError):
-            return value
-    return float(value) if isinstance(value, (int, float, sp.Rational)) and not isinstance(value, bool) else value
 
 
 @each
@@ -113,7 +68,7 @@ UNREAD_VALUES = {"inplace": 7, "device": "cuda", "dtype": "float16", "size_avera
                  "threshold": 5, "min_value": -2, "max_value": 3, "divisor_override": 3, "log_input": False, "full": True, "amsgrad": True,
                  "initial_accumulator_value": 0.1, "decoupled_weight_decay": True, "generator": "g", "eps": 0.5, "weight": np.ones(2), "bias": False,
                  "enable_nested_tensor": 7, "mask_check": 7, "custom_encoder": "x", "custom_decoder": "x", "ceil_mode": True, "process_group": "g",
-                 "momentum": 0.3, "track_running_stats": 7, "recompute_scale_factor": True, "include_last_offset": True, "padding_idx": 1, "T_mult": 2}
+                 "momentum": 0.3, "track_running_stats": 7, "recompute_scale_factor": True, "include_last_offset": True, "padding_idx": 1, "T_mult": 2, "scale_fn": abs, "scale_mode": "step"}
 
 
 @each

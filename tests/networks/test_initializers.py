@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -160,6 +161,69 @@ def test_every_call_gives_the_spread_of_pytorch(name: str, args: tuple[object, .
     assert np.allclose(getattr(sn, name)(shape, *args, **keywords, seed=3), drawn["spread"] * unit, rtol=1e-12)
 
 
+class Recorded(np.random.Generator):
+    """A generator that keeps what laws it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(np.random.PCG64(5))
+        self.laws: list[tuple[str, float, float]] = []
+
+    def uniform(self, low: float = 0.0, high: float = 1.0, size: Any = None) -> Any:
+        self.laws.append(("uniform", low, high))
+        return super().uniform(low, high, size)
+
+    def normal(self, loc: float = 0.0, scale: float = 1.0, size: Any = None) -> Any:
+        self.laws.append(("normal", loc, scale))
+        return super().normal(loc, scale, size)
+
+
+ROWS: list[tuple[str, tuple[object, ...]]] = [
+    ("uniform", ()), ("uniform", (-0.25, 0.75)), ("normal", ()), ("normal", (0.5, 0.125)), ("sparse", (0.25,)), ("sparse", (0.3, 0.5)),
+    ("xavier_uniform", (0.5,)), ("xavier_normal", ()), ("kaiming_uniform", (0, "fan_out")), ("kaiming_normal", ()), ("orthogonal", (2.0,))]
+
+
+@pytest.mark.parametrize(("name", "args"), ROWS, ids=str)
+def test_the_laws_drawn_from_are_pytorchs(name: str, args: tuple[object, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    theirs: list[tuple[str, float, float]] = []
+    for law in ("uniform", "normal"):
+        draw = getattr(torch.Tensor, f"{law}_")
+        monkeypatch.setattr(torch.Tensor, f"{law}_", lambda t, a=0.0, b=1.0, law=law, draw=draw, **_: theirs.append((law, a, b)) or draw(t, a, b))
+    made = getattr(torch.nn.init, f"{name}_")(torch.empty((5, 8)), *args)
+    rng = Recorded()
+    found = getattr(sn, name)((8, 5), *args, seed=rng)
+    assert [x[0] for x in rng.laws] == [x[0] for x in theirs] and len(theirs) == 1
+    np.testing.assert_allclose([x[1:] for x in rng.laws], [x[1:] for x in theirs], rtol=1e-12)
+    zeros = (made.numpy().T == 0).sum(axis=1)
+    assert found.shape == (8, 5) and (found == 0).sum(axis=1).tolist() == zeros.tolist()
+    if name == "orthogonal":
+        assert np.allclose(found.T @ found, (made @ made.T).numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "shape", "args"), [
+    ("constant", (2, 3), (0.3,)), ("ones", (4,), ()), ("zeros", (2, 1, 3), ()), ("eye", (3, 5), ()), ("dirac", (4, 2, 3), ()), ("dirac", (6, 4, 2, 3), (2,)),
+    ("dirac", (2, 3, 2, 3, 4), ()), ("dirac", (3, 2, 5), (3,))], ids=str)
+def test_what_is_not_drawn_is_pytorchs(name: str, shape: tuple[int, ...], args: tuple[object, ...]) -> None:
+    torch = pytest.importorskip("torch")
+    wanted = getattr(torch.nn.init, f"{name}_")(torch.empty(shape, dtype=torch.float64), *args)
+    assert np.array_equal(getattr(sn, name)(shape, *args), wanted.numpy())
+
+
+@pytest.mark.parametrize(("mean", "std", "a", "b"), [(0, 1, -2, 2), (0.5, 0.25, 0.25, 1.5), (0, 0.02, -2, 2), (-1, 2, 0, 1)])
+def test_truncated_normal_numbers_have_pytorchs_law(mean: float, std: float, a: float, b: float) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(1)
+    theirs = torch.nn.init.trunc_normal_(torch.empty(2000, dtype=torch.float64), mean, std, a, b).numpy()
+
+    def phi(x: float) -> float:
+        return (1 + math.erf((x - mean) / (std * math.sqrt(2)))) / 2
+
+    for found in (np.sort(sn.trunc_normal((2000,), mean, std, a, b, seed=3)), np.sort(theirs)):
+        law = np.array([(phi(x) - phi(a)) / (phi(b) - phi(a)) for x in found])
+        assert np.abs(law - np.arange(1, 2001) / 2000).max() < 1.95 / math.sqrt(2000)  # Kolmogorov: passed with probability 0.999
+        assert found[0] >= a and found[-1] <= b
+
+
 @pytest.mark.parametrize("name", ["linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"])
 @pytest.mark.parametrize("param", [None, 0.3])
 def test_gains_are_pytorchs(name: str, param: float | None) -> None:
@@ -184,6 +248,10 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "unknown": (lambda: initializer("xaviar"), "did you mean 'xavier"), "hostile": (lambda: initializer("<script>\n" * 900), "one of xavier_uniform"),
     "nothing": (lambda: initializer(None), "one of xavier_uniform"), "mode": (lambda: kaiming_uniform((2, 2), mode="fan_on"), "did you mean 'fan_"),
     "gain": (lambda: xavier_uniform((2, 2), gain="big"), "'big'"),
+    "bounds": (lambda: sn.uniform((2,), 1, 0), "not above"), "a deviation": (lambda: sn.normal((2,), 0, -1), "not negative"),
+    "eye of a vector": (lambda: sn.eye((3,)), "2 axes"), "dirac of a matrix": (lambda: sn.dirac((3, 3)), "3 or 4 or 5 axes"),
+    "groups": (lambda: sn.dirac((3, 3, 3), 2), "divides 3"), "sparsity": (lambda: sn.sparse((3, 3), 2), "from 0 to 1"),
+    "a negative size": (lambda: sn.zeros((-1,)), "at least 0"), "a value that is none": (lambda: sn.constant((2,), "big"), "'big'"),
 }
 
 

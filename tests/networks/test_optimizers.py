@@ -15,7 +15,7 @@ from symnet.calculus.evaluate import evaluate
 from symnet.core.tensors import Role
 from symnet.errors import OptionError, SymnetError
 from symnet.networks.optimizers import OPTIMIZERS, SGD, HeavyBall, Momentum, Nesterov, Optimizer, optimizer
-from symnet.networks.optimizers_adaptive import Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, SignSGD
+from symnet.networks.optimizers_adaptive import ASGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, Rprop, SignSGD
 from symnet.reports.mathml import to_mathml
 
 Array = np.ndarray[Any, Any]
@@ -140,6 +140,23 @@ def signs(w: Array, steps: Steps) -> Array:
     return w
 
 
+def rprop(w: Array, steps: Steps) -> Array:
+    sizes, before = np.full_like(w, 0.125), np.zeros_like(w)
+    for g in steps:
+        turned = np.sign(g * before)
+        sizes = np.clip(sizes * np.where(turned > 0, 1.5, np.where(turned < 0, 0.25, 1)), 0.0625, 0.25)
+        before = np.where(turned < 0, 0, g)
+        w = w - sizes * np.sign(before)
+    return w
+
+
+def asgd(w: Array, steps: Steps) -> Array:
+    for t, g in enumerate(steps, start=1):
+        rate = 0.125 / (1 + 0.25 * 0.125 * (t - 1)) ** 0.5
+        w = w * (1 - 0.25 * rate) - rate * g
+    return w
+
+
 def using(function: Callable[..., Array], **options: Any) -> Callable[[Array, Steps], Array]:
     return lambda w, steps: function(w, steps, **options)
 
@@ -152,6 +169,7 @@ RULES: dict[str, tuple[Optimizer, Callable[[Array, Steps], Array]]] = {
     "nadam": (NAdam("1/8", ("3/4", "1/2"), "1/32", momentum_decay="1/4"), torch_nadam), "lion": (Lion("1/8", ("3/4", "1/2")), lion),
     "signsgd": (SignSGD("1/8"), signs), "adadelta": (Adadelta("1/8", "3/4", "1/32"), torch_adadelta),
     "adamax": (Adamax("1/8", ("3/4", "1/2"), "1/32"), torch_adamax), "radam": (RAdam("1/8", ("3/4", "7/8"), "1/32"), torch_radam),
+    "rprop": (Rprop("1/8", ("1/4", "3/2"), ("1/16", "1/4")), rprop), "asgd": (ASGD("1/8", "1/4", "1/2"), asgd),
 }
 WITH_OPTIONS: dict[str, tuple[Optimizer, Callable[[Array, Steps], Array]]] = {
     "dampening": (Momentum("1/8", "3/4", "1/4"), using(torch_sgd, momentum=0.75, dampening=0.25)),
@@ -213,6 +231,8 @@ DEFAULTS = {
     "adam": ADAM, "heavyball": {"lr": "1/1000", "mu": "9/10"}, "nesterov": {"lr": "1/1000", "mu": "9/10"}, "adagrad": {"lr": "1/100", "eps": "1e-10"},
     "adamw": {**ADAM, "lam": "1/100"}, "nadam": {**ADAM, "lr": "1/500", "psi": "1/250"}, "lion": {"lr": "1e-4", "beta1": "9/10", "beta2": "99/100"},
     "signsgd": {"lr": "1e-4"}, "adadelta": {"lr": 1, "rho": "9/10", "eps": "1e-6"}, "adamax": {**ADAM, "lr": "1/500"}, "radam": ADAM,
+    "rprop": {"lr": "1/100", "eta_minus": "1/2", "eta_plus": "6/5", "s_min": "1e-6", "s_max": 50},
+    "asgd": {"lr": "1/100", "lambd": "1e-4", "rho": "3/4", "t_0": "1e6"},
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from networks.torch_pairs import HOW, compared, pairs
 from torch import nn
 
 import symnet as sn
@@ -135,7 +136,8 @@ CASES: dict[str, Beside] = {
     "MaxPool1d": simple("MaxPool1d", 3, 2, 1, shape=LINE), "MaxPool2d": simple("MaxPool2d", (3, 2), shape=IMAGE),
     "MaxPool3d": simple("MaxPool3d", 2, shape=VOLUME), "MaxPool1d, ceil": simple("MaxPool1d", 4, 3, ceil_mode=True, shape=LINE),
     "AvgPool1d": simple("AvgPool1d", 3, 2, 1, shape=LINE), "AvgPool2d": simple("AvgPool2d", (3, 2), shape=IMAGE),
-    "AvgPool3d": simple("AvgPool3d", 2, 2, 1, shape=VOLUME), "LPPool1d": simple("LPPool1d", 2, 3, 2, shape=LINE),
+    "AvgPool2d, divisor": simple("AvgPool2d", 2, 1, 1, count_include_pad=False, divisor_override=3, shape=IMAGE),
+    "AvgPool3d": simple("AvgPool3d", 2, 2, 1, divisor_override=5, shape=VOLUME), "LPPool1d": simple("LPPool1d", 2, 3, 2, shape=LINE),
     "LPPool2d": simple("LPPool2d", 4, (3, 2), shape=IMAGE), "LPPool3d": simple("LPPool3d", 2, 2, shape=VOLUME),
     "AdaptiveAvgPool1d": simple("AdaptiveAvgPool1d", 4, shape=(2, 3, 6)), "AdaptiveAvgPool1d, side by side": simple("AdaptiveAvgPool1d", 3, shape=LINE),
     "AdaptiveAvgPool2d": simple("AdaptiveAvgPool2d", (None, 3), shape=IMAGE), "AdaptiveAvgPool2d to one": simple("AdaptiveAvgPool2d", 1, shape=IMAGE),
@@ -431,34 +433,65 @@ def test_what_is_not_here_says_why(name: str, refused: Callable[[Callable[[], ob
     refused(lambda: getattr(sn, name), instead)
 
 
-def _rows(names: list[str], compared: str) -> list[str]:
-    return [f"| {n} | yes | {compared} |" if n in dir(sn) else f"| {n} | no: {UNAVAILABLE[n][0]} | instead: {UNAVAILABLE[n][1]} |" for n in names]
-
-
 def classes_of(module: Any, base: str) -> list[str]:
     """The public classes of a module below one of it."""
     found = (n for n in dir(module) if inspect.isclass(getattr(module, n)) and issubclass(getattr(module, n), getattr(module, base)))
     return sorted(n for n in found if n not in (base, "_LRScheduler"))
 
 
+PAIRS = pairs()
+
+
+def _rows(names: list[str], compared_as: Callable[[str], str]) -> list[str]:
+    """A table: what is here with its arguments, what is not with the reason."""
+    lines = ["", "| PyTorch | here | arguments | compared as |", "|---|---|---|---|"]
+    for n in names:
+        if n in dir(sn):
+            lines.append(f"| {n} | yes | {compared(n, *PAIRS[n]) if n in PAIRS else 'its layers'} | {compared_as(n)} |")
+        else:
+            lines.append(f"| {n} | no: {UNAVAILABLE[n][0]} | | instead: {UNAVAILABLE[n][1]} |")
+    return lines
+
+
+def _layer(name: str) -> str:
+    found = "; ".join(c for c in (*CASES, *LOSSES) if c.split(",")[0].split(" ")[0] == name)
+    return found or ("in every row" if name == "Sequential" else "under the same mask or places")
+
+
+STARTS = sorted(n for n in dir(torch.nn.init) if n.endswith("_") and not n.startswith("_"))
+
+
 def page() -> str:
     """The table of the docs."""
     lines = ["# What of torch.nn is here", "", "Written by `tests/networks/test_torch_coverage.py`, which compares every line with PyTorch in float64: "
-             "the loss and all gradients, arguments and defaults.", "",
-             f"{len(HERE)} of the {len(THEIRS)} classes of torch.nn {torch.__version__.split('+')[0].rsplit('.', 1)[0]}.", "",
-             "| PyTorch | here | compared as |", "|---|---|---|"]
-    cases = (*CASES, *LOSSES)
-    for n in THEIRS:
-        if n in HERE:
-            how = "; ".join(c for c in cases if c.split(",")[0].split(" ")[0] == n) or ("in every row" if n == "Sequential" else "under the same mask or places")
-            lines.append(f"| {n} | yes | {how} |")
-        else:
-            why, instead = UNAVAILABLE[n]
-            lines.append(f"| {n} | no: {why} | instead: {instead} |")
-    head = ["", "| PyTorch | here | compared as |", "|---|---|---|"]
-    lines += ["", "## Optimizers", *head, *_rows(classes_of(torch.optim, "Optimizer"), "twenty steps, `tests/networks/test_optimizers_torch.py`")]
-    lines += ["", "## Schedules", *head, *_rows(classes_of(torch.optim.lr_scheduler, "LRScheduler"), "the rates of 24 steps, likewise")]
+             "the loss and all gradients, steps, rates, starts. The column of arguments is made from both signatures: \"equal\" has PyTorch's "
+             "arguments, in its order, with its defaults, and reads them; \"only dropout=0\" takes no other value and refuses it by name. Arguments "
+             f"that do not say what is computed ({', '.join(sorted(HOW))}) are left out.", "",
+             f"{len(HERE)} of the {len(THEIRS)} classes of torch.nn {torch.__version__.split('+')[0].rsplit('.', 1)[0]}.", "", "## Layers"]
+    losses = [n for n in THEIRS if n.endswith("Loss")]
+    lines += _rows([n for n in THEIRS if n not in losses], _layer)
+    lines += ["", "## Losses", *_rows(losses, lambda n: "under every reduction, `tests/networks/test_loss_options_torch.py`"
+                                      if n != "LinearCrossEntropyLoss" else "the loss and all gradients")]
+    lines += ["", "## Optimizers", *_rows(classes_of(torch.optim, "Optimizer"), lambda n: "twenty steps, `tests/networks/test_optimizers_torch.py`")]
+    lines += ["", "## Schedules", *_rows(classes_of(torch.optim.lr_scheduler, "LRScheduler"), lambda n: "the rates of 24 steps, likewise")]
+    lines += ["", "## Starting weights", "", "`torch.nn.init`, without the _ at the end; a shape stands in place of the tensor.",
+              *_rows([n[:-1] for n in STARTS], _start)]
     return "\n".join(lines) + "\n"
+
+
+def _start(name: str) -> str:
+    drawn = {"trunc_normal": "numbers of the same law", "orthogonal": "the law drawn from, and that the rows are orthonormal"}
+    return drawn.get(name, "entry by entry" if name in ("constant", "ones", "zeros", "eye", "dirac") else "the law and its parameters")
+
+
+def test_every_start_and_rule_of_pytorch_is_here_or_refused_by_name() -> None:
+    assert {n[:-1] for n in STARTS} <= set(PAIRS)
+    for n in (*classes_of(torch.optim, "Optimizer"), *classes_of(torch.optim.lr_scheduler, "LRScheduler")):
+        assert (n in PAIRS) is not (n in UNAVAILABLE), n
+
+
+def test_no_argument_of_pytorchs_is_missing() -> None:
+    assert not [n for n, (ours, theirs) in PAIRS.items() if "missing" in compared(n, ours, theirs)]
 
 
 def test_the_page_of_the_docs_is_this_table(request: pytest.FixtureRequest) -> None:

@@ -24,7 +24,7 @@ from symnet.core.verdict import Answer, Verdict
 from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, decoupled_decay, weight_decay
 from symnet.networks.optimizer_program import LR, STEP, TOTAL, G, W, in_front, symbol, update_rule
 from symnet.networks.optimizers import OPTIMIZERS, SGD, HeavyBall, Momentum, Nesterov, Optimizer, optimizer
-from symnet.networks.optimizers_adaptive import Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, SignSGD
+from symnet.networks.optimizers_adaptive import ASGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, Rprop, SignSGD
 from symnet.networks.schedules import (
     Constant,
     CosineAnnealingLR,
@@ -94,6 +94,13 @@ def run(rule: str, slope: Slope, lr: mpmath.mpf, w: mpmath.mpf, steps: int, s: S
                 up = up * mpmath.sqrt((known - 4) * (known - 2) * most / ((most - 4) * (most - 2) * known))
                 up = up * mpmath.sqrt(1 - s["beta2"] ** t) / (mpmath.sqrt(v) + s["eps"])
             w = w - lr * up
+        elif kind == "rprop":
+            a = min(s["s_max"], max(s["s_min"], (lr if t == 1 else a) * (s["eta_plus"] if g * b > 0 else s["eta_minus"] if g * b < 0 else 1)))
+            b = mpmath.mpf(0) if g * b < 0 else g
+            w = w - a * mpmath.sign(b)
+        elif kind == "asgd":
+            rate = lr / (1 + s["lambd"] * lr * (t - 1)) ** s["rho"]
+            w = w * (1 - s["lambd"] * rate) - rate * g
         elif kind == "lion":
             w = w - lr * mpmath.sign(s["beta1"] * m + (1 - s["beta1"]) * g)
             m = s["beta2"] * m + (1 - s["beta2"]) * g
@@ -112,7 +119,7 @@ LINEAR = {"sgd": SGD(), "momentum": Momentum(), "dampened+momentum": Momentum(da
 REFUTED: dict[str, Optimizer] = {
     "adagrad": Adagrad(), "slowed+adagrad": Adagrad(lr_decay="1/10"), "rmsprop": RMSprop(), "centered": RMSprop(centered=True),
     "pushed+centered": RMSprop(centered=True, momentum="1/2"), "adam": Adam(), "decoupled+adam": AdamW(), "nadam": NAdam(), "lion": Lion(), "signsgd": SignSGD(),
-    "adadelta": Adadelta(), "adamax": Adamax(), "radam": RAdam(),
+    "adadelta": Adadelta(), "adamax": Adamax(), "radam": RAdam(), "rprop": Rprop(), "asgd": ASGD(),
     "coupled+signsgd": SignSGD(weight_decay="1/100"),
     "coupled+sgd": SGD(weight_decay="1/100"), "coupled+momentum": Momentum(weight_decay="1/100"), "coupled+nesterov": Nesterov(weight_decay="1/100"),
     "coupled+heavyball": HeavyBall(weight_decay="1/100"), "coupled+adam": Adam(weight_decay="1/100"), "coupled+adagrad": Adagrad(weight_decay="1/100"),
