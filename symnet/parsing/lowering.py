@@ -599,7 +599,7 @@ class Lowering(Names):
             if node.args[0].kind == "number":
                 if node.args[0].text != "1" or node.text == "T":
                     raise ParseError(self.at(node), f"the transpose of {node.args[0].text}", "ones(N).T for a row of ones")
-                base = self._ones(node)
+                base = self._ones(node.args[0])
             if len(base.axes) == 1 and id(node.args[0]) not in self.lying:
                 self.lying[id(node)] = node
             return base if isinstance(base, Unit) else base.transposed
