@@ -20,6 +20,8 @@ SIGNS = {"·": "*", "×": "*", "⊙": "*", "∘": "*", "∗": "*", "⋅": "*", "
 DIGITS = {chr(0x2080 + k): str(k) for k in range(10)}
 HATS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0305": "_bar"}
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀ", "0123456789+-T", strict=True))
+LOWERED = DIGITS | dict(zip("ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ₊₋₌", "aehijklmnoprstuvx+-=", strict=True))
+BELOW = re.compile(f"[{''.join(LOWERED)}]*[{''.join(LOWERED.keys() - DIGITS.keys())}][{''.join(LOWERED)}]*")  # xᵢ₊₁, but not x₁
 ABOVE = re.compile(f"[{''.join(RAISED)}]+")
 BOLD, BOLD_END = "\U0001d400", "\U0001d7ff"
 CALLED = re.compile("(?<=[A-Za-ce-z0-9])(?=σ[('])")  # wσ(z) is w times σ(z), dσ a slope
@@ -68,10 +70,13 @@ def plain(text: str) -> str:
 
     >>> plain("ŷ − σ(πx₁)²")
     'y_hat - sigma(pi x1)^{2} '
+    >>> plain("Σₙ rₙ xₙⱼ₊₁")
+    'Sigma_{n} r_{n} x_{nj+1}'
     """
     if text.isascii():
         return text
     text = "".join(map(_bare, text))
+    text = BELOW.sub(lambda m: "_{" + "".join(LOWERED[c] for c in m[0]) + "}", text)
     text = CALLED.sub(" ", NEXT.sub(r"\1 ", text))
     text = ABOVE.sub(lambda m: "^⊤ " if m[0] == "ᵀ" else "^{" + "".join(RAISED[c] for c in m[0]) + "} ", text)
     text = re.sub(r"(?<!\^)(?<!\^\{)⊤", "^⊤ ", text)

@@ -321,7 +321,7 @@ SHEETS |= {
         {"X": ("N", "d"), "theta": ("d",), "y": ("N",)},
         "theta", "(np.log(1+np.exp(X@theta)) - y*(X@theta)).sum()/N", "X.T@(h-y)/N", (
             r"\frac1N\sum_{i=1}^{N}\left(h_\theta(x^{(i)})-y^{(i)}\right)x^{(i)}", "dJ/dtheta_j = (1/N) sum_i (h_theta(x_i) - y_i) x_ij",
-            r"\frac{\partial J}{\partial\theta_j}=\frac1N\sum_{i=1}^{N}(h_\theta(x_i)-y_i)x_{ij}", "(1/N) Xᵀ(h_θ(X) − y)", "Xᵀ(h − y)/N",
+            r"\frac{\partial J}{\partial\theta_j}=\frac1N\sum_{i=1}^{N}(h_\theta(x_i)-y_i)x_{ij}", "(1/N) Xᵀ(h_θ(X) − y)", "Xᵀ(h − y)/N", "dJ/dtheta_j = (1/N) Σᵢ (hᵢ − yᵢ) Xᵢⱼ",
             r"\frac1N X^\top(h_\theta(X)-y)", r"\frac1N\sum_i(\sigma(x_i^\top\theta)-y_i)x_i", "1/N X^T (1/(1+e^{-X θ}) - y)", "((h-y)*X.T).mean(axis=-1)",
         ), (
             ("X.T@(y-h)/N", "(1/N) Xᵀ(y − h_θ(X))"), ("X.T@((h-y)*h*(1-h))/N", "X.T@((h_theta(X)-y)*h*(1-h))/N"),
