@@ -17,7 +17,7 @@ from symnet.checking.kept import kept
 from symnet.checking.line_matching import LineMatching
 from symnet.checking.numbers_asked import MOST_CLAIMS, NumbersAsked
 from symnet.checking.question import Asked, Question, of_numbers, sums_up
-from symnet.checking.reading import is_latex, read_answer
+from symnet.checking.reading import is_latex, other_reading, read_answer
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import substitute
 from symnet.core.program import Hole, Program
@@ -43,7 +43,10 @@ def check_answer(answer: str | SympyAnswer, derivation: Derivation, wrt: str, la
         return Verdict(Answer.REFUTED, "shape", reason=error.message)
     text = answer if isinstance(answer, str) else ""
     verdict = sought.verdict(value, text)
-    return sought.at_given_numbers(verdict, text, value, latex) if verdict.answer is Answer.REFUTED else verdict
+    if verdict.answer is not Answer.REFUTED:
+        return verdict
+    meant = other_reading(text, derivation.program)
+    return Verdict(Answer.UNDECIDED, reason=meant) if meant else sought.at_given_numbers(verdict, text, value, latex)
 
 
 class _Sought:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import sympy as sp
 from sympy.core.parameters import global_parameters
 
 from symnet.checking.kept import kept
 from symnet.checking.local_slopes import activation_of, depends, slope_of
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import fresh
+from symnet.core.functions import leaky_relu, relu, sigmoid, softplus
 from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Program
 from symnet.core.tensors import Tensor, same_name
@@ -101,6 +103,25 @@ class _Reader:
 
 
 _reader = kept(_Reader)
+
+
+ACTIVATIONS = (sp.tanh, relu, leaky_relu, sp.erf, sp.sin, sp.atan)
+MEANS_SIGMOID = (sigmoid, softplus, sp.exp)  # where one of these stands, the letter is the sigmoid's
+SIGMA = re.compile(r"σ|\\sigma(?![A-Za-z])|(?<![A-Za-z])sigma(?![A-Za-z])")
+
+
+def other_reading(text: str, program: Program) -> str:
+    """Why wrong work may be right in other words; empty where it may not. σ is read as the sigmoid, and is many authors' letter for
+    whatever activation a network has: where a program has no sigmoid and another activation, work with σ is not called wrong.
+
+    >>> import symnet as sn
+    >>> other_reading("2*(a - y)*σ'(z)*x", sn.program("z = w*x", "a = tanh(z)", "L = (a - y)**2"))
+    'σ is read as the sigmoid, which this program does not have; if it is the activation here, write tanh'
+    """
+    found = [f for f in ACTIVATIONS if any(d.expr.has(f) for d in program)]
+    if not found or not SIGMA.search(text) or any(d.expr.has(*MEANS_SIGMOID) for d in program) or same_name("sigma", program.tensors):
+        return ""
+    return f"σ is read as the sigmoid, which this program does not have; if it is the activation here, write {found[0].__name__}"
 
 
 def _usable(full: Program, program: Program, asked: str) -> dict[str, Tensor]:

@@ -85,6 +85,8 @@ HAND_INS: tuple[tuple[str, list[tuple[str, str]]], ...] = (
         (r"$$\frac{\partial L}{\partial z} = (a-y)\,g'(z)$$", RIGHT),
         (r"$$\frac{\partial L}{\partial w} = \frac{\partial L}{\partial z}\cdot x$$", RIGHT),
         (r"$$\frac{\partial L}{\partial b} = \frac{\partial L}{\partial z}\cdot x$$", WRONG)]),
+    (TANH, [(r"$$\frac{\partial L}{\partial z} = (a-y)\,\sigma'(z)$$", OPEN), ("dL/dw = (a-y)*σ'(z)*x", OPEN),  # σ is any activation in many books
+        ("dL/dw = (a-y)*sigmoid'(z)*x", WRONG)]),
     (TANH, [("| step | value |", PROSE), ("|---|---|", PROSE), ("| z | 1.25 |", PROSE), ("L = (a-y)^2/2 = 0.0115", RIGHT),
         ("delta = dL/dz = (a - y)(1 - a^2)", RIGHT), ("dw = delta * x", RIGHT), ("db = delta", RIGHT), ("w_new = w - 0.1*dw", PROSE)]),
     (LOGISTIC, [(r"$$\frac{\partial L}{\partial p_n} = \frac{1}{N}\frac{p_n - y_n}{p_n(1-p_n)}$$", RIGHT),

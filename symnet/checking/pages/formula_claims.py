@@ -14,6 +14,7 @@ from symnet.checking.pages.error_carried_forward import ByHand, Own
 from symnet.checking.pages.page_names import Names
 from symnet.checking.pages.page_slips import as_page, formula_slip, formula_truth, said_of
 from symnet.checking.pages.printed_digits import within
+from symnet.checking.reading import other_reading
 from symnet.checking.slips.kinds import mistake
 from symnet.core.numbers import decimal
 from symnet.core.page_verdict import Follows, Mark, Source, from_lines
@@ -77,6 +78,8 @@ class Formulas:
         mark, note = self._marked(verdict)
         if mark is Mark.WRONG:
             mark, note, only = self._given_put_in(left, expr, truth, text, latex)
+        if mark is Mark.WRONG and (meant := other_reading(text, self.names.program)):
+            mark, note = Mark.UNDECIDED, meant
         follows, sources = self._follows(expr, before, mark)
         more: dict[str, Any] = {"note": note, "sources": tuple(sources), "condition": only}
         if mark is Mark.UNDECIDED:
