@@ -137,6 +137,9 @@ class Exponentials:
         pure = self._exponential(node)
         if pure is not None:
             return {ONE: pure}
+        if isinstance(node, step) and node.args[0].is_Add and not any(t.is_number for t in node.args[0].args):
+            # which of two values is greater: at a tie they are 0 apart only as the values themselves are computed
+            return {step(sp.Add(*[self.argument(t) for t in node.args[0].args])): ONE}
         return {rebuild(node, tuple(self.argument(a) if isinstance(a, sp.Expr) else a for a in node.args)): ONE}
 
     def _entry(self, node: sp.Expr) -> Form:

@@ -233,7 +233,7 @@ class Lowering:
     def _matching(self, top: sp.Expr, bottom: sp.Sum) -> tuple[Node, Limits] | None:
         bound, lo, hi = limits(bottom)[0]
         for free in self._axes(bottom):
-            if same(bottom.function.xreplace({bound: free}), top):
+            if top.has(free) and same(bottom.function.xreplace({bound: free}), top):  # of n equal terms each is one n-th
                 return self._exponent(top), (free, lo, hi)
         return None
 

@@ -7,13 +7,14 @@ with the stable forms of ``exponentials``, under its name where it has one. A li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import sympy as sp
 
 from symnet.arrays.at_zero import Norms, centred, x_log_x
+from symnet.arrays.averages import averaged
 from symnet.arrays.canonical import canonical
 from symnet.arrays.exponentials import Exponentials, Wish, primitive
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
@@ -58,13 +59,16 @@ def rewritings(program: Program) -> list[Rewritten]:
 
 
 def _rewritings(program: Program) -> Iterator[Rewritten]:
-    names = Names(program)
+    names, means = Names(program), Names(program, averaged)
     exprs = {d: canonical(d.expr) for d in program.definitions}
     variances = {d: canonical(centred(e, partial(names.unfold, scope=d.free, wish=_is_sum))) for d, e in exprs.items()}
     norms = Norms({name: [variances[d] for d in lines] for name, lines in program.by_name.items()})
     for d in program.definitions:
         made = Exponentials(d.free, names.unfold)
         stages = [variances[d], made.text(variances[d])]
+        if averaged(stages[1]) != stages[1]:  # no rule has found the shares
+            made = Exponentials(d.free, means.unfold)
+            stages[1] = made.text(canonical(averaged(variances[d])))
         if not made.rules or sp.count_ops(stages[-1]) > GROWTH * sp.count_ops(stages[0]) + MOST:
             made.rules, stages[-1] = set(), stages[0]
         stages.append(x_log_x(stages[-1], partial(names.unfold, scope=d.free, wish=lambda u: u.is_Pow)))
@@ -89,10 +93,11 @@ def _is_sum(right: sp.Expr) -> bool:
 class Names:
     """The right sides that are worth looking into."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, form: Callable[[sp.Expr], sp.Expr] = lambda right: right) -> None:
+        self.program, self.form = program, form
         self.open: set[str] = set()
         self.worth: dict[Definition, bool] = {}
+        self.rights: dict[Definition, sp.Expr] = {}
 
     def unfold(self, entry: sp.Expr, scope: Mapping[sp.Symbol, Range], wish: Wish = None) -> sp.Expr | None:
         """The right side at the places of ``entry``, whose indices run over ``scope``; None for a name that stays.
@@ -106,8 +111,11 @@ class Names:
         if d is None or not (self._opens(d) if wish is None else wish(d.expr)):
             return None
         there = {i: p for i, p in zip(d.indices, entry_indices(entry), strict=True) if i in d.free}
-        captured = any(i in scope for node in d.expr.atoms(*BINDERS) for i, _, _ in limits(node))
-        return substitute(fresh(d.expr) if captured else d.expr, there)
+        if d not in self.rights:
+            self.rights[d] = self.form(d.expr)
+        right = self.rights[d]
+        captured = any(i in scope for node in right.atoms(*BINDERS) for i, _, _ in limits(node))
+        return substitute(fresh(right) if captured else right, there)
 
     def _slice(self, name: str, places: tuple[sp.Expr, ...], scope: Mapping[sp.Symbol, Range]) -> Definition | None:
         """The definition that holds at ``places``, for all values of their indices."""

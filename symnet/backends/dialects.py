@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from symnet.backends.source import numpy_source
-from symnet.backends.stable_code import HELPERS as STABLE
+from symnet.backends.source import HELPERS, numpy_source
 from symnet.backends.stable_code import needed
 from symnet.core.derivation import Derivation
 from symnet.errors import OptionError, UnknownNodeError
@@ -147,10 +146,8 @@ def asarray(value, dtype=float):
      "arctan": "math.atan", "abs": "abs", "array": "copied", "asarray": "asarray",
      **{name: name for name in ("where", "maximum", "minimum", "logaddexp", "heaviside", "sign", "clip")}},
                 {"sigmoid": """def sigmoid(z):
-    if z < 0:
-        e = math.exp(z)
-        return e/(1 + e)
-    return 1/(1 + math.exp(-z))
+    e = math.exp(-abs(z))
+    return e*(1/(1 + e)) if z < 0 else 1/(1 + e)
 """,
                  "where": "def where(condition, yes, no):\n    return yes if condition else no\n",
                  "maximum": "def maximum(a, b):\n    return a if a > b or a != a else b\n",
@@ -257,7 +254,7 @@ def loss(**symbols):
     """The objective; loss(…).backward() uses the derived gradients."""
     return Loss.apply(*[symbols[name] for name in NAMES])
 ''', _tensor_methods)
-REST = STABLE["rest"].replace("    if np.count_nonzero(ties) != top.size:\n    ", "")  # no branch on values, which a tracer does not know
+REST = HELPERS["rest"].replace("    if np.count_nonzero(ties) != top.size:\n    ", "")  # no branch on values, which a tracer does not know
 DIALECTS = {d.name: d for d in (JAX, TORCH, PYTHON)}
 
 
@@ -286,7 +283,7 @@ def library_source(derivation: Derivation, library: str, dtype: str = "float64")
 
 def _helpers(body: str, dialect: Dialect) -> list[str]:
     """The helpers that the module needs, each in the library's words, which may need others."""
-    known, made, text = {**STABLE, "rest": REST, **dialect.helpers}, set[str](), body
+    known, made, text = {**HELPERS, "rest": REST, **dialect.helpers}, set[str](), body
     while missing := [name for name in needed(text, known) if name not in made]:
         known |= {name: _translated(known[name], dialect) for name in missing if name not in dialect.helpers}
         made.update(missing)

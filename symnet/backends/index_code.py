@@ -95,7 +95,8 @@ class IndexCode:
         if row is not None:
             return f"{name}[{row}]"
         gathered = ", ".join(self.position(p, a.range, node, spans) for p, a in zip(node.places, axes, strict=True))
-        return f"{name}[{gathered}]"
+        filled = all(nonnegative(sp.expand(a.upper - a.lower), self.least) for a in axes)
+        return f"{name}[{gathered}]" if filled else f"gathered({name}, {gathered})"
 
     def _row(self, node: Leaf, pairs: list[tuple[sp.Expr, Axis]], spans: Mapping[sp.Symbol, Range]) -> str | None:
         """x of E[x]: the first place is an entry, the others are whole axes of their own."""

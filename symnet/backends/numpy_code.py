@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
+from symnet.arrays import stable_functions as st
 from symnet.arrays.tree import (
     Apply,
     Cases,
@@ -129,7 +130,8 @@ class NumpyCode(IndexCode):
             return self._norm(node) or _power(node.args[0], node.args[1], args)
         if node.function in CALLS:
             if constant(*node.args):  # a number's own type would decide that of the result
-                args = [f"np.asarray({args[0]}, dtype=dtype)", *args[1:]]
+                first = 1 if node.function in (st.part, st.log_part) else 0  # theirs is a count
+                args[first] = f"np.asarray({args[first]}, dtype=dtype)"
             return CALLS[node.function](*args)
         if node.function in FORMS:
             return FORMS[node.function](*[atom(a) for a in args])

@@ -181,7 +181,8 @@ class _Sharing:
         called = node.func if isinstance(node, ast.Call) else None
         if (called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else "") in CHEAP:
             return None
-        read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - {called.id if isinstance(called, ast.Name) else ""}
+        functions = {n.func.id for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - functions
         if not read - self.plain or any(self.filled.get(name, -1) >= at for name in read):
             return None
         return ast.unparse(node)

@@ -52,6 +52,10 @@ HELPERS = {
     if not np.all(np.isin(value, ignored) | (0 <= value) & (value < classes)):
         raise ValueError(f"{name}: classes from 0 to {classes - 1} expected")
 """,
+    "gathered": """def gathered(v, *at):
+    # entries at places of which a condition leaves out those outside; of an array without entries, all
+    return v[at] if 0 not in v.shape else np.asarray(0*sum(at), dtype=dtype)
+""",
     "stop_gradient": """def stop_gradient(u):
     return u
 """,

@@ -67,8 +67,9 @@ HELPERS: Mapping[str, str] = {
     return np.exp(-np.abs(z))
 """,
     "sigmoid": """def sigmoid(z):
+    # a product, as it is written where its slope shares the factors: equal values tie wherever they are computed
     e = falling(z)
-    return np.where(z < 0, e, 1)/(1 + e)
+    return np.where(z < 0, e, 1)*(1/(1 + e))
 """,
     "bell": """def bell(z):
     e = falling(z)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -44,6 +44,16 @@ def derive(program: Program, wrt: str | Iterable[str] | None = None) -> Derivati
     names = _wanted(program, wrt)
     with as_written():
         return _Builder(program, names).build()
+
+
+def _reached(name: str, users: Mapping[str, set[str]]) -> set[str]:
+    """All that use a name, by way of others too."""
+    found, waiting = set[str](), [name]
+    while waiting:
+        for v in users[waiting.pop()] - found:
+            found.add(v)
+            waiting.append(v)
+    return found
 
 
 def names_in(wrt: str | Iterable[str]) -> tuple[str, ...]:
@@ -112,7 +122,26 @@ class _Builder:
                     users[used] = k
         names = [u for u in self.active if u != self.program.objective]
         position = {t.name: k for k, t in enumerate(self.program.inputs)}
-        return sorted(names, key=lambda u: (-last[u], 0, 0) if u in last else (-users[u], 1, position[u]))
+        return self._after_users(sorted(names, key=lambda u: (-last[u], 0, 0) if u in last else (-users[u], 1, position[u])))
+
+    def _after_users(self, names: list[str]) -> list[str]:
+        """The order with every name behind all that use it, but for those that use one another: in a recurrence a line may use one that
+        stands below it, which does not use it."""
+        users: dict[str, set[str]] = {u: set() for u in names}
+        for v in names:
+            for u in self.program.uses(v) if v in self.program.by_name else ():
+                if u in users and u != v:
+                    users[u].add(v)
+        place = {u: k for k, u in enumerate(names)}
+        if all(place[v] < place[u] for u in names for v in users[u]):
+            return names
+        done = set[str]()
+        above = {u: _reached(u, users) for u in names}
+        order: list[str] = []
+        while len(order) < len(names):
+            order.append(next(u for u in names if u not in done and all(v in done or u in above[v] for v in users[u])))
+            done.add(order[-1])
+        return order
 
     def _terms(self, wanted: frozenset[str]) -> dict[str, list[Term]]:
         found: dict[str, list[Term]] = {u: [] for u in wanted}

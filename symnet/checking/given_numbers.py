@@ -64,6 +64,10 @@ def at_given_numbers(claim: sp.Expr, truth: sp.Expr, given: Point, text: Text, t
     for names in _seen(text.written, point):
         if _equal(text.read(_with_names(text, {k: (a, point[a]) for k, a in names.items()})), truth):
             return AtGiven({a: point[a] for a in names.values()}, written=True)
+    for term in dict.fromkeys(terms):  # 1 + s for (a - y)**2 + s, where that is 1
+        value = term.xreplace(dict(given))
+        if value.is_Rational and any(rational(n) == abs(value) for n in numbers_in(text.written)) and _equal(claim + term - value, truth):
+            return AtGiven({a: v for a, v in given.items() if a in term.free_symbols}, written=True)
     gone = {a: v for a, v in point.items() if v in (-1, 0, 1)}
     for there in (*({a: v} for a, v in gone.items()), gone):
         if there and _equal(claim.xreplace(there), truth.xreplace(there)):

@@ -162,3 +162,22 @@ def test_a_range_that_is_empty_adds_nothing(text: str, library: str) -> None:
             turn = rng.normal(size=array.shape)
             up, down = (loops({**at, name: array + h * turn}) for h in (1e-5, -1e-5))
             assert float(np.sum(np.asarray(grads[name]) * turn)) == pytest.approx((up - down) / 2e-5, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("library", ["numpy", "jax", "torch"])
+@pytest.mark.parametrize(("lines", "shape"), [
+    (("v[i] = x[i]**2 for i in 1..n-2", "L = sum(v)"), ("n",)), (("v[i,j] = x[i,j]**2 for i in 1..n-1 for j in 1..n-2", "L = sum(v)"), ("n", "n")),
+    (("v[i] = x[i+1] - x[i] for i in 1..n-1", "u[i] = v[i+1]*v[i] for i in 1..n-2", "L = sum(u)"), ("n",)),
+])
+def test_a_line_without_places_is_no_error(lines: tuple[str, ...], shape: tuple[str, ...], library: str) -> None:
+    """At n = 2 the line has no entry, and a condition leaves out each that its gradient would ask for."""
+    d = sn.derive(sn.program(*lines, tensors={"x": shape}), wrt=["x"])
+    value, grads = function_of(library_source(d, library, "float32"), "value_and_grad")(x=np.ones([2] * len(shape)))
+    assert float(value) == 0 and not np.asarray(grads["x"]).any()
+
+
+def test_one_of_equal_terms_is_no_softmax_along_them() -> None:
+    d = sn.derive(sn.program("v[i] = sum(exp(A[i,i])*A[i,i] for j in 1..n)/sum(exp(A[i,i]) for j in 1..n) for i in 1..n", "L = sum(v)",
+                             tensors={"A": ("n", "n")}))
+    value, grads = d.compile()({"A": np.array([[1.0, 2.0], [3.0, 4.0]])})
+    assert value == pytest.approx(5) and grads["A"] == pytest.approx(np.eye(2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -217,3 +218,11 @@ def test_steps_know_what_they_use_and_where_they_belong() -> None:
         assert step.derivation is d
         assert step.contributions
         seen.add(step.target.name)
+
+
+def test_a_line_of_a_recurrence_that_is_used_above_where_it_stands() -> None:
+    """h uses g, which stands below it and does not use h: the gradient of g is named after that of h."""
+    d = sn.derive(sn.program("h[1] = a", "g[1] = a", "h[t] = h[t-1] + g[t-1] for t in 2..n", "g[t] = x[t] for t in 2..n", "L = sum(h)",
+                             tensors={"a": (), "x": ("n",), "h": ("n",), "g": ("n",)}), wrt=["a", "x"])
+    value, grads = d.compile()({"a": 2.0}, x=np.array([1.0, 2.0, 3.0]))
+    assert value == 12 and grads["a"] == 5 and grads["x"].tolist() == [0, 1, 0]

@@ -73,6 +73,8 @@ RELU = fenced("X = { shape = ['N', 'd'] }\nW1 = { shape = ['d', 'h'] }\nb1 = { s
 SHARES = fenced("W = { shape = ['k', 'd'] }\nx = { shape = ['d'] }\ny = { shape = ['k'], assume = ['sum(y) == 1'] }",
                 "z = W@x", "p = softmax(z)", "L = -sum(y*log(p))", wrt="W")
 DIVERGENCE = fenced("v = { shape = ['k'] }\nmu = { shape = ['k'] }", "KL = -1/2*sum(1 + v - mu**2 - exp(v))", wrt="v mu")
+PARTS = fenced('x = { value = "2" }\ny = { value = "1" }\nw = { value = "-1/2" }\nb = { value = "1" }',
+               "z = w*x + b", "a = relu(z)", "s = softplus(z)", "L = (a - y)**2 + s", wrt="w b")
 STEP = fenced("W = { shape = ['m', 'm'] }\nh0 = { shape = ['m'] }\nx = { shape = ['m'] }\nt = { shape = ['m'] }",
               "a = W@h0 + x", "h = tanh(a)", "L = sum((h-t)**2)/2", wrt="W")
 WRONG, OPEN, PROSE = "wrong", "not wrong", "passed over"
@@ -87,6 +89,8 @@ HAND_INS: tuple[tuple[str, list[tuple[str, str]]], ...] = (
         (r"$$\frac{\partial L}{\partial b} = \frac{\partial L}{\partial z}\cdot x$$", WRONG)]),
     (TANH, [(r"$$\frac{\partial L}{\partial z} = (a-y)\,\sigma'(z)$$", OPEN), ("dL/dw = (a-y)*σ'(z)*x", OPEN),  # σ is any activation in many books
         ("dL/dw = (a-y)*sigmoid'(z)*x", WRONG)]),
+    (PARTS, [("L = 1 + s ≈ 1.693", RIGHT)]),  # (a - y)**2 is 1 at the given numbers
+    (PARTS, [("s ≈ 0.694", WRONG), ("L = (0-1)^2 + 0.6931 ≈ 1.693", RIGHT)]), (PARTS, [("L = s ≈ 1.693", WRONG)]),
     (TANH, [("| step | value |", PROSE), ("|---|---|", PROSE), ("| z | 1.25 |", PROSE), ("L = (a-y)^2/2 = 0.0115", RIGHT),
         ("delta = dL/dz = (a - y)(1 - a^2)", RIGHT), ("dw = delta * x", RIGHT), ("db = delta", RIGHT), ("w_new = w - 0.1*dw", PROSE)]),
     (LOGISTIC, [(r"$$\frac{\partial L}{\partial p_n} = \frac{1}{N}\frac{p_n - y_n}{p_n(1-p_n)}$$", RIGHT),

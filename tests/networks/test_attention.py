@@ -192,10 +192,10 @@ def _one_row(program: sn.Program, place: int) -> list[sn.Definition]:
 
 def test_compiled_attention_is_few_array_operations_without_loops() -> None:
     source = sn.derive(attention()).compile(check=False).source.split("def compute")[1]
-    assert not re.search(r"\bfor\b", source) and source.count("softmax(") == 1 and "np.exp" not in source
+    assert not re.search(r"\bfor\b", source) and source.count("rest(") == 1 and "softmax(" not in source and "np.exp" not in source
     assert source.count(" @ ") + source.count("einsum") == 7  # U, O; ∂V, ∂P, the row sums, ∂Q, ∂K
     block = sn.derive(transformer_block()).compile(check=False).source.split("def compute")[1]
-    assert not re.search(r"\bfor\b", block) and block.count("softmax(") == 1 and block.count("einsum") + block.count(" @ ") <= 32
+    assert not re.search(r"\bfor\b", block) and block.count("rest(") == 1 and "softmax(" not in block and block.count("einsum") + block.count(" @ ") <= 32
 
 
 def test_the_heads_divide_a_width_that_is_a_number() -> None:

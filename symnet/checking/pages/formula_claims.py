@@ -145,6 +145,8 @@ class Formulas:
         true = self.own.unfold(local if local is not None else left)
         if before.mark is Mark.WRONG and self._same(true, here) is Follows.YES:
             return Said(Mark.PUT_IN, follows, more | {"note": "the right numbers, but not those of the formula before"}, expr)
+        if start is not None and there.sources and self._same(ByHand(self.names.truth(start)), here) is Follows.YES:
+            return Said(Mark.PUT_IN, follows, more | {"note": "the right numbers, but not those of the lines before"}, expr)
         if follows is Follows.UNDECIDED:
             return Said(Mark.UNDECIDED, follows, {"slip": "not enough values to tell where these numbers come from"}, expr)
         a, b = (self.own.value(x) for x in (here, there))
