@@ -1,4 +1,5 @@
 """A mean with the weights of a softmax, Σ_i w_i e^{u_i} / Σ_i e^{u_i}: each exponential stands beside the sum that it is a term of.
+And what may come to ∞/∞ as it is written.
 
 So the rules of ``exponentials`` find shares, which never overflow, where both sums do; whether or not the author gave the shares a name.
 Sums within sums, and products of several such means, are read likewise.
@@ -9,7 +10,11 @@ from __future__ import annotations
 import sympy as sp
 
 from symnet.arrays.canonical import same
-from symnet.core.expressions import fresh, limits, rebuild
+from symnet.arrays.stable_functions import bell, part, share
+from symnet.core.expressions import When, fresh, limits, rebuild
+from symnet.core.functions import sigmoid
+
+SHARES = (share, sigmoid, part, bell)
 
 
 def averaged(expr: sp.Expr) -> sp.Expr:
@@ -24,6 +29,34 @@ def averaged(expr: sp.Expr) -> sp.Expr:
     if not (expr.has(sp.exp) and expr.has(sp.Sum)):
         return expr
     return _walk(expr)
+
+
+def indefinite(expr: sp.Expr) -> bool:
+    """May ``expr`` come to ∞/∞, 0/0 or 0·∞ in a machine? True where a product has an exponential above the stroke and one below, or one and
+    a share, which may be 0; what stands within a function of its own is not looked into.
+
+    >>> x, y = sp.symbols("x y")
+    >>> indefinite(sp.exp(x)/(1 + sp.exp(y))), indefinite(1 + sp.exp(x)), indefinite(sp.exp(x - sp.log(1 + sp.exp(y)), evaluate=False))
+    (True, False, False)
+    """
+    for node in sp.preorder_traversal(expr):
+        if isinstance(node, sp.Mul):
+            above = [f for f in node.args if not f.as_base_exp()[1].could_extract_minus_sign() or isinstance(f, sp.exp)]
+            below = [f.as_base_exp()[0] for f in node.args if f not in above]
+            if any(map(_raw, above)) and (any(map(_raw, below)) or any(isinstance(f, SHARES) for f in above)):
+                return True
+    return False
+
+
+def _raw(node: sp.Expr) -> bool:
+    """Does an exponential stand open in a node: under sums, products and powers alone?"""
+    if isinstance(node, sp.exp):
+        return True
+    if isinstance(node, sp.Sum):
+        return _raw(node.function)
+    if isinstance(node, When):
+        return _raw(node.body)
+    return isinstance(node, (sp.Add, sp.Mul, sp.Pow)) and any(map(_raw, node.args))
 
 
 def _walk(node: sp.Expr) -> sp.Expr:
@@ -51,8 +84,12 @@ def _means(product: sp.Mul) -> sp.Expr:
 
 
 def _single(factor: sp.Expr) -> list[sp.Expr]:
-    """A whole power as so many factors."""
+    """A whole power as so many factors; 1/(c + S) as 1/S and S/(c + S)."""
     base, count = factor.as_base_exp()
+    if isinstance(base, sp.Add) and count == -1 and len(base.args) == 2 and base.args[0].is_positive:
+        number, total = base.args
+        if number.is_number and _is_inverse_total(1 / total):
+            return [1 / total, sigmoid(sp.log(total) - sp.log(number))]
     return [base ** sp.sign(count)] * abs(int(count)) if isinstance(base, sp.Sum) and count.is_Integer and abs(count) <= 4 else [factor]
 
 

@@ -712,7 +712,9 @@ class Exponentials:
     def _kin(self, symbols: set[sp.Symbol]) -> dict[sp.Symbol, sp.Symbol]:
         """The sum of exponentials that an exponential is a term of, where both are there."""
         sums = [s for s in symbols if isinstance(self.by_symbol[s].node, sp.Sum)]
-        return {e: s for s in sums for e in symbols if e not in sums and term_of(self._direct(e), self.by_symbol[s].node)}
+        total = self.by_symbol
+        return {e: s for s in sums for e in symbols
+                if e not in sums and (term_of(self._direct(e), total[s].node) or self._power_in(e, total[s])[0] is not None)}
 
     def _single(self, part: sp.Expr) -> tuple[sp.Expr, Factored] | None:
         """(u, the function of e^u) where there is one generator."""
@@ -865,10 +867,11 @@ class Exponentials:
                     break
                 generator = self.by_symbol[s]
                 top, kind = self._share_of(base, generator)
-                count = min(powers[base], -powers[s]) if top is not None else 0
+                top, each = (top, ONE) if top is not None else self._power_in(base, generator)
+                count = min(powers[base] / each, -powers[s]) if top is not None else 0
                 if top is not None and count > 0 and int(count) == count:
-                    made.append((kind, (top, generator.node), int(count)))
-                    powers[base] -= count
+                    made.append((kind if each == 1 else st.log_share, (top, generator.node), int(count)))
+                    powers[base] -= count * each
                     powers[s] += count
         for base, count in powers.items():
             if count == 0:
@@ -892,6 +895,19 @@ class Exponentials:
             e = self._direct(rest)
             return (e, st.log_others) if term_of(e, total.node) else (None, sp.log)
         return None, sp.log
+
+    def _power_in(self, base: sp.Expr, total: Generator) -> tuple[sp.Expr | None, sp.Expr]:
+        """(e, k) where the k-th power of the exponential ``base`` is e, a term of the sum: exp(-x) is the power -1 of exp(x)."""
+        g = self.by_symbol.get(base)
+        if g is None or g.node is not None or not isinstance(total.node, sp.Sum) or len(total.node.limits) != 1:
+            return None, ONE
+        bound = limits(total.node)[0][0]
+        for p in dict.fromkeys(p for entry in g.argument.atoms(sp.Indexed) for p in entry_indices(entry)):
+            e = total.node.function.xreplace({bound: p})
+            k = sp.cancel(e.args[0] / g.argument) if isinstance(e, sp.exp) else sp.S.Zero
+            if k.is_Rational and k not in (0, 1):
+                return e, k
+        return None, ONE
 
     def _part_of(self, part: sp.Expr) -> tuple[tuple[sp.Expr, ...], tuple[sp.Expr, ...]] | None:
         """(the v, the w) where ``part`` is Σ e^v/(Σ e^v + Σ e^w)."""

@@ -14,9 +14,9 @@ from functools import partial
 import sympy as sp
 
 from symnet.arrays.at_zero import Norms, centred, x_log_x
-from symnet.arrays.averages import averaged
+from symnet.arrays.averages import averaged, indefinite
 from symnet.arrays.canonical import canonical
-from symnet.arrays.exponentials import Exponentials, Wish, primitive
+from symnet.arrays.exponentials import Exponentials, Unfold, Wish, primitive
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
 from symnet.core.axes import Range, bounds, inside
 from symnet.core.expressions import BINDERS, When, as_written, entries, fresh, limits, rebuild, substitute
@@ -64,21 +64,49 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
     variances = {d: canonical(centred(e, partial(names.unfold, scope=d.free, wish=_is_sum))) for d, e in exprs.items()}
     norms = Norms({name: [variances[d] for d in lines] for name, lines in program.by_name.items()})
     for d in program.definitions:
-        made = Exponentials(d.free, names.unfold)
-        stages = [variances[d], made.text(variances[d])]
-        if averaged(stages[1]) != stages[1]:  # no rule has found the shares
-            made = Exponentials(d.free, means.unfold)
-            stages[1] = made.text(canonical(averaged(variances[d])))
-        if not made.rules or sp.count_ops(stages[-1]) > GROWTH * sp.count_ops(stages[0]) + MOST:
-            made.rules, stages[-1] = set(), stages[0]
+        rules_of, text = _definite(d, variances[d], names, means)
+        stages = [variances[d], text]
         stages.append(x_log_x(stages[-1], partial(names.unfold, scope=d.free, wish=lambda u: u.is_Pow)))
         stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
         look = partial(names.unfold, scope=d.free)
         stages.append(switched_off(stages[-1], partial(look, wish=has_switches), partial(look, wish=_is_exponential)))
-        rules = {*made.rules, *(rule for rule, old, new in (("variance", exprs[d], stages[0]), ("x log x", *stages[1:3]),
+        rules = {*rules_of, *(rule for rule, old, new in (("variance", exprs[d], stages[0]), ("x log x", *stages[1:3]),
                                                              ("norm at 0", *stages[2:4]), ("switched off", *stages[3:])) if old != new)}
         after = d if stages[-1] == exprs[d] else Definition(d.target, d.indices, stages[-1], d.ranges, d.note)
         yield Rewritten(d, after, tuple(sorted(rules)) if after is not d else ())
+
+
+def _definite(d: Definition, right: sp.Expr, names: Names, means: Names) -> tuple[set[str], sp.Expr]:
+    """(rules, the right side) in the first of its forms that is not indefinite: names looked into and all terms together; as means with the
+    weights of a softmax; each term by itself; no name looked into; as it stands. The first where each is indefinite."""
+    def form(unfold: Unfold, whole: sp.Expr, apart: bool = False) -> tuple[set[str], sp.Expr]:
+        made = Exponentials(d.free, unfold)
+        text = _apart(whole, made.text) if apart else made.text(whole)
+        short = sp.count_ops(text) <= GROWTH * sp.count_ops(right) + MOST
+        return (made.rules, text) if made.rules and short else (set(), right)
+
+    first = form(names.unfold, right)
+    if not indefinite(first[1]) and averaged(first[1]) == first[1]:
+        return first
+    mean = canonical(averaged(right))
+    for way in ((means.unfold, mean), (names.unfold, right, True), (_closed, right), (_closed, mean, True)):
+        found = form(*way)
+        if not indefinite(found[1]):
+            return found
+    return first if indefinite(right) else (set(), right)
+
+
+def _apart(expr: sp.Expr, text: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
+    """Every term by itself, of a sum and of a sum in a product."""
+    if isinstance(expr, sp.Add):
+        return sp.Add(*[_apart(t, text) for t in expr.args])
+    sums = [f for f in expr.args if isinstance(f, sp.Add)] if isinstance(expr, sp.Mul) else []
+    return sp.Mul(text(sp.Mul(*[f for f in expr.args if f not in sums])), *[_apart(f, text) for f in sums]) if sums else text(expr)
+
+
+def _closed(entry: sp.Expr, scope: Mapping[sp.Symbol, Range], wish: Wish) -> sp.Expr | None:
+    """No name is looked into."""
+    return None
 
 
 def _is_exponential(right: sp.Expr) -> bool:

@@ -24,6 +24,17 @@ ROWS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, Any], float, di
         {"x": [0, 0], "y": [0, 1]}),
     "a mean by exponentials, squared": (("L = (sum(exp(x)*y)/sum(exp(x)))**2",), {"x": N, "y": N}, {"x": [0.0, 800.0], "y": [1.0, 2.0]}, 4.0,
         {"x": [0, 0], "y": [0, 4]}),
+    "the least of all, softly": (("p = softmax(-x)", "L = sum(p*y)"), {"x": N, "y": N}, {"x": [0.0, -800.0], "y": [1.0, 2.0]}, 2.0,
+        {"x": [0, 0], "y": [0, 1]}),
+    "a product of shares": (("p = softmax(x)", "q = softmax(2*x)", "L = sum(p*q)"), {"x": N}, {"x": [0.0, 800.0]}, 1.0, {"x": [0, 0]}),
+    "shares and what they lack": (("p = softmax(x)", "L = sum(y*p*(1-p))"), {"x": N, "y": N}, {"x": [0.0, 800.0], "y": [1.0, 2.0]}, 0.0,
+        {"x": [0, 0], "y": [0, 0]}),
+    "both ends": (("L = logsumexp(x) + logsumexp(-x)",), {"x": N}, {"x": [0.0, 800.0]}, 800.0, {"x": [-1, 1]}),
+    "both ends, squared": (("L = (logsumexp(x) - logsumexp(-x))**2",), {"x": N}, {"x": [0.0, 800.0]}, 640000.0, {"x": [1600, 1600]}),
+    "a sum and one more": (("L = log(1 + sum(exp(X@w)))",), {"X": ("n", "d"), "w": ("d",)}, {"X": X, "w": [2.0, 1.0]}, 802.0, {"w": [400, 2]}),
+    "a mixture, far away": (("L = log(sum(exp(-(x[i]-a)**2/2) for i in 1..n))",), {"x": N, "a": ()}, {"x": [0.0, 1.0], "a": 50.0}, -1200.5,
+        {"a": -49, "x": [0, 49]}),
+    "a temperature below 0": (("L = -sum(y*log(softmax(-2*x)))",), {"x": N, "y": N}, {"x": [0.0, -800.0], "y": [1.0, 2.0]}, 1600.0, {"x": [2, -2]}),
     "a log-mean": (("L = log(mean(exp(a*x)))/a",), {"x": N, "a": ()}, {"x": [0.0, 800.0], "a": 1.0}, 800 - np.log(2), {"a": np.log(2)}),
 }
 
