@@ -9,7 +9,7 @@ import sympy as sp
 from symnet.arrays.canonical import same
 from symnet.arrays.digits import all_digits
 from symnet.arrays.one_hot_sums import gathered, taken
-from symnet.arrays.stable_functions import Stable, expm1, log_others, log_share, share
+from symnet.arrays.stable_functions import Stable, expm1, log_others, log_share, share, sum_of_others
 from symnet.arrays.stable_functions import others as share_of_others
 from symnet.arrays.tree import (
     Apply,
@@ -26,6 +26,7 @@ from symnet.arrays.tree import (
     Others,
     Scatter,
     Softmax,
+    SumOfOthers,
 )
 from symnet.arrays.weighted import split_weight, weighted_exponentials, weighted_shares
 from symnet.core.axes import Range, nonnegative
@@ -80,6 +81,8 @@ class Lowering:
             return self._log_sum(expr.args[0]) or self._log_det(expr.args[0]) or self._apply(expr)
         if isinstance(expr, SHARES):
             return self._share(expr)
+        if isinstance(expr, sum_of_others):
+            return self._sum_of_others(*expr.args)
         if isinstance(expr, (sp.Add, sp.Pow, Stable)) or expr.func in TABLE:
             return self._apply(expr)
         raise UnknownNodeError("arrays", f"no form for {expr.func.__name__}", "an expression of the program language")
@@ -212,6 +215,12 @@ class Lowering:
         apart = e.args[0] - sp.log(total)
         form = {share: sp.exp(apart, evaluate=False), log_share: apart, share_of_others: -expm1(apart), log_others: sp.log(-expm1(apart))}
         return self.node(form[expr.func])
+
+    def _sum_of_others(self, term: sp.Expr, total: sp.Sum) -> Node:
+        """Along the whole axis, or the difference at a single place."""
+        bound, lo, hi = limits(total)[0]
+        axis = next((i for i in self._axes(total) if same(total.function.xreplace({bound: i}), term)), None)
+        return self.node(total - term) if axis is None else SumOfOthers((node := self.node(term)).labels, node, (axis, lo, hi))
 
     def _axes(self, total: sp.Sum) -> list[sp.Symbol]:
         """The indices that run over what ``total`` sums over and that it does not depend on: exp(Z[i, i])/Σ_j exp(Z[i, j]) is one

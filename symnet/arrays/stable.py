@@ -18,6 +18,7 @@ from symnet.arrays.averages import averaged, indefinite
 from symnet.arrays.canonical import canonical
 from symnet.arrays.exponentials import Exponentials, Unfold, Wish, primitive
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
+from symnet.arrays.without_own import without_own
 from symnet.core.axes import Range, bounds, inside
 from symnet.core.expressions import BINDERS, When, as_written, entries, fresh, limits, rebuild, substitute
 from symnet.core.functions import sigmoid, softplus
@@ -65,7 +66,8 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
     norms = Norms({name: [variances[d] for d in lines] for name, lines in program.by_name.items()})
     for d in program.definitions:
         rules_of, text = _definite(d, variances[d], names, means)
-        stages = [variances[d], text]
+        stages = [variances[d], without_own(text)]
+        rules_of |= {"sum of the others"} if stages[-1] != text else set()
         stages.append(x_log_x(stages[-1], partial(names.unfold, scope=d.free, wish=lambda u: u.is_Pow)))
         stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
         look = partial(names.unfold, scope=d.free)

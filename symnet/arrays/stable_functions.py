@@ -94,6 +94,12 @@ class others(Stable):
     nargs = 2
 
 
+class sum_of_others(Stable):
+    """sum_of_others(v, Σ v) = Σ v - v: a sum without one of its terms; of the largest term the others are added up."""
+
+    nargs = 2
+
+
 class log_share(Stable):
     """The logarithm of ``share``: of the largest entry log1p of what the others are next to it."""
 
@@ -160,6 +166,7 @@ MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
     kept: lambda u, *condition: u,
     share: lambda e, s: e / s,
     others: lambda e, s: 1 - e / s,
+    sum_of_others: lambda v, s: s - v,
     log_share: lambda e, s: sp.log(e / s),
     log_others: lambda e, s: sp.log(1 - e / s),
     part: _part,

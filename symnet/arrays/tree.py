@@ -79,6 +79,14 @@ class Others(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class SumOfOthers(Node):
+    """Σ body along ``axis`` without the entry itself."""
+
+    body: Node
+    axis: Limits
+
+
+@dataclass(frozen=True, slots=True)
 class LogSum(Node):
     """log Σ exp(body) along ``axis``."""
 

@@ -23,6 +23,7 @@ from symnet.arrays.tree import (
     Others,
     Scatter,
     Softmax,
+    SumOfOthers,
     is_inverse,
     sign_of,
     without_sign,
@@ -96,6 +97,8 @@ class NumpyCode(IndexCode):
             return f"{'logothers' if node.others else 'logsoftmax' if node.logarithm else 'softmax'}({body}, {axis})"
         if isinstance(node, Others):
             return f"others({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
+        if isinstance(node, SumOfOthers):
+            return f"sumofothers({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, LogSum):
             return f"logsumexp({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, Masked):

@@ -181,6 +181,13 @@ HELPERS: Mapping[str, str] = {
     large = p > 0.5
     return np.where(large, np.where(large, 0, p).sum(axis=axis, keepdims=True), 1 - p)
 """,
+    "sumofothers": """def sumofothers(v, axis):
+    # along an axis the sum of all but the entry itself; of the largest from the others, which the sum of all would lose
+    size = np.abs(v)
+    top = size == highest(size, axis)
+    ties = np.asarray(top, dtype=dtype).sum(axis=axis, keepdims=True) - 1
+    return np.where(top, np.where(top, 0, v).sum(axis=axis, keepdims=True) + ties*v, v.sum(axis=axis, keepdims=True) - v)
+""",
     "allbut": """def allbut(p, axis):
     # 1 - p for numbers of any sign that add up to 1 along an axis; of the largest, as what the rest add up to
     top = p == highest(p, axis)

@@ -35,6 +35,13 @@ ROWS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, Any], float, di
     "a mixture, far away": (("L = log(sum(exp(-(x[i]-a)**2/2) for i in 1..n))",), {"x": N, "a": ()}, {"x": [0.0, 1.0], "a": 50.0}, -1200.5,
         {"a": -49, "x": [0, 49]}),
     "a temperature below 0": (("L = -sum(y*log(softmax(-2*x)))",), {"x": N, "y": N}, {"x": [0.0, -800.0], "y": [1.0, 2.0]}, 1600.0, {"x": [2, -2]}),
+    "cross-entropies of shares": (("p = softmax(z)", "L = -sum(y*log(p) + (1-y)*log(1-p))"), {"z": N, "y": N},
+        {"z": [40.0, 0.0, 0.0], "y": [0.0, 1.0, 0.0]}, 80 - np.log(2), {"z": [2, -1.5, -0.5]}),
+    "cross-entropies of shares in one line": (("L = -sum(y*log(softmax(z)) + (1-y)*log(1-softmax(z)))",), {"z": N, "y": N},
+        {"z": [40.0, -40.0], "y": [0.5, 0.0]}, 40.0, {"z": [0.5, -0.5]}),
+    "cross-entropies of rows of shares": (("P = softmax(Z, axis=1)", "L = -sum(2*w*log(1-P))/n"), {"Z": ("n", "k"), "w": ("n", "k")},
+        {"Z": [[36.5, 0.0, 0.0], [0.0, 0.0, 90.0]], "w": [[0.5, 1.0, 0.3], [1.0, 1.0, 0.25]]}, (0.5 * (36.5 - np.log(2)) + 0.25 * (90 - np.log(2))),
+        {"Z": [[0.5, -0.25, -0.25], [-0.125, -0.125, 0.25]]}),
     "a log-mean": (("L = log(mean(exp(a*x)))/a",), {"x": N, "a": ()}, {"x": [0.0, 800.0], "a": 1.0}, 800 - np.log(2), {"a": np.log(2)}),
 }
 
