@@ -448,6 +448,8 @@ class Exponentials:
         """(log |pure|, the sign of pure), or None where the sign is not known."""
         left, parts = self._components(pure)
         sign, value = 1, sp.S.Zero
+        if not parts:  # a number
+            return sp.log(sp.Abs(left)) if left not in (1, -1) else value, 1 if left > 0 else -1
         for part in parts:
             found = self._log_component(part, left)
             if found is None:

@@ -132,9 +132,10 @@ class NumpyCode(IndexCode):
         if node.function is sp.Pow:
             return self._norm(node) or _power(node.args[0], node.args[1], args)
         if node.function in CALLS:
-            if constant(*node.args):  # a number's own type would decide that of the result
-                first = 1 if node.function in (st.part, st.log_part) else 0  # theirs is a count
-                args[first] = f"np.asarray({args[first]}, dtype=dtype)"
+            if node.function in (st.part, st.log_part):  # a count, and exponents
+                args[1:] = [f"np.asarray({a}, dtype=dtype)" if constant(n) else a for a, n in zip(args[1:], node.args[1:], strict=True)]
+            elif constant(*node.args):  # a number's own type would decide that of the result
+                args[0] = f"np.asarray({args[0]}, dtype=dtype)"
             return CALLS[node.function](*args)
         if node.function in FORMS:
             return FORMS[node.function](*[atom(a) for a in args])

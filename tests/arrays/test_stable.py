@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -197,3 +199,23 @@ def test_a_logarithm_of_a_sum_in_which_some_axis_only_counts(text: str) -> None:
         assert grads["x"][k] == pytest.approx((up - down) / (2 * h), rel=1e-7, abs=1e-8)
     if "1..m-1" not in text:
         assert np.isfinite(f({"x": x + 1000}, B=B)[0])
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    ("log(2 + sigmoid(z) + exp(y))", lambda s, z, y: np.log(2 + s(z) + np.exp(y))), ("log(1/2 + sigmoid(z) + exp(y))", lambda s, z, y: np.log(0.5 + s(z) + np.exp(y))),
+    ("log(exp(y) + sigmoid(z) - 1/2)", lambda s, z, y: np.log(np.exp(y) + s(z) - 0.5)), ("log(1/2 + sigmoid(z)*exp(y))", lambda s, z, y: np.log(0.5 + s(z) * np.exp(y))),
+    ("log(1/2 + sigmoid(z) + sigmoid(y))", lambda s, z, y: np.log(0.5 + s(z) + s(y))), ("log(sigmoid(z) + sigmoid(y) - 1/4)", lambda s, z, y: np.log(s(z) + s(y) - 0.25)),
+    ("log(3 + 2*sigmoid(z) + exp(y)/(1 + exp(z)))", lambda s, z, y: np.log(3 + 2 * s(z) + np.exp(y) / (1 + np.exp(z)))),
+    ("log(1 + sigmoid(z) + exp(y))", lambda s, z, y: np.log(1 + s(z) + np.exp(y))), ("y*log(2 + sigmoid(z) + exp(y))", lambda s, z, y: y * np.log(2 + s(z) + np.exp(y))),
+])
+def test_a_number_in_a_logarithm_is_that_number(text: str, wanted: Callable[..., float]) -> None:
+    f = sn.derive(sn.program(f"L = {text}", tensors={"z": (), "y": ()}), wrt=["z", "y"]).compile().value_and_grad
+    for z, y in ((0.3, 0.7), (-2.0, 1.5), (1.0, -0.25)):
+        def value(z: float, y: float) -> float:
+            return float(wanted(lambda u: 1 / (1 + np.exp(-u)), z, y))
+
+        found, grads = f(z=z, y=y)
+        assert float(found) == pytest.approx(value(z, y), rel=1e-13)
+        h = 1e-6
+        assert float(grads["z"]) == pytest.approx((value(z + h, y) - value(z - h, y)) / (2 * h), rel=1e-7)
+        assert float(grads["y"]) == pytest.approx((value(z, y + h) - value(z, y - h)) / (2 * h), rel=1e-7)

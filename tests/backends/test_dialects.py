@@ -187,6 +187,15 @@ def test_functions_of_numbers_alone(text: str, wanted: float, library: str) -> N
     assert float(value) == pytest.approx(wanted, rel=1e-6)
 
 
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax"])
+def test_a_number_among_exponents(library: str) -> None:
+    d = sn.derive(sn.program("p = log_softmax(y)", "L = log(sum(exp(z)/(2 + sum(exp(p)))))", tensors={"y": ("n",), "z": ("n",)}), wrt=["y", "z"])
+    half = np.full(3, 0.5)
+    value, grads = function_of(library_source(d, library, "float32"), "value_and_grad")(y=half, z=half)
+    assert float(value) == pytest.approx(0.5 + np.log(3) - np.log(3), rel=1e-5)
+    assert np.asarray(grads["z"]) == pytest.approx(np.full(3, 1 / 3), rel=1e-5)
+
+
 @pytest.mark.parametrize("text", ["max(sigmoid(x[j]) for j in 1..2)", "maximum(sigmoid(x[1]), sigmoid(x[2]))", "max(x[j]*sigmoid(x[j]) for j in 1..2)",
                                   "maximum(exp(x[1])/(1+exp(x[1])), exp(x[2])/(1+exp(x[2])))", "max(tanh(x[j]) for j in 1..2)"])
 def test_equal_values_tie_however_they_are_computed(text: str) -> None:
