@@ -203,8 +203,7 @@ class Lowering:
             return self._weighted_share(e, total, isinstance(expr, share_of_others))
         logarithm, others = isinstance(expr, (log_share, log_others)), isinstance(expr, (share_of_others, log_others))
         if not _is_exp(e):  # shares by name
-            bound, lo, hi = limits(total)[0]
-            axis = next((i for i in self._axes(total) if total.function.xreplace({bound: i}) == e), None)
+            (_, lo, hi), axis = limits(total)[0], self._axis_of(e, total)
             return self.node(1 - e) if axis is None else Others((node := self.node(e)).labels, node, (axis, lo, hi))
         found = self._matching(e, total)
         if found is not None:
@@ -218,8 +217,7 @@ class Lowering:
 
     def _sum_of_others(self, term: sp.Expr, total: sp.Sum) -> Node:
         """Along the whole axis, or the difference at a single place."""
-        bound, lo, hi = limits(total)[0]
-        axis = next((i for i in self._axes(total) if same(total.function.xreplace({bound: i}), term)), None)
+        (_, lo, hi), axis = limits(total)[0], self._axis_of(term, total)
         return self.node(total - term) if axis is None else SumOfOthers((node := self.node(term)).labels, node, (axis, lo, hi))
 
     def _axes(self, total: sp.Sum) -> list[sp.Symbol]:
@@ -227,6 +225,11 @@ class Lowering:
         entry of each row, not an axis."""
         _, lo, hi = limits(total)[0]
         return [i for i, span in self.spans.items() if span == (lo, hi) and i not in total.free_symbols]
+
+    def _axis_of(self, term: sp.Expr, total: sp.Sum) -> sp.Symbol | None:
+        """The index along which ``term`` is each term of ``total``; equal terms lie along none."""
+        bound = limits(total)[0][0]
+        return next((i for i in self._axes(total) if term.has(i) and same(total.function.xreplace({bound: i}), term)), None)
 
     def _weighted_share(self, e: sp.Expr, total: sp.Sum, others: bool) -> Node:
         """One weighted share along the whole axis; at a single place by the logarithm of the sum."""
@@ -240,11 +243,8 @@ class Lowering:
         return self.node(1 - one if others else one)
 
     def _matching(self, top: sp.Expr, bottom: sp.Sum) -> tuple[Node, Limits] | None:
-        bound, lo, hi = limits(bottom)[0]
-        for free in self._axes(bottom):
-            if top.has(free) and same(bottom.function.xreplace({bound: free}), top):  # of n equal terms each is one n-th
-                return self._exponent(top), (free, lo, hi)
-        return None
+        (_, lo, hi), free = limits(bottom)[0], self._axis_of(top, bottom)
+        return None if free is None else (self._exponent(top), (free, lo, hi))
 
     def _log_sum(self, inside: sp.Expr) -> Node | None:
         if isinstance(inside, sp.Sum) and not _is_exp(inside.function):

@@ -14,9 +14,10 @@ from functools import partial
 import sympy as sp
 
 from symnet.arrays.at_zero import Norms, centred, x_log_x
-from symnet.arrays.averages import averaged, indefinite
+from symnet.arrays.averages import averaged
 from symnet.arrays.canonical import canonical
 from symnet.arrays.exponentials import Exponentials, Unfold, Wish, primitive
+from symnet.arrays.indefinite import indefinite
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
 from symnet.arrays.without_own import without_own
 from symnet.core.axes import Range, bounds, inside

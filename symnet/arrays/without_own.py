@@ -10,8 +10,8 @@ import sympy as sp
 
 from symnet.arrays import stable_functions as st
 from symnet.arrays.canonical import same
-from symnet.core.expressions import entries, limits
-from symnet.core.tensors import entry_indices
+from symnet.arrays.exponentials import place_in
+from symnet.core.expressions import limits
 
 
 def without_own(expr: sp.Expr) -> sp.Expr:
@@ -45,9 +45,7 @@ def _pair(term: sp.Expr, complement: sp.Expr, other: sp.Expr) -> sp.Expr | None:
     if share not in factors:
         return None
     factors.remove(share)
-    bound = limits(whole)[0][0]
-    places = dict.fromkeys(p for entry in entries(e) for p in entry_indices(entry))
-    place = next((p for p in places if same(whole.function.xreplace({bound: p}), e)), None)
+    place = place_in(e, whole)
     for k, f in enumerate(factors if place is not None else ()):
         rest = [*factors[:k], *factors[k + 1:]]
         for total in sp.Add.make_args(f):

@@ -254,7 +254,6 @@ def loss(**symbols):
     """The objective; loss(…).backward() uses the derived gradients."""
     return Loss.apply(*[symbols[name] for name in NAMES])
 ''', _tensor_methods)
-REST = HELPERS["rest"].replace("    if np.count_nonzero(ties) != top.size:\n    ", "")  # no branch on values, which a tracer does not know
 DIALECTS = {d.name: d for d in (JAX, TORCH, PYTHON)}
 
 
@@ -283,7 +282,7 @@ def library_source(derivation: Derivation, library: str, dtype: str = "float64")
 
 def _helpers(body: str, dialect: Dialect) -> list[str]:
     """The helpers that the module needs, each in the library's words, which may need others."""
-    known, made, text = {**HELPERS, "rest": REST, **dialect.helpers}, set[str](), body
+    known, made, text = {**HELPERS, **dialect.helpers}, set[str](), body
     while missing := [name for name in needed(text, known) if name not in made]:
         known |= {name: _translated(known[name], dialect) for name in missing if name not in dialect.helpers}
         made.update(missing)

@@ -116,13 +116,16 @@ HELPERS: Mapping[str, str] = {
     "highest": """def highest(z, axis):
     return z.max(axis=axis, keepdims=True, initial=-np.inf)
 """,
+    "repeated": """def repeated(ties, axis):
+    # how many of the largest there are besides one
+    count = np.asarray(ties, dtype=dtype).sum(axis=axis, keepdims=True)
+    return np.maximum(count - 1, 0)
+""",
     "rest": """def rest(z, axis):
     # the largest entry, exp(z minus that), where it is 1, what all but one of these add up to, and that and 1
     top = highest(z, axis)
     e, ties = np.exp(z - top), z == top
-    more = np.where(ties, 0, e).sum(axis=axis, keepdims=True)
-    if np.count_nonzero(ties) != top.size:
-        more = more + np.maximum(np.asarray(ties, dtype=dtype).sum(axis=axis, keepdims=True) - 1, 0)
+    more = np.where(ties, 0, e).sum(axis=axis, keepdims=True) + repeated(ties, axis)
     return top, e, ties, more, 1 + more
 """,
     "logtotal": """def logtotal(of, axis):

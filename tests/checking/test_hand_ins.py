@@ -89,6 +89,12 @@ HAND_INS: tuple[tuple[str, list[tuple[str, str]]], ...] = (
         (r"$$\frac{\partial L}{\partial b} = \frac{\partial L}{\partial z}\cdot x$$", WRONG)]),
     (TANH, [(r"$$\frac{\partial L}{\partial z} = (a-y)\,\sigma'(z)$$", OPEN), ("dL/dw = (a-y)*σ'(z)*x", OPEN),  # σ is any activation in many books
         ("dL/dw = (a-y)*sigmoid'(z)*x", WRONG)]),
+    (fenced('x = { value = "2" }\ny = { value = "1" }\nw = { value = "1/2" }', "z = w*x", "a = sigmoid(z)", "L = (a - y)**2", wrt="w"),
+        [("a = 1/(1 + e^(-1.0000)) = 0.731", RIGHT), ("a = 1/(1 + exp(-1.0001)) ≈ 0.731", OPEN), ("a = 1/(1 + exp(-1.0004)) ≈ 0.731", WRONG),
+         ("a = 1/(1 + exp(-1.3)) ≈ 0.786", WRONG)]),
+    (fenced('x = { value = "2" }\ny = { value = "1" }\nw = { value = "1/2" }', "z = w*x", "a = sigmoid(z)", "L = (a - y)**2", wrt="w"),
+        [("a = 1/(1 + e^(-1.0000)) = 0.731", RIGHT), ("a = 1/(1 + exp(-1.0001)) ≈ 0.731", OPEN), ("a = 1/(1 + exp(-1.0004)) ≈ 0.731", WRONG),
+         ("a = 1/(1 + exp(-1.3)) ≈ 0.786", WRONG)]),
     (PARTS, [("L = 1 + s ≈ 1.693", RIGHT)]),  # (a - y)**2 is 1 at the given numbers
     (PARTS, [("s ≈ 0.694", WRONG), ("L = (0-1)^2 + 0.6931 ≈ 1.693", RIGHT)]), (PARTS, [("L = s ≈ 1.693", WRONG)]),
     (TANH, [("| step | value |", PROSE), ("|---|---|", PROSE), ("| z | 1.25 |", PROSE), ("L = (a-y)^2/2 = 0.0115", RIGHT),

@@ -72,6 +72,10 @@ class ByHand:
         numbers = (s.source for s in self.used.values() if s.line and (s.wrong or not s.exact))
         return sorted(dict.fromkeys([*numbers, *(c.source for c in self.claims)]), key=lambda s: s.line)
 
+    def cut_off(self) -> ByHand:
+        """The same where the decimals that stand nowhere else on the page may be wrong by a whole unit of their last digit."""
+        return replace(self, used={a: s if s.line else replace(s, cut=True) for a, s in self.used.items()})
+
 
 class Own:
     """What the page has said so far."""

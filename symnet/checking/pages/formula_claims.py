@@ -147,6 +147,9 @@ class Formulas:
             return Said(Mark.PUT_IN, follows, more | {"note": "the right numbers, but not those of the formula before"}, expr)
         if start is not None and there.sources and self._same(ByHand(self.names.truth(start)), here) is Follows.YES:
             return Said(Mark.PUT_IN, follows, more | {"note": "the right numbers, but not those of the lines before"}, expr)
+        if start is not None and self._same(there, here.cut_off()) is Follows.YES:
+            slip = "a number that is one off in its last digit: cut off, or not the one of the formula"
+            return Said(Mark.UNDECIDED, follows, {"slip": slip}, expr)
         if follows is Follows.UNDECIDED:
             return Said(Mark.UNDECIDED, follows, {"slip": "not enough values to tell where these numbers come from"}, expr)
         a, b = (self.own.value(x) for x in (here, there))
