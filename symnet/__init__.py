@@ -52,6 +52,8 @@ Nouns
     Refutation               a claim with a counterexample
     Report                   a report that can be written in any format
     Fit                      fitted parameters and the log of the run
+    Epoch                    what a callback is told after an epoch
+    EarlyStopping            when a training run ends before its time
     SymnetError              the base of every error raised on purpose
 
 Networks
@@ -539,7 +541,9 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.parsing.program import program
     from symnet.proofs import prove
     from symnet.reports.report import Report
+    from symnet.training.callbacks import Epoch
     from symnet.training.fit import Fit, fit
+    from symnet.training.stopping import EarlyStopping
     from symnet.worksheet_loader import check_page, load
 
 __version__ = "0.1.0"
@@ -553,7 +557,8 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "ConstantPad2d", "ConstantPad3d", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d",
     "ConvTranspose3d", "Convolution", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
     "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "CyclicLR", "Definition", "Derivation",
-    "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ELU", "Embedding", "EmbeddingBag", "Errata",
+    "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ELU", "EarlyStopping", "Embedding",
+    "EmbeddingBag", "Epoch", "Errata",
     "ExponentialLR", "FeatureAlphaDropout", "Fit", "Flatten", "Fold", "Formula", "GELU", "GLU", "GRU",
     "GRUCell", "GaussianNLLLoss", "GroupNorm", "HalfSquaredError", "Hardshrink", "Hardsigmoid", "Hardswish",
     "Hardtanh", "HeavyBall", "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Identity", "Imported",
@@ -595,7 +600,9 @@ _PLACES = {
     "symnet.checking.slips.kinds": "Mistake",
     "symnet.checking.slips.search": "diagnose",
     "symnet.proofs": "prove",
+    "symnet.training.callbacks": "Epoch",
     "symnet.training.fit": "Fit fit",
+    "symnet.training.stopping": "EarlyStopping",
     "symnet.reports.report": "Report",
     "symnet.calculus.matrices": "symmetric",
     "symnet.calculus.jacobian": "hessian hessian_vector_product jacobian",

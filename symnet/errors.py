@@ -193,6 +193,13 @@ class DomainError(SymnetError):
     code = "domain"
 
 
+class DivergedError(DomainError):
+    """A training run came to inf or nan. ``partial`` is the Fit of the parameters before that step, with the log up to it."""
+
+    code = "diverged"
+    partial: Any = None
+
+
 class OptionError(SymnetError):
     """A command, option or argument that does not fit."""
 

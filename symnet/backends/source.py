@@ -88,6 +88,14 @@ def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     return _module(program, names, f"{_own(program.objective, program, names)}, {{{wanted}}}", "value_and_grad", dtype)
 
 
+def lines_source(derivation: Derivation, dtype: str = "float64") -> str:
+    """The source of ``lines(**symbols)``: the value of every line that ``numpy_source`` computes, by its name and in order."""
+    program = stable(derivation.full, [derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt]])
+    names = python_names(program)
+    made = dict.fromkeys(d.name for block in schedule(program) for d in block.definitions)
+    return _module(program, names, "{" + ", ".join(f"{name!r}: {names[name]}" for name in made) + "}", "lines", dtype)
+
+
 def _own(name: str, program: Program, names: dict[str, str]) -> str:
     """A result is an array of its own, which shares no memory with an input or another result: what may be a view is copied."""
     first, *others = program.by_name.get(name, (None,))

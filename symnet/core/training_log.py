@@ -10,6 +10,7 @@ class TrainingLog:
     """``losses[0]`` is the loss before the first step, ``losses[k]`` after epoch k; ``settings`` are exact, as text.
 
     ``samples`` is None where the program leaves open how many samples its data are, ``batch_size`` None where each step takes all of them.
+    ``history`` has every series by its name, "loss" too ("val_loss", metrics); ``stopped`` says why a run ended before its time.
     ``law`` is the update of one entry w with gradient g, line by line, each as LaTeX and as text.
     """
 
@@ -19,6 +20,8 @@ class TrainingLog:
     samples: int | None
     batch_size: int | None
     law: tuple[tuple[str, str], ...] = ()
+    history: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    stopped: str = ""
 
     @property
     def epochs(self) -> int:

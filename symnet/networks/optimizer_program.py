@@ -33,6 +33,9 @@ LETTERS = {"lr": r"\alpha", "mu": r"\mu", "rho": r"\rho", "beta1": r"\beta_{1}",
 # The keywords of the constructors (PyTorch's) and the symbols that stand for them in the formulas.
 SYMBOLS = {"momentum": "mu", "dampening": "tau", "alpha": "rho", "weight_decay": "lam", "lr_decay": "eta", "momentum_decay": "psi",
            "learning_rate": "lr", "t0": "t_0"}
+# What PyTorch refuses of a constant: below the first, or from the second on.
+BOUNDS: dict[str, tuple[int, int | None]] = {"lr": (0, None), "mu": (0, None), "lam": (0, None), "eps": (0, None),
+                                             "beta1": (0, 1), "beta2": (0, 1)}
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,15 @@ class Optimizer:
     settings: Mapping[str, sp.Rational] = field(default_factory=dict)
     counts: bool = False
     remarks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for key, value in self.settings.items():
+            if key not in BOUNDS:
+                continue
+            low, high = BOUNDS[key]
+            if value < low or (high is not None and value >= high):
+                raise OptionError(f"optimizer {self.name}, {key}", str(value),
+                                  f"a number of at least {low}" + ("" if high is None else f", below {high}"))
 
     @checked
     def definition(self, name: str) -> sp.Expr:

@@ -1,24 +1,19 @@
-"""Minimize an objective: gradients from a compiled derivation, updates from an optimizer's program."""
+"""Train a network, a program, a derivation or an imported model on arrays: what is asked, and what comes of it."""
 
 from __future__ import annotations
 
 import inspect
-import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from symnet.backends import compile_derivation
-from symnet.backends.running import function_of
-from symnet.backends.source import forward_source, tensors_of
-from symnet.backends.updates import update_function
 from symnet.calculus import derive
-from symnet.core.axes import Kind
 from symnet.core.derivation import Derivation
 from symnet.core.latex import definition_latex
 from symnet.core.program import Program
@@ -27,20 +22,31 @@ from symnet.core.signatures import checked
 from symnet.core.tensors import Role
 from symnet.core.text import definition_text
 from symnet.core.training_log import TrainingLog
-from symnet.errors import DomainError, OptionError, ShapeError, did_you_mean, shown
+from symnet.errors import DivergedError, OptionError, ShapeError, did_you_mean, shown
 from symnet.networks.catalogue import AnyLoss
-from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value, global_norm
+from symnet.networks.gradient_transforms import clip_by_norm, clip_by_value
 from symnet.networks.initializers import Initializer
 from symnet.networks.optimizers import Optimizer, optimizer
+from symnet.networks.sample_weights import weighted
 from symnet.networks.schedules import Schedule, with_schedule
 from symnet.networks.schedules import schedule as schedule_of
 from symnet.networks.sequential import Sequential
+from symnet.training.batches import rows_of
+from symnet.training.callbacks import Callbacks, callbacks_of
+from symnet.training.checkpoints import State, read, sweep, write
 from symnet.training.initial_values import data_for, floats, start_for
+from symnet.training.loop import Loop, Plan
 from symnet.training.masks import Masks
-from symnet.training.running import Running, evaluated
+from symnet.training.metrics import Metrics, metrics_of, target_name
+from symnet.training.models import model_of
 from symnet.training.samples import count_samples
+from symnet.training.stopping import EarlyStopping, stopping_of
+from symnet.training.validation import split
+from symnet.training.weights import ClassWeight, sample_weights
 
 Array = np.ndarray[Any, Any]
+DTYPES = ("float64", "float32")
+LOSSES = ("after", "during")
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class Fit:
     data: tuple[str, ...] = field(default=())
     constants: Mapping[str, Array] = field(default_factory=dict)
     statistics: Mapping[str, Array] = field(default_factory=dict)  # running means and variances of batch normalization
+    state: State | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         first, last = self.losses[0], self.losses[-1]
@@ -75,35 +82,31 @@ class Fit:
         """The loss before the first step and after each epoch."""
         return self.log.losses
 
-    @cached_property
-    def _forward(self) -> Any:
-        program = self.derivation.program
-        return function_of(forward_source(evaluated(program), output_name(program)), "forward")
+    @property
+    def history(self) -> dict[str, tuple[float, ...]]:
+        """Every series by its name: "loss", "val_loss", the metrics; the first value of each is of before the first step."""
+        return dict(self.log.history)
 
     @checked
     def predict(self, X: Any) -> Array:
         """The output of the network for inputs X: the last line that does not use the target. It is that of evaluation: nothing is
         dropped, and batch normalization uses the running statistics, so that a row's prediction does not depend on the others."""
-        first = next(t.name for t in tensors_of(self.derivation)[1] if t.role is not Role.TARGET)
+        program = self.derivation.program
+        first = next(t.name for t in program.inputs if t.name not in self.derivation.wrt and t.role is not Role.TARGET)
         arrays = {**self.params, **self.constants, **self.statistics, first: floats(first, X)}
+        still = Masks(self.derivation, arrays).still(arrays, program.inputs)
         try:
-            made: Array = self._forward(**arrays, **Masks(self.derivation, arrays).still(arrays, self.derivation.program.inputs))
+            made: Array = model_of(self.derivation, str(next(iter(self.params.values())).dtype)).output(**arrays, **still)
         except ValueError as error:
             raise ShapeError("predict", str(error), "an array that fits the network") from None
         return made
 
-
-def output_name(program: Program) -> str:
-    """The last definition before the targets come in."""
-    targets = {t.name for t in program.inputs if t.role is Role.TARGET}
-    late = set(targets)
-    for d in program.definitions:
-        if late & set(program.uses(d.name)):
-            late.add(d.name)
-    early = [d.name for d in program.definitions if d.name not in late]
-    if not early or not targets:
-        raise OptionError("predict", "no target in this program", "a network with a loss")
-    return early[-1]
+    @checked
+    def save(self, path: str | Path) -> None:
+        """Write a checkpoint, from which ``sn.fit(…, resume=path)`` goes on."""
+        if self.state is None:
+            raise OptionError("save", "a fit without its state", "one that sn.fit gave")
+        write(path, self.state)
 
 
 @checked
@@ -112,58 +115,193 @@ def fit(what: Sequential | Program | Derivation, X: Any = None, Y: Any = None, *
         batch_size: int | None = None, seed: int = 0, params: Mapping[str, Any] | None = None,
         schedule: str | Schedule | None = None, clip_value: Any = None, clip_norm: Any = None,
         init: str | Initializer = "xavier_uniform", progress: bool | None = None, constants: Mapping[str, Any] | None = None,
-        **settings: Any) -> Fit:
-    """Train a network (with ``loss``) or a derivation on arrays X, Y, one sample a row; returns a Fit.
+        shuffle: bool = True, dtype: str = "float64", sample_weight: Any = None, class_weight: ClassWeight = None,
+        validation_data: Any = None, validation_split: float | None = None, metrics: Metrics = None,
+        early_stopping: EarlyStopping | int | bool | None = None, callbacks: Callbacks = None, epoch_loss: str = "after",
+        log: str | Path | None = None, checkpoint: str | Path | None = None, checkpoint_every: int | None = None,
+        resume: Fit | str | Path | bool | None = None, **settings: Any) -> Fit:
+    """Train a network (with ``loss``), a program, a derivation or an imported model on arrays X, Y, one sample a row; returns a Fit.
 
-    Gradients are the derivation's, compiled; the update is the optimizer's own program. ``params`` are starting values;
-    other weights start by the initializer ``init`` from ``seed`` (uniform in ±√(6/(inputs + outputs)) unless told, Glorot & Bengio
-    2010, eq. 16), biases at 0. ``schedule`` gives the learning rate of each step (one mini-batch), ``clip_value`` and ``clip_norm``
-    bound the gradients, ``settings`` are the optimizer's, weight_decay among them. ``constants`` are values of other inputs, such as the
-    weights of classes. The masks of dropout are drawn anew for each step, and the running statistics of batch normalization kept; losses
-    and predictions are those of evaluation, with 1 - p and those statistics.
-    Mini-batches of ``batch_size`` are drawn anew each epoch. Raises ShapeError for arrays that do not fit, DomainError
-    when the loss is no longer finite. XOR has starts from which this small net never gets away (loss log 2 / 2 ≈ 0.3466):
-    then another seed helps.
+    Gradients are the derivation's, compiled; the update is the optimizer's own program, compiled and done on all parameters at once.
+    ``params`` are starting values; an imported model starts from its own; other weights start by the initializer ``init`` from ``seed``
+    (uniform in ±√(6/(inputs + outputs)) unless told, Glorot & Bengio 2010, eq. 16), biases at 0. ``schedule`` gives the learning rate of
+    each step (one mini-batch), ``clip_value`` and ``clip_norm`` bound the gradients, ``settings`` are the optimizer's, weight_decay among
+    them. ``constants`` are values of other inputs, such as the weights of classes; X may be a table of arrays by name.
+    The masks of dropout are drawn anew for each step, and the running statistics of batch normalization kept; losses and predictions are
+    those of evaluation, with 1 - p and those statistics. Mini-batches of ``batch_size`` are drawn anew each epoch, unless ``shuffle`` is
+    False. ``dtype`` is "float64" or "float32".
+
+    ``sample_weight`` (one number a row) and ``class_weight`` ({class: weight}, or "balanced") make the mean over the samples a weighted
+    one, Σ s ℓ/Σ s. ``validation_data`` is (X, Y), ``validation_split`` a share of the rows that is kept apart; ``metrics`` are names
+    ("accuracy", "f1", "mse", "rmse", "mae", "r2") or functions of targets and outputs; ``early_stopping`` is an EarlyStopping, its patience
+    or True; ``callbacks`` are functions of an Epoch, of which one that gives True ends the run. ``fit.history`` has every series.
+    With ``epoch_loss="during"`` the loss of an epoch is the mean of its steps' own and nothing is computed for it; "after" is that of all
+    samples after the epoch.
+
+    ``log`` is a file of JSON lines, one an epoch. ``checkpoint`` is a file that is written after every epoch, or every
+    ``checkpoint_every`` steps, and is whole at every moment; ``resume=True`` goes on from it where it is there, and a Fit or a file may be
+    given too. A run that goes on has the same bits as one that was never stopped; ``epochs`` counts all.
+
+    Raises ShapeError for arrays that do not fit, DomainError for data that are not finite, DivergedError when a value is no longer
+    finite, with the line and the step where that began; its ``partial`` is the Fit of before. XOR has starts from which this small net
+    never gets away (loss log 2 / 2 ≈ 0.3466): then another seed helps.
 
     >>> import symnet as sn
     >>> net = sn.Sequential(sn.Linear(2, 2), sn.Tanh(), sn.Linear(2, 1), sn.Sigmoid())
     >>> X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
-    >>> made = sn.fit(net, X, Y, loss=sn.BCELoss(), optimizer="adam", lr="1/10", epochs=300, seed=3)
-    >>> made.losses[-1] < 0.1
-    True
+    >>> made = sn.fit(net, X, Y, loss=sn.BCELoss(), optimizer="adam", lr="1/10", epochs=300, seed=3, metrics="accuracy")
+    >>> made.losses[-1] < 0.1, made.history["accuracy"][-1]
+    (True, 1.0)
     """
+    _check_numbers(epochs, batch_size, seed, checkpoint_every)
+    for name, value, known in (("dtype", dtype, DTYPES), ("epoch_loss", epoch_loss, LOSSES)):
+        if value not in known:
+            raise OptionError(f"fit, {name}", shown(value), "one of " + ", ".join(known), did_you_mean(value, known))
+    derivation = derivation_for(what, X, loss)
+    own = {} if isinstance(what, Derivation) else dict(getattr(what, "values", {}))  # the weights of a model of another library
+    rule = _rule(optimizer, {**settings, **({} if lr is None else {"lr": lr})}, settings, schedule, clip_value, clip_norm)
+    held = {n: v for n, v in own.items() if n not in derivation.wrt}
+    data = data_for(derivation, X, Y, {**held, **(constants or {})})
+    names, count = rows_of(derivation.program, data)
+    target = target_name(derivation.program)
+    weights = sample_weights(sample_weight, class_weight, data.get(target or ""), count)
+    if weights is not None:
+        derivation, data = _weighted(derivation, data, names, weights)
+        names, count = rows_of(derivation.program, data)
+    valid = None
+    if validation_data is not None:
+        if validation_split is not None:
+            raise OptionError("fit", "validation_data and validation_split", "one of them")
+        valid = _validation(derivation, validation_data, data, held, constants or {})
+    elif validation_split is not None:
+        data, valid = split(data, names, validation_split, seed)
+    measures = metrics_of(metrics, derivation.program)
+    series = ["loss", *measures] + ([] if valid is None else [f"val_{n}" for n in ("loss", *measures)])
+    rng = np.random.default_rng(seed)
+    begun = {n: v for n, v in own.items() if n in derivation.wrt}
+    start = start_for(derivation, {**begun, **(params or {})}, data, rng, init)
+    plan = Plan(derivation, rule, data, valid, batch_size, seed, shuffle, dtype, epoch_loss, measures, stopping_of(early_stopping, series),
+                callbacks_of(callbacks), log, checkpoint, checkpoint_every, progress)
+    with np.errstate(over="ignore", invalid="ignore"):
+        loop = Loop(plan, start, rng)
+    _go_on(loop, resume)
+    try:
+        loop.run(epochs)
+    except DivergedError as error:
+        error.partial = _fitted(loop)
+        raise
+    return _fitted(loop)
+
+
+def _check_numbers(epochs: int, batch_size: int | None, seed: int, every: int | None) -> None:
     if not epochs < sys.maxsize or epochs < 0 or (batch_size is not None and batch_size < 1):
         raise OptionError("fit", f"epochs={shown(epochs)}, batch_size={shown(batch_size)}", "whole numbers, at least 0 and 1")
     if seed < 0:
         raise OptionError("fit, seed", shown(seed), "a whole number, at least 0")
-    derivation = derivation_for(what, X, loss)
+    if every is not None and every < 1:
+        raise OptionError("fit, checkpoint_every", shown(every), "a number of steps, at least 1")
+
+
+def _rule(name: Any, settings: Mapping[str, Any], given: Mapping[str, Any], schedule: Any, clip_value: Any, clip_norm: Any) -> Optimizer:
+    """The optimizer; a setting that it does not have may be one of fit's own arguments, misspelt."""
     try:
-        rule = optimizer_for(optimizer, {**settings, **({} if lr is None else {"lr": lr})}, schedule, clip_value, clip_norm)
+        return optimizer_for(name, settings, schedule, clip_value, clip_norm)
     except OptionError as error:
-        for name in settings:
-            if f"no setting {name!r}" == error.found:  # it may be one of fit's own arguments, misspelt
+        for key in given:
+            if f"no setting {key!r}" == error.found:
                 own, meant = inspect.signature(fit).parameters, error.hint.startswith("did you mean")
-                raise OptionError("fit", f"no argument {shown(name)}", "those of fit, and of the optimizer " + error.expected,
-                                  error.hint if meant else did_you_mean(name, own)) from None
+                raise OptionError("fit", f"no argument {shown(key)}", "those of fit, and of the optimizer " + error.expected,
+                                  error.hint if meant else did_you_mean(key, own)) from None
         raise
-    data = data_for(derivation, X, Y, constants)
-    rng = np.random.default_rng(seed)
-    start = start_for(derivation, params or {}, data, rng, init)
-    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends in a DomainError, without warnings before
-        return _Run(derivation, rule, data, start, rng, batch_size, progress).train(epochs)
+
+
+def _weighted(derivation: Derivation, data: Mapping[str, Array], names: tuple[str, ...],
+              weights: Array) -> tuple[Derivation, dict[str, Array]]:
+    """The derivation of the weighted objective, and the data with the weights; a sample of weight 0 is left out."""
+    program, name = weighted(derivation.program)
+    counts = weights > 0
+    rows = {n: a[counts] if n in names else a for n, a in data.items()}
+    made = _derived(program, derivation.wrt)
+    if derivation.values or derivation.meta:
+        made = replace(made, values=derivation.values, meta=derivation.meta)
+    return made, {**rows, name: weights[counts]}
+
+
+def _validation(derivation: Derivation, given: Any, data: Mapping[str, Array], held: Mapping[str, Any],
+                constants: Mapping[str, Any]) -> dict[str, Array]:
+    """The arrays of validation data, (X, Y) or (X, Y, weights); every other input is that of training."""
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise OptionError("validation_data", shown(given), "(X, Y) or (X, Y, weights)")
+    batched, _ = rows_of(derivation.program, data)
+    s = next((n for n in batched if derivation.program.tensors[n].role is Role.CONSTANT and n not in held and n not in constants), None)
+    fixed = {n: a for n, a in data.items() if n not in batched}
+    count = len(floats("validation_data", given[0]))
+    weights = {} if s is None else {s: np.ones(count) if len(given) == 2 else sample_weights(given[2], None, None, count)}
+    return data_for(derivation, given[0], given[1], {**fixed, **weights}, "validation_data")
+
+
+def _go_on(loop: Loop, resume: Any) -> None:
+    """Put the run into the state that is to go on."""
+    place = loop.plan.checkpoint
+    if place is not None:
+        sweep(place)
+    if resume is None or resume is False or (resume is True and place is not None and not Path(place).exists()):
+        return
+    if resume is True and place is None:
+        raise OptionError("fit, resume", "True without a checkpoint", "checkpoint=, the file to go on from")
+    state = resume.state if isinstance(resume, Fit) else read(place if resume is True and place is not None else resume)
+    if state is None:
+        raise OptionError("fit, resume", "a fit without its state", "one that sn.fit gave")
+    loop.resume(state)
+
+
+def _fitted(loop: Loop) -> Fit:
+    """What the run has come to."""
+    plan = loop.plan
+    program = plan.derivation.program
+    settings = tuple((k, str(v)) for k, v in plan.rule.settings.items())
+    law = _law(plan.rule.program)
+    samples = count_samples(program, plan.derivation.wrt, {n: a.shape for n, a in plan.data.items()})
+    history = tuple((name, tuple(values)) for name, values in loop.history.items())
+    log = TrainingLog(plan.rule.name, settings, tuple(loop.history.get("loss", ())), samples, plan.batch_size if loop.cut else None, law,
+                      history, loop.stopped)
+    batched, _ = rows_of(program, plan.data)
+    held = {t.name for t in program.inputs if t.role is Role.CONSTANT and t.name not in batched}
+    return Fit(plan.derivation, loop.fitted(), log, tuple(plan.data), {n: a for n, a in plan.data.items() if n in held},
+               {n: a.copy() for n, a in loop.running.values.items()}, loop.state())
+
+
+@lru_cache(maxsize=16)
+def _law(rule: Program) -> tuple[tuple[str, str], ...]:
+    """The lines of an update, as LaTeX and as text."""
+    return tuple((definition_latex(d, rule.tensors), definition_text(d, rule.tensors)) for d in rule.definitions)
 
 
 def derivation_for(what: Any, X: Any = None, loss: AnyLoss | None = None) -> Derivation:
     """The derivation of a network, Program or Derivation. Rows of X are samples, also where every width is 1."""
     if isinstance(what, Derivation):
         return what
-    if isinstance(what, Program):
-        return derive(what)
+    given = getattr(what, "program", None)
+    model = given if isinstance(given, Program) else what  # of another library, read
+    if isinstance(model, Program):
+        if model.objective_tensor.axes:
+            raise OptionError("fit", f"a program whose last line {model.objective} is no number", "a loss as the last line",
+                              'loss="mse" where the model is read, as in sn.from_torch(model, example, loss="mse")')
+        if loss is not None:
+            raise OptionError("fit", "a program and a loss", "a program whose last line is the loss, or a network for the loss")
+        return _derived(model)
     if not hasattr(what, "program"):
         raise OptionError("fit", type(what).__name__, "a network, a Program or a Derivation")
     if loss is None:
         raise OptionError("fit", "a network without a loss", "loss=sn.MSELoss() or another loss")
-    return derive(what.program(loss, "N" if floats("X", X).ndim == 2 else None))
+    ranks = [floats(n, a).ndim for n, a in (X.items() if isinstance(X, Mapping) else [("X", X)])]
+    return _derived(what.program(loss, "N" if 2 in ranks else None))
+
+
+@lru_cache(maxsize=8)
+def _derived(program: Program, wrt: tuple[str, ...] | None = None) -> Derivation:
+    """The derivation of a program; the last few are kept, so that many runs of one program derive it once."""
+    return derive(program, wrt)
 
 
 def optimizer_for(name: str | Optimizer | Callable[..., Optimizer], settings: Mapping[str, Any], schedule: str | Schedule | None = None,
@@ -175,131 +313,3 @@ def optimizer_for(name: str | Optimizer | Callable[..., Optimizer], settings: Ma
     if clip_norm is not None:
         rule = clip_by_norm(rule, clip_norm)
     return rule if schedule is None else with_schedule(rule, schedule_of(schedule))
-
-
-@dataclass
-class _Run:
-    """The moving parts of one training run."""
-
-    derivation: Derivation
-    rule: Optimizer
-    data: dict[str, Array]
-    params: dict[str, Array]
-    rng: np.random.Generator
-    batch_size: int | None
-    progress: bool | None
-
-    def train(self, epochs: int) -> Fit:
-        """Run the epochs."""
-        self.function = compile_derivation(self.derivation).value_and_grad
-        results = ("w_new", *[new for _, new in self.rule.states])
-        self.update = update_function(self.rule.program, results)
-        self.states = {n: [np.zeros_like(p) for _ in self.rule.states] for n, p in self.params.items()}
-        norm = global_norm(tensors_of(self.derivation)[0])
-        self.norm = update_function(norm, (norm.objective,)) if self.rule.uses_norm else None
-        self.constants = {k: float(v) for k, v in self.rule.settings.items()}
-        self.steps = 0
-        self.masks = Masks(self.derivation, self.data)
-        self.running = Running(self.derivation.program)
-        self._begin_statistics()
-        losses: list[float] = []
-        for epoch in range(epochs):
-            before = None if self._loss_of_step() else self._loss(epoch)
-            for batch in self._batches():
-                value = self._step(batch, epoch)
-            losses.append(value if before is None else before)
-            if epoch:
-                self._say(epoch, epochs, losses[-1])
-        losses.append(self._loss(epochs))
-        self._say(epochs, epochs, losses[-1])
-        settings = tuple((k, str(v)) for k, v in self.rule.settings.items())
-        rule = self.rule.program
-        law = tuple((definition_latex(d, rule.tensors), definition_text(d, rule.tensors)) for d in rule.definitions)
-        log = TrainingLog(self.rule.name, settings, tuple(losses), self._samples(), self.batch_size if self._cut() else None, law)
-        held = {t.name for t in self.derivation.program.inputs if t.role is Role.CONSTANT}
-        return Fit(self.derivation, dict(self.params), log, tuple(self.data), {n: a for n, a in self.data.items() if n in held},
-                   dict(self.running.values))
-
-    def _begin_statistics(self) -> None:
-        """Where statistics are kept, losses are computed with them."""
-        self.forward = None
-        if self.running.kept:
-            program = self.derivation.program
-            still = self.masks.still(self._arrays(self.data), program.inputs)
-            self.running.start({**self._arrays(self.data), **still})
-            self.forward = function_of(forward_source(evaluated(program), program.objective), "forward")
-
-    def _loss_of_step(self) -> bool:
-        """Is the loss of an epoch's only step that of all samples, before it? Then it is not computed twice."""
-        return self.forward is None and not self.masks.kept and not self._cut()
-
-    def _loss(self, epoch: int) -> float:
-        try:
-            still = self.masks.still(self._arrays(self.data), self.derivation.program.inputs)
-            known = {**self.data, **self.params, **still}
-            value = float(self.function(**known)[0] if self.forward is None else self.forward(**known, **self.running.values))
-        except ValueError as error:
-            raise ShapeError("fit", str(error), "arrays that fit the network") from None
-        return _finite(value, epoch)
-
-    def _step(self, batch: dict[str, Array], epoch: int) -> float:
-        """One update; returns the loss before it."""
-        drawn = self.masks.drawn(self._arrays(batch), self.derivation.program.inputs, self.rng)
-        try:
-            value, gradients = self.function(**batch, **self.params, **drawn)
-        except ValueError as error:
-            raise ShapeError("fit", str(error), "arrays that fit the network") from None
-        value = _finite(float(value), epoch) if self._loss_of_step() else float(value)
-        self.running.update({**batch, **self.params, **drawn})
-        self.steps += 1
-        shared = {"t": float(self.steps)} if self.rule.counts else {}
-        if self.norm is not None:
-            shared["norm"] = float(self.norm(**gradients)[0])
-        for name, gradient in gradients.items():
-            olds = {old: s for (old, _), s in zip(self.rule.states, self.states[name], strict=True)}
-            new, *states = self.update(w=self.params[name], g=gradient, **olds, **self.constants, **shared)
-            self.params[name], self.states[name] = new, states
-        return value
-
-    def _arrays(self, batch: Mapping[str, Array]) -> dict[str, Array]:
-        return {**batch, **self.params}
-
-    def _batched(self) -> list[str]:
-        return [t.name for t in self.derivation.program.inputs
-                if t.name in self.data and t.axes and t.axes[0].kind is Kind.BATCH]
-
-    def _samples(self) -> int | None:
-        return count_samples(self.derivation.program, self.derivation.wrt, {n: a.shape for n, a in self.data.items()})
-
-    def _rows(self) -> int:
-        names = self._batched()
-        return len(self.data[names[0]]) if names and np.ndim(self.data[names[0]]) else 1
-
-    def _cut(self) -> bool:
-        """True when a step takes a part of the samples."""
-        return self.batch_size is not None and self.batch_size < self._rows()
-
-    def _batches(self) -> Iterator[dict[str, Array]]:
-        names, count = self._batched(), self._rows()
-        if not self.batch_size or not self._cut():
-            yield self.data
-            return
-        order = self.rng.permutation(count)
-        for start in range(0, count, self.batch_size):
-            rows = order[start:start + self.batch_size]
-            yield {n: a[rows] if n in names else a for n, a in self.data.items()}
-
-    def _say(self, epoch: int, epochs: int, loss: float) -> None:
-        if not (sys.stderr.isatty() if self.progress is None else self.progress):
-            return
-        if epoch == epochs or epoch % max(1, epochs // 100) == 0:
-            end = "\n" if epoch == epochs else ""
-            sys.stderr.write(f"\r{self.rule.name}: epoch {epoch}/{epochs}  loss {loss:.6g}   {end}")
-            sys.stderr.flush()
-
-
-def _finite(loss: float, epoch: int) -> float:
-    """Raise DomainError for a loss that is no number."""
-    if not math.isfinite(loss):
-        raise DomainError(f"fit, epoch {epoch}", f"the loss is {loss}", "a finite loss", "a smaller learning rate")
-    return loss

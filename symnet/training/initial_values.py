@@ -10,29 +10,36 @@ import numpy as np
 from symnet.backends.source import tensors_of
 from symnet.core.derivation import Derivation
 from symnet.core.tensors import Role, Tensor
-from symnet.errors import OptionError, ShapeError, did_you_mean
+from symnet.errors import OptionError, ShapeError, did_you_mean, shown
 from symnet.networks.initializers import Initializer, initializer
+from symnet.training.finite_data import check_finite
 from symnet.training.masks import Masks
 
 Array = np.ndarray[Any, Any]
 
 
-def data_for(derivation: Derivation, X: Any, Y: Any, constants: Mapping[str, Any] | None = None) -> dict[str, Array]:
-    """Arrays by name: the given ones, the derivation's own values for the rest, no values for the masks of dropout."""
+def data_for(derivation: Derivation, X: Any, Y: Any, constants: Mapping[str, Any] | None = None, where: str = "fit") -> dict[str, Array]:
+    """Arrays by name: the given ones (X may be a table of them), the derivation's own values for the rest, no values for the masks of
+    dropout. Raises DomainError for an array with nan or inf in it."""
     names = [t.name for t in tensors_of(derivation)[1]]
     masks = [t.name for t in tensors_of(derivation)[1] if t.role is Role.CONSTANT]  # neither X nor Y; the derivation's values give them
-    given = [a for a in (X, Y) if a is not None]
-    if len(given) > len(names):
-        raise ShapeError("fit", f"{len(given)} arrays", f"{len(names)}: " + ", ".join(names))
-    for name in constants or {}:
-        if name not in names:
-            raise OptionError("constants", f"no input named {name!r}", "one of " + ", ".join(names), did_you_mean(name, names))
+    table, row = (X, [Y]) if isinstance(X, Mapping) else ({}, [X, Y])
+    given = [a for a in row if a is not None]
+    places = [n for n in names if n not in masks and n not in table]
+    if len(given) > len(places):
+        raise ShapeError(where, f"{len(given) + len(table)} arrays", f"{len(places) + len(table)}: " + ", ".join(places))
+    for said, values in (("constants", constants or {}), (f"{where}, X", table)):
+        for name in values:
+            if name not in names:
+                raise OptionError(said, f"no input named {shown(name)}", "one of " + ", ".join(names), did_you_mean(name, names))
     own = {n: to_array(v) for n, v in derivation.values.items() if n in names} | {n: floats(n, v) for n, v in (constants or {}).items()}
-    data = {**own, **{n: floats(n, a) for n, a in zip([n for n in names if n not in masks], given, strict=False)}}
+    data = {**own, **{n: floats(n, a) for n, a in (*table.items(), *zip(places, given, strict=False))}}
     drawn = Masks(derivation, data).kept
     missing = [n for n in names if n not in data and n not in drawn]
     if missing:
-        raise ShapeError("fit", f"no values for {', '.join(missing)}", "an array for every input")
+        raise ShapeError(where, f"no values for {', '.join(missing)}", "an array for every input")
+    for name, array in data.items():
+        check_finite(where, name, array)
     return data
 
 
@@ -66,6 +73,7 @@ def start_for(derivation: Derivation, given: Mapping[str, Any], data: Mapping[st
     for t in tensors_of(derivation)[0]:
         if t.name in given:
             made[t.name] = floats(t.name, given[t.name])
+            check_finite("fit, params", t.name, made[t.name])
         elif t.name in derivation.values:
             made[t.name] = to_array(derivation.values[t.name])
         else:
