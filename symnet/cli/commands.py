@@ -149,14 +149,43 @@ def _counterexample(found: Any) -> dict[str, Any]:
 def train(options: Namespace) -> int:
     """symnet train."""
     from symnet.cli.rules import training_changes
+    from symnet.errors import DivergedError
     from symnet.training.run import train_sheet
     from symnet.worksheet_loader import load
 
-    log = train_sheet(load(options.worksheet), training_changes(options), progress=None).log
+    try:
+        made = train_sheet(load(options.worksheet), training_changes(options), progress=None)
+    except DivergedError as error:
+        if error.partial is not None and error.partial.losses:
+            _keep(error.partial, options)
+        raise
+    _keep(made, options)
+    log, last = made.log, {name: values[-1] for name, values in made.log.history}
     if options.format == "json":
-        print(json.dumps({"optimizer": log.optimizer, "settings": dict(log.settings), "losses": list(log.losses)}))
+        print(json.dumps({"optimizer": log.optimizer, "settings": dict(log.settings), "losses": list(log.losses),
+                          "history": {name: list(values) for name, values in log.history}, "stopped": log.stopped}))
     else:
         settings = ", ".join(f"{k} = {v}" for k, v in log.settings)
-        print(f"{log.optimizer} ({settings}): loss {log.losses[0]:.6g} before, {log.losses[-1]:.6g} after {log.epochs} epochs")
+        others = "".join(f", {name} {value:.6g}" for name, value in last.items() if name != "loss")
+        print(f"{log.optimizer} ({settings}): loss {log.losses[0]:.6g} before, {log.losses[-1]:.6g} after {log.epochs} epochs{others}")
+        if log.stopped:
+            print(f"stopped early: {log.stopped}")
     return 0
 
+
+def _keep(made: Any, options: Namespace) -> None:
+    """The files that were asked for: the parameters and the curve."""
+    import numpy as np
+
+    from symnet.reports.curve import curve_file
+
+    try:
+        if options.save:
+            with Path(options.save).open("wb") as file:
+                np.savez(file, **made.params, **made.statistics)
+            say(f"symnet: wrote {options.save}")
+        if options.curve:
+            Path(options.curve).write_text(curve_file(made.log), encoding="utf-8")
+            say(f"symnet: wrote {options.curve}")
+    except OSError as error:
+        raise OptionError("output", f"{error.filename}: {error.strerror}", "a file that can be written") from None

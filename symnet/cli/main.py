@@ -40,6 +40,13 @@ Example: symnet check my.toml                the [[answers]] of a worksheet
 Worksheets and pages are only read: nothing in them is ever executed.
 Exit codes: 0 all right, 1 something wrong, 3 undecided, 2 a file that cannot be used, 4 a fault of symnet.
 """
+TRAINING = """\
+Example: symnet train xor --epochs 500
+         symnet train my.toml --data flowers.csv --target species --validation 0.2 --metric accuracy --patience 20
+                                             a table with one sample a row; the last column is the target unless told
+         symnet train my.toml --data arrays.npz --checkpoint run.npz --resume --log run.jsonl --curve run.svg
+                                             goes on where it was stopped, to the same bits, and says how far it is
+"""
 RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam, lion or signsgd"
 LEVELS, FORMATS = ("beginner", "student", "expert"), ("text", "html", "latex", "pdf", "json", "md")
 
@@ -74,8 +81,8 @@ def parser() -> argparse.ArgumentParser:
                           description=CHECKING, formatter_class=argparse.RawDescriptionHelpFormatter))
     _prove(sub.add_parser("prove", help="prove a claim about training, or give a counterexample",
                           description="Example: symnet prove loss-scaling --optimizer momentum"))
-    _train(sub.add_parser("train", help="train the network of a worksheet",
-                          description="Example: symnet train xor --epochs 500"))
+    _train(sub.add_parser("train", help="train the network of a worksheet", description=TRAINING,
+                          formatter_class=argparse.RawDescriptionHelpFormatter))
     return top
 
 
@@ -178,6 +185,27 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--epochs", type=int)
     p.add_argument("--batch-size", type=int)
     p.add_argument("--seed", type=int, default=None)
+    p.add_argument("--dtype", choices=("float64", "float32"))
+    data = p.add_argument_group("data")
+    data.add_argument("--data", metavar="FILE", help="a table (.csv), arrays by the names of the inputs (.npz), or xor, ages, digits")
+    data.add_argument("--target", metavar="COLUMNS", help="of a table, the columns of the target (default: the last)")
+    data.add_argument("--classes", action="store_true", help="the target column holds classes, also where they are numbers")
+    data.add_argument("--class-weight", metavar="TEXT", help="balanced, or weights such as 0:1,1:2.5")
+    data.add_argument("--no-shuffle", action="store_true", help="batches in the order of the rows")
+    seen = p.add_argument_group("validation")
+    seen.add_argument("--validation", metavar="SHARE", help="this share of the samples is kept apart, such as 0.2")
+    seen.add_argument("--metric", action="append", default=[], metavar="NAME",
+                      help="accuracy, f1, mse, rmse, mae or r2 (may be repeated)")
+    seen.add_argument("--patience", type=int, metavar="EPOCHS", help="stop after so many epochs without a better value, and take the best")
+    seen.add_argument("--min-delta", metavar="X", help="what is not better by more than this is not better")
+    seen.add_argument("--monitor", metavar="NAME", help="what must get better: loss, val_loss, accuracy, val_accuracy, …")
+    files = p.add_argument_group("files")
+    files.add_argument("--checkpoint", metavar="FILE", help="written after every epoch, whole at every moment")
+    files.add_argument("--checkpoint-every", type=int, metavar="STEPS", help="written after so many steps instead")
+    files.add_argument("--resume", action="store_true", help="go on from the checkpoint where it is there")
+    files.add_argument("--log", metavar="FILE", help="a line of JSON for each epoch")
+    files.add_argument("--curve", metavar="FILE", help="the loss over the epochs, as SVG")
+    files.add_argument("--save", metavar="FILE", help="the parameters, as .npz")
     p.add_argument("--format", choices=("text", "json"), default="text")
     p.set_defaults(run=commands.train)
 

@@ -8,14 +8,15 @@ from typing import Any
 from symnet.errors import WorksheetError, did_you_mean, shown
 
 # The exact numbers of [training]: the rate, the clippings, and the settings of the optimizer.
-EXACT = ("learning_rate", "clip_value", "clip_norm",
+EXACT = ("learning_rate", "clip_value", "clip_norm", "validation_split", "min_delta",
          "momentum", "dampening", "weight_decay", "beta1", "beta2", "alpha", "eps")
 KEYS: dict[str, tuple[str, ...]] = {
     "": ("title", "symbols", "sizes", "program", "answers", "training", "errata", "simplify"),
     "program": ("definitions", "layers", "loss", "objective", "wrt", "learning_rate", "batch"),
     "symbols": ("shape", "value", "domain", "structure", "classes", "assume", "note"),
     "answers": ("id", "wrt", "text", "latex"),
-    "training": ("data", "optimizer", "epochs", "batch_size", "seed", "schedule", "init", *EXACT),
+    "training": ("data", "optimizer", "epochs", "batch_size", "seed", "schedule", "init", "dtype", "shuffle", "metrics", "monitor",
+                 "patience", "class_weight", *EXACT),
     "errata": ("file", "text"),
 }
 

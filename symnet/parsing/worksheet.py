@@ -14,11 +14,13 @@ import sympy as sp
 from symnet.core.numbers import rational
 from symnet.core.structures import structure_named
 from symnet.core.tensors import domain_named
-from symnet.errors import NameError_, ParseError, SymnetError, WorksheetError
+from symnet.errors import NameError_, ParseError, SymnetError, WorksheetError, shown
 from symnet.parsing.calls import Call, call
 from symnet.parsing.declaring import check_name
 from symnet.parsing.fields import EXACT, list_in, only, table_in, text_in, texts_in, whole_in
 from symnet.parsing.files import text_of_file
+
+TEXTS = ("data", "optimizer", "init", "dtype", "monitor", "class_weight")  # of [training]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +203,19 @@ def _training(spec: Any, where: str) -> dict[str, Any] | None:
         return None
     table = table_in(spec, f"{where}, [training]")
     only(table, "training", f"{where}, [training]")
-    whole: dict[str, Any] = {k: whole_in(table[k], f"{where}, {k}") for k in ("epochs", "batch_size") if k in table}
+    whole: dict[str, Any] = {k: whole_in(table[k], f"{where}, {k}") for k in ("epochs", "batch_size", "patience") if k in table}
     exact: dict[str, Any] = {k: _exact(table[k], f"{where}, {k}") for k in EXACT if k in table}
     seed: dict[str, Any] = {"seed": table["seed"] and whole_in(table["seed"], f"{where}, seed")} if "seed" in table else {}
-    texts: dict[str, Any] = {k: text_in(table[k], f"{where}, {k}") for k in ("data", "optimizer", "init") if k in table}
+    texts: dict[str, Any] = {k: text_in(table[k], f"{where}, {k}") for k in TEXTS if k in table}
+    if "metrics" in table:
+        texts["metrics"] = list(texts_in(table["metrics"], f"{where}, metrics"))
+    if "shuffle" in table:
+        if not isinstance(table["shuffle"], bool):
+            raise WorksheetError(f"{where}, shuffle", shown(table["shuffle"]), "true or false")
+        texts["shuffle"] = table["shuffle"]
+    if "." in texts.get("data", "") or "/" in texts.get("data", ""):  # a worksheet is only read: it names no files
+        raise WorksheetError(f"{where}, data", f"the file {texts['data'][:60]!r}", "the name of a data set that comes with symnet",
+                             "symnet train with --data FILE")
     if "schedule" in table:
         texts["schedule"] = schedule_call(text_in(table["schedule"], f"{where}, schedule"), f"{where}, schedule")
     return {**whole, **exact, **seed, **texts}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -47,6 +47,16 @@ from symnet.training.weights import ClassWeight, sample_weights
 Array = np.ndarray[Any, Any]
 DTYPES = ("float64", "float32")
 LOSSES = ("after", "during")
+
+
+@runtime_checkable
+class ReadModel(Protocol):
+    """A model of another library, as ``sn.from_torch`` and the like give it: its program, and the values of its weights and constants."""
+
+    @property
+    def program(self) -> Program: ...
+    @property
+    def values(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -110,7 +120,7 @@ class Fit:
 
 
 @checked
-def fit(what: Sequential | Program | Derivation, X: Any = None, Y: Any = None, *, loss: AnyLoss | None = None,
+def fit(what: Sequential | Program | Derivation | ReadModel, X: Any = None, Y: Any = None, *, loss: AnyLoss | None = None,
         optimizer: str | Optimizer | Callable[..., Optimizer] = "sgd", lr: Any = None, epochs: int = 100,
         batch_size: int | None = None, seed: int = 0, params: Mapping[str, Any] | None = None,
         schedule: str | Schedule | None = None, clip_value: Any = None, clip_norm: Any = None,

@@ -59,6 +59,14 @@ beta1 = 0.8
 beta2 = 0.9
 alpha = 0.95
 eps = "1e-6"
+dtype = "float32"
+shuffle = false
+metrics = ["mse"]
+monitor = "val_mse"
+patience = 3
+class_weight = "balanced"
+validation_split = 0.25
+min_delta = "1/1000"
 [errata]
 file = "first.txt"
 text = "z = 1"
@@ -91,7 +99,8 @@ def test_every_key_is_read() -> None:
         "init": "lecun_normal",
         **{k: sp.Rational(v) for k, v in {"clip_value": 2, "clip_norm": 1, "momentum": "9/10", "dampening": "1/10"}.items()},
         **{k: sp.Rational(v) for k, v in {"weight_decay": "1/1000", "beta1": "4/5", "beta2": "9/10"}.items()},
-        **{k: sp.Rational(v) for k, v in {"alpha": "19/20", "eps": "1e-6"}.items()},
+        **{k: sp.Rational(v) for k, v in {"alpha": "19/20", "eps": "1e-6", "validation_split": "1/4", "min_delta": "1/1000"}.items()},
+        **{"dtype": "float32", "shuffle": False, "metrics": ["mse"], "monitor": "val_mse", "patience": 3, "class_weight": "balanced"},
     }
     assert sheet.errata == {"file": "first.txt", "text": "z = 1"}
 
@@ -182,6 +191,11 @@ BAD = {
     "seed": 'training.seed = "x"',
     "optimizer": "training.optimizer = 3",
     "schedule": "training.schedule = 3",
+    "data file": "training.data = '/etc/passwd.csv'",
+    "shuffle": "training.shuffle = 1",
+    "metrics": "training.metrics = 'mse'",
+    "patience": "training.patience = 0",
+    "split": "training.validation_split = 'half'",
     "schedule not closed": "training.schedule = 'cosine('",
     "schedule hostile": "training.schedule = '__import__(1)'",
     "clip": "training.clip_norm = 'much'",

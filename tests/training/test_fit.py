@@ -159,7 +159,7 @@ def test_the_progress_line_goes_to_stderr_alone(capsys: pytest.CaptureFixture[st
     fit(LINE, X, Y, loss=sn.MSELoss(), epochs=4, progress=True)
     out, err = capsys.readouterr()
     assert out == ""
-    assert "SGD: epoch 4/4  loss" in err and err.endswith("\n")
+    assert "SGD: " in err and "4/4" in err and "loss" in err and err.endswith("\n")
 
 
 @pytest.mark.parametrize("progress", [False, None], ids=["off", "no terminal"])
