@@ -23,9 +23,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy as sp
+from sympy.core.relational import Relational
 
 from symnet.arrays import stable_functions as st
 from symnet.arrays.canonical import canonical, same
+from symnet.arrays.partly_defined import defined
 from symnet.arrays.weighted import weighted_exponentials, weighted_shares
 from symnet.core.axes import Range
 from symnet.core.expressions import Limits, When, limits, rebuild
@@ -954,28 +956,38 @@ RISKY = (sp.exp, sp.log, sp.sinh, sp.cosh, st.expm1, st.log1p, sp.Pow)
 
 def guarded(value: sp.Expr, condition: sp.Basic, holds: bool) -> sp.Expr:
     """``value`` with the left side u of a comparison replaced, inside functions that are not defined or overflow elsewhere, by what is
-    u where the condition ``holds`` (or does not) and some place where it does (or does not) elsewhere. A NaN stays where it was."""
-    if not isinstance(condition, sp.core.relational.Relational):
-        return value
-    u, other = (condition.lhs, condition.rhs) if not condition.lhs.is_number else (condition.rhs, condition.lhs)
-    if u.is_number or not value.has(u):
-        return value
-    above = isinstance(condition, (sp.Gt, sp.Ge)) == (u == condition.lhs)
-    if isinstance(condition, (sp.Eq, sp.Ne)):
-        place = other if isinstance(condition, sp.Eq) == holds else other + 1
-    else:
-        place = other + (1 if above == holds else -1)
-    there = st.kept(u, place, condition.lhs, condition.rhs, st.RELATIONS.index(condition.func), int(holds))
+    u where the condition ``holds`` (or does not) and some place where it does (or does not) elsewhere. What is divided by, or taken a root
+    or logarithm of, without u is 1 elsewhere, and so is any argument where several comparisons hold. A NaN stays where it was."""
+    parts = [c for c in (sp.And if holds else sp.Or).make_args(condition) if isinstance(c, Relational) and c.free_symbols]
+    tests = [(c.lhs, c.rhs, st.RELATIONS.index(c.func), int(holds)) for c in parts]
+    sides = [u if not u.is_number else other for u, other, *_ in tests]
+    there = {sides[0]: st.kept(sides[0], _place(parts[0], sides[0], holds), *tests[0])} if len(parts) == 1 else {}
 
     def walk(node: sp.Expr) -> sp.Expr:
         if node.is_Atom or isinstance(node, (sp.Indexed, st.kept)):
             return node
-        if isinstance(node, RISKY) and not (node.is_Pow and node.exp.is_Integer and node.exp > 0) and node.has(u):
-            made = node.xreplace({u: there})
-            return made if not isinstance(node, sp.exp) else sp.exp(made.args[0], evaluate=False)
+        if isinstance(node, RISKY) and not (node.is_Pow and node.exp.is_Integer and node.exp > 0):
+            met = any(node.has(u) for u in sides)
+            if met and there:
+                made = node.xreplace(there)
+                return made if not isinstance(node, sp.exp) else sp.exp(made.args[0], evaluate=False)
+            if not defined(node) and (met or (isinstance(node, (sp.Pow, sp.log)) and node.args[0].has(sp.Indexed))):
+                inner = walk(node.args[0])
+                for test in tests:
+                    inner = st.kept(inner, ONE, *test)
+                return node.func(inner, *node.args[1:]) if not isinstance(node, sp.exp) else sp.exp(inner, evaluate=False)
         return rebuild(node, tuple(walk(a) if isinstance(a, sp.Expr) else a for a in node.args))
 
-    return walk(value)
+    return walk(value) if tests else value
+
+
+def _place(condition: sp.Basic, u: sp.Expr, holds: bool) -> sp.Expr:
+    """A number, or a number beside the other side, at which u makes the comparison hold, or fail."""
+    other = condition.rhs if u == condition.lhs else condition.lhs
+    if isinstance(condition, (sp.Eq, sp.Ne)):
+        return other if isinstance(condition, sp.Eq) == holds else other + 1
+    above = isinstance(condition, (sp.Gt, sp.Ge)) == (u == condition.lhs)
+    return other + (1 if above == holds else -1)
 
 
 def times(a: sp.Expr, b: sp.Expr) -> sp.Expr:

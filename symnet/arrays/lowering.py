@@ -9,6 +9,7 @@ import sympy as sp
 from symnet.arrays.canonical import same
 from symnet.arrays.digits import all_digits
 from symnet.arrays.one_hot_sums import gathered, taken
+from symnet.arrays.partly_defined import defined
 from symnet.arrays.stable_functions import Stable, expm1, log_others, log_share, share, sum_of_others
 from symnet.arrays.stable_functions import others as share_of_others
 from symnet.arrays.tree import (
@@ -57,9 +58,10 @@ class Lowering:
     side and then of the sums from outside in, so that little is transposed. Without, axes stand in the order in which they are printed.
     """
 
-    def __init__(self, spans: Mapping[sp.Symbol, Range], tensors: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(self, spans: Mapping[sp.Symbol, Range], tensors: Mapping[str, Tensor] | None = None,
+                 under: tuple[sp.Basic, ...] = ()) -> None:
         self.spans = dict(spans)
-        self.tensors = tensors
+        self.tensors, self.under = tensors, under
 
     def node(self, expr: sp.Basic) -> Node:
         """The array for one expression."""
@@ -99,10 +101,18 @@ class Lowering:
 
     def _apply(self, expr: sp.Expr) -> Apply:
         args = tuple(self.node(a) for a in expr.args)
+        if self.under and not defined(expr):
+            args = (self._masked(args[0], sp.And(*self.under), sp.S.One), *args[1:])
         return Apply(self._union(args), expr.func, args)
 
     def _inner(self, over: Iterable[Limits]) -> Lowering:
-        return Lowering({**self.spans, **{i: (lo, hi) for i, lo, hi in reversed(tuple(over))}}, self.tensors)
+        return Lowering({**self.spans, **{i: (lo, hi) for i, lo, hi in reversed(tuple(over))}}, self.tensors, self.under)
+
+    def _bracket(self, condition: sp.Basic) -> Lowering:
+        """For what counts under a bracket alone: it is computed at every place, and where the bracket fails its functions are taken at 1,
+        at which all are defined. Comparisons of sizes and of loop variables are decided before anything is computed."""
+        more = [c for c in sp.And.make_args(condition) if any(s in self.spans for s in c.free_symbols)] if self.tensors is not None else []
+        return Lowering(self.spans, self.tensors, (*self.under, *more))
 
     def _sum(self, expr: sp.Sum) -> Node:
         over = limits(expr)
@@ -134,10 +144,12 @@ class Lowering:
         return Scatter((rows.label, *others), node, rows.place, rows.over, self.spans[rows.label], spans)
 
     def _when(self, expr: When, outside: sp.Expr = sp.S.Zero) -> Masked:
-        body = self.node(expr.body)
-        used = tuple(s for s in _sorted(expr.condition.free_symbols) if s in self.spans)
+        return self._masked(self._bracket(expr.condition).node(expr.body), expr.condition, outside)
+
+    def _masked(self, body: Node, condition: sp.Basic, outside: sp.Expr) -> Masked:
+        used = tuple(s for s in _sorted(condition.free_symbols) if s in self.spans)
         labels = tuple(dict.fromkeys((*body.labels, *used)))
-        return Masked(labels, body, expr.condition, tuple((s, self.spans[s]) for s in labels), outside)
+        return Masked(labels, body, condition, tuple((s, self.spans[s]) for s in labels), outside)
 
     def _exponent(self, expr: sp.Expr) -> Node:
         """u for exp(u); for [c] exp(u) it is u where c holds and -∞ elsewhere."""

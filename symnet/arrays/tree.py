@@ -106,7 +106,7 @@ class LogWeighted(Node):
 
 @dataclass(frozen=True, slots=True)
 class Masked(Node):
-    """``body`` where a condition on indices holds, ``outside`` elsewhere: 0, or -∞ under a softmax."""
+    """``body`` where a condition on indices holds, ``outside`` elsewhere: 0, 1 where a function is taken of it, or -∞ under a softmax."""
 
     body: Node
     condition: sp.Basic

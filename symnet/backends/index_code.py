@@ -57,6 +57,8 @@ class IndexCode:
             return f"({self.number(first)}{tail})"
         if isinstance(value, sp.Mul):
             return "(" + "*".join(self.number(a) for a in value.args) + ")"
+        if isinstance(value, sp.Pow) and value.exp.is_Integer and value.exp > 0:
+            return f"{self.number(value.base)}**{int(value.exp)}"
         if isinstance(value, sp.Mod):
             return f"({self.number(value.args[0])} % {self.number(value.args[1])})"
         if isinstance(value, sp.floor):

@@ -113,7 +113,7 @@ class NumpyCode(IndexCode):
             if isinstance(node.body, Number) and not node.body.labels and node.outside == 0:  # zeros and ones of the dtype
                 ones = f"np.asarray({self.mask(node)}, dtype=dtype)"
                 return ones if node.body.value == 1 else f"({self.number(node.body.value)}*{ones})"
-            outside = "0.0" if node.outside == 0 else "-np.inf"
+            outside = "-np.inf" if node.outside is sp.S.NegativeInfinity else f"{self.number(node.outside)}.0"
             return f"np.where({self.mask(node)}, {self.aligned(node.body, node.labels)}, {outside})"
         if isinstance(node, Cases):
             return self._cases(node)

@@ -116,6 +116,10 @@ HELPERS: Mapping[str, str] = {
     "highest": """def highest(z, axis):
     return z.max(axis=axis, keepdims=True, initial=-np.inf)
 """,
+    "finite": """def finite(top):
+    # the largest entry, 0 where a bracket leaves none: a share of nothing is 0, its logarithm and that of the sum -inf
+    return np.where(top == -np.inf, 0, top)
+""",
     "repeated": """def repeated(ties, axis):
     # how many of the largest there are besides one
     count = np.asarray(ties, dtype=dtype).sum(axis=axis, keepdims=True)
@@ -124,7 +128,7 @@ HELPERS: Mapping[str, str] = {
     "rest": """def rest(z, axis):
     # the largest entry, exp(z minus that), where it is 1, what all but one of these add up to, and that and 1
     top = highest(z, axis)
-    e, ties = np.exp(z - top), z == top
+    e, ties = np.exp(z - finite(top)), (z == top) & (top > -np.inf)
     more = np.where(ties, 0, e).sum(axis=axis, keepdims=True) + repeated(ties, axis)
     return top, e, ties, more, 1 + more
 """,
@@ -138,7 +142,7 @@ HELPERS: Mapping[str, str] = {
 """,
     "logshares": """def logshares(z, of):
     top, _, _, more, _ = of
-    return (z - top) - np.log1p(more)
+    return (z - finite(top)) - np.log1p(more)
 """,
     "othersof": """def othersof(of):
     # 1 - p for shares p; of the largest, as what the rest add up to
@@ -149,21 +153,22 @@ HELPERS: Mapping[str, str] = {
     return logtotal(rest(z, axis), axis)
 """,
     "softmax": """def softmax(z, axis):
-    e = np.exp(z - highest(z, axis))
-    return e/e.sum(axis=axis, keepdims=True)
+    e = np.exp(z - finite(highest(z, axis)))
+    total = e.sum(axis=axis, keepdims=True)
+    return e/np.where(total == 0, 1, total)
 """,
     "logsoftmax": """def logsoftmax(z, axis):
     return logshares(z, rest(z, axis))
 """,
     "shifted": """def shifted(u, w, axis):
     # the largest u whose weight is not 0, and w*exp(u - that); an entry of weight 0 takes no part, however large its u
-    top = highest(np.where(w == 0, -np.inf, u), axis)
-    top = np.where(top == -np.inf, 0, top)
+    top = finite(highest(np.where(w == 0, -np.inf, u), axis))
     return top, np.where(w == 0, 0, w*np.exp(np.where(w == 0, 0, u - top)))
 """,
     "weighted": """def weighted(u, w, axis):
     _, e = shifted(u, w, axis)
-    return e/e.sum(axis=axis, keepdims=True)
+    total = e.sum(axis=axis, keepdims=True)
+    return e/np.where(total == 0, 1, total)
 """,
     "logweighted": """def logweighted(u, w, axis):
     top, e = shifted(u, w, axis)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import sympy as sp
 
 from symnet.core.derivation import Contribution, Derivation, Step
-from symnet.core.expressions import as_written
+from symnet.core.expressions import Limits, as_written
 from symnet.core.index_evaluation import Env, Written, at_place, in_order, open_at, span, visits
 from symnet.core.names import entry_latex
 from symnet.core.program import Assumption, Definition, Hole, Program
@@ -128,13 +128,23 @@ def _line(d: Definition, place: tuple[int, ...], env: Env, entries: Entries) -> 
 def holes_at(d: Definition, env: Env, entries: Entries) -> Iterator[Hole]:
     """The holes of a line at one place, one for each place of those of their own indices that they depend on."""
     for u, sign, over in d.holes:
-        spans = [(i, span((lo, hi), env)) for i, lo, hi in over]
-        if not all(places for _, places in spans):  # a sum without a term asks for nothing
-            continue
-        there = [(i, places) for i, places in spans if i in u.free_symbols]
-        for values in itertools.product(*[places for _, places in there]):
-            inner = {**env, **{i: sp.Integer(v) for (i, _), v in zip(there, values, strict=True)}}
-            yield entries.put_in(u, inner), sign, ()
+        needed = [t for t in over if t[0] in u.free_symbols or any(t[0] in end.free_symbols for _, *ends in over for end in ends)]
+        rest = [t for t in over if t not in needed]
+        for inner in _choices(needed, env):
+            if next(_choices(rest, inner), None) is not None:  # a sum without a term asks for nothing
+                yield entries.put_in(u, inner), sign, ()
+
+
+def _choices(over: Sequence[Limits], env: Env) -> Iterator[Env]:
+    """The indices at each choice of their places; the ends of one may hold others, j in i + 1..n."""
+    names = {i for i, _, _ in over}
+    ready = next((t for t in over if not any(end.free_symbols & names for end in t[1:])), None)
+    if ready is None:
+        yield env
+        return
+    rest = [t for t in over if t is not ready]
+    for value in span(ready[1:], env):
+        yield from _choices(rest, {**env, ready[0]: sp.Integer(value)})
 
 
 def assumptions_at(a: Assumption, program: Program, env: Env, entries: Entries) -> Iterator[Assumption]:

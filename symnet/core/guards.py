@@ -1,7 +1,7 @@
 """What a bracket's condition guarantees of the indices under it, and the ranges that follow for an index expression.
 
 Under [1 <= q - i + 1 <= 3] with i = 1..3 the place q lies in 1..5, whatever the axis of q: write γ = q - i + 1, so that
-q = γ + i - 1. Under [2 | j + 1] the place (j + 1)/2 is a whole number.
+q = γ + i - 1. Under [2 | j + 1] the place (j + 1)/2 is a whole number. Under [n != 1] the size n is 2 at least.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from symnet.core.axes import Range, at_most, bounds, meet
+from symnet.core.axes import Least, Range, at_most, bounds, meet
 from symnet.core.expressions import of_data
 
 Fact = tuple[sp.Expr, Range]
@@ -21,10 +21,12 @@ MOST = 3  # guarantees that are used together
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """``ranges[e]`` is where the expression e is guaranteed to lie; each e of ``whole`` is guaranteed to be whole."""
+    """``ranges[e]`` is where the expression e is guaranteed to lie; each e of ``whole`` is guaranteed to be whole; ``least`` are the
+    sizes that are guaranteed to be more than 1."""
 
     ranges: Mapping[sp.Expr, Range] = field(default_factory=dict)
     whole: tuple[sp.Expr, ...] = ()
+    least: Least = field(default_factory=dict)
 
     def under(self, condition: sp.Basic, ranges: Mapping[sp.Symbol, Range] | None = None) -> Guards:
         """These and what ``condition`` adds; ``ranges`` of the indices give the side that a one-sided condition leaves open."""
@@ -33,7 +35,27 @@ class Guards:
         known = dict(self.ranges)
         for e, span in guard_ranges(condition, narrowed(ranges or {}, known)).items():
             known[e] = meet(known[e], span) if e in known else span
-        return Guards(known, (*self.whole, *[sp.expand(n / s) for n, s in wholes]))
+        return Guards(known, (*self.whole, *[sp.expand(n / s) for n, s in wholes]),
+                      _least_under(condition, narrowed(ranges or {}, known), self.least))
+
+
+def _least_under(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range], known: Least) -> Least:
+    """The least sizes where ``condition`` holds: [n >= 3] says 3, and so do [n != 1 and n != 2] and [i >= 3] of i = 1..n."""
+    found = dict(known)
+    parts = [p for p in (*sp.And.make_args(condition), *(sp.Ge(high, low) for low, high in ranges.values()))
+             if isinstance(p, (sp.Ge, sp.Gt, sp.Le, sp.Lt, sp.Ne)) and len(p.free_symbols) == 1 and next(iter(p.free_symbols)).is_positive]
+    for part in parts * len(parts):
+        (size,) = part.free_symbols
+        gap = sp.expand(part.lhs - part.rhs if isinstance(part, sp.Ne) else part.gts - part.lts - int(isinstance(part, (sp.Gt, sp.Lt))))
+        slope = gap.coeff(size, 1)
+        if not slope.is_Integer or slope == 0 or gap.has(sp.Mod) or not (rest := gap - slope * size).is_Integer:
+            continue
+        end = -rest / slope
+        if isinstance(part, sp.Ne) and end == found.get(size, 1):
+            found[size] = int(end) + 1
+        elif not isinstance(part, sp.Ne) and slope > 0:
+            found[size] = max(found.get(size, 1), int(sp.ceiling(end)))
+    return found
 
 
 def guard_ranges(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range] | None = None) -> dict[sp.Expr, Range]:
@@ -59,6 +81,12 @@ def guard_ranges(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range] | None =
         wide = _plain_bounds(e, ranges or {}) if (e in low) != (e in high) else (sp.S.Zero, sp.S.Zero)
         if wide is not None:
             found[sp.expand(e)] = (low.get(e, wide[0]), high.get(e, wide[1]))
+    for part in sp.And.make_args(condition):  # i <= j - 1 speaks of j too: i - j + 1 is not above 0
+        if isinstance(part, (sp.Ge, sp.Le)) and part.lhs in found and any(s in (ranges or {}) for s in part.rhs.free_symbols):
+            gap = sp.expand(part.lhs - part.rhs)
+            wide = _plain_bounds(gap, ranges or {})
+            if wide is not None:
+                found.setdefault(gap, (sp.S.Zero, wide[1]) if isinstance(part, sp.Ge) else (wide[0], sp.S.Zero))
     gaps = [sp.expand(p.lhs - p.rhs) for p in sp.And.make_args(condition) if isinstance(p, sp.Ne) and not of_data(p) and not p.has(sp.Mod)]
     for _ in gaps:  # t != 1 and t != 2: one after the other
         for gap in gaps:
@@ -118,16 +146,19 @@ def spans(place: sp.Expr, ranges: Mapping[sp.Symbol, Range], guards: Guards) -> 
 
 def _through(place: sp.Expr, known: dict[sp.Symbol, Range], facts: list[Fact],
              mapping: dict[sp.Symbol, sp.Expr]) -> Iterator[Range]:
-    """The range of ``place`` once each fact e has taken the place of one index: a new index γ = e that runs over e's range."""
+    """The range of ``place`` once each fact e has taken the place of one of its indices: a new index γ = e that runs over e's range.
+
+    A fact of indices that the place does not hold says nothing of it, or does so behind others.
+    """
+    written = sp.expand(place.xreplace(mapping))
     if not facts:
-        written = sp.expand(place.xreplace(mapping))
         found = bounds(written, known) if _integers(written) else None
         if found is not None:
             yield found
         return
     (fact, span), *rest = facts
     e = sp.expand(fact.xreplace(mapping))
-    for symbol in sorted((s for s in e.free_symbols if s in known and not isinstance(s, _Gamma)), key=str):
+    for symbol in sorted((s for s in e.free_symbols & written.free_symbols if s in known and not isinstance(s, _Gamma)), key=str):
         gamma = _Gamma("γ", integer=True)
         value = sp.expand(symbol - (e - gamma) / e.coeff(symbol, 1))
         after = {s: v.xreplace({symbol: value}) for s, v in mapping.items()} | {symbol: value}

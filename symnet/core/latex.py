@@ -12,7 +12,7 @@ from symnet.core.expressions import When, limits
 from symnet.core.functions import TABLE, step
 from symnet.core.matrices import Grid
 from symnet.core.names import entry_latex, gradient_latex, index_latex, name_latex, tensor_latex
-from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over, upright
+from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, alternatives, chain, over, upright
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 
@@ -94,8 +94,9 @@ class LatexPrinter(Printer):
         return ", ".join([*marks, *([chain(rest, self, r"\le", COMPARE)] if rest is not sp.true else [])])
 
     def cases(self, expr: sp.Piecewise) -> Piece:
+        cases = [(e, c) for e, either in expr.args for c in alternatives(either)]
         rows = [rf"{self(e)} & \text{{otherwise}}" if c is sp.true else
-                rf"{self(e)} & \text{{if }} {chain(c, self, chr(92) + 'le', COMPARE)}" for e, c in expr.args]
+                rf"{self(e)} & \text{{if }} {chain(c, self, chr(92) + 'le', COMPARE)}" for e, c in cases]
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}", ATOM
 
     def function(self, expr: sp.Expr) -> Piece:

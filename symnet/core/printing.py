@@ -6,6 +6,7 @@ may be replaced to print numbers in place of names ("numbers put in"), in the sa
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -281,6 +282,15 @@ def chain(condition: sp.Basic, show: Callable[[sp.Expr], str], le: str, other: M
             raise UnknownNodeError("printing", f"no form for {type(p).__name__}", "a comparison")
         texts.append(f"{show(p.args[0])} {other[type(p)]} {show(p.args[1])}")
     return between.join(texts)
+
+
+def alternatives(condition: sp.Basic) -> list[sp.Basic]:
+    """The conditions without "or" of which one must hold: (a or b) and c is a and c, or b and c."""
+    if isinstance(condition, sp.Or):
+        return [found for part in condition.args for found in alternatives(part)]
+    if isinstance(condition, sp.And):
+        return [sp.And(*parts, evaluate=False) for parts in itertools.product(*map(alternatives, condition.args))]
+    return [condition]
 
 
 def over(node: sp.Sum) -> tuple[tuple[sp.Symbol, sp.Expr, sp.Expr], ...]:

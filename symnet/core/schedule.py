@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import sympy as sp
@@ -84,22 +85,38 @@ class Use:
     def reach(self, own: int, other: int, ahead: int) -> int | None:
         """The most that the used entry lies ahead (in the direction ``ahead``, 1 or -1) along these axes; None when no bound is shown."""
         gap = sp.expand(ahead * (self.there[other] - self.here[own]))
-        best: int | None = None
-        for _, high in itertools.islice(spans(gap, self.ranges, self.guards), MOST_REASONS):
-            bound = _integer_above(high)
-            if bound is not None and (best is None or bound < best):
-                best = bound
-            if best is not None and best < 0:
-                break
-        return best
+        return int(gap) if gap.is_Integer else _most(gap, *_facts(self.ranges, self.guards))
 
     def level(self, own: int, other: int, distance: int) -> Use:
         """The same use where it reaches exactly this far: what an earlier turn of a loop does not serve."""
         gap = sp.expand(self.there[other] - self.here[own])
         if not gap.free_symbols & set(self.ranges):
             return self
-        known = Guards({**self.guards.ranges, gap: (sp.Integer(distance), sp.Integer(distance))}, self.guards.whole)
+        known = Guards({**self.guards.ranges, gap: (sp.Integer(distance), sp.Integer(distance))}, self.guards.whole,
+                       self.guards.least)
         return Use(self.user, self.used, self.here, self.there, self.ranges, known)
+
+
+Facts = tuple[tuple[tuple[sp.Symbol, Range], ...], tuple[tuple[sp.Expr, Range], ...], tuple[sp.Expr, ...]]
+
+
+def _facts(ranges: Mapping[sp.Symbol, Range], guards: Guards) -> Facts:
+    """What is known of indices, as a key: a derivation asks again for the order of the lines that it adds to."""
+    return tuple(ranges.items()), tuple(guards.ranges.items()), guards.whole
+
+
+@lru_cache(4096)
+def _most(gap: sp.Expr, ranges: tuple[tuple[sp.Symbol, Range], ...], guaranteed: tuple[tuple[sp.Expr, Range], ...],
+          whole: tuple[sp.Expr, ...]) -> int | None:
+    """The least bound above ``gap`` that is shown, for all sizes; a negative one is good enough."""
+    best: int | None = None
+    for _, high in itertools.islice(spans(gap, dict(ranges), Guards(dict(guaranteed), whole)), MOST_REASONS):
+        bound = _integer_above(high)
+        if bound is not None and (best is None or bound < best):
+            best = bound
+        if best is not None and best < 0:
+            break
+    return best
 
 
 def schedule(program: Program) -> tuple[Block, ...]:
@@ -253,11 +270,16 @@ def _entries(expr: sp.Basic, ranges: Mapping[sp.Symbol, Range],
 
 def _may_meet(entry: sp.Expr, ranges: Mapping[sp.Symbol, Range], guards: Guards, slice_: Definition) -> bool:
     """True unless the entries are shown to lie outside the slice along some axis."""
-    for place, (low, high) in zip(entry_indices(entry), slice_.slice(), strict=True):
-        for first, last in itertools.islice(spans(place, ranges, guards), MOST_REASONS):
-            if at_most(last + 1, low) or at_most(high + 1, first):
-                return False
-    return True
+    facts = _facts(ranges, guards)
+    return not any(_apart(place, end, *facts) for place, end in zip(entry_indices(entry), slice_.slice(), strict=True))
+
+
+@lru_cache(4096)
+def _apart(place: sp.Expr, slice_: Range, ranges: tuple[tuple[sp.Symbol, Range], ...], guaranteed: tuple[tuple[sp.Expr, Range], ...],
+           whole: tuple[sp.Expr, ...]) -> bool:
+    """True where ``place`` is shown to lie outside the range."""
+    found = itertools.islice(spans(place, dict(ranges), Guards(dict(guaranteed), whole)), MOST_REASONS)
+    return any(at_most(last + 1, slice_[0]) or at_most(slice_[1] + 1, first) for first, last in found)
 
 
 def _delays(names: set[str], reaches: Iterable[tuple[str, str, int]]) -> dict[str, int] | None:

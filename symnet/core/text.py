@@ -11,7 +11,7 @@ from symnet.core.expressions import When, limits
 from symnet.core.functions import TABLE
 from symnet.core.length import length
 from symnet.core.matrices import Grid
-from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, chain, over, upright
+from symnet.core.printing import ADD, ATOM, MUL, POW, Leaf, Piece, Printer, alternatives, chain, over, upright
 from symnet.core.program import MOST_SHORT, Definition
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 
@@ -83,7 +83,7 @@ class TextPrinter(Printer):
         for branch, condition in expr.args:
             text += self.within(branch, MUL)
             if condition is not sp.true:
-                text += f" if {chain(condition, self, '<=', COMPARE, ' and ')} else "
+                text += f" if {' or '.join(chain(c, self, '<=', COMPARE, ' and ') for c in alternatives(condition))} else "
         return f"({text})", ATOM
 
     def function(self, expr: sp.Expr) -> Piece:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Least, Range, inside, nonnegative
+from symnet.core.axes import Axis, Least, Range, at_most, inside, nonnegative
 from symnet.core.expressions import BINDERS, When, entries, limits
 from symnet.core.guards import Guards, spans
 from symnet.core.matrices import Grid, InverseEntry
@@ -126,9 +126,13 @@ def _check_place(entry: str, place: sp.Expr, axis: Axis, ranges: Ranges, guards:
     for symbol in place.free_symbols:
         _check_symbol(symbol, ranges, where, known)
     first: Range | None = None
+    least = {s: max(m, guards.least.get(s, 1)) for s, m in {**guards.least, **least}.items()}
+    not_before = not_behind = False  # each end by a reason of its own
     for span in spans(place, ranges, guards):
         first = first or span
-        if inside(span, axis.range, least):
+        not_before = not_before or at_most(axis.lower, span[0], least)
+        not_behind = not_behind or at_most(span[1], axis.upper, least)
+        if not_before and not_behind:
             break
     else:
         _refuse(entry, place, axis, first, where)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
+from sympy.core.relational import Relational
 
 from symnet.core.axes import Range, bounds, nonnegative
 from symnet.core.expressions import When, entries
@@ -76,6 +77,9 @@ def by_bracket(condition: sp.Basic, then: sp.Expr, other: sp.Expr) -> sp.Expr:
         first, *rest = condition.args
         return by_bracket(first, then, by_bracket(sp.Or(*rest), then, other))
     parts = condition.args if isinstance(condition, sp.And) else (condition,)
+    either = next((p for p in parts if isinstance(p, sp.Or)), None)
+    if either is not None:
+        return by_bracket(sp.And(*[p for p in parts if p is not either]), by_bracket(either, then, other), other)
     if other == -sp.oo:
         return Barred(then, condition)
     if then == -sp.oo and len(parts) == 1:
@@ -119,10 +123,12 @@ def indicator(condition: sp.Basic) -> sp.Expr:
     """1 where the condition holds, else 0: a bracket on indices, a step for numbers."""
     if condition in (sp.true, sp.false):
         return sp.Integer(condition is sp.true)
-    if on_indices(condition):
+    if on_indices(condition) and not condition.has(sp.Or):
         return When(sp.S.One, oriented(condition))
     if isinstance(condition, sp.And):
         return sp.Mul(*[indicator(c) for c in condition.args])
+    if isinstance(condition, sp.Or):
+        return choose(condition, sp.S.One, sp.S.Zero)
     u, v = condition.args
     if isinstance(condition, (sp.Gt, sp.Le)):
         return step(u - v) if isinstance(condition, sp.Gt) else 1 - step(u - v)
@@ -174,10 +180,21 @@ def choose(condition: sp.Expr, yes: sp.Expr, no: sp.Expr) -> sp.Expr:
     """``yes`` where the condition holds, else ``no``: brackets for what is asked of indices, cases, as they are written, for the rest."""
     if not is_condition(condition):
         raise ParseError("condition", str(condition), "a comparison such as z > 0")
-    here = [c for c in sp.And.make_args(condition) if on_indices(c)]
-    if here and condition not in (sp.true, sp.false):
-        rest = sp.And(*[c for c in sp.And.make_args(condition) if c not in here])
+    if condition in (sp.true, sp.false):
+        return yes if condition is sp.true else no
+    joins, parts = type(condition), condition.args
+    if joins not in (sp.And, sp.Or):
+        joins, parts = sp.And, (condition,)
+    here = [c for c in parts if on_indices(c)]
+    rest = joins(*[c for c in parts if c not in here])
+    if here and joins is sp.And:
         return by_bracket(sp.And(*here), choose(rest, yes, no), no)
+    if here:
+        return by_bracket(sp.Or(*here), yes, choose(rest, yes, no))
+    mixed = next((c for c in parts if isinstance(c, (sp.And, sp.Or)) and any(map(on_indices, c.atoms(Relational)))), None)
+    if mixed is not None and len(parts) > 1:
+        rest = joins(*[c for c in parts if c is not mixed])
+        return choose(mixed, choose(rest, yes, no), no) if joins is sp.And else choose(mixed, yes, choose(rest, yes, no))
     if condition.has(sp.Piecewise):  # SymPy would turn it into cases of truth values, which have no form here: cases of cases say the same
         return _chosen_by_cases(condition, yes, no)
     return sp.Piecewise((yes, condition), (no, True), evaluate=False)

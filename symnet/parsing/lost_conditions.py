@@ -51,7 +51,7 @@ def rules_out(condition: sp.Basic, hole: Hole, indices: tuple[sp.Symbol, ...] = 
 
     The last of the hole's indices are those of the condition, as NumPy lines axes up.
     """
-    u, sign, over = hole
+    u, sign, over = _root_of(hole[0]) if hole[1] == "=" else hole[0], hole[1], hole[2]
     own = [i for i, _, _ in over]
     count = min(len(own), len(indices))
     u = u.xreplace(dict(zip(own[len(own) - count:], indices[len(indices) - count:], strict=True)))
@@ -78,7 +78,14 @@ def _within(u: sp.Expr, sign: str, still: set[tuple[sp.Expr, str]]) -> bool:
     """Does the expression still ask for it? 1/(x y) asks by 1/x and 1/y."""
     if (_lettered(u), sign) in still:
         return True
-    return sign == "=" and all(f.is_number or (_lettered(f.as_base_exp()[0]), sign) in still for f in sp.Mul.make_args(u))
+    bases = [_lettered(f.as_base_exp()[0]) for f in sp.Mul.make_args(u) if not f.is_number]
+    return sign == "=" and all((base, "=") in still or (base, "<=") in still for base in bases)
+
+
+def _root_of(u: sp.Expr) -> sp.Expr:
+    """What is 0 where u is: x for sqrt(x)."""
+    base, exponent = u.as_base_exp()
+    return base if exponent.is_positive else u
 
 
 def asked_by(expr: sp.Expr) -> set[tuple[sp.Expr, str]]:

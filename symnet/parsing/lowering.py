@@ -9,12 +9,14 @@ from itertools import islice
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind, Range, bounds, index, nonnegative
-from symnet.core.expressions import Limits, total
+from symnet.core.axes import inside as within
+from symnet.core.expressions import Limits, When, entries, total
 from symnet.core.functions import NAMED, absolute
+from symnet.core.guards import Guards, narrowed, spans
 from symnet.core.numbers import rational
 from symnet.errors import MismatchError, NameError_, ParseError, ShapeError, SymnetError, did_you_mean
 from symnet.indexing.arithmetic import axis_number, count, einsum, elementwise, matmul, outer
-from symnet.indexing.conditions import choose, indicator, is_condition, times
+from symnet.indexing.conditions import by_bracket, choose, indicator, is_condition, times
 from symnet.indexing.index_array import IndexArray, apart, new_indices, number, of_tensor, same
 from symnet.indexing.places import running
 from symnet.indexing.recurrences import MOST_WRITTEN, NAMES, Recurrences, refused
@@ -43,6 +45,7 @@ RUNNING = {"cumsum": "sum", "cumprod": "prod", "cummax": "max", "cummin": "min"}
 ALONG = frozenset({"sum", "mean", "var", "std", "amax", "amin", "prod", *RUNNING})  # whose second argument is the axis
 UNDEFINED = frozenset({sp.zoo, sp.nan, sp.oo, -sp.oo})
 ORDERED = (sp.Gt, sp.Lt, sp.Ge, sp.Le)
+JOINING: Mapping[str, Callable[..., sp.Expr]] = {"and": sp.And, "or": sp.Or}
 COMPARE: Mapping[str, Callable[..., sp.Expr]] = {"<": sp.Lt, ">": sp.Gt, "<=": sp.Le, ">=": sp.Ge, "==": sp.Eq, "!=": sp.Ne}
 
 
@@ -178,15 +181,15 @@ class Lowering(Names):
 
     def _operated(self, node: Node) -> IndexArray:
         where, sign = self.at(node), node.text
-        read = self.value if sign == "and" else self.real if sign in COMPARE or sign in ("**", "^") else self.factor
+        if sign in JOINING:
+            return self._joined(node)
+        read = self.real if sign in COMPARE or sign in ("**", "^") else self.factor
         if sign == "called" and (made := self._hypothesis(*node.args)) is not None:
             return made
         left, right = map(read, node.args)
-        if sign in ("+", "-", "@") and all(a.text in (*COMPARE, "and") for a in node.args):  # NumPy's + of two is an or
+        if sign in ("+", "-", "@") and all(a.text in (*COMPARE, *JOINING) for a in node.args):  # NumPy's + of two is an or
             raise ParseError(where, f"{sign!r} between comparisons", "'and', or where(condition, 1, 0) for a number")
         self._one_factor(node)
-        if sign == "and" and not (is_condition(left.expr) and is_condition(right.expr)):
-            raise ParseError(where, "'and' between numbers", "comparisons such as x > 0 and y > 0")
         if sign == "called":
             a, b = (n.text for n in node.args)
             near = did_you_mean(a, FUNCTIONS)
@@ -222,14 +225,21 @@ class Lowering(Names):
             if sign == "^":
                 self.no_square(node, left, right.expr)
             return self._power(node, left, right)
-        if sign == "and":
-            return elementwise(where, "'and'", sp.And, left, right)
         if sign in COMPARE:
             return elementwise(where, repr(sign), COMPARE[sign], left, right)
         if sign == "/":
             self.ask(right, "=")
         table: Mapping[str, Callable[..., sp.Expr]] = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "/": self.over(node)}
         return elementwise(where, repr("*" if sign == "juxtaposed" else sign), table.get(sign, times), left, right)
+
+    def _joined(self, node: Node) -> IndexArray:
+        """a and b, a or b: b is looked at where a leaves it open, as in Python."""
+        left = self.value(node.args[0])
+        with self.under(left.expr if node.text == "and" or not is_condition(left.expr) else sp.Not(left.expr)):
+            right = self.value(node.args[1])
+        if not is_condition(left.expr) or not is_condition(right.expr):
+            raise ParseError(self.at(node), f"{node.text!r} between numbers", f"comparisons such as x > 0 {node.text} y > 0")
+        return elementwise(self.at(node), repr(node.text), JOINING[node.text], left, right)
 
     def _of_numbers(self, node: Node) -> IndexArray | None:
         """A product of several names of numbers, numbers and sums of these, made at once; None for any other."""
@@ -251,7 +261,8 @@ class Lowering(Names):
         def divide(a: sp.Expr, b: sp.Expr) -> sp.Expr:
             if b.is_zero:
                 raise ParseError(self.at(node), "division by 0", "a divisor that is not 0")
-            return a / b
+            of_places = isinstance(a, When) and next(entries(b), None) is None
+            return When(divide(a.body, b), a.condition) if of_places else a / b  # [i > 1] x/(i - 1)
         return divide
 
     def no_square(self, node: Node, base: IndexArray, power: sp.Expr) -> None:
@@ -533,15 +544,43 @@ class Lowering(Names):
     def _looped(self, node: Node, body: IndexArray, over: list[Limits], saved: dict[str, sp.Symbol], terms: int,
                 bound: dict[sp.Symbol, Range]) -> IndexArray:
         """max(x[i] for i in 1..n): the reduction of an array with an axis for each letter."""
-        self.scope, self.terms, self.bound = saved, terms, bound
-        letters = {i for i, _, _ in over}
-        for i, low, high in over:
-            if letters & (low.free_symbols | high.free_symbols) or not nonnegative(high - low):
-                raise ShapeError(self.at(node), f"{node.text} over {i} in {low}..{high}, which may be empty or change", "as 1..n")
+        self.scope, self.terms = saved, terms
         if body.axes:
             raise ShapeError(self.at(node), f"shape {body.shape} under {node.text} with 'for'", "a single number")
-        axes = tuple(Axis.between(low, high, Kind.FEATURE) for _, low, high in over)
-        return self._reduced(node, IndexArray.over(axes, tuple(i for i, _, _ in over), body.expr), None, False)
+        for i, low, high in reversed(over):
+            del self.bound[i]
+            body = self._over_one(node, body, i, low, high)
+        self.bound = bound
+        return body
+
+    def _over_one(self, node: Node, body: IndexArray, i: sp.Symbol, low: sp.Expr, high: sp.Expr) -> IndexArray:
+        """The reduction over one letter, whose ends may hold others: max(x[i] for i in 1..t)."""
+        where, own = self.at(node), self.ranges.get(i)
+        letters = [s for s in low.free_symbols | high.free_symbols if not s.is_positive]
+        if not letters and (nonnegative(high - low) or self._asks_a_size(low, high)):
+            return self._reduced(node, IndexArray.over((Axis.between(low, high, Kind.FEATURE),), (i,), body.expr), None, False)
+        outer = {**self.ranges, **self.bound}
+        if (high - low).is_Integer and 0 <= high - low < MOST_WRITTEN:  # i in t..t+2 is t + k for k in 0..2
+            value = IndexArray.over((Axis.between(0, high - low, Kind.FEATURE),), (i,), body.put({i: low + i}))
+            return self._reduced(node, value, None, False)
+        facts = Guards().under(sp.And(*self.conditions), outer)
+        drafted = self.recurrences is not None and self.recurrences.draft
+        empty = not drafted and not any(nonnegative(gap, facts.least) for gap, _ in spans(sp.expand(high - low), outer, facts))
+        if self.recurrences is None or (empty and NAMES[node.text] != "prod"):
+            raise ShapeError(where, f"{node.text} over {i} in {low}..{high}, which may be empty or change", "as 1..n",
+                             f"a condition around it that says {low} <= {high}" if empty else "")
+        first, last = (bounds(end, narrowed(outer, facts.ranges)) for end in (low, high))
+        wide = own or (sp.S.One, sp.S.One)
+        if not drafted and first is not None and last is not None and not (own is not None and within((first[0], last[1]), own)):
+            wide = first[0], last[1]
+        axis = Axis.between(*wide, Kind.FEATURE)
+        made = self.recurrences.between(where, NAMES[node.text], IndexArray.over((axis,), (i,), body.expr), low, high, outer)
+        return number(by_bracket(sp.Le(low, high), made, sp.S.One) if empty else made)
+
+    def _asks_a_size(self, low: sp.Expr, high: sp.Expr) -> bool:
+        """True for 2..n, which is there where n is 2 at least: a program asks for that where it has lines for a place of the range."""
+        sizes = (high - low).free_symbols
+        return self.recurrences is not None and len(sizes) == 1 and nonnegative((high - low).diff(*sizes) - 1)
 
     def _along(self, node: Node) -> IndexArray:
         """sum_n x_n y_n: n runs over the axis on which it stands."""
@@ -681,6 +720,6 @@ class Lowering(Names):
             if place.is_Symbol and not place.is_positive:
                 self.ranges.setdefault(place, axis.range)
                 self.spans.setdefault(place, []).append(axis.range)
-            if not self.guarded:
+            if not self.conditions:
                 self.reached.append((place, axis, dict(self.bound)))
         return place

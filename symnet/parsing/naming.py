@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import sympy as sp
 
@@ -14,6 +15,7 @@ from symnet.core.names import GREEK
 from symnet.core.program import Hole
 from symnet.core.tensors import Tensor, same_name
 from symnet.errors import NameError_, ParseError, did_you_mean
+from symnet.indexing.conditions import on_indices
 from symnet.indexing.index_array import IndexArray, new_indices, number, of_tensor
 from symnet.indexing.recurrences import Recurrences
 from symnet.parsing.conventions import Unit
@@ -74,7 +76,7 @@ class Names:
         self.ranges: dict[sp.Symbol, Range] = {}
         self.reached: list[Reach] = []
         self.bound: dict[sp.Symbol, Range] = {}  # the indices of the sums around, and their ranges
-        self.guarded = 0
+        self.conditions: list[sp.Basic] = []  # what the branches around say of the indices
         self.partial, self.one_letter = "", False  # the axis on which one letter below a matrix stands, and whether there was one
         self.products, self.terms = 0, 1
         self.own = OwnLines({}, self.real, where)
@@ -200,13 +202,21 @@ class Names:
     def branch(self, node: Node, condition: sp.Basic, indices: tuple[sp.Symbol, ...] = ()) -> IndexArray:
         """The meaning of a branch. What it asks for is kept where the condition, with these indices, does not rule it out."""
         before = len(self.asked)
-        self.guarded += 1
-        value = self.real(node)
-        self.guarded -= 1
+        with self.under(condition):
+            value = self.real(node)
         asked = self.asked[before:]
         del self.asked[before:]
         self.asked += [hole for hole in asked if not rules_out(condition, hole, indices)]
         return value
+
+    @contextmanager
+    def under(self, condition: sp.Basic) -> Iterator[None]:
+        """While what is read is looked at where the condition holds alone."""
+        self.conditions.append(sp.And(*[c for c in sp.And.make_args(condition) if on_indices(c)]))
+        try:
+            yield
+        finally:
+            self.conditions.pop()
 
     def ask(self, value: IndexArray, sign: str) -> None:
         """Note that the text has no value where this number, or an entry of this array, is 0 (or below)."""

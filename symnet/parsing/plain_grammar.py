@@ -22,8 +22,9 @@ TERM = 5  # what binds more tightly than a plus belongs to a sum
 SUMMED = re.compile(r"(?:sum|Sigma)_[a-z]{1,4}\Z")
 SUMS = ("sum_", "Sigma_")  # before braces
 DIFFERENTIAL = re.compile(r"d[A-Za-z]\w*\Z")
-KEYWORDS = frozenset({"if", "else", "for", "in", "and"})
+KEYWORDS = frozenset({"if", "else", "for", "in", "and", "or", "not"})
 COMPARED = frozenset({"<", ">", "<=", ">=", "==", "!="})
+NEGATED = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "==": "!=", "!=": "==", "and": "or", "or": "and"}
 TRANSPOSED = ("T", "⊤")  # as a power: the first may be one, the second is none
 MODULES = frozenset({"np", "numpy", "math", "jnp", "jax", "lax", "torch"})
 METHODS = {**{name: name for name in ("sum", "mean", "prod", "dot", "transpose", "trace", "reshape", "ravel", "matmul",
@@ -37,8 +38,8 @@ OPERATORS = {"multiply": "*", "add": "+", "subtract": "-", "divide": "/", "true_
 NUMBERS = frozenset({"array", "asarray", "float", "int"})  # of a comparison, 1 or 0
 WHOLE_NUMBERS = frozenset({"int", "int32", "int64"})
 TYPES = frozenset({"np", "numpy", "torch", "float", "float32", "float64", "int", "int32", "int64", "double"})
-LEVELS = {"if": 1, "and": 2, "==": 3, "!=": 3, "<": 3, ">": 3, "<=": 3, ">=": 3, "+": 5, "-": 5, "*": 7, "/": 7, "@": 7, "⊗": 7}
-PRODUCT, UNARY, POWER, POSTFIX = 7, 8, 9, 10
+LEVELS = {"if": 1, "or": 2, "and": 3, "==": 4, "!=": 4, "<": 4, ">": 4, "<=": 4, ">=": 4, "+": 5, "-": 5, "*": 7, "/": 7, "@": 7, "⊗": 7}
+CONDITION, COMPARISON, PRODUCT, UNARY, POWER, POSTFIX = 1, 4, 7, 8, 9, 10
 
 
 def is_slope(node: Node) -> bool:
@@ -131,7 +132,7 @@ class Parser(Grammar):
     def conditional(self, left: Node, token: Token, since: tuple[int, str]) -> Node:
         """A if c else B."""
         self.at += 1
-        condition = self.expression(1)
+        condition = self.expression(CONDITION)
         self.take("else")
         return self.node("cond", "if", (left, condition, self.expression(0)), token.column)
 
@@ -142,10 +143,19 @@ class Parser(Grammar):
         right = self.expression(binds)
         if token.text in "+-":
             return self.added(left, token, right)
-        if binds == 3 and self.now.text in LEVELS and LEVELS[self.now.text] == 3:
+        if binds == COMPARISON and self.now.text in COMPARED:
             chained = self.infix(right, self.now, since)
             return self.node("binary", "and", (self.node("binary", token.text, (left, right), token.column), chained))
         return self.node("binary", token.text, (left, right), token.column)
+
+    def negated(self, condition: Node) -> Node:
+        """What holds where a condition does not: not (a < b and c) is a >= b or not c."""
+        if condition.kind == "bracket":
+            return self.negated(condition.args[0])
+        if condition.kind != "binary" or condition.text not in NEGATED:
+            raise self.fail("'not' before what is no comparison", "not (x > 0)", column=condition.column)
+        args = tuple(map(self.negated, condition.args)) if condition.text in ("and", "or") else condition.args
+        return self.node("binary", NEGATED[condition.text], args, condition.column)
 
     def added(self, left: Node, token: Token, right: Node) -> Node:
         """a + b + …: one sum in another, as they are read, or all side by side where they are many."""
@@ -306,6 +316,9 @@ class Parser(Grammar):
     def named(self, token: Token) -> Node:
         """A name, a dotted function name, or a call."""
         name = token.text
+        if name == "not":
+            self.at += 1
+            return self.negated(self.expression(COMPARISON - 1))
         if name in KEYWORDS:
             raise self.no_factor(token)
         self.at += 1
@@ -402,9 +415,9 @@ class Parser(Grammar):
         letters = self.listed(self.letter)
         low = high = left_out = None
         if self.accept("="):
-            low = self.expression(3)
+            low = self.expression(COMPARISON)
         elif self.accept("!=") and len(letters) == 1:
-            left_out = self.node("binary", "!=", (letters[0], self.expression(3)), column)
+            left_out = self.node("binary", "!=", (letters[0], self.expression(COMPARISON)), column)
         self.take("}")
         if self.accept("^"):
             braces = self.accept("{")
@@ -511,9 +524,9 @@ class Parser(Grammar):
             token = self.now
             parts.append(self.node("name", self.part(), (), token.column))
             self.take("in")
-            parts.append(self.expression(3))
+            parts.append(self.expression(COMPARISON))
             self.take("..")
-            parts.append(self.expression(3))
+            parts.append(self.expression(COMPARISON))
         return tuple(parts)
 
 

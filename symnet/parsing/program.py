@@ -21,7 +21,7 @@ from symnet.indexing.arithmetic import broadcast
 from symnet.indexing.conditions import is_condition
 from symnet.indexing.index_array import IndexArray, new_indices, same
 from symnet.indexing.line_names import lettered_line
-from symnet.indexing.recurrences import Recurrences
+from symnet.indexing.recurrences import Recurrences, guarded
 from symnet.parsing.assumptions import declared, narrowed, under, with_assumptions
 from symnet.parsing.claim_prefix import equations
 from symnet.parsing.conventions import UNKNOWN as SIZELESS
@@ -239,7 +239,8 @@ class _Lines:
                 raise self._refusal(waiting)
             waiting.remove(ready)
             made |= dict(zip(self.units[ready], self._unit(ready), strict=True))
-        return [d for k in range(len(self.parts)) for d in (*self.extra.get(k, ()), made[k])]
+        first = {ks[0]: ks for ks in self.units.values()}  # what a later line of a name needs stands before the name too
+        return [d for k in range(len(self.parts)) for d in (*(e for u in first.get(k, ()) for e in self.extra.get(u, ())), made[k])]
 
     def _ready(self, waiting: list[str]) -> str | None:
         """The first name whose lines can be read now; the axes of tensors without a shape are looked for on the way."""
@@ -287,14 +288,13 @@ class _Lines:
             return [self._whole(self.units[name][0])]
         target = self.table[name]
         lines = [self._slice(k) for k in self.units[name]]
-        for k in self.units[name]:
-            self.table |= {d.name: d.target for d in self.extra[k]}
         for line in lines:
             if len(line.places) != len(target.axes):
                 raise ShapeError(line.where, f"{len(line.places)} indices", f"{len(target.axes)}, the axes of {name}")
         if len(lines) == 1 and name not in self.uses[self.units[name][0]]:  # a place past the end is then a slip, not a range
             lines[0].reached = ()
         settle_ranges(lines, target.axes)
+        lines = [self._settled(k, line) if self.extra[k] else line for k, line in zip(self.units[name], lines, strict=True)]
         return [Definition(target, line.places, rectangular(line.expr, line.spans), tuple((i, *line.spans[i]) for i in line.letters),
                            holes=line.holes) for line in lines]
 
@@ -308,16 +308,25 @@ class _Lines:
         lowering.recurrences = Recurrences(self._taken())
         value = lowering.value(tree)
         _check_real(value, part)
-        self.extra[k] = lowering.recurrences.lines
-        self.table |= {d.name: d.target for d in self.extra[k]}
-        target = self.table[part.name] = Tensor(part.name, value.axes)
+        target = Tensor(part.name, value.axes)
         ranges = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
-        return Definition(target, value.indices, rectangular(value.expr, ranges), holes=with_holes(value, lowering.asked).holes)
+        expr = rectangular(value.expr, ranges)
+        self.extra[k] = guarded(lowering.recurrences.lines, expr)
+        self.table |= {d.name: d.target for d in (*self.extra[k], Definition(target, value.indices, expr))}
+        return Definition(target, value.indices, expr, holes=with_holes(value, lowering.asked).holes)
 
-    def _slice(self, k: int) -> Slice:
-        """Line number k, which has indices on its left; the indices of a row, h[t] = W @ h[t-1], are added."""
+    def _settled(self, k: int, line: Slice) -> Slice:
+        """Line number k once more, now that the ranges of its letters are known: the lines that a maximum needs run over these."""
+        made = self._slice(k, line.box())
+        made.spans = {p: span for p, span in zip(made.places, line.box(), strict=True) if span is not None and is_letter(p)}
+        self.table |= {d.name: d.target for d in self.extra[k]}
+        return made
+
+    def _slice(self, k: int, box: Sequence[Range | None] | None = None) -> Slice:
+        """Line number k, which has indices on its left; the indices of a row, h[t] = W @ h[t-1], are added. ``box`` are the places that
+        it defines along each axis, once they are known."""
         part = self.parts[k]
-        places, value, ranges, lowering = self._lowered(k)
+        places, value, ranges, lowering = self._lowered(k, box)
         target = self.table.get(part.name) or self.shapeless[part.name]
         rest = target.axes[len(places):]
         if value.axes or rest:
@@ -339,7 +348,8 @@ class _Lines:
         shift = {i: i - b.lower + a.lower for i, a, b in zip(made.indices, made.axes, rest, strict=True) if a.lower != b.lower}
         return IndexArray.over(rest, made.indices, made.put(shift))
 
-    def _lowered(self, k: int) -> tuple[tuple[sp.Expr, ...], IndexArray, dict[sp.Symbol, Range], Lowering]:
+    def _lowered(self, k: int, box: Sequence[Range | None] | None = None
+                 ) -> tuple[tuple[sp.Expr, ...], IndexArray, dict[sp.Symbol, Range], Lowering]:
         """The places on the left of line number k, its right side, its stated ranges, and what was met on the way."""
         part, (tree, stated) = self.parts[k], self.trees[k]
         left = [Parser(p, part.where, FUNCTIONS, self.named).whole() for p in part.places or ()]
@@ -351,10 +361,17 @@ class _Lines:
         lowering = Lowering({**self.table, **self.shapeless}, self.sizes, part.where, free)
         places = tuple(sp.expand(lowering.scalar(place)) for place in left)
         ranges = self._stated(part, stated, free, lowering)
-        lowering.recurrences = Recurrences(self._taken())
+        lowering.recurrences = Recurrences(self._taken(), draft=box is None)
         lowering.ranges |= ranges
+        for place, span in zip(places, box or (), strict=False):
+            for letter in filter(is_letter, place.free_symbols):
+                if span is None:
+                    continue
+                shift = place - letter  # h[t+1] = …: t is one less
+                lowering.ranges[letter] = sp.expand(span[0] - shift), sp.expand(span[1] - shift)
         value = lowering.value(tree)
-        self.extra[k] = lowering.recurrences.lines
+        own = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
+        self.extra[k] = guarded(lowering.recurrences.lines, rectangular(value.expr, {**lowering.ranges, **own}))
         _check_real(value, part)
         return places, value, ranges, lowering
 

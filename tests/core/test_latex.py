@@ -33,6 +33,8 @@ x = sp.IndexedBase("x", real=True)
     (When(x[i - p + 1], sp.And(sp.Ge(i - p + 1, 1), sp.Le(i - p + 1, N))), r"\left[1 \le i - p + 1 \le N\right] x_{i - p + 1}"),
     (When(x[i / 2], sp.And(sp.Eq(sp.Mod(i, 2), 0), sp.Ge(i / 2, 1), sp.Le(i / 2, M))),
      r"\left[2 \mid i, 1 \le \frac{i}{2} \le M\right] x_{\frac{i}{2}}"),
+    (sp.Piecewise((a, sp.Or(a > 0, y > 1)), (y, True)),
+     r"\begin{cases} a_{1} & \text{if } a_{1} > 0 \\ a_{1} & \text{if } y > 1 \\ y & \text{otherwise} \end{cases}"),
     (sp.Piecewise((a, a > 0), (y, True)), r"\begin{cases} a_{1} & \text{if } a_{1} > 0 \\ y & \text{otherwise} \end{cases}"),
 ], ids=str)
 def test_latex(expr: sp.Expr, wanted: str) -> None:

@@ -43,6 +43,7 @@ def sum_of(body: sp.Expr) -> sp.Expr:
     (sp.Sum(x[i] * x[j], (j, 1, i), (i, 1, N)), "sum(x[i]*x[j] for i in 1..N for j in 1..i)"),
     (fn.leaky_relu(a, sp.Rational(1, 5)), "leaky_relu(a, 1/5)"), (abs(a), "abs(a)"), (sp.Max(a, y), "maximum(a, y)"),
     (sp.pi * a, "pi*a"), (sp.E * a, "e*a"), (sp.Piecewise((a, a > 0), (y, True)), "(a if a > 0 else y)"),
+    (sp.Piecewise((a, sp.And(sp.Or(a > 0, y > 1), z < 2)), (y, True)), "(a if a > 0 and z < 2 or y > 1 and z < 2 else y)"),
     (When(x[i - p + 1], sp.And(sp.Ge(i - p + 1, 1), sp.Le(i - p + 1, N))), "[1 <= i - p + 1 <= N]*x[i - p + 1]"),
     (When(-2 * a, sp.Eq(i, j)), "[i == j]*(-2*a)"),
     (When(a + 1, sp.Eq(i, j)) * y, "y*[i == j]*(a + 1)"),

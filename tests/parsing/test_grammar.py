@@ -94,6 +94,11 @@ TREES = [
     ("a + 1 > b*2", "((a + 1) > (b * 2))"),
     ("[a > 0]*b", "([(a > 0)] * b)"),
     ("0 < a <= b", "((0 < a) and (a <= b))"),
+    ("a if b > 0 or c > 0 and d > 0 else e", "(a if ((b > 0) or ((c > 0) and (d > 0))) else e)"),
+    ("a if (b > 0 or c > 0) and d > 0 else e", "(a if (((b > 0) or (c > 0)) and (d > 0)) else e)"),
+    ("a if not b > 0 and c > 0 else d", "(a if ((b <= 0) and (c > 0)) else d)"),
+    ("[not (0 < a <= b or c != d)]", "[(((0 >= a) or (a > b)) and (c == d))]"),
+    ("not not a > b", "(a > b)"),
 ]
 
 
@@ -119,6 +124,8 @@ REFUSED = [
     ("a if b", "'else'"),
     ("if", "'if'"),
     ("else a", "'else'"),
+    ("not a", "'not' before what is no comparison"),
+    ("or a", "'or'"),
     ("for", "'for'"),
     ("a'", '"\'"'),
     ("f(a for i in 1..2)", "f with 'for'"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -31,6 +33,30 @@ def smoothed(x: np.ndarray) -> np.ndarray:
 def softmax(X: np.ndarray) -> np.ndarray:
     e = np.exp(X - X.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
+
+
+def largest_before(x: np.ndarray) -> float:
+    h = [x[0]]
+    for t in range(1, len(x)):
+        h.append(max(h[i] * x[t - 1 - i] for i in range(t)) + x[t])
+    return float(sum(v**2 for v in h))
+
+
+def best_split(x: np.ndarray) -> float:
+    """Matrix chain order, with max for min."""
+    n = len(x)
+    c = {(i, i): x[i] for i in range(n)}
+    for gap in range(1, n):
+        for i in range(n - gap):
+            j = i + gap
+            c[i, j] = max(c[i, k] + c[k + 1, j] + x[i] * x[j] * x[k] for k in range(i, j))
+    return float(c[0, n - 1])
+
+
+def at_ends(x: np.ndarray) -> np.ndarray:
+    """What stands before an entry times what stands behind it, 2 at the ends."""
+    wide = np.r_[0, x, 0]
+    return np.where((np.arange(len(x)) == 0) | (np.arange(len(x)) == len(x) - 1), 2, wide[:-2] * wide[2:])
 
 
 def second(x: np.ndarray) -> np.ndarray:
@@ -64,6 +90,62 @@ PROGRAMS: dict[str, tuple[str, tuple[str | int, ...], Function, Sizes]] = {
                               lambda x: (smoothed(x) ** 2).sum(), ROW),
     "zeros around by and": ("c[t] = sum((x[t+p-2] if t+p-2 >= 1 and t+p-2 <= T else 0)*p for p in 1..3) for t in 1..T; L = sum(c**2)", ("T",),
                             lambda x: (smoothed(x) ** 2).sum(), ROW),
+    # maxima and products of earlier values, in pieces, and between ends that depend on other letters
+    "a maximum of earlier values": ("h[1] = x; h[t] = max(h[t-1, i]*x[t] for i in 1..T) + x; L = sum(h[T])", ("T",),
+                                    lambda x: reduce(lambda h, v: max(h * v) + x, x[1:], x).sum(), ROW),
+    "a product of earlier values": ("h[0] = 1; h[t] = tanh(prod(h[t-1]*x[i] for i in 1..T) + x[t]); L = h[T]", ("T",),
+                                    lambda x: reduce(lambda h, v: np.tanh(h ** len(x) * x.prod() + v), x, 1.0), ROW),
+    "a running maximum of earlier values": ("h[0] = x; h[t] = cummax(h[t-1])*x[t] + x; L = sum(h)", ("T",),
+                                            lambda x: sum(accumulate(x, lambda h, v: np.maximum.accumulate(h) * v + x, initial=x)).sum(), ROW),
+    "under a condition": ("h[t] = (1 if t == 1 else max(x[i]*h[t-1] for i in 1..T))*x[t]; L = h[T]**2", ("T",),
+                          lambda x: reduce(lambda h, v: max(x * h) * v, x[1:], x[0]) ** 2, ROW),
+    "with places to the left": ("h[0] = 1; h[t+1] = (max(x[i]*h[t-1] for i in 1..T) if t > 0 else 2)*x[t+1]; L = h[T]**2", ("T",),
+                                lambda x: reduce(lambda h, v: (h[1], max(x * h[0]) * v), x[1:], (1, 2 * x[0]))[1] ** 2, ROW),
+    "two maxima, in two pieces": ("m[1] = max(x[i] for i in 1..T); m[t] = max(x[i]*x[t] for i in 1..T) for t in 2..T; L = sum(m)", ("T",),
+                                  lambda x: max(x) + sum(max(x * v) for v in x[1:]), ROW),
+    "the largest so far": ("h[t] = max(x[i] for i in 1..t) for t in 1..T; L = sum(h**2)", ("T",), lambda x: (np.maximum.accumulate(x)**2).sum(), ROW),
+    "the product from here on": ("h[t] = prod(x[i] for i in t..T) for t in 1..T; L = sum(h)", ("T",), lambda x: np.cumprod(x[::-1]).sum(), ROW),
+    "the product before": ("L = sum(prod(1 - x[i] for i in 1..t-1)*x[t] for t in 1..T)", ("T",),
+                           lambda x: (np.cumprod(np.r_[1, 1 - x[:-1]]) * x).sum(), ROW),
+    "the largest of all before": ("h[1] = x[1]; h[t] = max(h[i]*x[t-i] for i in 1..t-1) + x[t]; L = sum(h**2)", ("T",), largest_before, ROW),
+    "the largest in a window": ("h[t] = max(x[i] for i in t-2..t) for t in 3..T; h[1] = x[1]; h[2] = x[2]; L = sum(h**2)", ("T",),
+                                lambda x: (x[:2] ** 2).sum() + sum(max(x[t - 2:t + 1]) ** 2 for t in range(2, len(x))), ((2,), (6,))),
+    "the best split": ("C[i, j] = (x[i] if i == j else max(C[i, k] + C[k+1, j] + x[i]*x[j]*x[k] for k in i..j-1) if i < j else 0) for i in 1..T "
+                       "for j in 1..T; L = C[1, T]", ("T",), best_split, ROW),
+    "of pairs": ("L = max(x[i]*x[j]*j for i in 1..T for j in 1..i)", ("T",),
+                 lambda x: max(x[i] * x[j] * (j + 1) for i in range(len(x)) for j in range(i + 1)), ROW),
+    "of sums": ("L = max(sum(x[j] for j in 1..i) for i in 1..T)", ("T",), lambda x: max(np.cumsum(x)), ROW),
+    "from the second on": ("L = max(x[i] for i in 2..T)", ("T",), lambda x: max(x[1:]), ((2,), (5,))),
+    # conditions: what is not there is not read, and nothing is computed where it is not defined
+    "the entry before, or 1": ("a[i] = (1 if i == 1 else x[i-1])*x[i]; L = sum(a)", ("n",), lambda x: (np.r_[1, x[:-1]] * x).sum(), ROW),
+    "neither end": ("b[i] = (2 if i == 1 or i == n else x[i-1]*x[i+1])*x[i]; L = sum(b**2)", ("n",), lambda x: ((at_ends(x) * x) ** 2).sum(), ROW),
+    "neither end, said otherwise": ("b[i] = (x[i-1]*x[i+1] if not (i == 1 or i == n) else 2)*x[i]; L = sum(b**2)", ("n",),
+                                    lambda x: ((at_ends(x) * x) ** 2).sum(), ROW),
+    "or, decided by the first": ("b[i] = (2 if i == 1 or x[i-1] > 0 else x[i-1])*x[i]; L = sum(b)", ("n",),
+                                 lambda x: (np.r_[2, np.where(x[:-1] > 0, 2, x[:-1])] * x).sum(), ROW),
+    "and, decided by the first": ("b[i] = (x[i-1] if i > 1 and x[i-1] > 0 else 3)*x[i]; L = sum(b)", ("n",),
+                                  lambda x: (np.r_[3, np.where(x[:-1] > 0, x[:-1], 3)] * x).sum(), ROW),
+    "or counts": ("L = sum((x > 1 or x < 0)*x) + sum([i == 1 or j == 1]*x[i]*x[j] for i in 1..n for j in 1..n)", ("n",),
+                  lambda x: x[(x > 1) | (x < 0)].sum() + x[0] * (2 * x.sum() - x[0]), ROW),
+    "cases in cases": ("b[i] = (x[i] if x[i] > 1/2 or (x[i] < 0 and i > 2) else x[i]**2 if not (x[i] > -1 and i > 1) else 3*x[i]); L = sum(b)", ("n",),
+                       lambda x: np.where((x > 0.5) | ((x < 0) & (np.arange(len(x)) > 1)), x,
+                                          np.where(~((x > -1) & (np.arange(len(x)) > 0)), x**2, 3 * x)).sum(), ROW),
+    "the same case twice": ("b[i] = (1 if x[i] > 0 else 2 if x[i] > 0 else 3*x[i]); L = sum(b*x)", ("n",), lambda x: (np.where(x > 0, 1, 3 * x) * x).sum(), ROW),
+    "a case that never holds": ("b[i] = (x[i] if x[i] > 0 and x[i] <= 0 else 3*x[i]); L = sum(b*x)", ("n",), lambda x: 3 * (x**2).sum(), ROW),
+    "a band": ("L = sum(where(0 < x < 1, log(x/(1 - x)), x))", ("n",),
+               lambda x: np.where((x > 0) & (x < 1), np.log(np.where((x > 0) & (x < 1), x / (1 - x), 1)), x).sum(), ((2,), (8,))),
+    "off the diagonal": ("L = sum((1/(x[i] - x[j]) if i != j else 0)*x[i]**2 for i in 1..n for j in 1..n)", ("n",),
+                         lambda x: sum(x[i] ** 2 / (x[i] - x[j]) for i in range(len(x)) for j in range(len(x)) if i != j), ROW),
+    "below the diagonal": ("L = sum((log(abs(x[i] - x[j])) if i < j else 0)*x[i] for i in 1..n for j in 1..n)", ("n",),
+                           lambda x: sum(x[i] * np.log(abs(x[i] - x[j])) for j in range(len(x)) for i in range(j)), ROW),
+    "divided by a place": ("L = sum([i > 1]*x[i]/(i - 1) for i in 1..n) + sum((x[i]**2/(i - 1) if i > 1 else 3*x[i]) for i in 1..n)", ("n",),
+                           lambda x: (x[1:] / np.arange(1, len(x))).sum() + (x[1:] ** 2 / np.arange(1, len(x))).sum() + 3 * x[0], ROW),
+    "shares of nothing": ("P[i] = (sum(exp(x[i]*x[k])*x[k] for k in 1..i-1)/sum(exp(x[i]*x[k]) for k in 1..i-1) if i > 1 else 0) for i in 1..n; L = sum(P)",
+                          ("n",), lambda x: sum(softmax(x[i] * x[:i]) @ x[:i] for i in range(1, len(x))), ROW),
+    "the logarithm of a sum of nothing": ("P[i] = (log(sum(exp(x[i]*x[k]) for k in 1..i-1)) if i > 1 else 0) for i in 1..n; L = sum(P)", ("n",),
+                                          lambda x: sum(np.log(np.exp(x[i] * x[:i]).sum()) for i in range(1, len(x))), ROW),
+    "charges": ("L = sum(x[i]*x[j]/sqrt((x[i] - x[j])**2 + (i - j)**2) for i in 1..n for j in i+1..n)", ("n",),
+                lambda x: sum(x[i] * x[j] / np.hypot(x[i] - x[j], i - j) for j in range(len(x)) for i in range(j)), ROW),
     # sums whose ends depend on other letters
     "above the diagonal": ("L = sum(X[i, j]**2 for i in 1..n for j in i+1..n)", ("n", "n"), lambda X: (np.triu(X, 1) ** 2).sum(), SQUARE),
     "up to the diagonal": ("L = sum(X[i, j]**2 for i in 1..n for j in 1..i)", ("n", "n"), lambda X: (np.tril(X) ** 2).sum(), SQUARE),
@@ -78,6 +160,8 @@ PROGRAMS: dict[str, tuple[str, tuple[str | int, ...], Function, Sizes]] = {
     "comparisons count": ("L = sum((X > 0)*X**2) + (X > 0).mean() + (X > 0).astype(float).sum()", ("N", "d"),
                           lambda X: ((X > 0) * X**2).sum() + (X > 0).mean() + (X > 0).sum(), MATRIX),
     "a unit matrix": ("L = sum((X + 2*I) @ X)", ("n", "n"), lambda X: ((X + 2 * np.eye(len(X))) @ X).sum(), SQUARE),
+    "Kronecker's square": ("L = sum(kron(X, X) @ kron(X[:, 1], X[:, 1]))", ("n", "n"),
+                           lambda X: (np.kron(X, X) @ np.kron(X[:, 0], X[:, 0])).sum(), SQUARE),
     # numbers of any length
     "many digits": ("L = 0.79788456080286535587989211986876373*sum(x**2) + 1e-30", ("n",), lambda x: 0.7978845608028654 * (x**2).sum(), ROW),
     "long integers": (f"L = {'9' * 100}*sum(x**2)/{'9' * 99}", ("n",), lambda x: 10 * (x**2).sum(), ROW),
@@ -91,7 +175,8 @@ def test_an_ordinary_program_is_what_numpy_makes_of_it(text: str, shape: tuple[s
     compiled = sn.derive(program(text, tensors={name: shape}), wrt=[name]).compile()
     for seed, size in enumerate(sizes):
         x = np.random.default_rng(seed).normal(size=size)
-        value, gradients = compiled({name: x})
+        with np.errstate(all="raise", under="ignore"):  # nothing is computed where it is not defined
+            value, gradients = compiled({name: x})
         assert float(value) == pytest.approx(float(function(x)), rel=1e-12)
         assert gradients[name] == pytest.approx(differences(function, x), rel=1e-5, abs=1e-6)
 
@@ -104,6 +189,22 @@ def differences(function: Function, x: np.ndarray, step: float = 1e-6) -> np.nda
         behind[place] -= step
         out[place] = (function(ahead) - function(behind)) / (2 * step)
     return out
+
+
+@pytest.mark.parametrize(("text", "x", "value", "slope"), [
+    ("L = sum((1/sqrt(x[i]) if x[i] > 0 else x[i]**2) for i in 1..n)", [4, -1], 1.5, [-1 / 16, -2]),
+    ("L = sum(x[i]/sqrt(sum((x[i] - x[j])**2 for k in 1..3)) for i in 1..n for j in i+1..n)", [4, 1], 4 / 27**0.5, [-1 / 243**0.5, 4 / 243**0.5]),
+])
+def test_exact_values_ask_only_for_what_is_looked_at(text: str, x: list[int], value: float, slope: list[float]) -> None:
+    at = sn.derive(program(text, tensors={"x": ("n",)}), wrt=["x"]).at({"x": x})
+    assert float(at.ball("L").mid()) == pytest.approx(value, rel=1e-12)
+    assert [float(b.mid()) for b in at.ball("dL_dx")] == pytest.approx(slope, rel=1e-12)
+
+
+def test_an_empty_maximum_is_refused() -> None:
+    for text in ("h[t] = max(x[i] for i in 1..t-1) for t in 1..T", "h[t] = max(x[i] for i in t..T-1) for t in 1..T"):
+        with pytest.raises(SymnetError, match="which may be empty or change; expected as 1..n; try: a condition around it that says"):
+            program(text, "L = sum(h)", tensors={"x": ("T",)})
 
 
 @pytest.mark.parametrize("zeros", [(), (1,), (0, 2), (0, 1, 2)])

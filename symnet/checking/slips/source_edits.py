@@ -127,7 +127,8 @@ def _shown(node: Node) -> tuple[str, int]:
     if node.kind == "cond":
         return f"{_within(args[0], 2)} if {_within(args[1], 2)} else {_within(args[2], 1)}", 1
     if node.kind == "sum":
-        loops = "".join(f" for {args[k][0]} in {_within(args[k + 1], 4)}..{_within(args[k + 2], 4)}" for k in range(1, len(args), 3))
+        ends = [_within(a, LEVELS["+"]) for a in args]
+        loops = "".join(f" for {args[k][0]} in {ends[k + 1]}..{ends[k + 2]}" for k in range(1, len(args), 3))
         return f"sum({args[0][0]}{loops})", POSTFIX
     if node.kind == "bracket":
         return f"[{args[0][0]}]", POSTFIX
@@ -137,8 +138,9 @@ def _shown(node: Node) -> tuple[str, int]:
 def _operator(node: Node, args: list[tuple[str, int]]) -> tuple[str, int]:
     if node.text in ("**", "^"):
         return f"{_within(args[0], POSTFIX)}{node.text}{_within(args[1], UNARY)}", POWER
-    if node.text == "and":
-        return f"{_within(args[0], 3)} and {_within(args[1], 3)}", 2
+    if node.text in ("and", "or"):
+        level = LEVELS[node.text]
+        return f"{_within(args[0], level)} {node.text} {_within(args[1], level)}", level
     sign = "*" if node.text == "juxtaposed" else node.text
     level = LEVELS[sign]
     space = "" if level == PRODUCT and sign != "@" else " "
