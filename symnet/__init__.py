@@ -54,6 +54,8 @@ Nouns
     Fit                      fitted parameters and the log of the run
     Epoch                    what a callback is told after an epoch
     EarlyStopping            when a training run ends before its time
+    SymbolicMLPClassifier    scikit-learn's MLPClassifier, trained by symnet
+    SymbolicMLPRegressor     scikit-learn's MLPRegressor, trained by symnet
     SymnetError              the base of every error raised on purpose
 
 Networks
@@ -542,6 +544,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.proofs import prove
     from symnet.reports.report import Report
     from symnet.training.callbacks import Epoch
+    from symnet.training.estimators import SymbolicMLPClassifier, SymbolicMLPRegressor
     from symnet.training.fit import Fit, fit
     from symnet.training.stopping import EarlyStopping
     from symnet.worksheet_loader import check_page, load
@@ -577,7 +580,8 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "Refutation", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "Report", "Residual", "Rprop",
     "SELU", "SGD", "Schedule", "Sequential", "SequentialLR", "SiLU", "Sigmoid", "SignSGD", "SmoothL1Loss",
     "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign",
-    "SquaredError", "Step", "StepLR", "SymnetError", "SyncBatchNorm", "Tanh", "Tanhshrink", "Tensor",
+    "SquaredError", "Step", "StepLR", "SymbolicMLPClassifier", "SymbolicMLPRegressor",
+    "SymnetError", "SyncBatchNorm", "Tanh", "Tanhshrink", "Tensor",
     "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
     "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
     "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "VAEKLLoss", "Verdict", "WarmupLR",
@@ -601,6 +605,7 @@ _PLACES = {
     "symnet.checking.slips.search": "diagnose",
     "symnet.proofs": "prove",
     "symnet.training.callbacks": "Epoch",
+    "symnet.training.estimators": "SymbolicMLPClassifier SymbolicMLPRegressor",
     "symnet.training.fit": "Fit fit",
     "symnet.training.stopping": "EarlyStopping",
     "symnet.reports.report": "Report",

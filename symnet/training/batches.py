@@ -23,6 +23,14 @@ def rows_of(program: Program, data: Mapping[str, Array]) -> tuple[tuple[str, ...
     return names, next(iter(lengths.values()), 1)
 
 
+def check_rows(names: tuple[str, ...], data: Mapping[str, Array], count: int) -> None:
+    """Raise ShapeError where an array that has one row a sample has another number of rows, or none."""
+    for name in names:
+        shape = np.shape(data[name])
+        if not shape or shape[0] != count:
+            raise ShapeError("fit", f"{name}: shape {shape}", f"{count} rows, one a sample")
+
+
 @final
 class Batches:
     """``arguments(rows)`` are what the compiled step takes for these rows; None stands for all of them.

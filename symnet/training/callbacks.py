@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -41,9 +42,19 @@ def callbacks_of(asked: Callbacks) -> tuple[Callback, ...]:
     """One function or several, as a row of them."""
     every = () if asked is None else (asked,) if callable(asked) else tuple(asked)
     for one in every:
-        if not callable(one):
+        if isinstance(one, type) or not callable(one) or not _takes_one(one):
             raise OptionError("callbacks", a_kind(one), "a function of an epoch, or several", "lambda epoch: print(epoch.values)")
     return every
+
+
+def _takes_one(function: Callback) -> bool:
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # a function of C, without a signature
+        return True
+    return True
 
 
 def tell(callbacks: tuple[Callback, ...], number: int, steps: int, values: Mapping[str, float], params: Mapping[str, Any]) -> bool:

@@ -12,13 +12,14 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from symnet.errors import OptionError
+from symnet.errors import OptionError, shown
 
 Array = np.ndarray[Any, Any]
 FORMAT = "symnet checkpoint 1"
@@ -36,7 +37,7 @@ class State:
 
 def write(path: str | Path, state: State) -> None:
     """Put ``state`` at ``path``, whole or not at all. Raises OptionError where nothing can be written."""
-    place = Path(path)
+    place = place_of("checkpoint", path)
     held = io.BytesIO()
     facts = json.dumps({"format": FORMAT, "made_of": state.made_of(), **state.facts}).encode()
     arrays: dict[str, Any] = {f"array/{name}": array for name, array in state.arrays.items()}
@@ -50,7 +51,8 @@ def write(path: str | Path, state: State) -> None:
         os.replace(beside, place)
         _settle(place.parent)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise OptionError("checkpoint", f"{place}: {error.strerror}", "a file that can be written") from None
 
 
@@ -64,9 +66,17 @@ def _settle(folder: Path) -> None:
             os.close(handle)
 
 
+def place_of(where: str, path: str | Path) -> Path:
+    """The path of a file. Raises OptionError for what no file can be called."""
+    place = Path(path)
+    if not place.name or "\0" in str(path) or not str(path).isprintable():
+        raise OptionError(where, shown(str(path)), "the name of a file")
+    return place
+
+
 def sweep(path: str | Path) -> None:
     """Take away what writers that were killed left beside a checkpoint."""
-    place = Path(path)
+    place = place_of("checkpoint", path)
     for left in place.parent.glob(f".{place.name}.*.tmp"):
         number = left.name.removesuffix(".tmp").rpartition(".")[2]
         if number.isdigit() and not _alive(int(number)):
@@ -85,7 +95,7 @@ def _alive(process: int) -> bool:
 
 def read(path: str | Path) -> State:
     """The state at ``path``. Raises OptionError for what is no checkpoint; nothing in it is executed."""
-    place = Path(path)
+    place = place_of("resume", path)
     try:
         with np.load(place, allow_pickle=False) as held:
             facts = json.loads(bytes(held["facts"]))

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from symnet.errors import MissingToolError, OptionError, did_you_mean
+from symnet.errors import OptionError, did_you_mean
+from symnet.training.sklearn_library import load_digits
 
 Arrays = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
@@ -23,12 +24,7 @@ def ages() -> Arrays:
 
 def digits() -> Arrays:
     """1797 images of 8 x 8 grey values in 0..1, targets one-hot (scikit-learn; Alpaydin & Kaynak 1998)."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise MissingToolError("digits", "scikit-learn is not installed", "scikit-learn",
-                               "pip install 'symnet[data]'") from None
-    images, labels = load_digits(return_X_y=True)
+    images, labels = load_digits()
     return images / 16.0, np.eye(10)[labels]
 
 

@@ -31,7 +31,7 @@ from symnet.networks.sample_weights import weighted
 from symnet.networks.schedules import Schedule, with_schedule
 from symnet.networks.schedules import schedule as schedule_of
 from symnet.networks.sequential import Sequential
-from symnet.training.batches import rows_of
+from symnet.training.batches import check_rows, rows_of
 from symnet.training.callbacks import Callbacks, callbacks_of
 from symnet.training.checkpoints import State, read, sweep, write
 from symnet.training.initial_values import data_for, floats, start_for
@@ -168,11 +168,12 @@ def fit(what: Sequential | Program | Derivation | ReadModel, X: Any = None, Y: A
         if value not in known:
             raise OptionError(f"fit, {name}", shown(value), "one of " + ", ".join(known), did_you_mean(value, known))
     derivation = derivation_for(what, X, loss)
-    own = {} if isinstance(what, Derivation) else dict(getattr(what, "values", {}))  # the weights of a model of another library
+    own: dict[str, Any] = dict(getattr(what, "values", {})) if _was_read(what) else {}  # the weights of a model of another library
     rule = _rule(optimizer, {**settings, **({} if lr is None else {"lr": lr})}, settings, schedule, clip_value, clip_norm)
     held = {n: v for n, v in own.items() if n not in derivation.wrt}
     data = data_for(derivation, X, Y, {**held, **(constants or {})})
     names, count = rows_of(derivation.program, data)
+    check_rows(names, data, count)
     target = target_name(derivation.program)
     weights = sample_weights(sample_weight, class_weight, data.get(target or ""), count)
     if weights is not None:
@@ -201,6 +202,11 @@ def fit(what: Sequential | Program | Derivation | ReadModel, X: Any = None, Y: A
         error.partial = _fitted(loop)
         raise
     return _fitted(loop)
+
+
+def _was_read(what: Any) -> bool:
+    held = not isinstance(what, Derivation) and isinstance(getattr(what, "program", None), Program)
+    return held and isinstance(getattr(what, "values", None), Mapping)
 
 
 def _check_numbers(epochs: int, batch_size: int | None, seed: int, every: int | None) -> None:
@@ -245,7 +251,8 @@ def _validation(derivation: Derivation, given: Any, data: Mapping[str, Array], h
     batched, _ = rows_of(derivation.program, data)
     s = next((n for n in batched if derivation.program.tensors[n].role is Role.CONSTANT and n not in held and n not in constants), None)
     fixed = {n: a for n, a in data.items() if n not in batched}
-    count = len(floats("validation_data", given[0]))
+    first = floats("validation_data", given[0])
+    count = len(first) if first.ndim else 1
     weights = {} if s is None else {s: np.ones(count) if len(given) == 2 else sample_weights(given[2], None, None, count)}
     return data_for(derivation, given[0], given[1], {**fixed, **weights}, "validation_data")
 

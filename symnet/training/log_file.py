@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import final
 
 from symnet.errors import OptionError
+from symnet.training.checkpoints import place_of
 
 
 @final
@@ -17,7 +18,7 @@ class LogFile:
 
     def __init__(self, path: str | Path, begun: int) -> None:
         """``begun`` epochs are done already: lines that the file has of them stay, all others go."""
-        self.path = Path(path)
+        self.path = place_of("log", path)
         try:
             kept = [line for line in self._lines() if self._epoch(line) <= begun] if begun else []
             self.path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")

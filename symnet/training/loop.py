@@ -151,7 +151,7 @@ class Loop:
 
     def _values(self, during: float | None = None) -> dict[str, float]:
         """What is known of the parameters as they are; ``during`` is the mean of the losses of the epoch's steps."""
-        if self.whole:
+        if self.whole and self.plan.losses == "after":
             self.ready = self.steps.gradients(self.batches.arguments(None, self.rng), self.epoch + (1 if during is None else 2))
             values = {"loss": self.ready}
             if self.plan.metrics:
@@ -231,7 +231,7 @@ class Loop:
         if self.watch is not None and facts["watch"] is not None:
             self.watch.remember(facts["watch"])
         self.rng.bit_generator.state = facts["rng"]
-        if self.whole and self.order is None:
+        if self.whole and self.order is None and self.plan.losses == "after":
             with np.errstate(over="ignore", invalid="ignore"):
                 self.ready = self.steps.gradients(self.batches.arguments(None, self.rng), self.epoch + 1)
 

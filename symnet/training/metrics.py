@@ -119,7 +119,10 @@ def measured(metrics: Mapping[str, Metric], targets: Array, outputs: Array, befo
     """Each metric by its name, with ``before`` in front. Raises OptionError for one that gives no number."""
     found = {}
     for name, metric in metrics.items():
-        value: Any = metric(targets, outputs)
+        try:
+            value: Any = metric(targets, outputs)
+        except Exception as error:  # a user's function may raise anything
+            raise OptionError(f"metric {name}", f"{type(error).__name__}: {error}", "a function of targets and outputs") from None
         if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
             raise OptionError(f"metric {name}", shown(value), "a function of targets and outputs that gives a number")
         found[before + name] = float(value)

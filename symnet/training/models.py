@@ -71,13 +71,17 @@ def model_of(derivation: Derivation, dtype: str = "float64") -> Model:
 
 
 def output_name(program: Program) -> str:
-    """The last definition before the targets come in."""
+    """The last definition before the targets come in that depends on the data: a penalty of the parameters is no output."""
     targets = {t.name for t in program.inputs if t.role is Role.TARGET}
-    late = set(targets)
+    data = {t.name for t in program.inputs if t.role is Role.INPUT}
+    late, of_data = set(targets), set(data)
     for d in program.definitions:
-        if late & set(program.uses(d.name)):
+        uses = set(program.uses(d.name))
+        if late & uses:
             late.add(d.name)
-    early = [d.name for d in program.definitions if d.name not in late]
+        if of_data & uses:
+            of_data.add(d.name)
+    early = [d.name for d in program.definitions if d.name not in late and (d.name in of_data or not data)]
     if not early or not targets:
         raise OptionError("predict", "no target in this program", "a network with a loss")
     return early[-1]

@@ -23,7 +23,7 @@ def sample_weights(given: Any, by_class: ClassWeight, targets: Array | None, cou
     if given is not None:
         try:
             weights = np.array(given, dtype=float)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ShapeError("sample_weight", str(error), f"{count} numbers") from None
         if weights.shape != (count,):
             raise ShapeError("sample_weight", f"shape {weights.shape}", f"{count} numbers, one a sample")

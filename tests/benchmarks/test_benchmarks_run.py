@@ -15,6 +15,7 @@ QUICK = {
     "doors": ("Milliseconds from the question to the answer", "What one answer costs"),
     "verdicts": ("Milliseconds of one verdict", "judged a second"),
     "equality": ("Median ms to a verdict", "named intermediates"),
+    "training": ("Whole fits",),
     "steps": ("A step relative to hand-written NumPy",),
 }
 

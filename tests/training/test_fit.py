@@ -206,3 +206,8 @@ def test_a_misuse_is_told_in_one_line(change: dict[str, Any], error: type[Symnet
     with pytest.raises(error, match=says) as caught:
         fit(call.pop("what"), call.pop("X"), call.pop("Y"), **call)
     assert "\n" not in str(caught.value)
+
+
+def test_a_penalty_of_the_parameters_is_no_output() -> None:
+    made = fit(LINE, X, Y, loss=sn.L2Penalty(sn.MSELoss(), "1/10"), epochs=2)
+    assert output_name(made.derivation.program) == "z1" and made.predict(X).shape == (4, 1)

@@ -113,7 +113,7 @@ def test_the_loss_during_an_epoch_is_the_mean_of_its_steps() -> None:
     gaps = [(((np.tanh(X[r] @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]) - Y[r]) ** 2).mean() for r in (slice(0, 25),)]
     assert during.losses[0] == pytest.approx(gaps[0], rel=1e-12) and during.log.epochs == 2
     whole = sn.fit(NET, X, Y, epochs=3, epoch_loss="during", loss="mse", lr="1/10")
-    assert whole.losses == sn.fit(NET, X, Y, epochs=3, loss="mse", lr="1/10").losses
+    assert whole.losses[1:] == sn.fit(NET, X, Y, epochs=3, loss="mse", lr="1/10").losses[:-1] and whole.losses[0] == whole.losses[1]
 
 
 def test_nothing_is_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
