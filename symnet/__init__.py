@@ -723,6 +723,7 @@ def _join_rooms() -> None:
     install("instantiate", "symnet.calculus.instantiate")
     install("proved_zero", "symnet.equality.zero")
     install("evaluate", "symnet.calculus.evaluate")
+    install("curve_file", "symnet.reports.curve")
     install("check_proved", "symnet.proofs.checking")
     install("compile", "symnet.backends", "compile_derivation")
     install("run", "symnet.backends.compiled", "run_program")

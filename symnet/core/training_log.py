@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from symnet.core.verbs import verb
+
+_curve: Callable[[TrainingLog], str] = verb("curve_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +31,8 @@ class TrainingLog:
     @property
     def epochs(self) -> int:
         """How many passes over the data."""
-        return len(self.losses) - 1
+        return max(0, len(self.losses) - 1)
+
+    def curve(self) -> str:
+        """The loss over the epochs, and that of the validation data, as the text of an SVG file."""
+        return _curve(self)

@@ -75,8 +75,10 @@ def place_of(where: str, path: str | Path) -> Path:
 
 
 def sweep(path: str | Path) -> None:
-    """Take away what writers that were killed left beside a checkpoint."""
+    """Take away what writers that were killed left beside a checkpoint. Raises OptionError where there is no such folder."""
     place = place_of("checkpoint", path)
+    if not place.parent.is_dir():
+        raise OptionError("checkpoint", f"{place}: No such file or directory", "a file in a folder that is there")
     for left in place.parent.glob(f".{place.name}.*.tmp"):
         number = left.name.removesuffix(".tmp").rpartition(".")[2]
         if number.isdigit() and not _alive(int(number)):

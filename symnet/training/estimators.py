@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import sympy as sp
@@ -19,12 +19,13 @@ from symnet.networks.optimizer_program import Optimizer, symbol, update_rule
 from symnet.networks.optimizers import OPTIMIZERS, optimizer
 from symnet.training.callbacks import Epoch
 from symnet.training.loop import Loop, Plan
-from symnet.training.metrics import Metric, accuracy, r2
+from symnet.training.metrics import accuracy, r2
 from symnet.training.models import model_of
 from symnet.training.perceptrons import perceptron
 from symnet.training.sklearn_library import bases, estimator_parts
 
 Array = np.ndarray[Any, Any]
+Score: TypeAlias = Callable[[Array, Array, Array | None], float]  # of targets, outputs and the weights of samples
 BaseEstimator, ClassifierMixin, RegressorMixin = bases()
 RATES = ("constant", "invscaling", "adaptive")
 LEAST_RATE = 1e-6  # below it an adaptive rate ends the run
@@ -68,7 +69,7 @@ class _SymbolicMLP(BaseEstimator):  # type: ignore[misc, valid-type]
         estimator_parts().check_is_fitted(self)
         return perceptron(len(self.coefs_) - 1, self.activation, self.out_activation_)
 
-    def _trained(self, X: Array, Y: Array, weights: Array | None, strata: Array | None, score: Metric) -> None:
+    def _trained(self, X: Array, Y: Array, weights: Array | None, strata: Array | None, score: Score) -> None:
         """Fit the parameters to rows of X and Y; ``score`` judges the part that early stopping keeps apart."""
         parts, hidden = estimator_parts(), _checked(self)
         if weights is not None:
@@ -94,7 +95,7 @@ class _SymbolicMLP(BaseEstimator):  # type: ignore[misc, valid-type]
         if self.batch_size != "auto" and size > count:
             warnings.warn(f"batch_size={size} is more than the {count} samples: each step takes all of them", stacklevel=3)
         size = min(size, count)
-        watch = _Watch(self, valid, score, count)
+        watch = _Watch(self, valid, None if valid is None else valid.get(s), score, count)
         plan = Plan(derivation, _rule(self), {**data, "alpha": np.asarray(float(self.alpha))}, None, size, 0, bool(self.shuffle),
                     str(X.dtype), "during", callbacks=(watch.sees,), progress=False)
         loop = watch.loop = Loop(plan, start, np.random.default_rng(random.randint(np.iinfo(np.int32).max)))
@@ -149,8 +150,8 @@ class _SymbolicMLP(BaseEstimator):  # type: ignore[misc, valid-type]
 class _Watch:
     """When a fit ends, as scikit-learn has it: after ``n_iter_no_change`` epochs without a gain of ``tol``, and one more."""
 
-    def __init__(self, model: _SymbolicMLP, valid: Mapping[str, Array] | None, score: Metric, count: int) -> None:
-        self.model, self.valid, self.score, self.count = model, valid, score, count
+    def __init__(self, model: _SymbolicMLP, valid: Mapping[str, Array] | None, weights: Array | None, score: Score, count: int) -> None:
+        self.model, self.valid, self.weights, self.score, self.count = model, valid, weights, score, count
         self.loop: Loop | None = None
         self.best_loss, self.best_score, self.waited = math.inf, -math.inf, 0
         self.scores: list[float] = []
@@ -168,7 +169,7 @@ class _Watch:
             better = loss <= self.best_loss - model.tol
             self.best_loss = min(self.best_loss, loss)
         else:
-            value = self.score(self.valid["Y"], loop.model.output(X=self.valid["X"], **loop.params))
+            value = self.score(self.valid["Y"], loop.model.output(X=self.valid["X"], **loop.params), self.weights)
             better = value >= self.best_score + model.tol
             self.scores.append(value)
             if value > self.best_score:
@@ -280,10 +281,10 @@ class SymbolicMLPClassifier(ClassifierMixin, _SymbolicMLP):  # type: ignore[misc
         self._trained(X, Y, weights, None if several else y, self._found)
         return self
 
-    def _found(self, targets: Array, outputs: Array) -> float:
+    def _found(self, targets: Array, outputs: Array, weights: Array | None) -> float:
         if self.out_activation_ == "softmax":
-            return accuracy(targets.argmax(axis=1), outputs.argmax(axis=1))
-        return accuracy(targets > 0.5, outputs > 0)
+            return accuracy(targets.argmax(axis=1), outputs.argmax(axis=1), weights)
+        return accuracy(targets > 0.5, outputs > 0, weights)
 
     def predict(self, X: Any) -> Array:
         """The class of each row."""

@@ -78,14 +78,16 @@ class Fit:
     state: State | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
-        first, last = self.losses[0], self.losses[-1]
+        told = f"loss {self.losses[0]:.6g} -> {self.losses[-1]:.6g}" if self.losses else "no loss"
         shapes = listed(f"{name} {np.shape(value)}" for name, value in self.params.items())
-        return cut(f"Fit: {self.log.optimizer}, {self.log.epochs} epochs, loss {first:.6g} -> {last:.6g}") + f"\n  {shapes}"
+        return cut(f"Fit: {self.log.optimizer}, {self.log.epochs} epochs, {told}") + f"\n  {shapes}"
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(str(np.shape(value)))}</td></tr>" for name, value in self.params.items())
-        said = f"{escape(self.log.optimizer)}, {self.log.epochs} epochs: loss {self.losses[0]:.6g} &rarr; {self.losses[-1]:.6g}"
-        return f"<table><caption>{said}</caption><tr><th>parameter</th><th>shape</th></tr>{rows}</table>"
+        curve = self.log.curve() if len(self.losses) > 1 and np.isfinite(self.losses).all() else ""
+        told = f"loss {self.losses[0]:.6g} &rarr; {self.losses[-1]:.6g}" if self.losses else "no loss"
+        said = f"{escape(self.log.optimizer)}, {self.log.epochs} epochs: {told}"
+        return f"<table><caption>{said}</caption><tr><th>parameter</th><th>shape</th></tr>{rows}</table>{curve}"
 
     @property
     def losses(self) -> tuple[float, ...]:
@@ -150,7 +152,8 @@ def fit(what: Sequential | Program | Derivation | ReadModel, X: Any = None, Y: A
 
     ``log`` is a file of JSON lines, one an epoch. ``checkpoint`` is a file that is written after every epoch, or every
     ``checkpoint_every`` steps, and is whole at every moment; ``resume=True`` goes on from it where it is there, and a Fit or a file may be
-    given too. A run that goes on has the same bits as one that was never stopped; ``epochs`` counts all.
+    given too. A run that goes on has the same bits as one that was never stopped; ``epochs`` counts all. One that early stopping or a
+    callback has ended does not go on. Only the run that wrote a state goes on from it: same program, optimizer, data, seed and batches.
 
     Raises ShapeError for arrays that do not fit, DomainError for data that are not finite, DivergedError when a value is no longer
     finite, with the line and the step where that began; its ``partial`` is the Fit of before. XOR has starts from which this small net
@@ -174,6 +177,8 @@ def fit(what: Sequential | Program | Derivation | ReadModel, X: Any = None, Y: A
     data = data_for(derivation, X, Y, {**held, **(constants or {})})
     names, count = rows_of(derivation.program, data)
     check_rows(names, data, count)
+    if batch_size is not None and not names:
+        raise OptionError("fit, batch_size", "a program without an axis of samples", "data with one row a sample: an axis of size N or B")
     target = target_name(derivation.program)
     weights = sample_weights(sample_weight, class_weight, data.get(target or ""), count)
     if weights is not None:

@@ -39,14 +39,16 @@ def _hash(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()[:32]
 
 
-WORDS = {"program": "another program", "optimizer": "another optimizer", "data": "other data", "dtype": "another dtype",
-         "batch_size": "another batch_size", "seed": "another seed", "shuffle": "another shuffle", "losses": "other losses"}
+WORDS = {"program": "another program", "optimizer": "another optimizer", "data": "other data", "validation": "other validation data",
+         "metrics": "other metrics", "dtype": "another dtype", "batch_size": "another batch_size", "seed": "another seed",
+         "shuffle": "another shuffle", "losses": "other losses"}
 
 
 def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Raise OptionError where a state is that of another run, saying in what."""
     for name, value in wanted.items():
         if found.get(name) != value:
-            told = f": {found.get(name)}, here {value}" if name not in ("program", "data") else ""
+            told = f": {found.get(name)}, here {value}" if name not in ("program", "data", "validation") else ""
             raise OptionError("resume", f"a checkpoint of {WORDS.get(name, name)}{told}", "the run that wrote it",
-                              "params= for new training from its parameters" if name != "data" else "the arrays that it was made with")
+                              "the arrays that it was made with" if name in ("data", "validation") else
+                              "params= for new training from its parameters")

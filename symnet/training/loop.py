@@ -57,7 +57,9 @@ class Plan:
     @cached_property
     def made_of(self) -> dict[str, Any]:
         """What must be the same for a state to go on."""
+        seen = None if self.valid is None else data_identity(self.valid)
         return {"program": program_identity(self.derivation), "optimizer": optimizer_identity(self.rule), "data": data_identity(self.data),
+                "validation": seen, "metrics": sorted(self.metrics),
                 "dtype": self.dtype, "batch_size": self.batch_size, "seed": self.seed, "shuffle": self.shuffle, "losses": self.losses}
 
 

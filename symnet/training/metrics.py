@@ -31,18 +31,18 @@ def mae(targets: Array, outputs: Array) -> float:
     return float(np.mean(np.abs(outputs - targets)))
 
 
-def r2(targets: Array, outputs: Array) -> float:
+def r2(targets: Array, outputs: Array, weights: Array | None = None) -> float:
     """1 - Σ (y - a)²/Σ (y - ȳ)², the mean over the columns; 1 or 0 for a column without spread (scikit-learn's r2_score)."""
-    gaps = ((targets - outputs) ** 2).sum(axis=0)
-    spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+    gaps = np.average((targets - outputs) ** 2, axis=0, weights=weights)
+    spread = np.average((targets - np.average(targets, axis=0, weights=weights)) ** 2, axis=0, weights=weights)
     shares = np.where(spread > 0, 1 - gaps / np.where(spread > 0, spread, 1), np.where(gaps == 0, 1.0, 0.0))
     return float(np.mean(shares))
 
 
-def accuracy(targets: Array, outputs: Array) -> float:
+def accuracy(targets: Array, outputs: Array, weights: Array | None = None) -> float:
     """The share of samples whose class is found; of rows of several labels, those that are right in all of them."""
     same = targets == outputs
-    return float(np.mean(same if same.ndim < 2 else same.all(axis=1)))
+    return float(np.average(same if same.ndim < 2 else same.all(axis=1), weights=weights))
 
 
 def f1(targets: Array, outputs: Array) -> float:

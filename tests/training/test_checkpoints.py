@@ -125,6 +125,7 @@ def test_a_writer_that_is_killed_leaves_the_file_before(tmp_path: Path) -> None:
 OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "program": ({"what": sn.Sequential(sn.Linear(3, 5), sn.ReLU(), sn.Linear(5, 2))}, "a checkpoint of another program; expected the run that wrote it"),
     "loss": ({"loss": "l1"}, "another program"), "optimizer": ({"optimizer": "adam"}, r"another optimizer: SGD \(lr = 1/20\)"), "rate": ({"lr": "1/10"}, "another optimizer"),
+    "validation": ({"validation_data": (X, Y)}, "other validation data"), "metrics": ({"metrics": "mae"}, r"other metrics: \[\], here \['mae'\]"),
     "batch": ({"batch_size": 5}, "another batch_size: None, here 5"), "seed": ({"seed": 4}, "another seed: 3, here 4"),
     "dtype": ({"dtype": "float32"}, "another dtype"), "data": ({"sample_weight": np.arange(1, 41)}, "another program"), "order": ({"shuffle": False}, "another shuffle"),
 }

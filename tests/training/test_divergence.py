@@ -41,6 +41,14 @@ def test_a_gradient_that_is_no_number_though_the_loss_is_one() -> None:
         sn.fit(derivation, 2.0, params={"w": 0.0})
 
 
+def test_a_run_that_has_no_loss_at_all_has_a_partial_result_too() -> None:
+    derivation = sn.derive(sn.program("L = log(w*x)"), wrt="w")
+    with pytest.raises(DivergedError, match="epoch 1, step 1: ") as caught:
+        sn.fit(derivation, 2.0, params={"w": 0.0})
+    partial = caught.value.partial
+    assert partial.log.epochs == 0 and partial.losses == () and "no loss" in repr(partial) and "no loss" in partial._repr_html_()
+
+
 def test_an_update_that_is_too_large_leaves_the_parameters_before_it() -> None:
     derivation = sn.derive(sn.program("L = w*x"), wrt="w")
     with pytest.raises(DivergedError, match=r"epoch 1, step 1: the update made w -inf") as caught:

@@ -54,7 +54,7 @@ def test_no_epoch_leaves_the_weights_as_they_were_read() -> None:
     net = module()
     made = sn.fit(sn.from_torch(net, torch.tensor(X[:4]), "mse", batch="N"), X, Y, epochs=0)
     assert np.array_equal(made.params["W2"], net[2].weight.detach().numpy())
-    assert made.losses[0] == pytest.approx(float(torch.nn.functional.mse_loss(net(torch.tensor(X)), torch.tensor(Y))), rel=1e-12)
+    assert made.losses[0] == pytest.approx(torch.nn.functional.mse_loss(net(torch.tensor(X)), torch.tensor(Y)).item(), rel=1e-12)
 
 
 def test_a_model_of_scikit_learn_goes_on(recwarn: pytest.WarningsRecorder) -> None:
@@ -71,7 +71,7 @@ def test_an_onnx_model_is_trained(tmp_path: Path, recwarn: pytest.WarningsRecord
     net = module().float()
     torch.onnx.export(net, torch.tensor(X[:4]).float(), str(tmp_path / "m.onnx"), dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "N"}})
     made = sn.fit(sn.from_onnx(str(tmp_path / "m.onnx"), sn.MSELoss()), X, Y, lr="1/10", epochs=20, batch_size=5)
-    assert made.losses[0] == pytest.approx(float(torch.nn.functional.mse_loss(net(torch.tensor(X).float()), torch.tensor(Y).float())), rel=1e-5)
+    assert made.losses[0] == pytest.approx(torch.nn.functional.mse_loss(net(torch.tensor(X).float()), torch.tensor(Y).float()).item(), rel=1e-5)
     assert made.losses[-1] < made.losses[0]
 
 

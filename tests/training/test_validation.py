@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,19 @@ def test_the_loss_during_an_epoch_is_the_mean_of_its_steps() -> None:
     assert during.losses[0] == pytest.approx(gaps[0], rel=1e-12) and during.log.epochs == 2
     whole = sn.fit(NET, X, Y, epochs=3, epoch_loss="during", loss="mse", lr="1/10")
     assert whole.losses[1:] == sn.fit(NET, X, Y, epochs=3, loss="mse", lr="1/10").losses[:-1] and whole.losses[0] == whole.losses[1]
+
+
+def test_the_curve_is_a_picture_of_its_own() -> None:
+    made = sn.fit(NET, X, Y, loss="mse", lr="1/10", epochs=4, validation_split=0.2)
+    svg = made.log.curve()
+    assert svg.startswith('<svg xmlns="http://www.w3.org/2000/svg"') and svg.count("<polyline") == 2 and svg in made._repr_html_()
+    ElementTree.fromstring(svg)
+
+
+def test_batches_need_an_axis_of_samples() -> None:
+    derivation = sn.derive(sn.program("r = w*x - y", "L = sum(r**2)", tensors={"x": ("m",), "y": ("m",), "w": ()}, objective="L"), wrt="w")
+    with pytest.raises(sn.SymnetError, match="batch_size: a program without an axis of samples"):
+        sn.fit(derivation, [1.0, 2], [1.0, 2], params={"w": 0}, batch_size=1)
 
 
 def test_nothing_is_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
