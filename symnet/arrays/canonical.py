@@ -5,6 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symnet.core.expressions import limits, rebuild
+from symnet.core.tensors import entry_indices
 
 
 def canonical(expr: sp.Expr) -> sp.Expr:
@@ -28,3 +29,17 @@ def _canonical(expr: sp.Basic) -> tuple[sp.Basic, int]:
 def same(a: sp.Expr, b: sp.Expr) -> bool:
     """True when both are the same but for the names of bound indices."""
     return bool(a == b or (a.has(sp.Sum) and canonical(a) == canonical(b)))
+
+
+def place_in(e: sp.Expr, total: sp.Expr | None) -> sp.Expr | None:
+    """The index at which ``e`` is one of the terms that ``total`` adds up, or None."""
+    if not isinstance(total, sp.Sum) or len(total.limits) != 1:
+        return None
+    bound = limits(total)[0][0]
+    candidates = dict.fromkeys(p for entry in e.atoms(sp.Indexed) for p in entry_indices(entry))
+    return next((p for p in candidates if total.function.xreplace({bound: p}) == e), None)
+
+
+def term_of(e: sp.Expr, total: sp.Expr | None) -> bool:
+    """True when ``e`` is one of the terms that ``total``, Σ e^v, adds up."""
+    return place_in(e, total) is not None

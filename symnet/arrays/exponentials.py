@@ -13,7 +13,8 @@ The rules, each an identity of the real numbers where both sides are defined (a 
 * *near 1*: log R with R(1) = 1 is log1p(R - 1) for |u| < 1;
 * *target*: σ(u) - y = (1 - y) σ(u) - y σ(-u), which keeps its digits where y is 0 or 1;
 * *normal distribution*: 1 + erf(v) = 2 Φ(√2 v);
-* *log1p*: log(1 + x).
+* *log1p*: log(1 + x);
+* *scale*: a sum of exponentials N is N e^-M times e^M; the scales M of a quotient or a logarithm are subtracted before anything overflows.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from symnet.arrays import stable_functions as st
-from symnet.arrays.canonical import canonical, same
+from symnet.arrays.canonical import canonical, place_in, same, term_of
+from symnet.arrays.indefinite import is_open
 from symnet.arrays.partly_defined import defined
+from symnet.arrays.scaled import FAR, kept_below, log_scaled
 from symnet.arrays.weighted import weighted_exponentials, weighted_shares
 from symnet.core.axes import Range
 from symnet.core.expressions import Limits, When, limits, rebuild
@@ -38,7 +41,6 @@ Form = dict[sp.Expr, sp.Expr]  # coefficient -> rational function of generators
 Wish = Callable[[sp.Expr], bool] | None
 Unfold = Callable[[sp.Expr, Mapping[sp.Symbol, Range], Wish], sp.Expr | None]
 MOST_TERMS, MOST_DEGREE = 12, 40
-FAR = 10**4  # e^-FAR is 0 in every floating-point type
 ONE = sp.S.One
 
 
@@ -260,8 +262,9 @@ class Exponentials:
             (c, r), = form.items()
             if exponent.is_Integer:
                 return {c**exponent: r**exponent} if not r.is_Number else {sp.Pow(c, exponent): r**exponent}
-            if c == 1 and exponent.is_Rational and r.free_symbols and (r.is_Symbol or (r.is_Pow and r.base.is_Symbol)):
-                return {ONE: r**exponent}
+            positive = r.free_symbols and all(f.as_base_exp()[0].is_Symbol for f in sp.Mul.make_args(r))
+            if positive and not c.is_negative and exponent.is_Rational:
+                return {sp.Pow(c, exponent): r**exponent}
         return {sp.Pow(self.write(form), self.argument(exponent)): ONE}
 
     def _sum(self, node: sp.Sum) -> Form:
@@ -291,8 +294,11 @@ class Exponentials:
             if self._depends(part, bound) and not self._loose(part):
                 inner.append(part)
                 continue
-            for factor in sp.Mul.make_args(part):
-                (inner if self._depends(factor, bound) else outer).append(factor)
+            factors = sp.Mul.make_args(part)
+            within = [f for f in factors if self._depends(f, bound)]
+            scale = self._scale_of_complements(within, bound)  # S/(S - E) stays together
+            inner += [*within, 1 / scale]
+            outer += [*[f for f in factors if f not in within], scale]
         inside, front = sp.Mul(*inner), sp.Mul(*outer)
         if coefficient == 1 and inside.free_symbols and (inside.is_Symbol or (inside.is_Pow and inside.base.is_Symbol)):
             body = self._direct(inside)
@@ -301,6 +307,21 @@ class Exponentials:
         number = front if front.is_Number else ONE
         body = times(coefficient, times(number, self._pure(inside)))
         return {canonical(sp.Sum(body, *over)): front / number}
+
+    def _scale_of_complements(self, factors: list[sp.Expr], bound: set[sp.Symbol]) -> sp.Expr:
+        """S^d where the product of ``factors``, an S - E among them, is of degree d in e^u and S: what is left is made of shares."""
+        powers = dict(f.as_base_exp() for f in factors)
+        for total in [s for s, g in self.by_symbol.items() if isinstance(g.node, sp.Sum) and not self._depends(s, bound)]:
+            degrees = {b: self._degree(b, self.by_symbol[total]) for b in powers}
+            if any(isinstance(b, sp.Add) and d != 0 for b, d in degrees.items()):
+                return total ** sp.Add(*[powers[b] * d for b, d in degrees.items()])
+        return ONE
+
+    def _degree(self, base: sp.Expr, total: Generator) -> sp.Expr:
+        """1 for a term of a sum and for the sum without a term, 1/k for the k-th root of a term, 0 for anything else."""
+        if self._share_of(base, total)[0] is not None:
+            return ONE
+        return 1 / self._power_in(base, total)[1] if self._power_in(base, total)[0] is not None else sp.S.Zero
 
     def _depends(self, factor: sp.Expr, bound: set[sp.Symbol]) -> bool:
         found = [self.by_symbol[s] for s in factor.free_symbols]
@@ -424,6 +445,7 @@ class Exponentials:
             self.rules.add("logarithm of a product")
             return found
         form = self.read(self._one_and(inside))
+        form = self._lacking(form) or form
         if len(form) == 1:
             (c, r), = form.items()
             if r.free_symbols:
@@ -436,8 +458,23 @@ class Exponentials:
                     return value
         elif form.get(ONE) == 1:
             self.rules.add("log1p")
-            return st.log1p(self.write({c: r for c, r in form.items() if c != 1}))
-        return sp.log(self.write(form))
+            more = self.write({c: r for c, r in form.items() if c != 1})
+            return self._log_scaled(1 + more, st.log1p(kept_below(more))) or st.log1p(more)
+        text = self.write(form)
+        return self._log_scaled(text) or sp.log(text)
+
+    def _log_scaled(self, total: sp.Expr, near_one: sp.Expr | None = None) -> sp.Expr | None:
+        """log of several terms with exponentials among them, from their scale; ``near_one`` is the value where the log is near 0."""
+        found = log_scaled(total, Exponentials(self.scope).argument_log) if isinstance(total, sp.Add) and is_open(total) else None
+        if found is None:
+            return None
+        self.rules.add("scale")
+        value, scale = found
+        return value if near_one is None else st.near(scale, value, near_one)
+
+    def argument_log(self, total: sp.Expr) -> sp.Expr:
+        """The logarithm of ``total`` in its stable form, no name looked into."""
+        return self.argument(sp.log(total))
 
     def _one_and(self, inside: sp.Expr) -> sp.Expr:
         """For a name of 1 + x, that."""
@@ -494,12 +531,44 @@ class Exponentials:
     def write(self, form: Form) -> sp.Expr:
         """The sum again, every rational function in its stable form."""
         form = self._weighted({c: r for c, r in form.items() if r != 0})
+        lacking = self._lacking(form)
+        if lacking is not None:
+            return self.write(lacking)
         common = self._common(form)
         if common is not None:
             return times(self.write(common[1]), self._pure(common[0]))
         form, parts = self._normal(self._softplus(self._quotient(self._smooth(form))))
         form, more = self._target(form)
         return sp.Add(*parts, *more, *[times(c, self._pure(r)) for c, r in form.items()])
+
+    def _lacking(self, form: Form) -> Form | None:
+        """c - c Σ w p for shares p is c Σ (1 - w) p, also where the mean is nearly 1."""
+        number = form.get(ONE)
+        if number is None or not number.is_Number:
+            return None
+        for total, factor in form.items():
+            if factor != -number or not isinstance(total, sp.Sum) or len(total.limits) != 1 or self.opaque:
+                continue
+            (bound, *span), body = limits(total)[0], total.function
+            for f in (g.as_base_exp()[0] for g in sp.Mul.make_args(body) if g.as_base_exp()[1].is_positive):
+                share = f if isinstance(f, st.share) else self._named_share(f, bound, span)
+                if share is None or list(limits(share.args[1])[0][1:]) != span or place_in(*share.args) != bound:
+                    continue
+                self.rules.add("what a mean lacks")
+                mean = {c: number * r for c, r in self._sum(sp.Sum(sp.Mul(f, 1 - body / f, evaluate=False), *total.limits)).items()}
+                return _added([_without(form, ONE, total), mean])
+        return None
+
+    def _named_share(self, entry: sp.Expr, bound: sp.Symbol, span: list[sp.Expr]) -> sp.Expr | None:
+        """The share that a name stands for."""
+        if not isinstance(entry, sp.Indexed):
+            return None
+        right = self.unfold(entry, self.scope | {bound: (span[0], span[1])}, None)
+        factors = sp.Mul.make_args(canonical(right)) if right is not None else ()
+        tops, totals = [f for f in factors if isinstance(f, sp.exp)], [f.base for f in factors if isinstance(f, sp.Pow) and f.exp == -1]
+        if len(factors) != 2 or len(tops) != 1 or len(totals) != 1 or not isinstance(totals[0], sp.Sum) or len(totals[0].limits) != 1:
+            return None
+        return st.share(tops[0], totals[0])
 
     def _smooth(self, form: Form) -> Form:
         """step(u) - sign(u) σ(-|u|), the slope of relu(u) + softplus(-|u|), is σ(u), at 0 as its limit from both sides."""
@@ -846,7 +915,7 @@ class Exponentials:
                     return True
         return False
 
-    def _shares(self, part: sp.Expr) -> list[tuple[type, tuple[sp.Expr, ...], int]] | None:
+    def _shares(self, part: sp.Expr) -> list[tuple[type, tuple[sp.Expr, ...], sp.Rational]] | None:
         """Powers of shares, of their complements, of sums and of exponentials, each by its logarithm; None when there is more."""
         powers: dict[sp.Expr, sp.Rational] = {}
         for f in sp.Mul.make_args(part):
@@ -856,13 +925,13 @@ class Exponentials:
             powers[base] = powers.get(base, sp.S.Zero) + count
         if not any(isinstance(self.by_symbol[s].node, sp.Sum) for s in part.free_symbols):
             return None
-        made: list[tuple[type, tuple[sp.Expr, ...], int]] = []
+        made: list[tuple[type, tuple[sp.Expr, ...], sp.Rational]] = []
         for base in [b for b in powers if b.is_Add]:  # (S - E)^n is S^n times a power of what the others add up to
             for s in [b for b in self.by_symbol if isinstance(self.by_symbol[b].node, sp.Sum)]:
                 top, kind = self._share_of(base, self.by_symbol[s])
                 if top is not None and powers[base].is_Integer:
                     count = powers.pop(base)
-                    made.append((kind, (top, self.by_symbol[s].node), int(count)))
+                    made.append((kind, (top, self.by_symbol[s].node), count))
                     powers[s] = powers.get(s, 0) + count
                     break
         for s in [b for b in powers if b in self.by_symbol and isinstance(self.by_symbol[b].node, sp.Sum)]:
@@ -873,8 +942,8 @@ class Exponentials:
                 top, kind = self._share_of(base, generator)
                 top, each = (top, ONE) if top is not None else self._power_in(base, generator)
                 count = min(powers[base] / each, -powers[s]) if top is not None else 0
-                if top is not None and count > 0 and int(count) == count:
-                    made.append((kind if each == 1 else st.log_share, (top, generator.node), int(count)))
+                if top is not None and count > 0:
+                    made.append((kind if each == 1 else st.log_share, (top, generator.node), count))
                     powers[base] -= count * each
                     powers[s] += count
         for base, count in powers.items():
@@ -884,7 +953,7 @@ class Exponentials:
                 return None
             g = self.by_symbol[base]
             if g.node is None:
-                made.append((sp.exp, (count * g.argument,), 1))
+                made.append((sp.exp, (count * g.argument,), ONE))
             else:
                 made.append((sp.log, (g.node,), count))
         return made
@@ -895,7 +964,7 @@ class Exponentials:
             e = self._direct(base)
             return (e, st.log_share) if term_of(e, total.node) else (None, sp.log)
         rest = minus(total.symbol, base)
-        if isinstance(base, sp.Add) and rest in self.by_symbol:
+        if isinstance(base, sp.Add) and rest.as_base_exp()[0] in self.by_symbol:
             e = self._direct(rest)
             return (e, st.log_others) if term_of(e, total.node) else (None, sp.log)
         return None, sp.log
@@ -1021,20 +1090,6 @@ def primitive(u: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     return number, rest
 
 
-def place_in(e: sp.Expr, total: sp.Expr | None) -> sp.Expr | None:
-    """The index at which ``e`` is one of the terms that ``total`` adds up, or None."""
-    if not isinstance(total, sp.Sum) or len(total.limits) != 1:
-        return None
-    bound = limits(total)[0][0]
-    candidates = dict.fromkeys(p for entry in e.atoms(sp.Indexed) for p in entry_indices(entry))
-    return next((p for p in candidates if total.function.xreplace({bound: p}) == e), None)
-
-
-def term_of(e: sp.Expr, total: sp.Expr | None) -> bool:
-    """True when ``e`` is one of the terms that ``total``, Σ e^v, adds up."""
-    return place_in(e, total) is not None
-
-
 def _added(forms: Iterable[Form]) -> Form:
     made: Form = {}
     for form in forms:
@@ -1096,6 +1151,9 @@ def connected(items: list[sp.Expr], symbols_of: Callable[[sp.Expr], set[sp.Basic
 def _factored_text(pure: sp.Expr) -> sp.Expr:
     """Factors over the rationals, common ones cancelled; powers such as t**(1/2) are factors of their own."""
     back: dict[sp.Symbol, sp.Expr] = {}
+    roots = _roots(pure)
+    if roots != 1:
+        return sp.Mul(roots, _factored_text(sp.Add(*[t / roots for t in sp.Add.make_args(pure)])))
     for symbol in pure.free_symbols:
         powers = [p for p in pure.atoms(sp.Pow) if p.base == symbol and p.exp.is_Rational]
         q = sp.ilcm(1, 1, *[p.exp.q for p in powers])
@@ -1106,6 +1164,16 @@ def _factored_text(pure: sp.Expr) -> sp.Expr:
             pure = pure.xreplace({p: root ** (p.exp * q) for p in powers} | {symbol: root**q})
             back[root] = symbol ** sp.Rational(1, q)
     return sp.factor(sp.together(pure)).xreplace(back)
+
+
+def _roots(total: sp.Expr) -> sp.Expr:
+    """The roots that are factors of every term: t**(1/2) of t**(1/2) - t**(3/2). S - E is not to be split into its roots."""
+    found = sp.S.One
+    for symbol in total.free_symbols:
+        parts = {_exponent(t, symbol) % 1 for t in sp.Add.make_args(total)}
+        if len(parts) == 1 and (part := parts.pop()) != 0:
+            found *= symbol**part
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -1156,12 +1224,14 @@ def _scaled(r: Factored, number: sp.Expr) -> Factored:
 
 def _log_factored(u: sp.Expr, r: Factored) -> tuple[sp.Expr, int] | None:
     """(log |c (E - 1)^k E^a P/Q|, sign) for E = e^u and k = 0 or 1; for k = 1 where the function is positive."""
-    if any(c < 0 for c in (*r.above, *r.below)) or r.k not in (0, 1):
+    if any(c < 0 for c in (*r.above, *r.below)) or not (r.k == 1 or r.k % 2 == 0):
         return None
+    if r.k not in (0, 1):  # log |E - 1| = log(1 - e^-|u|), and u where u > 0
+        rest = _log_factored(u, Factored(r.c, 0, r.a, r.above, r.below))
+        return None if rest is None else (r.k * (_log_gap(sp.Abs(u)) + relu(u)) + rest[0], rest[1])
     number, sign, a = sp.Abs(r.c), (1 if r.c > 0 else -1), r.a
     if r.k == 1:  # E - 1 > 0 where u > 0, and 1 - E > 0 where u < 0
-        v = u * sign
-        inner = st.near(v, st.log1p(-sp.exp(-st.clamped(v, 1, FAR))), sp.log(-st.expm1(-st.clamped(v, -1, 1))))
+        inner = _log_gap(u * sign)
         a += 1 if sign > 0 else 0
         rest = _log_factored(u, Factored(number, 0, a, r.above, r.below))
         return None if rest is None else (inner + rest[0], 1)
@@ -1170,6 +1240,11 @@ def _log_factored(u: sp.Expr, r: Factored) -> tuple[sp.Expr, int] | None:
     if value == 1 and m > 0:
         return _near_one(u, r, number), sign
     return _log_powers(u, r, number, a, m), sign
+
+
+def _log_gap(v: sp.Expr) -> sp.Expr:
+    """log(1 - e^-v) for v > 0."""
+    return st.near(v, st.log1p(-sp.exp(-st.clamped(v, 1, FAR))), sp.log(-st.expm1(-st.clamped(v, -1, 1))))
 
 
 def _log_powers(u: sp.Expr, r: Factored, number: sp.Expr, a: int, m: int) -> sp.Expr:

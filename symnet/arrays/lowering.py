@@ -10,12 +10,13 @@ from symnet.arrays.canonical import same
 from symnet.arrays.digits import all_digits
 from symnet.arrays.one_hot_sums import gathered, taken
 from symnet.arrays.partly_defined import defined
-from symnet.arrays.stable_functions import Stable, expm1, log_others, log_share, share, sum_of_others
+from symnet.arrays.stable_functions import Stable, crossed, expm1, in_language, log_others, log_share, share
 from symnet.arrays.stable_functions import others as share_of_others
 from symnet.arrays.tree import (
     Apply,
     Cases,
     Contract,
+    Crossed,
     Labels,
     Leaf,
     LogSum,
@@ -27,7 +28,6 @@ from symnet.arrays.tree import (
     Others,
     Scatter,
     Softmax,
-    SumOfOthers,
 )
 from symnet.arrays.weighted import split_weight, weighted_exponentials, weighted_shares
 from symnet.core.axes import Range, nonnegative
@@ -83,8 +83,8 @@ class Lowering:
             return self._log_sum(expr.args[0]) or self._log_det(expr.args[0]) or self._apply(expr)
         if isinstance(expr, SHARES):
             return self._share(expr)
-        if isinstance(expr, sum_of_others):
-            return self._sum_of_others(*expr.args)
+        if isinstance(expr, crossed):
+            return self._crossed(*expr.args)
         if isinstance(expr, (sp.Add, sp.Pow, Stable)) or expr.func in TABLE:
             return self._apply(expr)
         raise UnknownNodeError("arrays", f"no form for {expr.func.__name__}", "an expression of the program language")
@@ -227,10 +227,14 @@ class Lowering:
         form = {share: sp.exp(apart, evaluate=False), log_share: apart, share_of_others: -expm1(apart), log_others: sp.log(-expm1(apart))}
         return self.node(form[expr.func])
 
-    def _sum_of_others(self, term: sp.Expr, total: sp.Sum) -> Node:
-        """Along the whole axis, or the difference at a single place."""
-        (_, lo, hi), axis = limits(total)[0], self._axis_of(term, total)
-        return self.node(total - term) if axis is None else SumOfOthers((node := self.node(term)).labels, node, (axis, lo, hi))
+    def _crossed(self, weight: sp.Expr, e: sp.Expr, total: sp.Sum) -> Node:
+        """Along the whole axis; at a single place as the difference."""
+        found = self._matching(e, total)
+        if found is None:
+            return self.node(in_language(crossed(weight, e, total)))
+        body, axis = found
+        front = self.node(weight)
+        return Crossed(self._union((body, front)), body, front, axis)
 
     def _axes(self, total: sp.Sum) -> list[sp.Symbol]:
         """The indices that run over what ``total`` sums over and that it does not depend on: exp(Z[i, i])/Σ_j exp(Z[i, j]) is one

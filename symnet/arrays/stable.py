@@ -17,7 +17,8 @@ from symnet.arrays.at_zero import Norms, centred, x_log_x
 from symnet.arrays.averages import averaged
 from symnet.arrays.canonical import canonical
 from symnet.arrays.exponentials import Exponentials, Unfold, Wish, primitive
-from symnet.arrays.indefinite import indefinite
+from symnet.arrays.indefinite import cancels, indefinite
+from symnet.arrays.scaled import scaled
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
 from symnet.arrays.without_own import without_own
 from symnet.core.axes import Range, bounds, inside
@@ -67,7 +68,7 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
     norms = Norms({name: [variances[d] for d in lines] for name, lines in program.by_name.items()})
     for d in program.definitions:
         rules_of, text = _definite(d, variances[d], names, means)
-        stages = [variances[d], without_own(text)]
+        stages = [variances[d], without_own(text, partial(names.unfold, scope=d.free, wish=_is_quotient))]
         rules_of |= {"sum of the others"} if stages[-1] != text else set()
         stages.append(x_log_x(stages[-1], partial(names.unfold, scope=d.free, wish=lambda u: u.is_Pow)))
         stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
@@ -80,23 +81,42 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
 
 
 def _definite(d: Definition, right: sp.Expr, names: Names, means: Names) -> tuple[set[str], sp.Expr]:
-    """(rules, the right side) in the first of its forms that is not indefinite: names looked into and all terms together; as means with the
-    weights of a softmax; each term by itself; no name looked into; as it stands. The first where each is indefinite."""
+    """(rules, the right side) in the first of its forms that is not indefinite and loses no digits; where there is none, the first that is
+    not indefinite; where there is none either, the first of all, or the line as it stands where that is better."""
+    made: list[tuple[set[str], sp.Expr]] = []
+    for found in _forms(d, right, names, means):
+        if not indefinite(found[1]):
+            made.append(found)
+            if not cancels(found[1], names.is_share):
+                return found
+    if made:
+        return made[0]
+    return next(_forms(d, right, names, means)) if indefinite(right) else (set(), right)
+
+
+def _forms(d: Definition, right: sp.Expr, names: Names, means: Names) -> Iterator[tuple[set[str], sp.Expr]]:
+    """Names looked into and all terms together; as means with the weights of a softmax; each term by itself; no name looked into; with
+    scales."""
     def form(unfold: Unfold, whole: sp.Expr, apart: bool = False) -> tuple[set[str], sp.Expr]:
         made = Exponentials(d.free, unfold)
         text = _apart(whole, made.text) if apart else made.text(whole)
         short = sp.count_ops(text) <= GROWTH * sp.count_ops(right) + MOST
         return (made.rules, text) if made.rules and short else (set(), right)
 
-    first = form(names.unfold, right)
-    if not indefinite(first[1]) and averaged(first[1]) == first[1]:
-        return first
     mean = canonical(averaged(right))
-    for way in ((means.unfold, mean), (names.unfold, right, True), (_closed, right), (_closed, mean, True)):
-        found = form(*way)
-        if not indefinite(found[1]):
-            return found
-    return first if indefinite(right) else (set(), right)
+    first = form(names.unfold, right)
+    if averaged(first[1]) == first[1]:
+        yield first
+    second = form(means.unfold, mean)
+    yield second
+    yield form(names.unfold, right, True)
+    yield form(_closed, right)
+    yield form(_closed, mean, True)
+    for rules, text in (first, second):
+        scales = scaled(text, Exponentials(d.free, _closed).argument_log)
+        if scales != text:
+            yield {*rules, "scale"}, scales
+    yield first
 
 
 def _apart(expr: sp.Expr, text: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
@@ -114,6 +134,10 @@ def _closed(entry: sp.Expr, scope: Mapping[sp.Symbol, Range], wish: Wish) -> sp.
 
 def _is_exponential(right: sp.Expr) -> bool:
     return isinstance(right, OVERFLOW)
+
+
+def _is_quotient(right: sp.Expr) -> bool:
+    return isinstance(right, sp.Mul)
 
 
 def _is_sum(right: sp.Expr) -> bool:
@@ -147,6 +171,11 @@ class Names:
         right = self.rights[d]
         captured = any(i in scope for node in right.atoms(*BINDERS) for i, _, _ in limits(node))
         return substitute(fresh(right) if captured else right, there)
+
+    def is_share(self, entry: sp.Expr) -> bool:
+        """Does a name stand for an exponential over a sum, or a sigmoid?"""
+        found = self.program.by_name.get(tensor_name(entry), ()) if isinstance(entry, (sp.Indexed, sp.Symbol)) else ()
+        return any(isinstance(d.expr, sigmoid) or d.expr.is_Pow or (d.expr.is_Mul and d.expr.has(sp.exp)) for d in found if self._opens(d))
 
     def _slice(self, name: str, places: tuple[sp.Expr, ...], scope: Mapping[sp.Symbol, Range]) -> Definition | None:
         """The definition that holds at ``places``, for all values of their indices."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.arrays.canonical import place_in
+from symnet.core.expressions import limits
 from symnet.core.functions import sigmoid
 
 
@@ -94,10 +96,10 @@ class others(Stable):
     nargs = 2
 
 
-class sum_of_others(Stable):
-    """sum_of_others(v, Σ v) = Σ v - v: a sum without one of its terms; of the largest term the others are added up."""
+class crossed(Stable):
+    """crossed(w_j, e_j, Σ e) = p_j Σ_{i≠j} w_i/(1 - p_i) for the shares p_i = e_i/Σ e, w_i standing where w_j does."""
 
-    nargs = 2
+    nargs = 3
 
 
 class log_share(Stable):
@@ -154,6 +156,13 @@ def _part(count: sp.Expr, *exponents: sp.Expr) -> sp.Expr:
     return sp.Add(*map(sp.exp, exponents[:int(count)])) / sp.Add(*map(sp.exp, exponents))
 
 
+def _crossed(weight: sp.Expr, e: sp.Expr, total: sp.Sum) -> sp.Expr:
+    (bound, lo, hi), place = limits(total)[0], place_in(e, total)
+    assert place is not None
+    every = weight / (1 - e / total)
+    return e / total * (sp.Sum(every.xreplace({place: bound}), (bound, lo, hi)) - every)
+
+
 MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
     expm1: lambda u: sp.exp(u) - 1,
     log1p: lambda u: sp.log(1 + u),
@@ -166,7 +175,7 @@ MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
     kept: lambda u, *condition: u,
     share: lambda e, s: e / s,
     others: lambda e, s: 1 - e / s,
-    sum_of_others: lambda v, s: s - v,
+    crossed: _crossed,
     log_share: lambda e, s: sp.log(e / s),
     log_others: lambda e, s: sp.log(1 - e / s),
     part: _part,

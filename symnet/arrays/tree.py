@@ -79,10 +79,11 @@ class Others(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class SumOfOthers(Node):
-    """Σ body along ``axis`` without the entry itself."""
+class Crossed(Node):
+    """p_j Σ_{i≠j} weight_i/(1 - p_i) along ``axis`` for the softmax p of ``body``."""
 
     body: Node
+    weight: Node
     axis: Limits
 
 

@@ -12,6 +12,7 @@ from symnet.arrays.tree import (
     Apply,
     Cases,
     Contract,
+    Crossed,
     Labels,
     Leaf,
     LogSum,
@@ -23,7 +24,6 @@ from symnet.arrays.tree import (
     Others,
     Scatter,
     Softmax,
-    SumOfOthers,
     is_inverse,
     sign_of,
     without_sign,
@@ -97,8 +97,9 @@ class NumpyCode(IndexCode):
             return f"{'logothers' if node.others else 'logsoftmax' if node.logarithm else 'softmax'}({body}, {axis})"
         if isinstance(node, Others):
             return f"others({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
-        if isinstance(node, SumOfOthers):
-            return f"sumofothers({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
+        if isinstance(node, Crossed):
+            parts = [self.aligned(x, node.labels) for x in (node.weight, node.body)]
+            return f"crossed({', '.join(parts)}, {node.labels.index(node.axis[0]) - len(node.labels)})"
         if isinstance(node, LogSum):
             return f"logsumexp({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, Masked):

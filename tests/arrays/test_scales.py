@@ -1,0 +1,78 @@
+"""Compiled values and slopes of losses made of exponentials beside 50 and more digits (mpmath), from inputs of 1e-20 to far beyond the range of exp:
+nothing is NaN, and each slope has eight digits, or fifteen places beside the largest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+import symnet as sn
+
+SCALES = (1e-20, 1.0, 20.0, 40.0, 600.0)
+P, Q = "p = softmax(z)", "q = softmax(x)"
+ROWS: Sequence[tuple[str, ...]] = (  # z and x of any sign, y positive
+    (P, "L = sum(y*p/(1-p))"), (P, "L = sum(y*p*log(1-p))"), (P, "L = sum(y*log(p/(1-p)))"), (P, "L = sum(y*log(1-p))"),
+    (P, "L = -sum(y*log(p) + (1-y)*log(1-p))"), ("p = softmax(2*z)", "L = -sum(y*log(1-p))"), (P, "L = 1/(1-sum(p**2))"),
+    (P, "L = log(1 - sum(p*sigmoid(y)))"), (P, "L = -(1 - sum(y*p)/4)**2*log(sum(y*p))"), (P, "L = sum(y*sqrt(p))"), (P, "L = sum(sqrt(p*y))**2"),
+    ("o = sum(exp(z)) - exp(z)", "L = sum(y*log(o))"), ("o = sum(exp(z)) - exp(z)", "L = sum(y*exp(z)/o)"),
+    ("L = sum(softmax(z)*softmax(y*z))",), ("L = sum(softmax(z)/softmax(y*z))",),
+    ("L = (2+sum(y*exp(z)))/(3+sum(exp(z)))",), ("L = log(sum(exp(z))+sum(exp(x)))",), ("L = log(sum(y*exp(z))+sum(exp(x)))",),
+    ("L = sum(exp(z))/(sum(exp(z))+sum(exp(x)))",), ("L = log(1+sum(y*exp(z)))",), ("L = log(sum(exp(y*softmax(z))))",),
+    ("L = sum(y*exp(z))**2/sum(exp(2*z))",), ("L = sqrt(sum(exp(z)))/sum(exp(z/2))",), ("L = sum(exp(z)*exp(x))/sum(exp(z+x))",),
+    (P, "L = sum((1-sigmoid(z))*exp(z))/sum(y*p)"), ("L = sum(log(sinh(y)**2))*sum(y)",), (P, Q, "L = sum(p*log(p/q))"),
+)
+
+
+def _vector(f: Any) -> Any:
+    return lambda a: np.vectorize(f, otypes=[object])(a) if isinstance(a, np.ndarray) else f(a)
+
+
+EXP = _vector(mp.exp)
+LANGUAGE = {"exp": EXP, "log": _vector(mp.log), "sqrt": _vector(mp.sqrt), "sinh": _vector(mp.sinh), "sum": np.sum,
+            "sigmoid": _vector(lambda u: 1 / (1 + mp.exp(-u))), "softmax": lambda a: EXP(a) / np.sum(EXP(a))}
+
+
+def _value(lines: Sequence[str], at: dict[str, Any]) -> Any:
+    space: dict[str, Any] = {**LANGUAGE, **at}
+    for line in lines:
+        name, text = line.split(" = ")
+        space[name] = eval(text, space)  # noqa: S307 - a line of this file
+    return space["L"]
+
+
+def _slopes(lines: Sequence[str], at: dict[str, Any], name: str) -> Iterator[Any]:
+    h = mp.mpf(10) ** (-mp.mp.dps // 3)
+    for i in range(len(at[name])):
+        ends = []
+        for sign in (1, -1):
+            moved = at[name].copy()
+            moved[i] += sign * h
+            ends.append(_value(lines, {**at, name: moved}))
+        yield (ends[0] - ends[1]) / (2 * h)
+
+
+def _points(names: Sequence[str], rng: np.random.Generator) -> Iterator[tuple[float, dict[str, Any]]]:
+    for scale in SCALES:
+        yield scale, {n: rng.uniform(0.1, 2, size=3).round(3) if n == "y" else scale * rng.choice([-1.0, 0.0, 0.5, 1.0], size=3) for n in names}
+        yield scale, {n: rng.uniform(0.1, 2, size=3).round(3) if n == "y" else scale * rng.uniform(-1, 1, size=3) for n in names}
+
+
+@pytest.mark.parametrize("lines", ROWS, ids=lambda lines: "; ".join(lines))
+def test_values_and_slopes_keep_their_digits(lines: tuple[str, ...]) -> None:
+    names = [n for n in "zxy" if any(n in line.replace("exp", "").replace("softmax", "") for line in lines)]
+    f = sn.derive(sn.program(*lines, tensors=dict.fromkeys(names, ("n",))), wrt=names).compile().value_and_grad
+    for scale, at in _points(names, np.random.default_rng(5)):
+        with mp.workdps(int(120 + 3 * scale)):
+            exact = {n: np.array([mp.mpf(float(v)) for v in a], dtype=object) for n, a in at.items()}
+            found, grads = f(**at)
+            truth = {"L": [_value(lines, exact)]} | {n: list(_slopes(lines, exact, n)) for n in names}
+            if any(abs(w) > 1e150 for wanted in truth.values() for w in wanted):  # their squares are beyond the range
+                continue
+            for name, wanted in truth.items():
+                slack = 2e-15 * max(4, scale) * max([1, *(abs(w) for w in wanted)])  # e^(u - log S) has an error of u's last place
+                for got, want in zip(np.ravel([found] if name == "L" else grads[name]), wanted, strict=True):
+                    assert abs(mp.mpf(float(got)) - want) <= 1e-8 * abs(want) + slack, (scale, name, at)
