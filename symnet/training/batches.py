@@ -9,6 +9,7 @@ import numpy as np
 
 from symnet.core.axes import Kind
 from symnet.core.program import Program
+from symnet.core.tensors import Role
 from symnet.errors import ShapeError
 from symnet.training.masks import Masks
 from symnet.training.models import Model
@@ -29,6 +30,8 @@ def check_rows(names: tuple[str, ...], data: Mapping[str, Array], count: int) ->
         shape = np.shape(data[name])
         if not shape or shape[0] != count:
             raise ShapeError("fit", f"{name}: shape {shape}", f"{count} rows, one a sample")
+    if names and not count:
+        raise ShapeError("fit", f"{names[0]}: no samples", "at least one row")
 
 
 @final
@@ -85,7 +88,18 @@ class Batches:
 
 def prepared(model: Model, arrays: Mapping[str, Any]) -> tuple[Any, ...]:
     """What the compiled step makes of arrays by name. Raises ShapeError for those that do not fit."""
+    step = model.step
     try:
-        return model.step[0](**arrays)
+        return step[0](**arrays)
     except ValueError as error:
-        raise ShapeError("fit", str(error), "arrays that fit the network") from None
+        raise ShapeError("fit", str(error), "arrays that fit the network", _hint(model.derivation.program, arrays)) from None
+
+
+def _hint(program: Program, arrays: Mapping[str, Any]) -> str:
+    """What to do with a row of numbers where a table is expected: a column, or class labels as one-hot rows."""
+    for t in program.inputs:
+        if np.ndim(arrays.get(t.name, 0)) == 1 and len(t.axes) in (0, 2):
+            if len(t.axes) == 2 and t.role is Role.TARGET and t.shape[1] != 1:
+                return f"np.eye(k)[{t.name}] for class labels, or a loss with indices=True"
+            return f"{t.name}.reshape(-1, 1): one sample a row"
+    return ""

@@ -38,7 +38,7 @@ class Evaluation:
         known = {**self.data, **params}
         if self._still is None:
             self._still = self.masks.still(known, self.model.derivation.program.inputs)
-        try:
+        try:  # what does not fit the network is a ValueError of the compiled function
             return function(**known, **self._still, **running.values)
         except ValueError as error:
             raise ShapeError("fit", str(error), "arrays that fit the network") from None

@@ -107,8 +107,9 @@ class Fit:
         first = next(t.name for t in program.inputs if t.name not in self.derivation.wrt and t.role is not Role.TARGET)
         arrays = {**self.params, **self.constants, **self.statistics, first: floats(first, X)}
         still = Masks(self.derivation, arrays).still(arrays, program.inputs)
+        output = model_of(self.derivation, str(next(iter(self.params.values())).dtype)).output
         try:
-            made: Array = model_of(self.derivation, str(next(iter(self.params.values())).dtype)).output(**arrays, **still)
+            made: Array = output(**arrays, **still)
         except ValueError as error:
             raise ShapeError("predict", str(error), "an array that fits the network") from None
         return made

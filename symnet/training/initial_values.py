@@ -27,7 +27,8 @@ def data_for(derivation: Derivation, X: Any, Y: Any, constants: Mapping[str, Any
     given = [a for a in row if a is not None]
     places = [n for n in names if n not in masks and n not in table]
     if len(given) > len(places):
-        raise ShapeError(where, f"{len(given) + len(table)} arrays", f"{len(places) + len(table)}: " + ", ".join(places))
+        hint = "" if names else f'sn.derive(program, wrt="{derivation.wrt[0]}"): here every input is a parameter'
+        raise ShapeError(where, f"{len(given) + len(table)} arrays", f"{len(places) + len(table)}: {', '.join(places)}".rstrip(": "), hint)
     for said, values in (("constants", constants or {}), (f"{where}, X", table)):
         for name in values:
             if name not in names:
@@ -44,8 +45,10 @@ def data_for(derivation: Derivation, X: Any, Y: Any, constants: Mapping[str, Any
 
 
 def floats(name: str, value: Any) -> Array:
-    """Anything that is an array of numbers, as floats."""
+    """Anything that is an array of real numbers, as floats."""
     try:
+        if np.iscomplexobj(value):
+            raise TypeError("complex numbers")
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError, OverflowError) as error:
         raise ShapeError(f"array {name}", str(error), "numbers in rows of one length") from None
