@@ -92,6 +92,10 @@ class Exponentials:
         self.seen: dict[sp.Expr, Form] = {}
         self.nameless = False
         self.bare_sums: dict[sp.Expr, sp.Sum | None] = {}
+        self.letters: dict[sp.Sum, tuple[Limits, ...]] = {}  # of sums that were read; those around what is read now are ``within``
+        self.within: set[sp.Sum] = set()
+        self.parts: dict[sp.Expr, tuple[sp.Expr, list[sp.Expr]]] = {}
+        self.terms: dict[tuple[sp.Symbol, sp.Symbol], bool] = {}
 
     def text(self, expr: sp.Expr) -> sp.Expr:
         """``expr`` in its stable form."""
@@ -269,17 +273,26 @@ class Exponentials:
 
     def _sum(self, node: sp.Sum) -> Form:
         """Σ is linear: what does not depend on the index stands in front of it."""
-        over = tuple((sp.Dummy(str(i), integer=True), lo, hi) for i, lo, hi in limits(node))
+        over, repeated = self._limits(node), node in self.within
         names = {i: d for (i, _, _), (d, _, _) in zip(limits(node), over, strict=True)}
-        over = tuple((d, lo.xreplace(names), hi.xreplace(names)) for d, lo, hi in over)
         kept = dict(self.scope)
         self.scope |= {d: (lo, hi) for d, lo, hi in over}
+        self.within.add(node)
         form = self._weighted(self.read(node.function.xreplace(names)))
+        self.within -= set() if repeated else {node}
         if len(form) > 1 and not any(self._loose(r) for r in form.values()):
             form = {self.write(form): ONE}
         made = _added(self._summed(c, r, over) for c, r in form.items())
         self.scope = kept
         return made
+
+    def _limits(self, node: sp.Sum) -> tuple[Limits, ...]:
+        """The limits of a sum with letters of its own: the same for the same sum, so that what was found of its terms is found again."""
+        if node in self.letters and node not in self.within:
+            return self.letters[node]
+        names = {i: sp.Dummy(str(i), integer=True) for i, _, _ in limits(node)}
+        self.letters[node] = tuple((names[i], lo.xreplace(names), hi.xreplace(names)) for i, lo, hi in limits(node))
+        return self.letters[node]
 
     def _summed(self, coefficient: sp.Expr, pure: sp.Expr, over: tuple[Limits, ...]) -> Form:
         whole = self._shares_add_up(coefficient, pure, over)
@@ -754,6 +767,12 @@ class Exponentials:
 
     def _components(self, pure: sp.Expr) -> tuple[sp.Expr, list[sp.Expr]]:
         """(a number, factors that share no generator)."""
+        if pure not in self.parts:
+            self.parts[pure] = self._parted(pure)
+        number, parts = self.parts[pure]
+        return number, list(parts)
+
+    def _parted(self, pure: sp.Expr) -> tuple[sp.Expr, list[sp.Expr]]:
         factors = [self._turned(f) for f in sp.Mul.make_args(self._tidy(pure))]
         factors = [g for f in factors for g in sp.Mul.make_args(f)]
         number = sp.Mul(*[f for f in factors if f.is_number])
@@ -785,9 +804,13 @@ class Exponentials:
     def _kin(self, symbols: set[sp.Symbol]) -> dict[sp.Symbol, sp.Symbol]:
         """The sum of exponentials that an exponential is a term of, where both are there."""
         sums = [s for s in symbols if isinstance(self.by_symbol[s].node, sp.Sum)]
-        total = self.by_symbol
-        return {e: s for s in sums for e in symbols
-                if e not in sums and (term_of(self._direct(e), total[s].node) or self._power_in(e, total[s])[0] is not None)}
+        return {e: s for s in sums for e in symbols if e not in sums and self._is_term(e, s)}
+
+    def _is_term(self, e: sp.Symbol, total: sp.Symbol) -> bool:
+        if (e, total) not in self.terms:
+            found = self.by_symbol[total]
+            self.terms[e, total] = term_of(self._direct(e), found.node) or self._power_in(e, found)[0] is not None
+        return self.terms[e, total]
 
     def _single(self, part: sp.Expr) -> tuple[sp.Expr, Factored] | None:
         """(u, the function of e^u) where there is one generator."""

@@ -101,6 +101,8 @@ def _forms(d: Definition, right: sp.Expr, names: Names, means: Names) -> Iterato
         made = Exponentials(d.free, unfold)
         text = _apart(whole, made.text) if apart else made.text(whole)
         short = sp.count_ops(text) <= GROWTH * sp.count_ops(right) + MOST
+        if not short and not apart:
+            names.worth[d] = means.worth[d] = False  # its users would get longer still
         return (made.rules, text) if made.rules and short else (set(), right)
 
     mean = canonical(averaged(right))
@@ -196,7 +198,8 @@ class Names:
                 made = Exponentials(d.free, self.unfold)
                 form = made.read(canonical(d.expr))
                 self.open.discard(d.name)
-                self.worth[d] = made.opens(form)
+                grown = sum(map(sp.count_ops, form)) > max(sp.count_ops(d.expr), MOST // 2)  # by the names that it looks into itself
+                self.worth[d] = not grown and made.opens(form)
         return self.worth[d]
 
 

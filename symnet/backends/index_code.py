@@ -59,6 +59,8 @@ class IndexCode:
             return "(" + "*".join(self.number(a) for a in value.args) + ")"
         if isinstance(value, sp.Pow) and value.exp.is_Integer and value.exp > 0:
             return f"{self.number(value.base)}**{int(value.exp)}"
+        if isinstance(value, sp.Abs):
+            return f"abs({self.number(value.args[0])})"
         if isinstance(value, sp.Mod):
             return f"({self.number(value.args[0])} % {self.number(value.args[1])})"
         if isinstance(value, sp.floor):
@@ -141,10 +143,10 @@ class IndexCode:
         return self.counted(sp.expand(span[1] - span[0] + 1))
 
     def _single(self, place: sp.Expr, axis: Range) -> str:
-        """One place; the variable of a loop may lead out of the axis where a bracket says that nothing is looked at."""
+        """One place; a loop, or the 2 of x[2], may lead out of the axis where a bracket says that nothing is looked at."""
         span = bounds(sp.expand(place), self.loops) if self.loops and place.free_symbols & set(self.loops) else (place, place)
         code = self._whole(sp.expand(place - axis[0]))
-        if span is not None and (span == (place, place) or inside(span, axis)):
+        if span is not None and inside(span, axis, self.least):
             return code
         return f"min(max({code}, 0), {self.number(sp.expand(axis[1] - axis[0]))})"
 

@@ -36,13 +36,20 @@ class Guards:
         for e, span in guard_ranges(condition, narrowed(ranges or {}, known)).items():
             known[e] = meet(known[e], span) if e in known else span
         return Guards(known, (*self.whole, *[sp.expand(n / s) for n, s in wholes]),
-                      _least_under(condition, narrowed(ranges or {}, known), self.least))
+                      _least_under(condition, ranges or {}, narrowed(ranges or {}, known), self.least))
+
+    def never(self, ranges: Mapping[sp.Symbol, Range]) -> bool:
+        """True where no choice of the indices is left at any size: i <= 1 and i != 1 of i = 1..n."""
+        return any(at_most(high + 1, low) for low, high in narrowed(ranges, self.ranges).values())
 
 
-def _least_under(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range], known: Least) -> Least:
-    """The least sizes where ``condition`` holds: [n >= 3] says 3, and so do [n != 1 and n != 2] and [i >= 3] of i = 1..n."""
+def _least_under(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range], left: Mapping[sp.Symbol, Range], known: Least) -> Least:
+    """The least sizes where ``condition`` holds: [n >= 3] says 3, and so do [n != 1 and n != 2], [i >= 3] and [i = 3] of i = 1..n, of
+    which the condition leaves the range ``left``."""
     found = dict(known)
-    parts = [p for p in (*sp.And.make_args(condition), *(sp.Ge(high, low) for low, high in ranges.values()))
+    ends = [(first, last, *ranges[i]) for i, (first, last) in left.items()]
+    some = [sp.Ge(high, low) for first, last, lower, upper in ends for low, high in ((first, last), (first, upper), (lower, last))]
+    parts = [p for p in (*sp.And.make_args(condition), *some)
              if isinstance(p, (sp.Ge, sp.Gt, sp.Le, sp.Lt, sp.Ne)) and len(p.free_symbols) == 1 and next(iter(p.free_symbols)).is_positive]
     for part in parts * len(parts):
         (size,) = part.free_symbols

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import sympy as sp
 
 from symnet.core.axes import Range, at_most, bounds, inside
-from symnet.core.expressions import Limits, When, bracketed, fresh, limits, of_data, rebuild, substitute, total
+from symnet.core.expressions import BINDERS, Limits, When, bracketed, fresh, limits, of_data, rebuild, substitute, total
+from symnet.core.guards import Guards
 
 Ranges = Mapping[sp.Symbol, Range]
 
@@ -142,3 +143,23 @@ def rectangular(expr: sp.Basic, ranges: Ranges) -> sp.Basic:
         conditions += [c for c, moves in ((sp.Ge(index, low), wide[0][0] != low), (sp.Le(index, high), wide[1][1] != high)) if moves]
     body = rectangular(expr.function, known)
     return total(bracketed(body, sp.And(*conditions)) if conditions else body, tuple(over))
+
+
+def reachable(expr: sp.Basic, ranges: Ranges, guards: Guards | None = None) -> sp.Basic:
+    """Without the brackets that hold nowhere: cases in cases leave [i <= 1 and i != 1] for i = 1..n.
+
+    >>> i, n = sp.Symbol("i", integer=True), sp.Symbol("n", integer=True, positive=True)
+    >>> reachable(When(2, sp.And(i <= 1, sp.Ne(i, 1))) + When(3, i <= 1), {i: (sp.S.One, n)})
+    When(3, i <= 1)
+    """
+    if not expr.has(When) or isinstance(expr, sp.Indexed):
+        return expr
+    guards = guards or Guards()
+    if isinstance(expr, When):
+        inner = guards.under(expr.condition, ranges)
+        return sp.S.Zero if inner.never(ranges) else rebuild(expr, (reachable(expr.body, ranges, inner), expr.condition))
+    if isinstance(expr, BINDERS):
+        known = {**ranges, **{i: (low, high) for i, low, high in limits(expr)}}
+        body = reachable(expr.function, known, guards)
+        return total(body, limits(expr)) if isinstance(expr, sp.Sum) and body != expr.function else rebuild(expr, (body, *expr.args[1:]))
+    return rebuild(expr, tuple(reachable(a, ranges, guards) for a in expr.args))

@@ -12,7 +12,7 @@ import sympy as sp
 from symnet.core.axes import Axis, Range, index, nonnegative
 from symnet.core.expressions import as_written
 from symnet.core.index_letters import Labels
-from symnet.core.iverson import rectangular
+from symnet.core.iverson import reachable, rectangular
 from symnet.core.program import Definition, Program
 from symnet.core.signatures import checked
 from symnet.core.tensors import Role, Tensor, sizes_of
@@ -295,8 +295,8 @@ class _Lines:
             lines[0].reached = ()
         settle_ranges(lines, target.axes)
         lines = [self._settled(k, line) if self.extra[k] else line for k, line in zip(self.units[name], lines, strict=True)]
-        return [Definition(target, line.places, rectangular(line.expr, line.spans), tuple((i, *line.spans[i]) for i in line.letters),
-                           holes=line.holes) for line in lines]
+        return [Definition(target, line.places, reachable(rectangular(line.expr, line.spans), line.spans),
+                           tuple((i, *line.spans[i]) for i in line.letters), holes=line.holes) for line in lines]
 
     def _whole(self, k: int) -> Definition:
         part, (tree, stated) = self.parts[k], self.trees[k]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import sympy as sp
 
 import symnet as sn
+from symnet.arrays.exponentials import Exponentials
 from symnet.arrays.stable import stable
 from symnet.arrays.stable_functions import log_share
 from symnet.calculus import derive
@@ -219,3 +221,20 @@ def test_a_number_in_a_logarithm_is_that_number(text: str, wanted: Callable[...,
         h = 1e-6
         assert float(grads["z"]) == pytest.approx((value(z + h, y) - value(z - h, y)) / (2 * h), rel=1e-7)
         assert float(grads["y"]) == pytest.approx((value(z, y + h) - value(z, y - h)) / (2 * h), rel=1e-7)
+
+
+@pytest.mark.parametrize("function", ["tanh({})", "softmax({})"])
+def test_the_work_grows_as_the_lines_do(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain of names, each of the two before: what is looked into does not look into all that stands before."""
+    read, counts = Exponentials.read, list[int]()
+
+    def counted(self: Exponentials, node: sp.Expr) -> Any:
+        counts[-1] += 1
+        return read(self, node)
+
+    monkeypatch.setattr(Exponentials, "read", counted)
+    for depth in (4, 8):
+        counts.append(0)
+        lines = ["a0 = z", f"a1 = {function.format('z')}", *[f"a{i} = {function.format(f'a{i - 1}*a{i - 2}')}" for i in range(2, depth + 1)]]
+        stable(sn.derive(sn.program(*lines, f"L = sum(y*log(1 - a{depth}**2))", tensors={"z": ("n",), "y": ("n",)})).full)
+    assert counts[1] < 3 * counts[0]

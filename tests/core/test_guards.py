@@ -69,7 +69,7 @@ def test_what_does_not_follow_is_not_shown(name: str) -> None:
 
 @pytest.mark.parametrize(("condition", "least"), [
     (sp.Ne(M, 1), {M: 2}), (sp.And(sp.Ne(M, 1), sp.Ne(M, 2)), {M: 3}), (sp.Ge(M, 3), {M: 3}), (sp.Ge(2 * M - 3, 2), {M: 3}), (sp.Ge(j, 2), {M: 2}),
-    (sp.And(sp.Ge(j, 3), sp.Le(j, M - 1)), {M: 4}), (sp.Ne(M, 2), {}), (sp.Le(M, 3), {}), (sp.Ge(M, K), {}), (sp.Ge(i, 3), {}),
+    (sp.And(sp.Ge(j, 3), sp.Le(j, M - 1)), {M: 4}), (sp.Ne(M, 2), {}), (sp.Le(M, 3), {}), (sp.Ge(M, K), {}), (sp.Ge(i, 3), {}), (sp.Eq(j, 2), {M: 2}),
 ], ids=str)
 def test_the_sizes_that_a_bracket_asks_for(condition: sp.Basic, least: dict[sp.Symbol, int]) -> None:
     assert Guards().under(condition, WIDE).least == least

@@ -53,6 +53,17 @@ def best_split(x: np.ndarray) -> float:
     return float(c[0, n - 1])
 
 
+def aligned(x: np.ndarray) -> float:
+    """The best way through a grid, to the right or down to the right."""
+    n = len(x)
+    q = np.zeros((n, n))
+    for j in range(n):
+        for i in range(n):
+            before = 0.0 if i == j == 0 else -2 if j == 0 else q[i, j - 1] if i == 0 else max(q[i, j - 1], q[i - 1, j - 1])
+            q[i, j] = x[i] * x[j] + before
+    return float(q[-1, -1])
+
+
 def at_ends(x: np.ndarray) -> np.ndarray:
     """What stands before an entry times what stands behind it, 2 at the ends."""
     wide = np.r_[0, x, 0]
@@ -130,6 +141,12 @@ PROGRAMS: dict[str, tuple[str, tuple[str | int, ...], Function, Sizes]] = {
     "cases in cases": ("b[i] = (x[i] if x[i] > 1/2 or (x[i] < 0 and i > 2) else x[i]**2 if not (x[i] > -1 and i > 1) else 3*x[i]); L = sum(b)", ("n",),
                        lambda x: np.where((x > 0.5) | ((x < 0) & (np.arange(len(x)) > 1)), x,
                                           np.where(~((x > -1) & (np.arange(len(x)) > 0)), x**2, 3 * x)).sum(), ROW),
+    "a place that need not be there": ("b[i] = (x[1] if i == 1 else x[2]*x[i] if i <= 3 else x[3]); L = sum(b**2) + sum(x)", ("n",),
+                                       lambda x: x.sum() + x[0] ** 2 + sum((x[1] * v) ** 2 for v in x[1:3]) + sum(x[2] ** 2 for _ in x[3:]), ROW),
+    "a band of places": ("L = sum((x[i]*x[j] if abs(i - j) <= 1 else 2) for i in 1..n for j in 1..n)", ("n",),
+                         lambda x: sum(x[i] * x[j] if abs(i - j) <= 1 else 2 for i in range(len(x)) for j in range(len(x))), ROW),
+    "cases that rule others out": ("Q[i, j] = x[i]*x[j] + (0 if i == 1 and j == 1 else -2 if j == 1 and i > 1 else Q[i, j-1] if i == 1 else "
+                                   "max(Q[i, j-1], Q[i-1, j-1])) for i in 1..n for j in 1..n; L = Q[n, n]", ("n",), aligned, ROW),
     "the same case twice": ("b[i] = (1 if x[i] > 0 else 2 if x[i] > 0 else 3*x[i]); L = sum(b*x)", ("n",), lambda x: (np.where(x > 0, 1, 3 * x) * x).sum(), ROW),
     "a case that never holds": ("b[i] = (x[i] if x[i] > 0 and x[i] <= 0 else 3*x[i]); L = sum(b*x)", ("n",), lambda x: 3 * (x**2).sum(), ROW),
     "a band": ("L = sum(where(0 < x < 1, log(x/(1 - x)), x))", ("n",),
