@@ -22,7 +22,7 @@ from symnet.core.numbers import Number, Shown, as_ball, compute, decide, decimal
 from symnet.core.program import Program
 from symnet.core.short_forms import listed
 from symnet.core.signatures import checked
-from symnet.errors import NameError_, OptionError, ShapeError, SymnetError, did_you_mean, shown
+from symnet.errors import DomainError, NameError_, OptionError, ShapeError, SymnetError, did_you_mean, shown
 
 EXACT_BITS, LARGE = 256, 300  # bits that decide which case holds; characters of numbers that SymPy still may look at
 SORTED, LONGEST = 500, 100_000  # characters of an exact value whose terms SymPy sorts, and of one that is handed out whole
@@ -216,10 +216,21 @@ class Evaluation:
 
     @checked
     def ball(self, name: str, bits: int = 128) -> Any:
-        """Certified enclosure(s)."""
+        """Certified enclosure(s). What balls leave open, the root of a 0 or a quotient by one, is proved where it can be, and refused
+        with a DomainError where it cannot."""
         if not 2 <= bits <= MOST_BITS:
             raise OptionError("bits", shown(bits), f"a whole number from 2 to {MOST_BITS}")
-        return self.leaves(name, lambda scalar: as_ball(self.number(scalar, bits)))
+        return self.leaves(name, lambda scalar: self._enclosure(scalar, bits))
+
+    def _enclosure(self, scalar: str, bits: int) -> arb:
+        found = as_ball(self.number(scalar, bits))
+        if found.is_nan():
+            self.settle(self.where[scalar][0])
+            found = as_ball(self.number(scalar, bits))
+        if found.is_nan():
+            raise DomainError(f"ball of {scalar}", f"no enclosure at {bits} bits", "a value inside the domain of every function",
+                              "more bits, or .exact")
+        return found
 
     @checked
     def decimal(self, name: str, digits: int = 6) -> Any:

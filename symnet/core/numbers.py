@@ -18,6 +18,7 @@ from flint import arb, ctx, fmpq
 
 from symnet.core.balls import HEIGHT, RULES, exactly, hull, times, to_flint
 from symnet.core.decimals import Number, Shown, as_ball, half_even, layout, nearest_tie, own_rounding, rounded, shown_number, unsettled
+from symnet.core.functions import sum_of_squares
 from symnet.core.linear import OF_MATRICES
 from symnet.core.signatures import MOST_BITS
 from symnet.core.verbs import verb
@@ -84,7 +85,11 @@ def _compute(expr: sp.Basic, values: Mapping[Any, Number], known: dict[Any, Numb
     if isinstance(expr, sp.Rational):
         return to_flint(expr)
     if isinstance(expr, sp.Pow):
-        return _power(compute(expr.base, values, known), expr.exp, values, known)
+        base = compute(expr.base, values, known)
+        if isinstance(base, arb) and base.contains(0) and expr.exp.is_Rational and not expr.exp.is_Integer and expr.exp > 0 \
+                and sum_of_squares(expr.base):  # which is not negative, though its ball may be in part
+            return arb(0).union(as_ball(base).upper() ** as_ball(to_flint(expr.exp)))
+        return _power(base, expr.exp, values, known)
     if isinstance(expr, sp.Piecewise):
         return _cases(expr, values, known)
     if isinstance(expr, (sp.Add, sp.Mul)):

@@ -73,6 +73,27 @@ def test_a_rational_program_stays_exact() -> None:
     assert at.sizes == {"N": 2, "d": 3}
 
 
+@pytest.mark.parametrize(("line", "value"), [
+    ("L = norm(exp(x) - exp(y))", "0"), ("L = sqrt(sum((exp(x) - exp(y))**2))", "0"), ("L = sum((exp(x) - exp(y))**2)**(3/2)", "0"),
+    ("L = 1 + norm(exp(x) - exp(y))", "1"),
+])
+def test_the_ball_of_a_root_of_a_sum_of_squares_holds_a_0(line: str, value: str) -> None:
+    at = sn.derive(sn.program(line, tensors={"x": ("n",), "y": ("n",)})).at({"x": ["1/3", "1/7"], "y": ["1/3", "1/7"]})
+    for bits in (53, 128, 1000):
+        assert at.ball("L", bits).contains(int(value)) and at.ball("L", bits).rad() < 2.0 ** (8 - bits)
+    assert str(at.exact("L")) == value
+
+
+def test_a_ball_that_no_precision_and_no_proof_gives_is_refused() -> None:
+    at = sn.derive(sn.program("L = sqrt(exp(x) - exp(y))")).at({"x": "1/3", "y": "1/3"})
+    assert at.ball("L").contains(0)  # proved to be the root of 0
+    below = sn.derive(sn.program("L = sqrt(cos(x) - 1)")).at({"x": "1e-40"})
+    with pytest.raises(SymnetError, match="ball of L: no enclosure at 128 bits"):
+        below.ball("L")
+    with pytest.raises(SymnetError, match="a negative base"):
+        below.ball("L", 400)
+
+
 def test_the_exact_value_is_an_expression_and_its_ball_holds_it() -> None:
     at = sn.load("first").at()
     exact = at.exact("a1")
