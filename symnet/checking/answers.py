@@ -129,7 +129,7 @@ def bare(derivation: Derivation, wrt: str) -> Derivation:
 
 def line_asked(program: Program, name: str) -> Derivation:
     """The question for a line of a program, in which nothing is differentiated."""
-    whole = replace(program, objective=name)
+    whole = program.extend((), name)
     return Derivation(whole, whole, (name,), (), {name: name})
 
 

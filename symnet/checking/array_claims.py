@@ -6,8 +6,8 @@ The derivation's slopes (dL_dZ1) and the page's own names are lines of the progr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import sympy as sp
@@ -16,19 +16,20 @@ from symnet.calculus import derive
 from symnet.calculus.jacobian import jacobian
 from symnet.checking.answers import check_answer, line_asked
 from symnet.checking.claims import claim_of, unfolded
+from symnet.checking.local_slopes import other_way
 from symnet.checking.pages.page_names import GRADIENT, SLOPE
 from symnet.checking.question import Asked as Wording
 from symnet.checking.question import Question
 from symnet.checking.slips.kinds import Mistake
 from symnet.checking.slips.search import slip_of
-from symnet.core.axes import Range, bounds, inside
+from symnet.core.axes import Axis, Range, bounds, inside
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries, rebuild
 from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Definition, Program, right_side_at
 from symnet.core.tensors import Tensor, entry_indices, free_name, sizes_of, tensor_name
 from symnet.core.text import text
-from symnet.core.verdict import Verdict
+from symnet.core.verdict import Answer, Verdict
 from symnet.errors import MismatchError, NameError_, ShapeError, SymnetError, did_you_mean
 from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.parsing.claim_prefix import LOSSES
@@ -44,6 +45,7 @@ from symnet.parsing.tokens import plain
 OTHER = re.compile(r"\b(?:D|delta|d|grad)_?\w+\b|\b\w+_grad\b|\bD\b")  # names that may stand for a slope
 DELTA = re.compile(r"\b(?:D|delta)_?(\d*)\b")
 LAYER = re.compile(r"\b(d?)([A-Za-z]\w*?)\^\(([^()]{1,30})\)")
+BELOW_TWO = re.compile(r"([A-Za-z])_\((\w+),\s?(\w+)\)")  # W_(1,hi) is W1_hi
 RATE = re.compile(r"\b(?:lr|learning_rate|alpha|rate)\b")
 LATEX_RATE = re.compile(r"\\alpha(?![A-Za-z])|\\(?:text|mathrm)\{\s*lr\s*\}")
 CAPITAL = re.compile(r"\b[A-Z]\d*\b")
@@ -61,6 +63,8 @@ class Claims:
         self.all = derive(program, [t for t in program.tensors if t != program.objective])
         self.program = Program(self.all.full.inputs, self.all.full.definitions, program.objective, program.assumptions)
         self.local: set[str] = set()  # slopes that the page alone speaks of, of one value in another
+        self.two: dict[str, tuple[str, str]] = {}  # those of a line that uses a name itself and by way of other lines
+        self.quick = False  # True while nothing but a proof in names is sought
         self.rate = False  # True once eta is the learning rate here
         self.wrong: dict[str, str] = {}  # a name -> the line of the program that holds what the page wrongly says it is
 
@@ -119,10 +123,17 @@ class Claims:
 
         def layer(match: re.Match[str]) -> str:
             name = self._named(match[1] + match[2]) or self._named(match[2])
-            axes = self.program.tensors[name].axes if name else ()
-            return f"{match[1]}{match[2]}[{match[3]}]" if axes and axes[0].kind in ALONG else match[0]
+            along = [a.kind in ALONG for a in self.program.tensors[name].axes] if name else []
+            if along.count(True) != 1 or "," in match[3]:
+                return match[0]
+            whole = ":, " * along.index(True)  # V^(t) of a head's V[:, t]
+            return f"{match[1]}{match[2]}[{whole}{match[3]}]"
 
-        return LAYER.sub(layer, source)
+        def joined(match: re.Match[str]) -> str:
+            ways = (f"{match[1]}{match[2]}_{match[3]}", f"{match[1]}_{match[2]}_{match[3]}")
+            return next((n for n in ways if n in self.program.tensors), match[0])
+
+        return LAYER.sub(layer, BELOW_TWO.sub(joined, source))
 
     def _other_case(self, name: str) -> str:
         """A capital for a whole matrix whose name here is a small letter, as matrix notation has it."""
@@ -158,8 +169,13 @@ class Claims:
         labels = Labels.of(self.program)
         scope = extend({}, [(i, *a.range) for i, a in zip(value.indices, value.axes, strict=True)], labels)
         line = Definition(made, tuple(scope[i] for i in value.indices), relabel(value.expr, scope, labels))
-        self.program = replace(self.program, definitions=(*self.program.definitions, line))
+        self.program = self.program.extend((line,))
         return made
+
+    def part(self, value: IndexArray) -> Tensor:
+        """A line for a part of an array, such as row T, by the line that gives it there."""
+        name, places = str(value.expr.base), tuple(value.expr.indices)
+        return self.line("part", replace(value, expr=self._line_at(name, places, _spans(value.indices, value.axes))))
 
     def known(self, name: str) -> str | None:
         """The tensor that a plain name stands for, None where nothing has that name."""
@@ -227,10 +243,11 @@ class Claims:
         if right.axes and [a.size for a in right.axes] != [a.size for a in left.value.axes]:
             said = f"shape {right.shape}" if left.value.axes else f"shape {right.shape} for one entry"
             raise MismatchError("line", said, f"shape {left.value.shape}" if left.value.axes else "a single number")
-        right = self._written_out(right)
+        inner = {**spans, **_spans(left.value.indices, left.value.axes), **_spans(right.indices, right.axes)}
+        right = self._written_out(right, inner)
         if whole:
             return target, over(right, places, spans)
-        part = over(replace(left.value, expr=self._line_at(name, places, spans)), left.letters, spans)
+        part = over(replace(left.value, expr=self._line_at(name, places, inner)), left.letters, spans)
         return self.line("part", part), over(right, left.letters, spans)
 
     def _line_at(self, name: str, places: tuple[sp.Expr, ...], spans: Mapping[sp.Symbol, Range]) -> sp.Expr:
@@ -268,23 +285,61 @@ class Claims:
         program = self.derivation.program
         if len(below) == 1 and top in program.by_name and top != program.objective:
             try:
-                made = jacobian(program, top, below)
+                made = jacobian(program, top, below).full.definitions
+                if below[0] in program.uses(top) and other_way(program, top, below[0]):
+                    self.two[f"d{top}_d{below[0]}"] = top, below[0]
             except ShapeError:  # along a recurrence: the slope of its own lines alone
-                lines = program.by_name[top]
-                given = [t for n, t in program.tensors.items() if n != top]
-                made = jacobian(Program(tuple(given), lines, top), top, below)
+                made = self._own_slope(top, below[0])
         elif len(below) == 2 and top == program.objective and below[0] in self.all.names:
-            made = jacobian(self.all.full, self.all.gradient_name(below[0]), below[1:])
+            made = jacobian(self.all.full, self.all.gradient_name(below[0]), below[1:]).full.definitions
         else:
             return
-        new = [d for d in made.full.definitions if d.name not in self.program.by_name]
+        new = [d for d in made if d.name not in self.program.by_name]
         self.local |= {d.name for d in new}
         self.program = self.program.extend(new)
 
-    def _written_out(self, value: IndexArray) -> IndexArray:
+    @contextmanager
+    def lines_alone(self, quick: bool) -> Iterator[None]:
+        """Slopes that may be meant in two ways are those of one line alone, with all other names held, not the whole ones."""
+        before, self.quick = self.program, quick
+        try:
+            lost, kept = set(self.two), list[Definition]()
+            for d in before.definitions:
+                if d.name in lost or any(tensor_name(e) in lost for e in entries(d.expr)):
+                    lost.add(d.name)
+                else:
+                    kept.append(d)
+            self.program = replace(before, definitions=tuple(kept))
+            for top, below in self.two.values():
+                self.program = self.program.extend(self._own_slope(top, below))
+            yield
+        finally:
+            self.program, self.quick = before, False
+
+    def _own_slope(self, top: str, below: str) -> tuple[Definition, ...]:
+        """The slope of a recurrence's own lines, whose other places are held, as all other names are: dc[t + 1]/dc[t] is f[t + 1].
+
+        Raises NameError_ where the lines use ``below`` by way of other lines alone.
+        """
+        program = self.derivation.program
+        if below not in program.uses(top):
+            raise NameError_("line", f"the slope d{top}/d{below}, through other lines along a recurrence", "the slope of one line")
+        own, given = program[top], tuple(t for n, t in program.tensors.items() if n != top)
+        held = replace(own, name=free_name(f"held_{top}", program.tensors))
+        lines = tuple(replace(d, expr=_exchanged(d.expr, {top: held}), holes=()) for d in program.by_name[top])
+        name = held.name if below == top else below
+        made = jacobian(Program((*given, held), lines, top), top, name)
+        slope = replace(made.full[made.gradient_name(name)], name=free_name(f"d{top}_d{below}", program.tensors), of=below)
+        found = made.full.by_name[made.gradient_name(name)]
+        return tuple(replace(d, target=slope, expr=_exchanged(d.expr, {held.name: own})) for d in found)
+
+    def _written_out(self, value: IndexArray, spans: Mapping[sp.Symbol, Range]) -> IndexArray:
         """``value`` with the slopes that the page alone speaks of written out: most brackets of theirs then hold or fail."""
-        there = {e: right_side_at(self.program.by_name[tensor_name(e)][0], entry_indices(e)) for e in entries(value.expr)
-                 if tensor_name(e) in self.local and len(self.program.by_name[tensor_name(e)]) == 1}
+        def line(e: sp.Expr) -> sp.Expr:
+            lines, places = self.program.by_name[tensor_name(e)], tuple(entry_indices(e))
+            return right_side_at(lines[0], places) if len(lines) == 1 else self._line_at(tensor_name(e), places, spans)
+
+        there = {e: line(e) for e in entries(value.expr) if tensor_name(e) in self.local}
         return replace(value, expr=value.expr.xreplace(there)) if there else value
 
     def verdict(self, source: str, target: Tensor, latex: bool, carried: bool = False) -> Verdict:
@@ -296,10 +351,18 @@ class Claims:
         return check_answer(source, asked, aim, latex)
 
     def judged(self, value: IndexArray, target: Tensor, carried: bool = False) -> Verdict:
-        """Is the array this tensor?"""
-        asked, aim = self._asked(target, self.wrong if carried else {}, sliced=False)
-        value = replace(value, expr=self._whole(value.expr, {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}))
-        return Question(asked, aim, claim_of(value, asked.full), asked.program.assumptions).verdict(Wording("entry"))
+        """Is the array this tensor? As both stand, where that proves it, else with what is computed in several lines opened."""
+        instead = self.wrong if carried else {}
+        asked, aim = self._asked(target, instead)
+        named = Question(asked, aim, claim_of(value, asked.full), asked.program.assumptions)
+        if self.quick:
+            return named.for_all_sizes() or Verdict(Answer.UNDECIDED)
+        opened = replace(value, expr=self._whole(value.expr, _spans(value.indices, value.axes)))
+        asked, aim = self._asked(target, instead, opened=True)
+        if opened.expr == value.expr and asked.full.by_name[aim] == named.formulas:
+            return named.verdict(Wording("entry"))
+        verdict = named.for_all_sizes()
+        return verdict or Question(asked, aim, claim_of(opened, asked.full), asked.program.assumptions).verdict(Wording("entry"))
 
     def carried(self, target: Tensor) -> set[str]:
         """The wrongly given names that the derivation's own line for a tensor uses."""
@@ -314,20 +377,18 @@ class Claims:
                 body = re.sub(rf"\b{name}\b", f"d{tensor.objective}/d{tensor.of}", body)
         return body
 
-    def _asked(self, target: Tensor, instead: Mapping[str, str], sliced: bool = True) -> tuple[Derivation, str]:
-        """The question for ``target``, written out once so that it can be compared for all sizes."""
+    def _asked(self, target: Tensor, instead: Mapping[str, str], opened: bool = False) -> tuple[Derivation, str]:
+        """The question for ``target``, written out once so that it can be compared for all sizes; ``opened``: its parts too."""
         lines = self.program.by_name.get(target.name, ())
         places = lines[0].indices if len(lines) == 1 else new_indices(target.axes)
         body = lines[0].expr if len(lines) == 1 else target[places or ()]
-        if not sliced:
-            body = self._whole(body, {i: a.range for i, a in zip(places or (), target.axes, strict=True)})
+        if opened:
+            body = self._whole(body, _spans(places, target.axes))
         aim = Definition(Tensor(free_name("aim", self.program.tensors), target.axes), places, self._instead(body, instead))
         return line_asked(self.program.extend((aim,)), aim.name), aim.name
 
     def _instead(self, body: sp.Expr, instead: Mapping[str, str]) -> sp.Expr:
-        tensors = self.program.tensors
-        used = {e for e in entries(body) if tensor_name(e) in instead}
-        return body.xreplace({e: tensors[instead[tensor_name(e)]][entry_indices(e)] for e in used})
+        return _exchanged(body, {name: self.program.tensors[other] for name, other in instead.items()})
 
     def slip(self, value: IndexArray, target: Tensor) -> Mistake | None:
         """The slip in a wrong gradient, where one is found."""
@@ -337,6 +398,16 @@ class Claims:
             return slip_of(unfolded(value, self.derivation.program.tensors, self.program.by_name), self.all, target.of)
         except (SymnetError, NotImplementedError, RecursionError):
             return None
+
+
+def _spans(indices: Sequence[sp.Expr], axes: Sequence[Axis]) -> dict[sp.Symbol, Range]:
+    """The range of each index."""
+    return {i: a.range for i, a in zip(indices, axes, strict=True)}
+
+
+def _exchanged(expr: sp.Expr, there: Mapping[str, Tensor]) -> sp.Expr:
+    """``expr`` with entries of other tensors, at the same places, for those that have these names."""
+    return expr.xreplace({e: there[tensor_name(e)][entry_indices(e)] for e in entries(expr) if tensor_name(e) in there})
 
 
 class _Growing(Mapping[str, Tensor]):

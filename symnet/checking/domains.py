@@ -71,8 +71,10 @@ def answer_holes(expr: sp.Expr, asked: Iterable[Hole], there: Mapping[sp.Basic, 
 
     ``expr`` is made of scalars; ``asked`` is what its text, and lines that it uses, ask for besides.
     """
-    shown = {(u, sign) for u, sign in holes(expr.xreplace(dict(there))) if not u.has(Det)}  # an inverse that is written out may cancel
     found = _put_in((*((u, sign) for u, sign, _ in asked), *holes(expr)), there)
+    if not found:
+        return ()
+    shown = {(u, sign) for u, sign in holes(expr.xreplace(dict(there))) if not u.has(Det)}  # an inverse that is written out may cancel
     return tuple((written_out(u) if u.has(Det) else u, sign) for u, sign in found if not _within((u, sign), shown))
 
 

@@ -43,7 +43,7 @@ def activation_of(program: Program, below: str) -> str | None:
 
 def depends(program: Program, above: str, below: str) -> bool:
     """Does a line use another name, by way of other lines or not?"""
-    return above in program.by_name and (below in program.uses(above) or _other_way(program, above, below))
+    return above in program.by_name and (below in program.uses(above) or other_way(program, above, below))
 
 
 def _scalar(program: Program, above: str, below: str) -> IndexArray | None:
@@ -56,7 +56,7 @@ def _scalar(program: Program, above: str, below: str) -> IndexArray | None:
 def _entrywise(program: Program, above: str, below: str) -> IndexArray | None:
     """d above/d below where above[i, j] is a function of below[i, j], in one line, and of nothing else that depends on it."""
     lines = program.by_name.get(above, ())
-    if len(lines) != 1 or program[above].shape != program[below].shape or _other_way(program, above, below):
+    if len(lines) != 1 or program[above].shape != program[below].shape or other_way(program, above, below):
         return None
     line = lines[0]
     met = [e for e in entries(line.expr) if tensor_name(e) == below]
@@ -69,7 +69,7 @@ def _entrywise(program: Program, above: str, below: str) -> IndexArray | None:
     return IndexArray.over(line.target.axes, places, slope.xreplace(dict(zip(line.indices, places, strict=True))))
 
 
-def _other_way(program: Program, above: str, below: str) -> bool:
+def other_way(program: Program, above: str, below: str) -> bool:
     """Does a name that ``above`` uses depend on ``below`` too?"""
     seen, stack = set[str](), [n for n in program.uses(above) if n != below]
     while stack:
@@ -87,7 +87,7 @@ def direct_slope(program: Program, above: str, below: str) -> sp.Expr | None:
 
     In z2 = u*x2 + v*h1 with h1 = tanh(u*x1), dz2/du may be meant as x2, as it stands in a sum over the steps, or as all of it.
     """
-    if above not in program.by_name or below not in program.uses(above) or not _other_way(program, above, below):
+    if above not in program.by_name or below not in program.uses(above) or not other_way(program, above, below):
         return None
     given = tuple(program[n] for n in program.uses(above))
     return _in_forward_names(derive(Program(given, program.by_name[above], above), [below]), below)

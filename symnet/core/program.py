@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -177,8 +177,10 @@ class Program:
     title: str = ""
     symbols: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """The SymPy objects that a user wrote, by the names that they have here."""
+    begun: InitVar[Program | None] = None
+    """A program with which this one begins; its lines are not checked again."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, begun: Program | None) -> None:
         from symnet.core.wellformed import check_program
 
         for name, parts, kind in (("inputs", self.inputs, Tensor), ("definitions", self.definitions, Definition),
@@ -188,7 +190,7 @@ class Program:
                 needs(part, kind, f"Program, {name}", f"a tuple of {kind.__name__}s")
         needs(self.objective, str, "Program, objective", "the name of a line")
         needs(self.title, str, "Program, title", "text")
-        check_program(self)
+        check_program(self, begun)
         if not self.objective and self.definitions:
             object.__setattr__(self, "objective", self.definitions[-1].name)
 
@@ -247,7 +249,7 @@ class Program:
     @checked
     def extend(self, definitions: Iterable[Definition], objective: str = "") -> Program:
         """This program with more lines after its own."""
-        return replace(self, definitions=(*self.definitions, *definitions), objective=objective or self.objective)
+        return replace(self, definitions=(*self.definitions, *definitions), objective=objective or self.objective, begun=self)
 
     def run(self, **arrays: Any) -> float | np.ndarray[Any, Any]:
         """The objective, as NumPy computes it in float64: a number, or an array.

@@ -127,6 +127,16 @@ def schedule(program: Program) -> tuple[Block, ...]:
     return kept
 
 
+def go_on(program: Program, begun: Program, new: Mapping[str, tuple[Definition, ...]]) -> None:
+    """Keep the order of ``begun`` for a program that only has ``new`` tensors behind it, each of names before its own."""
+    known = set(begun.tensors)
+    for name in new:
+        if not known.issuperset(program.uses(name)):
+            return
+        known.add(name)
+    program.__dict__["_schedule"] = (*schedule(begun), *[Block(d) for pieces in new.values() for d in pieces])
+
+
 def _blocks(program: Program) -> Iterator[Block]:
     names = list(program.by_name)
     line = {name: k for k, name in enumerate(names)}

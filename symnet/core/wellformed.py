@@ -12,6 +12,7 @@ from symnet.core.axes import Axis, Least, Range, at_most, inside, nonnegative
 from symnet.core.expressions import BINDERS, When, entries, limits
 from symnet.core.guards import Guards, spans
 from symnet.core.matrices import Grid, InverseEntry
+from symnet.core.schedule import go_on, schedule
 from symnet.core.tensors import Tensor, tensor_name
 from symnet.errors import NameError_, ShapeError, did_you_mean
 
@@ -21,30 +22,47 @@ if TYPE_CHECKING:
 Ranges = dict[sp.Symbol, Range]
 
 
-def check_program(program: Program) -> None:
-    """Raise the first fault found, naming the line and the definition."""
+def check_program(program: Program, begun: Program | None = None) -> None:
+    """Raise the first fault found, naming the line and the definition. Of lines that ``begun`` has before them, all is known."""
+    done = _taken_over(program, begun) if begun is not None else 0
     known: dict[str, Tensor] = {}
     for tensor in program.inputs:
         if tensor.name in known:
             raise NameError_(f"input {tensor.name}", "the name is already taken", "each name once")
         known[tensor.name] = tensor
-    first: dict[str, int] = {}
+    inputs = set(known)
     for line, d in enumerate(program.definitions, start=1):
         where = f"line {line}, {d.name}"
-        if d.name in known and d.name not in first:
+        if d.name in inputs:
             raise NameError_(where, f"{d.name!r} is an input", "a new name: a name binds once")
         if d.name in known and known[d.name] != d.target:
             raise ShapeError(where, f"{d.name!r} is defined with other axes before", "the same tensor in every slice")
         known[d.name] = d.target
-        first.setdefault(d.name, line)
     least = program.least
-    for line, d in enumerate(program.definitions, start=1):
+    for line, d in enumerate(program.definitions[done:], start=done + 1):
         _check_definition(f"line {line}, {d.name}", d, known, least)
-    _check_slices(program, least)
-    _check_order(program, first)
+    _check_slices({d.name: program.by_name[d.name] for d in program.definitions[done:]}, least)
+    schedule(program)
     if program.objective and program.objective not in known:
         raise NameError_("objective", f"no tensor named {program.objective!r}", "a defined name",
                          did_you_mean(program.objective, known))
+
+
+def _taken_over(program: Program, begun: Program) -> int:
+    """How many lines of ``program`` are those of ``begun``, which was checked; its order and least sizes are kept, where they stay.
+
+    All lines are new where those behind give more of an array that ``begun`` has, or ask more of a size.
+    """
+    done = len(begun.definitions)
+    new = program.definitions[done:]
+    if program.inputs != begun.inputs or program.definitions[:done] != begun.definitions or any(d.name in begun.tensors for d in new):
+        return 0
+    pieces = {d.name: program.by_name[d.name] for d in new}
+    if least_sizes(pieces):
+        return 0
+    program.__dict__["least"] = begun.least
+    go_on(program, begun, pieces)
+    return done
 
 
 def _check_definition(where: str, d: Definition, known: Mapping[str, Tensor], least: Least) -> None:
@@ -181,10 +199,10 @@ def _asked(e: sp.Expr) -> list[tuple[sp.Symbol, int]]:
     return [(sizes[0], int(sp.ceiling(-(e - rise * sizes[0]) / rise)))]
 
 
-def _check_slices(program: Program, least: Least) -> None:
+def _check_slices(definitions: Mapping[str, tuple[Definition, ...]], least: Least) -> None:
     from symnet.core.program import disjoint
 
-    for name, pieces in program.by_name.items():
+    for name, pieces in definitions.items():
         if len(pieces) == 1:
             missing = [f"{a.lower}..{a.upper}" for s, a in zip(pieces[0].slice(), pieces[0].target.axes, strict=True)
                        if not inside(a.range, s, least)]
@@ -236,9 +254,3 @@ def _check_volume(name: str, pieces: tuple[Definition, ...]) -> None:
     if missing != 0:
         raise ShapeError(f"definition of {name}", f"{missing} of its entries are not defined",
                          f"all of {', '.join(f'{a.lower}..{a.upper}' for a in axes)}")
-
-
-def _check_order(program: Program, first: Mapping[str, int]) -> None:
-    from symnet.core.schedule import schedule
-
-    schedule(program)

@@ -14,9 +14,10 @@ from symnet.errors import MismatchError, ParseError, ShapeError
 from symnet.indexing.index_array import IndexArray, apart, new_indices
 from symnet.parsing.claim_prefix import LOSSES, without_number
 from symnet.parsing.latex import understood
+from symnet.parsing.latex_grammar import NONE
 from symnet.parsing.latex_lines import Given, LatexLines, use_lines
 from symnet.parsing.latex_lowering import NAMES, LatexLowering, index_name
-from symnet.parsing.latex_names import ALONG, Reading, word
+from symnet.parsing.latex_names import ALONG, Names, Reading, word
 from symnet.parsing.node import Node
 from symnet.parsing.partial_entries import by_shape
 
@@ -46,7 +47,8 @@ def latex_answer(text: str, tensors: Mapping[str, Tensor], gradient: Tensor, whe
         places = _places(left[0], tensors, gradient, sizes, free, where)
     guessed = not places and len(gradient.axes) == 1
     if guessed:  # \sum_n X_{nj} r_n has one letter that no sum binds
-        unbound = [name for name in dict.fromkeys(_unbound(right, tensors)) if name not in sizes and name not in tensors]
+        names = LatexLowering(tensors, sizes, where).names
+        unbound = [name for name in dict.fromkeys(_unbound(right, tensors, names)) if name not in sizes and name not in tensors]
         if len(unbound) == 1:
             free, places = {unbound[0]: index(unbound[0])}, (index(unbound[0]),)
     rest = tuple(a for a, p in zip(gradient.axes, places or (None,) * len(gradient.axes), strict=True) if p is None)
@@ -142,23 +144,26 @@ def letters_below(node: Node) -> Iterator[str]:
         yield from letters_below(arg)
 
 
-def _unbound(node: Node, names: Container[str], bound: frozenset[str] = frozenset()) -> Iterator[str]:
-    """The single letters below names that no sum around them binds; the p of h_p is none where hp is one of the ``names``."""
-    if word(node) in names:
+def _unbound(node: Node, known: Container[str], names: Names, bound: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The single letters below names that no sum around them binds; the p of h_p is none where hp is one of the ``known``, and the o of
+    s_{1,o}^{(t)} none where that is a name."""
+    if word(node) in known:
         return
     if node.kind == "sum":
         body, name, low, high = node.args
         for arg in (low, high):
-            yield from _unbound(arg, names, bound)
-        yield from _unbound(body, names, bound | {name.text})
+            yield from _unbound(arg, known, names, bound)
+        yield from _unbound(body, known, names, bound | {name.text})
     elif node.kind in ("letters", "place"):
         yield from (a.text for a in node.args if a.kind == "printed" and len(a.text) == 1 and a.text not in bound)
         for arg in node.args if node.kind == "place" else ():  # x_{i+k-1}
             if arg.kind != "printed":
                 yield from _alone(arg, bound)
+    elif node.kind == "printed" and node.args[0].args and names.readings(replace(node, args=(node.args[0], NONE))):
+        yield from _unbound(node.args[1], known, names, bound)
     else:
         for arg in node.args:
-            yield from _unbound(arg, names, bound)
+            yield from _unbound(arg, known, names, bound)
 
 
 def _alone(node: Node, bound: frozenset[str]) -> Iterator[str]:

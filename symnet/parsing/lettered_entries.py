@@ -28,12 +28,12 @@ from symnet.parsing.lost_conditions import with_holes
 from symnet.parsing.lowering import Lowering
 from symnet.parsing.plain_grammar import Parser
 
-AT = r"[A-Za-z][A-Za-z0-9]*(?:_\{?[a-z0-9]{1,4}\}?(?![A-Za-z0-9])|\[[^\[\]]{1,40}\])"
+AT = r"(?:[A-Za-z]\w*\[[^\[\]]{1,40}\]|[A-Za-z][A-Za-z0-9]*_\{?[a-z0-9]{1,4}\}?(?![A-Za-z0-9]))"
 NAME = r"[A-Za-z]\w*"
 SLOPE_AT = re.compile(rf"\bd\s?({AT}|{NAME})\s?/\s?d\s?({AT})(?![\w\[])|\bd\s?({AT})\s?/\s?d\s?({NAME})(?![\w\[])")
 ENTRY_AT = re.compile(rf"(?<![\w.])({AT})(?![\w\[(])")
 DELTA = re.compile(r"\bdelta_?\{?([a-z])([a-z])\}?(?!\w)")
-BELOW = re.compile(r"([A-Za-z][A-Za-z0-9]*?)(?:_\{?([a-z0-9]{1,4})\}?|\[([^\[\]]+)\])\Z")
+BELOW = re.compile(r"([A-Za-z]\w*)\[([^\[\]]+)\]\Z|([A-Za-z][A-Za-z0-9]*?)_\{?([a-z0-9]{1,4})\}?\Z")
 RANGE = re.compile(r"(?<![A-Za-z])([a-z])\s*(?:=|\\in\s*\\\{|\bin\b)\s*([\w+\- ]+?)\s*(?:,\s*(?:\\[lc]?dots|\.\.\.|…)\s*,|\.\.)"
                    r"\s*([\w+\- ]+)")
 
@@ -127,17 +127,20 @@ def in_brackets(text: str, tensors: Mapping[str, Tensor], named: Named, slope: S
         if whole is not None:
             return whole, ""
         found = BELOW.match(one)
-        tensor = named(found[1]) if found else None
+        tensor = named(found[1] or found[3]) if found else None
         if found is None or tensor is None:
             return None
-        places = found[3] or ", ".join(found[2])
+        places = found[2] or ", ".join(found[4])
         return (tensor, places) if places.count(",") + 1 <= len(tensors[tensor].axes) else None
 
     def of_slope(match: re.Match[str]) -> str:
         above, below = parts(match[1] or match[3]), parts(match[2] or match[4])
-        name = slope(above[0], below[0]) if above and below else None
-        if name is None or above is None or below is None:
+        if above is None or below is None:
             return match[0]
+        name = slope(above[0], below[0])
+        if name is None:  # never the quotient of two slopes of the objective, which dc and dg alone may stand for
+            raise NameError_("line", f"the slope {match[0]!r}, which is not known here",
+                             "a slope of the objective, or of one line by a name that stands in it")
         if above[1] and above[1].count(",") + 1 < len(tensors[above[0]].axes):
             return match[0]  # dz[t]/dh[t]: which axes are left is not said
         places = ", ".join(filter(None, (above[1], below[1])))

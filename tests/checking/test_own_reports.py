@@ -20,12 +20,12 @@ from symnet.worksheets.builtin import names
 FORMATS, LEVELS, NOTATIONS = ("md", "text", "latex"), ("beginner", "student", "expert"), ("both", "matrix", "index", "scalar")
 QUICK = [("first", "beginner", "both", "md"), ("first", "student", "both", "text"), ("first", "expert", "scalar", "latex"),
          ("softmax-regression", "student", "both", "md"), ("softmax-regression", "expert", "index", "text"),
-         ("convolution", "beginner", "both", "latex"), ("rnn", "expert", "scalar", "text")]
+         ("convolution", "beginner", "both", "latex"), ("rnn", "expert", "scalar", "text"), ("lstm", "student", "both", "text")]
 WHOLE = list(product(names(), LEVELS, NOTATIONS, FORMATS))
 # what an undecided line is about, by a word of it
 GENERAL = {"the theorem about two runs": ("tilde", "v[t", "v[0]", "w[t", "w^{(t", "w[0]", "grad (L/c)", r"\nabla \left(\frac{L}{c}"),
            "the rule of an optimizer": (r"\mathrm{new}} = ", "_new = ", "_hat = ", r"\hat{m} = ", r"\hat{v} = "), "the run of training": ("epochs over",),
-           "a slope only where it is": (r"\text{where } \left[", "  where [")}
+           "a slope only where it is": (r"\text{where } \left[", " where [")}
 
 
 def page_of(name: str, level: str, notation: str, written: str) -> str:

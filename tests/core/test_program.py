@@ -101,3 +101,30 @@ def test_slices_at_unrelated_sizes_are_not_taken_as_apart() -> None:
 
 def test_an_assumption_reads_as_an_equation() -> None:
     assert str(Assumption(sp.Sum(x[i], (i, 1, size("d"))), sp.S.One)) == "Sum(x[i], (i, 1, d)) = 1"
+
+
+GROWN = ["k = a + b", "k[i] = v[i]", "s[i] = u[i] + 1", "k[i] = z[i]", "k = 1", "k[i] = v[i + 1]"]
+
+
+@pytest.mark.parametrize("line", GROWN)
+def test_a_program_that_is_extended_is_the_one_that_is_made_at_once(line: str) -> None:
+    """Lines that a program has already are not checked again; what is found, or refused, is the same."""
+    from symnet.core.schedule import schedule
+
+    i, n = index("i"), size("n")
+    axis = Axis.between(sp.S.One, n, Kind.TIME)
+    a, b, v, z = Tensor("a"), Tensor("b"), Tensor("v", (axis,)), Tensor("z", (axis,))
+    u, s, k, vector = Tensor("u", (axis,)), Tensor("s", (axis,)), Tensor("k"), Tensor("k", (axis,))
+    new = {"k = a + b": define(k, expr=a[()] + b[()]), "k[i] = v[i]": define(vector, i, expr=v[i]), "k[i] = z[i]": define(vector, i, expr=z[i]),
+           "s[i] = u[i] + 1": define(s, i, expr=u[i] + 1), "k = 1": define(k, expr=sp.S.One),
+           "k[i] = v[i + 1]": define(vector, i, expr=v[i + 1])}[line]
+    first = Program((a, b, v), (define(u, i, expr=v[i] * a[()]), define(Tensor("L"), expr=a[()])))
+
+    def made(make):  # type: ignore[no-untyped-def]
+        try:
+            program = make()
+        except SymnetError as error:
+            return str(error)
+        return program, schedule(program), dict(program.least)
+
+    assert made(lambda: first.extend([new])) == made(lambda: Program(first.inputs, (*first.definitions, new), first.objective))

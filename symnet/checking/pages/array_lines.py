@@ -31,11 +31,11 @@ from symnet.core.tensors import Tensor, tensor_name
 from symnet.core.text import text as plain_text
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import FaultError, MismatchError, NameError_, ShapeError, SymnetError
-from symnet.indexing.index_array import IndexArray
+from symnet.indexing.index_array import IndexArray, new_indices
 from symnet.parsing.expressions import expression
 from symnet.parsing.lettered_entries import Side, conditions
 
-MOST_ENTRIES = 300
+MOST_ENTRIES = 1000
 PUT_IN = re.compile(r"\d\.\d|\\begin\{|\[[\[\d]")
 
 
@@ -286,16 +286,16 @@ class _ArrayPage:
     def _target(self, line: Chain) -> Tensor | None:
         """The tensor on the left; None for a name of the page's own."""
         try:
-            if not line.latex:
+            if not line.latex and not re.search(r"[\[(]", line.left):
                 return self.claims.tensor(line.left)
-            value = self.claims.read(line.left, latex=True)
+            value = self.claims.read(line.left, line.latex)
             name = str(getattr(value.expr, "base", value.expr))
             found = self.claims.program.tensors.get(name)
             if found is None:
                 raise NameError_("line", f"the left side {line.left!r}", "a name or a slope")
             if value.axes == found.axes and (not found.axes or tuple(value.expr.indices) == tuple(value.indices)):
                 return found
-            return self.claims.line("part", value)  # w_1 is an entry of w, and not w
+            return self.claims.part(value) if isinstance(value.expr, sp.Indexed) else self.claims.line("part", value)  # w_1 of w
         except NameError_:
             bare = plain_name(line.left)
             if not re.fullmatch(r"[A-Za-z]\w*", bare) or "frac" in line.left:
@@ -317,6 +317,8 @@ class _ArrayPage:
         """One link, judged against the truth and against the link before it."""
         try:
             rows = printed_rows(text) or (((text,),) if NUMBER.match(text) else None)
+            if left.target is not None and left.target.axes and rows == (("0",),):
+                rows = None  # the array of zeros
             if rows and left.target is not None and (left.target.axes or self.scalars is not None):
                 mark = self._numbers(line, left, relation, text, rows)
                 return before or Link(mark, line.number)
@@ -326,7 +328,7 @@ class _ArrayPage:
                 said = "" if comes else "the numbers put in do not come to it, as far as their digits tell"
                 self._add(line, left.name, text, relation, mark, Follows.YES if comes else Follows.UNDECIDED, slip=said)
                 return Link(mark, line.number)
-            target, value, verdict = self._verdict(line, left, text)
+            target, value, verdict = self._either_way(line, left, text)
             mark = self._mark(verdict)
             if mark is Mark.WRONG and not left.new and target.axes and PUT_IN.search(text) and self._come_to(target, text, line.latex):
                 mark = Mark.PUT_IN
@@ -357,6 +359,29 @@ class _ArrayPage:
         made.line(replace(line, links=((relation, text),)))
         return any(j.mark is Mark.WRONG for j in made.found)
 
+    def _either_way(self, line: Chain, left: Left, text: str) -> tuple[Tensor, IndexArray | None, Verdict]:
+        """As ``_verdict``; a line right with slopes of one line alone, dy/dx = 1 in y = x + f(x), is right, as with whole ones."""
+        slopes = "/" in line.text or "partial" in line.text
+        if slopes and left.side is not None:
+            with suppress(SymnetError):
+                self.claims.at(left.side, text, line.latex, line.condition)  # which slopes it speaks of
+        if slopes and self.claims.two and left.side is not None and (found := self._alone(line, left, text, True)) is not None:
+            return found
+        whole = self._verdict(line, left, text)
+        if not slopes or not self.claims.two or self._mark(whole[2]) is Mark.RIGHT:
+            return whole
+        found = self._alone(line, left, text, False)
+        if found is not None and self._mark(found[2]) is Mark.UNDECIDED and self._mark(whole[2]) is Mark.WRONG:
+            return found
+        return found if found is not None and self._mark(found[2]) is Mark.RIGHT else whole
+
+    def _alone(self, line: Chain, left: Left, text: str, quick: bool) -> tuple[Tensor, IndexArray | None, Verdict] | None:
+        """The verdict with slopes of one line alone; None where there is none, or (``quick``) where it is not seen at once to be right."""
+        with suppress(SymnetError), self.claims.lines_alone(quick):
+            found = self._verdict(line, left, text)
+            return found if not quick or self._mark(found[2]) is Mark.RIGHT else None
+        return None
+
     def _verdict(self, line: Chain, left: Left, text: str) -> tuple[Tensor, IndexArray | None, Verdict]:
         """The tensor that is spoken of, what the text says of it where that is an array, and whether it is so."""
         if left.new:
@@ -364,6 +389,9 @@ class _ArrayPage:
             return self._step_verdict(left.target, text, line.latex)
         if left.side is None:
             assert left.target is not None
+            if left.target.axes and text == "0":
+                zeros = IndexArray.over(left.target.axes, new_indices(left.target.axes), sp.S.Zero)
+                return left.target, zeros, self.claims.judged(zeros, left.target)
             verdict = self.claims.verdict(text, left.target, line.latex)
             value = None
             with suppress(SymnetError):  # a product that does not fit: nothing can be carried on from it

@@ -12,8 +12,8 @@ from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.tokens import RAISED, plain
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3})?\Z")
-SHORT = r"[A-Za-z]\w{0,15}(?:\[[\w, ]{1,12}\])?'?"
-NAME = r"[A-Za-z]\w*(?:\[[\w, ]{1,12}\]|\^\([a-z0-9+\- ]{1,8}\))?"  # z[t], or a layer z^(l)
+SHORT = r"[A-Za-z]\w{0,15}(?:\[[\w, +\-]{1,20}\])?'?"
+NAME = r"[A-Za-z]\w*(?:(?<=_)\(\w{1,3},\s?\w{1,6}\))?(?:\[[\w, +\-]{1,20}\]|\^\([a-z0-9+\- ]{1,8}\))?"  # z[t], b_(1,io), a layer z^(l)
 SLOPE = rf"d\s?(?:{NAME}|\({NAME}\))\s?/\s?d\s?(?:{NAME}|\({NAME}\))"
 RELATION = r"(?:≈|≃|≅|:=|←|(?<![<>!=~])=(?![=>]))"
 FUNCTION = r"[A-Za-z]\w*'?\(\s*[A-Za-z]\w{0,3}\s*\)"  # σ'(z) = …
@@ -34,8 +34,8 @@ LABEL = re.compile(rf"(?:\s{{2,}}|\t){NUMBERED}[ .]*\Z")  # set apart
 LATEX_LABEL = re.compile(rf"(?:\\(?:q?quad|hfill|hspace\{{[^{{}}]*\}})\s*)+"
                          rf"(?:\\text\{{)?{NUMBERED}\}}?[ .]*\Z|\\(?:tag|label)\*?\{{[^{{}}]*\}}")
 APART = re.compile(r"(?<!\\)[,;]\s*(?:\\(?:q?quad|[,;:! ]))*|(?:\\q?quad\s*)+|\\text\{\s*(?:and|so|hence|thus|therefore|then|,|;)\s*\}")
-BEHIND = re.compile(r"(?<=\S)(?:\\(?:q?quad|[,;:! ])|[\s,;(])*\\(?:text|mathrm|textrm)\{\s*\(?"
-                    r"(?:for|if|when|whenever|since|because|as|by|using)\b.*\Z", re.I)  # \text{for } t = 0, 1, 2
+BEHIND = re.compile(r"(?<=\S)(?:\\(?:q?quad|[,;:! ])|[\s,;(])*\\(?:text|mathrm|textrm)\{(?!\w+\s*\}\s*\})\s*\(?"
+                    r"(?:for|if|when|whenever|since|because|as|by|using)\b.*\Z", re.I)  # \text{for } t = 0, 1, 2; not b_{1,\mathrm{if}}
 BEHIND_TEXT = re.compile(r"\s+(?:for|if|when|where)\s+[a-z]\s*=\s*[\w+\- ]+?(?:\.\.|,\s*(?:\.\.\.|…)\s*,)"
                          r"\s*[\w+\- ]*[^()]*(?:\([^()]*\))?[.\s]*\Z")
 LOSS_AT = re.compile(r"\A(\\mathcal\s*\{?\s*[LJ]\s*\}?|[LJCE])\s*(?:\\left)?\([^()=]*\)\Z")  # J(w) = …
@@ -141,7 +141,7 @@ def _scan(body: str, defines: bool) -> Iterator[Found]:
         before = body[:claim.start()].rstrip()
         whole = not before or before[-1] in ";,.:" or before.endswith(("=>", "⇒", "→", "->"))
         bracketed = claim[1] == "(" and claim[3] == ")"
-        if (before and before[-1] in "*/+-^=≈(") or (claim[3] and not claim[1]) or claim[2] in STOPS:
+        if (before and before[-1] in "*/+-^=≈({") or (claim[3] and not claim[1]) or claim[2] in STOPS:
             at = claim.end()  # it goes on with something: w * b = …
             continue
         links = tuple(_links(body[claim.end():], whole))
@@ -151,7 +151,7 @@ def _scan(body: str, defines: bool) -> Iterator[Found]:
             if function and claim[2].partition("(")[0].rstrip("'") not in LETTERS:
                 continue  # f(x) = … of a function that nobody knows
             sign = SPLIT.match(body, claim.end())
-            said = claim[2] if function or "^(" in claim[2] else claim[2].replace("(", "").replace(")", "")
+            said = claim[2] if function or re.search(r"[\^_]\(", claim[2]) else claim[2].replace("(", "").replace(")", "")
             yield Found(said, links, stated=not whole or bracketed,
                         defines=defines or (sign is not None and sign[1] == ":="), updates=sign is not None and sign[1] in ARROWS,
                         before=body[:claim.start()])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import sympy as sp
@@ -19,9 +20,10 @@ from symnet.checking.slips.kinds import mistake
 from symnet.core.numbers import decimal
 from symnet.core.page_verdict import Follows, Mark, Source, from_lines
 from symnet.core.verdict import Answer, Verdict
-from symnet.equality.compare import compare
+from symnet.equality.compare import compare, prove_equal
 from symnet.errors import DomainError, SymnetError, internal
 
+MOST_PARTS, NAMED = 1000, 4  # nodes that are still worth a proof in names, and how often names are written out for it
 DECIMAL = re.compile(r"\d*\.\d|\d[eE]-")
 
 
@@ -62,22 +64,26 @@ class Formulas:
         put_in = bool(DECIMAL.search(text)) or not expr.free_symbols
         if put_in and self.names.value(expr) is not None and self.names.value(left) is not None:
             return self._put_in(left, text, latex, expr, before)
-        said = self._symbolic(left, text, latex, expr, before)
         direct = {a: self.names.direct[a] for a in (left, *expr.free_symbols) if a in self.names.direct}
+        alone = direct.get(left, left), expr.xreplace(direct)
+        if direct and self._in_names(*alone) is not None:  # nearly always meant, and seen at once
+            return self._symbolic(alone[0], text, latex, alone[1], before)
+        said = self._symbolic(left, text, latex, expr, before)
         if said.mark is not Mark.WRONG or not direct:
             return said
-        other = self._symbolic(direct.get(left, left), text, latex, expr.xreplace(direct), before)
+        other = self._symbolic(alone[0], text, latex, alone[1], before)
         return said if other.mark is Mark.WRONG else other
 
     def _symbolic(self, left: sp.Symbol, text: str, latex: bool, expr: sp.Expr, before: Before) -> Said:
         if expr == left:
             same = self.names.called.get(left) == text.replace(" ", "")
             return Said(Mark.GIVEN, Follows.YES, {"note": "both sides are the same, which says nothing" if same else ""}, expr)
-        truth, only = self.names.truth(left), ""
-        verdict = compare(self.names.truth(expr), truth, self.declared, self.names.holes(expr), domain=self.names.domain)
+        only = ""
+        verdict = self._in_names(left, expr) or compare(self.names.truth(expr), self.names.truth(left), self.declared,
+                                                        self.names.holes(expr), domain=self.names.domain)
         mark, note = self._marked(verdict)
         if mark is Mark.WRONG:
-            mark, note, only = self._given_put_in(left, expr, truth, text, latex)
+            mark, note, only = self._given_put_in(left, expr, self.names.truth(left), text, latex)
         if mark is Mark.WRONG and (meant := other_reading(text, self.names.program)):
             mark, note = Mark.UNDECIDED, meant
         follows, sources = self._follows(expr, before, mark)
@@ -90,6 +96,22 @@ class Formulas:
         elif mark is Mark.RIGHT and follows is Follows.NO:
             more["note"] = "; ".join(filter(None, ("right, but it does not follow from the link before it", note)))
         return Said(mark, follows, more, expr)
+
+    def _in_names(self, left: sp.Symbol, expr: sp.Expr) -> Verdict | None:
+        """PROVED while names stay closed, but for those that one side alone uses; None where that does not decide."""
+        local = self.names.local(left)
+        if local is None or self.declared or self.names.domain.unseen or self.names.holes(expr):
+            return None
+        sides = (expr, local)
+        for _ in range(NAMED):
+            if sum(1 for side in sides for _ in islice(sp.preorder_traversal(side), MOST_PARTS)) >= MOST_PARTS:
+                return None
+            verdict = prove_equal(*sides)
+            alone = {s: right for s in sides[0].free_symbols ^ sides[1].free_symbols if (right := self.names.local(s)) is not None}
+            if verdict.answer is Answer.PROVED or not alone:
+                return verdict if verdict.answer is Answer.PROVED else None
+            sides = (sides[0].xreplace(alone), sides[1].xreplace(alone))
+        return None
 
     def _marked(self, verdict: Verdict) -> tuple[Mark, str]:
         if verdict.answer is Answer.PROVED:

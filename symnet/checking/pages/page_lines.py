@@ -152,7 +152,7 @@ def _goes_on(text: str) -> bool:
     if not re.search(r"[=≈]", text) or "$" in text or "\\" in text:
         return False
     depth = sum((c in "([") - (c in ")]") for c in text)
-    return depth > 0 or bool(re.search(r"(?:[^+*/^-][-+*/^]|\s(?:for|in))\Z", text.rstrip()) and "=" in text)
+    return depth > 0 or bool(re.search(r"(?:[^+*/^-][-+*/^]|\s(?:for|in))\Z", text.rstrip()))
 
 
 def _is_head(there: list[Piece], at: int) -> bool:

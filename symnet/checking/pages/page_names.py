@@ -55,6 +55,7 @@ class Names:
         self.own: dict[str, sp.Expr] = {}
         self.parts: dict[tuple[str, str], Derivation] = {}
         self._local: dict[sp.Basic, sp.Expr] = {d.entry: d.expr for d in self.all.full.definitions}
+        self._later: dict[sp.Basic, tuple[str, str]] = {}  # slopes that are derived once they are asked for
         self._closed: dict[sp.Basic, sp.Expr] = {}
         self._dropped: dict[sp.Expr, tuple[Hole, ...]] = {}  # what a text asked for and what was read no longer shows
         self.direct: dict[sp.Basic, sp.Symbol] = {}  # an atom of a slope -> that of one line alone, which may be meant as well
@@ -116,11 +117,11 @@ class Names:
         a, b = self._plain(above.strip("()")), self._plain(below.strip("()"))
         if str(a) == self.derivation.objective and str(b) in self.all.names:
             return self.all.full[self.all.gradient_name(str(b))][()]
-        if str(a) not in self.program.by_name and a in self._local:
+        if str(a) not in self.program.by_name and (a in self._local or a in self._later):
             raise NameError_("line", f"the slope of {above!r}", "a line of the worksheet above the fraction", "write out what it is")
         name = f"d{a}_d{b}"
         if name not in self.tensors:
-            self._local[Tensor(name)[()]] = self._derived(str(a), str(b))
+            self._later[Tensor(name)[()]] = str(a), str(b)
             self.tensors[name] = Tensor(name, of=str(b), objective=str(a))
             direct = direct_slope(self.program, str(a), str(b))
             if direct is not None:
@@ -172,6 +173,9 @@ class Names:
 
     def local(self, atom: sp.Basic) -> sp.Expr | None:
         """The definition of an atom in other atoms; None for an input."""
+        later = self._later.pop(atom, None)
+        if later is not None:
+            self._local[atom] = self._derived(*later)
         return self._local.get(atom)
 
     def truth(self, expr: sp.Expr) -> sp.Expr:
@@ -180,14 +184,14 @@ class Names:
 
     def _close(self, atom: sp.Basic) -> sp.Expr:
         if atom not in self._closed:
-            local = self._local.get(atom)
+            local = self.local(atom)
             self._closed[atom] = atom if local is None else self.truth(local)
         return self._closed[atom]
 
     @cached_property
     def domain(self) -> Domain:
         """Where the objective has a value: nothing is wrong for what it says elsewhere."""
-        return domain_of(self.all.full, self.program, closed_scalars(self.all.full))
+        return domain_of(self.all.full, self.program, closed_scalars(self.program))
 
     def holes(self, expr: sp.Expr) -> Holes:
         """Where ``expr``, as the page wrote it, has no value, though in the inputs alone it shows no such thing."""

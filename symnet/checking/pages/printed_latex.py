@@ -3,7 +3,6 @@ r"""LaTeX on a page: names as they are printed, with slopes of every value in ev
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -39,8 +38,6 @@ def read_latex(names: Names, text: str) -> sp.Expr:
         if text.strip().endswith(("'", "'}")) and str(read_latex(names, old)) in names.program.by_name:
             raise NameError_("line", f"{text.strip()}, which may be a slope or a new value", "dL/dw, or a new value such as L_{new}")
         return names.updated(str(read_latex(names, old)))
-    for above, below in _pairs(names):
-        names.slope(above, below)
     other = {name: names.rate[()] for name in ("alpha", "eta") if names.has_rate and name not in names.tensors}
     other |= {name: names.atom(name) for name in re.findall(r"delta\d*", text.replace("_", "").replace("{", "").replace("}", ""))
               if name not in names.tensors and names.delta(name)}
@@ -54,6 +51,7 @@ def read_latex(names: Names, text: str) -> sp.Expr:
         raise ShapeError("line", f"shape {found.shape}", "a single number")
     return names.meant(found, {Tensor(n)[()]: atom for n, atom in other.items()})
 
+
 def _objective(names: Names, text: str) -> str:
     """The loss by the name it has here."""
     name = " " + name_latex(names.derivation.objective) + " "
@@ -61,14 +59,3 @@ def _objective(names: Names, text: str) -> str:
                   lambda _: name, text)
     free = "".join(c for c in "LJCE" if c not in names.tensors)
     return re.sub(rf"(?<![A-Za-z\\])[{free}](?![A-Za-z_^({{])", lambda _: name, text) if free else text
-
-
-def _pairs(names: Names) -> Iterator[tuple[str, str]]:
-    """Slopes between values of the forward pass that LaTeX may name."""
-    above: dict[str, set[str]] = {}
-    for d in names.program.definitions:
-        direct = set(names.program.uses(d.name))
-        above[d.name] = direct.union(*(above.get(n, set()) for n in direct))
-    for name, below in above.items():
-        if name != names.derivation.objective:
-            yield from ((name, b) for b in sorted(below) if f"d{name}_d{b}" not in names.tensors)
