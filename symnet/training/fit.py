@@ -102,14 +102,21 @@ class Fit:
     @checked
     def predict(self, X: Any) -> Array:
         """The output of the network for inputs X: the last line that does not use the target. It is that of evaluation: nothing is
-        dropped, and batch normalization uses the running statistics, so that a row's prediction does not depend on the others."""
+        dropped, and batch normalization uses the running statistics, so that a row's prediction does not depend on the others. X may be a
+        table of arrays by name, for a network with several inputs."""
         program = self.derivation.program
         first = next(t.name for t in program.inputs if t.name not in self.derivation.wrt and t.role is not Role.TARGET)
-        arrays = {**self.params, **self.constants, **self.statistics, first: floats(first, X)}
+        given = X if isinstance(X, Mapping) else {first: X}
+        for name in given:
+            if name not in program.tensors or name in self.derivation.wrt or name in program.by_name:
+                raise OptionError("predict, X", f"no input named {shown(name)}", f"a table of arrays by name, such as {first}")
+        arrays = {**self.params, **self.constants, **self.statistics, **{n: floats(n, a) for n, a in given.items()}}
         still = Masks(self.derivation, arrays).still(arrays, program.inputs)
         output = model_of(self.derivation, str(next(iter(self.params.values())).dtype)).output
         try:
             made: Array = output(**arrays, **still)
+        except KeyError as error:
+            raise ShapeError("predict", f"no values for {error.args[0]}", "an array for every input") from None
         except ValueError as error:
             raise ShapeError("predict", str(error), "an array that fits the network") from None
         return made

@@ -50,6 +50,28 @@ def test_a_torch_module_follows_torchs_own_way(name: str) -> None:
     np.testing.assert_allclose(made.params["W1"], net[0].weight.detach().numpy(), rtol=1e-9)
 
 
+class Two(torch.nn.Module):  # type: ignore[misc, name-defined]
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = torch.nn.Linear(3, 2).double(), torch.nn.Linear(2, 2).double()
+
+    def forward(self, a: Any, b: Any) -> Any:
+        return torch.tanh(self.left(a)) * self.right(b)
+
+
+def test_a_module_of_two_inputs_takes_a_table() -> None:
+    torch.manual_seed(1)
+    net, B = Two(), RNG.normal(size=(20, 2))
+    model = sn.from_torch(net, (torch.tensor(X[:4]), torch.tensor(B[:4])), "mse", batch="N")
+    names = [t.name for t in model.program.inputs if t.role.value == "input"]
+    made = sn.fit(model, {names[0]: X, names[1]: B, "Y": Y}, lr="1/10", epochs=5, batch_size=5)
+    start = sn.fit(model, {names[0]: X, names[1]: B, "Y": Y}, epochs=0)
+    assert made.losses[-1] < made.losses[0]
+    np.testing.assert_allclose(start.predict({names[0]: X, names[1]: B}), net(torch.tensor(X), torch.tensor(B)).detach().numpy(), rtol=1e-12)
+    with pytest.raises(OptionError, match="no input named 'Z'"):
+        made.predict({"Z": X})
+
+
 def test_no_epoch_leaves_the_weights_as_they_were_read() -> None:
     net = module()
     made = sn.fit(sn.from_torch(net, torch.tensor(X[:4]), "mse", batch="N"), X, Y, epochs=0)
