@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from symnet.arrays.stable_functions import bell, grouped, log_part, log_share, part, share
+from symnet.arrays.stable_functions import bell, grouped, log1p, log_part, log_share, part, share
 from symnet.core.expressions import When
 from symnet.core.functions import sigmoid, softplus
 
@@ -24,8 +24,8 @@ def indefinite(expr: sp.Expr) -> bool:
     """
     nodes = sp.preorder_traversal(expr)
     for node in nodes:
-        if isinstance(node, sp.log) and isinstance(node.args[0], sp.Sum) and any(
-                isinstance(f, sp.exp) for f in sp.Mul.make_args(node.args[0].function)):
+        if isinstance(node, sp.log) and isinstance(node.args[0], sp.Sum) and all(
+                isinstance(f, sp.exp) or not is_open(f) for f in sp.Mul.make_args(node.args[0].function)):
             nodes.skip()
         elif isinstance(node, sp.Mul):
             above = [f for f in node.args if not f.as_base_exp()[1].could_extract_minus_sign() or isinstance(f, sp.exp)]
@@ -39,15 +39,21 @@ def indefinite(expr: sp.Expr) -> bool:
 
 
 def cancels(expr: sp.Expr, is_share: Callable[[sp.Expr], bool]) -> bool:
-    """Is a share taken from a number in ``expr``? Where the share is nearly 1 most digits are lost. ``is_share`` knows the names of shares.
+    """Is a share taken from a number in ``expr``, or an exponential from another within a logarithm or below a stroke? Where they are
+    nearly equal most digits are lost. ``is_share`` knows the names of shares.
 
     >>> u = sp.Symbol("u")
     >>> cancels(1 - sigmoid(u), lambda name: False), cancels(1 + sigmoid(u), lambda name: False)
     (True, False)
     """
     for node in sp.preorder_traversal(expr):
-        if isinstance(node, sp.Add) and any(t.is_number for t in node.args):
-            negative = [t for t in node.args if not t.is_number and _is_negative(t)]
+        if isinstance(node, sp.log) or (isinstance(node, sp.Pow) and node.exp.is_negative):
+            inner = node.args[0].args[0] if isinstance(node.args[0], grouped) else node.args[0]
+            if isinstance(inner, sp.Add) and len({_is_negative(t) for t in inner.args if is_open(t)}) > 1:
+                return True
+        if isinstance(node, log1p) or (isinstance(node, sp.Add) and any(t.is_number for t in node.args)):
+            terms = sp.Add.make_args(node.args[0]) if isinstance(node, log1p) else node.args
+            negative = [t for t in terms if not t.is_number and _is_negative(t)]
             if any(isinstance(f, SHARES) or is_share(f) for t in negative for f in sp.Mul.make_args(t)):
                 return True
     return False

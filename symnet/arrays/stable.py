@@ -17,7 +17,7 @@ from symnet.arrays.at_zero import Norms, centred, x_log_x
 from symnet.arrays.averages import averaged
 from symnet.arrays.canonical import canonical
 from symnet.arrays.exponentials import Exponentials, Unfold, Wish, primitive
-from symnet.arrays.indefinite import cancels, indefinite
+from symnet.arrays.indefinite import SHARES, cancels, indefinite
 from symnet.arrays.scaled import scaled
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
 from symnet.arrays.without_own import without_own
@@ -53,6 +53,21 @@ def stable(program: Program, results: Iterable[str] = ()) -> Program:
     lines = [r.after for r in rewritings(named)]
     made = Program(named.inputs, tuple(_without_arguments(program, lines)), program.objective, program.assumptions, program.title)
     return _needed(made, set(results)) if results else made
+
+
+def caveats(program: Program, results: Iterable[str] = ()) -> tuple[str, ...]:
+    """The lines of ``stable(program, results)`` that no rule could write so that nothing overflows or cancels, each with the reason.
+
+    >>> import symnet as sn
+    >>> caveats(sn.program("L = log(1 + exp(x)) - x")), caveats(sn.program("L = exp(x) - exp(y)"))
+    ((), ('L: an exponential is taken from another, or divided by it; where both leave the range of the numbers it is not a number',))
+    """
+    made = stable(program, results)
+    names = Names(made)
+    open_ends = "an exponential is taken from another, or divided by it; where both leave the range of the numbers it is not a number"
+    digits = "a share is taken from a number; where the share is nearly all of it, digits are lost"
+    return tuple(f"{d.name}: {reason}" for d in made.definitions for reason, there in (
+        (open_ends, indefinite(d.expr)), (digits, cancels(d.expr, names.is_share))) if there)
 
 
 def rewritings(program: Program) -> list[Rewritten]:
@@ -95,8 +110,8 @@ def _definite(d: Definition, right: sp.Expr, names: Names, means: Names) -> tupl
 
 
 def _forms(d: Definition, right: sp.Expr, names: Names, means: Names) -> Iterator[tuple[set[str], sp.Expr]]:
-    """Names looked into and all terms together; as means with the weights of a softmax; each term by itself; no name looked into; with
-    scales."""
+    """Names looked into and all terms together; as means with the weights of a softmax; with scales; each term by itself; no name looked
+    into."""
     def form(unfold: Unfold, whole: sp.Expr, apart: bool = False) -> tuple[set[str], sp.Expr]:
         made = Exponentials(d.free, unfold)
         text = _apart(whole, made.text) if apart else made.text(whole)
@@ -111,13 +126,13 @@ def _forms(d: Definition, right: sp.Expr, names: Names, means: Names) -> Iterato
         yield first
     second = form(means.unfold, mean)
     yield second
-    yield form(names.unfold, right, True)
-    yield form(_closed, right)
-    yield form(_closed, mean, True)
     for rules, text in (first, second):
         scales = scaled(text, Exponentials(d.free, _closed).argument_log)
         if scales != text:
             yield {*rules, "scale"}, scales
+    yield form(names.unfold, right, True)
+    yield form(_closed, right)
+    yield form(_closed, mean, True)
     yield first
 
 
@@ -177,7 +192,8 @@ class Names:
     def is_share(self, entry: sp.Expr) -> bool:
         """Does a name stand for an exponential over a sum, or a sigmoid?"""
         found = self.program.by_name.get(tensor_name(entry), ()) if isinstance(entry, (sp.Indexed, sp.Symbol)) else ()
-        return any(isinstance(d.expr, sigmoid) or d.expr.is_Pow or (d.expr.is_Mul and d.expr.has(sp.exp)) for d in found if self._opens(d))
+        return any(d.expr.has(*SHARES) or ((d.expr.is_Pow or d.expr.has(sp.exp)) and self._opens(d))
+                   for d in found if isinstance(d.expr, (sp.Mul, sp.Pow, *SHARES)))
 
     def _slice(self, name: str, places: tuple[sp.Expr, ...], scope: Mapping[sp.Symbol, Range]) -> Definition | None:
         """The definition that holds at ``places``, for all values of their indices."""

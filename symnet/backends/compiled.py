@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
+from symnet.arrays.stable import caveats
 from symnet.backends.dialects import library_source
 from symnet.backends.running import functions_of
 from symnet.backends.source import forward_source, tensors_of
@@ -43,12 +44,24 @@ class CompiledDerivation:
         if dtype not in DTYPES:
             raise OptionError("compile", f"the dtype {shown(dtype)}", "one of " + ", ".join(DTYPES), did_you_mean(dtype, DTYPES))
         self.source = library_source(derivation, backend, dtype)
+        results = (derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt])
+        self._caveats = functools.cache(lambda: caveats(derivation.full, results))
         self.parameters, self.data = tensors_of(derivation)
         self.wrt = derivation.wrt
         self.objective = derivation.objective
         self.names = tuple(t.name for t in derivation.program.inputs)
         self.prepare, self.compute, self.value_and_grad = functions_of(self.source, "prepare", "compute", "value_and_grad")
         self._wide = functools.cache(lambda: CompiledDerivation(derivation, dtype).value_and_grad) if backend == "math" else None
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """The lines that may overflow or lose digits at some inputs, each with the reason: no rule wrote them otherwise.
+
+        >>> import symnet as sn
+        >>> sn.derive(sn.program("L = log(1 + exp(x))"), wrt=["x"]).compile().caveats
+        ()
+        """
+        return self._caveats()
 
     def __repr__(self) -> str:
         given = ", ".join([f"{{{listed(self.wrt, 40)}}}", listed([t.name for t in self.data], 40)])

@@ -76,3 +76,14 @@ def test_values_and_slopes_keep_their_digits(lines: tuple[str, ...]) -> None:
                 slack = 2e-15 * max(4, scale) * max([1, *(abs(w) for w in wanted)])  # e^(u - log S) has an error of u's last place
                 for got, want in zip(np.ravel([found] if name == "L" else grads[name]), wanted, strict=True):
                     assert abs(mp.mpf(float(got)) - want) <= 1e-8 * abs(want) + slack, (scale, name, at)
+
+
+@pytest.mark.parametrize(("lines", "told"), [
+    (("p = softmax(z)", "L = -sum(y*log(p))"), ()), (("p = softmax(z)", "L = sum(y*p/(1-p))"), ()), (("L = log(1+sum(y*exp(z)))",), ()),
+    (("L = sum(exp(z)) - sum(exp(y))",), ("L: an exponential is taken from another, or divided by it; where both leave the range of the "
+                                          "numbers it is not a number",)),
+    (("p = exp(z)/(1+sum(exp(z)))", "L = sum(y*log(1-p))"), tuple(
+        f"{name}: a share is taken from a number; where the share is nearly all of it, digits are lost" for name in ("L", "dL_dy", "dL_dp"))),
+])
+def test_what_no_rule_could_write_is_told(lines: tuple[str, ...], told: tuple[str, ...]) -> None:
+    assert sn.derive(sn.program(*lines, tensors={"z": ("n",), "y": ("n",)}), wrt=["z", "y"]).compile().caveats == told
