@@ -21,7 +21,7 @@ from symnet.errors import OptionError
 from symnet.networks.arguments import torch_arguments
 from symnet.networks.builder import Builder
 from symnet.networks.layers import Layer, Size
-from symnet.networks.pooling import MOST_TAPS
+from symnet.networks.pooling import MOST_TAPS, PLACES
 from symnet.networks.windows import letters, signal, signal_letters, spread
 
 
@@ -138,7 +138,7 @@ class AdaptiveAvgPool3d(_AdaptiveMean):
     dims = 3
 
 
-@torch_arguments("output_size return_indices", {"return_indices": (False,)})
+@torch_arguments("output_size return_indices", {"return_indices": (False,)}, PLACES)
 @dataclass(frozen=True)
 class AdaptiveMaxPool1d(_AdaptiveMax):
     """The largest entry of windows that divide the signal into ``output_size`` places.
@@ -151,7 +151,7 @@ class AdaptiveMaxPool1d(_AdaptiveMax):
     dims = 1
 
 
-@torch_arguments("output_size return_indices", {"return_indices": (False,)})
+@torch_arguments("output_size return_indices", {"return_indices": (False,)}, PLACES)
 @dataclass(frozen=True)
 class AdaptiveMaxPool2d(_AdaptiveMax):
     """The largest entry of windows that divide each of 2 axes into ``output_size`` places.
@@ -164,7 +164,7 @@ class AdaptiveMaxPool2d(_AdaptiveMax):
     dims = 2
 
 
-@torch_arguments("output_size return_indices", {"return_indices": (False,)})
+@torch_arguments("output_size return_indices", {"return_indices": (False,)}, PLACES)
 @dataclass(frozen=True)
 class AdaptiveMaxPool3d(_AdaptiveMax):
     """The largest entry of windows that divide each of 3 axes into ``output_size`` places.

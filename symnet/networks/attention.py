@@ -182,21 +182,22 @@ class MultiheadAttention(Layer):
         to.line(f"a{number}", x.axes, (*rest, t, i), value, f"attention of layer {number}")
 
 
-def at_each_position(where: str, width: Size, wide: Size, activation: str) -> tuple[Layer, ...]:
+def at_each_position(where: str, width: Size, wide: Size, activation: str, bias: bool = True) -> tuple[Layer, ...]:
     """The network of two layers that a transformer has at each position."""
     if activation not in ("relu", "gelu"):
         raise OptionError(where, f"activation={activation!r}", '"relu" or "gelu"')
-    return Linear(width, wide), ReLU() if activation == "relu" else GELU(), Linear(wide, width)
+    return Linear(width, wide, bias), ReLU() if activation == "relu" else GELU(), Linear(wide, width, bias)
 
 
 @torch_arguments("d_model nhead dim_feedforward dropout activation layer_norm_eps batch_first norm_first bias device dtype",
-                 PLACE | {"dropout": (0,), "batch_first": (True,), "bias": (True,)}, HINTS)
+                 PLACE | {"dropout": (0,), "batch_first": (True,)}, HINTS)
 @dataclass(frozen=True)
 class TransformerEncoderLayer(Layer):
     """Attention and a network of two layers at each position, each with a residual connection and a layer normalization.
 
     As published, x = LN(x + attention(x)), x = LN(x + W₂ᵀ φ(W₁ᵀ x + b₁) + b₂); with ``norm_first=True`` x = x + attention(LN(x)), and
-    so on. ``activation`` φ is "relu" or "gelu". Names and defaults are PyTorch's (torch.nn.TransformerEncoderLayer, without dropout).
+    so on. ``activation`` φ is "relu" or "gelu"; ``bias=False`` leaves out all b and the shifts of LN. Names and defaults are PyTorch's
+    (torch.nn.TransformerEncoderLayer, without dropout).
 
     >>> import symnet as sn
     >>> sn.Sequential(sn.TransformerEncoderLayer(8, 2, 16)).program().definitions[-1].target.shape
@@ -209,6 +210,7 @@ class TransformerEncoderLayer(Layer):
     activation: str = field(default="relu", kw_only=True)
     layer_norm_eps: object = field(default="1e-5", kw_only=True)
     norm_first: bool = field(default=False, kw_only=True)
+    bias: bool = field(default=True, kw_only=True)
     head_dim: Size | None = field(default=None, kw_only=True)
     positions: Size = field(default="T", kw_only=True)
     mask: str | None = field(default=None, kw_only=True)
@@ -221,9 +223,9 @@ class TransformerEncoderLayer(Layer):
         """The layers that it is made of."""
         d = self.d_model
         attend = MultiheadAttention(d, self.nhead, head_dim=self.head_dim, positions=self.positions, mask=self.mask,
-                                    key_padding_mask=self.key_padding_mask)
-        mlp = at_each_position("TransformerEncoderLayer", d, self.dim_feedforward, self.activation)
-        norm = LayerNorm(d, self.layer_norm_eps)
+                                    key_padding_mask=self.key_padding_mask, bias=self.bias)
+        mlp = at_each_position("TransformerEncoderLayer", d, self.dim_feedforward, self.activation, self.bias)
+        norm = LayerNorm(d, self.layer_norm_eps, bias=self.bias)
         return (Residual(norm, attend), Residual(norm, *mlp)) if self.norm_first else (Residual(attend), norm, Residual(*mlp), norm)
 
     def build(self, to: Builder) -> None:

@@ -36,6 +36,7 @@ from symnet.networks.windows import (
     windows,
 )
 
+PLACES = {"return_indices": "a program has one output; MaxUnpool takes the places as an input of its own"}  # the reason for the refusal
 LARGEST = "kernel_size stride padding dilation return_indices ceil_mode"  # PyTorch's arguments
 MOST_TAPS = 16  # of one maximum: its derivative compares every entry with the later ones
 
@@ -89,7 +90,7 @@ def _largest(to: Builder, at: int, w: Window, out: Axis, name: str) -> None:
     to.line(name, (*x.axes[:at], out, *x.axes[at + 1:]), places, Max(*seen), note)
 
 
-@torch_arguments(LARGEST, {"return_indices": (False,)})
+@torch_arguments(LARGEST, {"return_indices": (False,)}, PLACES)
 @dataclass(frozen=True)
 class MaxPool1d(_MaxPool):
     """m[n, c, i] = max over p = 1..K of X[n, c, s(i-1) + d(p-1) + 1]; padding is never the largest.
@@ -106,7 +107,7 @@ class MaxPool1d(_MaxPool):
     dims = 1
 
 
-@torch_arguments(LARGEST, {"return_indices": (False,)})
+@torch_arguments(LARGEST, {"return_indices": (False,)}, PLACES)
 @dataclass(frozen=True)
 class MaxPool2d(_MaxPool):
     """The largest entry of each window: first along each row, r[n, c, i, j] = max_q X[n, c, i, ·], then m = max_p r[n, c, ·, j].
@@ -121,7 +122,7 @@ class MaxPool2d(_MaxPool):
     dims = 2
 
 
-@torch_arguments(LARGEST, {"return_indices": (False,)})
+@torch_arguments(LARGEST, {"return_indices": (False,)}, PLACES)
 @dataclass(frozen=True)
 class MaxPool3d(_MaxPool):
     """The largest entry of each window, along one axis after another as in MaxPool2d.
@@ -226,29 +227,37 @@ class _LPPool(Layer):
     norm_type: int
     kernel_size: Sizes
     stride: int | tuple[int, ...] | None = None
+    ceil_mode: bool = False
 
     dims: ClassVar[int]
 
     def build(self, to: Builder) -> None:
         where, number = _where(self, to), max(to.linear, 1)
         power = whole(where, "norm_type", self.norm_type, 1)
-        made, front, x = windows(where, self.dims, self.kernel_size, self.stride, 0), signal(to, where, self.dims), to.now
-        outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, x.axes[-self.dims:], strict=True)]
+        made, front = windows(where, self.dims, self.kernel_size, self.stride, 0), signal(to, where, self.dims)
+        spots = to.now.axes[-self.dims:]
+        if self.ceil_mode:
+            made = tuple(ceiled(where, w, a.size) for w, a in zip(made, spots, strict=True))
+        outs = [Axis.of(w.outputs(a.size, where)) for w, a in zip(made, spots, strict=True)]
+        x = padded(to, made, f"pads{number}")
         chosen = letters(to, batch_letters(front) + SPOTS[:self.dims] + TAPS[:self.dims], *[w.kernel for w in made])
         rest, i, p = chosen[:len(front)], chosen[len(front):-self.dims], chosen[-self.dims:]
         places = tuple(w.place(a, t) for w, a, t in zip(made, i, p, strict=True))
         sums = tuple((t, sp.S.One, w.kernel) for t, w in reversed(list(zip(p, made, strict=True))))
-        value = total(x[(*rest, *places)] ** power, sums) ** sp.Rational(1, power)
+        seen = [w.kernel / _counted(w, a, (place, t), True) for w, a, place, t in zip(made, spots, places, p, strict=True)]
+        value = (sp.Mul(*seen) * total(x[(*rest, *places)] ** power, sums)) ** sp.Rational(1, power)
         to.line(f"s{number}", (*front, *outs), (*rest, *i), value, f"the {power}-norm of each window")
 
 
 _POWERS = "norm_type kernel_size stride ceil_mode"
 
 
-@torch_arguments(_POWERS, {"ceil_mode": (False,)})
+@torch_arguments(_POWERS)
 @dataclass(frozen=True)
 class LPPool1d(_LPPool):
     """s[n, c, i] = (Σ_p X[n, c, s(i-1) + p]^P)^(1/P), P a whole number; as in PyTorch the powers are of X, not of |X|.
+
+    With ``ceil_mode`` the sum of a last window that reaches beyond the signal is made larger by K over the taps that it has.
 
     >>> import symnet as sn
     >>> sn.Sequential(sn.Input("c", 8), sn.LPPool1d(2, 2)).program().definitions[-1].target.shape
@@ -258,7 +267,7 @@ class LPPool1d(_LPPool):
     dims = 1
 
 
-@torch_arguments(_POWERS, {"ceil_mode": (False,)})
+@torch_arguments(_POWERS)
 @dataclass(frozen=True)
 class LPPool2d(_LPPool):
     """As LPPool1d, over windows of an image.
@@ -271,7 +280,7 @@ class LPPool2d(_LPPool):
     dims = 2
 
 
-@torch_arguments(_POWERS, {"ceil_mode": (False,)})
+@torch_arguments(_POWERS)
 @dataclass(frozen=True)
 class LPPool3d(_LPPool):
     """As LPPool1d, over windows of a volume.

@@ -133,9 +133,17 @@ class Residual(Layer):
         to.line(f"r{max(to.linear, 1)}", x.axes, places, _entry(x, places) + _entry(out, places), "the input added to the block's output")
 
 
+TABLE = {  # why an argument is refused
+    "max_norm": "it writes into the table while looking up, which no function does; scale the rows before",
+    "norm_type": "it goes with max_norm, which writes into the table while looking up",
+    "scale_grad_by_freq": "the result would not be the derivative; divide it by the counts of the words in the update",
+    "include_last_offset": "bags are the rows of x here, so that there are no offsets",
+    "padding_idx": "in Embedding, with a sum over the words behind it"}
+
+
 @torch_arguments("num_embeddings embedding_dim padding_idx max_norm norm_type scale_grad_by_freq sparse _weight _freeze device dtype",
                  PLACE | {"max_norm": NONE, "norm_type": (2,), "scale_grad_by_freq": (False,), "sparse": BOTH, "_weight": NONE,
-                          "_freeze": (False,)})
+                          "_freeze": (False,)}, TABLE)
 @dataclass(frozen=True)
 class Embedding(Layer):
     """e[n, j] = Σ_v [v = x[n] + 1] E[v, j]: the row of E that the index x[n] names. The indices are PyTorch's, counted from 0.
@@ -191,7 +199,7 @@ class Embedding(Layer):
 @torch_arguments("num_embeddings embedding_dim max_norm norm_type scale_grad_by_freq mode sparse _weight include_last_offset padding_idx "
                  "device dtype",
                  PLACE | {"max_norm": NONE, "norm_type": (2,), "scale_grad_by_freq": (False,), "sparse": BOTH, "_weight": NONE,
-                          "include_last_offset": (False,), "padding_idx": NONE})
+                          "include_last_offset": (False,), "padding_idx": NONE}, TABLE)
 @dataclass(frozen=True)
 class EmbeddingBag(Layer):
     """e[n, j] = Σ_t Σ_v [v = x[n, t] + 1] E[v, j], for mode "mean" divided by the number T of words of a bag; the bags are rows of x.

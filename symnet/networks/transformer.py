@@ -57,7 +57,7 @@ class TransformerEncoder(Layer):
 
 
 @torch_arguments("d_model nhead dim_feedforward dropout activation layer_norm_eps batch_first norm_first bias device dtype",
-                 PLACE | {"dropout": (0,), "batch_first": (True,), "bias": (True,)}, HINTS)
+                 PLACE | {"dropout": (0,), "batch_first": (True,)}, HINTS)
 @dataclass(frozen=True)
 class TransformerDecoderLayer(Layer):
     """Self-attention, attention to the memory E[n, s, i], and two linear layers at each position; each with a residual connection and a
@@ -77,6 +77,7 @@ class TransformerDecoderLayer(Layer):
     activation: str = field(default="relu", kw_only=True)
     layer_norm_eps: object = field(default="1e-5", kw_only=True)
     norm_first: bool = field(default=False, kw_only=True)
+    bias: bool = field(default=True, kw_only=True)
     head_dim: Size | None = field(default=None, kw_only=True)
     positions: Size = field(default="T", kw_only=True)
     memory: Size = field(default="S", kw_only=True)
@@ -88,11 +89,13 @@ class TransformerDecoderLayer(Layer):
 
     def build(self, to: Builder) -> None:
         d = self.d_model
-        norm = LayerNorm(d, self.layer_norm_eps)
+        norm = LayerNorm(d, self.layer_norm_eps, bias=self.bias)
         blocks: tuple[tuple[Layer, ...], ...] = (
-            (MultiheadAttention(d, self.nhead, head_dim=self.head_dim, positions=self.positions, mask=self.mask),),
-            (MultiheadAttention(d, self.nhead, head_dim=self.head_dim, positions=self.positions, memory=self.memory, source=self.source),),
-            at_each_position("TransformerDecoderLayer", d, self.dim_feedforward, self.activation))
+            (MultiheadAttention(d, self.nhead, head_dim=self.head_dim, positions=self.positions, mask=self.mask,
+                                bias=self.bias),),
+            (MultiheadAttention(d, self.nhead, head_dim=self.head_dim, positions=self.positions, memory=self.memory, source=self.source,
+                                bias=self.bias),),
+            at_each_position("TransformerDecoderLayer", d, self.dim_feedforward, self.activation, self.bias))
         for block in blocks:
             for part in (Residual(norm, *block),) if self.norm_first else (Residual(*block), norm):
                 part.build(to)
@@ -126,7 +129,7 @@ class TransformerDecoder(Layer):
 
 @torch_arguments("d_model nhead num_encoder_layers num_decoder_layers dim_feedforward dropout activation custom_encoder custom_decoder "
                  "layer_norm_eps batch_first norm_first bias device dtype",
-                 PLACE | {"dropout": (0,), "batch_first": (True,), "bias": (True,), "custom_encoder": NONE, "custom_decoder": NONE}, HINTS)
+                 PLACE | {"dropout": (0,), "batch_first": (True,), "custom_encoder": NONE, "custom_decoder": NONE}, HINTS)
 @dataclass(frozen=True)
 class Transformer(Layer):
     """An encoder of the input X[n, s, i] and a decoder of a second input X_tgt[n, t, i] that attends to it, each with a layer
@@ -146,6 +149,7 @@ class Transformer(Layer):
     activation: str = field(default="relu", kw_only=True)
     layer_norm_eps: object = field(default="1e-5", kw_only=True)
     norm_first: bool = field(default=False, kw_only=True)
+    bias: bool = field(default=True, kw_only=True)
     head_dim: Size | None = field(default=None, kw_only=True)
     positions: Size = field(default="T", kw_only=True)
     memory: Size = field(default="S", kw_only=True)
@@ -155,16 +159,17 @@ class Transformer(Layer):
         return Axis.of(self.memory, Kind.TIME), Axis.of(self.d_model)
 
     def build(self, to: Builder) -> None:
-        d, norm = self.d_model, LayerNorm(self.d_model, self.layer_norm_eps)
+        d, norm = self.d_model, LayerNorm(self.d_model, self.layer_norm_eps, bias=self.bias)
         lead = to.now.axes[:-2]
         encoder = TransformerEncoderLayer(d, self.nhead, self.dim_feedforward, activation=self.activation, norm_first=self.norm_first,
-                                          layer_norm_eps=self.layer_norm_eps, head_dim=self.head_dim, positions=self.memory)
+                                          layer_norm_eps=self.layer_norm_eps, head_dim=self.head_dim, positions=self.memory,
+                                          bias=self.bias)
         TransformerEncoder(encoder, self.num_encoder_layers, norm).build(to)
         memory = to.now.name
         to.now = to.add_input("X_tgt", (*lead, Axis.of(self.positions, Kind.TIME), Axis.of(d)), Role.INPUT, "the decoder's input")
         decoder = TransformerDecoderLayer(d, self.nhead, self.dim_feedforward, activation=self.activation, norm_first=self.norm_first,
                                           layer_norm_eps=self.layer_norm_eps, head_dim=self.head_dim, positions=self.positions,
-                                          memory=self.memory, source=memory, mask=self.mask)
+                                          memory=self.memory, source=memory, mask=self.mask, bias=self.bias)
         TransformerDecoder(decoder, self.num_decoder_layers, norm).build(to)
 
 

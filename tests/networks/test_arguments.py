@@ -201,3 +201,16 @@ def test_the_same_call_takes_the_same_steps(ours: Callable[[], Any], theirs: Cal
         torch.nn.functional.mse_loss(torch.tanh(torch.tensor(x) @ weight.T), torch.tensor(y)).backward()
         rule.step()
     assert np.allclose(made.params["W1"].T, weight.detach().numpy(), rtol=1e-6 if "NAdam" in str(type(rule)) else 1e-11)
+
+
+SAID_WHY = [(lambda: sn.MaxPool1d(2, return_indices=True), "a program has one output; MaxUnpool takes"),
+           (lambda: sn.AdaptiveMaxPool2d(2, return_indices=True), "a program has one output; MaxUnpool takes"),
+           (lambda: sn.Embedding(5, 2, max_norm=1), "it writes into the table while looking up"),
+           (lambda: sn.Embedding(5, 2, scale_grad_by_freq=True), "would not be the derivative"),
+           (lambda: sn.EmbeddingBag(5, 2, padding_idx=0), "in Embedding")]
+
+
+@pytest.mark.parametrize(("make", "reason"), SAID_WHY, ids=[reason for _, reason in SAID_WHY])
+def test_an_argument_that_is_refused_says_why(make, reason: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(OptionError, match=reason):
+        make()

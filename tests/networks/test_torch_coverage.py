@@ -80,6 +80,11 @@ def decoder(prefix: str, k: int, norm: int) -> dict[str, str]:
                                                 for g, t in (("gamma", "weight"), ("beta", "bias"))}}
 
 
+def unbiased(names: dict[str, str]) -> dict[str, str]:
+    """The same without the parameters that bias=False leaves out."""
+    return {n: t for n, t in names.items() if "bias" not in t}
+
+
 def last_norm(prefix: str, norm: int) -> dict[str, str]:
     return {f"gamma{norm}": f"{prefix}norm.weight", f"beta{norm}": f"{prefix}norm.bias"}
 
@@ -139,6 +144,7 @@ CASES: dict[str, Beside] = {
     "AvgPool2d, divisor": simple("AvgPool2d", 2, 1, 1, count_include_pad=False, divisor_override=3, shape=IMAGE),
     "AvgPool3d": simple("AvgPool3d", 2, 2, 1, divisor_override=5, shape=VOLUME), "LPPool1d": simple("LPPool1d", 2, 3, 2, shape=LINE),
     "LPPool2d": simple("LPPool2d", 4, (3, 2), shape=IMAGE), "LPPool3d": simple("LPPool3d", 2, 2, shape=VOLUME),
+    "LPPool1d, ceil": simple("LPPool1d", 2, 4, 3, ceil_mode=True, shape=LINE), "LPPool2d, ceil": simple("LPPool2d", 2, 2, ceil_mode=True, shape=IMAGE),
     "AdaptiveAvgPool1d": simple("AdaptiveAvgPool1d", 4, shape=(2, 3, 6)), "AdaptiveAvgPool1d, side by side": simple("AdaptiveAvgPool1d", 3, shape=LINE),
     "AdaptiveAvgPool2d": simple("AdaptiveAvgPool2d", (None, 3), shape=IMAGE), "AdaptiveAvgPool2d to one": simple("AdaptiveAvgPool2d", 1, shape=IMAGE),
     "AdaptiveAvgPool3d": simple("AdaptiveAvgPool3d", (2, 3, 1), shape=VOLUME),
@@ -188,6 +194,17 @@ CASES: dict[str, Beside] = {
                                  heads(1, "", 4, 2), wrap=lambda m, a: m(a[0], a[0], a[0])[0]),
     "TransformerEncoderLayer": Beside(lambda: sn.TransformerEncoderLayer(4, 2, 5, positions=3),
                                       lambda: nn.TransformerEncoderLayer(4, 2, 5, 0.0, batch_first=True), (2, 3, 4), encoder("", 1, 1)),
+    "TransformerEncoderLayer without biases": Beside(
+        lambda: sn.TransformerEncoderLayer(4, 2, 5, positions=3, bias=False),
+        lambda: nn.TransformerEncoderLayer(4, 2, 5, 0.0, batch_first=True, bias=False), (2, 3, 4), unbiased(encoder("", 1, 1))),
+    "TransformerDecoderLayer without biases": Beside(
+        lambda: sn.TransformerDecoderLayer(4, 2, 5, positions=3, memory=2, bias=False),
+        lambda: nn.TransformerDecoderLayer(4, 2, 5, 0.0, batch_first=True, bias=False), (2, 3, 4), unbiased(decoder("", 1, 1)), {"E": (2, 2, 4)}),
+    "Transformer without biases": Beside(
+        lambda: sn.Transformer(4, 2, 1, 1, 5, positions=3, memory=2, bias=False),
+        lambda: nn.Transformer(4, 2, 1, 1, 5, 0.0, batch_first=True, bias=False), (2, 2, 4),
+        unbiased(encoder("encoder.layers.0.", 1, 1) | last_norm("encoder.", 3) | decoder("decoder.layers.0.", 4, 4) | last_norm("decoder.", 7)),
+        {"X_tgt": (2, 3, 4)}),
     "TransformerEncoder": Beside(
         lambda: sn.TransformerEncoder(sn.TransformerEncoderLayer(4, 2, 5, positions=3), 2, sn.LayerNorm(4)),
         lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 5, 0.0, batch_first=True), 2, nn.LayerNorm(4)), (2, 3, 4),
