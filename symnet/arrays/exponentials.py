@@ -78,10 +78,13 @@ class Factored:
 class Exponentials:
     """One expression; ``unfold`` gives the right side of a name that is worth looking into, or None.
 
+    With ``nameless``, what is found is written out also where the program has a name for it.
+
     ``rules`` collects the names of the rules that were used. Where none was, the expression is as good as it was.
     """
 
-    def __init__(self, scope: Mapping[sp.Symbol, Range], unfold: Unfold = lambda entry, scope, wish: None) -> None:
+    def __init__(self, scope: Mapping[sp.Symbol, Range], unfold: Unfold = lambda entry, scope, wish: None,
+                 nameless: bool = False) -> None:
         self.scope = dict(scope)
         self.unfold = unfold
         self.rules: set[str] = set()
@@ -90,7 +93,7 @@ class Exponentials:
         self.by_symbol: dict[sp.Symbol, Generator] = {}
         self.named: dict[sp.Expr, sp.Expr] = {}
         self.seen: dict[sp.Expr, Form] = {}
-        self.nameless = False
+        self.nameless = nameless
         self.bare_sums: dict[sp.Expr, sp.Sum | None] = {}
         self.letters: dict[sp.Sum, tuple[Limits, ...]] = {}  # of sums that were read; those around what is read now are ``within``
         self.within: set[sp.Sum] = set()
@@ -189,16 +192,29 @@ class Exponentials:
         out, rest = ONE, []
         for term in sp.Add.make_args(u):
             count, inner = term.as_coeff_Mul()
-            if isinstance(inner, softplus) and count.is_Integer:
-                out *= (1 + self._exp(inner.args[0])) ** count
-            else:
+            power = self._exp_of(inner) if count.is_Integer else None
+            if power is None:
                 rest.append(term)
+            else:
+                out *= power**count
         content, inner = primitive(self.argument(sp.Add(*rest))) if rest else (sp.S.Zero, sp.S.Zero)
         if content == 0:
             return out
         if inner == 1:  # e^(1/2) is a number
             return out * self._generator(sp.exp(content), content).symbol
         return out * self._generator(sp.exp(inner, evaluate=False), inner).symbol ** content
+
+    def _exp_of(self, u: sp.Expr) -> sp.Expr | None:
+        """e^u for a logarithm, a softplus, or the name of one of them."""
+        if isinstance(u, softplus):
+            return 1 + self._exp(u.args[0])
+        if isinstance(u, sp.log):
+            form = self.read(u.args[0])
+            return form[ONE] if set(form) == {ONE} and form[ONE].free_symbols else None
+        if isinstance(u, (sp.Indexed, sp.Symbol)) and not self.opaque:
+            right = self.unfold(u, self.scope, _has_logarithm)
+            return None if right is None else self._exp(canonical(right))
+        return None
 
     def _generator(self, key: sp.Expr, argument: sp.Expr, node: sp.Expr | None = None) -> Generator:
         if key not in self.generators:
@@ -393,7 +409,7 @@ class Exponentials:
         if shares is None and rest == 1 / self._exp_sum(below):
             shares, rest = (weight, exponent, True), ONE
         found = self._log_of(rest) if rest != 1 else (sp.S.Zero, 1)
-        if found is None or found[1] != 1:
+        if found is None or found[1] != 1 or (rest != 1 and any(map(self._turns, self._components(rest)[1]))):
             return None
         term = st.share(e, below) if shares is not None else e
         return sp.log(canonical(sp.Sum(times(front * weight, term), over))) + found[0]
@@ -462,7 +478,8 @@ class Exponentials:
         if len(form) == 1:
             (c, r), = form.items()
             if r.free_symbols:
-                found = self._log_of(r) or self._log_terms(r)
+                turns = any(map(self._turns, self._components(r)[1]))
+                found = None if turns and c != 1 else self._log_of(r) or self._log_terms(r)
                 if found is not None:
                     value, sign = found
                     if c != 1 or sign < 0:
@@ -499,6 +516,8 @@ class Exponentials:
     def _log_of(self, pure: sp.Expr) -> tuple[sp.Expr, int] | None:
         """(log |pure|, the sign of pure), or None where the sign is not known."""
         left, parts = self._components(pure)
+        if sum(map(self._turns, parts)) > 1:  # two that may both be negative
+            return None
         sign, value = 1, sp.S.Zero
         if not parts:  # a number
             return sp.log(sp.Abs(left)) if left not in (1, -1) else value, 1 if left > 0 else -1
@@ -508,6 +527,14 @@ class Exponentials:
                 return None
             value, sign, left = value + found[0], sign * found[1], ONE
         return value, sign
+
+    def _turns(self, part: sp.Expr) -> bool:
+        """Does a part change its sign, as e^u - 1 and e^u - e^v do?"""
+        found = self._single(part)
+        if found is None and self._shares(part) is None:
+            two = self._of_two(part)
+            found = None if two is None else two[:2]
+        return found is not None and found[1].k % 2 == 1
 
     def _log_component(self, part: sp.Expr, number: sp.Expr) -> tuple[sp.Expr, int] | None:
         single = self._single(part)
@@ -531,7 +558,8 @@ class Exponentials:
 
     def _log_terms(self, pure: sp.Expr) -> tuple[sp.Expr, int] | None:
         """The logarithm of a sum of positive terms, from their logarithms."""
-        logs = [found for t in sp.Add.make_args(pure) if (found := self._log_of(t)) is not None and found[1] > 0]
+        logs = [found for t in sp.Add.make_args(pure) if (found := self._log_of(t)) is not None and found[1] > 0
+                and not any(map(self._turns, self._components(t)[1]))]
         if len(logs) < max(2, len(sp.Add.make_args(pure))):
             return None
         value = logs[0][0]
@@ -1111,6 +1139,15 @@ def primitive(u: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     if rest.could_extract_minus_sign():
         number, rest = -number, sp.Add(*[-t for t in sp.Add.make_args(rest)])
     return number, rest
+
+
+def _has_logarithm(right: sp.Expr) -> bool:
+    """A log-softmax or a log σ: terms, of which one takes a logarithm of exponentials off, or is that of a σ."""
+    for number, f in (t.as_coeff_Mul() for t in sp.Add.make_args(right)):
+        logarithm = isinstance(f, sp.log)
+        if (number < 0 and (isinstance(f, softplus) or (logarithm and f.has(sp.exp)))) or (logarithm and f.has(sigmoid)):
+            return True
+    return False
 
 
 def _added(forms: Iterable[Form]) -> Form:

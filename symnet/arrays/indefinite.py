@@ -49,7 +49,8 @@ def cancels(expr: sp.Expr, is_share: Callable[[sp.Expr], bool]) -> bool:
     for node in sp.preorder_traversal(expr):
         if isinstance(node, sp.log) or (isinstance(node, sp.Pow) and node.exp.is_negative):
             inner = node.args[0].args[0] if isinstance(node.args[0], grouped) else node.args[0]
-            if isinstance(inner, sp.Add) and len({_is_negative(t) for t in inner.args if is_open(t)}) > 1:
+            if isinstance(inner, sp.Add) and len({_is_negative(t) for t in inner.args
+                                                  if is_open(t) or isinstance(t.as_coeff_Mul()[1], SHARES)}) > 1:
                 return True
         if isinstance(node, log1p) or (isinstance(node, sp.Add) and any(t.is_number for t in node.args)):
             terms = sp.Add.make_args(node.args[0]) if isinstance(node, log1p) else node.args

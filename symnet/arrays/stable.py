@@ -65,7 +65,7 @@ def caveats(program: Program, results: Iterable[str] = ()) -> tuple[str, ...]:
     made = stable(program, results)
     names = Names(made)
     open_ends = "an exponential is taken from another, or divided by it; where both leave the range of the numbers it is not a number"
-    digits = "a share is taken from a number; where the share is nearly all of it, digits are lost"
+    digits = "a share is taken from a number, or from another; where they are nearly equal, digits are lost"
     return tuple(f"{d.name}: {reason}" for d in made.definitions for reason, there in (
         (open_ends, indefinite(d.expr)), (digits, cancels(d.expr, names.is_share))) if there)
 
@@ -83,7 +83,7 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
     norms = Norms({name: [variances[d] for d in lines] for name, lines in program.by_name.items()})
     for d in program.definitions:
         rules_of, text = _definite(d, variances[d], names, means)
-        stages = [variances[d], without_own(text, partial(names.unfold, scope=d.free, wish=_is_quotient))]
+        stages = [variances[d], without_own(text, Exponentials(d.free, names.unfold, nameless=True).text)]
         rules_of |= {"sum of the others"} if stages[-1] != text else set()
         stages.append(x_log_x(stages[-1], partial(names.unfold, scope=d.free, wish=lambda u: u.is_Pow)))
         stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
@@ -118,6 +118,8 @@ def _forms(d: Definition, right: sp.Expr, names: Names, means: Names) -> Iterato
         short = sp.count_ops(text) <= GROWTH * sp.count_ops(right) + MOST
         if not short and not apart:
             names.worth[d] = means.worth[d] = False  # its users would get longer still
+        if not made.rules and whole.has(*EXPONENTIALS) and not text.has(*EXPONENTIALS, *SHARES):
+            return {"cancelled"}, text
         return (made.rules, text) if made.rules and short else (set(), right)
 
     mean = canonical(averaged(right))
@@ -151,10 +153,6 @@ def _closed(entry: sp.Expr, scope: Mapping[sp.Symbol, Range], wish: Wish) -> sp.
 
 def _is_exponential(right: sp.Expr) -> bool:
     return isinstance(right, OVERFLOW)
-
-
-def _is_quotient(right: sp.Expr) -> bool:
-    return isinstance(right, sp.Mul)
 
 
 def _is_sum(right: sp.Expr) -> bool:

@@ -13,14 +13,14 @@ from collections.abc import Callable
 import sympy as sp
 
 from symnet.arrays import stable_functions as st
-from symnet.arrays.canonical import canonical, same
+from symnet.arrays.canonical import same
 from symnet.core.expressions import limits
 
-Looked = Callable[[sp.Expr], sp.Expr | None]  # the right side of a name, or None
+Looked = Callable[[sp.Expr], sp.Expr]  # what a name stands for, in its stable form
 
 
 def without_own(expr: sp.Expr, look: Looked) -> sp.Expr:
-    """``expr`` with the term of its own place taken out of each such sum; ``look`` gives the right side of the name of a share."""
+    """``expr`` with the term of its own place taken out of each such sum; ``look`` tells what the name of a share stands for."""
     if not any(map(_divides, expr.atoms(sp.Pow))) or not expr.has(sp.Sum):
         return expr
     terms, crossed = [t for part in sp.Add.make_args(expr) for t in _single(part)], list[sp.Expr]()
@@ -116,11 +116,8 @@ def _exponential(complement: st.others, look: Looked) -> tuple[sp.Expr, sp.Expr]
     e, whole = complement.args
     if e.has(sp.exp):
         return e, whole
-    right = look(e)
-    right = None if right is None else canonical(right)
-    top = [f for f in sp.Mul.make_args(right) if isinstance(f, sp.exp)] if right is not None else []
-    low = [f.base for f in sp.Mul.make_args(right) if f.is_Pow and f.exp == -1 and isinstance(f.base, sp.Sum)] if top else []
-    return (top[0], low[0]) if right is not None and len(top) == len(low) == 1 and same(right, top[0] / low[0]) else None
+    share = look(e)
+    return share.args if isinstance(share, st.share) and isinstance(share.args[0], sp.exp) else None
 
 
 def _together(total: sp.Expr, share: sp.Expr, complement: st.others) -> sp.Expr:

@@ -23,6 +23,7 @@ ROWS: Sequence[tuple[str, ...]] = (  # z and x of any sign, y positive
     ("L = (2+sum(y*exp(z)))/(3+sum(exp(z)))",), ("L = log(sum(exp(z))+sum(exp(x)))",), ("L = log(sum(y*exp(z))+sum(exp(x)))",),
     ("L = sum(exp(z))/(sum(exp(z))+sum(exp(x)))",), ("L = log(1+sum(y*exp(z)))",), ("L = log(sum(exp(y*softmax(z))))",),
     ("L = sum(y*exp(z))**2/sum(exp(2*z))",), ("L = sqrt(sum(exp(z)))/sum(exp(z/2))",), ("L = sum(exp(z)*exp(x))/sum(exp(z+x))",),
+    ("l = log_softmax(z)", "p = exp(l)", "L = -sum(y*log(1-p))"), ("L = sum(y*log((1+tanh(z/4))/(1-tanh(z/4)))/2)",),
     (P, "L = sum((1-sigmoid(z))*exp(z))/sum(y*p)"), ("L = sum(log(sinh(y)**2))*sum(y)",), (P, Q, "L = sum(p*log(p/q))"),
 )
 
@@ -33,7 +34,8 @@ def _vector(f: Any) -> Any:
 
 EXP = _vector(mp.exp)
 LANGUAGE = {"exp": EXP, "log": _vector(mp.log), "sqrt": _vector(mp.sqrt), "sinh": _vector(mp.sinh), "sum": np.sum,
-            "sigmoid": _vector(lambda u: 1 / (1 + mp.exp(-u))), "softmax": lambda a: EXP(a) / np.sum(EXP(a))}
+            "sigmoid": _vector(lambda u: 1 / (1 + mp.exp(-u))), "softmax": lambda a: EXP(a) / np.sum(EXP(a)), "tanh": _vector(mp.tanh),
+            "log_softmax": lambda a: a - mp.log(np.sum(EXP(a)))}
 
 
 def _value(lines: Sequence[str], at: dict[str, Any]) -> Any:
@@ -78,12 +80,27 @@ def test_values_and_slopes_keep_their_digits(lines: tuple[str, ...]) -> None:
                     assert abs(mp.mpf(float(got)) - want) <= 1e-8 * abs(want) + slack, (scale, name, at)
 
 
+@pytest.mark.parametrize(("text", "value", "slope"), [
+    ("log(sinh(u)/u)", lambda u: np.log(np.sinh(u) / u), lambda u: 1 / np.tanh(u) - 1 / u),
+    ("log(tanh(u)/tanh(u/2))", lambda u: np.log(np.tanh(u) / np.tanh(u / 2)), lambda u: 2 / np.sinh(2 * u) - 1 / np.sinh(u)),
+    ("log((exp(u)-1)/u)", lambda u: np.log((np.exp(u) - 1) / u), lambda u: np.exp(u) / (np.exp(u) - 1) - 1 / u),
+    ("log(u*(exp(2*u)-exp(u)))", lambda u: np.log(u * (np.exp(2 * u) - np.exp(u))), lambda u: 1 / u + 1 + np.exp(u) / (np.exp(u) - 1)),
+])
+def test_two_factors_that_are_negative_have_a_logarithm(text: str, value: Any, slope: Any) -> None:
+    f = sn.derive(sn.program(f"L = sum({text})", tensors={"u": ("n",)}), wrt=["u"]).compile().value_and_grad
+    u = np.array([-1.58, -0.39, 1.07])
+    with np.errstate(all="raise"):
+        found, grads = f(u=u)
+    assert float(found) == pytest.approx(value(u).sum(), rel=1e-12)
+    assert grads["u"] == pytest.approx(slope(u), rel=1e-9)
+
+
 @pytest.mark.parametrize(("lines", "told"), [
     (("p = softmax(z)", "L = -sum(y*log(p))"), ()), (("p = softmax(z)", "L = sum(y*p/(1-p))"), ()), (("L = log(1+sum(y*exp(z)))",), ()),
     (("L = sum(exp(z)) - sum(exp(y))",), ("L: an exponential is taken from another, or divided by it; where both leave the range of the "
                                           "numbers it is not a number",)),
     (("p = exp(z)/(1+sum(exp(z)))", "L = sum(y*log(1-p))"), tuple(
-        f"{name}: a share is taken from a number; where the share is nearly all of it, digits are lost" for name in ("L", "dL_dy", "dL_dp"))),
+        f"{name}: a share is taken from a number, or from another; where they are nearly equal, digits are lost" for name in ("L", "dL_dy", "dL_dp"))),
 ])
 def test_what_no_rule_could_write_is_told(lines: tuple[str, ...], told: tuple[str, ...]) -> None:
     assert sn.derive(sn.program(*lines, tensors={"z": ("n",), "y": ("n",)}), wrt=["z", "y"]).compile().caveats == told
