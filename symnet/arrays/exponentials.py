@@ -94,6 +94,7 @@ class Exponentials:
         self.named: dict[sp.Expr, sp.Expr] = {}
         self.seen: dict[sp.Expr, Form] = {}
         self.nameless = nameless
+        self.scaling = False  # is this the logarithm of a scale?
         self.bare_sums: dict[sp.Expr, sp.Sum | None] = {}
         self.letters: dict[sp.Sum, tuple[Limits, ...]] = {}  # of sums that were read; those around what is read now are ``within``
         self.within: set[sp.Sum] = set()
@@ -495,7 +496,10 @@ class Exponentials:
 
     def _log_scaled(self, total: sp.Expr, near_one: sp.Expr | None = None) -> sp.Expr | None:
         """log of several terms with exponentials among them, from their scale; ``near_one`` is the value where the log is near 0."""
-        found = log_scaled(total, Exponentials(self.scope).argument_log) if isinstance(total, sp.Add) and is_open(total) else None
+        inner = Exponentials(self.scope)
+        inner.scaling = True
+        ours = isinstance(total, sp.Add) and is_open(total) and not self.scaling  # not for the scale itself
+        found = log_scaled(total, inner.argument_log) if ours else None
         if found is None:
             return None
         self.rules.add("scale")

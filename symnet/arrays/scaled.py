@@ -35,6 +35,7 @@ def scaled(expr: sp.Expr, log: Log) -> sp.Expr:
 
 def log_scaled(total: sp.Expr, log: Log) -> tuple[sp.Expr, sp.Expr] | None:
     """(log(N e^-M) + M, M): the logarithm of a sum N of exponentials with weights of any sign, and its scale; None for anything else."""
+    total = joined(total)
     whole = majorant(total)
     if whole is None:
         return None
@@ -44,7 +45,15 @@ def log_scaled(total: sp.Expr, log: Log) -> tuple[sp.Expr, sp.Expr] | None:
 
 def kept_below(total: sp.Expr) -> sp.Expr:
     """``total`` with its exponentials at most e, for a place where they are less."""
-    return total.replace(lambda f: isinstance(f, sp.exp), lambda f: _exp(st.clamped(f.args[0], -FAR, 1)))
+    return joined(total).replace(lambda f: isinstance(f, sp.exp) and not f.is_number, lambda f: _exp(st.clamped(f.args[0], -FAR, 1)))
+
+
+def joined(total: sp.Expr) -> sp.Expr:
+    """``total`` with each product of exponentials as one, e^x e^-(x + 1) as e^-1: alone, one may overflow where the other is 0."""
+    def one(product: sp.Mul) -> sp.Expr:
+        powers = [f for f in product.args if isinstance(f, sp.exp)]
+        return sp.Mul(*[f for f in product.args if f not in powers], sp.exp(sp.Add(*[f.args[0] for f in powers])))
+    return total.replace(lambda f: isinstance(f, sp.Mul) and sum(isinstance(g, sp.exp) for g in f.args) > 1, one)
 
 
 def _product(product: sp.Mul, log: Log) -> sp.Expr:
@@ -104,8 +113,9 @@ def _scaled_down(total: sp.Expr, scale: sp.Expr) -> sp.Expr:
 
 
 def majorant(total: sp.Expr) -> sp.Expr | None:
-    """A sum of exponentials that is as large as ``total`` may be but for its weights, which are left out; ``total`` itself where it has no
-    weight. None where there is anything else in it."""
+    """A sum of exponentials that is about as large as ``total`` may be but for its weights, which are left out, and how many numbers there
+    are; ``total`` itself where it has no weight. (a + b)^k is about a^k + b^k: a logarithm that is known. None where there is anything
+    else in it."""
     if isinstance(total, sp.Add):
         parts = [majorant(t) for t in total.args]
         return None if any(p is None for p in parts) else sp.Add(*parts)
@@ -115,7 +125,10 @@ def majorant(total: sp.Expr) -> sp.Expr | None:
         return total
     if isinstance(total, sp.Sum):
         inner = majorant(total.function)
-        return None if inner is None or not inner.has(sp.exp) else rebuild(total, (inner, *total.args[1:]))
+        if inner is None or not inner.has(sp.exp):
+            return None
+        opened = [rebuild(total, (t, *total.args[1:])) for t in sp.Add.make_args(inner) if is_open(t)]
+        return sp.Add(*opened, *[] if len(opened) == len(sp.Add.make_args(inner)) else [sp.S.One])
     if isinstance(total, sp.Mul):
         numbers, opened = [f for f in total.args if f.is_number], [f for f in total.args if not f.is_number and is_open(f)]
         whole = [majorant(f) for f in opened]
@@ -125,7 +138,9 @@ def majorant(total: sp.Expr) -> sp.Expr | None:
         return sp.Mul(number, *whole)
     if isinstance(total, sp.Pow) and is_open(total):
         inner = majorant(total.base)
-        return sp.Pow(inner, total.exp) if inner is not None and total.exp.is_Integer and total.exp > 0 else None
+        if inner is None or not (total.exp.is_Integer and total.exp > 0):
+            return None
+        return sp.Add(*[sp.Pow(t, total.exp) for t in sp.Add.make_args(inner)])
     return None if is_open(total) else sp.S.One
 
 

@@ -189,13 +189,16 @@ class NumpyCode(IndexCode):
             args.insert(0, Apply((), sp.Mul, tuple(plain)))
         else:
             args = list(node.args)
-        above = [self._truth(n, node.labels) if n in steps and numbers else self.aligned(n, node.labels)
-                 for n in args if not is_inverse(n)]
+        over = [n for n in args if not is_inverse(n)]
+        above = [self._truth(n, node.labels) if n in steps and numbers else self.aligned(n, node.labels) for n in over]
         below = [self.aligned(n.args[0], node.labels) for n in args if is_inverse(n)]
-        if above and above[0] == "-1" and len(above) > 1:
-            above = [f"-{atom(above[1])}", *above[2:]]
+        minus = len(above) > 1 and above[0] == "-1"
+        truth = minus and numbers and over[1] in steps  # NumPy has no minus of a truth value: it stands before the whole product
+        if minus:
+            above = above[1:] if truth else [f"-{atom(above[1])}", *above[2:]]
         top = "*".join(factor(a) for a in above) or "1"
-        return f"({top}/{divisor(below)})" if below else f"({top})"
+        made = f"({top}/{divisor(below)})" if below else f"({top})"
+        return f"(-{made})" if truth else made
 
     def _truth(self, step: Node, labels: Labels) -> str:
         """A step as a truth value, which counts as 0 or 1 in a product with numbers."""

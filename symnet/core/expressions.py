@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import wraps
 from typing import Any
 
 import sympy as sp
@@ -113,6 +114,23 @@ def _absolute_sum(u: sp.Add) -> sp.Expr | None:
 
 
 sp.Add._eval_Abs = _absolute_sum  # what SymPy asks of a node before its own rules
+
+
+def _minus_in_the_sum(as_fraction: Callable[[Any], tuple[Any, Any]]) -> Callable[[Any], tuple[Any, Any]]:
+    """e^u as 1 over e^-u, with the minus sign in the sum u where SymPy keeps it before the bracket and would take it out again: asked for
+    the sign of e^(-x - 1), it goes by that of e^-(-x - 1), then by that of e^(-x - 1), and never ends."""
+    @wraps(as_fraction)
+    def method(self: Any) -> tuple[Any, Any]:
+        above, below = as_fraction(self)
+        if global_parameters.distribute or above != 1 or below == 1:
+            return above, below
+        factor, inner = self.exp.as_coeff_Mul()
+        away = sp.Add(*[-factor * t for t in sp.Add.make_args(inner)])
+        return (self, sp.S.One) if away.could_extract_minus_sign() else (above, sp.exp(away))
+    return method
+
+
+sp.exp.as_numer_denom = _minus_in_the_sum(sp.exp.as_numer_denom)
 
 
 def _cases_outside(body: sp.Expr) -> sp.Expr:

@@ -24,6 +24,8 @@ ROWS: Sequence[tuple[str, ...]] = (  # z and x of any sign, y positive
     ("L = sum(exp(z))/(sum(exp(z))+sum(exp(x)))",), ("L = log(1+sum(y*exp(z)))",), ("L = log(sum(exp(y*softmax(z))))",),
     ("L = sum(y*exp(z))**2/sum(exp(2*z))",), ("L = sqrt(sum(exp(z)))/sum(exp(z/2))",), ("L = sum(exp(z)*exp(x))/sum(exp(z+x))",),
     ("l = log_softmax(z)", "p = exp(l)", "L = -sum(y*log(1-p))"), ("L = sum(y*log((1+tanh(z/4))/(1-tanh(z/4)))/2)",),
+    ("L = log(1+sum((1+exp(z))**2))",), ("L = log(1+sum((exp(z)/exp(z+1))**2))",), ("L = log(3+sum((y+exp(z))**2))",),
+    ("L = sum(log(1/(1+exp(-z-1))))",), ("L = sum(1/(2+exp(-2*z-1)))",),
     (P, "L = sum((1-sigmoid(z))*exp(z))/sum(y*p)"), ("L = sum(log(sinh(y)**2))*sum(y)",), (P, Q, "L = sum(p*log(p/q))"),
 )
 

@@ -256,3 +256,19 @@ def test_a_norm_is_in_range_where_its_squares_are_not(line: str, dtype: str, lar
         loss, grads = f({"x": [3 * size, -4 * size]})
         assert np.isclose(loss / size, 5, rtol=1e-6) and np.allclose(grads["x"], [0.6, -0.8], rtol=1e-6)
     assert f({"x": [0, 0]})[0] == 0 and not f({"x": [0, 0]})[1]["x"].any()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("line", "slopes"), [
+    ("L = -log(max(b, c))", (0, -1 / 3)), ("L = 2 - log(max(b, c))", (0, -1 / 3)), ("L = -log(min(b, c))", (-1 / 2, 0)),
+    ("L = -log(abs(b*max(b, c)))", (-1 / 2, -1 / 3)), ("L = -max(b, c)/b", (3 / 4, -1 / 2)), ("L = -b*log(max(b, c))", (-np.log(3), -2 / 3)),
+    ("L = log(min(b, c)) - log(max(b, c))", (1 / 2, -1 / 3)),
+], ids=lambda x: x if isinstance(x, str) else "")
+def test_a_minus_may_stand_before_what_is_chosen(line: str, slopes: tuple[float, ...], dtype: str) -> None:
+    """By hand, at b = 2 and c = 3."""
+    grads = sn.derive(sn.program(line, tensors={"b": (), "c": ()})).compile(dtype=dtype)({"b": 2.0, "c": 3.0})[1]
+    assert [float(grads[n]) for n in "bc"] == pytest.approx(slopes, rel=1e-6)
+    rows = sn.derive(sn.program(line.replace("L = ", "L = sum(") + ")", tensors={"b": ("n",), "c": ("n",)})).compile(dtype=dtype)
+    found = rows({n: np.full(3, v, dtype=dtype) for n, v in (("b", 2), ("c", 3))})[1]
+    assert [found[n].dtype for n in "bc"] == [np.dtype(dtype)] * 2
+    assert np.allclose([found[n] for n in "bc"], np.array(slopes)[:, None], rtol=1e-6)

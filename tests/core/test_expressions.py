@@ -96,6 +96,14 @@ def test_as_written_keeps_a_number_in_front_of_a_bracket() -> None:
     assert isinstance(2 * (a - x[1]), sp.Add), "outside, SymPy multiplies out as ever"
 
 
+@pytest.mark.parametrize("u", [-a - 1, -2 * a - 1, -a - sp.Rational(1, 2)], ids=str)
+def test_questions_about_an_exponential_end_while_sums_are_kept_as_written(u: sp.Expr) -> None:
+    with as_written():
+        assert (1 + sp.exp(u)).is_zero is False
+        assert sp.exp(-u).as_numer_denom()[0] * sp.exp(u).as_numer_denom()[0] == sp.exp(-u)
+        assert (1 / (1 + sp.exp(u))).is_positive and (1 + sp.exp(2 * u)).is_positive
+
+
 def test_rebuild_gives_the_same_object_when_nothing_changed() -> None:
     node = a + x[1]
     assert rebuild(node, node.args) is node
