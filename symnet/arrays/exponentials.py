@@ -525,7 +525,7 @@ class Exponentials:
         sign, value = 1, sp.S.Zero
         if not parts:  # a number
             return sp.log(sp.Abs(left)) if left not in (1, -1) else value, 1 if left > 0 else -1
-        for part in parts:
+        for part in sorted(parts, key=self._turns, reverse=True):  # 1 - e^u, and not e^u - 1, where a number is -1
             found = self._log_component(part, left)
             if found is None:
                 return None
