@@ -15,6 +15,7 @@ import sympy as sp
 
 from symnet.arrays.at_zero import Norms, centred, x_log_x
 from symnet.arrays.averages import averaged
+from symnet.arrays.branches import compared
 from symnet.arrays.canonical import canonical
 from symnet.arrays.exponentials import Exponentials, Unfold, Wish, primitive
 from symnet.arrays.indefinite import SHARES, cancels, indefinite
@@ -49,7 +50,7 @@ def stable(program: Program, results: Iterable[str] = ()) -> Program:
     a := sigmoid(z)
     L := -softplus(z)
     """
-    named = _with_arguments(program)
+    named = _with_arguments(compared(program))
     lines = [r.after for r in rewritings(named)]
     made = Program(named.inputs, tuple(_without_arguments(program, lines)), program.objective, program.assumptions, program.title)
     return _needed(made, set(results)) if results else made

@@ -13,7 +13,7 @@ import sympy as sp
 
 from symnet.arrays.canonical import place_in
 from symnet.core.expressions import limits
-from symnet.core.functions import sigmoid
+from symnet.core.functions import sigmoid, step
 
 
 class Stable(sp.Function):  # type: ignore[misc]
@@ -114,6 +114,12 @@ class log_others(Stable):
     nargs = 2
 
 
+class exceeds(Stable):
+    """exceeds(u, v) is 1 where u > v as both were computed, else 0: step(u - v), with no difference that is rounded."""
+
+    nargs = 2
+
+
 class part(Stable):
     """part(n, v1, v2, …): e^v of the first n added up, over all of them added up."""
 
@@ -181,6 +187,7 @@ MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
     part: _part,
     log_part: lambda *args: sp.log(_part(*args)),
     grouped: lambda u: u,
+    exceeds: lambda u, v: step(u - v),
     xlogy: lambda x, w: x * sp.log(w),
     gauss: lambda u: (1 + sp.erf(u / sp.sqrt(2))) / 2,
     reciprocal: lambda r: 1 / r,

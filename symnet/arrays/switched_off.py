@@ -48,10 +48,14 @@ def _switches(factor: sp.Expr, slope: Looked) -> Iterator[Switch]:
     base, count = factor.as_base_exp()
     if isinstance(base, (step, relu)) and count.is_positive:
         yield base.args[0], sp.S.Zero, st.RELATIONS.index(sp.Le), 0
+    elif isinstance(base, st.exceeds) and count.is_positive:
+        yield *base.args, st.RELATIONS.index(sp.Le), 0
     elif isinstance(base, sp.Add) and len(base.args) == 2 and 1 in base.args and count.is_positive:
         number, inner = next(t for t in base.args if t != 1).as_coeff_Mul()
         if number == -1 and isinstance(inner, step):
             yield inner.args[0], sp.S.Zero, st.RELATIONS.index(sp.Gt), 0
+        elif number == -1 and isinstance(inner, st.exceeds):
+            yield *inner.args, st.RELATIONS.index(sp.Gt), 0
     elif isinstance(base, sp.Piecewise) and len(base.args) == 2 and count.is_positive:
         (first, condition), (second, _) = base.args
         if isinstance(condition, sp.core.relational.Relational) and (first == 0) != (second == 0) and not condition.has(sp.Mod):

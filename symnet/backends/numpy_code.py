@@ -46,6 +46,7 @@ FORMS: dict[type, Callable[..., str]] = {
     fn.relu: lambda z: f"np.maximum({z}, 0)",
     fn.softplus: lambda z: f"np.logaddexp({z}, 0)",
     fn.step: lambda z: f"np.heaviside({z}, 0.0)",
+    st.exceeds: lambda u, v: f"np.asarray({u} > {v}, dtype=dtype)",
     fn.leaky_relu: lambda z, s: f"np.where({z} > 0, {z}, {s}*{z})",
     fn.stop_gradient: lambda u: f"stop_gradient({u})",
 }
@@ -181,7 +182,7 @@ class NumpyCode(IndexCode):
         return bracketed(code)
 
     def _product(self, node: Apply) -> str:
-        steps = [n for n in node.args if isinstance(n, Apply) and n.function is fn.step]
+        steps = [n for n in node.args if isinstance(n, Apply) and n.function in (fn.step, st.exceeds)]
         numbers = any(n not in steps and not constant(n) for n in node.args)  # a product of truth values alone would be one of these
         args = [n for n in node.args if not constant(n)] if node.labels else []
         plain = [n for n in node.args if constant(n)]
@@ -203,7 +204,8 @@ class NumpyCode(IndexCode):
     def _truth(self, step: Node, labels: Labels) -> str:
         """A step as a truth value, which counts as 0 or 1 in a product with numbers."""
         assert isinstance(step, Apply)
-        return f"({atom(self.aligned(step.args[0], labels))} > 0)"
+        left, right = (*[atom(self.aligned(a, labels)) for a in step.args], "0")[:2]
+        return f"({left} > {right})"
 
     def _contract(self, node: Contract) -> str:
         factors = [f for f in node.factors if f.labels]

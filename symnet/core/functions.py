@@ -356,13 +356,27 @@ def _in_order(function: Any, args: Any) -> Any:
     return kept[0] if len(kept) == 1 else sp.Expr.__new__(function, *kept)
 
 
+def _pair(node: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """(left, right) where "a beats b" says left > right."""
+    return (a, b) if isinstance(node, sp.Max) else (b, a)
+
+
+def extremum_tests(node: Any) -> list[tuple[Any, Any]]:
+    """The pairs (left, right) of a Max or Min of whose differences its slopes take steps: each argument and all before it, all behind
+    an argument and that."""
+    args = node.args
+    pairs = [_pair(node, args[k], node.func(*args[:k])) for k in range(1, len(args))]
+    return list(dict.fromkeys(pairs + [_pair(node, node.func(*args[k + 1:]), args[k]) for k in range(len(args) - 1)]))
+
+
 def extremum_slope(node: Any, k: int) -> Any:
     """The derivative of a Max or Min in its argument k: 1 where that beats all before it and none behind it beats it, so that of
     those that tie the first gets it; else 0."""
     args = node.args
 
     def beats(a: Any, b: Any) -> Any:
-        return step(a - b if isinstance(node, sp.Max) else b - a)
+        left, right = _pair(node, a, b)
+        return step(left - right)
 
     before = [beats(args[k], node.func(*args[:k]))] if k else []
     behind = [1 - beats(node.func(*args[k + 1:]), args[k])] if k < len(args) - 1 else []
