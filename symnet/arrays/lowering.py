@@ -33,7 +33,7 @@ from symnet.arrays.weighted import split_weight, weighted_exponentials, weighted
 from symnet.core.axes import Range, nonnegative
 from symnet.core.expressions import Limits, When, asks_data, entries, fresh, limits
 from symnet.core.functions import TABLE
-from symnet.core.matrices import Det, Grid, InverseEntry, written_out
+from symnet.core.matrices import AdjugateEntry, Det, Grid, InverseEntry, written_out
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import UnknownNodeError
@@ -77,7 +77,7 @@ class Lowering:
             return self._cases(expr)
         if isinstance(expr, sp.Mul):
             return self._softmax(expr) or self._apply(expr)
-        if isinstance(expr, (Det, InverseEntry)):
+        if isinstance(expr, (Det, InverseEntry, AdjugateEntry)):
             return self._of_matrix(expr)
         if isinstance(expr, sp.log):
             return self._log_sum(expr.args[0]) or self._log_det(expr.args[0]) or self._apply(expr)
@@ -157,7 +157,7 @@ class Lowering:
             return self._when(When(expr.body.args[0], expr.condition), sp.S.NegativeInfinity)
         return self.node(expr.args[0])
 
-    def _of_matrix(self, expr: Det | InverseEntry, kind: str = "det") -> Node:
+    def _of_matrix(self, expr: Det | InverseEntry | AdjugateEntry, kind: str = "det") -> Node:
         if not isinstance(expr.matrix, Grid):
             shown = written_out(expr)
             if shown != expr:
@@ -170,7 +170,8 @@ class Lowering:
             return OfMatrix(outer, kind, body, rows, columns)
         used = tuple(dict.fromkeys(s for e in expr.places for s in _sorted(e.free_symbols) if s in self.spans))
         labels = tuple(dict.fromkeys((*outer, *used)))
-        return OfMatrix(labels, "inv", body, rows, columns, expr.places, tuple((s, self.spans[s]) for s in used))
+        kind = "inv" if isinstance(expr, InverseEntry) else "adj"
+        return OfMatrix(labels, kind, body, rows, columns, expr.places, tuple((s, self.spans[s]) for s in used))
 
     def _log_det(self, inside: sp.Expr) -> Node | None:
         """log det A and log|det A|, from the factors of A: the determinant itself may overflow."""

@@ -13,6 +13,7 @@ from functools import partial
 
 import sympy as sp
 
+from symnet.arrays.adjugates import with_adjugates
 from symnet.arrays.at_zero import Norms, centred, x_log_x
 from symnet.arrays.averages import averaged
 from symnet.arrays.branches import compared
@@ -25,6 +26,7 @@ from symnet.arrays.without_own import without_own
 from symnet.core.axes import Range, bounds, inside
 from symnet.core.expressions import BINDERS, When, as_written, entries, fresh, limits, rebuild, substitute
 from symnet.core.functions import sigmoid, softplus
+from symnet.core.matrices import Det
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name, tensor_name
 
@@ -89,9 +91,12 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
         stages.append(x_log_x(stages[-1], partial(names.unfold, scope=d.free, wish=lambda u: u.is_Pow)))
         stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
         look = partial(names.unfold, scope=d.free)
+        whole = partial(look, wish=lambda u: u.has(Det))
+        stages.append(with_adjugates(stages[-1], whole) if d.target.role is Role.GRADIENT else stages[-1])
         stages.append(switched_off(stages[-1], partial(look, wish=has_switches), partial(look, wish=_is_exponential)))
         rules = {*rules_of, *(rule for rule, old, new in (("variance", exprs[d], stages[0]), ("x log x", *stages[1:3]),
-                                                             ("norm at 0", *stages[2:4]), ("switched off", *stages[3:])) if old != new)}
+                                                             ("norm at 0", *stages[2:4]), ("adjugate", *stages[3:5]),
+                                                             ("switched off", *stages[4:])) if old != new)}
         after = d if stages[-1] == exprs[d] else Definition(d.target, d.indices, stages[-1], d.ranges, d.note)
         yield Rewritten(d, after, tuple(sorted(rules)) if after is not d else ())
 

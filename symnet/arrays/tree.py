@@ -131,9 +131,10 @@ class Scatter(Node):
 
 @dataclass(frozen=True, slots=True)
 class OfMatrix(Node):
-    """``kind`` "det", "logdet", "logabsdet" or "inv" of the matrix whose entry at ``rows`` and ``columns`` is ``body``.
+    """``kind`` "det", "logdet", "logabsdet", "inv" or "adj" (the adjugate) of the matrix whose entry at ``rows`` and ``columns``
+    is ``body``.
 
-    For "inv", ``places`` are the row and the column of the entry, and ``spans`` what the indices in them run over.
+    For the last two, ``places`` are the row and the column of the entry, and ``spans`` what the indices in them run over.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Determinants and inverses as NumPy source: np.linalg on the last two axes, what is left in front is a batch."""
+"""Determinants, inverses and adjugates as NumPy source: np.linalg on the last two axes, what is left in front is a batch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from symnet.backends.index_code import IndexCode
 from symnet.core.axes import Range
 from symnet.errors import UnknownNodeError
 
-FORMS = {"det": "np.linalg.det({})", "logdet": "logdet({})", "logabsdet": "np.linalg.slogdet({})[1]", "inv": "np.linalg.inv({})"}
+FORMS = {"det": "np.linalg.det({})", "logdet": "logdet({})", "logabsdet": "np.linalg.slogdet({})[1]", "inv": "np.linalg.inv({})",
+         "adj": "adjugate({})"}
 
 
 def of_matrix(code: IndexCode, node: OfMatrix) -> str:
@@ -25,7 +26,7 @@ def of_matrix(code: IndexCode, node: OfMatrix) -> str:
         shape = ", ".join(code.length((lo, hi)) for _, lo, hi in (node.rows, node.columns))
         matrix = f"np.broadcast_to({matrix}, ({shape}))"
     made = FORMS[node.kind].format(matrix)
-    if node.kind != "inv" or _plain(node, outer):
+    if node.kind not in ("inv", "adj") or _plain(node, outer):
         return made
     if outer:
         raise UnknownNodeError("numpy", "entries of a batch of inverses at shifted places", "a line for the inverse itself")

@@ -35,6 +35,14 @@ HELPERS = {
     sign, value = np.linalg.slogdet(a)
     return np.where(sign > 0, value, np.nan)
 """,
+    "adjugate": """def adjugate(a):
+    # det(a) inv(a), also of a matrix without an inverse, by the singular values: a = u s v, adj(a) = det(u v) v' adj(s) u'
+    u, s, v = np.linalg.svd(a)
+    n = np.arange(0, s.shape[-1])
+    others = np.where(n[:, None] == n, 1, s[..., None, :]).prod(axis=-1)
+    sign = (np.linalg.det(u)*np.linalg.det(v))[..., None, None]
+    return sign*((v.swapaxes(-1, -2)*others[..., None, :]) @ u.swapaxes(-1, -2))
+""",
     "scatter": """def scatter(at, values, shape):
     made = np.zeros(shape, dtype=dtype)
     np.add.at(made, at, values)

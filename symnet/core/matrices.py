@@ -150,6 +150,18 @@ class InverseEntry(_OfMatrix):
         return f"inv({printer.doprint(self.matrix)})[{', '.join(map(printer.doprint, self.places))}]"
 
 
+class AdjugateEntry(_OfMatrix):
+    """The entry (i, j) of det(M) M⁻¹, the adjugate of a square matrix: a number for every matrix, also for one without an inverse."""
+
+    @property
+    def places(self) -> tuple[sp.Expr, sp.Expr]:
+        """Row and column of the entry."""
+        return self.args[1], self.args[2]
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"adj({printer.doprint(self.matrix)})[{', '.join(map(printer.doprint, self.places))}]"
+
+
 def local(node: sp.Expr, row: sp.Expr, column: sp.Expr) -> sp.Expr:
     """∂node/∂M[row, column], where M is the matrix of ``node``: the one rule that each of the two has."""
     if isinstance(node, Det):

@@ -157,10 +157,14 @@ def _check_place(entry: str, place: sp.Expr, axis: Axis, ranges: Ranges, guards:
 
 
 def _refuse(entry: str, place: sp.Expr, axis: Axis, span: Range | None, where: str) -> None:
+    name = entry.split("[")[0]
+    if span is None and place.has(When, sp.Piecewise):
+        raise ShapeError(where, f"an index of {name} that depends on a condition", "an affine expression such as 2*i + p",
+                         f"the condition around the entries: ({name}[…] if … else {name}[…])")
     if span is None:
         raise ShapeError(where, f"the index {place} of {entry}", "an affine expression such as 2*i + p")
     raise ShapeError(where, f"the index {place} of {entry} runs over {span[0]}..{span[1]}",
-                     f"it to stay in {axis.lower}..{axis.upper}, the axis of {entry.split('[')[0]}")
+                     f"it to stay in {axis.lower}..{axis.upper}, the axis of {name}")
 
 
 def least_sizes(definitions: Mapping[str, tuple[Definition, ...]]) -> dict[sp.Symbol, int]:

@@ -527,6 +527,9 @@ class Parser(Grammar):
             parts.append(self.expression(COMPARISON))
             self.take("..")
             parts.append(self.expression(COMPARISON))
+            if self.now.text == "," and self.tokens[self.at + 1].kind == "name" and self.tokens[self.at + 2].text == "in":
+                second = self.tokens[self.at + 1].text
+                raise self.fail("',' between two ranges", "'for' before each index", f"for {token.text} in … for {second} in …")
         return tuple(parts)
 
 

@@ -392,6 +392,10 @@ class _Lines:
         for name, first, last in zip(stated[::3], stated[1::3], stated[2::3], strict=True):
             if name.text not in free:
                 raise ParseError(part.where, f"a range for {name.text!r}", f"an index of the left side: {', '.join(free) or 'it has none'}")
+            arrays = [n for end in (first, last) for n in _names(end) if (there := lowering.tensors.get(n)) is not None and there.axes]
+            if arrays:
+                raise ShapeError(part.where, f"{arrays[0]!r}, an array, as an end of the range of {name.text}",
+                                 "ends that are numbers or sizes", "one name for a size, another for an array")
             low, high = (sp.expand(lowering.scalar(end)) for end in (first, last))
             if any(is_letter(s) for s in low.free_symbols | high.free_symbols):
                 raise ShapeError(part.where, f"the range {low}..{high} of {name.text}", "ends that are numbers or sizes",

@@ -61,3 +61,31 @@ def test_a_matrix_without_an_inverse_is_a_domain_error() -> None:
     f = derive(sn.program("L = sum(inv(A))", tensors={"A": ("d", "d")})).compile()
     with pytest.raises(DomainError, match="a singular matrix"):
         f({"A": np.ones((2, 2))})
+
+
+def cofactors(a: np.ndarray) -> np.ndarray:
+    """Laplace's signed minors."""
+    n = len(a)
+    return np.array([[(-1)**(i + j)*np.linalg.det(np.delete(np.delete(a, i, 0), j, 1)) for j in range(n)] for i in range(n)])
+
+
+SINGULAR = {"ones": np.ones((2, 2)), "0": np.zeros((1, 1)), "zeros": np.zeros((3, 3)), "rank 2": np.outer([1.0, 2, 3], [3, -1, 2]) + np.eye(3)[0],
+            "rank 1": np.outer([1.0, 2, 3], [3, -1, 2]), "regular": A}
+
+
+@pytest.mark.parametrize("a", SINGULAR.values(), ids=SINGULAR)
+@pytest.mark.parametrize(("lines", "slope"), [
+    (("L = det(A)",), lambda a, d: cofactors(a)), (("L = -3*det(A.T)",), lambda a, d: -3*cofactors(a)),
+    (("L = det(A)**2",), lambda a, d: 2*d*cofactors(a)), (("D = 2*det(A)", "L = D**3 + D"), lambda a, d: (24*d**2 + 2)*cofactors(a)),
+    (("L = trace(A)*det(A)",), lambda a, d: d*np.eye(len(a)) + np.trace(a)*cofactors(a)),
+    (("L = det(A @ A.T)",), lambda a, d: 2*cofactors(a @ a.T) @ a), (("L = sin(det(A))",), lambda a, d: np.cos(d)*cofactors(a)),
+], ids=lambda x: x[-1] if isinstance(x, tuple) else "")
+def test_the_slope_of_a_determinant_is_that_of_a_polynomial(lines: tuple[str, ...], slope: Any, a: np.ndarray) -> None:
+    grads = derive(sn.program(*lines, tensors={"A": ("d", "d")})).compile()({"A": a})[1]
+    assert np.allclose(grads["A"], slope(a, np.linalg.det(a)), rtol=1e-10, atol=1e-10)
+
+
+def test_of_a_batch_some_matrices_may_be_singular() -> None:
+    f = derive(sn.program("D[k] = det(R[k])", "L = sum(D[k]*w[k] for k in 1..M)", tensors={"R": ("M", "d", "d"), "w": ("M",)}), ["R"]).compile()
+    r = np.stack([SINGULAR["rank 2"], A])
+    assert np.allclose(f({"R": r}, np.array([2.0, 3.0]))[1]["R"], [2*cofactors(r[0]), 3*cofactors(A)])
