@@ -90,7 +90,8 @@ def _found(difference: sp.Expr, tests: Sequence[_Test]) -> sp.Expr | None:
     for test in tests:
         if test.names == names and len(test.entries) == len(inside):
             for there in _bound({}, test.entries, inside, _letters(test.difference)):
-                if canonical(sp.expand(substitute(test.difference, there))) == added:
+                placed = {e.xreplace(dict(there)) for e in test.entries}  # much sooner found than the whole difference
+                if placed == {*inside} and canonical(sp.expand(substitute(test.difference, there))) == added:
                     return exceeds(*[fresh(substitute(side, there)) for side in (test.left, test.right)])
     return None
 
