@@ -6,18 +6,15 @@ slope everywhere, as a determinant is a polynomial of the entries (Magnus & Neud
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import sympy as sp
 
 from symnet.arrays.canonical import same
-from symnet.core.expressions import fresh, rebuild
-from symnet.core.matrices import AdjugateEntry, Det, Grid, InverseEntry
+from symnet.arrays.switched_off import Looked
+from symnet.core.expressions import rebuild
+from symnet.core.matrices import AdjugateEntry, Det, InverseEntry
 
-Unfold = Callable[[sp.Expr], sp.Expr | None]
 
-
-def with_adjugates(expr: sp.Expr, unfold: Unfold) -> sp.Expr:
+def with_adjugates(expr: sp.Expr, unfold: Looked) -> sp.Expr:
     """``expr`` with products of a determinant and entries of the inverse of its matrix as entries of the adjugate.
 
     ``unfold`` gives the right side of a name that holds a determinant.
@@ -47,7 +44,7 @@ def with_adjugates(expr: sp.Expr, unfold: Unfold) -> sp.Expr:
 def _times(expr: sp.Expr, matrix: sp.Expr) -> sp.Expr | None:
     """det(matrix) · ``expr``, which is made of entries of the inverse, each term with one; None for anything else."""
     if isinstance(expr, InverseEntry):
-        return AdjugateEntry(*expr.args) if _same(expr.matrix, matrix) else None
+        return AdjugateEntry(*expr.args) if same(expr.matrix, matrix) else None
     if isinstance(expr, sp.Sum):
         inner = _times(expr.function, matrix)
         return None if inner is None else rebuild(expr, (inner, *expr.args[1:]))
@@ -60,11 +57,3 @@ def _times(expr: sp.Expr, matrix: sp.Expr) -> sp.Expr | None:
             if made is not None:
                 return sp.Mul(*[g for g in expr.args if g is not f], made)
     return None
-
-
-def _same(a: sp.Expr, b: sp.Expr) -> bool:
-    """Equal but for the names of bound indices."""
-    if not (isinstance(a, Grid) and isinstance(b, Grid)):
-        return bool(a == b)
-    names = {s[0]: t[0] for s, t in zip(a.limits, b.limits, strict=True)}
-    return [s[1:] for s in a.limits] == [t[1:] for t in b.limits] and same(fresh(a.function).xreplace(names), b.function)

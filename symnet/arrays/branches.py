@@ -15,6 +15,7 @@ import sympy as sp
 
 from symnet.arrays.canonical import canonical
 from symnet.arrays.stable_functions import exceeds
+from symnet.core.axes import is_index
 from symnet.core.expressions import as_written, fresh, rebuild, substitute
 from symnet.core.functions import extremum_tests, step
 from symnet.core.program import Program
@@ -81,7 +82,7 @@ def _read(difference: sp.Expr) -> tuple[sp.Expr, tuple[sp.Indexed, ...], frozens
 
 
 def _letters(expr: sp.Expr) -> set[sp.Symbol]:
-    return {s for s in expr.free_symbols if s.is_Symbol and s.is_integer and not s.is_positive}
+    return {*filter(is_index, expr.free_symbols)}
 
 
 def _found(difference: sp.Expr, tests: Sequence[_Test]) -> sp.Expr | None:

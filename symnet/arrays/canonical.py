@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from symnet.core.expressions import limits, rebuild
+from symnet.core.expressions import fresh, limits, rebuild
+from symnet.core.matrices import Grid
 from symnet.core.tensors import entry_indices
 
 
@@ -28,6 +29,9 @@ def _canonical(expr: sp.Basic) -> tuple[sp.Basic, int]:
 
 def same(a: sp.Expr, b: sp.Expr) -> bool:
     """True when both are the same but for the names of bound indices."""
+    if isinstance(a, Grid) and isinstance(b, Grid):
+        names = {s[0]: t[0] for s, t in zip(a.limits, b.limits, strict=True)}
+        return [s[1:] for s in a.limits] == [t[1:] for t in b.limits] and same(fresh(a.function).xreplace(names), b.function)
     return bool(a == b or (a.has(sp.Sum) and canonical(a) == canonical(b)))
 
 

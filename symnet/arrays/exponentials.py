@@ -29,7 +29,7 @@ from sympy.core.relational import Relational
 from symnet.arrays import stable_functions as st
 from symnet.arrays.canonical import canonical, place_in, same, term_of
 from symnet.arrays.indefinite import is_open
-from symnet.arrays.partly_defined import defined
+from symnet.arrays.partly_defined import defined, is_partly_defined
 from symnet.arrays.scaled import FAR, kept_below, log_scaled
 from symnet.arrays.weighted import weighted_exponentials, weighted_shares
 from symnet.core.axes import Range
@@ -1075,9 +1075,6 @@ class Exponentials:
         return tuple(exponents)
 
 
-RISKY = (sp.exp, sp.log, sp.sinh, sp.cosh, st.expm1, st.log1p, sp.Pow)
-
-
 def guarded(value: sp.Expr, condition: sp.Basic, holds: bool) -> sp.Expr:
     """``value`` with the left side u of a comparison replaced, inside functions that are not defined or overflow elsewhere, by what is
     u where the condition ``holds`` (or does not) and some place where it does (or does not) elsewhere. What is divided by, or taken a root
@@ -1090,7 +1087,7 @@ def guarded(value: sp.Expr, condition: sp.Basic, holds: bool) -> sp.Expr:
     def walk(node: sp.Expr) -> sp.Expr:
         if node.is_Atom or isinstance(node, (sp.Indexed, st.kept)):
             return node
-        if isinstance(node, RISKY) and not (node.is_Pow and node.exp.is_Integer and node.exp > 0):
+        if is_partly_defined(node):
             met = any(node.has(u) for u in sides)
             if met and there:
                 made = node.xreplace(there)

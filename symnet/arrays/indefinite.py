@@ -10,7 +10,7 @@ from symnet.arrays.stable_functions import bell, grouped, log1p, log_part, log_s
 from symnet.core.expressions import When
 from symnet.core.functions import sigmoid, softplus
 
-SHARES = (share, sigmoid, part, bell)  # they may be 0
+BETWEEN_0_AND_1 = (share, sigmoid, part, bell)  # in a machine they may be either
 LOGS = (grouped, log_share, log_part)
 
 
@@ -31,7 +31,7 @@ def indefinite(expr: sp.Expr) -> bool:
             above = [f for f in node.args if not f.as_base_exp()[1].could_extract_minus_sign() or isinstance(f, sp.exp)]
             below = [f.as_base_exp()[0] for f in node.args if f not in above]
             opened = [f for f in above if is_open(f)]
-            if len(opened) > 1 or (opened and (any(map(is_open, below)) or any(isinstance(f, SHARES) for f in above))):
+            if len(opened) > 1 or (opened and (any(map(is_open, below)) or any(isinstance(f, BETWEEN_0_AND_1) for f in above))):
                 return True
         elif isinstance(node, sp.Add) and len({_is_negative(t) for t in node.args if is_open(t) and not _is_scaled(t)}) > 1:
             return True
@@ -50,12 +50,12 @@ def cancels(expr: sp.Expr, is_share: Callable[[sp.Expr], bool]) -> bool:
         if isinstance(node, sp.log) or (isinstance(node, sp.Pow) and node.exp.is_negative):
             inner = node.args[0].args[0] if isinstance(node.args[0], grouped) else node.args[0]
             if isinstance(inner, sp.Add) and len({_is_negative(t) for t in inner.args
-                                                  if is_open(t) or isinstance(t.as_coeff_Mul()[1], SHARES)}) > 1:
+                                                  if is_open(t) or isinstance(t.as_coeff_Mul()[1], BETWEEN_0_AND_1)}) > 1:
                 return True
         if isinstance(node, log1p) or (isinstance(node, sp.Add) and any(t.is_number for t in node.args)):
             terms = sp.Add.make_args(node.args[0]) if isinstance(node, log1p) else node.args
             negative = [t for t in terms if not t.is_number and _is_negative(t)]
-            if any(isinstance(f, SHARES) or is_share(f) for t in negative for f in sp.Mul.make_args(t)):
+            if any(isinstance(f, BETWEEN_0_AND_1) or is_share(f) for t in negative for f in sp.Mul.make_args(t)):
                 return True
     return False
 

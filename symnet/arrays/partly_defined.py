@@ -11,6 +11,11 @@ from symnet.core.expressions import When, entries
 PARTLY_DEFINED = (sp.exp, sp.log, sp.sinh, sp.cosh, expm1, log1p, sp.Pow)
 
 
+def is_partly_defined(expr: sp.Expr) -> bool:
+    """True for a function of this kind; a power with a positive whole exponent is none."""
+    return isinstance(expr, PARTLY_DEFINED) and not (expr.is_Pow and expr.exp.is_Integer and expr.exp > 0)
+
+
 def defined(expr: sp.Expr) -> bool:
     """True for a function that has a value wherever its arguments have, and for one of numbers and sizes alone.
 
@@ -18,7 +23,7 @@ def defined(expr: sp.Expr) -> bool:
     >>> defined(1/x), defined(x**2), defined(sp.log(1 + x**2)), defined(1/n)
     (False, True, True, True)
     """
-    if not isinstance(expr, PARTLY_DEFINED) or (expr.is_Pow and expr.exp.is_Integer and expr.exp > 0):
+    if not is_partly_defined(expr):
         return True
     base = expr.args[0]
     if isinstance(expr, (sp.log, sp.Pow)) and _is_positive(base):

@@ -13,6 +13,7 @@ import sympy as sp
 from symnet.arrays import stable_functions as st
 from symnet.arrays.indefinite import indefinite, is_open
 from symnet.arrays.weighted import split_weight
+from symnet.core.axes import is_index
 from symnet.core.expressions import When, fresh, rebuild
 from symnet.core.functions import sigmoid, softplus
 
@@ -75,7 +76,7 @@ def _product(product: sp.Mul, log: Log) -> sp.Expr:
         else:
             kept.append(f)
     for top in tops:
-        if _indices(exponent) <= _indices(top):  # the exponent meets each term: also one whose weight alone is not 0
+        if {*filter(is_index, exponent.free_symbols)} <= top.free_symbols:  # it meets each term, also one whose weight alone is not 0
             return sp.Mul(*kept, times_exp(top, exponent))
         scale = log(majorant(top))
         exponent += st.grouped(scale)
@@ -101,10 +102,6 @@ def _exponent(base: sp.Expr) -> sp.Expr | None:
     if isinstance(base, sigmoid):
         return -softplus(-base.args[0])
     return -softplus(base.args[0]) - softplus(-base.args[0]) if isinstance(base, st.bell) else None
-
-
-def _indices(expr: sp.Expr) -> set[sp.Basic]:
-    return {s for s in expr.free_symbols if isinstance(s, sp.Symbol) and s.is_integer and not s.is_positive}
 
 
 def _scaled_down(total: sp.Expr, scale: sp.Expr) -> sp.Expr:

@@ -19,10 +19,10 @@ from symnet.arrays.averages import averaged
 from symnet.arrays.branches import compared
 from symnet.arrays.canonical import canonical
 from symnet.arrays.exponentials import Exponentials, Unfold, Wish, primitive
-from symnet.arrays.indefinite import SHARES, cancels, indefinite
+from symnet.arrays.indefinite import BETWEEN_0_AND_1, cancels, indefinite
 from symnet.arrays.scaled import scaled
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
-from symnet.arrays.without_own import without_own
+from symnet.arrays.without_own import divides_by_complement, without_own
 from symnet.core.axes import Range, bounds, inside
 from symnet.core.expressions import BINDERS, When, as_written, entries, fresh, limits, rebuild, substitute
 from symnet.core.functions import sigmoid, softplus
@@ -69,8 +69,15 @@ def caveats(program: Program, results: Iterable[str] = ()) -> tuple[str, ...]:
     names = Names(made)
     open_ends = "an exponential is taken from another, or divided by it; where both leave the range of the numbers it is not a number"
     digits = "a share is taken from a number, or from another; where they are nearly equal, digits are lost"
+    large = {d.name for d in made.definitions if divides_by_complement(d.expr)}
     return tuple(f"{d.name}: {reason}" for d in made.definitions for reason, there in (
-        (open_ends, indefinite(d.expr)), (digits, cancels(d.expr, names.is_share))) if there)
+        (open_ends, indefinite(d.expr)),
+        (digits, cancels(d.expr, names.is_share) or any(_takes_off(node, large) for node in d.expr.atoms(sp.Add)))) if there)
+
+
+def _takes_off(total: sp.Add, large: set[str]) -> bool:
+    """Is a term taken from another where a line of ``large`` is among them, which divides by what a share nearly leaves over?"""
+    return len({t.as_coeff_Mul()[0] < 0 for t in total.args}) > 1 and any(tensor_name(e) in large for e in entries(total))
 
 
 def rewritings(program: Program) -> list[Rewritten]:
@@ -87,7 +94,9 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
     for d in program.definitions:
         rules_of, text = _definite(d, variances[d], names, means)
         stages = [variances[d], without_own(text, Exponentials(d.free, names.unfold, nameless=True).text)]
-        rules_of |= {"sum of the others"} if stages[-1] != text else set()
+        if stages[-1] != text:
+            rules_of |= {"sum of the others"}
+            names.worth[d] = means.worth[d] = False  # what cancels here would come apart again in a line that looked into it
         stages.append(x_log_x(stages[-1], partial(names.unfold, scope=d.free, wish=lambda u: u.is_Pow)))
         stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
         look = partial(names.unfold, scope=d.free)
@@ -104,15 +113,17 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
 def _definite(d: Definition, right: sp.Expr, names: Names, means: Names) -> tuple[set[str], sp.Expr]:
     """(rules, the right side) in the first of its forms that is not indefinite and loses no digits; where there is none, the first that is
     not indefinite; where there is none either, the first of all, or the line as it stands where that is better."""
-    made: list[tuple[set[str], sp.Expr]] = []
+    finite: list[tuple[set[str], sp.Expr]] = []
+    first: tuple[set[str], sp.Expr] | None = None
     for found in _forms(d, right, names, means):
+        first = first or found
         if not indefinite(found[1]):
-            made.append(found)
+            finite.append(found)
             if not cancels(found[1], names.is_share):
                 return found
-    if made:
-        return made[0]
-    return next(_forms(d, right, names, means)) if indefinite(right) else (set(), right)
+    if finite:
+        return finite[0]
+    return first if first is not None and indefinite(right) else (set(), right)
 
 
 def _forms(d: Definition, right: sp.Expr, names: Names, means: Names) -> Iterator[tuple[set[str], sp.Expr]]:
@@ -124,7 +135,7 @@ def _forms(d: Definition, right: sp.Expr, names: Names, means: Names) -> Iterato
         short = sp.count_ops(text) <= GROWTH * sp.count_ops(right) + MOST
         if not short and not apart:
             names.worth[d] = means.worth[d] = False  # its users would get longer still
-        if not made.rules and whole.has(*EXPONENTIALS) and not text.has(*EXPONENTIALS, *SHARES):
+        if not made.rules and whole.has(*EXPONENTIALS) and not text.has(*EXPONENTIALS, *BETWEEN_0_AND_1):
             return {"cancelled"}, text
         return (made.rules, text) if made.rules and short else (set(), right)
 
@@ -196,8 +207,8 @@ class Names:
     def is_share(self, entry: sp.Expr) -> bool:
         """Does a name stand for an exponential over a sum, or a sigmoid?"""
         found = self.program.by_name.get(tensor_name(entry), ()) if isinstance(entry, (sp.Indexed, sp.Symbol)) else ()
-        return any(d.expr.has(*SHARES) or ((d.expr.is_Pow or d.expr.has(sp.exp)) and self._opens(d))
-                   for d in found if isinstance(d.expr, (sp.Mul, sp.Pow, *SHARES)))
+        return any(d.expr.has(*BETWEEN_0_AND_1) or ((d.expr.is_Pow or d.expr.has(sp.exp)) and self._opens(d))
+                   for d in found if isinstance(d.expr, (sp.Mul, sp.Pow, *BETWEEN_0_AND_1)))
 
     def _slice(self, name: str, places: tuple[sp.Expr, ...], scope: Mapping[sp.Symbol, Range]) -> Definition | None:
         """The definition that holds at ``places``, for all values of their indices."""

@@ -21,7 +21,7 @@ Looked = Callable[[sp.Expr], sp.Expr]  # what a name stands for, in its stable f
 
 def without_own(expr: sp.Expr, look: Looked) -> sp.Expr:
     """``expr`` with the term of its own place taken out of each such sum; ``look`` tells what the name of a share stands for."""
-    if not any(map(_divides, expr.atoms(sp.Pow))) or not expr.has(sp.Sum):
+    if not divides_by_complement(expr) or not expr.has(sp.Sum):
         return expr
     terms, crossed = [t for part in sp.Add.make_args(expr) for t in _single(part)], list[sp.Expr]()
     own: dict[st.others, list[sp.Expr]] = {}
@@ -43,6 +43,11 @@ def without_own(expr: sp.Expr, look: Looked) -> sp.Expr:
         rest = [t for t in rest if t not in mine]
         crossed.append(_together(sp.Add(*mine, *parts), share, complement))
     return sp.Add(*crossed, *rest)
+
+
+def divides_by_complement(expr: sp.Expr) -> bool:
+    """True for an expression with 1/(1 - p), p a share."""
+    return any(map(_divides, expr.atoms(sp.Pow)))
 
 
 def _divides(power: sp.Pow) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from symnet.arrays.stable import caveats
 from symnet.backends.dialects import library_source
 from symnet.backends.running import functions_of
-from symnet.backends.source import forward_source, tensors_of
+from symnet.backends.source import forward_source, results_of, tensors_of
 from symnet.core.derivation import Derivation
 from symnet.core.matrices import SINGULAR
 from symnet.core.program import Program
@@ -44,8 +44,7 @@ class CompiledDerivation:
         if dtype not in DTYPES:
             raise OptionError("compile", f"the dtype {shown(dtype)}", "one of " + ", ".join(DTYPES), did_you_mean(dtype, DTYPES))
         self.source = library_source(derivation, backend, dtype)
-        results = (derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt])
-        self._caveats = functools.cache(lambda: caveats(derivation.full, results))
+        self._caveats = functools.cache(lambda: caveats(derivation.full, results_of(derivation)))
         self.parameters, self.data = tensors_of(derivation)
         self.wrt = derivation.wrt
         self.objective = derivation.objective

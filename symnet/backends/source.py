@@ -88,9 +88,14 @@ def array(name, value, *shape):
 '''
 
 
+def results_of(derivation: Derivation) -> tuple[str, ...]:
+    """The lines that compiled code hands out: the objective and the gradients."""
+    return (derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt])
+
+
 def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     """The source. Sizes are read off the arrays; what overflows when written naively (softmax, log σ) is computed stably."""
-    program = stable(derivation.full, [derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt]])
+    program = stable(derivation.full, results_of(derivation))
     names = python_names(program)
     wanted = ", ".join(f"{w!r}: {_own(derivation.gradient_name(w), program, names)}" for w in derivation.wrt)
     return _module(program, names, f"{_own(program.objective, program, names)}, {{{wanted}}}", "value_and_grad", dtype)
@@ -98,7 +103,7 @@ def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
 
 def lines_source(derivation: Derivation, dtype: str = "float64") -> str:
     """The source of ``lines(**symbols)``: the value of every line that ``numpy_source`` computes, by its name and in order."""
-    program = stable(derivation.full, [derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt]])
+    program = stable(derivation.full, results_of(derivation))
     names = python_names(program)
     made = dict.fromkeys(d.name for block in schedule(program) for d in block.definitions)
     return _module(program, names, "{" + ", ".join(f"{name!r}: {names[name]}" for name in made) + "}", "lines", dtype)

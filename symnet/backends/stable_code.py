@@ -197,18 +197,13 @@ HELPERS: Mapping[str, str] = {
     return np.where(top, np.where(top, 0, v).sum(axis=axis, keepdims=True) + ties*v, v.sum(axis=axis, keepdims=True) - v)
 """,
     "crossed": """def crossed(w, z, axis):
-    # p_j times the sum of all w_i/(1 - p_i) but its own, for the shares p of z; of an i alone above all, p_j/(1 - p_i) is
-    # the share of j among the rest
-    top = highest(z, axis)
-    ties = z == top
-    alone = ties & (repeated(ties, axis) == 0)
-    e = np.exp(z - top)
-    total = e.sum(axis=axis, keepdims=True)
-    v = np.where(alone, 0, w/np.where(alone, 1, (total - e)/total))
-    low = highest(np.where(alone, -np.inf, z), axis)
-    among = np.where(alone, 0, np.exp(np.minimum(z - np.where(low == -np.inf, top, low), 0)))
-    among = among/np.maximum(among.sum(axis=axis, keepdims=True), 1)
-    return e/total*sumofothers(v, axis) + among*np.where(alone, w, 0).sum(axis=axis, keepdims=True)
+    # p_j times the sum of all w_i/(1 - p_i) but its own, for the shares p of z; of an i with more than all the rest, p_j/(1 - p_i)
+    # is the share of j among the rest
+    of = rest(z, axis)
+    _, _, ties, more, _ = of
+    most = ties & (more < 1)
+    v = np.where(most, 0, w/np.where(most, 1, othersof(of)))
+    return shares(of)*sumofothers(v, axis) + softmax(np.where(most, -np.inf, z), axis)*np.where(most, w, 0).sum(axis=axis, keepdims=True)
 """,
     "allbut": """def allbut(p, axis):
     # 1 - p for numbers of any sign that add up to 1 along an axis; of the largest, as what the rest add up to

@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy as sp
 
+from symnet.core.axes import is_index
 from symnet.core.derivation import Contribution, Derivation, Step
 from symnet.core.expressions import Limits, as_written
 from symnet.core.index_evaluation import Env, Written, at_place, in_order, open_at, span, visits
@@ -149,7 +150,7 @@ def _choices(over: Sequence[Limits], env: Env) -> Iterator[Env]:
 
 def assumptions_at(a: Assumption, program: Program, env: Env, entries: Entries) -> Iterator[Assumption]:
     """A declared equality at every place of its free indices."""
-    free = sorted((s for s in a.left.free_symbols if s.is_Symbol and s.is_integer and not s.is_positive), key=str)
+    free = sorted(filter(is_index, a.left.free_symbols), key=str)
     places = [_range_of(s, a.left, program, env) for s in free]
     for values in itertools.product(*places):
         inner = {**env, **dict(zip(free, map(sp.Integer, values), strict=True))}

@@ -20,7 +20,7 @@ from sympy.core.parameters import distribute
 from sympy.core.relational import Relational
 
 from symnet.calculus.chain import flat_indices
-from symnet.core.expressions import BINDERS, entries, fresh
+from symnet.core.expressions import BINDERS, entries, fresh, unlettered
 from symnet.core.functions import leaky_relu, relu, step
 from symnet.core.numbers import enclose
 from symnet.core.program import Definition, Program, right_side_at
@@ -195,11 +195,7 @@ def _primitive(u: sp.Expr) -> tuple[sp.Expr, int]:
 
 def _key(u: sp.Expr) -> sp.Expr:
     """``_primitive`` with the names of indices forgotten."""
-    found: dict[sp.Symbol, sp.Symbol] = {}
-    for node in sp.preorder_traversal(u):
-        if isinstance(node, sp.Symbol) and node.is_integer and not node.is_positive:
-            found.setdefault(node, sp.Symbol(f"_{len(found)}", integer=True))
-    return _primitive(u.xreplace(found))[0]
+    return _primitive(unlettered(u))[0]
 
 
 def _of(case: sp.Basic, u: sp.Expr) -> int:

@@ -11,7 +11,7 @@ from functools import reduce
 import sympy as sp
 
 from symnet.calculus.folding import unify
-from symnet.core.axes import bounds, nonnegative
+from symnet.core.axes import bounds, is_index, nonnegative
 from symnet.core.expressions import Limits, When, asks_data, entries, limits, rebuild, substitute, total
 from symnet.core.program import Assumption, Program
 from symnet.core.structures import ONE_HOT
@@ -140,7 +140,7 @@ def assume(expr: sp.Expr, assumptions: tuple[Assumption, ...]) -> tuple[sp.Expr,
     for assumption in assumptions:
         if not isinstance(assumption.left, sp.Sum):
             continue
-        wild = {s for s in assumption.left.free_symbols if isinstance(s, sp.Symbol) and s.is_integer and not s.is_positive}
+        wild = {*filter(is_index, assumption.left.free_symbols)}
         for node in sorted(expr.atoms(sp.Sum), key=str):
             match = unify(assumption.left, node, wild, {})
             if match is not None:

@@ -48,6 +48,11 @@ def index(name: str) -> sp.Symbol:
     return sp.Symbol(name, integer=True)
 
 
+def is_index(symbol: sp.Basic) -> bool:
+    """True for the symbol of an index; that of a size, which is positive, or of a number is none."""
+    return bool(symbol.is_Symbol and symbol.is_integer and not symbol.is_positive)
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
     """The values lower..upper of an index, both included. ``Axis.of("d")`` is 1..d.

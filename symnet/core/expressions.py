@@ -15,6 +15,7 @@ import sympy as sp
 from sympy.concrete import expr_with_limits
 from sympy.core.parameters import distribute, global_parameters
 
+from symnet.core.axes import is_index
 from symnet.core.matrices import Grid
 
 BINDERS = (sp.Sum, Grid)  # the nodes that bind indices
@@ -234,6 +235,18 @@ def substitute(expr: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:
     if bound & (incoming | set(mapping)):
         expr = fresh(expr)
     return expr.xreplace(dict(mapping))
+
+
+def unlettered(expr: sp.Expr) -> sp.Expr:
+    """``expr`` with its indices renamed in the order in which they stand: what is the same at places of other names becomes the same.
+
+    >>> i, j = sp.symbols("i j", integer=True)
+    >>> x = sp.IndexedBase("x")
+    >>> unlettered(x[j, i]), unlettered(x[i, j])
+    (x[_0, _1], x[_0, _1])
+    """
+    order = dict.fromkeys(filter(is_index, sp.preorder_traversal(expr)))
+    return expr.xreplace({i: sp.Symbol(f"_{k}", integer=True) for k, i in enumerate(order)})
 
 
 def free_integers(expr: sp.Basic, known: dict[sp.Basic, frozenset[sp.Symbol]]) -> frozenset[sp.Symbol]:

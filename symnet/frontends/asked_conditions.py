@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from symnet.core.expressions import When, limits
+from symnet.core.expressions import When, limits, unlettered
 from symnet.core.program import Definition, Hole, Program
 from symnet.indexing.entrywise import Scale, marked
 from symnet.indexing.graph import Graph, Op, unsupported
@@ -40,7 +40,7 @@ def asked_by(writer: GraphLowering, made: Program, where: str) -> tuple[Hole, ..
                                   "a formula that holds for all sizes")
             over = tuple((i, *a.range) for i, a in v.parts if i in whole.free_symbols)
             for u in sp.Mul.make_args(whole) if sign == "=" else (whole,):
-                if not _sure(u, sign, lines) and not any(_lettered(u) == _lettered(w) for w, s in shown if s in (sign, "<=")):
+                if not _sure(u, sign, lines) and not any(unlettered(u) == unlettered(w) for w, s in shown if s in (sign, "<=")):
                     found[u, sign, over] = None
     return tuple(found)
 
@@ -69,12 +69,6 @@ def _visible(expr: sp.Basic) -> list[tuple[sp.Expr, str]]:
         if not (node.exp.is_Integer and node.exp.is_nonnegative):
             made.append((node.base, "=" if node.exp.is_integer else "<" if node.exp.is_Rational and node.exp > 0 else "<="))
     return made
-
-
-def _lettered(u: sp.Expr) -> sp.Expr:
-    """With the indices named in the order in which they stand."""
-    order = dict.fromkeys(s for s in sp.preorder_traversal(u) if isinstance(s, sp.Symbol) and s.is_integer and not s.is_positive)
-    return u.xreplace({i: sp.Symbol(f"_{k}", integer=True) for k, i in enumerate(order)})
 
 
 def _sure(u: sp.Expr, sign: str, lines: Mapping[str, Definition]) -> bool:

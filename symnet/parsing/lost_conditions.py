@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import sympy as sp
 
+from symnet.core.expressions import unlettered
 from symnet.core.program import Hole
 from symnet.indexing.index_array import IndexArray
 
@@ -23,7 +24,7 @@ def with_holes(value: IndexArray, asked: Iterable[Hole], free: Iterable[sp.Symbo
     known = {*free, *value.indices}
     plain = [h for h in dict.fromkeys(asked) if all(_is_name(s) or s in known or s in {i for i, _, _ in h[2]} for s in _letters(h[0]))]
     still = asked_by(value.expr) if plain else set()
-    lost = {(_lettered(u), sign): (u, sign, over) for u, sign, over in plain if not _within(u, sign, still)}
+    lost = {(unlettered(u), sign): (u, sign, over) for u, sign, over in plain if not _within(u, sign, still)}
     return replace(value, holes=tuple(lost.values())) if lost else value
 
 
@@ -35,15 +36,6 @@ def _letters(u: sp.Expr) -> set[sp.Symbol]:
 def _is_name(s: sp.Symbol) -> bool:
     """True for a number's name or a size; False for an index."""
     return not s.is_integer or bool(s.is_positive)
-
-
-def _lettered(expr: sp.Expr) -> sp.Expr:
-    """The expression with its indices renamed in the order in which they stand: equal ones are asked for at places of another name."""
-    found: dict[sp.Symbol, sp.Symbol] = {}
-    for node in sp.preorder_traversal(expr):
-        if isinstance(node, sp.Symbol) and node.is_integer and not node.is_positive:
-            found.setdefault(node, sp.Symbol(f"_{len(found)}", integer=True))
-    return expr.xreplace(found)
 
 
 def rules_out(condition: sp.Basic, hole: Hole, indices: tuple[sp.Symbol, ...] = ()) -> bool:
@@ -76,9 +68,9 @@ def rules_out(condition: sp.Basic, hole: Hole, indices: tuple[sp.Symbol, ...] = 
 
 def _within(u: sp.Expr, sign: str, still: set[tuple[sp.Expr, str]]) -> bool:
     """Does the expression still ask for it? 1/(x y) asks by 1/x and 1/y."""
-    if (_lettered(u), sign) in still:
+    if (unlettered(u), sign) in still:
         return True
-    bases = [_lettered(f.as_base_exp()[0]) for f in sp.Mul.make_args(u) if not f.is_number]
+    bases = [unlettered(f.as_base_exp()[0]) for f in sp.Mul.make_args(u) if not f.is_number]
     return sign == "=" and all((base, "=") in still or (base, "<=") in still for base in bases)
 
 
@@ -93,9 +85,9 @@ def asked_by(expr: sp.Expr) -> set[tuple[sp.Expr, str]]:
     found: set[tuple[sp.Expr, str]] = set()
     for part in sp.preorder_traversal(expr):
         if isinstance(part, sp.log):
-            found.add((_lettered(part.args[0]), "<="))
+            found.add((unlettered(part.args[0]), "<="))
         elif isinstance(part, sp.Pow) and part.exp.is_Integer and part.exp < 0:
-            found.add((_lettered(part.base), "="))
+            found.add((unlettered(part.base), "="))
         elif isinstance(part, sp.Pow) and not part.exp.is_Integer:
-            found.add((_lettered(part.base), "<" if part.exp.is_Rational and part.exp > 0 else "<="))
+            found.add((unlettered(part.base), "<" if part.exp.is_Rational and part.exp > 0 else "<="))
     return found

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Range, index, nonnegative
+from symnet.core.axes import Axis, Range, index, is_index, nonnegative
 from symnet.core.expressions import as_written
 from symnet.core.index_letters import Labels
 from symnet.core.iverson import reachable, rectangular
@@ -35,7 +35,7 @@ from symnet.parsing.lowering import CONSTANTS, Lowering
 from symnet.parsing.naming import UNKNOWN
 from symnet.parsing.node import Node
 from symnet.parsing.plain_grammar import Parser
-from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, is_letter, settle_ranges
+from symnet.parsing.slices import STATE, Slice, counted_from_left, inferred, settle_ranges
 from symnet.parsing.tokens import MAX_LENGTH, plain
 
 __all__ = ["Line", "axis_of", "check_name", "expression", "free_names", "lines_of", "program", "split", "tensor_of",
@@ -318,7 +318,7 @@ class _Lines:
     def _settled(self, k: int, line: Slice) -> Slice:
         """Line number k once more, now that the ranges of its letters are known: the lines that a maximum needs run over these."""
         made = self._slice(k, line.box())
-        made.spans = {p: span for p, span in zip(made.places, line.box(), strict=True) if span is not None and is_letter(p)}
+        made.spans = {p: span for p, span in zip(made.places, line.box(), strict=True) if span is not None and is_index(p)}
         self.table |= {d.name: d.target for d in self.extra[k]}
         return made
 
@@ -333,7 +333,7 @@ class _Lines:
             value = self._row(part, value, rest)
             places += value.indices
             ranges |= {i: a.range for i, a in zip(value.indices, rest, strict=True)}
-        holes = with_holes(value, lowering.asked, [p for p in places if is_letter(p)]).holes
+        holes = with_holes(value, lowering.asked, [p for p in places if is_index(p)]).holes
         return counted_from_left(Slice(part.where, part.name, places, value.expr, ranges, lowering.reached, lowering.ranges, holes))
 
     @staticmethod
@@ -364,7 +364,7 @@ class _Lines:
         lowering.recurrences = Recurrences(self._taken(), draft=box is None)
         lowering.ranges |= ranges
         for place, span in zip(places, box or (), strict=False):
-            for letter in filter(is_letter, place.free_symbols):
+            for letter in filter(is_index, place.free_symbols):
                 if span is None:
                     continue
                 shift = place - letter  # h[t+1] = …: t is one less
@@ -397,7 +397,7 @@ class _Lines:
                 raise ShapeError(part.where, f"{arrays[0]!r}, an array, as an end of the range of {name.text}",
                                  "ends that are numbers or sizes", "one name for a size, another for an array")
             low, high = (sp.expand(lowering.scalar(end)) for end in (first, last))
-            if any(is_letter(s) for s in low.free_symbols | high.free_symbols):
+            if any(is_index(s) for s in low.free_symbols | high.free_symbols):
                 raise ShapeError(part.where, f"the range {low}..{high} of {name.text}", "ends that are numbers or sizes",
                                  "a condition on the right: (… if i < j else 0)")
             if nonnegative(low - high - 2, dict.fromkeys(low.free_symbols | high.free_symbols, LARGE)):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from symnet.core.axes import Axis, Range, at_most, bounds, inside
+from symnet.core.axes import Axis, Range, at_most, bounds, inside, is_index
 from symnet.core.expressions import substitute
 from symnet.core.program import Hole
 from symnet.core.tensors import Tensor
@@ -43,7 +43,7 @@ class Slice:
     @property
     def letters(self) -> list[sp.Symbol]:
         """The indices on the left."""
-        return [p for p in self.places if is_letter(p)]
+        return [p for p in self.places if is_index(p)]
 
     def ranged(self, letter: sp.Symbol) -> bool:
         """True when something tells a range of the letter."""
@@ -51,7 +51,7 @@ class Slice:
 
     def box(self) -> list[Range | None]:
         """The places defined along each axis, where they are known."""
-        return [self.spans.get(p) if is_letter(p) else (p, p) for p in self.places]
+        return [self.spans.get(p) if is_index(p) else (p, p) for p in self.places]
 
     def constraints(self, letter: sp.Symbol) -> list[tuple[Range, Axis]]:
         """Where the letter may be, one range for each entry on the right whose place moves with it alone."""
@@ -59,16 +59,11 @@ class Slice:
         for place, axis, bound in self.reached:
             slope = place.diff(letter)
             rest = bounds(sp.expand(place - slope * letter), bound)
-            if slope not in (1, -1) or rest is None or any(is_letter(s) for end in rest for s in end.free_symbols):
+            if slope not in (1, -1) or rest is None or any(is_index(s) for end in rest for s in end.free_symbols):
                 continue
             low, high = sp.expand(axis.lower - rest[0]), sp.expand(axis.upper - rest[1])
             found.append(((low, high) if slope == 1 else (-high, -low), axis))
         return found
-
-
-def is_letter(place: sp.Expr) -> bool:
-    """True for an index; a size or a number is none."""
-    return bool(place.is_Symbol and place.is_integer and not place.is_positive)
 
 
 def counted_from_left(line: Slice) -> Slice:
@@ -76,7 +71,7 @@ def counted_from_left(line: Slice) -> Slice:
     there: dict[sp.Symbol, sp.Expr] = {}
     places = []
     for place in line.places:
-        letters = [s for s in place.free_symbols if is_letter(s)]
+        letters = [s for s in place.free_symbols if is_index(s)]
         if not letters or place.is_Symbol:
             places.append(place)
             continue
@@ -109,7 +104,7 @@ def inferred(lines: Sequence[Slice], table: Iterable[Tensor]) -> tuple[Axis, ...
         spans, kinds = [], []
         for line in lines:
             place = line.places[k]
-            if not is_letter(place):
+            if not is_index(place):
                 spans.append((place, place))
             elif place in line.stated:
                 spans.append(line.stated[place])
@@ -118,7 +113,7 @@ def inferred(lines: Sequence[Slice], table: Iterable[Tensor]) -> tuple[Axis, ...
                 kinds += [axis for _, axis in wide]
                 if wide or place in line.alone:
                     spans.append(common([span for span, _ in wide] or [line.alone[place]], line, place))
-        letters = [(line, line.places[k]) for line in lines if is_letter(line.places[k])]
+        letters = [(line, line.places[k]) for line in lines if is_index(line.places[k])]
         if not letters or any(line.ranged(place) for line, place in letters):
             low, high = together(sorted(spans, key=lambda span: span[0] == span[1]), lines[0])  # h[2] may lie past the end of 1..T
             used = low.free_symbols | high.free_symbols
@@ -163,10 +158,10 @@ def settle_ranges(lines: Sequence[Slice], axes: Sequence[Axis]) -> None:
     done: list[Slice] = []
     for line in sorted(lines, key=lambda one: len(one.letters)):
         for place, axis in zip(line.places, axes, strict=True):
-            if is_letter(place):
+            if is_index(place):
                 line.spans[place] = line.stated.get(place) or common([axis.range, *[s for s, _ in line.constraints(place)]], line, place)
         for k, place in enumerate(line.places):
-            if is_letter(place) and place not in line.stated:
+            if is_index(place) and place not in line.stated:
                 _without(line, k, done)
         done.append(line)
 

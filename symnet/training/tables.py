@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+import sympy as sp
 
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor
@@ -127,8 +128,9 @@ def _words(cells: list[str]) -> bool:
 
 
 def _is_shares(program: Program) -> bool:
-    """Are the targets shares of classes: does the objective compare them with a softmax?"""
-    return any("softmax" in d.note for d in program.definitions if d.name in program.uses(program.objective))
+    """Are the targets shares of classes: is the objective made of a softmax, a quotient by a sum of exponentials, or of its logarithm?"""
+    lines = [d for d in program.definitions if d.name in {program.objective, *program.uses(program.objective)}]
+    return any(isinstance(s.function, sp.exp) for d in lines for s in d.expr.atoms(sp.Sum))
 
 
 def _target(place: Path, tensor: Tensor, columns: list[tuple[str, list[str]]], classes: bool) -> Array:

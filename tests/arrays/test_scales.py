@@ -82,6 +82,16 @@ def test_values_and_slopes_keep_their_digits(lines: tuple[str, ...]) -> None:
                     assert abs(mp.mpf(float(got)) - want) <= 1e-8 * abs(want) + slack, (scale, name, at)
 
 
+@pytest.mark.parametrize("z", [10.0, 20.0, 40.0, 300.0])
+def test_a_slope_that_keeps_its_digits_keeps_them_in_the_lines_that_use_it(z: float) -> None:
+    shapes = {"X": ("n", "d"), "W": ("d", "k"), "Y": ("n", "k")}
+    program = sn.program("Z = X@W", "P = softmax(Z, axis=1)", "L = -sum(Y*log(1-P))", tensors=shapes)
+    _, grads = sn.derive(program, wrt=["X", "W"]).compile().value_and_grad(X=[[z, -z]], W=np.eye(2), Y=[[1.0, 0.0]])
+    p = 1 / (1 + np.exp(-2 * z))  # the slope by Z is (p, -p)
+    assert grads["X"] == pytest.approx(np.array([[p, -p]]), rel=1e-12)
+    assert grads["W"] == pytest.approx(z * np.array([[p, -p], [-p, p]]), rel=1e-12)
+
+
 @pytest.mark.parametrize(("text", "value", "slope"), [
     ("log(sinh(u)/u)", lambda u: np.log(np.sinh(u) / u), lambda u: 1 / np.tanh(u) - 1 / u),
     ("log(tanh(u)/tanh(u/2))", lambda u: np.log(np.tanh(u) / np.tanh(u / 2)), lambda u: 2 / np.sinh(2 * u) - 1 / np.sinh(u)),

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import sympy as sp
 
-from symnet.core.axes import Range
+from symnet.core.axes import Range, is_index
 from symnet.core.program import Assumption, Definition, Hole
 from symnet.core.tensors import Tensor
 from symnet.core.verdict import EXCEPT, Answer, Verdict
@@ -114,7 +114,7 @@ def _lacking(one: Reader, other: Reader, termwise: bool) -> set[Key]:
 
 
 def _is_number(u: sp.Expr) -> bool:
-    return not any(s.is_integer and not s.is_positive for s in u.free_symbols)
+    return not any(map(is_index, u.free_symbols))
 
 
 def _termwise(space: Algebra, sides: list[sp.Expr], opened: Opened) -> Poly:
@@ -136,7 +136,7 @@ def _ask(space: Algebra, reader: Reader, hole: Hole, there: Mapping[sp.Symbol, s
 
 def _declare(space: Algebra, a: Assumption) -> None:
     """An assumption as a symmetry of a tensor or as a rule for its leading term."""
-    free = sorted((s for s in (a.left - a.right).free_symbols if s.is_Symbol and s.is_integer and not s.is_positive), key=str)
+    free = sorted(filter(is_index, (a.left - a.right).free_symbols), key=str)
     there = {i: sp.Symbol(f"_w{k}", integer=True) for k, i in enumerate(free)}
     gap = sp.expand((a.left - a.right).xreplace(there))
     if _is_symmetry(space, gap):
