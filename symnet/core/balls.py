@@ -57,7 +57,7 @@ def _sign(x: Number) -> Number:
 def _log(x: Number) -> Number:
     if x <= 0:
         raise DomainError("log", f"the value {shown_number(x, 6)}", "a positive number")
-    return as_ball(x).log() if x != 1 else fmpq(0)
+    return fmpq(0) if x == 1 else as_ball(x).log()  # of a ball around 1 neither x == 1 nor x != 1 is true
 
 
 def _extremum(pick: str) -> Callable[..., Number]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
+from typing import Any
 
 import mpmath
 import pytest
@@ -186,6 +187,35 @@ def test_a_ball_holds_the_true_value(value: Fraction, bits: int) -> None:
         text = mpmath.nstr(truth, 70)
     with ctx.workprec(300):
         assert (ball - arb(text)).contains(0)
+
+
+NEAR = [c + sign * sp.exp(-k) for c in (-1, 0, 1, 2) for sign in (1, -1) for k in (20, 100, 700)]
+ONE_ARGUMENT = sorted((f for f, row in fn.TABLE.items() if len(row.derivative) == 1), key=str)
+
+
+@pytest.mark.parametrize("function", ONE_ARGUMENT, ids=str)
+def test_the_ball_of_a_function_near_a_point_where_it_is_exact_holds_the_value(function: Any) -> None:
+    """log(1 + exp(-100)) was exactly 0: its ball at 64 bits holds 1, which is neither equal to 1 nor different from it."""
+    told = 0
+    for near in NEAR:
+        expr = function(near)
+        try:
+            truth = enclose(expr, {}, 3000)
+        except (DomainError, UnknownNodeError):  # SymPy writes log(-1 + …) with i
+            continue
+        for bits in (24, 64, 128):
+            try:
+                ball = enclose(expr, {}, bits)
+            except DomainError:  # it cannot be told from outside the domain with so few bits
+                continue
+            told += 1
+            assert ball.overlaps(truth), (expr, bits)
+            assert truth.is_exact() or not ball.is_exact(), (expr, bits)
+    assert told > 5
+
+
+def test_the_logarithm_of_what_is_nearly_1_is_not_0() -> None:
+    assert decimal(sp.log(1 + sp.exp(-100)), 6).text == "3.72008e-44"
 
 
 @pytest.mark.parametrize("power", range(1, 8))
