@@ -226,7 +226,7 @@ class NumpyCode(IndexCode):
         return f"scatter({at}, {values}, ({shape}{'' if node.spans else ','}))"
 
     def _sum_product(self, factors: list[Node], limits: tuple[Limits, ...], out: Labels) -> str:
-        factors = _joined(factors, limits)
+        factors = joined(factors, limits)
         over = [i for i, _, _ in limits if any(i in f.labels for f in factors)]
         if len(factors) == 1:
             code, labels = self.code(factors[0]), factors[0].labels
@@ -257,7 +257,7 @@ class NumpyCode(IndexCode):
         return text + "np.nan" + ")" * len(node.branches)
 
 
-def _joined(factors: list[Node], over: tuple[Limits, ...]) -> list[Node]:
+def joined(factors: list[Node], over: tuple[Limits, ...]) -> list[Node]:
     """Two factors at most where that can be: one that needs no axis of its own is multiplied into another entry by entry, and of
     what is left two are summed over the axes that are theirs alone, first those whose product has the fewest axes."""
     left = list(factors)
