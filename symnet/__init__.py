@@ -19,6 +19,8 @@ Work
     diagnose                 the slip in a wrong answer
     compare                  is left = right? with its certificate
     prove                    a theorem about training: a proof, or a counterexample
+    certify                  gradients as theorems in a file for a foreign kernel, Rocq or Lean
+    certifiable              will certify be able to say it?
     report                   the whole derivation to read: HTML, LaTeX, PDF, text, Markdown, JSON
     fit                      train on arrays with the derived gradients
     export                   the gradients as a module for NumPy, JAX or torch
@@ -51,6 +53,7 @@ Nouns
     Proved                   a claim with its proof
     Refutation               a claim with a counterexample
     Report                   a report that can be written in any format
+    Certificate              theorems in a file, and what a kernel says of it
     Fit                      fitted parameters and the log of the run
     Epoch                    what a callback is told after an epoch
     EarlyStopping            when a training run ends before its time
@@ -300,6 +303,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.api import check, check_code, check_function, compare, derive, report
     from symnet.calculus.jacobian import hessian, hessian_vector_product, jacobian
     from symnet.calculus.matrices import symmetric
+    from symnet.certificates.certificate import Certificate
+    from symnet.certificates.certifying import certifiable, certify
     from symnet.checking.code.results import CodeCheck
     from symnet.checking.slips.kinds import Mistake
     from symnet.checking.slips.search import diagnose
@@ -555,7 +560,7 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AlphaDropout",
     "Assumption", "AvgPool1d", "AvgPool2d", "AvgPool3d", "Axis", "BCELoss", "BCEWithLogitsLoss",
-    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Bilinear", "CELU", "ChainedScheduler", "ChannelShuffle",
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Bilinear", "CELU", "Certificate", "ChainedScheduler", "ChannelShuffle",
     "CircularPad1d", "CircularPad2d", "CircularPad3d", "CodeCheck", "ConstantLR", "ConstantPad1d",
     "ConstantPad2d", "ConstantPad3d", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d",
     "ConvTranspose3d", "Convolution", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
@@ -585,8 +590,8 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
     "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
     "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "VAEKLLoss", "Verdict", "WarmupLR",
-    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "__version__", "calculate_gain", "check", "check_code",
-    "check_function", "check_page", "clip_by_norm", "clip_by_value", "compare", "constant",
+    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "__version__", "calculate_gain", "certifiable", "certify", "check",
+    "check_code", "check_function", "check_page", "clip_by_norm", "clip_by_value", "compare", "constant",
     "decoupled_decay", "derive", "diagnose", "dirac", "export", "eye", "fit", "from_jax", "from_numpy",
     "from_onnx", "from_sklearn", "from_torch", "global_norm", "hessian", "hessian_vector_product",
     "jacobian", "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "load",
@@ -600,6 +605,8 @@ _PLACES = {
     "symnet.api": "check check_code check_function compare derive report",
     "symnet.parsing.program": "program",
     "symnet.worksheet_loader": "check_page load",
+    "symnet.certificates.certificate": "Certificate",
+    "symnet.certificates.certifying": "certifiable certify",
     "symnet.checking.code.results": "CodeCheck",
     "symnet.checking.slips.kinds": "Mistake",
     "symnet.checking.slips.search": "diagnose",

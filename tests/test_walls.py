@@ -16,6 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arrays": {"core"},
     "backends": {"core", "arrays"},
     "calculus": {"core"},
+    "certificates": {"core"},
     "checking": {"core", "indexing", "parsing", "calculus", "equality"},
     "equality": {"core"},
     "frontends": {"core", "indexing", "networks", "arrays", "backends"},

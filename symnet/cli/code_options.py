@@ -56,6 +56,16 @@ def _value(text: str) -> Any:
     return text
 
 
+def sizes_of(texts: list[str]) -> dict[str, int]:
+    """--sizes, all together. Raises OptionError for what is no size, and for one that is given twice."""
+    found: dict[str, int] = {}
+    for name, size in (_size(part) for text in texts for part in text.split(",")):
+        if name in found:
+            raise OptionError("--sizes", f"{name} twice", "each size once")
+        found[name] = size
+    return found
+
+
 def _size(part: str) -> tuple[str, int]:
     name, _, value = (p.strip() for p in part.partition("="))
     if not name.isidentifier() or not (value.isascii() and value.isdigit() and 1 <= len(value) <= 3 and int(value)):

@@ -105,6 +105,35 @@ def _derivation(options: Namespace) -> Any:
     return from_expression(options.what, options.wrt, options.shape, options.domain, options.check)
 
 
+def certify(options: Namespace) -> int:
+    """symnet certify."""
+    from symnet.certificates.certifying import certifiable
+    from symnet.certificates.certifying import certify as make
+    from symnet.cli.code_options import sizes_of
+    from symnet.worksheet_loader import load
+
+    derivation = load(options.worksheet)
+    sizes = sizes_of(options.sizes)
+    if options.ask:
+        found = certifiable(derivation, sizes)
+        print(found)
+        return 0 if found else 2
+    made = make(derivation, None if options.output == "-" else options.output, sizes=sizes, format=options.format)
+    if options.output in (None, "-"):
+        sys.stdout.write(made.text)
+    else:
+        say(f"symnet: wrote {options.output}: {len(made.theorems)} theorem{'s' if len(made.theorems) != 1 else ''}"
+            + ("; Lean is not checked here" if made.format == "lean" else ""))
+    if not options.check:
+        return 0
+    verdict = made.check()
+    if not verdict:
+        say(f"symnet: refused: {verdict.reason}")
+        return 1
+    say(f"symnet: accepted by coqc in {verdict.seconds:.1f} s, resting on {', '.join(verdict.axioms) or 'no axiom'}")
+    return 0
+
+
 def prove(options: Namespace) -> int:
     """symnet prove."""
     from symnet.cli.rules import rule_of

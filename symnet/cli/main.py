@@ -47,6 +47,15 @@ Example: symnet train xor --epochs 500
          symnet train my.toml --data arrays.npz --checkpoint run.npz --resume --log run.jsonl --curve run.svg
                                              goes on where it was stopped, to the same bits, and says how far it is
 """
+CERTIFYING = """\
+Example: symnet certify first -o first.v       one theorem for each gradient entry, for Rocq with Coquelicot
+         symnet certify mlp --sizes N=1,d=2,h=2,k=2 -o mlp.v --check
+                                               let coqc check it, and say what the theorems rest on
+         symnet certify first -o first.lean    the statements for Lean 4; nothing here checks them
+
+A second reader reads each file back and compares it with the derivation before it is written.
+Exit codes: 0 written (and accepted), 1 refused by the kernel, 2 not expressible, or unusable input.
+"""
 RULES = "sgd, momentum, heavyball, nesterov, adagrad, rmsprop, adam, adamw, nadam, lion or signsgd"
 LEVELS, FORMATS = ("beginner", "student", "expert"), ("text", "html", "latex", "pdf", "json", "md")
 
@@ -81,6 +90,8 @@ def parser() -> argparse.ArgumentParser:
                           description=CHECKING, formatter_class=argparse.RawDescriptionHelpFormatter))
     _prove(sub.add_parser("prove", help="prove a claim about training, or give a counterexample",
                           description="Example: symnet prove loss-scaling --optimizer momentum"))
+    _certify(sub.add_parser("certify", help="write the gradients as theorems that a foreign kernel checks", description=CERTIFYING,
+                            formatter_class=argparse.RawDescriptionHelpFormatter))
     _train(sub.add_parser("train", help="train the network of a worksheet", description=TRAINING,
                           formatter_class=argparse.RawDescriptionHelpFormatter))
     return top
@@ -165,6 +176,16 @@ def _prove(p: argparse.ArgumentParser) -> None:
     _rule(p)
     p.add_argument("--format", choices=("text", "json"), default="text")
     p.set_defaults(run=commands.prove)
+
+
+def _certify(p: argparse.ArgumentParser) -> None:
+    p.add_argument("worksheet", nargs="?", default="first", help="a .toml file, or the name of one that comes with symnet (default: first)")
+    p.add_argument("-o", "--output", metavar="FILE", help="where to write: .v for Rocq, .lean for Lean (default: standard output)")
+    p.add_argument("--sizes", action="append", default=[], metavar="N=2,d=3", help="a number for each size (may be repeated)")
+    p.add_argument("--format", choices=("rocq", "lean"), help="the language, when the ending does not tell (default: rocq)")
+    p.add_argument("--check", action="store_true", help="let coqc check the file")
+    p.add_argument("--ask", action="store_true", help="say whether a certificate can say it, and write nothing")
+    p.set_defaults(run=commands.certify)
 
 
 def _rule(p: argparse.ArgumentParser) -> None:
