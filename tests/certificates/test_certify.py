@@ -113,3 +113,13 @@ def test_the_command(options: list[str], code: int, said: str, capsys: pytest.Ca
 def test_sizes_that_are_none(sizes: object, said: str) -> None:
     with pytest.raises(sn.SymnetError, match=said):
         sn.certify(sn.load("mlp"), sizes=sizes)  # type: ignore[arg-type]
+
+
+def test_the_example_of_the_readme() -> None:
+    import doctest
+    import re
+
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```pycon\n(.*?)```", readme, re.DOTALL)
+    test = doctest.DocTestParser().get_doctest(example, {"sn": sn}, "README", None, None)
+    assert doctest.DocTestRunner().run(test).failed == 0
