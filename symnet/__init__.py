@@ -34,6 +34,7 @@ Models of other libraries
     from_jax                 a JAX function
     from_numpy               a NumPy function
     from_onnx                an ONNX model or file
+    to_onnx                  loss and gradients as an ONNX model
     from_sklearn             a fitted MLPClassifier or MLPRegressor
     Imported                 what they give: a program and the weights
 
@@ -322,6 +323,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.frontends.numpy_binding import from_numpy
     from symnet.frontends.onnx_models import from_onnx
     from symnet.frontends.sklearn_models import from_sklearn
+    from symnet.frontends.to_onnx import to_onnx
     from symnet.frontends.torch_modules import from_torch
     from symnet.networks.activations import (
         CELU,
@@ -596,7 +598,7 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "from_onnx", "from_sklearn", "from_torch", "global_norm", "hessian", "hessian_vector_product",
     "jacobian", "kaiming_normal", "kaiming_uniform", "lecun_normal", "lecun_uniform", "load",
     "loss_program", "normal", "ones", "optimizer", "orthogonal", "program", "prove", "report", "schedule",
-    "sparse", "symmetric", "trunc_normal", "uniform", "weight_decay", "with_schedule", "xavier_normal",
+    "sparse", "symmetric", "to_onnx", "trunc_normal", "uniform", "weight_decay", "with_schedule", "xavier_normal",
     "xavier_uniform", "zeros",
 ]
 
@@ -623,6 +625,7 @@ _PLACES = {
     "symnet.frontends.jaxpr": "from_jax",
     "symnet.frontends.numpy_binding": "from_numpy",
     "symnet.frontends.onnx_models": "from_onnx",
+    "symnet.frontends.to_onnx": "to_onnx",
     "symnet.frontends.sklearn_models": "from_sklearn",
     "symnet.frontends.torch_modules": "from_torch",
     "symnet.core.axes": "Axis",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -10,8 +11,8 @@ def function_of(source: str, name: str) -> Any:
     return functions_of(source, name)[0]
 
 
-def functions_of(source: str, *names: str) -> tuple[Any, ...]:
-    """The functions of these names, from one run of the module."""
-    space: dict[str, Any] = {}
+def functions_of(source: str, *names: str, given: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
+    """The functions of these names, from one run of the module, in which the names ``given`` are known."""
+    space: dict[str, Any] = dict(given or {})
     exec(compile(source, "<symnet>", "exec"), space)  # noqa: S102 - our own source
     return tuple(space[name] for name in names)

@@ -69,7 +69,8 @@ HELPERS = {
 """,
     "erf": """def erf(z):
     from math import erf as one
-    return np.vectorize(one, otypes=[dtype])(z)
+    z = np.asarray(z)
+    return np.fromiter(map(one, z.ravel().tolist()), dtype, z.size).reshape(z.shape)
 """,
 }
 HEAD = '''"""Made by symnet: value_and_grad(**symbols) takes arrays by name."""
@@ -101,9 +102,9 @@ def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     return _module(program, names, f"{_own(program.objective, program, names)}, {{{wanted}}}", "value_and_grad", dtype)
 
 
-def lines_source(derivation: Derivation, dtype: str = "float64") -> str:
-    """The source of ``lines(**symbols)``: the value of every line that ``numpy_source`` computes, by its name and in order."""
-    program = stable(derivation.full, results_of(derivation))
+def lines_source(derivation: Derivation, dtype: str = "float64", more: Iterable[str] = ()) -> str:
+    """The source of ``lines(**symbols)``: the value of every line that ``numpy_source`` computes, and of ``more``, by name and in order."""
+    program = stable(derivation.full, tuple(dict.fromkeys((*results_of(derivation), *more))))
     names = python_names(program)
     made = dict.fromkeys(d.name for block in schedule(program) for d in block.definitions)
     return _module(program, names, "{" + ", ".join(f"{name!r}: {names[name]}" for name in made) + "}", "lines", dtype)

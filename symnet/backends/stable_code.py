@@ -251,7 +251,7 @@ HELPERS: Mapping[str, str] = {
     a, h = c*z - (c*z - z), c*root - (c*root - root)
     b, l = z - a, root - h
     lost = ((a*h + x) + a*l + b*h) + b*l - 4.833646656726457e-17*z
-    value = np.vectorize(erfc, otypes=[np.float64])(x) + 1.1283791670955126*np.exp(-x*x)*lost
+    value = np.fromiter(map(erfc, x.ravel().tolist()), np.float64, x.size).reshape(x.shape) + 1.1283791670955126*np.exp(-x*x)*lost
     return np.asarray(0.5*value, dtype=dtype)
 """,
     "norm": """def norm(v, axis):

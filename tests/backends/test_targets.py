@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -135,3 +136,22 @@ def test_exported_c(name: str, dtype: str, tmp_path: Path) -> None:
 def test_numbers(name: str) -> None:
     d, arrays, _ = case(name)
     agree(name, *function_of(sn.export(d, "math"), "value_and_grad")(**{n: float(a) for n, a in arrays.items()}), 1e-15)
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("name", CASES)
+def test_onnx(name: str, dtype: str) -> None:
+    """Loss and gradients as a graph of standard operators: carried out by ONNX's own reference, and by onnxruntime where it is there."""
+    onnx = importlib.import_module("onnx")
+    d, arrays, sizes = case(name)
+    model = sn.to_onnx(d, sizes, dtype, check=False)
+    assert {n.domain for n in model.graph.node} == {""}
+    feed = {i.name: np.asarray(arrays[i.name], np.int64 if i.type.tensor_type.elem_type == onnx.TensorProto.INT64 else dtype) for i in model.graph.input}
+    runs = [importlib.import_module("onnx.reference").ReferenceEvaluator(model).run]
+    if importlib.util.find_spec("onnxruntime") is not None:
+        runtime = importlib.import_module("onnxruntime")
+        runs.append(runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run)
+    for run in runs:
+        made = dict(zip([o.name for o in model.graph.output], run(None, feed), strict=True))
+        assert {np.asarray(v).dtype for v in made.values()} == {np.dtype(dtype)}
+        agree(name, made[d.objective], {w: made[d.gradient_name(w)] for w in d.wrt}, BOUND[dtype])
