@@ -3,9 +3,11 @@
     python benchmarks/steps.py [--quick] [--only W1,W3]
 
 W1 is the 1-1-1 sigmoid network, W2 the 2-2-2 network (its published loss is 0.298371109), W3 a 4-16-3 classifier (131 parameters), W4
-64-64-32-10 (6,570), W5 784-512-256-10 (535,818), all tanh with softmax cross-entropy. One thread, float64. Before anything is timed,
-all must agree with the hand-written step to 1e-9. Each repeat visits all in another order; the least time of the repeats counts, and the
-ratios are to hand-written NumPy of the same run. A library that is not installed is left out.
+64-64-32-10 (6,570), W5 784-512-256-10 (535,818), all tanh with softmax cross-entropy. One thread, float64. Before anything is timed, all
+must agree with the hand-written step to 1e-9. "C" is ``d.compile("c")``, bound, where there is a C compiler: "bind" gives gradients of
+their own at every call, as NumPy's does, "run" leaves them where they were before, "descend" is a whole step of gradient descent on the
+parameters (its rate is 0), many in one call, as CasADi's and JAX's loops are. Each repeat visits all in another order; the least time of
+the repeats counts, and the ratios are to hand-written NumPy of the same run. A library that is not installed is left out.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ LAYERS = {"W3": (4, 16, 3), "W4": (64, 64, 32, 10), "W5": (784, 512, 256, 10)}
 ROWS = {"W3": 32, "W4": 32, "W5": 128}
 TWO = ("z1 = w1*i1 + w2*i2 + b1", "z2 = w3*i1 + w4*i2 + b1", "h1 = sigmoid(z1)", "h2 = sigmoid(z2)", "u1 = w5*h1 + w6*h2 + b2",
        "u2 = w7*h1 + w8*h2 + b2", "o1 = sigmoid(u1)", "o2 = sigmoid(u2)", "L = ((t1 - o1)**2 + (t2 - o2)**2)/2")
+PEERS = ("call", "bind", "math", "C, bind", "C, run", "C, descend", "PyTorch", "JAX")
+STEPS = 100  # of descent in one call
 ONE = ("z1 = w1*x + b1", "a1 = sigmoid(z1)", "z2 = w2*a1 + b2", "a2 = sigmoid(z2)", "L = (a2 - y)**2")
 
 
@@ -154,6 +158,17 @@ def formula(name: str, p: Any, g: Any, sigmoid: Any, tanh: Any, log_softmax: Any
     return -(g["Y"] * log_softmax(z)).sum() / len(g["X"])
 
 
+def in_c(d: sn.Derivation, p: Arrays, data: Arrays) -> dict[str, Any]:
+    """The system's C compiler, where there is one."""
+    try:
+        g = d.compile("c", check=False).bind(p, **data)
+        own = {k: np.array(v) for k, v in p.items()}
+        h = d.compile("c", check=False).bind(own, **data)
+    except sn.SymnetError:
+        return {}
+    return {"C, bind": g, "C, run": g.run, "C, descend": lambda: h.descend(0.0, STEPS)}
+
+
 def agree(name: str, peer: str, found: tuple[Any, dict[str, Any]], wanted: tuple[Any, dict[str, Any]]) -> None:
     """Stop where a peer computes something else."""
     pairs = [("the loss", found[0], wanted[0]), *[(k, found[1][k], g) for k, g in wanted[1].items()]]
@@ -192,15 +207,18 @@ def measure(name: str, repeats: int, seconds: float) -> list[object]:
         m = d.compile(backend="math")
         numbers = {k: float(v) for k, v in {**p, **data}.items()}
         steps["math"] = m.bind({k: numbers[k] for k in p}, **{k: numbers[k] for k in data})
+    steps |= in_c(d, p, data)
     steps |= {"PyTorch": torch_step(name, p, data), "JAX": jax_step(name, p, data)}
     there = {peer: step for peer, step in steps.items() if step is not None}
     wanted = hand()
     for peer, step in there.items():
-        agree(name, peer, step(), wanted)
+        if peer not in ("C, run", "C, descend"):  # which give the loss alone
+            agree(name, peer, step(), wanted)
     found = timed(there, repeats, seconds)
     least = {peer: min(times) for peer, times in found.items()}
     middle = statistics.median(found["by hand"])
-    shown = [f"{least[peer] / least['by hand']:.3g}" if peer in least else "-" for peer in ("call", "bind", "math", "PyTorch", "JAX")]
+    least |= {"C, descend": least["C, descend"] / STEPS} if "C, descend" in least else {}
+    shown = [f"{least[peer] / least['by hand']:.3g}" if peer in least else "-" for peer in PEERS]
     return [name, f"{1e6 * least['by hand']:.1f} µs ({1e6 * middle:.1f})", *shown]
 
 
@@ -214,7 +232,7 @@ def main() -> int:
     repeats, seconds = (3, 0.01) if options.quick else (13, 0.05)
     print(measuring.machine())
     measuring.table("A step relative to hand-written NumPy = 1 (least of the repeats)",
-                    ["", "by hand: least (median)", "symnet, call", "symnet, bind", "symnet, math", "PyTorch", "JAX"],
+                    ["", "by hand: least (median)", *PEERS],
                     [measure(name, repeats, seconds) for name in names])
     return 0
 

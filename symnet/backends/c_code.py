@@ -17,7 +17,6 @@ import sympy as sp
 
 from symnet.arrays import stable_functions as st
 from symnet.arrays.lowering import Lowering
-from symnet.arrays.one_hot_sums import sure
 from symnet.arrays.tree import (
     Apply,
     Cases,
@@ -57,6 +56,7 @@ from symnet.errors import UnknownNodeError
 Spans = Mapping[sp.Symbol, Range]
 HEAVY = (Contract, Softmax, Others, Crossed, LogSum, LogWeighted, Scatter, OfMatrix)
 MANY = 32768  # multiplications of a product that goes to a library
+LONG = 16  # terms of a sum that are worth being added in several parts at once
 SMALL = 64  # a row of a product that is kept beside the sums, in registers where there are enough
 
 
@@ -390,7 +390,7 @@ class CCode:
         """The lines of a sum; gives the name that holds it."""
         name = f"sum{depth or ''}"
         k.line(f"real {name} = 0;")
-        if len(bound) == 1 and self.fast:
+        if len(bound) == 1 and self.fast and self.length(spans[bound[0]]) >= LONG:
             k.line(f"#pragma omp simd reduction(+:{name})")
         with k.loop(bound[0], self.first(spans[bound[0]]), self.length(spans[bound[0]])):
             inner = self._summed(k, body, bound[1:], spans, depth + 1) if len(bound) > 1 else unbracketed(self.entry(body, k))
@@ -442,12 +442,18 @@ class CCode:
         k = self.kernel()
         ahead = "".join(f"{factor(self.entry(n, k))}*" for n in front)
         count = self.length(spans[inner])
-        if self._last(a) == self._last(b) and self._last(a) in bound:  # an inner product for each entry: both lie along the sum
+        last = self._last(b)
+        along = last is not None and last == self._last(a) and last in bound and self.length(spans[last]) >= LONG
+        if along:  # an inner product for each entry
             with self._nest(k, labels, spans):
                 made = self._summed(k, Apply((), sp.Mul, (a, b)), self._in_order(b, bound), spans, 0)
                 k.line(f"{self.access(k, name, self._places(target), 'real *')} = {ahead}{made};")
             self.call(k)
             return
+        if self.fast and self._last(b) != inner and inner not in a.labels and len(labels) > 1:  # laid out so that rows are read in order
+            turned = self.array((*[s for s in b.labels if s != inner], inner), spans)
+            self.fill(turned, turned.name, b, spans)
+            b = turned
         with self._nest(k, labels[:-1], spans):
             room = count <= SMALL
             place = "row[{0}]" if room else ""
@@ -548,9 +554,7 @@ class CCode:
         with self._nest(k, bound, spans):
             low = self.whole(node.span[0])
             there, below = self.linear(node.place - low, k)
-            if not sure(node.place, node.span, self.tensors):
-                there, below = Place(((f"inside({there.over(below)}, {self.length(node.span) - 1})", 1),)), 1
-            k.line(f"const int to_class = {there.over(below)};")
+            k.line(f"const int to_class = inside({there.over(below)}, {self.length(node.span) - 1});")
             k.index[node.labels[0]] = Place((("to_class", 1),)).plus(Place((), low))
             k.ranges["to_class"] = (0, self.length(node.span) - 1)
             with self._nest(k, rest, spans):
@@ -585,7 +589,7 @@ class CCode:
             return self._whole_number(Formula(outer, "({0} + log1p({1}))", (top, more)), spans, around)
         if node.logarithm:
             less = self._whole_number(Formula(outer, "log1p({0})", (more,)), spans, around)
-            return Formula(node.labels, "(({0} - finite({1})) - {2})", (z, top, less))
+            return Formula(node.labels, "(({0} - finite_top({1})) - {2})", (z, top, less))
         if node.others:
             return Formula(node.labels, "other_share({0}, {1}, {2}, {3})", (z, e, top, more))
         return Formula(node.labels, "share({0}, {1}, {2})", (e, top, more))
@@ -862,16 +866,10 @@ class CCode:
             part, below = self.linear(place, k)
             part = part.plus(Place((), -first * below))
             span = part.span(k.ranges)
-            data = next(entries(place), None) is not None
-            safe = below == 1 and (span is not None and span[0] >= 0 and span[1] < n)
-            if not safe and not (data and below == 1 and self._sure(name, place, first, n)):
+            if not (below == 1 and span is not None and span[0] >= 0 and span[1] < n):  # whatever the data say, inside the array
                 part = Place(((f"inside({part.over(below)}, {n - 1})", 1),))
             at = at.plus(part, stride)
         return at
-
-    def _sure(self, name: str, place: sp.Expr, first: int, n: int) -> bool:
-        return sure(place, (sp.Integer(first), sp.Integer(first + n - 1)), {t.name: replace(t, classes=None if t.classes is None else
-                    sp.Integer(self.whole(t.classes))) for e in entries(place) for t in [self.tensors[tensor_name(e)]]})
 
     def access(self, k: Kernel, name: str, places: Sequence[sp.Expr], kind: str = "") -> str:
         """One entry."""

@@ -19,6 +19,7 @@ from symnet.backends.c_source import CFile
 from symnet.core.derivation import Derivation
 
 SLOTS = 8  # bound functions of one library that are called without an argument, which is faster; the others take one
+_FREE: dict[int, list[int]] = {}  # of each library loaded: another derivation with the same source has the same one
 RUNS = """typedef struct {
     symnet_inputs in;
     symnet_gradients out;
@@ -87,7 +88,7 @@ class Built:
         if self.descend is not None:
             self.descend.restype = number
             self.descend.argtypes = [ctypes.c_void_p, number, ctypes.c_long]
-        self.free = list(range(SLOTS))
+        self.free = _FREE.setdefault(self.library._handle, list(range(SLOTS)))
 
     def slot(self) -> int | None:
         """A place for a frame inside the library."""

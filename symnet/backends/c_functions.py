@@ -45,7 +45,7 @@ CALLS: Mapping[type, Callable[..., str]] = {
                                       (sp.floor, "floor"), (sp.erf, "erf"), (fn.sigmoid, "sigmoid"), (fn.step, "step"),
                                       (fn.relu, "relu"), (fn.softplus, "softplus"), (fn.leaky_relu, "leaky_relu"),
                                       (st.bell, "bell"), (st.expm1, "expm1"), (st.log1p, "log1p"), (st.logaddexp, "logaddexp"),
-                                      (st.near, "near"), (st.clamped, "clamped"), (st.xlogy, "xlogy"), (st.gauss, "gauss"),
+                                      (st.near, "near_zero"), (st.clamped, "clamped"), (st.xlogy, "xlogy"), (st.gauss, "gauss"),
                                       (st.reciprocal, "reciprocal"))},
     **dict.fromkeys((Max, sp.Max), _folded("maximum")),
     **dict.fromkeys((Min, sp.Min), _folded("minimum")),
@@ -191,7 +191,7 @@ static real logratio(real u, real a, int np, const real *p, int nq, const real *
     return u != u ? u : value;
 }
 """,
-    "near": """static real near(real u, real x, real y)
+    "near_zero": """static real near_zero(real u, real x, real y)
 {
     return fabs(u) < 1 ? y : x;
 }
@@ -253,8 +253,8 @@ static real gauss(real u)
     return r == 0 ? 0 : 1/r;
 }
 """,
-    "finite": """/* the largest entry, 0 where a bracket leaves none */
-static real finite(real top)
+    "finite_top": """/* the largest entry, 0 where a bracket leaves none */
+static real finite_top(real top)
 {
     return top == -INFINITY ? 0 : top;
 }
@@ -267,7 +267,7 @@ static real below_top(int n, const real *z, real *e)
     for (k = 0; k < n; k++)
         top = maximum(top, z[k]);
     for (k = 0; k < n; k++)
-        e[k] = z[k] - finite(top);
+        e[k] = z[k] - finite_top(top);
     return top;
 }
 """,
@@ -313,7 +313,7 @@ static real shifted(int n, const real *u, const real *w, real *e)
     int k;
     for (k = 0; k < n; k++)
         top = w[k] == 0 ? top : maximum(top, u[k]);
-    top = finite(top);
+    top = finite_top(top);
     for (k = 0; k < n; k++)
         e[k] = w[k] == 0 ? 0 : w[k]*exp(u[k] - top);
     return top;
@@ -401,7 +401,7 @@ static void crossed(int n, const real *w, const real *z, real *made, real *e, re
             highest = maximum(highest, z[k]);
     }
     for (k = 0; k < n; k++) {
-        e[k] = z[k] == top && top > -INFINITY && more < 1 ? 0 : exp(z[k] - finite(highest));
+        e[k] = z[k] == top && top > -INFINITY && more < 1 ? 0 : exp(z[k] - finite_top(highest));
         all += e[k];
     }
     for (k = 0; k < n; k++)

@@ -45,7 +45,7 @@ def from_onnx(model: Any, loss: AnyLoss | None = None, *, title: str = "") -> Im
     >>> print(sn.from_onnx(model).program)
     out[n, i] := relu(X[n, i])
     """
-    onnx = _onnx()
+    onnx = onnx_itself("from_onnx")
     proto = _loaded(onnx, str(model)) if isinstance(model, (str, Path)) else model
     if not hasattr(proto, "graph"):
         raise OptionError("from_onnx", a_kind(model), "a file or an ONNX ModelProto")
@@ -80,11 +80,12 @@ def _loaded(onnx: Any, file: str) -> Any:
     return proto
 
 
-def _onnx() -> Any:
+def onnx_itself(where: str) -> Any:
+    """The library, for whoever reads or writes models. Raises MissingToolError without it."""
     try:
         return import_module("onnx")
     except ImportError:
-        raise MissingToolError("from_onnx", "onnx is not installed", "onnx", "pip install onnx") from None
+        raise MissingToolError(where, "onnx is not installed", "onnx", "pip install onnx") from None
 
 
 WITHOUT_SLOPE = {**dict.fromkeys(("ArgMax", "ArgMin", "TopK", "NonZero"), "whose results are places: whole numbers without a slope"),

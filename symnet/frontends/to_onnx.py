@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,8 @@ from symnet.backends.stable_code import needed
 from symnet.core.derivation import Derivation
 from symnet.core.short_forms import listed
 from symnet.core.signatures import checked
-from symnet.errors import MissingToolError, OptionError, did_you_mean, shown
+from symnet.errors import OptionError, did_you_mean, shown
+from symnet.frontends.onnx_models import onnx_itself
 
 OPSET = 18
 
@@ -40,10 +40,7 @@ def to_onnx(derivation: Derivation, sizes: Mapping[str, int] | None = None, dtyp
     >>> [i.name for i in model.graph.input], [o.name for o in model.graph.output]
     (['w', 'x'], ['L', 'dL_dw'])
     """
-    try:
-        onnx: Any = import_module("onnx")
-    except ImportError:
-        raise MissingToolError("to_onnx", "onnx is not installed", "onnx", "pip install onnx") from None
+    onnx = onnx_itself("to_onnx")
     if dtype not in DTYPES:
         raise OptionError("to_onnx", f"the dtype {shown(dtype)}", "one of " + ", ".join(DTYPES), did_you_mean(dtype, DTYPES))
     if check:

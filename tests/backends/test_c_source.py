@@ -163,3 +163,28 @@ def test_what_does_not_fit_is_told(options: dict[str, Any], said: str) -> None:
 def test_another_library_takes_no_sizes() -> None:
     with pytest.raises(OptionError, match="sizes for jax"):
         sn.export(NET, "jax", sizes=SIZES)
+
+
+@pytest.mark.parametrize("standard", ["c99", "c11", "gnu99", "gnu17"])
+def test_every_helper_compiles_without_a_warning_under_every_standard(standard: str, tmp_path: Path) -> None:
+    """No name of a helper is one of the C library's."""
+    from symnet.backends.c_functions import HELPERS, finished
+    from symnet.backends.c_source import needed
+
+    text = "\n".join(HELPERS[name] for name in needed(" ".join(f"{name}(" for name in HELPERS), HELPERS))
+    uses = "\n".join(f"void *use_{name}(void);\nvoid *use_{name}(void) {{ union {{ void (*f)(void); void *p; }} u; u.f = (void (*)(void)){name}; return u.p; }}"
+                     for name in HELPERS)
+    for dtype, real in (("float64", "double"), ("float32", "float")):
+        (tmp_path / "all.c").write_text(finished(f"#include <math.h>\n#include <string.h>\ntypedef {real} real;\n{text}\n{uses}\n", dtype), encoding="ascii")
+        done = subprocess.run(["cc", f"-std={standard}", "-Wall", "-Wextra", *["-Wdouble-promotion"]*(real == "float"), "-Werror", "-Wno-cast-function-type", "-c",
+                               str(tmp_path / "all.c"), "-o", str(tmp_path / "all.o")], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[:1500]
+
+
+def test_a_class_outside_reads_and_writes_nothing_outside(tmp_path: Path) -> None:
+    v = sp.Symbol("v", integer=True, positive=True)
+    d = sn.derive(sn.program("e[n] = sum([c = x[n] + 1]*E[c] for c in 1..v)", "L = sum(e[n]**2 for n in 1..N)", tensors={
+        "x": sn.Tensor("x", (sn.Axis.of("N"),), domain="index", classes=v), "E": ("v",)}), wrt=["E"])
+    net = Net(d, {"x": [0, 2, 1000000, -1000000], "E": [1.0, 2.0, 3.0]}, {"N": 4, "v": 3}, tmp_path)
+    value, grads = net.gradient()
+    assert value == 1 + 9 + 9 + 1 and grads["E"].tolist() == [4, 0, 12]

@@ -114,6 +114,16 @@ def test_more_bound_functions_than_places_in_a_library_and_places_are_given_back
     assert len(built.free) == c_compiled.SLOTS
 
 
+def test_derivations_with_the_same_source_share_a_library_and_no_place_in_it() -> None:
+    bound, f = [], NET.compile()
+    for n in range(3):
+        params, data = of_net()
+        params["b2"] += n
+        bound.append((NET.compile("c").bind(params, **data), f(params, **data)))
+    for g, wanted in bound:
+        assert near(g(), wanted) and g.run() == pytest.approx(wanted[0])
+
+
 @pytest.mark.parametrize("backend", ["numpy", "c"])
 def test_descent_in_place_is_the_rule(backend: str) -> None:
     params, data = of_net()
@@ -193,8 +203,8 @@ def test_no_compiler_is_one_clear_line(tmp_path: Path) -> None:
         c_compiler.library("this is no C")
 
 
-def test_fast_functions_are_within_one_and_a_half_units_in_the_last_place() -> None:
-    source = "#include <math.h>\n#include <stdint.h>\n#include <string.h>\n" + FAST["fast_exp"] + FAST["fast_tanh"] + "".join(
+def test_fast_functions_are_within_two_and_a_half_units_in_the_last_place() -> None:
+    source = "#include <math.h>\n#include <stdint.h>\n#include <string.h>\n" + "typedef double real;\n" + "".join(FAST[n] for n in ("muladd", "series", "fast_exp", "fast_tanh")).replace("FMA(a", "__builtin_fma(a") + "".join(
         f"void all_{name}(int n, const double *restrict a, double *restrict b)\n{{\n    for (int i = 0; i < n; i++) b[i] = fast_{name}(a[i]);\n}}\n"
         for name in ("exp", "tanh"))
     library = c_compiler.library(source, "-O3")
@@ -209,7 +219,7 @@ def test_fast_functions_are_within_one_and_a_half_units_in_the_last_place() -> N
             assert np.array_equal(found[-6:], getattr(np, name)(x[-6:]), equal_nan=True)
         for a, b in zip(x[:-6], found[:-6], strict=True):
             exact = getattr(mpmath, name)(mpmath.mpf(float(a)))
-            assert abs(mpmath.mpf(float(b)) - exact) <= 1.5*float(np.spacing(abs(float(exact)))), (name, a)
+            assert abs(mpmath.mpf(float(b)) - exact) <= 2.5*float(np.spacing(abs(float(exact)))), (name, a)
 
 
 def test_the_source_is_what_runs() -> None:
