@@ -41,7 +41,7 @@ CASES: dict[str, Case] = {
     "conv2d, max pool": (lambda: sn.Sequential(sn.Input(1, 6, 6), sn.Conv2d(1, 2, 3), sn.Tanh(), sn.MaxPool2d(2), sn.Flatten()).program(sn.MSELoss()), {"N": 2}),
     "attention": (lambda: sn.program("S = Q @ K.T/2", "p = softmax(S)", "O = p @ V", "L = sum(O**2)", tensors={
         "Q": ("T", "d"), "K": ("S1", "d"), "V": ("S1", "c")}), {"T": 3, "S1": 4, "d": 2, "c": 3}),
-    "embedding": (lambda: sn.program("e[n, j] = sum([c = x[n] + 1]*E[c, j] for c in 1..v)", "L = sum((e[n, j] - y[n, j])**2 for n in 1..N for j in 1..d)",
+    "embedding": (lambda: sn.program("e[n, j] = E[x[n], j]", "L = sum((e[n, j] - y[n, j])**2 for n in 1..N for j in 1..d)",
                                      tensors={"x": sn.Tensor("x", (sn.Axis.of("N"),), domain="index", classes=sp.Symbol("v", integer=True, positive=True)),
                                               "E": ("v", "d"), "y": ("N", "d")}), {"N": 5, "v": 3, "d": 2}),
 }
