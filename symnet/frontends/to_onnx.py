@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import sympy as sp
@@ -23,9 +23,18 @@ from symnet.frontends.onnx_models import onnx_itself
 OPSET = 18
 
 
+class OnnxModel(Protocol):
+    """What is used of an ``onnx.ModelProto``, which onnx makes: its graph, and its bytes."""
+
+    graph: Any
+
+    def SerializeToString(self) -> bytes:
+        """The file."""
+
+
 @checked
 def to_onnx(derivation: Derivation, sizes: Mapping[str, int] | None = None, dtype: str = "float32", outputs: Sequence[str] = (),
-            check: bool = True) -> Any:
+            check: bool = True) -> OnnxModel:
     """An ``onnx.ModelProto`` whose outputs are the objective, the gradients, and the lines named by ``outputs``.
 
     The graph is the compiled code, operator by operator, with its stable forms: onnxruntime computes what ``compile`` computes. Inputs
@@ -66,7 +75,7 @@ def to_onnx(derivation: Derivation, sizes: Mapping[str, int] | None = None, dtyp
     made = onnx.helper.make_graph(
         nodes, "symnet", told, [onnx.helper.make_tensor_value_info(name, ONNX_TYPES[dtype], v.shape) for name, v in results],
         [onnx.numpy_helper.from_array(np.asarray(a), name) for name, a in graph.constants.items()])
-    model = onnx.helper.make_model(made, opset_imports=[onnx.helper.make_opsetid("", OPSET)], producer_name="symnet", ir_version=9)
+    model: OnnxModel = onnx.helper.make_model(made, opset_imports=[onnx.helper.make_opsetid("", OPSET)], producer_name="symnet", ir_version=9)
     onnx.checker.check_model(model)
     return model
 
