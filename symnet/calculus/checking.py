@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,8 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx
 
-from symnet.calculus.instantiate import Entries, instantiate_program, named
+from symnet.calculus.excerpts import Shapes, active_names, excerpt
+from symnet.calculus.instantiate import Entries, environment, instantiate_program, named
 from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.simplification import class_facts, one_hot_facts
@@ -45,6 +46,7 @@ NUDGES = (80, 120, 160)  # step 2^-80, so an error of order 2^-160; the finer on
 LIMIT = 6000  # entries; beyond this, sizes are not small
 SIZES = (2, 3, 4, 5, 6, 7, 8, 9)
 ATTEMPTS = 10  # points tried where some function is not defined at the first
+DEEP = 30  # lines of a program beyond which steps are checked in excerpts
 POINTS = 3  # points for a program in pieces, of which one point sees one
 MORE = 5  # further points where the gradient is 0 at all of those: a line that is 0 everywhere agrees with its double
 PIECEWISE = (sp.Piecewise, sp.Max, sp.Min, sp.Abs, sp.sign, sp.floor, sp.ceiling, relu, leaky_relu, heaviside)
@@ -60,14 +62,36 @@ def check_derivation(derivation: Derivation) -> tuple[StepCheck, ...]:
     A step that could not be checked (no point was found where the objective has a value) is no fault; its StepCheck says so.
     """
     kept = derivation.full.__dict__.setdefault("_checks", {})
-    key = (id(derivation.program), derivation.steps)
+    key = (id(derivation.program), *[s.identity for s in derivation.steps])
     if key not in kept:
-        kept[key] = tuple(check_step(derivation, s) for s in derivation.steps)
-    found: tuple[StepCheck, ...] = kept[key]
+        kept[key] = derivation.steps, tuple(_checks(derivation))  # the steps, so that their identities stay theirs
+    found: tuple[StepCheck, ...] = kept[key][1]
     for step, check in zip(derivation.steps, found, strict=True):
         if check.contradicted:
             raise FaultError(f"step {step.number}, {step.target.name}", check.reason)
     return found
+
+
+def _checks(derivation: Derivation) -> Iterator[StepCheck]:
+    """The check of each step. Of a deep program each is checked in an excerpt, and those that are the same but for names are checked once,
+    so that the time is that of the shapes and not that of the depth.
+
+    Of steps whose contributions nobody asked for, which are those of another step, the last is made and compared with that one.
+    """
+    deep = _in_excerpts(derivation)
+    shapes = Shapes(derivation)
+    keys = [shapes.key(step) if deep and not next(_name_faults(derivation, step), "") else None for step in derivation.steps]
+    last = {key: step for key, step in zip(keys, derivation.steps, strict=True) if key is not None and not step.looked_at}
+    whole = {key: shapes.key(step, look=True) for key, step in last.items()}
+    known: dict[Hashable, StepCheck] = {}
+    for step, key in zip(derivation.steps, keys, strict=True):
+        same = whole.get(key, key)
+        if same is None:
+            yield check_step(derivation, step)
+            continue
+        if same not in known:
+            known[same] = check_step(derivation, last.get(key, step))
+        yield known[same]
 
 
 def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
@@ -75,7 +99,30 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     said = next(_labels(derivation, step), "")
     if said:
         return StepCheck(False, (), 0, "", said, contradicted=True)
-    wanted = POINTS if any(d.expr.has(*PIECEWISE) for d in derivation.program) else 2 if derivation.program.sizes else 1
+    cut_out = excerpt(derivation, step) if _in_excerpts(derivation) else None
+    return _check_step(derivation, step, seed) if cut_out is None else _check_step(cut_out, cut_out.steps[0], seed)
+
+
+def _in_excerpts(derivation: Derivation) -> bool:
+    """True for a program of many lines, or of more entries than are run as a whole."""
+    found: bool | None = derivation.__dict__.get("_long")
+    if found is None:
+        found = len(derivation.program.definitions) > DEEP
+        if not found:
+            try:
+                environment(derivation.full, _sizes(derivation.program, 0), LIMIT)
+            except SymnetError as error:
+                found = error.where == "instantiate"
+        derivation.__dict__["_long"] = found
+    return found
+
+
+def _check_step(derivation: Derivation, step: Step, seed: int) -> StepCheck:
+    program = derivation.program
+    pieces = program.__dict__.get("_in_pieces")
+    if pieces is None:
+        pieces = program.__dict__["_in_pieces"] = any(d.expr.has(*PIECEWISE) for d in program)
+    wanted = POINTS if pieces else 2 if program.sizes else 1
     problem, found, told = "", list[StepCheck](), False
     for attempt in range(ATTEMPTS):
         sizes = _sizes(derivation.program, attempt)
@@ -431,7 +478,7 @@ def _contributions(derivation: Derivation, step: Step, sample: _Sample, place: P
     if not _same(found, whole):
         yield "its contributions do not add up to it"
     own = sample.entries.scalar(step.of.name, place[lead:]).name
-    active = {s.of.name for s in derivation.steps if s.contributions}
+    active = active_names(derivation)
     for name in sample.users.get(own, ()):
         if name == objective or {name, sample.entries.by_name[name].parent} & active:
             slopes.setdefault(name, to_flint(sp.S.Zero))
@@ -489,17 +536,10 @@ def _place(use: sp.Expr, through: Definition) -> tuple[object, ...]:
 def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
     """What is wrong with the step's names, rule and conditions."""
     program, of = derivation.program, step.of.name
-    here = derivation.steps[step.number - 1] if 0 < step.number <= len(derivation.steps) else None
-    if here is None or here.target != step.target or here.definition.slice() != step.definition.slice():
-        yield f"it is not step {step.number}"
-    if step.live != (step.target.name in derivation.full.by_name):
-        yield "it is called needed and is not" if step.live else "it is needed and called not needed"
+    yield from _name_faults(derivation, step)
     if step.rule is Rule.SYMMETRIC or any(t.parent for t in program.tensors.values()):
         return  # a line of its own, or the entry of a step at integer sizes, which keeps that step's labels
     gradients = set(derivation.names.values())
-    replaced = any(s.rule is Rule.SYMMETRIC and s.of == step.of for s in derivation.steps)
-    if step.target.of != of or (derivation.names.get(of) != step.target.name and not replaced):
-        yield f"{step.target.name} is not the gradient of {of}"
     for c in step.contributions:
         if c.upstream != 1 and (not isinstance(c.upstream, (sp.Indexed, sp.Symbol)) or tensor_name(c.upstream) not in gradients):
             yield f"{c.upstream} stands where a gradient belongs"
@@ -517,6 +557,21 @@ def _labels(derivation: Derivation, step: Step) -> Iterator[str]:
         yield "its conditions are not those of the functions and assumptions used"
     if not set(step.assumptions) <= {*program.assumptions, *class_facts(program)}:
         yield "it leans on an assumption that is not declared"
+
+
+def _name_faults(derivation: Derivation, step: Step) -> Iterator[str]:
+    """What is wrong with the number and the names of a step, and with whether it is called needed."""
+    here = derivation.steps[step.number - 1] if 0 < step.number <= len(derivation.steps) else None
+    if here is None or here.target != step.target or here.definition.slice() != step.definition.slice():
+        yield f"it is not step {step.number}"
+    if step.live != (step.target.name in derivation.full.by_name):
+        yield "it is called needed and is not" if step.live else "it is needed and called not needed"
+    if step.rule is Rule.SYMMETRIC or any(t.parent for t in derivation.program.inputs):
+        return
+    of, target = step.of.name, step.target
+    if target.of != of or (derivation.names.get(of) != target.name and not any(
+            s.rule is Rule.SYMMETRIC and s.of == step.of for s in derivation.steps)):
+        yield f"{target.name} is not the gradient of {of}"
 
 
 def _scalars(derivation: Derivation, sizes: dict[str, int]) -> tuple[Program, Program, Entries]:

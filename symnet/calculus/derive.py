@@ -9,7 +9,8 @@ import sympy as sp
 
 from symnet.calculus.chain import Term, terms_of
 from symnet.calculus.contributions import contributions
-from symnet.calculus.inlining import inline
+from symnet.calculus.inlining import inline, may_cancel
+from symnet.calculus.layers import KnownShapes
 from symnet.calculus.one_sided import OneSided
 from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
@@ -86,6 +87,8 @@ class _Builder:
     wrt: tuple[str, ...]
     steps: list[Step] = field(default_factory=list)
     made: dict[str, Definition] = field(default_factory=dict)  # gradients with a single slice, by gradient name
+    kept_whole: set[str] = field(default_factory=set)  # those that may be put into later lines
+    terms: dict[Definition, list[tuple[str, Term]]] = field(default_factory=dict)
 
     def build(self) -> Derivation:
         self.labels = Labels.of(self.program)
@@ -100,9 +103,22 @@ class _Builder:
         self.lead = tuple(sp.Dummy(f"β{d}", integer=True) for d in range(len(objective.axes)))  # none for a scalar objective
         self.gradient = {u: self._gradient_tensor(u) for u in dict.fromkeys((*order, *self.wrt))}
         self.one_sided = OneSided(self.program)
-        terms = self._terms(frozenset(order))
+        users: dict[str, list[Definition]] = {u: [] for u in order}
+        for d in reversed(self.program.definitions):
+            if d.name in self.active:
+                for u in d.uses:
+                    if u in users:
+                        users[u].append(d)
+        shapes = KnownShapes(self.program, self.gradient, self.alphas, self.kept_whole)
         for u in order:
-            self._emit(u, terms[u])
+            known = None if self.facts or self.one_sided.meet or self.lead else shapes.key(u, users[u])
+            step = shapes.again(*known, len(self.steps) + 1) if known else None
+            if step is not None:
+                self._take(step)
+                continue
+            self._emit(u, [t for d in users[u] for name, t in self._terms(d) if name == u])
+            if known and self.steps[-1].target.name in self.made:
+                shapes.keep(*known, self.steps[-1])
         self._absent()
         return self._finish()
 
@@ -143,23 +159,29 @@ class _Builder:
             done.add(order[-1])
         return order
 
-    def _terms(self, wanted: frozenset[str]) -> dict[str, list[Term]]:
-        found: dict[str, list[Term]] = {u: [] for u in wanted}
-        for d in reversed(self.program.definitions):
-            if d.name in self.active:
-                above = None if d.name == self.program.objective else self.gradient[d.name]
-                for name, term in terms_of(d, wanted, self.program.tensors, self.alphas, above, self.lead):
-                    found[name].append(term)
-        return found
+    def _terms(self, d: Definition) -> list[tuple[str, Term]]:
+        """What a line adds to the gradients of the tensors that it uses."""
+        if d not in self.terms:
+            above = None if d.name == self.program.objective else self.gradient[d.name]
+            self.terms[d] = terms_of(d, frozenset(self.alphas), self.program.tensors, self.alphas, above, self.lead)
+        return self.terms[d]
 
     def _emit(self, name: str, terms: list[Term]) -> None:
         slices = pieces(self.program[name], terms, self.alphas[name])
         for piece in reversed(slices):  # backward: the last place first, as the values flow
             step = self._step(name, piece)
-            self.steps.append(step)
-            if len(slices) == 1:
-                self.made[step.target.name] = step.definition
-                self.one_sided.add(step.definition)
+            if len(slices) > 1:
+                self.steps.append(step)
+                continue
+            self._take(step)
+            if may_cancel(step.expression):
+                self.kept_whole.add(step.target.name)
+
+    def _take(self, step: Step) -> None:
+        """A step whose line is the whole gradient."""
+        self.steps.append(step)
+        self.made[step.target.name] = step.definition
+        self.one_sided.add(step.definition)
 
     def _step(self, name: str, piece: Piece) -> Step:
         target = self.gradient[name]

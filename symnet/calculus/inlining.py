@@ -22,6 +22,11 @@ def divided_by(expr: sp.Expr) -> set[str]:
     return {tensor_name(e) for p in expr.atoms(sp.Pow) if p.exp.is_negative for e in entries(p.base)}
 
 
+def may_cancel(earlier: sp.Expr) -> bool:
+    """False for a gradient that is put into no later line, whatever that is."""
+    return any(asks_data(f) for f in sp.Mul.make_args(earlier)) or bool(divided_by(earlier))
+
+
 def cancels(earlier: Definition, term: Term) -> bool:
     """True when the earlier gradient divides by a tensor that the local derivative multiplies by."""
     if any(asks_data(f) for f in sp.Mul.make_args(earlier.expr)) and term.sums:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import sympy as sp
 
 from symnet.core.expressions import Limits
+from symnet.core.later import Later, MadeLater
 from symnet.core.latex import aligned, definition_latex
 from symnet.core.own_symbols import SympyObject, in_own, named_by, put_in
 from symnet.core.program import Assumption, Definition, Program
@@ -110,8 +112,8 @@ class Step:
     of: Tensor
     definition: Definition
     rule: Rule
-    contributions: tuple[Contribution, ...]
-    raw: sp.Expr
+    contributions: MadeLater[tuple[Contribution, ...]] = MadeLater()  # noqa: RUF009 - a field of each step, not a value of all
+    raw: MadeLater[sp.Expr] = MadeLater()  # noqa: RUF009
     inlined: tuple[str, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     conditions: tuple[str, ...] = ()
@@ -133,10 +135,23 @@ class Step:
     @property
     def uses(self) -> tuple[str, ...]:
         """The names the right side uses, in order."""
-        from symnet.core.expressions import entries
-        from symnet.core.tensors import tensor_name
+        return self.definition.uses
 
-        return tuple(dict.fromkeys(tensor_name(e) for e in entries(self.expression)))
+    def within(self, derivation: Derivation) -> Step:
+        """The same step, held by another derivation."""
+        held = copy.copy(self)
+        object.__setattr__(held, "derivation", derivation)
+        return held
+
+    @property
+    def identity(self) -> tuple[int, ...]:
+        """The objects that the step is made of, whatever derivation holds it; what is not made yet stays so."""
+        return tuple(id(part) for name, part in vars(self).items() if name != "derivation")
+
+    @property
+    def looked_at(self) -> bool:
+        """False while what the step is summed from was not asked for; then it is that of another step, with other names."""
+        return all(not isinstance(part, Later) or part.is_made for part in vars(self).values())
 
     def __repr__(self) -> str:
         lines = short_text(self.definition, self.derivation.full.tensors if self.derivation else None)
@@ -271,7 +286,7 @@ class Derivation:
 
     def __post_init__(self) -> None:
         """The steps point to the derivation that holds them, also after ``dataclasses.replace``."""
-        object.__setattr__(self, "steps", tuple(replace(s, derivation=self) for s in self.steps))
+        object.__setattr__(self, "steps", tuple(s.within(self) for s in self.steps))
 
     def __repr__(self) -> str:
         forward = [f"  {short_text(d, self.full.tensors)}" for d in self.program.definitions]

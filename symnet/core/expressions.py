@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy as sp
 from sympy.concrete import expr_with_limits
+from sympy.core.assumptions import StdFactKB
 from sympy.core.parameters import distribute, global_parameters
 
 from symnet.core.axes import is_index
@@ -155,6 +156,22 @@ def _cases_outside(body: sp.Expr) -> sp.Expr:
 
 
 expr_with_limits.piecewise_fold = _cases_outside  # what SymPy does to the body of every sum it makes
+
+
+def _with_facts(made: sp.Basic, assumptions: Mapping[str, bool | None]) -> None:
+    """What SymPy knows of an entry, deduced once from each set of facts: SymPy deduces it anew for each entry that it makes."""
+    key = tuple(assumptions.items())
+    known = _FACTS.get(key)
+    if known is None:
+        known = _FACTS[key] = StdFactKB({**assumptions, "commutative": assumptions.get("commutative", True) is not False})
+    facts = StdFactKB()
+    facts.update(known)
+    facts._generator = dict(assumptions)
+    made._assumptions = facts
+
+
+_FACTS: dict[tuple[tuple[str, bool | None], ...], StdFactKB] = {}  # as many as there are kinds of symbols
+sp.IndexedBase._set_assumptions = staticmethod(_with_facts)
 
 
 def limits(node: sp.Expr) -> tuple[Limits, ...]:

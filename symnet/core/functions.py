@@ -598,7 +598,16 @@ def sum_of_squares(expr: sp.Expr, named: Container[str] = ()) -> bool:
 def conventions(expr: sp.Basic, squares: Container[str] = ()) -> tuple[str, ...]:
     """The conventions that ``expr`` relies on, at kinks and for stop-gradients, one sentence each, in table order; ``squares`` are
     names of sums of squares."""
-    used = {type(node) for node in sp.preorder_traversal(expr)}
+    used: set[type] = set()
+    roots: list[sp.Pow] = []
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        kind = type(node)
+        used.add(kind)
+        if kind is sp.Pow and node.exp.is_Rational and 0 < node.exp < 1:
+            roots.append(node)
+        stack.extend(node.args)
     borders = ("cases: on a border the derivative is that of the branch that holds there",) if sp.Piecewise in used else ()
-    norms = (NORM,) if any(p.exp.is_Rational and 0 < p.exp < 1 and sum_of_squares(p.base, squares) for p in expr.atoms(sp.Pow)) else ()
+    norms = (NORM,) if any(sum_of_squares(p.base, squares) for p in roots) else ()
     return (*(f"{row.name}: {row.convention}" for row in ROWS if row.convention and row.function in used), *norms, *borders)

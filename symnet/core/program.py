@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,10 @@ import sympy as sp
 from symnet.core.axes import Axis, Least, Range, at_most, nonnegative
 from symnet.core.expressions import Limits, entries, free_integers, fresh, substitute
 from symnet.core.length import length
+from symnet.core.renaming import shape_of
 from symnet.core.short_forms import LINES, cut, listed, short_lines
 from symnet.core.signatures import checked
-from symnet.core.tensors import Tensor, tensor_name
+from symnet.core.tensors import Tensor
 from symnet.core.verbs import verb
 from symnet.errors import NameError_, ShapeError, did_you_mean, needs, shown
 
@@ -48,6 +49,7 @@ class Definition:
     ranges: tuple[Limits, ...] = ()
     note: str = ""
     holes: tuple[Hole, ...] = ()
+    _shape: tuple[Hashable, tuple[str, ...]] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         needs(self.target, Tensor, "definition", "a Tensor on the left")
@@ -68,6 +70,31 @@ class Definition:
                     raise ShapeError(f"definition of {self.target.name}", f"the range {shown(span)}", "(index, lower, upper)")
             exact = tuple((i, sp.sympify(lo, strict=True), sp.sympify(hi, strict=True)) for i, lo, hi in self.ranges)
             object.__setattr__(self, "ranges", exact)
+
+    def renamed(self, target: Tensor, expr: sp.Expr, names: Mapping[str, str]) -> Definition:
+        """This line, which was looked at, with other names: the ``target`` has the same axes, ``expr`` is the same but for ``names``."""
+        made = object.__new__(Definition)
+        shape, used = self.shape
+        for name, value in (("target", target), ("indices", self.indices), ("expr", expr), ("ranges", self.ranges), ("note", self.note),
+                            ("holes", self.holes), ("_shape", (shape, tuple(names[u] for u in used)))):
+            object.__setattr__(made, name, value)
+        return made
+
+    @property
+    def shape(self) -> tuple[Hashable, tuple[str, ...]]:
+        """What the line is but for the names of its tensors, and the names that its right side uses, in order."""
+        if self._shape is None:
+            numbers: dict[str, int] = {}
+            right = shape_of(self.expr, numbers)
+            shape = self.indices, self.ranges, right, numbers.get(self.target.name, -1)
+            object.__setattr__(self, "_shape", (shape, tuple(numbers)))
+        found: tuple[Hashable, tuple[str, ...]] = self._shape  # type: ignore[assignment]
+        return found
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The names that the right side uses, in order."""
+        return self.shape[1]
 
     @property
     def name(self) -> str:
@@ -243,8 +270,7 @@ class Program:
     @checked
     def uses(self, name: str) -> tuple[str, ...]:
         """The names that the definitions of ``name`` use, in order."""
-        found = (tensor_name(e) for d in self.by_name.get(name, ()) for e in entries(d.expr))
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(u for d in self.by_name.get(name, ()) for u in d.uses))
 
     @checked
     def extend(self, definitions: Iterable[Definition], objective: str = "") -> Program:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -93,14 +94,7 @@ class Tensor:
     @property
     def base(self) -> sp.Symbol | sp.IndexedBase:
         """The SymPy object behind the name: a Symbol for a scalar, an IndexedBase otherwise."""
-        if self.domain == "real" and not self.structure:
-            return sp.IndexedBase(sp.Symbol(self.name, real=True)) if self.axes else sp.Symbol(self.name, real=True)
-        assumptions = {} if self.domain == "complex" else {"rational": True} if self.domain == "index" else self.numbers.facts
-        if self.domain == "index" and (self.ignored is None or self.ignored >= 0):
-            assumptions["nonnegative"] = True
-        if self.structure and self.axes:
-            assumptions = {**assumptions, IS + self.structure: True}
-        return sp.IndexedBase(sp.Symbol(self.name, **assumptions)) if self.axes else sp.Symbol(self.name, **assumptions)
+        return _base(self.name, bool(self.axes), self.domain, self.ignored, self.structure)
 
     @property
     def numbers(self) -> NumberSet:
@@ -121,6 +115,20 @@ class Tensor:
     def with_role(self, role: Role) -> Tensor:
         """The same tensor in another role."""
         return replace(self, role=role)
+
+
+@lru_cache(10_000)
+def _base(name: str, indexed: bool, domain: str, ignored: int | None, structure: str) -> sp.Symbol | sp.IndexedBase:
+    """The SymPy object behind a name, one for all tensors of which the same is known."""
+    assumptions: dict[str, bool] = {"real": True}
+    if domain != "real" or structure:
+        assumptions = {} if domain == "complex" else {"rational": True} if domain == "index" else dict(number_set(domain).facts)
+    if domain == "index" and (ignored is None or ignored >= 0):
+        assumptions["nonnegative"] = True
+    if structure and indexed:
+        assumptions[IS + structure] = True
+    symbol = sp.Symbol(name, **assumptions)
+    return sp.IndexedBase(symbol) if indexed else symbol
 
 
 def domain_named(text: Any, where: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -39,8 +39,13 @@ def check_program(program: Program, begun: Program | None = None) -> None:
             raise ShapeError(where, f"{d.name!r} is defined with other axes before", "the same tensor in every slice")
         known[d.name] = d.target
     least = program.least
+    well_formed = set[Hashable]()
     for line, d in enumerate(program.definitions[done:], start=done + 1):
-        _check_definition(f"line {line}, {d.name}", d, known, least)
+        shape, names = d.shape
+        like = shape, d.target.axes, *[(t.axes, t.domain) for n in names if (t := known.get(n)) is not None]
+        if like not in well_formed or not known.keys() >= set(names):
+            _check_definition(f"line {line}, {d.name}", d, known, least)
+            well_formed.add(like)
     _check_slices({d.name: program.by_name[d.name] for d in program.definitions[done:]}, least)
     schedule(program)
     if program.objective and program.objective not in known:
@@ -136,10 +141,10 @@ def _check_entry(entry: sp.Indexed, ranges: Ranges, guards: Guards, where: str,
     if len(entry.indices) != len(axes):
         raise ShapeError(where, f"{entry} has {len(entry.indices)} indices", f"{len(axes)}, one for each axis of {name}")
     for place, axis in zip(entry.indices, axes, strict=True):
-        _check_place(str(entry), place, axis, ranges, guards, where, known, least)
+        _check_place(entry, place, axis, ranges, guards, where, known, least)
 
 
-def _check_place(entry: str, place: sp.Expr, axis: Axis, ranges: Ranges, guards: Guards, where: str,
+def _check_place(entry: object, place: sp.Expr, axis: Axis, ranges: Ranges, guards: Guards, where: str,
                  known: Mapping[str, Tensor], least: Least) -> None:
     for symbol in place.free_symbols:
         _check_symbol(symbol, ranges, where, known)
@@ -153,7 +158,7 @@ def _check_place(entry: str, place: sp.Expr, axis: Axis, ranges: Ranges, guards:
         if not_before and not_behind:
             break
     else:
-        _refuse(entry, place, axis, first, where)
+        _refuse(str(entry), place, axis, first, where)
 
 
 def _refuse(entry: str, place: sp.Expr, axis: Axis, span: Range | None, where: str) -> None:
@@ -173,12 +178,14 @@ def least_sizes(definitions: Mapping[str, tuple[Definition, ...]]) -> dict[sp.Sy
     A place on the left must exist, two slices must be apart, and a range may be empty but not less.
     """
     found: dict[sp.Symbol, int] = {}
-    for pieces in definitions.values():
+    several = [pieces for pieces in definitions.values() if len(pieces) > 1]
+    alone = {(d.indices, d.ranges, d.target.axes): (d,) for (d, *rest) in definitions.values() if not rest}  # those of one shape once
+    for pieces in (*alone.values(), *several):
         needed = [sp.expand(e) for d in pieces for (low, high), axis in zip(d.slice(), d.target.axes, strict=True)
                   for e in ((low - axis.lower, axis.upper - high) if low == high else (high - low + 1,))]
         for e in needed:
             _ask_for(e, found)
-    for pieces in definitions.values():
+    for pieces in several:
         for a, b in itertools.combinations(pieces, 2):
             gaps = [sp.expand(e) for p, q in zip(a.slice(), b.slice(), strict=True) for e in (q[0] - p[1] - 1, p[0] - q[1] - 1)]
             if not any(nonnegative(g, found) for g in gaps):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,15 @@ LETTERS = {Kind.BATCH: "n", Kind.TIME: "t", Kind.DEPTH: "l"}
 
 
 @dataclass
+class _Seen:
+    """What a list of inputs or lines held when it was last looked at."""
+
+    all: list[object] = field(default_factory=list)
+    names: dict[str, None] = field(default_factory=dict)
+    axes: dict[Axis, None] = field(default_factory=dict)
+
+
+@dataclass
 class Builder:
     """The program so far and the value that flows on. A class with state, used while one network is built, then dropped."""
 
@@ -25,6 +35,7 @@ class Builder:
     assumptions: list[Assumption] = field(default_factory=list)
     linear: int = 0  # how many linear maps so far; names carry this number
     now: Tensor = field(default_factory=lambda: Tensor("x"))
+    _seen: list[_Seen] = field(default_factory=lambda: [_Seen(), _Seen()], init=False, repr=False)
 
     def add_input(self, name: str, axes: tuple[Axis, ...], role: Role, note: str) -> Tensor:
         """Declare an input."""
@@ -32,9 +43,22 @@ class Builder:
         self.inputs.append(tensor)
         return tensor
 
+    def _known(self, kind: int) -> tuple[dict[str, None], dict[Axis, None]]:
+        """The names and axes of the inputs (0) or the lines (1), in order; only what is new since is looked at."""
+        seen, now = self._seen[kind], self.lines if kind else self.inputs
+        count = len(seen.all)
+        if len(now) < count or (count and seen.all[-1] is not now[count - 1]):
+            seen = self._seen[kind] = _Seen()
+        for part in now[len(seen.all):]:
+            tensor = part.target if isinstance(part, Definition) else part
+            seen.all.append(part)
+            seen.names[tensor.name] = None
+            seen.axes.update(dict.fromkeys(tensor.axes))
+        return seen.names, seen.axes
+
     def free(self, name: str) -> str:
         """``name``, or that with _ behind it where the program has it already."""
-        return free_name(name, {t.name for t in self.inputs} | {d.name for d in self.lines})
+        return free_name(name, ChainMap(self._known(0)[0], self._known(1)[0]))
 
     def next_number(self, stem: str) -> int:
         """1 + how many lines are called by ``stem`` and a number."""
@@ -52,8 +76,7 @@ class Builder:
         """An index for each axis: those of the last line where it has these axes; else n for samples, then i, j, k, … by axis."""
         if self.lines and self.lines[-1].target.axes == axes and all(i in self.lines[-1].free for i in self.lines[-1].indices):
             return self.lines[-1].indices
-        known = {a: LETTERS.get(a.kind, "") for t in (*self.inputs, *[d.target for d in self.lines]) for a in t.axes}
-        known |= {a: LETTERS.get(a.kind, "") for a in axes if a not in known}
+        known = {a: LETTERS.get(a.kind, "") for a in (*self._known(0)[1], *self._known(1)[1], *axes)}
         sizes = {str(s) for a in known for s in a.upper.free_symbols}
         pool = [c for c in "ijkuvqrs" if c not in sizes]
         plain = [a for a in known if not known[a]]
