@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import sympy as sp
 
@@ -52,19 +52,26 @@ def _log_of(f: sp.Expr, x: sp.Expr) -> bool:
 
 
 class Norms:
-    """The names of a program that are norms, r = Q^q with 0 < q < 1 and Q a sum of squares that may be 0.
+    """The names of a program that are norms, r = Q^q with 0 < q < 1 and Q a sum of squares that may be 0; lines are added in order."""
 
-    ``lines`` are the right sides of every name, in order.
-    """
-
-    def __init__(self, lines: Mapping[str, Sequence[sp.Expr]]) -> None:
+    def __init__(self) -> None:
         self.squares: set[str] = set()
         self.roots: set[str] = set()
-        for name, rights in lines.items():
-            if all(sum_of_squares(right, self.squares) for right in rights):
-                self.squares.add(name)
-            elif all(self._root(right) for right in rights):
-                self.roots.add(name)
+
+    def kind(self, right: sp.Expr) -> str:
+        """What a right side is: a "square", a "root" or neither."""
+        return "square" if sum_of_squares(right, self.squares) else "root" if self._root(right) else ""
+
+    def add(self, name: str, kinds: Sequence[str]) -> None:
+        """One more name, by the kinds of its lines."""
+        if set(kinds) == {"square"}:
+            self.squares.add(name)
+        elif set(kinds) == {"root"}:
+            self.roots.add(name)
+
+    def of(self, name: str) -> tuple[bool, bool]:
+        """Is the name a sum of squares, or a norm?"""
+        return name in self.squares, name in self.roots
 
     def _root(self, expr: sp.Expr) -> bool:
         factors = [f for f in sp.Mul.make_args(expr) if not f.is_positive]

@@ -20,6 +20,7 @@ from symnet.arrays.branches import compared
 from symnet.arrays.canonical import canonical
 from symnet.arrays.exponentials import Exponentials, Unfold, Wish, primitive
 from symnet.arrays.indefinite import BETWEEN_0_AND_1, cancels, indefinite
+from symnet.arrays.known_lines import KnownLines
 from symnet.arrays.scaled import scaled
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
 from symnet.arrays.without_own import divides_by_complement, without_own
@@ -28,6 +29,7 @@ from symnet.core.expressions import BINDERS, When, as_written, entries, fresh, l
 from symnet.core.functions import sigmoid, softplus
 from symnet.core.matrices import Det
 from symnet.core.program import Definition, Program
+from symnet.core.renaming import renamed
 from symnet.core.tensors import Role, Tensor, entry_indices, free_name, tensor_name
 
 EXPONENTIALS = (sp.exp, sigmoid, sp.tanh, sp.sinh, sp.cosh)
@@ -87,13 +89,22 @@ def rewritings(program: Program) -> list[Rewritten]:
 
 
 def _rewritings(program: Program) -> Iterator[Rewritten]:
-    names, means = Names(program), Names(program, averaged)
-    exprs = {d: canonical(d.expr) for d in program.definitions}
-    variances = {d: canonical(centred(e, partial(names.unfold, scope=d.free, wish=_is_sum))) for d, e in exprs.items()}
-    norms = Norms({name: [variances[d] for d in lines] for name, lines in program.by_name.items()})
-    for d in program.definitions:
-        rules_of, text = _definite(d, variances[d], names, means)
-        stages = [variances[d], without_own(text, Exponentials(d.free, names.unfold, nameless=True).text)]
+    norms = Norms()
+    known = KnownLines(program, norms.of)
+    names, means = Names(program, known), Names(program, known, averaged)
+
+    def with_variances(d: Definition) -> sp.Expr:
+        """The line with its variances as sums of squared differences."""
+        return canonical(centred(canonical(d.expr), partial(names.unfold, scope=d.free, wish=_is_sum)))
+
+    for name, lines in program.by_name.items():
+        norms.add(name, [known.work_out("norm", d, lambda: norms.kind(with_variances(d)))[0] for d in lines])  # noqa: B023 - called at once
+
+    def rewritten(d: Definition) -> tuple[sp.Expr | None, tuple[str, ...], tuple[bool | None, bool | None]]:
+        """(the new right side, None for the old one; the rules; what was found out about the line's worth to its users)."""
+        before, first = canonical(d.expr), with_variances(d)
+        rules_of, text = _definite(d, first, names, means)
+        stages = [first, without_own(text, Exponentials(d.free, names.unfold, nameless=True).text)]
         if stages[-1] != text:
             rules_of |= {"sum of the others"}
             names.worth[d] = means.worth[d] = False  # what cancels here would come apart again in a line that looked into it
@@ -103,11 +114,21 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
         whole = partial(look, wish=lambda u: u.has(Det))
         stages.append(with_adjugates(stages[-1], whole) if d.target.role is Role.GRADIENT else stages[-1])
         stages.append(switched_off(stages[-1], partial(look, wish=has_switches), partial(look, wish=_is_exponential)))
-        rules = {*rules_of, *(rule for rule, old, new in (("variance", exprs[d], stages[0]), ("x log x", *stages[1:3]),
+        rules = {*rules_of, *(rule for rule, old, new in (("variance", before, first), ("x log x", *stages[1:3]),
                                                              ("norm at 0", *stages[2:4]), ("adjugate", *stages[3:5]),
                                                              ("switched off", *stages[4:])) if old != new)}
-        after = d if stages[-1] == exprs[d] else Definition(d.target, d.indices, stages[-1], d.ranges, d.note)
-        yield Rewritten(d, after, tuple(sorted(rules)) if after is not d else ())
+        if stages[-1] == before:
+            return None, (), (names.worth.get(d), means.worth.get(d))
+        return stages[-1], tuple(sorted(rules)), (names.worth.get(d), means.worth.get(d))
+
+    for d in program.definitions:
+        (right, rules, worth), there = known.work_out("line", d, lambda: rewritten(d))  # noqa: B023
+        if there is not None:
+            names.worth |= {} if worth[0] is None else {d: worth[0]}
+            means.worth |= {} if worth[1] is None else {d: worth[1]}
+            bases = {program[old].base: program[new].base for old, new in there.items()}
+            right = None if right is None else renamed(right, bases, {})
+        yield Rewritten(d, d if right is None else Definition(d.target, d.indices, right, d.ranges, d.note), rules)
 
 
 def _definite(d: Definition, right: sp.Expr, names: Names, means: Names) -> tuple[set[str], sp.Expr]:
@@ -180,8 +201,10 @@ def _is_sum(right: sp.Expr) -> bool:
 class Names:
     """The right sides that are worth looking into."""
 
-    def __init__(self, program: Program, form: Callable[[sp.Expr], sp.Expr] = lambda right: right) -> None:
+    def __init__(self, program: Program, known: KnownLines | None = None,
+                 form: Callable[[sp.Expr], sp.Expr] = lambda right: right) -> None:
         self.program, self.form = program, form
+        self.known = KnownLines(program) if known is None else known
         self.open: set[str] = set()
         self.worth: dict[Definition, bool] = {}
         self.rights: dict[Definition, sp.Expr] = {}
@@ -194,9 +217,12 @@ class Names:
         name = tensor_name(entry)
         if name not in self.program.by_name or name in self.open:
             return None
+        self.known.ask(name, self.known.line)
         d = self._slice(name, entry_indices(entry), scope)
-        if d is None or not (self._opens(d) if wish is None else wish(d.expr)):
+        several = len(self.program.by_name[name]) > 1
+        if d is None or not (wish(d.expr) if wish is not None else self._opens(d) if several else self.known.ask(name, self._opened)):
             return None
+        self.known.look_into(name)
         there = {i: p for i, p in zip(d.indices, entry_indices(entry), strict=True) if i in d.free}
         if d not in self.rights:
             self.rights[d] = self.form(d.expr)
@@ -206,9 +232,11 @@ class Names:
 
     def is_share(self, entry: sp.Expr) -> bool:
         """Does a name stand for an exponential over a sum, or a sigmoid?"""
-        found = self.program.by_name.get(tensor_name(entry), ()) if isinstance(entry, (sp.Indexed, sp.Symbol)) else ()
+        return isinstance(entry, (sp.Indexed, sp.Symbol)) and bool(self.known.ask(tensor_name(entry), self._is_share))
+
+    def _is_share(self, name: str) -> bool:
         return any(d.expr.has(*BETWEEN_0_AND_1) or ((d.expr.is_Pow or d.expr.has(sp.exp)) and self._opens(d))
-                   for d in found if isinstance(d.expr, (sp.Mul, sp.Pow, *BETWEEN_0_AND_1)))
+                   for d in self.program.by_name.get(name, ()) if isinstance(d.expr, (sp.Mul, sp.Pow, *BETWEEN_0_AND_1)))
 
     def _slice(self, name: str, places: tuple[sp.Expr, ...], scope: Mapping[sp.Symbol, Range]) -> Definition | None:
         """The definition that holds at ``places``, for all values of their indices."""
@@ -221,17 +249,25 @@ class Names:
                 return d
         return None
 
+    def _opened(self, name: str) -> bool:
+        """Is the one line of the name worth looking into?"""
+        return self._opens(self.program.by_name[name][0])
+
     def _opens(self, d: Definition) -> bool:
         if d not in self.worth:
             self.worth[d] = False
-            if sp.count_ops(d.expr) <= MOST:
-                self.open.add(d.name)
-                made = Exponentials(d.free, self.unfold)
-                form = made.read(canonical(d.expr))
-                self.open.discard(d.name)
-                grown = sum(map(sp.count_ops, form)) > max(sp.count_ops(d.expr), MOST // 2)  # by the names that it looks into itself
-                self.worth[d] = not grown and made.opens(form)
+            self.worth[d] = self.known.work_out(f"worth {id(self)}", d, lambda: self._is_worth(d))[0]
         return self.worth[d]
+
+    def _is_worth(self, d: Definition) -> bool:
+        if sp.count_ops(d.expr) > MOST:
+            return False
+        self.open.add(d.name)
+        made = Exponentials(d.free, self.unfold)
+        form = made.read(canonical(d.expr))
+        self.open.discard(d.name)
+        grown = sum(map(sp.count_ops, form)) > max(sp.count_ops(d.expr), MOST // 2)  # by the names that it looks into itself
+        return not grown and made.opens(form)
 
 
 def _needed(program: Program, results: set[str]) -> Program:

@@ -39,7 +39,10 @@ def shared(lines: Sequence[str], scalars: Collection[str], taken: Collection[str
     >>> shared(["p = softmax(z, 1)", "L = logsoftmax(z, 1).sum()"], (), ())
     ['s1 = rest(z, 1)', 'p = shares(s1)', 'L = logshares(z, s1).sum()']
     """
-    return list(_Sharing(_by_family(lines), scalars, taken).lines())
+    statements = [_statement(line) for line in lines]
+    made = _by_family(lines, statements)
+    again = [s if line == before else _statement(line) for line, before, s in zip(made, lines, statements, strict=True)]
+    return list(_Sharing(made, again, scalars, taken).lines())
 
 
 def _statement(line: str) -> ast.Assign | None:
@@ -55,9 +58,10 @@ def _statement(line: str) -> ast.Assign | None:
     return found if isinstance(found, ast.Assign) else None
 
 
-def _by_family(lines: Sequence[str]) -> list[str]:
+def _by_family(lines: Sequence[str], statements: Sequence[ast.Assign | None]) -> list[str]:
     """Functions of one family with the same arguments, as what they make of their common work."""
-    statements = [_statement(line) for line in lines]
+    if not any(f"{name}(" in line for line in lines for name in MEMBERS):
+        return list(lines)
     shares = dict(_softmaxes(lines, statements))
     asked: dict[tuple[str, ...], set[str]] = {}
     for call in (n for s in statements if s is not None for n in ast.walk(s.value)):
@@ -75,7 +79,7 @@ def _by_family(lines: Sequence[str]) -> list[str]:
 
 def _softmaxes(lines: Sequence[str], statements: Sequence[ast.Assign | None]) -> Iterator[tuple[str, ast.Call]]:
     """The names that stand for a softmax whose argument is written before it and never again."""
-    written = dict(_writes(lines))
+    written = dict(_writes(lines, statements))
     for at, s in enumerate(statements):
         if s is not None and isinstance(s.value, ast.Call) and isinstance(s.value.func, ast.Name) and s.value.func.id == "softmax":
             (target,) = s.targets
@@ -101,10 +105,10 @@ def _member(node: ast.AST, shares: Mapping[str, ast.Call]) -> tuple[str, ...] | 
     return (name, MEMBERS[name][0], *args)
 
 
-def _writes(lines: Sequence[str]) -> Iterator[tuple[str, int]]:
+def _writes(lines: Sequence[str], statements: Sequence[ast.Assign | None]) -> Iterator[tuple[str, int]]:
     """Every name with the number of each line that writes it or into it."""
-    for at, line in enumerate(lines):
-        for node in ast.walk(ast.parse(line.strip() + (" pass" if line.rstrip().endswith(":") else ""))):
+    for at, (line, statement) in enumerate(zip(lines, statements, strict=True)):
+        for node in ast.walk(statement) if statement is not None else ast.walk(ast.parse(line.strip() + (" pass" if line.rstrip().endswith(":") else ""))):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 yield node.id, at
             elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
@@ -151,11 +155,11 @@ def _parts(node: ast.AST) -> Iterator[ast.expr]:
 class _Sharing:
     """The graph of the lines."""
 
-    def __init__(self, lines: Sequence[str], scalars: Collection[str], taken: Collection[str]) -> None:
-        self.source = lines
-        self.statements = [_statement(line) for line in lines]
+    def __init__(self, lines: Sequence[str], statements: Sequence[ast.Assign | None], scalars: Collection[str],
+                 taken: Collection[str]) -> None:
+        self.source, self.statements = lines, statements
         self.plain = {*scalars, "np", "dtype"}
-        self.filled = dict(_writes(lines))  # the last line counts
+        self.filled = dict(_writes(lines, statements))  # the last line counts
         used = {*taken, *self.filled}
         self.fresh = (name for k in count(1) if (name := f"s{k}") not in used)
         self.keys: dict[ast.expr, str] = {}

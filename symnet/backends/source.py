@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import sympy as sp
@@ -29,6 +30,7 @@ from symnet.errors import ShapeError
 TAKEN = set("""copied vdot prepare compute scatter whole within np softmax logsumexp logdet erf symbols value_and_grad array dtype min
 max range reversed float forward jax jnp torch math asarray maximum minimum logaddexp heaviside broadcast_to
 stop_gradient""".split())
+MARK = re.compile(r"\b__t(\d+)\b")  # stands for a tensor; no name begins so
 HELPERS = {
     **STABLE,
     "logdet": """def logdet(a):
@@ -220,6 +222,7 @@ def _new_size(size: sp.Expr, known: set[sp.Basic]) -> tuple[sp.Symbol, int, sp.E
 
 def _lines(program: Program, code: NumpyCode, names: dict[str, str]) -> Iterator[str]:
     made: set[str] = set()
+    whole = _WholeLines(program, code)
     for block in schedule(program):
         for d in block.definitions:
             pieces = len(program.by_name[d.name]) > 1 or block.is_loop or not _whole(d)
@@ -227,7 +230,32 @@ def _lines(program: Program, code: NumpyCode, names: dict[str, str]) -> Iterator
                 shape = ", ".join(code.number(s) for s in d.target.shape)
                 yield f"{names[d.name]} = np.zeros(({shape}{',' if len(d.target.shape) == 1 else ''}), dtype=dtype)"
             made.add(d.name)
-        yield from _block(block, code, program, ())
+        if block.definition is not None:
+            yield from whole.of(block.definition)
+        else:
+            yield from _block(block, code, program, ())
+
+
+class _WholeLines:
+    """Definitions outside of loops. Those that are the same but for names are printed once, and the names put in."""
+
+    def __init__(self, program: Program, code: NumpyCode) -> None:
+        self.program, self.code = program, code
+        self.printed: dict[Hashable, list[str]] = {}
+
+    def of(self, d: Definition) -> list[str]:
+        """The lines of one definition."""
+        shape, uses = d.shape
+        tensors = self.program.tensors
+        there = dict.fromkeys((d.name, *uses))
+        facts = tuple((t.axes, t.domain, t.structure, t.classes, t.ignored) for t in map(tensors.__getitem__, there))
+        key = shape, facts, d.target.role is Role.GRADIENT, len(self.program.by_name[d.name]), d.name in uses
+        if key not in self.printed:
+            marks = {name: f"__t{k}" for k, name in enumerate(there)}
+            marked = NumpyCode(self.program, {**self.code.names, **marks}, self.code.sizes)
+            self.printed[key] = list(_block(Block(d), marked, self.program, ()))
+        own = [self.code.names[name] for name in there]
+        return [MARK.sub(lambda mark: own[int(mark[1])], line) for line in self.printed[key]]
 
 
 def _whole(d: Definition) -> bool:

@@ -246,7 +246,10 @@ class Program:
     def sizes(self) -> tuple[sp.Symbol, ...]:
         """The size symbols, in order of first use, including those used in expressions alone."""
         found = dict.fromkeys(s for a in self.axes for e in a.range for s in sorted(e.free_symbols, key=str))
+        shapes: dict[Hashable, Definition] = {}
         for d in self.definitions:
+            shapes.setdefault(d.shape[0], d)
+        for d in shapes.values():
             found |= dict.fromkeys(s for s in sorted(free_integers(d.expr, {}), key=str) if is_size(s))
         return tuple(found)
 
