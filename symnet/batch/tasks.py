@@ -13,7 +13,8 @@ from symnet.errors import SymnetError
 
 # Loaded before the clock and the limit on memory count, so that those count the work alone.
 LIGHT = ("symnet.batch.judging",)  # enough where what one answer needs may be loaded in its time
-PRELOAD = ("symnet.batch.judging", "symnet.networks.sequential", "symnet.equality.compare", "flint", "numpy.random")
+PRELOAD = ("symnet.batch.judging", "symnet.networks.sequential", "symnet.equality.compare",
+           "symnet.checking.slips.search", "flint", "numpy.random")
 HEAD = struct.Struct(">Q")
 
 

@@ -21,7 +21,6 @@ from symnet.checking.pages.page_names import GRADIENT, SLOPE
 from symnet.checking.question import Asked as Wording
 from symnet.checking.question import Question
 from symnet.checking.slips.kinds import Mistake
-from symnet.checking.slips.search import slip_of
 from symnet.core.axes import Axis, Range, bounds, inside
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import entries, rebuild
@@ -395,6 +394,8 @@ class Claims:
         if not target.of or target.of not in self.derivation.program.tensors:
             return None
         try:
+            from symnet.checking.slips.search import slip_of  # much to load, with NumPy, and right answers do not need it
+
             return slip_of(unfolded(value, self.derivation.program.tensors, self.program.by_name), self.all, target.of)
         except (SymnetError, NotImplementedError, RecursionError):
             return None

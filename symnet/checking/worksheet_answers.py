@@ -10,7 +10,6 @@ from symnet.checking.claims import claim_of
 from symnet.checking.question import Asked, Question
 from symnet.checking.reading import read_answer, read_as
 from symnet.checking.slips.kinds import Mistake
-from symnet.checking.slips.search import slip_of
 from symnet.core.derivation import Derivation
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import compare
@@ -87,6 +86,8 @@ def _explained(found: Result, value: IndexArray | str, written: str, derivation:
                told: Told) -> Result:
     """The result with its slip. The verdict stands, whatever becomes of the search for it."""
     told(found)
+    from symnet.checking.slips.search import slip_of  # much to load, with NumPy, and right answers do not need it
+
     return replace(found, mistake=slip_of(value, derivation, wrt, written, latex=latex))
 
 

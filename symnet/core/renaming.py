@@ -7,6 +7,7 @@ its shape, with the names put in.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from operator import is_
 from typing import Any
 
 import sympy as sp
@@ -41,25 +42,27 @@ def renamed(expr: Any, there: Mapping[sp.Basic, sp.Basic], made: dict[sp.Basic, 
     >>> renamed(2 * x * (x + y), {x: z, y: x}, {})
     2*z*(x + z)
     """
+    kind = type(expr)
+    if kind is sp.Indexed:
+        base, *places = expr.args
+        if not all(p.is_Symbol or p.is_Integer for p in places):
+            places = [renamed(p, there, made) for p in places]
+        return there.get(base, base)[tuple(places)]
+    args = expr.args
+    if not args:
+        return there.get(expr, expr)
     found = made.get(expr)
     if found is None:
-        found = made[expr] = _renamed(expr, there, made)
+        new = [renamed(a, there, made) for a in args]
+        found = made[expr] = expr if all(map(is_, args, new)) else _with_args(expr, new)
     return found
 
 
-def _renamed(expr: Any, there: Mapping[sp.Basic, sp.Basic], made: dict[sp.Basic, Any]) -> Any:
-    if expr in there:
-        return there[expr]
-    args = expr.args
-    if not args:
-        return expr
-    new = [renamed(a, there, made) for a in args]
-    if all(a is b for a, b in zip(args, new, strict=True)):
-        return expr
+def _with_args(expr: Any, new: list[Any]) -> Any:
     sort = SORTS.get(expr.func)
     if sort is not None:
         first = [new.pop(0)] if new[0].is_Number else []
-        if _in_order(args[len(first):], sort):
+        if _in_order(expr.args[len(first):], sort):
             sort(new)
         return expr.func._from_args([*first, *new], expr.is_commutative)
     if expr.func is sp.Sum:
@@ -73,4 +76,4 @@ def _in_order(args: tuple[sp.Basic, ...], sort: Any) -> bool:
     """True for arguments in the order that SymPy gives them; some are kept as they were written."""
     ordered = list(args)
     sort(ordered)
-    return all(a is b for a, b in zip(args, ordered, strict=True))
+    return all(map(is_, args, ordered))

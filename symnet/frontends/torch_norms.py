@@ -98,16 +98,6 @@ def _norm(m: Maker, a: Array, order: Any = 2, dims: Any = None, keep: bool = Fal
     return m.map("sqrt", m.sum(m.map("square", a), dims, keep))
 
 
-def _repeat(m: Maker, a: Array, times: Sequence[int]) -> Array:
-    a = m.reshape(a, [*[1] * (len(times) - a.rank), *a.shape])
-    for k, n in enumerate(times):
-        if a.shape[k] == 1:
-            a = m.expand(a, [n if j == k else -1 for j in range(a.rank)])
-        elif n != 1:
-            a = m.concat([a] * int(n), k)
-    return a
-
-
 def _roll(m: Maker, a: Array, shifts: Sequence[int] | int, dims: Sequence[int] | int = ()) -> Array:
     steps, axes = [shifts] if isinstance(shifts, int) else list(shifts), [dims] if isinstance(dims, int) else list(dims)
     if len(steps) != len(axes):
@@ -135,7 +125,7 @@ NORMS: dict[str, Rule] = {
     "soft_margin_loss": lambda m, a, y, code=1: reduction(m, m.map("softplus", m.map("neg", m.map("mul", y, a))), code),
     "layer_norm": layer_norm, "rms_norm": rms_norm, "batch_norm": batch_norm, "group_norm": group_norm, "instance_norm": instance_norm,
     "_native_batch_norm_legit_functional": _functional_batch_norm, "_native_batch_norm_legit": _functional_batch_norm,
-    "linalg_vector_norm": _norm, "repeat": _repeat, "roll": _roll, "prelu": _prelu, "hardsigmoid": _hardsigmoid,
+    "linalg_vector_norm": _norm, "repeat": Maker.tiled, "roll": _roll, "prelu": _prelu, "hardsigmoid": _hardsigmoid,
     "hardswish": lambda m, a: m.map("mul", a, _hardsigmoid(m, a)),
     "celu": lambda m, a, alpha=1: composites.celu(m, a, rational(alpha)),
     "isnan": lambda m, a: m.map("never", a), "empty_permuted": lambda m, sizes, *_, **__: m.expand(m.number(0), sizes),
