@@ -74,6 +74,8 @@ class Norms:
         return name in self.squares, name in self.roots
 
     def _root(self, expr: sp.Expr) -> bool:
+        if not any(f.is_Pow and f.exp.is_Rational and 0 < f.exp < 1 for f in sp.Mul.make_args(expr)):
+            return False
         factors = [f for f in sp.Mul.make_args(expr) if not f.is_positive]
         return len(factors) == 1 and factors[0].is_Pow and self._power(factors[0].base, factors[0].exp)
 

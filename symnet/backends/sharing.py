@@ -108,7 +108,8 @@ def _member(node: ast.AST, shares: Mapping[str, ast.Call]) -> tuple[str, ...] | 
 def _writes(lines: Sequence[str], statements: Sequence[ast.Assign | None]) -> Iterator[tuple[str, int]]:
     """Every name with the number of each line that writes it or into it."""
     for at, (line, statement) in enumerate(zip(lines, statements, strict=True)):
-        for node in ast.walk(statement) if statement is not None else ast.walk(ast.parse(line.strip() + (" pass" if line.rstrip().endswith(":") else ""))):
+        block = " pass" if line.rstrip().endswith(":") else ""
+        for node in ast.walk(ast.parse(line.strip() + block) if statement is None else statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 yield node.id, at
             elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
