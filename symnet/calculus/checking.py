@@ -9,6 +9,10 @@ difference quotient of the one forward line it goes through, and rule, condition
 All sizes are small and different, so that a transpose or a wrong axis cannot hide; the numbers are random rationals inside
 each symbol's domain and fit the declared assumptions. What a step says without naming an assumption must hold without it.
 What stands in a stop-gradient keeps its unmoved value.
+
+A program of many lines, or of too many entries, is not run as a whole: a step is then checked in the ``excerpt`` of the lines that use its
+tensor, against differences of these lines, the gradients above being numbers like any other; that the whole is right where all its
+steps are, and none is missing, is the chain rule.
 """
 
 from __future__ import annotations
