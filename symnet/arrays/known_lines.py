@@ -17,6 +17,7 @@ from symnet.core.schedule import schedule
 
 R = TypeVar("R")
 Question = Callable[[str], Hashable]
+MOST_ALIKE = 12  # lines of one shape that came to different ends; a further one is worked out by itself, and not kept
 
 
 @dataclass
@@ -104,8 +105,9 @@ class KnownLines:
             made = make()
         finally:
             self.open = held
-        if trace.whole and len(self.program.by_name[d.name]) == 1:
-            self.known.setdefault(key, []).append((trace, made))
+        alike = self.known.setdefault(key, [])
+        if trace.whole and len(self.program.by_name[d.name]) == 1 and len(alike) < MOST_ALIKE:
+            alike.append((trace, made))
         return made, None
 
     def _same(self, trace: _Trace, d: Definition) -> dict[str, str] | None:
