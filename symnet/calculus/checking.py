@@ -29,12 +29,12 @@ import sympy as sp
 from flint import arb, ctx
 
 from symnet.calculus.excerpts import Shapes, active_names, excerpt
-from symnet.calculus.instantiate import Entries, environment, instantiate_program, named
+from symnet.calculus.instantiate import Entries, environment, instantiate_program
 from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.simplification import class_facts, one_hot_facts
 from symnet.calculus.stopping import held_apart, held_out
-from symnet.calculus.tabulate import Here, Numbers, Plan, Table
+from symnet.calculus.tabulate import Here, Numbers, Plan
 from symnet.core.derivation import Contribution, Derivation, Rule, Step, StepCheck
 from symnet.core.expressions import Limits, Partial, as_written, entries, limits
 from symnet.core.functions import leaky_relu, relu
@@ -218,7 +218,8 @@ def _with_slopes(sample: _Sample, expr: sp.Expr) -> Callable[[int], _Quotient]:
 
 @dataclass(frozen=True)
 class _Sample:
-    """A derivation at small sizes and a random exact point: the program of scalars, and every scalar's ball."""
+    """A derivation at small sizes and a random exact point: the forward program in scalars, and the ball of every scalar, of the
+    gradient lines too, whose values are computed array by array."""
 
     sizes: dict[str, int]
     program: Program
@@ -226,7 +227,8 @@ class _Sample:
     entries: Entries
     point: Mapping[str, Any]
     values: Mapping[str, Any]
-    undeclared: Mapping[str, Any]  # the values at a point that fits no declared assumption; empty where none is declared
+    declared: Numbers  # the values, array by array
+    bare: Numbers | None  # those at a point that fits no declared assumption; None where none is declared
     seed: int
 
     @cached_property
@@ -246,23 +248,6 @@ class _Sample:
     def at(self, name: str, place: Place) -> Any:
         """The value of one entry."""
         return self.values[self.entries.scalar(name, place).name]
-
-    @cached_property
-    def declared(self) -> Numbers:
-        """The values, array by array."""
-        return self._tables(self.values)
-
-    @cached_property
-    def bare(self) -> Numbers:
-        """The undeclared values, array by array."""
-        return self._tables(self.undeclared)
-
-    def _tables(self, values: Mapping[str, Any]) -> Numbers:
-        tables: dict[str, Table] = {}
-        for scalar, (name, place) in named(self.program, self.entries).items():
-            if scalar in values:
-                tables.setdefault(name, {})[place] = values[scalar]
-        return Numbers(Plan(self.program, self.entries.env), tables, BITS)
 
     def value(self, expr: sp.Expr, env: Env, numbers: Numbers | None = None) -> Any:
         """The value of an index expression with its indices put in."""
@@ -288,9 +273,23 @@ def _sample(derivation: Derivation, sizes: dict[str, int], seed: int, positive: 
             _bend(a, derivation.program, entries, point)
         bare.update(_definite(scalars, bare))
         point.update(_definite(scalars, point))
-        undeclared = run(scalars, bare, {}) if derivation.program.assumptions else {}
-        kept[key] = _Sample(sizes, program, scalars, entries, point, run(scalars, point, {}), undeclared, seed)
+        values, numbers = _values(derivation, program, entries, run(scalars, point, {}))
+        undeclared = _values(derivation, program, entries, run(scalars, bare, {}))[1] if derivation.program.assumptions else None
+        kept[key] = _Sample(sizes, program, scalars, entries, point, values, numbers, undeclared, seed)
     return kept[key]
+
+
+def _values(derivation: Derivation, program: Program, entries: Entries, forward: Mapping[str, Any]) -> tuple[dict[str, Any], Numbers]:
+    """The values of every line by the names of its scalars, and array by array, from those of the forward lines."""
+    plan = Plan(program, entries.env)
+    known = derivation.program.tensors
+    numbers = Numbers(plan, {name: {at: forward[entries.title(name, at)] for at in entries.places(name)} for name in known}, BITS)
+    numbers.done.update(k for name in known for k in plan.block_of.get(name, ()))
+    values = dict(forward)
+    for name in program.by_name:
+        if name not in known:
+            values.update((entries.title(name, at), number) for at, number in numbers.table(name).items())
+    return values, numbers
 
 
 def _compare(derivation: Derivation, step: Step, sample: _Sample, most: int) -> StepCheck:
@@ -447,7 +446,7 @@ def _at_entry(derivation: Derivation, step: Step, sample: _Sample, place: Place,
         return
     if not _same(found, sample.value(step.raw, env)):
         yield "its line differs from the chain-rule sum that it shortens"
-    bare = sample.bare if sample.undeclared else None
+    bare = sample.bare
     if bare is not None and not step.assumptions and not _same(sample.value(step.expression, env, bare), sample.value(step.raw, env, bare)):
         yield "its line holds only where the declared assumptions hold, and it does not say so"
     if step.unassumed is not None and not all(_same(sample.value(step.unassumed, env, at), sample.value(step.raw, env, at))
@@ -579,13 +578,13 @@ def _name_faults(derivation: Derivation, step: Step) -> Iterator[str]:
 
 
 def _scalars(derivation: Derivation, sizes: dict[str, int]) -> tuple[Program, Program, Entries]:
-    """The whole program, and its scalars at ``sizes``, kept with the derivation: all its steps are checked at the same sizes."""
+    """The whole program, and the scalars of its forward lines at ``sizes``, kept with the derivation for all steps."""
     kept: dict[tuple[tuple[str, int], ...], tuple[Program, Program, Entries]] = derivation.__dict__.setdefault("_scalars", {})
     key = tuple(sizes.items())
     if key not in kept:
         lines = [s.definition for s in derivation.steps if not s.live]
         program = derivation.full.extend(lines) if lines else derivation.full
-        kept[key] = program, *instantiate_program(program, sizes, LIMIT)
+        kept[key] = program, *instantiate_program(derivation.program, sizes, LIMIT, program)
     return kept[key]
 
 

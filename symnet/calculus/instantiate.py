@@ -104,11 +104,14 @@ def environment(program: Program, sizes: Mapping[str, int], most: int | None = L
     return env
 
 
-def instantiate_program(program: Program, sizes: Mapping[str, int], most: int = LIMIT) -> tuple[Program, Entries]:
-    """The scalar program at ``sizes``, of at most ``most`` entries, and the entries it was made from."""
-    env = environment(program, sizes, most)
-    entries = Entries(program.tensors, env)
-    named(program, entries)
+def instantiate_program(program: Program, sizes: Mapping[str, int], most: int = LIMIT,
+                        within: Program | None = None) -> tuple[Program, Entries]:
+    """The scalar program at ``sizes``, of at most ``most`` entries, and the entries it was made from: those of ``within``, which begins
+    with the program, by default its own."""
+    whole = program if within is None else within
+    env = environment(whole, sizes, most)
+    entries = Entries(whole.tensors, env)
+    named(whole, entries)
     inputs = tuple(s for t in program.inputs for s in entries.of(t.name))
     lines = [_line(d, place, inner, entries) for b in schedule(program) for d, place, inner in in_order(b, env)]
     assumptions = tuple(made for a in program.assumptions for made in assumptions_at(a, program, env, entries))
