@@ -266,6 +266,20 @@ def unlettered(expr: sp.Expr) -> sp.Expr:
     return expr.xreplace({i: sp.Symbol(f"_{k}", integer=True) for k, i in enumerate(order)})
 
 
+def asked_of(expr: sp.Basic) -> set[tuple[sp.Expr, str]]:
+    """What an expression asks for to have a value: (x, "=") is that of 1/x, x != 0; (x, "<=") of log x, x > 0; (x, "<") of a root.
+
+    Indices have the names of ``unlettered``.
+    """
+    found: set[tuple[sp.Expr, str]] = set()
+    for part in sp.preorder_traversal(expr):
+        if isinstance(part, sp.log):
+            found.add((unlettered(part.args[0]), "<="))
+        elif isinstance(part, sp.Pow) and not (part.exp.is_Integer and part.exp >= 0):
+            found.add((unlettered(part.base), "=" if part.exp.is_integer else "<" if part.exp.is_Rational and part.exp > 0 else "<="))
+    return found
+
+
 def free_integers(expr: sp.Basic, known: dict[sp.Basic, frozenset[sp.Symbol]]) -> frozenset[sp.Symbol]:
     """The indices and sizes that are free in ``expr``; ``known`` keeps what was found of its parts.
 

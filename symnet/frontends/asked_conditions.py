@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from symnet.core.expressions import When, limits, unlettered
+from symnet.core.expressions import When, asked_of, limits, unlettered
 from symnet.core.program import Definition, Hole, Program
 from symnet.indexing.entrywise import Scale, marked
 from symnet.indexing.graph import Graph, Op, unsupported
@@ -28,7 +28,7 @@ def asked_by(writer: GraphLowering, made: Program, where: str) -> tuple[Hole, ..
         elif k in guarded:
             guarded.update(op.args)
     lines = {d.name: d for d in made.definitions}
-    shown = [h for d in made.definitions for h in _visible(d.expr)]
+    shown = set[tuple[sp.Expr, str]]().union(*(asked_of(d.expr) for d in made.definitions))
     for k in needed:
         for arg, sign in _asks(graph, graph.ops[k]):
             v = writer.values[arg]
@@ -40,7 +40,7 @@ def asked_by(writer: GraphLowering, made: Program, where: str) -> tuple[Hole, ..
                                   "a formula that holds for all sizes")
             over = tuple((i, *a.range) for i, a in v.parts if i in whole.free_symbols)
             for u in sp.Mul.make_args(whole) if sign == "=" else (whole,):
-                if not _sure(u, sign, lines) and not any(unlettered(u) == unlettered(w) for w, s in shown if s in (sign, "<=")):
+                if not _sure(u, sign, lines) and shown.isdisjoint({(unlettered(u), sign), (unlettered(u), "<=")}):
                     found[u, sign, over] = None
     return tuple(found)
 
@@ -61,14 +61,6 @@ def _asks(graph: Graph, op: Op) -> list[tuple[int, str]]:
             return [(op.args[0], "<=")]
         return [] if power.is_Integer and power >= 0 else [(op.args[0], "=" if power.is_Integer else "<" if power > 0 else "<=")]
     return []
-
-
-def _visible(expr: sp.Basic) -> list[tuple[sp.Expr, str]]:
-    made = [(node.args[0], "<=") for node in expr.atoms(sp.log)]
-    for node in expr.atoms(sp.Pow):
-        if not (node.exp.is_Integer and node.exp.is_nonnegative):
-            made.append((node.base, "=" if node.exp.is_integer else "<" if node.exp.is_Rational and node.exp > 0 else "<="))
-    return made
 
 
 def _sure(u: sp.Expr, sign: str, lines: Mapping[str, Definition]) -> bool:

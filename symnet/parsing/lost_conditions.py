@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symnet.core.expressions import unlettered
+from symnet.core.expressions import asked_of, unlettered
 from symnet.core.program import Hole
 from symnet.indexing.index_array import IndexArray
 
@@ -23,7 +23,7 @@ def with_holes(value: IndexArray, asked: Iterable[Hole], free: Iterable[sp.Symbo
     """
     known = {*free, *value.indices}
     plain = [h for h in dict.fromkeys(asked) if all(_is_name(s) or s in known or s in {i for i, _, _ in h[2]} for s in _letters(h[0]))]
-    still = asked_by(value.expr) if plain else set()
+    still = asked_of(value.expr) if plain else set()
     lost = {(unlettered(u), sign): (u, sign, over) for u, sign, over in plain if not _within(u, sign, still)}
     return replace(value, holes=tuple(lost.values())) if lost else value
 
@@ -78,16 +78,3 @@ def _root_of(u: sp.Expr) -> sp.Expr:
     """What is 0 where u is: x for sqrt(x)."""
     base, exponent = u.as_base_exp()
     return base if exponent.is_positive else u
-
-
-def asked_by(expr: sp.Expr) -> set[tuple[sp.Expr, str]]:
-    """What an expression asks for: (x, "=") is 1/x, (x, "<=") log x, (x, "<") the root of x."""
-    found: set[tuple[sp.Expr, str]] = set()
-    for part in sp.preorder_traversal(expr):
-        if isinstance(part, sp.log):
-            found.add((unlettered(part.args[0]), "<="))
-        elif isinstance(part, sp.Pow) and part.exp.is_Integer and part.exp < 0:
-            found.add((unlettered(part.base), "="))
-        elif isinstance(part, sp.Pow) and not part.exp.is_Integer:
-            found.add((unlettered(part.base), "<" if part.exp.is_Rational and part.exp > 0 else "<="))
-    return found

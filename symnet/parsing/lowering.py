@@ -10,7 +10,7 @@ import sympy as sp
 
 from symnet.core.axes import Axis, Kind, Range, bounds, index, nonnegative
 from symnet.core.axes import inside as within
-from symnet.core.expressions import Limits, When, entries, total
+from symnet.core.expressions import Limits, When, asked_of, entries, total
 from symnet.core.functions import NAMED, absolute
 from symnet.core.guards import Guards, narrowed, spans
 from symnet.core.numbers import rational
@@ -26,7 +26,7 @@ from symnet.parsing.function_call import Call
 from symnet.parsing.functions import FUNCTIONS, built
 from symnet.parsing.gathering import added_at, asks, entry_at, gathered, inside, taken
 from symnet.parsing.limits import MOST_DIGITS, too_large
-from symnet.parsing.lost_conditions import ASKING, asked_by
+from symnet.parsing.lost_conditions import ASKING
 from symnet.parsing.matrices import stacked
 from symnet.parsing.naming import CONSTANTS, UNKNOWN, Names, is_one_letter
 from symnet.parsing.node import Node
@@ -387,7 +387,7 @@ class Lowering(Names):
         if node.text == "where" and len(node.args) == 3:
             yes, test, no = self.chosen(node.args[1], node.args[0], node.args[2])
             args = [test, yes, no]
-            if self.steps and no.expr == 0 and isinstance(test.expr, ORDERED) and not asked_by(yes.expr):
+            if self.steps and no.expr == 0 and isinstance(test.expr, ORDERED) and not asked_of(yes.expr):
                 return elementwise(self.at(node), "where", lambda c, a, _: times(indicator(c), a), *args)
         else:
             args = [self.numeric(a) if node.text in COUNTING else self.real(a) for a in _arrays(node)]
