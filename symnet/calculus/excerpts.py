@@ -20,6 +20,7 @@ from symnet.core.functions import stop_gradient
 from symnet.core.program import Definition, Program
 from symnet.core.renaming import shape_of
 from symnet.core.tensors import Tensor, tensor_name
+from symnet.errors import SymnetError
 
 
 def active_names(derivation: Derivation) -> frozenset[str]:
@@ -115,32 +116,40 @@ def excerpt(derivation: Derivation, step: Step) -> Derivation | None:
         return None
     names = {d.name for d in users}
     tensors = derivation.program.tensors
-    above = {d.name: _gradient(derivation, d) for d in users if d.name != derivation.objective}
-    if any(g is None for g in above.values()):
+    above = {d.name: g for d in users if d.name != derivation.objective and (g := _gradient(derivation, d)) is not None}
+    if not names <= {*above, derivation.objective}:
         return None
     given: dict[str, Tensor] = {}
     for name in (step.of.name, *[u for d in users for u in d.uses]):
         if name not in names:
             given[name] = tensors[name]
-    given |= {g.name: g for g in above.values() if g is not None}
+    given |= {g.name: g for g in above.values()}
     if not set(step.definition.uses) <= {*given, *names}:
         return None
-    with as_written():
-        lines = [Definition(d.target, d.indices, _held(d, names), d.ranges) for d in users if d.name != derivation.objective]
-        goal = [_held(d, names) for d in users if d.name == derivation.objective]
-        for d in users:
-            g = above.get(d.name)
-            if g is not None:
-                over = tuple((sp.Dummy(f"p{k}", integer=True), *a.range) for k, a in enumerate(d.target.axes))
-                place = tuple(i for i, _, _ in over)
-                goal.append(total(g[place] * d.target[place], over))
-        objective = Definition(derivation.program.objective_tensor, (), sp.Add(*goal))
-        program = Program(tuple(given.values()), (*lines, objective), derivation.objective)
-        full = program.extend([step.definition], derivation.objective)
-    alone = Derivation(program, full, (step.of.name,), (replace(step, number=1, live=True),),
-                       {step.of.name: step.target.name})
+    try:
+        with as_written():
+            program = _lines_alone(derivation, users, given, above)
+            full = program.extend([step.definition], derivation.objective)
+    except SymnetError:  # it leans on what other lines say of the sizes
+        return None
+    if not {s for t in given.values() if t.classes is not None for s in t.classes.free_symbols} <= {*program.sizes}:
+        return None
+    alone = Derivation(program, full, (step.of.name,), (replace(step, number=1, live=True),), {step.of.name: step.target.name})
     alone.__dict__["_active"] = frozenset({*names, step.of.name})
     return alone
+
+
+def _lines_alone(derivation: Derivation, users: list[Definition], given: dict[str, Tensor], above: dict[str, Tensor]) -> Program:
+    """The lines, and the objective Σ_v Σ_P v̄[P] v[P], with the terms of the program's own where its line is among them."""
+    names = {d.name for d in users}
+    lines = [Definition(d.target, d.indices, _held(d, names), d.ranges) for d in users if d.name in above]
+    goal = [_held(d, names) for d in users if d.name not in above]
+    for d in lines:
+        over = tuple((sp.Dummy(f"p{k}", integer=True), *a.range) for k, a in enumerate(d.target.axes))
+        place = tuple(i for i, _, _ in over)
+        goal.append(total(above[d.name][place] * d.target[place], over))
+    objective = Definition(derivation.program.objective_tensor, (), sp.Add(*goal))
+    return Program(tuple(given.values()), (*lines, objective), derivation.objective)
 
 
 def _gradient(derivation: Derivation, d: Definition) -> Tensor | None:
