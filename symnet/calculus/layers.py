@@ -89,9 +89,7 @@ class KnownShapes:
 
         line = step.definition
         target = self.gradient[place.of]
-        names = dict(zip(before.names, place.names, strict=True))
-        names |= {self.gradient[old].name: self.gradient[new].name for old, new in names.items() if old in self.gradient}
-        definition = line.renamed(target, put_in(line.expr), names)
+        definition = line.renamed(target, put_in(line.expr))
         through = dict(zip(before.users, place.users, strict=True))
         if line.target.name in self.kept_whole:
             self.kept_whole.add(target.name)

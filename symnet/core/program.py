@@ -71,12 +71,11 @@ class Definition:
             exact = tuple((i, sp.sympify(lo, strict=True), sp.sympify(hi, strict=True)) for i, lo, hi in self.ranges)
             object.__setattr__(self, "ranges", exact)
 
-    def renamed(self, target: Tensor, expr: sp.Expr, names: Mapping[str, str]) -> Definition:
-        """This line, which was looked at, with other names: the ``target`` has the same axes, ``expr`` is the same but for ``names``."""
+    def renamed(self, target: Tensor, expr: sp.Expr) -> Definition:
+        """This line, which was looked at, with other names: the ``target`` has the same axes, ``expr`` is the same but for names."""
         made = object.__new__(Definition)
-        shape, used = self.shape
         for name, value in (("target", target), ("indices", self.indices), ("expr", expr), ("ranges", self.ranges), ("note", self.note),
-                            ("holes", self.holes), ("_shape", (shape, tuple(names[u] for u in used)))):
+                            ("holes", self.holes), ("_shape", None)):
             object.__setattr__(made, name, value)
         return made
 
