@@ -548,8 +548,8 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.networks.transformer import Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder
     from symnet.networks.transposed_convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
     from symnet.parsing.program import program
-    from symnet.proofs import prove
     from symnet.reports.report import Report
+    from symnet.theorems.proving import prove
     from symnet.training.callbacks import Epoch
     from symnet.training.estimators import SymbolicMLPClassifier, SymbolicMLPRegressor
     from symnet.training.fit import Fit, fit
@@ -612,7 +612,7 @@ _PLACES = {
     "symnet.checking.code.results": "CodeCheck",
     "symnet.checking.slips.kinds": "Mistake",
     "symnet.checking.slips.search": "diagnose",
-    "symnet.proofs": "prove",
+    "symnet.theorems.proving": "prove",
     "symnet.training.callbacks": "Epoch",
     "symnet.training.estimators": "SymbolicMLPClassifier SymbolicMLPRegressor",
     "symnet.training.fit": "Fit fit",
@@ -734,7 +734,7 @@ def _join_rooms() -> None:
     install("proved_zero", "symnet.equality.zero")
     install("evaluate", "symnet.calculus.evaluate")
     install("curve_file", "symnet.reports.curve")
-    install("check_proved", "symnet.proofs.checking")
+    install("check_proved", "symnet.theorems.proving")
     install("compile", "symnet.backends", "compile_derivation")
     install("run", "symnet.backends.compiled", "run_program")
 

@@ -89,7 +89,7 @@ def case_of(derivation: Derivation, level: Level, digits: int, theorem: bool = T
         descent = values.scalars if rate is not None else None
     proved = None
     if theorem and rate is not None:
-        from symnet.proofs import prove
+        from symnet.theorems.proving import prove
 
         proved = prove("loss-scaling", optimizer="sgd")
     held = held or derivation

@@ -134,47 +134,6 @@ def certify(options: Namespace) -> int:
     return 0
 
 
-def prove(options: Namespace) -> int:
-    """symnet prove."""
-    from symnet.cli.rules import rule_of
-    from symnet.core.claim import Proved, Refutation
-    from symnet.proofs import prove as attempt
-    from symnet.reports.claims import equation_formula
-
-    found: Any = attempt(options.claim, optimizer=rule_of(options))
-    checked = isinstance(found, Proved) and found.check()
-    state = "proved" if checked else "refuted" if isinstance(found, Refutation) else "undecided"
-    lines = [(line.number, [equation_formula(e, found.tensors) for e in line.equations], line.rule, line.uses, line.note)
-             for line in found.proof.lines] if checked else []
-    conditions = found.claim.conditions if state != "undecided" else ()
-    if options.format == "json":
-        data = {"status": state, "message": str(found), "conditions": list(conditions), "checked": checked,
-                "counterexample": _counterexample(found) if state == "refuted" else None,
-                "explanation": found.why if state == "refuted" else getattr(found, "reason", ""),
-                "lines": [{"number": n, "text": [f.text for f in fs], "latex": [f.latex for f in fs], "rule": r, "uses": list(u),
-                           "note": note} for n, fs, r, u, note in lines]}
-        print(json.dumps(data, indent=2, ensure_ascii=False))
-        return {"proved": 0, "refuted": 1, "undecided": 3}[state]
-    print(found)
-    if conditions:
-        print(f"Conditions: {'; '.join(conditions)}.")
-    for n, fs, rule, uses, note in lines:
-        source = f" from {', '.join(map(str, uses))}" if uses else ""
-        print(f"{n:>3}. {';  '.join(f.text for f in fs)}\n       [{rule}{source}] {note}".rstrip())
-    if state == "refuted":
-        print(f"Why: {found.why}.")
-    elif checked:
-        print("The kernel made the proof again and it checks.")
-    return {"proved": 0, "refuted": 1, "undecided": 3}[state]
-
-
-def _counterexample(found: Any) -> dict[str, Any]:
-    """The case by name, and both values: a decimal, the exact fraction where it is short, and how they are told."""
-    sides = zip(("left", "right"), (found.left, found.right), found.exact, found.reached, strict=True)
-    values = {side: {"decimal": decimal, "exact": exact or None, "text": told} for side, decimal, exact, told in sides}
-    return {"case": dict(found.case), **values}
-
-
 def train(options: Namespace) -> int:
     """symnet train."""
     from symnet.cli.rules import training_changes

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from symnet.cli import commands
 from symnet.cli.check import check
+from symnet.cli.prove import prove
 from symnet.errors import FaultError, SymnetError
 
 DESCRIPTION = """\
@@ -88,8 +89,8 @@ def parser() -> argparse.ArgumentParser:
                            description="Example: symnet derive 'sum((X@w-y)**2)/N' --shape X:N,d --shape w:d --shape y:N --wrt w"))
     _check(sub.add_parser("check", help="judge answers, pages of work, your own NumPy code, or a whole class",
                           description=CHECKING, formatter_class=argparse.RawDescriptionHelpFormatter))
-    _prove(sub.add_parser("prove", help="prove a claim about training, or give a counterexample",
-                          description="Example: symnet prove loss-scaling --optimizer momentum"))
+    _prove(sub.add_parser("prove", help="prove a theorem or a claim of your own, or give a counterexample",
+                          description="Examples: symnet prove loss-scaling --optimizer momentum; symnet prove 'log(x) <= x - 1 if x > 0'"))
     _certify(sub.add_parser("certify", help="write the gradients as theorems that a foreign kernel checks", description=CERTIFYING,
                             formatter_class=argparse.RawDescriptionHelpFormatter))
     _train(sub.add_parser("train", help="train the network of a worksheet", description=TRAINING,
@@ -170,12 +171,19 @@ def _check(p: argparse.ArgumentParser) -> None:
 
 
 def _prove(p: argparse.ArgumentParser) -> None:
-    p.add_argument("claim", nargs="?", default="loss-scaling", help="loss-scaling: loss/c is learning rate/c; variance, variance-relu: "
-                   "how a sum of products spreads")
-    p.add_argument("--optimizer", default="sgd", help=f"{RULES} (default: sgd)")
+    p.add_argument("claim", nargs="?", default="loss-scaling", help="the name of a theorem (--list shows them; default: loss-scaling), a "
+                   "claim such as 'abs(tanh(x)) <= abs(x)', or a worksheet (.toml) with a claim")
+    p.add_argument("--list", action="store_true", help="all theorems by topic")
+    p.add_argument("--shape", action="append", default=[], metavar="X:N,d", help="the shape of an array of the claim (may be repeated)")
+    p.add_argument("--domain", action="append", default=[], metavar="x:positive", help="the domain of a name (may be repeated)")
+    p.add_argument("--given", action="append", default=[], metavar="'x > 0'", help="a hypothesis (may be repeated)")
+    p.add_argument("--line", action="append", default=[], metavar="'z = w*x'", help="a definition that the claim uses (may be repeated)")
+    p.add_argument("--time", type=float, default=20, metavar="SECONDS", help="how long a proof is looked for (default: 20)")
+    p.add_argument("--level", choices=LEVELS, default="student", help="how much a report explains (default: student)")
+    p.add_argument("--optimizer", default="sgd", help=f"for loss-scaling: {RULES} (default: sgd)")
     _rule(p)
-    p.add_argument("--format", choices=("text", "json"), default="text")
-    p.set_defaults(run=commands.prove)
+    _output(p, FORMATS)
+    p.set_defaults(run=prove)
 
 
 def _certify(p: argparse.ArgumentParser) -> None:

@@ -10,24 +10,50 @@ import sympy as sp
 
 from symnet.core.expressions import substitute
 from symnet.core.short_forms import WIDTH, short
+from symnet.core.tensors import Tensor
 from symnet.core.verbs import verb
+
+RELATIONS = ("=", "<=", "<", "!=")
 
 
 @dataclass(frozen=True, slots=True)
-class Equation:
-    """left = right, for every value 0, 1, 2, … of ``over`` when there is such an index."""
+class Statement:
+    """left = right, or another of the RELATIONS, for all real values of the symbols in their domains, wherever both sides have a value;
+    and for every value ``first``, ``first`` + 1, … of the index ``over`` when there is one. A ``general`` one holds for every place of its
+    free indices, as Σ_k y[n,k] = 1 for all n; else a free index is one particular place.
+
+    >>> x = sp.Symbol("x", real=True)
+    >>> print(Statement(sp.S.Zero, x**2, relation="<="))
+    0 <= x**2
+    """
 
     left: sp.Expr
     right: sp.Expr
     over: sp.Symbol | None = None
+    relation: str = "="
+    first: int = 0
+    general: bool = False
 
-    def at(self, value: sp.Expr) -> Equation:
+    def at(self, value: sp.Expr) -> Statement:
         """The same at one value of its index."""
         there = {self.over: value}
-        return Equation(substitute(self.left, there), substitute(self.right, there))
+        return Statement(substitute(self.left, there), substitute(self.right, there), None, self.relation)
 
     def __str__(self) -> str:
-        return f"{self.left} = {self.right}" + (f" for all {self.over}" if self.over is not None else "")
+        every = "" if self.over is None else f" for all {self.over}" + (f" >= {self.first}" if self.first else "")
+        places = " for all places" if self.general else ""
+        return f"{self.left} {self.relation} {self.right}{every}{places}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimText:
+    """A claim as it was written, with declared names, hypotheses and lines; and the name of the theorem when it is the library's."""
+
+    text: str
+    tensors: tuple[Tensor, ...] = ()
+    given: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    theorem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +71,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ProofLine:
-    """One line of a proof as it is read: what it says, by which rule, from which earlier lines."""
+    """One line of a proof as it is read: what it says, by which rule, from which earlier lines.
+
+    ``under`` is what is supposed on the way and not in the end: the case that is looked at, the step before.
+    """
 
     number: int
-    equations: tuple[Equation, ...]
+    statements: tuple[Statement, ...]
     rule: str
     uses: tuple[int, ...]
     note: str = ""
+    under: tuple[Statement, ...] = ()
 
 
 class Argument(Protocol):
@@ -140,7 +170,10 @@ class Refutation:
     def __str__(self) -> str:
         at = ", ".join(f"{name} = {value}" for name, value in self.case)
         left, right = self.reached
-        return f"refuted: {self.claim.sentence} Counterexample: with {at} the two runs reach {left} and {right}."
+        if self.claim.name.startswith("loss-scaling"):
+            return f"refuted: {self.claim.sentence} Counterexample: with {at} the two runs reach {left} and {right}."
+        given = f"with {at} " if at else ""
+        return f"refuted: {self.claim.sentence}. Counterexample: {given}the left side is {left} and the right side {right}."
 
     def __repr__(self) -> str:
         return short(f"Refutation; {self}", 6 * WIDTH)

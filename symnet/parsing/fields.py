@@ -11,7 +11,7 @@ from symnet.errors import WorksheetError, did_you_mean, shown
 EXACT = ("learning_rate", "clip_value", "clip_norm", "validation_split", "min_delta",
          "momentum", "dampening", "weight_decay", "beta1", "beta2", "alpha", "eps")
 KEYS: dict[str, tuple[str, ...]] = {
-    "": ("title", "symbols", "sizes", "program", "answers", "training", "errata", "simplify"),
+    "": ("title", "symbols", "sizes", "program", "answers", "training", "errata", "simplify", "claim", "given"),
     "program": ("definitions", "layers", "loss", "objective", "wrt", "learning_rate", "batch"),
     "symbols": ("shape", "value", "domain", "structure", "classes", "assume", "note"),
     "answers": ("id", "wrt", "text", "latex"),

@@ -58,6 +58,8 @@ class Worksheet:
     training: Mapping[str, Any] | None = None
     errata: Mapping[str, str] | None = None
     simplify: str = ""
+    claim: str = ""
+    given: tuple[str, ...] = ()
 
 
 def read_worksheet(path: str | Path) -> Worksheet:
@@ -113,6 +115,8 @@ def _worksheet(data: dict[str, Any], where: str) -> Worksheet:
         training=_training(data.get("training"), where),
         errata=_errata(data.get("errata"), where),
         simplify=text_in(data.get("simplify", ""), f"{where}, simplify"),
+        claim=_claim(data.get("claim", ""), f"{where}, claim"),
+        given=texts_in(data.get("given", []), f"{where}, given"),
     )
 
 
@@ -126,6 +130,11 @@ def schedule_call(text: str, where: str) -> Call:
         return call(text if "(" in text else f"{text}()", where)
     except WorksheetError as error:
         raise WorksheetError(where, error.found, "a schedule such as step(30, gamma=0.1) or warmup(5, cosine(100))") from None
+
+
+def _claim(value: Any, where: str) -> str:
+    """A claim, or several that are to hold together."""
+    return text_in(value, where) if isinstance(value, str) else " and ".join(texts_in(value, where))
 
 
 def _definitions(value: Any, where: str) -> tuple[str, ...]:

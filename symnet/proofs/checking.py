@@ -6,29 +6,34 @@ and the printed names. So neither can be exchanged for another.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from symnet.core.claim import Claim, Proved
 from symnet.networks.optimizer_program import Optimizer
 from symnet.proofs import kernel
-from symnet.proofs.scaling import loss_scaling
+from symnet.proofs.scaling import EFFECTS, loss_scaling
 from symnet.proofs.variance import variance_of_sum
 
 # name -> (the type of what the claim is about, its prover)
 PROVERS: dict[str, tuple[type, Callable[[Any], Any]]] = {
-    "loss-scaling": (Optimizer, loss_scaling), "variance": (type(None), lambda _: variance_of_sum()),
-    "variance-relu": (type(None), lambda _: variance_of_sum(relu=True))}
+    **{name: (Optimizer, partial(loss_scaling, effect=effect)) for name, effect in EFFECTS.items()},
+    "variance": (type(None), lambda _: variance_of_sum()), "variance-relu": (type(None), lambda _: variance_of_sum(relu=True))}
 
 
-def check_proved(found: Any) -> bool:
-    """True for a claim with its own proof and nobody else's."""
+def check_proved(found: Any, more: Mapping[type, Callable[[Any], Any]] = MappingProxyType({})) -> bool:
+    """True for a claim with its own proof and nobody else's. ``more`` are provers by the type of what a claim is about."""
     try:
         if type(found) is not Proved or type(found.claim) is not Claim or not kernel.checks(found.proof):
             return False
-        kind, prover = PROVERS[_text(found.claim.name)]
-        if type(found.claim.subject) is not kind:
-            return False
+        if type(found.claim.subject) in more:
+            prover = more[type(found.claim.subject)]
+        else:
+            kind, prover = PROVERS[_text(found.claim.name)]
+            if type(found.claim.subject) is not kind:
+                return False
         again = prover(found.claim.subject)
         return type(again) is Proved and _seen(again) == _seen(found)
     except Exception:  # whatever a forged object raises, it is no proof
@@ -39,7 +44,8 @@ def _seen(found: Proved) -> tuple[Any, ...]:
     """All that a reader sees, as plain data."""
     claim, proof = found.claim, found.proof
     conditions = tuple(map(_text, claim.conditions)) if type(claim.conditions) is tuple else None
-    lines = tuple((kernel.written(line.equations), line.rule, line.uses, _text(line.note)) for line in proof.lines)
+    lines = tuple((kernel.written(line.statements), line.rule, line.uses, _text(line.note), kernel.written(line.under))
+                  for line in proof.lines)
     hypotheses = frozenset(kernel.written(proof.hypotheses))  # type: ignore[attr-defined]
     if type(found.tensors) is not dict:
         raise TypeError

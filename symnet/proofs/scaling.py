@@ -7,7 +7,8 @@ same parameters at every step. The search below only proposes; every line of the
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -15,7 +16,7 @@ import sympy as sp
 
 from symnet.calculus.closed import closed_scalars
 from symnet.core.axes import Axis, Kind, index
-from symnet.core.claim import Claim, Equation, Proved, Refutation
+from symnet.core.claim import Claim, Proved, Refutation, Statement
 from symnet.core.expressions import Nabla
 from symnet.core.numbers import compute, decimal, to_flint
 from symnet.core.plain_data import encode
@@ -23,6 +24,7 @@ from symnet.core.tensors import Tensor
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality.compare import prove_equal
 from symnet.errors import DomainError, ProofError
+from symnet.networks.gradient_transforms import clip_by_value
 from symnet.networks.optimizers import OPTIMIZERS, Optimizer, optimizer
 from symnet.proofs import kernel
 from symnet.proofs.kernel import Proof
@@ -37,7 +39,8 @@ STEPS = Axis.between(0, "T", Kind.TIME)
 class Run:
     """One run: the sequence of parameters and of each state, and the update equation of each, for every step."""
 
-    def __init__(self, rule: Optimizer, letter: str, loss: sp.Expr, rate: sp.Expr, zeros: tuple[str, ...] = ()) -> None:
+    def __init__(self, rule: Optimizer, letter: str, loss: sp.Expr, rate: sp.Expr, zeros: tuple[str, ...] = (),
+                 changed: tuple[str, ...] = ()) -> None:
         self.rule = rule
         self.tensors = {"w": Tensor(letter, (STEPS,))} | {
             old: Tensor(f"{old}{letter}", (STEPS,), latex=rf"{old}") for old, _ in rule.states}
@@ -47,40 +50,114 @@ class Run:
         there |= {sp.Symbol("g", real=True): Nabla(loss, self.at("w", T)), sp.Symbol("lr", real=True): rate}
         there[sp.Symbol("t", real=True)] = T + 1
         there |= {sp.Symbol(k, real=True): sp.S.Zero for k in zeros}
+        there |= {sp.Symbol(k, real=True): FACTOR * sp.Symbol(k, real=True) for k in changed}
         there = closed_scalars(rule.program, there)
         new = {"w": "w_new", **dict(rule.states)}
-        self.updates = {k: Equation(self.at(k, T + 1), there[sp.Symbol(n, real=True)], T) for k, n in new.items()}
+        self.updates = {k: Statement(self.at(k, T + 1), there[sp.Symbol(n, real=True)], T) for k, n in new.items()}
 
     def at(self, name: str, step: sp.Expr) -> sp.Expr:
         """The value of a sequence at a step."""
         return self.tensors[name][step]
 
 
-def loss_scaling(name: str | Optimizer = "sgd") -> Proved | Refutation | Verdict:
-    """Is L/c with rate α the same training as L with rate α/c, for every c > 0, every loss and every start?
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What dividing the loss by c may be the same as: the rate divided by c or left, settings multiplied by c, settings that must be 0."""
 
-    With a schedule α is its base rate. A proof holds for every value of the other constants, save those that are 0 in the rule: they are
-    named as conditions. A refutation is about the constants of the rule, all of them named.
+    name: str
+    same_as: str
+    divides_rate: bool
+    changed: tuple[str, ...] = ()
+    zeros: tuple[str, ...] = ()
 
-    >>> bool(loss_scaling("sgd")), bool(loss_scaling("adam"))
-    (True, False)
+
+RATE = Effect("loss-scaling", "training on the loss itself with learning rate α divided by c", True)
+DECAY = Effect("loss-scaling-decay", "training on the loss itself with learning rate α divided by c and a weight decay multiplied by c",
+               True, ("lam",))
+LIMIT = Effect("loss-scaling-clipping", "training on the loss itself with learning rate α divided by c and a limit of the clipping "
+               "multiplied by c", True, ("limit",))
+NOTHING = Effect("loss-scaling-nothing", "training on the loss itself with the same learning rate α", False)
+EPSILON = Effect("loss-scaling-epsilon", "training on the loss itself with the same learning rate α and ε multiplied by c", False, ("eps",))
+NO_EPSILON = Effect("loss-scaling-without-epsilon", "training on the loss itself with the same learning rate α", False, (), ("eps",))
+EFFECTS: dict[str, Effect] = {e.name: e for e in (RATE, DECAY, LIMIT, NOTHING, EPSILON, NO_EPSILON)}
+
+
+def loss_scaling(name: str | Optimizer = "sgd", effect: Effect = RATE) -> Proved | Refutation | Verdict:
+    """Is L/c with rate α the same training as L with rate α/c, or as another ``effect`` says, for every c > 0, every loss and every start?
+
+    The loss may change with the step (mini-batches). With a schedule α is its base rate. A proof holds for every value of the other
+    constants, save those that are 0 in the rule: they are named as conditions. A refutation is about the constants of the rule, all of
+    them named.
+
+    >>> bool(loss_scaling("sgd")), bool(loss_scaling("adam")), bool(loss_scaling("signsgd", NOTHING))
+    (True, False, True)
     """
     rule = optimizer(name)
-    zeros = tuple(k for k, v in rule.settings.items() if v == 0 and k != "lr")
-    claim = Claim("loss-scaling", f"For {called(rule)}, training on the loss divided by c with learning rate α visits the same "
-                  "parameters, step for step, as training on the loss itself with learning rate α divided by c.",
+    missing = [k for k in (*effect.changed, *effect.zeros) if k not in rule.settings]
+    if missing:
+        return Verdict(Answer.UNDECIDED, reason=f"the rule has no {', '.join(missing)}")
+    zeros = (*(k for k, v in rule.settings.items() if v == 0 and k not in ("lr", *effect.changed)), *effect.zeros)
+    claim = Claim(effect.name, f"For {called(rule)}, training on the loss divided by c with learning rate α visits the same "
+                  f"parameters, step for step, as {effect.same_as}.",
                   ("c > 0", "both runs start from the same parameters", "both runs see the same data in the same order",
-                   *(["the states start at 0"] if rule.states else []), *[f"{k} = 0" for k in zeros]), rule)
+                   *(["the states start at 0"] if rule.states else []), *dict.fromkeys(f"{k} = 0" for k in zeros),
+                   *(["no gradient is 0, for which the update has no value"] if effect.zeros else [])), rule)
     own = {"w", "g", "t", "norm", *[old for old, _ in rule.states], *rule.settings}
     foreign = [t.name for t in rule.program.inputs if t.name not in own]
     if foreign or "lr" not in rule.settings:
         return Verdict(Answer.UNDECIDED, reason=f"the rule needs {', '.join(foreign)}" if foreign else "the rule has no learning rate")
-    refuted = _counterexample(rule, claim)
+    refuted = _counterexample(rule, claim, effect)
     if refuted is not None:
         return refuted
-    proved = None if rule.uses_norm else _proof(rule, claim, zeros)
+    proved = None if rule.uses_norm else _proof(rule, claim, tuple(dict.fromkeys(zeros)), effect)
     undecided = Verdict(Answer.UNDECIDED, reason="no proof by scaling the states, and no counterexample on L(w) = w²/2")
     return undecided if proved is None else proved
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What dividing the loss does to one optimizer: the effects that are proved, and the counterexample to the first that is not."""
+
+    rule: Optimizer
+    proved: tuple[Proved, ...]
+    refuted: Refutation | None
+    decided: bool
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        names = [p.claim.name for p in self.proved]
+        if RATE.name in names:
+            return "the same as dividing the learning rate by c"
+        if NOTHING.name in names:
+            return "changes nothing"
+        parts = [{DECAY.name: "the same as dividing the learning rate by c, if the decay is multiplied by c",
+                  LIMIT.name: "the same as dividing the learning rate by c, if the limit is multiplied by c",
+                  EPSILON.name: "the same as multiplying ε by c", NO_EPSILON.name: "nothing, for ε = 0"}[n] for n in names]
+        return "; ".join(parts) or ("neither the one nor the other" if self.decided else "undecided")
+
+
+def scaling_table(rules: Iterable[str | Optimizer] = ()) -> list[Row]:
+    """For each rule (those of the library by default) what dividing the loss does: equal to α/c, nothing, or under a condition."""
+    chosen = [optimizer(r) for r in rules] or [make() for make in OPTIMIZERS.values()] + [
+        optimizer("sgd", weight_decay="1/100"), clip_by_value(optimizer("sgd"), 1)]
+    found: list[Row] = []
+    for rule in chosen:
+        proved: list[Proved] = []
+        first: Refutation | None = None
+        decided = True
+        for effect in EFFECTS.values():
+            if any(p.claim.name in (RATE.name, NOTHING.name) for p in proved) or not {*effect.changed, *effect.zeros} <= set(rule.settings):
+                continue
+            answer = loss_scaling(rule, effect)
+            if isinstance(answer, Proved):
+                proved.append(answer)
+            elif isinstance(answer, Refutation):
+                first = first if first is not None else answer
+            else:
+                decided = False
+        found.append(Row(rule, tuple(proved), first, decided))
+    return found
 
 
 def called(rule: Optimizer) -> str:
@@ -104,10 +181,11 @@ def _lines(rule: Optimizer) -> tuple[Any, ...]:
     return rule.states, tuple((d.name, encode(d.expr)) for d in rule.program.definitions)
 
 
-def _proof(rule: Optimizer, claim: Claim, zeros: tuple[str, ...]) -> Proved | None:
+def _proof(rule: Optimizer, claim: Claim, zeros: tuple[str, ...], effect: Effect) -> Proved | None:
     """The proof, when every state of one run is a power of c times that of the other. The runs share all inputs but the gradient."""
     rate = sp.Symbol("lr", real=True)
-    first, second = (Run(rule, *how, zeros) for how in (("w", LOSS / FACTOR, rate), ("v", LOSS, rate / FACTOR)))
+    first = Run(rule, "w", LOSS / FACTOR, rate, zeros)
+    second = Run(rule, "v", LOSS, rate / FACTOR if effect.divides_rate else rate, zeros, effect.changed)
     for powers in itertools.product((0, 1, 2), repeat=len(rule.states)):
         found = _attempt(first, second, dict(zip([old for old, _ in rule.states], powers, strict=True)))
         if found is not None:
@@ -119,7 +197,7 @@ def _proof(rule: Optimizer, claim: Claim, zeros: tuple[str, ...]) -> Proved | No
 
 def _attempt(first: Run, second: Run, powers: Mapping[str, int]) -> Proof | None:
     """The proof with states related by s = r/c^power, or None when a step is not proved."""
-    wanted = {k: Equation(first.at(k, T), second.at(k, T) / FACTOR ** powers.get(k, 0)) for k in first.tensors}
+    wanted = {k: Statement(first.at(k, T), second.at(k, T) / FACTOR ** powers.get(k, 0)) for k in first.tensors}
     try:
         bases = [_base(k, e, first, second) for k, e in wanted.items()]
         steps = [_step(k, wanted, first, second) for k in wanted]
@@ -128,18 +206,18 @@ def _attempt(first: Run, second: Run, powers: Mapping[str, int]) -> Proof | None
         return None
 
 
-def _base(name: str, wanted: Equation, first: Run, second: Run) -> Proof:
+def _base(name: str, wanted: Statement, first: Run, second: Run) -> Proof:
     """The start: the same parameters, all states 0."""
     left, right = first.at(name, sp.S.Zero), second.at(name, sp.S.Zero)
     if name == "w":
-        return kernel.noted(kernel.given(Equation(left, right)), "both runs start from the same parameters")
-    zero = kernel.noted(kernel.given(Equation(left, sp.S.Zero)), "a state starts at 0")
-    other = kernel.noted(kernel.given(Equation(right, sp.S.Zero)), "a state starts at 0")
+        return kernel.noted(kernel.given(Statement(left, right)), "both runs start from the same parameters")
+    zero = kernel.noted(kernel.given(Statement(left, sp.S.Zero)), "a state starts at 0")
+    other = kernel.noted(kernel.given(Statement(right, sp.S.Zero)), "a state starts at 0")
     target = wanted.right.xreplace({T: sp.S.Zero})
     return kernel.same_right(zero, kernel.rewrite(other, kernel.algebra(target, target)))
 
 
-def _step(name: str, wanted: Mapping[str, Equation], first: Run, second: Run) -> Proof:
+def _step(name: str, wanted: Mapping[str, Statement], first: Run, second: Run) -> Proof:
     """One step: if the runs agree at t they agree at t + 1."""
     here = kernel.noted(kernel.specialize(_given(first.updates[name], "the update of run A: the loss is L/c"), T),
                         "run A at step t")
@@ -149,15 +227,15 @@ def _step(name: str, wanted: Mapping[str, Equation], first: Run, second: Run) ->
     for equation in wanted.values():
         here = kernel.rewrite(kernel.noted(kernel.given(equation), "suppose the runs agree at step t"), here)
     here = kernel.noted(here, "write run A with the values of run B")
-    there = kernel.noted(kernel.specialize(_given(second.updates[name], "the update of run B: the rate is α/c"), T),
+    there = kernel.noted(kernel.specialize(_given(second.updates[name], "the update of run B, on the loss itself"), T),
                          "run B at step t")
     target = wanted[name].right.xreplace({T: T + 1})
-    if target != there.equations[0].left:
+    if target != there.statements[0].left:
         there = kernel.rewrite(there, kernel.algebra(target, target))
     return kernel.noted(kernel.same_right(here, there), "both right sides are equal by algebra")
 
 
-def _given(equation: Equation, note: str) -> Proof:
+def _given(equation: Statement, note: str) -> Proof:
     return kernel.noted(kernel.given(equation), note)
 
 
@@ -173,20 +251,22 @@ def one_step_equation(name: str | Optimizer = "sgd") -> tuple[sp.Expr, sp.Expr, 
     return sides[0], sides[1], prove_equal(*sides).holds
 
 
-def _counterexample(rule: Optimizer, claim: Claim) -> Refutation | None:
+def _counterexample(rule: Optimizer, claim: Claim, effect: Effect) -> Refutation | None:
     """Run both on L(w) = w²/2 of one parameter, whose gradient at w is w, until the parameters are certainly different."""
     tries = itertools.product((sp.Integer(10), sp.Integer(2)), map(sp.Integer, STARTS), (1, 2, 3))
+    whole = rule.with_settings(**dict.fromkeys(effect.zeros, 0)) if effect.zeros else rule
     for c, start, steps in itertools.chain(tries, ((sp.Integer(10), sp.S.One, n) for n in LATER)):
+        other = whole.with_settings(**{k: rule.settings[k] * c for k in effect.changed}) if effect.changed else whole
+        runs = ((whole, 1 / c, sp.S.One), (other, sp.S.One, 1 / c if effect.divides_rate else sp.S.One))
         try:
-            ends = [_minimize(rule, start, a, b, steps, 256) for a, b in ((1 / c, sp.S.One), (sp.S.One, 1 / c))]
+            ends = [_minimize(one, start, a, b, steps, 256) for one, a, b in runs]
         except (DomainError, ZeroDivisionError):  # the rule is not defined here
             continue
         gap = ends[0] - ends[1]
         if not (gap == 0 if not hasattr(gap, "contains") else gap.contains(0)):
             case = (("L(w)", "w²/2"), ("the start", str(start)), ("c", str(c)), ("α", str(rule.settings["lr"])), ("steps", str(steps)),
-                    *[(k, str(v)) for k, v in rule.settings.items() if k != "lr"])
-            left, right = (decimal(partial(_minimize, rule, start, a, b, steps), 10).text
-                           for a, b in ((1 / c, sp.S.One), (sp.S.One, 1 / c)))
+                    *[(k, str(v)) for k, v in whole.settings.items() if k != "lr"])
+            left, right = (decimal(partial(_minimize, one, start, a, b, steps), 10).text for one, a, b in runs)
             return Refutation(claim, case, left, right, "; ".join(rule.remarks) or "the update treats a factor in the gradient otherwise "
                               "than the same factor in the learning rate", (_fraction(ends[0]), _fraction(ends[1])))
     return None

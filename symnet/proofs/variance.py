@@ -11,7 +11,7 @@ from __future__ import annotations
 import sympy as sp
 
 from symnet.core.axes import Axis, Kind, index
-from symnet.core.claim import Claim, Equation, Proved
+from symnet.core.claim import Claim, Proved, Statement
 from symnet.core.tensors import Tensor
 from symnet.proofs import kernel
 from symnet.proofs.kernel import Proof
@@ -31,14 +31,14 @@ COMMON = ("the weights w_i are independent of each other and of the inputs and h
 def variance_of_sum(relu: bool = False) -> Proved:
     """Proved: Var(Σ_{i=1}^k w_i x_i) = k Var(w) Var(x) for inputs of mean 0; with ``relu``, for inputs x = relu(u), k Var(w) Var(u)/2.
 
-    >>> str(variance_of_sum().proof.equations[0])
+    >>> str(variance_of_sum().proof.statements[0])
     'V[k] = k*var_w*var_x for all k'
     """
     rest = ("the inputs are x_i = relu(u_i), where u_i has a distribution symmetric about 0",) if relu else ("the inputs have mean 0",)
     second, spread = (_relu(), S["var_z"] / 2) if relu else (_centred("x"), S["var_x"])
     one = _rewritten(_product(), second)
-    wanted, every = (Equation(SUM[K], K * S["var_w"] * spread, over) for over in (None, K))
-    grow = kernel.specialize(_given(Equation(SUM[K + 1], SUM[K] + S["var_wx"], K),
+    wanted, every = (Statement(SUM[K], K * S["var_w"] * spread, over) for over in (None, K))
+    grow = kernel.specialize(_given(Statement(SUM[K + 1], SUM[K] + S["var_wx"], K),
                                     "the variance of a sum of independent terms is the sum of their variances"), K)
     step = _rewritten(_noted(grow, "one more term"), _given(wanted, "suppose it holds for k terms"), one)
     target = every.at(K + 1).right
@@ -53,17 +53,17 @@ def variance_of_sum(relu: bool = False) -> Proved:
 
 def _product() -> Proof:
     """Var(w x) = Var(w) E(x²): the factors are independent and w has mean 0."""
-    product = _given(Equation(S["var_wx"], S["square_wx"] - S["mean_wx"] ** 2), "what the variance of a product is")
-    squares = _given(Equation(S["square_wx"], S["square_w"] * S["square_x"]), "w² and x² are independent")
-    means = _given(Equation(S["mean_wx"], S["mean_w"] * S["mean_x"]), "w and x are independent")
-    zero = _given(Equation(S["mean_w"], sp.S.Zero), "the weights have mean 0")
+    product = _given(Statement(S["var_wx"], S["square_wx"] - S["mean_wx"] ** 2), "what the variance of a product is")
+    squares = _given(Statement(S["square_wx"], S["square_w"] * S["square_x"]), "w² and x² are independent")
+    means = _given(Statement(S["mean_wx"], S["mean_w"] * S["mean_x"]), "w and x are independent")
+    zero = _given(Statement(S["mean_w"], sp.S.Zero), "the weights have mean 0")
     return _noted(_rewritten(product, squares, means, zero, _centred("w")), "the variance of one product")
 
 
 def _centred(name: str) -> Proof:
     """E(u²) = Var(u) when E(u) = 0."""
-    square = _given(Equation(S[f"square_{name}"], S[f"var_{name}"] + S[f"mean_{name}"] ** 2), f"what the variance of {_called(name)} is")
-    return _rewritten(square, _given(Equation(S[f"mean_{name}"], sp.S.Zero), f"{_called(name)} has mean 0"))
+    square = _given(Statement(S[f"square_{name}"], S[f"var_{name}"] + S[f"mean_{name}"] ** 2), f"what the variance of {_called(name)} is")
+    return _rewritten(square, _given(Statement(S[f"mean_{name}"], sp.S.Zero), f"{_called(name)} has mean 0"))
 
 
 def _called(name: str) -> str:
@@ -72,8 +72,8 @@ def _called(name: str) -> str:
 
 def _relu() -> Proof:
     """E(relu(u)²) = Var(u)/2: u² = relu(u)² + relu(-u)², and both have the same mean."""
-    whole = _given(Equation(S["square_z"], S["square_x"] + S["left_z"]), "u² = relu(u)² + relu(-u)²")
-    doubled = _rewritten(whole, _given(Equation(S["left_z"], S["square_x"]), "u and -u have the same distribution"))
+    whole = _given(Statement(S["square_z"], S["square_x"] + S["left_z"]), "u² = relu(u)² + relu(-u)²")
+    doubled = _rewritten(whole, _given(Statement(S["left_z"], S["square_x"]), "u and -u have the same distribution"))
     half = _rewritten(kernel.algebra(S["square_z"] / 2, S["square_z"] / 2), doubled)
     found = kernel.same_right(kernel.algebra(S["square_x"], S["square_x"]), half)
     return _noted(_rewritten(found, _centred("z")), "half of the mean square passes the relu")
@@ -85,7 +85,7 @@ def _rewritten(into: Proof, *equals: Proof) -> Proof:
     return into
 
 
-def _given(equation: Equation, note: str) -> Proof:
+def _given(equation: Statement, note: str) -> Proof:
     return kernel.noted(kernel.given(equation), note)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symnet.core.claim import Equation, Proved, Refutation
+from symnet.core.claim import ProofLine, Proved, Refutation, Statement
 from symnet.core.latex import latex
 from symnet.core.names import tensor_latex, tensor_text
 from symnet.core.page_verdict import Errata, Follows, Judged, Mark
@@ -16,12 +16,28 @@ from symnet.reports.report_data import Case
 from symnet.reports.values import number, number_latex
 from symnet.reports.words import LEADS, plural
 
+SIGNS = {"=": "=", "<=": r"\leq", "<": "<", "!=": r"\neq"}
 
-def equation_formula(e: Equation, tensors: Mapping[str, Tensor]) -> Formula:
-    """One equation; "for all t" when it is about every step."""
-    every = rf" \quad \text{{for }} {e.over} = 0, 1, 2, \ldots" if e.over is not None else ""
-    said = f"  for {e.over} = 0, 1, 2, ..." if e.over is not None else ""
-    return Formula(f"{latex(e.left, tensors)} = {latex(e.right, tensors)}{every}", f"{text(e.left)} = {text(e.right)}{said}")
+
+def statement_formula(e: Statement, tensors: Mapping[str, Tensor]) -> Formula:
+    """One statement; "for all t" when it is about every step."""
+    steps = [str(e.first + k) for k in range(3)]
+    every = rf" \quad \text{{for }} {e.over} = {', '.join(steps)}, \ldots" if e.over is not None else ""
+    said = f"  for {e.over} = {', '.join(steps)}, ..." if e.over is not None else ""
+    if e.general:
+        every, said = every + r" \quad \text{at every place}", said + "  at every place"
+    return Formula(f"{latex(e.left, tensors)} {SIGNS[e.relation]} {latex(e.right, tensors)}{every}",
+                   f"{text(e.left)} {e.relation} {text(e.right)}{said}")
+
+
+def line_formulas(line: ProofLine, tensors: Mapping[str, Tensor]) -> list[Formula]:
+    """What a line says, each time with what is supposed there."""
+    if not line.under:
+        return [statement_formula(e, tensors) for e in line.statements]
+    under = [statement_formula(h, tensors) for h in line.under]
+    latex_under, text_under = ",\\; ".join(u.latex for u in under), ", ".join(u.text for u in under)
+    found = [statement_formula(e, tensors) for e in line.statements]
+    return [Formula(rf"{f.latex} \quad \text{{if }} {latex_under}", f"{f.text}   if {text_under}") for f in found]
 
 
 def theorem_section(case: Case) -> Section | None:
@@ -35,7 +51,7 @@ def theorem_section(case: Case) -> Section | None:
         blocks += [(str(claim),), (capitalised(claim.why) + ".",)]
     else:
         blocks.append((conditions,))
-        blocks += _proof(claim, case.level)
+        blocks += proof_lines(claim, case.level)
         checked = claim.check()
         blocks.append(("The proof was made again from its first line by the kernel, and it checks." if checked else
                        "The proof does NOT check.",))
@@ -44,10 +60,11 @@ def theorem_section(case: Case) -> Section | None:
     return Section("theorem", "Dividing the loss or dividing the learning rate", (claim.claim.sentence,), tuple(blocks))
 
 
-def _proof(claim: Proved, level: Level) -> list[Block]:
+def proof_lines(claim: Proved, level: Level) -> list[Block]:
+    """The lines of a proof as steps."""
     views: list[Block] = []
     for line in claim.proof.lines:
-        stages = tuple(Stage("", equation_formula(e, claim.tensors)) for e in line.equations)
+        stages = tuple(Stage("", f) for f in line_formulas(line, claim.tensors))
         uses: Rich = (", ".join(f"P{n}" for n in line.uses),) if line.uses else ()
         title: Rich = (capitalised(line.note) if line.note else line.rule,)
         why: tuple[Rich, ...] = () if level is Level.EXPERT or not line.note else ((f"Rule: {line.rule}.",),)

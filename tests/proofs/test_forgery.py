@@ -13,7 +13,7 @@ import sympy as sp
 
 import symnet as sn
 from symnet.core import plain_data as plain
-from symnet.core.claim import Claim, Equation, Proved
+from symnet.core.claim import Claim, Proved, Statement
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality import compare
 from symnet.errors import ProofError, SymnetError
@@ -22,7 +22,7 @@ from symnet.proofs import kernel
 from symnet.proofs.kernel import Proof
 
 x, y = sp.symbols("x y", real=True)
-FALSE = Equation(sp.S.Zero, sp.S.One)
+FALSE = Statement(sp.S.Zero, sp.S.One)
 
 
 class YesTuple(tuple):  # type: ignore[type-arg]
@@ -97,7 +97,7 @@ class YesText(str):
     __hash__ = str.__hash__
 
 
-class YesEquation(Equation):
+class YesStatement(Statement):
     """Equal to every equation."""
 
     def __eq__(self, other: object) -> bool:
@@ -124,28 +124,28 @@ def changed(**fields: Any) -> Proof:
 
 
 FORGED: dict[str, Callable[[], Any]] = {
-    "a tuple that is equal to all": lambda: changed(equations=YesTuple((FALSE,))),
-    "hypotheses that are equal to all": lambda: changed(hypotheses=YesTuple(()), equations=(FALSE,)),
-    "an equation that is equal to all": lambda: changed(equations=(YesEquation(sp.S.Zero, sp.S.One),)),
-    "a symbol that is equal to all": lambda: changed(equations=(Equation(sp.S.Zero, YesSymbol("q")),)),
-    "a number that is equal to all": lambda: changed(equations=(Equation(sp.S.Zero, number(1)),), data=(sp.S.Zero, number(1))),
-    "a sum that is equal to all": lambda: changed(equations=(Equation(sp.S.Zero, YesSum(x, 1)),), data=(sp.S.Zero, YesSum(x, 1))),
-    "a class that says that it is Symbol": lambda: changed(equations=(Equation(x, Disguised("x", real=True)),)),
-    "data that are equal to all": lambda: changed(equations=(FALSE,), data=YesTuple((sp.S.Zero, sp.S.One))),
-    "a rule whose name is equal to all": lambda: changed(equations=(FALSE,), rule=YesText("algebra")),
-    "premises that are no proofs": lambda: changed(equations=(FALSE,), rule="same right side", premises=(Yes(), Yes()), data=()),
-    "a list": lambda: changed(equations=[FALSE]),
-    "nothing": lambda: changed(equations=(), hypotheses=()),
-    "true numbers that are truths": lambda: changed(equations=(Equation(sp.S.One, sp.true),)),
-    "a float": lambda: changed(equations=(Equation(sp.Float(0), sp.Float(0)),), data=(sp.Float(0), sp.Float(0))),
-    "not a number": lambda: changed(equations=(Equation(sp.nan, sp.nan),), data=(sp.nan, sp.nan)),
+    "a tuple that is equal to all": lambda: changed(statements=YesTuple((FALSE,))),
+    "hypotheses that are equal to all": lambda: changed(hypotheses=YesTuple(()), statements=(FALSE,)),
+    "an equation that is equal to all": lambda: changed(statements=(YesStatement(sp.S.Zero, sp.S.One),)),
+    "a symbol that is equal to all": lambda: changed(statements=(Statement(sp.S.Zero, YesSymbol("q")),)),
+    "a number that is equal to all": lambda: changed(statements=(Statement(sp.S.Zero, number(1)),), data=(sp.S.Zero, number(1))),
+    "a sum that is equal to all": lambda: changed(statements=(Statement(sp.S.Zero, YesSum(x, 1)),), data=(sp.S.Zero, YesSum(x, 1))),
+    "a class that says that it is Symbol": lambda: changed(statements=(Statement(x, Disguised("x", real=True)),)),
+    "data that are equal to all": lambda: changed(statements=(FALSE,), data=YesTuple((sp.S.Zero, sp.S.One))),
+    "a rule whose name is equal to all": lambda: changed(statements=(FALSE,), rule=YesText("algebra")),
+    "premises that are no proofs": lambda: changed(statements=(FALSE,), rule="same right side", premises=(Yes(), Yes()), data=()),
+    "a list": lambda: changed(statements=[FALSE]),
+    "nothing": lambda: changed(statements=(), hypotheses=()),
+    "true numbers that are truths": lambda: changed(statements=(Statement(sp.S.One, sp.true),)),
+    "a float": lambda: changed(statements=(Statement(sp.Float(0), sp.Float(0)),), data=(sp.Float(0), sp.Float(0))),
+    "not a number": lambda: changed(statements=(Statement(sp.nan, sp.nan),), data=(sp.nan, sp.nan)),
 }
 
 
 class Yes:
     """Checks, whatever it is asked."""
 
-    hypotheses: tuple[Equation, ...] = ()
+    hypotheses: tuple[Statement, ...] = ()
     equations = (FALSE,)
     premises: tuple[Any, ...] = ()
     lines: tuple[Any, ...] = ()
@@ -176,14 +176,14 @@ LIES: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 def test_the_rules_refuse_what_is_no_plain_expression(lie: Callable[[], Any]) -> None:
-    for rule in (lambda: kernel.algebra(lie(), sp.S.Zero), lambda: kernel.algebra(sp.S.Zero, lie()), lambda: kernel.given(Equation(lie(), x)),
-                 lambda: kernel.given(YesEquation(x, y)), lambda: kernel.constant_factor(lie(), symbol("L"), y)):
+    for rule in (lambda: kernel.algebra(lie(), sp.S.Zero), lambda: kernel.algebra(sp.S.Zero, lie()), lambda: kernel.given(Statement(lie(), x)),
+                 lambda: kernel.given(YesStatement(x, y)), lambda: kernel.constant_factor(lie(), symbol("L"), y)):
         with pytest.raises(ProofError):
             rule()
 
 
 def test_no_instance_has_a_check_of_its_own() -> None:
-    for proof in (changed(equations=(FALSE,)), Proved(Claim("loss-scaling", "1 = 0."), Yes())):  # type: ignore[arg-type]
+    for proof in (changed(statements=(FALSE,)), Proved(Claim("loss-scaling", "1 = 0."), Yes())):  # type: ignore[arg-type]
         with pytest.raises(AttributeError):
             object.__setattr__(proof, "check", lambda: True)
         with pytest.raises(TypeError):
@@ -212,13 +212,13 @@ PATCHES: dict[str, tuple[Any, str, Any]] = {
     "inside the prover": (compare, "_attempt", lambda *a: (Verdict(Answer.PROVED), {})),
     "the normal form": (compare, "judged", lambda left, right, *a: (None, (set(), set()), True)),
     "the verdict": (Verdict, "holds", property(lambda self: True)),
-    "an equation's ==": (Equation, "__eq__", lambda self, other: True),
+    "an equation's ==": (Statement, "__eq__", lambda self, other: True),
 }
 
 
 @pytest.mark.parametrize(("owner", "name", "value"), PATCHES.values(), ids=PATCHES)
 def test_while_equality_is_patched_nothing_false_checks_and_nothing_after(owner: Any, name: str, value: Any) -> None:
-    made: list[Any] = [changed(equations=(FALSE,)), changed(equations=(FALSE,), data=(sp.S.Zero, sp.S.One))]
+    made: list[Any] = [changed(statements=(FALSE,)), changed(statements=(FALSE,), data=(sp.S.Zero, sp.S.One))]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(owner, name, value)
         for equation in ((sp.S.Zero, sp.S.One), (x, y)):
@@ -241,7 +241,7 @@ def test_a_poisoned_object_says_nothing() -> None:
         try:
             proof = kernel.algebra(left, sp.S.Zero)
         except ProofError:
-            proof = changed(equations=(Equation(left, sp.S.Zero),), data=(left, sp.S.Zero))
+            proof = changed(statements=(Statement(left, sp.S.Zero),), data=(left, sp.S.Zero))
         assert not kernel.checks(proof)
     from sympy.core.cache import clear_cache
 
@@ -256,9 +256,9 @@ AGAIN: dict[str, Callable[[Any], Any]] = {
 def test_a_copy_is_as_good_as_what_was_copied(again: Callable[[Any], Any]) -> None:
     for what in (kernel.algebra(x, x), sn.prove("loss-scaling", optimizer="momentum"), sn.prove("variance-relu")):
         assert again(what).check() is True
-    assert again(changed(equations=(FALSE,))).check() is False
+    assert again(changed(statements=(FALSE,))).check() is False
     found = sn.prove("loss-scaling")
-    object.__setattr__(found.proof, "equations", (FALSE,))
+    object.__setattr__(found.proof, "statements", (FALSE,))
     assert again(found).check() is False
 
 
@@ -268,7 +268,7 @@ def test_a_pickle_that_was_edited_does_not_check() -> None:
     state[1] = (FALSE,)
     forged = object.__new__(Proof)
     forged.__setstate__(state)  # type: ignore[attr-defined]
-    assert forged.equations == (FALSE,) and not kernel.checks(forged)
+    assert forged.statements == (FALSE,) and not kernel.checks(forged)
     assert not kernel.checks(object.__new__(Proof))  # with nothing in it
 
 

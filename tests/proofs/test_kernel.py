@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sympy as sp
 
-from symnet.core.claim import Equation
+from symnet.core.claim import Statement
 from symnet.core.expressions import Nabla
 from symnet.core.functions import sigmoid
 from symnet.errors import ProofError
@@ -22,50 +22,50 @@ t, k, s = sp.symbols("t k s", integer=True)
 x, y, total = sp.symbols("x y S", real=True)
 c, loss = sp.Symbol("c", positive=True), sp.Symbol("L", real=True)
 a, b = sp.IndexedBase("a", real=True), sp.IndexedBase("b", real=True)
-ALL = kernel.given(Equation(a[t], b[t], t))  # a = b at every step
-BASE = kernel.given(Equation(a[0], b[0]))
-HERE = Equation(a[t], b[t])
+ALL = kernel.given(Statement(a[t], b[t], t))  # a = b at every step
+BASE = kernel.given(Statement(a[0], b[0]))
+HERE = Statement(a[t], b[t])
 
 
 def doubling() -> Proof:
     """a[t+1] = 2 a[t] and b[t+1] = b[t] + b[t], from the same start: a = b at every step."""
-    first = kernel.specialize(kernel.given(Equation(a[t + 1], 2 * a[t], t)), t)
-    second = kernel.specialize(kernel.given(Equation(b[t + 1], b[t] + b[t], t)), t)
+    first = kernel.specialize(kernel.given(Statement(a[t + 1], 2 * a[t], t)), t)
+    second = kernel.specialize(kernel.given(Statement(b[t + 1], b[t] + b[t], t)), t)
     step = kernel.same_right(kernel.rewrite(kernel.given(HERE), first), second)
     return kernel.induction(BASE, step, t, (HERE,))
 
 
 def test_an_induction_proves_its_claim_for_every_step() -> None:
     proof = doubling()
-    assert proof.equations == (Equation(a[t], b[t], t),) and proof.check()
-    assert HERE not in proof.hypotheses and Equation(a[0], b[0]) in proof.hypotheses and len(proof.hypotheses) == 3
+    assert proof.statements == (Statement(a[t], b[t], t),) and proof.check()
+    assert HERE not in proof.hypotheses and Statement(a[0], b[0]) in proof.hypotheses and len(proof.hypotheses) == 3
 
 
 def test_the_lines_come_after_what_they_use() -> None:
     lines = doubling().lines
     assert [line.number for line in lines] == list(range(1, len(lines) + 1))
     assert all(use < line.number for line in lines for use in line.uses)
-    assert lines[-1].rule == "induction" and lines[-1].equations == (Equation(a[t], b[t], t),)
+    assert lines[-1].rule == "induction" and lines[-1].statements == (Statement(a[t], b[t], t),)
 
 
 @pytest.mark.parametrize("permit", [None, object(), True, "permit"])
 def test_nobody_else_can_make_a_proof(permit: Any) -> None:
     with pytest.raises(ProofError, match="outside the kernel"):
-        Proof((), (Equation(sp.S.One, sp.S.Zero),), "algebra", (), (sp.S.One, sp.S.Zero), "", permit)
+        Proof((), (Statement(sp.S.One, sp.S.Zero),), "algebra", (), (sp.S.One, sp.S.Zero), "", permit)
 
 
 def test_a_made_proof_does_not_give_its_permit_away() -> None:
     proof = kernel.algebra(x, x)
     assert proof.permit is None
     with pytest.raises(ProofError, match="outside the kernel"):
-        dataclasses.replace(proof, equations=(Equation(x, y),))
+        dataclasses.replace(proof, statements=(Statement(x, y),))
     with pytest.raises(ProofError, match="another kind of proof"):
         type("Mine", (Proof,), {"check": lambda self: True})
 
 
 def test_a_proof_is_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        kernel.algebra(x, x).equations = ()  # type: ignore[misc]
+        kernel.algebra(x, x).statements = ()  # type: ignore[misc]
 
 
 class Liar:
@@ -81,10 +81,10 @@ class Liar:
 
 
 TAMPERED: dict[str, tuple[str, Callable[[Proof], Any]]] = {
-    "equations": ("equations", lambda p: (Equation(a[t], b[t] + 1, t),)),
-    "no equations": ("equations", lambda p: ()),
-    "for one step": ("equations", lambda p: (HERE,)),
-    "a liar": ("equations", lambda p: (Liar(),)),
+    "statements": ("statements", lambda p: (Statement(a[t], b[t] + 1, t),)),
+    "no equations": ("statements", lambda p: ()),
+    "for one step": ("statements", lambda p: (HERE,)),
+    "a liar": ("statements", lambda p: (Liar(),)),
     "hypotheses": ("hypotheses", lambda p: p.hypotheses[1:]),
     "no hypotheses": ("hypotheses", lambda p: ()),
     "more hypotheses": ("hypotheses", lambda p: (*p.hypotheses, HERE)),
@@ -93,7 +93,7 @@ TAMPERED: dict[str, tuple[str, Callable[[Proof], Any]]] = {
     "no tuple": ("premises", lambda p: None),
     "itself": ("premises", lambda p: (p, p)),
     "strangers": ("premises", lambda p: ("a", "b")),
-    "data": ("data", lambda p: (t, (Equation(a[t], 2 * b[t]),))),
+    "data": ("data", lambda p: (t, (Statement(a[t], 2 * b[t]),))),
     "data index": ("data", lambda p: (s, (HERE,))),
     "no data": ("data", lambda p: ()),
     "another rule": ("rule", lambda p: "given"),
@@ -110,7 +110,7 @@ def test_a_proof_that_was_changed_does_not_check(field: str, change: Callable[[P
 
 
 @pytest.mark.parametrize(
-    "field, change", [("equations", (Equation(a[t + 1], b[t]),)), ("hypotheses", ()), ("rule", "algebra"), ("data", (x,))]
+    "field, change", [("statements", (Statement(a[t + 1], b[t]),)), ("hypotheses", ()), ("rule", "algebra"), ("data", (x,))]
 )
 def test_a_line_changed_deep_inside_is_found(field: str, change: Any) -> None:
     proof = doubling()
@@ -121,7 +121,7 @@ def test_a_line_changed_deep_inside_is_found(field: str, change: Any) -> None:
 
 def test_a_changed_line_does_not_become_right_by_being_used_or_noted() -> None:
     false = kernel.algebra(x, x)
-    object.__setattr__(false, "equations", (Equation(x, y),))
+    object.__setattr__(false, "statements", (Statement(x, y),))
     assert not kernel.noted(false, "trust me").check()
     assert not kernel.rewrite(false, kernel.algebra(y + x, x + y)).check()
 
@@ -148,7 +148,7 @@ REFUSED: dict[str, Callable[[], Proof]] = {
     "a negative index": lambda: kernel.specialize(ALL, sp.Symbol("m", integer=True, negative=True)),
     "a real number": lambda: kernel.specialize(ALL, x),
     "no 'for all'": lambda: kernel.specialize(BASE, sp.S.Zero),
-    "an index that a sum binds": lambda: kernel.specialize(kernel.given(Equation(sp.Sum(a[t + k], (k, 1, 3)), b[t], t)), k),
+    "an index that a sum binds": lambda: kernel.specialize(kernel.given(Statement(sp.Sum(a[t + k], (k, 1, 3)), b[t], t)), k),
     # gradients
     "a factor of the parameters": lambda: kernel.constant_factor(x, loss, x),
     "a factor that is an entry": lambda: kernel.constant_factor(a[0], loss, x),
@@ -156,15 +156,15 @@ REFUSED: dict[str, Callable[[], Proof]] = {
     "a loss that is no symbol": lambda: kernel.constant_factor(c, loss * y, x),
     # equals for equals
     "under a sum that binds the index": lambda: kernel.rewrite(
-        kernel.given(Equation(a[k], sp.S.Zero)), kernel.given(Equation(total, sp.Sum(a[k], (k, 1, 3))))
+        kernel.given(Statement(a[k], sp.S.Zero)), kernel.given(Statement(total, sp.Sum(a[k], (k, 1, 3))))
     ),
     "in the function of a gradient": lambda: kernel.rewrite(
-        kernel.given(Equation(c, x)), kernel.given(Equation(y, Nabla(c * loss, x)))
+        kernel.given(Statement(c, x)), kernel.given(Statement(y, Nabla(c * loss, x)))
     ),
     "a statement about every step": lambda: kernel.rewrite(ALL, BASE),
     "into every step": lambda: kernel.rewrite(BASE, ALL),
     # same right side
-    "different right sides": lambda: kernel.same_right(kernel.given(Equation(x, c)), kernel.given(Equation(y, 2 * c))),
+    "different right sides": lambda: kernel.same_right(kernel.given(Statement(x, c)), kernel.given(Statement(y, 2 * c))),
     "right sides at every step": lambda: kernel.same_right(ALL, BASE),
 }
 
@@ -176,7 +176,7 @@ def test_an_unsound_line_is_refused(make: Callable[[], Proof]) -> None:
     assert "\n" not in str(caught.value)
 
 
-def step_from(*given: Equation) -> Proof:
+def step_from(*given: Statement) -> Proof:
     """⊢ a[t+1] = b[t+1] under the equations ``given``: the last is taken at 0."""
     return kernel.specialize(kernel.given(given[-1]), sp.S.Zero)
 
@@ -186,36 +186,36 @@ INDUCTIONS: dict[str, Callable[[], Proof]] = {
     "no parts": lambda: kernel.induction(t, (HERE,)),
     "no step": lambda: kernel.induction(BASE, t, (HERE,)),
     "a base elsewhere": lambda: kernel.induction(
-        kernel.given(Equation(a[1], b[1])), kernel.given(Equation(a[t + 1], b[t + 1])), t, (HERE,)
+        kernel.given(Statement(a[1], b[1])), kernel.given(Statement(a[t + 1], b[t + 1])), t, (HERE,)
     ),
     "a base of another claim": lambda: kernel.induction(
-        kernel.given(Equation(a[0], 2 * b[0])), kernel.given(Equation(a[t + 1], b[t + 1])), t, (HERE,)
+        kernel.given(Statement(a[0], 2 * b[0])), kernel.given(Statement(a[t + 1], b[t + 1])), t, (HERE,)
     ),
     "the claim as its own step": lambda: kernel.induction(BASE, kernel.given(HERE), t, (HERE,)),
-    "the step taken for granted": lambda: kernel.induction(BASE, kernel.given(Equation(a[t + 1], b[t + 1])), t, (HERE,)),
+    "the step taken for granted": lambda: kernel.induction(BASE, kernel.given(Statement(a[t + 1], b[t + 1])), t, (HERE,)),
     "a hypothesis about one t": lambda: kernel.induction(
         BASE,
         kernel.rewrite(
-            kernel.given(Equation(x, b[t + 1])),
-            kernel.rewrite(kernel.given(Equation(t, s)), kernel.given(Equation(a[t + 1], x))),
+            kernel.given(Statement(x, b[t + 1])),
+            kernel.rewrite(kernel.given(Statement(t, s)), kernel.given(Statement(a[t + 1], x))),
         ),
         t,
         (HERE,),
     ),
     "a hypothesis about one t, dressed up": lambda: kernel.induction(
-        BASE, step_from(Equation(a[t + 1], b[t + 1], s)), t, (HERE,)
+        BASE, step_from(Statement(a[t + 1], b[t + 1], s)), t, (HERE,)
     ),
     "a claim about every step as hypothesis": lambda: kernel.induction(
-        kernel.given(Equation(x, y)), kernel.specialize(kernel.given(Equation(x, y, t)), t), t, (Equation(x, y, t),)
+        kernel.given(Statement(x, y)), kernel.specialize(kernel.given(Statement(x, y, t)), t), t, (Statement(x, y, t),)
     ),
-    "a step two ahead": lambda: kernel.induction(BASE, kernel.given(Equation(a[t + 2], b[t + 2])), t, (HERE,)),
+    "a step two ahead": lambda: kernel.induction(BASE, kernel.given(Statement(a[t + 2], b[t + 2])), t, (HERE,)),
     "an index that is never 0": lambda: kernel.induction(
-        BASE, kernel.given(Equation(a[p + 1], b[p + 1])), p, (Equation(a[p], b[p]),)
+        BASE, kernel.given(Statement(a[p + 1], b[p + 1])), p, (Statement(a[p], b[p]),)
     ),
     "an index that is no integer": lambda: kernel.induction(
-        BASE, kernel.given(Equation(a[x + 1], b[x + 1])), x, (Equation(a[x], b[x]),)
+        BASE, kernel.given(Statement(a[x + 1], b[x + 1])), x, (Statement(a[x], b[x]),)
     ),
-    "two claims and one base": lambda: kernel.induction(BASE, kernel.given(Equation(a[t + 1], b[t + 1])), t, (HERE, HERE)),
+    "two claims and one base": lambda: kernel.induction(BASE, kernel.given(Statement(a[t + 1], b[t + 1])), t, (HERE, HERE)),
 }
 
 
@@ -227,9 +227,8 @@ def test_a_bad_induction_is_refused(make: Callable[[], Proof]) -> None:
 
 def test_the_sound_rules_say_what_they_claim() -> None:
     assert kernel.algebra(sigmoid(-x), 1 - sigmoid(x)).hypotheses == ()
-    assert kernel.specialize(ALL, sp.Integer(3)).equations == (Equation(a[3], b[3]),)
-    assert kernel.constant_factor(1 / c, loss, a[t]).equations == (Equation(Nabla(loss / c, a[t]), Nabla(loss, a[t]) / c),)
-    joined = kernel.rewrite(kernel.given(Equation(x, y)), kernel.given(Equation(total, x**2 + c)))
-    assert joined.equations == (Equation(total, y**2 + c),) and len(joined.hypotheses) == 2
-    assert kernel.both([BASE, joined]) == (*BASE.equations, *joined.equations)
+    assert kernel.specialize(ALL, sp.Integer(3)).statements == (Statement(a[3], b[3]),)
+    assert kernel.constant_factor(1 / c, loss, a[t]).statements == (Statement(Nabla(loss / c, a[t]), Nabla(loss, a[t]) / c),)
+    joined = kernel.rewrite(kernel.given(Statement(x, y)), kernel.given(Statement(total, x**2 + c)))
+    assert joined.statements == (Statement(total, y**2 + c),) and len(joined.hypotheses) == 2
     assert all(made.check() for made in (ALL, BASE, joined, kernel.noted(joined, "why")))

@@ -7,14 +7,15 @@ import pytest
 import sympy as sp
 
 import symnet as sn
-from symnet.core.claim import Equation, Proved, Refutation
+from symnet.core.claim import Proved, Refutation, Statement
 from symnet.core.expressions import Nabla
 from symnet.core.functions import step
 from symnet.core.verdict import Answer, Verdict
 from symnet.errors import OptionError, SymnetError
 from symnet.networks.optimizers import SGD, Adam, Momentum, Optimizer, RMSprop, symbol, update_rule
-from symnet.proofs import THEOREMS, prove
 from symnet.proofs.scaling import T, loss_scaling, one_step_equation
+from symnet.theorems.library import WITH_PROVERS
+from symnet.theorems.proving import prove
 
 W, G, LR = symbol("w"), symbol("g"), symbol("lr")
 
@@ -28,20 +29,20 @@ def test_sgd_and_momentum_are_proved_and_check_again(name: str | Optimizer) -> N
 
 def test_what_is_proved_is_the_claim_for_every_step_and_nothing_is_assumed_in_silence() -> None:
     proof = loss_scaling("sgd").proof
-    (said,) = proof.equations
+    (said,) = proof.statements
     assert str(said) == "w[t] = v[t] for all t"
     w, v, c, loss = said.left.base, said.right.base, sp.Symbol("c", positive=True), sp.Symbol("L", real=True)
     assert set(proof.hypotheses) == {
-        Equation(w[0], v[0]),
-        Equation(w[T + 1], w[T] - LR * Nabla(loss / c, w[T]), T),
-        Equation(v[T + 1], v[T] - LR / c * Nabla(loss, v[T]), T),
+        Statement(w[0], v[0]),
+        Statement(w[T + 1], w[T] - LR * Nabla(loss / c, w[T]), T),
+        Statement(v[T + 1], v[T] - LR / c * Nabla(loss, v[T]), T),
     }
 
 
 def test_momentum_relates_its_state_by_the_factor_too() -> None:
     proof = loss_scaling("momentum").proof
-    assert {str(e) for e in proof.equations} >= {"w[t] = v[t] for all t"} and len(proof.equations) == 2
-    assert all(e.over is not None for e in proof.equations) and proof.equations[1].right.has(sp.Symbol("c", positive=True))
+    assert {str(e) for e in proof.statements} >= {"w[t] = v[t] for all t"} and len(proof.statements) == 2
+    assert all(e.over is not None for e in proof.statements) and proof.statements[1].right.has(sp.Symbol("c", positive=True))
 
 
 @pytest.mark.parametrize("name", ["sgd", "momentum"])
@@ -57,7 +58,7 @@ def test_a_proof_changed_anywhere_does_not_check(name: str) -> None:
     for at in range(count):
         found = loss_scaling(name)
         part = found.proof.premises[at]
-        object.__setattr__(part, "equations", (Equation(sp.S.One, sp.S.Zero),))
+        object.__setattr__(part, "statements", (Statement(sp.S.One, sp.S.Zero),))
         assert not found.check()
 
 
@@ -130,7 +131,7 @@ def test_a_state_that_is_no_multiple_is_not_proved() -> None:
 
 
 def test_the_door_of_the_room() -> None:
-    assert isinstance(sn.prove("loss-scaling", optimizer=SGD()), Proved) and "loss-scaling" in THEOREMS
+    assert isinstance(sn.prove("loss-scaling", optimizer=SGD()), Proved) and "loss-scaling" in WITH_PROVERS
     with pytest.raises(OptionError, match="did you mean 'loss-scaling'"):
         prove("loss-scalign")
     for name in ("sgdd", "<script>", "x" * 500):

@@ -140,7 +140,7 @@ def test_every_optimizer_is_decided_here() -> None:
 @pytest.mark.parametrize("name", LINEAR)
 def test_linear_rules_are_proved(name: str) -> None:
     found = loss_scaling(LINEAR[name])
-    assert isinstance(found, Proved) and found.check() and found.proof.equations[0].over is not None
+    assert isinstance(found, Proved) and found.check() and found.proof.statements[0].over is not None
 
 
 @pytest.mark.parametrize("name", LINEAR)

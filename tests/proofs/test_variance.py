@@ -8,11 +8,12 @@ import pytest
 import sympy as sp
 
 import symnet as sn
-from symnet.core.claim import Equation, Proved
+from symnet.core.claim import Proved, Statement
 from symnet.core.latex import latex
-from symnet.proofs import THEOREMS, prove
 from symnet.proofs.variance import SUM, K, S, variance_of_sum
 from symnet.reports.mathml import to_mathml
+from symnet.theorems.library import WITH_PROVERS
+from symnet.theorems.proving import prove
 
 SIDES = pytest.mark.parametrize("relu", [False, True], ids=["linear", "relu"])
 Law = list[tuple[sp.Rational, sp.Rational]]  # values and probabilities
@@ -50,7 +51,7 @@ SYMMETRIC = {"coin": WEIGHTS["coin"], "wide": law(("-3", "1/8"), ("-1/2", "3/8")
 @pytest.mark.parametrize("inputs", WEIGHTS.values(), ids=WEIGHTS)
 @pytest.mark.parametrize("weights", WEIGHTS.values(), ids=WEIGHTS)
 def test_exact_distributions_have_the_variance_that_is_proved(weights: Law, inputs: Law, n: int) -> None:
-    wanted = variance_of_sum().proof.equations[0].right.subs({K: n, S["var_w"]: variance(weights), S["var_x"]: variance(inputs)})
+    wanted = variance_of_sum().proof.statements[0].right.subs({K: n, S["var_w"]: variance(weights), S["var_x"]: variance(inputs)})
     assert variance(weighted_sum(weights, inputs, n)) == wanted
 
 
@@ -59,7 +60,7 @@ def test_exact_distributions_have_the_variance_that_is_proved(weights: Law, inpu
 def test_exact_distributions_behind_a_relu_too(given: Law, n: int) -> None:
     inputs = [(max(u, sp.S.Zero), p) for u, p in given]
     weights = WEIGHTS["skew"]
-    wanted = variance_of_sum(relu=True).proof.equations[0].right.subs({K: n, S["var_w"]: variance(weights), S["var_z"]: variance(given)})
+    wanted = variance_of_sum(relu=True).proof.statements[0].right.subs({K: n, S["var_w"]: variance(weights), S["var_z"]: variance(given)})
     assert variance(weighted_sum(weights, inputs, n)) == wanted
 
 
@@ -87,7 +88,7 @@ def test_the_proof_checks_and_says_what_it_rests_on(relu: bool) -> None:
 def test_a_proof_changed_anywhere_does_not_check(relu: bool) -> None:
     for at in range(2):
         found = variance_of_sum(relu)
-        object.__setattr__(found.proof.premises[at], "equations", (Equation(sp.S.One, sp.S.Zero),))
+        object.__setattr__(found.proof.premises[at], "statements", (Statement(sp.S.One, sp.S.Zero),))
         assert not found.check()
 
 
@@ -96,11 +97,11 @@ def test_every_line_prints_and_every_hypothesis_says_why(relu: bool) -> None:
     found = variance_of_sum(relu)
     for line in found.proof.lines:
         assert line.rule != "given" or line.note
-        for e in line.equations:
+        for e in line.statements:
             assert to_mathml(latex(e.left, found.tensors)) and to_mathml(latex(e.right, found.tensors))
     assert {s for e in found.proof.hypotheses for side in (e.left, e.right) for s in map(str, side.atoms(sp.Symbol))} <= {*S, "V", "k"}
 
 
 def test_the_claims_have_names() -> None:
-    assert {"variance", "variance-relu"} <= set(THEOREMS)
-    assert sn.prove("variance").claim.name == "variance" and prove("variance-relu").proof.equations == variance_of_sum(True).proof.equations
+    assert {"variance", "variance-relu"} <= set(WITH_PROVERS)
+    assert sn.prove("variance").claim.name == "variance" and prove("variance-relu").proof.statements == variance_of_sum(True).proof.statements

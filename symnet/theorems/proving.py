@@ -1,0 +1,83 @@
+"""Prove a theorem by its name, or a claim of one's own: read it, decide it; and look again whether a claim and a proof belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symnet.core.claim import Claim, ClaimText, Proved, Refutation
+from symnet.core.signatures import checked
+from symnet.core.tensors import Tensor
+from symnet.core.verdict import Verdict
+from symnet.errors import OptionError, did_you_mean, shown
+from symnet.parsing.claims import is_claim, read_claim
+from symnet.parsing.declaring import tensor_of
+from symnet.proofs import checking
+from symnet.proofs.conjectures import SECONDS, conjecture, decide
+from symnet.theorems.library import WITH_PROVERS, library
+
+PATIENCE = 120.0  # seconds for a proof that is made again, on a busy machine
+
+
+@checked
+def prove(claim: str, optimizer: Any = "sgd", *, tensors: Mapping[str, Any] | None = None, given: Sequence[str] = (),
+          lines: Sequence[str] = (), seconds: float = SECONDS) -> Proved | Refutation | Verdict:
+    """A theorem by its name, or a claim of your own: proved by the kernel, refuted by an exact counterexample, or undecided.
+
+    A claim compares expressions: ``==``, ``<=``, ``<``, ``>=``, ``>``, ``!=``, chains of them, several joined by "and", with hypotheses
+    behind "if" or in ``given``. It is about all real values of its names in their domains, and for arrays about all sizes. ``tensors`` are
+    shapes and domains as for ``sn.program``; a name that is not declared is a number, or a vector where sum, softmax, … is taken of it
+    alone. ``grad(f, x)`` is a derivative. ``lines`` are definitions that the claim uses: sequences, w[t] = w[t-1] - lr*w[t-1], too.
+    ``optimizer`` is the rule that loss-scaling is about. Raises the error family for what cannot be read.
+
+    >>> print(prove("abs(tanh(x)) <= abs(x)"))
+    proved: abs(tanh(x)) <= abs(x)
+    >>> print(prove("sum(softmax(z)) == 1"))
+    proved: sum(softmax(z)) == 1
+    >>> print(prove("diff(sigmoid(x), x) < 1/4"))
+    refuted: diff(sigmoid(x), x) < 1/4. Counterexample: with x = 0 the left side is 0.25 and the right side 0.25.
+    >>> print(prove("loss-scaling", optimizer="adam"))  # doctest: +ELLIPSIS
+    refuted: For Adam, ...
+    """
+    name = claim.strip()
+    if name in WITH_PROVERS:
+        return _with_own_prover(name, optimizer)
+    if name in library():
+        return prove_text(library()[name].claim, seconds)
+    if not is_claim(name):
+        known = [*WITH_PROVERS, *library()]
+        raise OptionError("prove", f"no theorem named {shown(claim)}", 'a name that "symnet prove --list" lists, or a claim such as '
+                          '"abs(tanh(x)) <= abs(x)"', did_you_mean(name, known))
+    declared = tuple(tensor_of(n, spec) for n, spec in (tensors or {}).items())
+    return prove_text(ClaimText(name, declared, tuple(given), tuple(lines)), seconds)
+
+
+def _with_own_prover(name: str, optimizer: Any) -> Proved | Refutation | Verdict:
+    if name.startswith("loss-scaling"):
+        from symnet.proofs.scaling import EFFECTS, loss_scaling
+
+        return loss_scaling(optimizer, EFFECTS[name])
+    from symnet.proofs.variance import variance_of_sum
+
+    return variance_of_sum(relu=name == "variance-relu")
+
+
+def prove_text(asked: ClaimText, seconds: float = SECONDS) -> Proved | Refutation | Verdict:
+    """The answer to a claim as text."""
+    read = read_claim(asked.text, {t.name: t for t in asked.tensors}, asked.given, asked.lines)
+    what = conjecture(read.program, read.conclusions, read.hypotheses, read.slopes, read.assumed)
+    sentence = library()[asked.theorem].title if asked.theorem else asked.text
+    return decide(what, lambda conditions: Claim(asked.theorem or "claim", sentence, conditions, asked), seconds)
+
+
+def check_proved(found: Any) -> bool:
+    """True for a claim with its own proof and nobody else's. A claim as text is read again, and proved again."""
+    return checking.check_proved(found, {ClaimText: _again})
+
+
+def _again(asked: ClaimText) -> Any:
+    if type(asked.theorem) is not str or any(type(t) is not Tensor for t in asked.tensors):
+        return None
+    if asked.theorem and library()[asked.theorem].claim != asked:
+        return None
+    return prove_text(asked, PATIENCE)
