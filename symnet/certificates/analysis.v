@@ -270,11 +270,11 @@ Proof.
     rewrite S_INR, Rmult_plus_distr_r, exp_plus, Rmult_1_l, <- IH. simpl. ring. }
   rewrite E. replace (INR (S n) * (1 / INR (S n) * ln u)) with (ln u). apply exp_ln, U. field. apply not_0_INR. discriminate.
 Qed.
-Ltac same_arguments := repeat match goal with
+Ltac same_arguments close := repeat match goal with
   | |- context [exp ?u] => match goal with |- context [exp ?v] => tryif constr_eq u v then fail else
-      (replace (exp u) with (exp v) by (f_equal; solve [field; sides])) end
+      (replace (exp u) with (exp v) by (f_equal; solve [close])) end
   | |- context [ln ?u] => match goal with |- context [ln ?v] => tryif constr_eq u v then fail else
-      (replace (ln u) with (ln v) by (f_equal; solve [field; sides])) end
+      (replace (ln u) with (ln v) by (f_equal; solve [close])) end
   end.
-Ltac exponentials := rewrite ?exp_twice, ?exp_plus, ?exp_minus, ?exp_Ropp; same_arguments.
+Ltac exponentials close := rewrite ?exp_twice, ?exp_plus, ?exp_minus, ?exp_Ropp; same_arguments close.
 Ltac branches := unfold relu, leaky_relu, step, choose; repeat destruct Rlt_dec; try lra.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from symnet.certificates.coqc import INSTALL, STANDARD, compiled, coqc
+from symnet.certificates.coqc import INSTALL, INTEGERS, STANDARD, compiled, coqc
 from symnet.certificates.second_reader import read_back
 from symnet.core.derivation import Derivation
 from symnet.errors import FaultError, OptionError
@@ -66,7 +66,7 @@ class Certificate:
             raise OptionError("certificate", "coqc is not installed", "Rocq with Coquelicot", INSTALL)
         faults = self.read_back()
         found = compiled(self.text, seconds)
-        foreign = sorted(set(found.axioms) - set(STANDARD))
+        foreign = sorted({*found.axioms, *[a for a in found.of_decimals if not a.startswith(INTEGERS)]} - set(STANDARD))
         reason = faults[0] if faults else "" if found.accepted and not foreign else \
             f"it rests on {', '.join(foreign)}" if foreign else f"coqc refuses it: {found.message}"
         return CertificateCheck(not reason, reason, found.axioms, found.seconds)

@@ -62,14 +62,15 @@ def certifiable(derivation: Derivation, sizes: Sizes | None = None) -> Certifiab
 
 @checked
 def certify(derivation: Derivation, path: str | Path | None = None, *, sizes: Sizes | None = None,
-            format: str | None = None) -> Certificate:
+            format: str | None = None, decimals: bool = False) -> Certificate:
     """A certificate: for each gradient entry a theorem that a kernel which is not ours can check; written to ``path`` where there is one.
 
     The theorem of the entry p of the objective L says, for all real inputs that meet the hypotheses, that dL_dp is the derivative of L as
     p alone moves; L and dL_dp are defined line by line as the derivation has them. Hypotheses are what is declared (a domain, Σy = 1)
     and what a line asks for: no kink, a positive argument of a logarithm. ``sizes`` gives every size a number. ``format`` is "rocq" (8.16
     or later, with Coquelicot; ``certificate.check()`` runs it) or "lean" (the statements alone, which nothing here checks); else the
-    ending says it.
+    ending says it. ``decimals`` adds theorems that bound the objective and each gradient at the worksheet's values, to six digits; they
+    need Rocq's Interval library, and rest on the processor's integers too.
     Before it is written a second reader reads the file back and compares it with the derivation.
 
     Raises OptionError (NotExpressible where a certificate cannot say it, see ``certifiable``), ShapeError for sizes, FaultError.
@@ -86,7 +87,7 @@ def certify(derivation: Derivation, path: str | Path | None = None, *, sizes: Si
         raise OptionError("certify, format", repr(format), "rocq or lean")
     given = _sizes(derivation, sizes)
     derivation.check()  # a false step is a fault, and nothing is built on it
-    made = agreed(_rocq(derivation, given))
+    made = agreed(_rocq(derivation, given, decimals))
     if how == "lean":
         made = replace(made, format="lean", text=lean_text(_file(derivation, given)))
     if path is not None:
@@ -94,19 +95,19 @@ def certify(derivation: Derivation, path: str | Path | None = None, *, sizes: Si
     return made
 
 
-def _rocq(derivation: Derivation, sizes: Sizes) -> Certificate:
+def _rocq(derivation: Derivation, sizes: Sizes, decimals: bool = False) -> Certificate:
     if any(s not in sizes for s in map(str, derivation.program.sizes)):
         missing = [s for s in map(str, derivation.program.sizes) if s not in sizes]
         raise NotExpressible("sizes", f"no number for {', '.join(missing)}",
                              f"--sizes {','.join(f'{m}=2' for m in missing)}, or sizes={{…}} in Python")
-    file = _file(derivation, sizes)
+    file = _file(derivation, sizes, decimals)
     return Certificate("rocq", file.text(), tuple(file.theorems.values()), tuple(file.theorems),
                        tuple(file.prop(h, "e") for h in file.lines.hypotheses), dict(sizes), derivation)
 
 
-def _file(derivation: Derivation, sizes: Sizes) -> RocqFile:
+def _file(derivation: Derivation, sizes: Sizes, decimals: bool = False) -> RocqFile:
     refuse_too_many(derivation, sizes)
-    return RocqFile(Lines(derivation, derivation.instantiate(dict(sizes))))
+    return RocqFile(Lines(derivation, derivation.instantiate(dict(sizes))), decimals)
 
 
 def _sizes(derivation: Derivation, sizes: Sizes | None) -> Sizes:

@@ -18,15 +18,19 @@ STANDARD = {
     "FunctionalExtensionality.functional_extensionality_dep":
         "forall (A : Type) (B : A -> Type) (f g : forall x : A, B x), (forall x : A, f x = g x) -> f = g"}
 """The axioms of Rocq's reals and of classical analysis that Coquelicot uses, and what each says: a certificate has no other."""
+INTEGERS = ("PrimInt63.", "Uint63.")
+"""Where the axioms of the processor's integers stand, with which ``interval`` computes: decimals rest on them too, gradients do not."""
 INSTALL = "apt-get install --no-install-recommends coq libcoq-coquelicot libcoq-interval"
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What ``coqc`` said: ``accepted``, the ``axioms`` that the theorems rest on, ``message`` where it refused, ``seconds`` it took."""
+    """What ``coqc`` said: ``accepted``, the ``axioms`` that the gradients rest on, those ``of_decimals``, ``message`` where it refused,
+    ``seconds`` it took."""
 
     accepted: bool
     axioms: tuple[str, ...]
+    of_decimals: tuple[str, ...]
     message: str
     seconds: float
 
@@ -48,9 +52,10 @@ def compiled(text: str, seconds: float = 600) -> Compiled:
             run = subprocess.run([program, "-q", "-w", "none", "certificate.v"], cwd=folder, capture_output=True, text=True,
                                  timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
-            return Compiled(False, (), f"no answer in {seconds:g} s", time.monotonic() - start)
+            return Compiled(False, (), (), f"no answer in {seconds:g} s", time.monotonic() - start)
     message = " ".join(run.stderr.split())[:400]
-    return Compiled(run.returncode == 0, axioms(run.stdout), message, time.monotonic() - start)
+    printed = re.split(r"^(?:Axioms:|Closed under the global context)$", run.stdout, flags=re.MULTILINE)[1:]
+    return Compiled(run.returncode == 0, axioms("".join(printed[:1])), axioms("".join(printed[1:])), message, time.monotonic() - start)
 
 
 def axioms(output: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from importlib.resources import files
 
 import sympy as sp
 
+from symnet.certificates.decimals import decimals, has_decimals
 from symnet.certificates.facts import Condition, Signs, asked, domain_conditions
 from symnet.certificates.names import legend, safe_name
 from symnet.certificates.partial import partial
@@ -159,8 +160,8 @@ def is_root(t: Term) -> bool:
 class RocqFile:
     """The text of a certificate for Rocq, part by part."""
 
-    def __init__(self, lines: Lines) -> None:
-        self.lines = lines
+    def __init__(self, lines: Lines, decimals: bool = False) -> None:
+        self.lines, self.decimals = lines, decimals
         self.objective = lines.scalars.objective
         self.tensors: dict[str, Tensor] = {t.name: t for t in lines.whole.program.inputs}
         self.wrt = {lines.inputs[p].parent or p: self.tensors[lines.inputs[p].parent or p] for p in lines.parameters}
@@ -339,7 +340,9 @@ class RocqFile:
                         f"(apply (root_power {q - 1} {q}); [positive | simpl; lra]); ")
         algebra = f"field{' [' + ' '.join(names) + ']' if names else ''}; sides"
         if heads & {"exp", "ln"}:
-            algebra = f"first [solve [{algebra}] | same_arguments; solve [{algebra}] | exponentials; solve [{algebra}]]"
+            given = f"ltac:({algebra})"
+            algebra = (f"first [solve [{algebra}] | same_arguments {given}; solve [{algebra}] | "
+                       f"exponentials {given}; solve [{algebra}]]")
         if branches:
             there = {n for term in terms for n in term.entries}
             sides = [k + 1 for k, h in enumerate(self.lines.hypotheses) if h.kind in ("distinct", "nonzero") and not h.guards
@@ -507,5 +510,16 @@ class RocqFile:
                    f"repeat (apply other_one; [reflexivity|]). reflexivity.\nQed.")
 
     def ending(self) -> Iterator[str]:
-        names = list(self.theorems.values())
-        yield f"\nDefinition every_gradient := {', '.join(f'({n}' for n in names)}{')' * len(names)}.\nPrint Assumptions every_gradient."
+        scalars = self.lines.scalars
+        yield together("every_gradient", list(self.theorems.values()))
+        lines = {d.name: both[d.name] for both in [self.every | self.lines.backward] for d in scalars.full.definitions if d.name in both}
+        if self.decimals:
+            if not has_decimals(scalars, lines):
+                raise NotExpressible("decimals", "an input without a rational value, or a line that interval arithmetic does not enclose")
+            yield from decimals(scalars, self.lines.whole, lines, self.at)
+            yield together("every_value", [f"value_{safe_name(n)}" for n in (scalars.objective, *[scalars.names[w] for w in scalars.wrt])])
+
+
+def together(name: str, theorems: list[str]) -> str:
+    """All theorems as one, and what they rest on."""
+    return f"\nDefinition {name} := {', '.join(f'({n}' for n in theorems)}{')' * len(theorems)}.\nPrint Assumptions {name}."

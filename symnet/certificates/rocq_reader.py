@@ -109,12 +109,13 @@ class Parser:
 
     def term(self) -> sp.Expr:
         """A sum."""
-        made = self._product()
+        made = self.product()
         while self.word in ("+", "-"):
-            made = made + self._product() if self.take() == "+" else made - self._product()
+            made = made + self.product() if self.take() == "+" else made - self.product()
         return made
 
-    def _product(self) -> sp.Expr:
+    def product(self) -> sp.Expr:
+        """A product."""
         made = self._signed()
         while self.word in ("*", "/"):
             made = made * self._signed() if self.take() == "*" else made / self._signed()

@@ -26,6 +26,9 @@ from symnet.core.program import Program
 
 HELPERS = ("own_", "use_", "d_", "bound_", "sheet")  # names of what only proves
 POINTS = 4
+OWN_NAMES = re.compile(r"(?:v_|put_v_|own_v_|use_v_|d_v_|gradient_v_|moves_v_|still_v_|adjoint_v_|spread_v_|positive_v_|nonnegative_v_|"
+                       r"rest_v_|bound_v_|value_v_)|(?:every_gradient|every_value|point|sheet|along)\Z")
+ALLOWED = ("Print Assumptions every_gradient", "Print Assumptions every_value", "From Interval Require Import Tactic")
 
 
 def read_back(text: str, derivation: Derivation, sizes: Mapping[str, int]) -> tuple[str, ...]:
@@ -101,9 +104,7 @@ class _Reading:
                     yield f"{s[:60]!r} within a proof"
                 continue
             name = self._named(s)
-            if name and (name in taken or not re.match(r"v_|put_v_|own_v_|use_v_|d_v_|gradient_v_|every_gradient\Z|point\Z|sheet\Z|"
-                                                       r"moves_v_|still_v_|adjoint_v_|spread_v_|along\Z|positive_v_|nonnegative_v_|"
-                                                       r"rest_v_|bound_v_|value_v_|H[0-9]+\Z", name)):
+            if name and (name in taken or not OWN_NAMES.match(name)):
                 yield f"the name {name} is defined twice" if name in taken else f"the name {name} is not of a certificate"
             taken.add(name)
             if word in ("Lemma", "Theorem"):
@@ -120,7 +121,7 @@ class _Reading:
                 depth += 1 if word == "Section" else -1
             elif word in ("Variable", "Variables", "Hypothesis") and depth:
                 pass
-            elif not (s.startswith("Local Hint Resolve ") and depth) and s != "Print Assumptions every_gradient":
+            elif not (s.startswith("Local Hint Resolve ") and depth) and s not in ALLOWED:
                 yield f"{s[:60]!r} may not stand in a certificate"
             del before
         if depth or proving:
@@ -201,11 +202,51 @@ class _Reading:
                               f"( {owner} e {places} ) ( {gradient} e )")
             if parser.words[parser.at:] != expected:
                 yield f"{name} states {' '.join(parser.words[parser.at:])[:160]}, not {' '.join(expected)[:160]}"
+        values = [n for n in self.theorems if n.startswith("value_v_")]
         for name in self.theorems:
-            if name not in names and not name.startswith("value_v_"):
+            if name not in names and name not in values:
                 yield f"{name} is no gradient of the derivation"
-        all_names = "Definition every_gradient := " + ", ".join(f"({n}" for n in names) + ")" * len(names)
-        yield from self._same("every_gradient", all_names)
+        if values:
+            yield from self._decimals(values)
+            yield from self._same("every_value", _together("every_value", values))
+        yield from self._same("every_gradient", _together("every_gradient", names))
+
+    def _decimals(self, values: Sequence[str]) -> Iterator[str]:
+        """The values of the worksheet, and what is said of the lines there: near a number, with five digits that hold."""
+        parts = []
+        for t in self.whole.program.inputs:
+            made = f"( fun {' '.join('_' * len(t.axes))} => 0 )" if t.axes else self._number(self.scalars.values.get(t.name))
+            for s in self.scalars.program.inputs:
+                if s.parent == t.name:
+                    value = self._number(self.scalars.values.get(s.name))
+                    made = f"( at{len(t.axes)} {made} {' '.join(map(str, s.place))} {value} )"
+            parts.append(made)
+        yield from self._same("sheet", f"Definition sheet : point := Point {' '.join(parts)}")
+        told = [self.scalars.objective, *[self.scalars.names[w] for w in self.scalars.wrt]]
+        if values != [f"value_{safe_name(n)}" for n in told]:
+            yield f"decimals of {', '.join(values)}, not of the objective and its gradients"
+        for name in values:
+            line = name.removeprefix("value_")
+            parser = self.parser(self.theorems[name])
+            for word in ("Theorem", name, ":", "Rabs", "(", line, "sheet", "-"):
+                parser.take(word)
+            near = parser.product()
+            for word in (")", "<="):
+                parser.take(word)
+            off = parser.term()
+            parser.end()
+            if not (near.is_Rational and off.is_Rational and 0 <= off <= max(abs(near), sp.Rational(1, 10)) / 10**5):
+                yield f"{name} says {near} with an error of {off}"
+
+    @staticmethod
+    def _number(value: object) -> str:
+        if not isinstance(value, sp.Rational):
+            return "no value"
+        return f"({value.p} / {value.q})" if value.q != 1 else f"({value.p})" if value.p < 0 else str(value.p)
+
+
+def _together(name: str, theorems: Sequence[str]) -> str:
+    return f"Definition {name} := " + ", ".join(f"({n}" for n in theorems) + ")" * len(theorems)
 
 
 def same(read: sp.Expr, line: sp.Expr) -> bool:

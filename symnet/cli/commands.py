@@ -118,7 +118,8 @@ def certify(options: Namespace) -> int:
         found = certifiable(derivation, sizes)
         print(found)
         return 0 if found else 2
-    made = make(derivation, None if options.output == "-" else options.output, sizes=sizes, format=options.format)
+    made = make(derivation, None if options.output == "-" else options.output, sizes=sizes, format=options.format,
+                decimals=options.decimals)
     if options.output in (None, "-"):
         sys.stdout.write(made.text)
     else:

@@ -192,6 +192,7 @@ def _certify(p: argparse.ArgumentParser) -> None:
     p.add_argument("--sizes", action="append", default=[], metavar="N=2,d=3", help="a number for each size (may be repeated)")
     p.add_argument("--format", choices=("rocq", "lean"), help="the language, when the ending does not tell (default: rocq)")
     p.add_argument("--check", action="store_true", help="let coqc check the file")
+    p.add_argument("--decimals", action="store_true", help="also bound the objective and the gradients at the worksheet's values")
     p.add_argument("--ask", action="store_true", help="say whether a certificate can say it, and write nothing")
     p.set_defaults(run=commands.certify)
 

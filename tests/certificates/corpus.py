@@ -36,7 +36,6 @@ OTHERS: dict[str, tuple[Callable[[], sn.Sequential], dict[str, int]]] = {
     "Bilinear": (lambda: sn.Sequential(sn.Bilinear(1, 1, 1)), {"N": 1}),
     "GLU": (lambda: sn.Sequential(sn.Linear(1, 4), sn.GLU()), {"N": 1}),
     "Identity": (lambda: sn.Sequential(sn.Linear(1, 2), sn.Identity()), {"N": 1}),
-    "CosineSimilarity": (lambda: sn.Sequential(sn.CosineSimilarity()), {"N": 1, "d": 2}),
 }
 
 
@@ -113,8 +112,13 @@ def table(results: list[Found]) -> str:
 
 def told(page: str) -> dict[str, tuple[str, str, str]]:
     """What a page says of each row: sizes, result and theorems; without the seconds."""
-    cells = [[c.strip() for c in line.strip("| \n").split("|")] for line in page.split("\n") if line.startswith("| ") and " | " in line]
-    return {c[0]: (c[1], c[2], c[3] if len(c) > 3 else "") for c in cells if c[0] != "derivation"}
+    return {r.name: (r.sizes, r.verdict, str(r.theorems or "")) for r in kept(page)}
+
+
+def kept(page: str) -> list[Found]:
+    """The rows of a page."""
+    cells = [[c.strip() for c in line.strip("\n").split("|")[1:-1]] for line in page.split("\n") if line.startswith("| ")]
+    return [Found(c[0], c[1], c[2], int(c[3] or 0), float(c[4] or 0)) for c in cells if c[0] != "derivation"]
 
 
 def main() -> None:
@@ -130,8 +134,11 @@ def main() -> None:
         for result in pool.map(found, wanted):
             print(f"{result.name}: {result.verdict} ({result.theorems} theorems, {result.seconds:.1f} s)", file=sys.stderr, flush=True)
             results.append(result)
+    if options.only and options.update:  # the other rows stay as they are
+        new = {r.name: r for r in results}
+        results = [new.get(r.name, r) for r in kept(PAGE.read_text(encoding="utf-8"))]
     page = table(results)
-    if options.update and not options.only:
+    if options.update:
         PAGE.write_text(page, encoding="utf-8")
     else:
         print(page)

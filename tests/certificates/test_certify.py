@@ -123,3 +123,24 @@ def test_the_example_of_the_readme() -> None:
     (example,) = re.findall(r"```pycon\n(.*?)```", readme, re.DOTALL)
     test = doctest.DocTestParser().get_doctest(example, {"sn": sn}, "README", None, None)
     assert doctest.DocTestRunner().run(test).failed == 0
+
+
+@needs_coqc
+def test_decimals_are_bounded_at_the_values_of_the_worksheet() -> None:
+    made = sn.certify(sn.derive(sn.program("z = w*x", "L = (sigmoid(z) - 1/3)**2"), wrt="w"), decimals=False)
+    with pytest.raises(sn.SymnetError, match="decimals"):
+        sn.certify(made.derivation, decimals=True)
+    first = sn.certify(sn.load("first"), decimals=True)
+    assert "Theorem value_v_L : Rabs (v_L sheet - (199363 / 1000000)) <= (11 / 20000000)." in first.text
+    found = first.check()
+    assert found, found.reason
+
+
+def test_decimals_that_say_something_else_are_found() -> None:
+    from symnet.certificates.second_reader import read_back
+
+    first = sn.certify(sn.load("first"), decimals=True)
+    for there, instead in (("Point 2 (1 / 2)", "Point 2 (1 / 3)"), ("<= (11 / 20000000).", "<= 1."),
+                           ("Rabs (v_L sheet", "Rabs (v_z1 sheet"), ("(value_v_L, ", "")):
+        assert there in first.text
+        assert read_back(first.text.replace(there, instead), first.derivation, {})
