@@ -75,7 +75,8 @@ def to_onnx(derivation: Derivation, sizes: Mapping[str, int] | None = None, dtyp
     made = onnx.helper.make_graph(
         nodes, "symnet", told, [onnx.helper.make_tensor_value_info(name, ONNX_TYPES[dtype], v.shape) for name, v in results],
         [onnx.numpy_helper.from_array(np.asarray(a), name) for name, a in graph.constants.items()])
-    model: OnnxModel = onnx.helper.make_model(made, opset_imports=[onnx.helper.make_opsetid("", OPSET)], producer_name="symnet", ir_version=9)
+    standard = [onnx.helper.make_opsetid("", OPSET)]
+    model: OnnxModel = onnx.helper.make_model(made, opset_imports=standard, producer_name="symnet", ir_version=9)
     onnx.checker.check_model(model)
     return model
 
