@@ -56,6 +56,7 @@ from symnet.errors import UnknownNodeError
 Spans = Mapping[sp.Symbol, Range]
 HEAVY = (Contract, Softmax, Others, Crossed, LogSum, LogWeighted, Scatter, OfMatrix)
 MANY = 32768  # multiplications of a product that goes to a library
+MOST = 2**31 - 1  # an int
 LONG = 16  # terms of a sum that are worth being added in several parts at once
 SMALL = 64  # a row of a product that is kept beside the sums, in registers where there are enough
 
@@ -996,6 +997,9 @@ class CCode:
 
     def call(self, k: Kernel, result: str = "") -> None:
         """The loop nest as a function of its own, and its call."""
+        for name in k.arguments:
+            if self.memory[name].count > MOST:
+                raise UnknownNodeError("c", f"an array of {self.memory[name].count} entries", f"at most {MOST}: places are of type int")
         used = "\n".join(k.lines)
         turns = {t: f"const int {t}" for t in k.outside if mentions(used, t)}
         signature = ", ".join([*[f"{'real *restrict ' if kind == 'real *' else kind + 'restrict ' if '*' in kind else 'const real '}{inner}"

@@ -19,6 +19,7 @@ from symnet.backends.c_source import CFile
 from symnet.core.derivation import Derivation
 
 SLOTS = 8  # bound functions of one library that are called without an argument, which is faster; the others take one
+MOST = 2**31 - 1  # an int
 _FREE: dict[int, list[int]] = {}  # of each library loaded: another derivation with the same source has the same one
 RUNS = """typedef struct {
     symnet_inputs in;
@@ -122,6 +123,8 @@ class CTarget:
 
     def frame(self, held: Sequence[Any]) -> Frame | None:
         """The function with its arrays bound."""
+        if any(t.domain == "index" and np.abs(a).max(initial=0) > MOST for t, a in zip(self.inputs, held, strict=False)):
+            return None  # no int
         built = self.library_for(held[len(self.inputs):])
         return None if built is None else Frame(self, built, held)
 

@@ -215,6 +215,11 @@ class _Held(dict[str, Any]):
         if other and self.changed is not None:
             self.changed()
 
+    def update(self, *others: Any, **named: Any) -> None:
+        """One after another, as each is put in."""
+        for name, value in dict(*others, **named).items():
+            self[name] = value
+
 
 def _rate(rate: Any) -> float:
     if isinstance(rate, bool) or not isinstance(rate, (int, float, np.floating)) or not math.isfinite(rate):

@@ -362,8 +362,8 @@ class Derivation:
     def compile(self, backend: str = "numpy", dtype: str = "float64", check: bool = True) -> CompiledGradients:
         """A function ``loss, grads = f(params, X, Y)``. Every step is checked before; ``check=False`` leaves that out.
 
-        ``backend="math"``, for programs of numbers alone, computes with Python's floats. ``f.bind(params, X, Y)`` checks once and is
-        then called without arguments.
+        ``backend="math"``, for programs of numbers alone, computes with Python's floats; ``backend="c"`` through the system's C
+        compiler, for each choice of sizes anew. ``f.bind(params, X, Y)`` checks once and is then called without arguments.
         """
         if check:
             self.check()

@@ -5,7 +5,7 @@ Core imports no room, so these are the faces of ``calculus.evaluate.Evaluation``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sympy as sp
@@ -59,6 +59,17 @@ class BoundGradients(Protocol):
     @property
     def arrays(self) -> dict[str, Any]:
         """The arrays by name. What is changed in place is seen by the next call."""
+
+    @property
+    def gradients(self) -> dict[str, Any]:
+        """What ``run`` computed last; the next call may overwrite it."""
+
+    @property
+    def run(self) -> Callable[[], float]:
+        """The objective alone; the gradients stand in ``gradients``."""
+
+    def descend(self, rate: float, steps: int = 1) -> float:
+        """Steps of gradient descent on the arrays held, in place; gives the objective before the last one."""
 
     def __call__(self, **changed: Any) -> tuple[float, dict[str, np.ndarray[Any, Any]]]:
         """The objective and the gradient of each name."""

@@ -15,7 +15,7 @@ import sympy as sp
 
 import symnet as sn
 from symnet.core.derivation import Derivation
-from symnet.errors import OptionError
+from symnet.errors import OptionError, UnknownNodeError
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared")
@@ -158,6 +158,11 @@ def test_equal_layers_share_their_functions() -> None:
 def test_what_does_not_fit_is_told(options: dict[str, Any], said: str) -> None:
     with pytest.raises(OptionError, match=re.escape(said)):
         sn.export(NET, "c", **options)
+
+
+def test_places_are_ints() -> None:
+    with pytest.raises(UnknownNodeError, match="an array of 4000000000 entries"):
+        sn.export(NET, "c", sizes={"N": 10**9, "d": 4, "h": 2})
 
 
 def test_another_library_takes_no_sizes() -> None:

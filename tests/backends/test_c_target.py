@@ -83,6 +83,9 @@ def test_a_bound_function_sees_changes_in_place_and_other_arrays() -> None:
     params["b1"] = np.ones(3)
     g.arrays["b1"] = params["b1"]  # another array in its place
     assert near(g(), f(params, **data))
+    params["b1"] = np.full(3, 2.0)
+    g.arrays.update(b1=params["b1"])
+    assert near(g(), f(params, **data))
     _, more = of_net(n=9)
     assert near(g(**more), f(params, **more)) and near(g(), f(params, **more))
     turned = np.asfortranarray(params["W1"])  # does not lie in rows: read anew at every call
@@ -141,6 +144,12 @@ def test_descent_in_place_is_the_rule(backend: str) -> None:
     params["W1"].flags.writeable = False
     with pytest.raises(OptionError, match="W1, which is read-only"):
         g.descend(0.1)
+
+
+def test_whole_numbers_that_are_no_int_are_computed_by_numpy() -> None:
+    d = sn.derive(sn.program("L = sum(w*[x[n] > 5]*n for n in 1..N)", tensors={"x": sn.Tensor("x", (sn.Axis.of("N"),), domain="index"), "w": ()}), wrt=["w"])
+    for x in ([3, 7, 2], [3, 2**40, -2**40]):
+        assert near(d.compile("c", check=False)({"w": 1.0}, x=np.array(x)), d.compile(check=False)({"w": 1.0}, x=np.array(x)))
 
 
 def test_many_threads_may_call_at_once() -> None:
