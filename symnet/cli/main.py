@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     _check(sub.add_parser("check", help="judge answers, pages of work, your own NumPy code, or a whole class",
                           description=CHECKING, formatter_class=argparse.RawDescriptionHelpFormatter))
     _prove(sub.add_parser("prove", help="prove a theorem or a claim of your own, or give a counterexample",
-                          description="Examples: symnet prove loss-scaling --optimizer momentum; symnet prove 'log(x) <= x - 1 if x > 0'"))
+                          description="Example: symnet prove 'log(x) <= x - 1 if x > 0'; symnet prove loss-scaling --optimizer adam"))
     _certify(sub.add_parser("certify", help="write the gradients as theorems that a foreign kernel checks", description=CERTIFYING,
                             formatter_class=argparse.RawDescriptionHelpFormatter))
     _train(sub.add_parser("train", help="train the network of a worksheet", description=TRAINING,

@@ -14,6 +14,7 @@ from symnet.cli.commands import say
 from symnet.core.claim import ClaimText
 from symnet.core.structures import STRUCTURES
 from symnet.core.tensors import Tensor, domain_named
+from symnet.core.text import text
 from symnet.errors import OptionError, WorksheetError, did_you_mean, shown
 from symnet.parsing.claims import is_claim
 from symnet.parsing.declaring import tensor_of
@@ -126,7 +127,8 @@ def _say(found: Any, asked: ClaimText | None, state: str) -> None:
     for line in found.proof.lines if state == "proved" else ():
         source = f" from {', '.join(map(str, line.uses))}" if line.uses else ""
         formulas = ";  ".join(f.text for f in line_formulas(line, found.tensors))
-        print(f"{line.number:>3}. {formulas}\n       [{line.rule}{source}] {line.note}".rstrip())
+        rest = "" if line.rest is None else f"\n       the difference is {text(line.rest)}"
+        print(f"{line.number:>3}. {formulas}{rest}\n       [{line.rule}{source}] {line.note}".rstrip())
     if state == "proved":
         print("The kernel made the proof again and it checks.")
     elif found.why:

@@ -73,7 +73,8 @@ class Claim:
 class ProofLine:
     """One line of a proof as it is read: what it says, by which rule, from which earlier lines.
 
-    ``under`` is what is supposed on the way and not in the end: the case that is looked at, the step before.
+    ``under`` is what is supposed on the way and not in the end: the case that is looked at, the step before. ``rest`` is the form in which
+    the sign of a difference is seen.
     """
 
     number: int
@@ -82,6 +83,7 @@ class ProofLine:
     uses: tuple[int, ...]
     note: str = ""
     under: tuple[Statement, ...] = ()
+    rest: sp.Expr | None = None
 
 
 class Argument(Protocol):

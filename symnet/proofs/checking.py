@@ -44,7 +44,8 @@ def _seen(found: Proved) -> tuple[Any, ...]:
     """All that a reader sees, as plain data."""
     claim, proof = found.claim, found.proof
     conditions = tuple(map(_text, claim.conditions)) if type(claim.conditions) is tuple else None
-    lines = tuple((kernel.written(line.statements), line.rule, line.uses, _text(line.note), kernel.written(line.under))
+    lines = tuple((kernel.written(line.statements), line.rule, line.uses, _text(line.note), kernel.written(line.under),
+                   () if line.rest is None else kernel.written(line.rest))
                   for line in proof.lines)
     hypotheses = frozenset(kernel.written(proof.hypotheses))  # type: ignore[attr-defined]
     if type(found.tensors) is not dict:

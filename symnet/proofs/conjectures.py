@@ -199,7 +199,10 @@ def _proof(c: Statement, what: Conjecture, search: Search) -> Proof | None:
                     return rules.different(gap, c.left, c.right)
             return None
         gap = prove_of_entries(c.right - c.left, c.relation == "<", given, search)
-        return None if gap is None else rules.combine(gap, c.left, c.relation, c.right, sp.S.Zero, (sp.S.One,), _kept(given, c))
+        if gap is None or (c.left == 0 and gap.statements == (c,)):
+            return gap
+        return kernel.noted(rules.combine(gap, c.left, c.relation, c.right, sp.S.Zero, (sp.S.One,), _kept(given, c)),
+                            "the same with both sides as they are claimed")
     except RULES_THAT_FAIL:
         return None
 

@@ -79,7 +79,7 @@ class Search:
         if used is None:
             return None
         proof = rules.sign(e, "<" if strict else "<=", used)
-        return kernel.noted(proof, f"{text(e)} is {'positive' if strict else 'never negative'}, as it is written")
+        return kernel.noted(proof, f"{'positive' if strict else 'never negative'}, as it is written")
 
     def by_hypothesis(self, e: sp.Expr, strict: bool, given: Hypotheses, depth: int) -> Proof | None:
         """One of the hypotheses, in another form; for all sizes, too."""
@@ -102,7 +102,7 @@ class Search:
                 proof = rules.combine(sp.S.Zero, "<=", e, form, (), needed(form, False, given) or ())
             except ProofError:
                 continue
-            return kernel.noted(proof, f"it is {text(form)}, a sum of squares")
+            return kernel.noted(proof, "a sum of squares")
         return None
 
     def by_form(self, e: sp.Expr, strict: bool, given: Hypotheses, depth: int) -> Proof | None:
@@ -115,7 +115,7 @@ class Search:
                 proof = rules.combine(sp.S.Zero, "<" if strict else "<=", e, form, (), used)
             except ProofError:
                 continue
-            return kernel.noted(proof, f"it is {text(form)}, which is {'positive' if strict else 'never negative'}")
+            return kernel.noted(proof, f"in this form it is seen to be {'positive' if strict else 'never negative'}")
         return None
 
     def by_cases(self, e: sp.Expr, strict: bool, given: Hypotheses, depth: int) -> Proof | None:
@@ -657,7 +657,7 @@ def _certificate(e: sp.Expr, strict: bool, given: Hypotheses, gaps: Sequence[tup
     used_all = tuple(dict.fromkeys((*_of(given, *multipliers), *(needed(left, False, given) or ()))))
     proof = rules.combine(*premises, sp.S.Zero, "<" if strict else "<=", e, left, tuple(multipliers), used_all)
     how_said = " and ".join(f"{text(m)} times {h.statements[0]}" for m, h in zip(multipliers, premises, strict=True))
-    return kernel.noted(proof, f"add {how_said}" if how_said else f"it is {text(left)}")
+    return kernel.noted(proof, f"add {how_said}" if how_said else "in this form it is seen")
 
 
 def _terms(e: sp.Expr) -> dict[sp.Expr, sp.Rational]:

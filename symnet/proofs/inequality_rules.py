@@ -34,7 +34,7 @@ def sign(expr: sp.Expr, relation: str, hypotheses: tuple[Statement, ...] = ()) -
     return kernel.make("sign", hypotheses, (Statement(sp.S.Zero, expr, None, relation),), (), (expr, relation, hypotheses))
 
 
-@kernel.rule("adding inequalities")
+@kernel.rule(kernel.ADDING)
 def combine(*parts: Any) -> Proof:
     """From ⊢ a_i ≤ b_i: ⊢ l ≤ r, where r - l = Σ m_i (b_i - a_i) + rest by algebra, each m_i ≥ 0 and rest ≥ 0 by their signs.
 
@@ -57,7 +57,7 @@ def combine(*parts: Any) -> Proof:
     kernel.sure("combine", facts, left, right, rest, *multipliers, *(side for one in given for side in (one.left, one.right)))
     if not kernel.equal_under(right - left, total, facts):
         raise ProofError("combine", f"{right - left} and {total}", "two expressions that are proved equal")
-    return kernel.make("adding inequalities", every, (Statement(left, right, None, relation),), tuple(premises),
+    return kernel.make(kernel.ADDING, every, (Statement(left, right, None, relation),), tuple(premises),
                  (left, relation, right, rest, multipliers, hypotheses))
 
 

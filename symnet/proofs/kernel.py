@@ -38,6 +38,7 @@ from symnet.equality.signs import FROM_ZERO, PLUS
 from symnet.equality.sums.all_sizes import prove_for_all_sizes
 from symnet.errors import ProofError, UnknownNodeError
 
+ADDING = "adding inequalities"
 NO_FACTS, ZERO = order.NONE, order.ZERO
 _PERMIT = object()  # held by this module alone
 
@@ -81,7 +82,8 @@ class Proof:
                 uses = tuple(visit(q) for q in p.premises)
                 numbers[id(p)] = len(found) + 1
                 under = tuple(h for h in p.hypotheses if h not in kept and h not in p.statements)
-                found.append(ProofLine(len(found) + 1, p.statements, p.rule, uses, p.note, under))
+                rest = p.data[3] if p.rule == ADDING and p.data[3] != 0 and not p.premises else None
+                found.append(ProofLine(len(found) + 1, p.statements, p.rule, uses, p.note, under, rest))
             return numbers[id(p)]
 
         visit(self)
@@ -257,15 +259,20 @@ def equal_under(left: sp.Expr, right: sp.Expr, facts: order.Facts) -> bool:
 
 
 @rule("constant factor rule")
-def constant_factor(factor: sp.Expr, loss: sp.Symbol, point: sp.Expr) -> Proof:
-    """⊢ ∇(k·L)(p) = k·∇L(p), when k does not depend on the parameters: the gradient is linear."""
+def constant_factor(factor: sp.Expr, loss: sp.Expr, point: sp.Expr) -> Proof:
+    """⊢ ∇(k·L)(p) = k·∇L(p), when k does not depend on the parameters: the gradient is linear. L may be L[t], another loss at each step."""
     factor, loss, point = new(factor), new(loss), new(point)
-    if not isinstance(loss, sp.Symbol) or loss in factor.free_symbols or factor.free_symbols & _bases(point):
+    each = isinstance(loss, sp.Indexed) and all(_is_step_or_number(i) for i in loss.indices)
+    if not (each or isinstance(loss, sp.Symbol)) or loss in factor.free_symbols or factor.free_symbols & _bases(point):
         raise ProofError("constant factor", f"the factor {factor}", "a factor that does not depend on the parameters")
     if factor.atoms(sp.Indexed) or factor.has(Nabla):
         raise ProofError("constant factor", f"the factor {factor}", "a constant")
     left, right = Nabla(factor * loss, point), factor * Nabla(loss, point)
     return make("constant factor rule", (), (Statement(left, right),), (), (factor, loss, point))
+
+
+def _is_step_or_number(place: sp.Expr) -> bool:
+    return isinstance(place, sp.Integer) or is_step(place)
 
 
 def _bases(point: sp.Expr) -> set[sp.Basic]:

@@ -30,7 +30,8 @@ from symnet.proofs import kernel
 from symnet.proofs.kernel import Proof
 
 T = index("t")
-LOSS, FACTOR = sp.Symbol("L", real=True), sp.Symbol("c", positive=True)
+FACTOR = sp.Symbol("c", positive=True)
+LOSS = sp.IndexedBase("L", real=True)[T]  # it may change with the step: mini-batches
 STARTS = (1, 3, 1000, 10**6)  # large ones pass the limit of a clipping
 LATER = (8, 20)  # steps for a rule that begins as a linear one
 STEPS = Axis.between(0, "T", Kind.TIME)
@@ -99,7 +100,7 @@ def loss_scaling(name: str | Optimizer = "sgd", effect: Effect = RATE) -> Proved
     zeros = (*(k for k, v in rule.settings.items() if v == 0 and k not in ("lr", *effect.changed)), *effect.zeros)
     claim = Claim(effect.name, f"For {called(rule)}, training on the loss divided by c with learning rate α visits the same "
                   f"parameters, step for step, as {effect.same_as}.",
-                  ("c > 0", "both runs start from the same parameters", "both runs see the same data in the same order",
+                  ("c > 0", "both runs start from the same parameters", "both runs see the same data in the same order, step for step",
                    *(["the states start at 0"] if rule.states else []), *dict.fromkeys(f"{k} = 0" for k in zeros),
                    *(["no gradient is 0, for which the update has no value"] if effect.zeros else [])), rule)
     own = {"w", "g", "t", "norm", *[old for old, _ in rule.states], *rule.settings}

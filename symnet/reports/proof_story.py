@@ -35,6 +35,7 @@ class ProofCase:
     conditions: tuple[str, ...] = ()
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     words: str = ""
+    written: str = ""
     source: str = ""
     near: tuple[Neighbour, ...] = ()
     points: tuple[tuple[str, str, str], ...] = ()
@@ -51,8 +52,10 @@ def proof_story(case: ProofCase) -> Story:
 
 def _claim(case: ProofCase) -> Section:
     blocks: list[Block] = [(statement_formula(s, case.tensors),) for s in case.statements]
-    blocks += [("For all real values of the names" + (" in their domains" if case.conditions else "") + ", and all sizes.",)
-               ] if case.statements else []
+    arrays = any(t.axes for t in case.tensors.values())
+    said = f"For all real values of the names{' in their domains' if case.conditions else ''}{', and all sizes' if arrays else ''}."
+    blocks += [(said,)] if case.statements else []
+    blocks += [(f"Written: {case.written}",)] if case.written else []
     blocks += [("Conditions: " + "; ".join(case.conditions) + ".",)] if case.conditions else []
     blocks += [(case.words,)] if case.words and case.level is not Level.EXPERT else []
     blocks += [(f"Source: {case.source}.",)] if case.source else []

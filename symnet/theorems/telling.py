@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -38,9 +39,10 @@ def proof_report(found: Proved | Refutation | Verdict, asked: ClaimText | None, 
     conditions = conditions_of(what) if what is not None else getattr(getattr(found, "claim", None), "conditions", ())
     tensors = found.tensors if isinstance(found, Proved) else {}
     case = ProofCase(
-        title, found, Level(level), () if what is None else what.conclusions, tuple(conditions), tensors,
-        theorem.words if theorem else "", theorem.source if theorem else "", _near(theorem), () if what is None else _points(what),
-        lambda: as_data(found), f"Made by symnet {__version__}.")
+        title, found, Level(level), () if what is None else what.conclusions, tuple(conditions), tensors, near=_near(theorem),
+        points=() if what is None else _points(what), reading=lambda: as_data(found), footer=f"Made by symnet {__version__}.")
+    if theorem is not None:
+        case = replace(case, words=theorem.words, written=theorem.claim.text, source=theorem.source)
     return Report(proof_story(case))
 
 
@@ -87,7 +89,8 @@ def as_data(found: Proved | Refutation | Verdict) -> dict[str, Any]:
     lines = [] if not isinstance(found, Proved) or not checked else [
         {"number": line.number, "text": [f.text for f in line_formulas(line, found.tensors)],
          "latex": [f.latex for f in line_formulas(line, found.tensors)], "rule": line.rule, "uses": list(line.uses),
-         "note": line.note} for line in found.proof.lines]
+         "note": line.note,
+         **({} if line.rest is None else {"difference": text(line.rest)})} for line in found.proof.lines]
     conditions = [] if isinstance(found, Verdict) else list(found.claim.conditions)
     return {"status": state, "message": str(found), "conditions": conditions, "checked": checked,
             "counterexample": _counterexample(found) if isinstance(found, Refutation) else None,

@@ -31,7 +31,7 @@ def test_what_is_proved_is_the_claim_for_every_step_and_nothing_is_assumed_in_si
     proof = loss_scaling("sgd").proof
     (said,) = proof.statements
     assert str(said) == "w[t] = v[t] for all t"
-    w, v, c, loss = said.left.base, said.right.base, sp.Symbol("c", positive=True), sp.Symbol("L", real=True)
+    w, v, c, loss = said.left.base, said.right.base, sp.Symbol("c", positive=True), sp.IndexedBase("L", real=True)[T]
     assert set(proof.hypotheses) == {
         Statement(w[0], v[0]),
         Statement(w[T + 1], w[T] - LR * Nabla(loss / c, w[T]), T),
