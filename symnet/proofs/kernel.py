@@ -83,7 +83,9 @@ class Proof:
                 numbers[id(p)] = len(found) + 1
                 under = tuple(h for h in p.hypotheses if h not in kept and h not in p.statements)
                 rest = p.data[3] if p.rule == ADDING and p.data[3] != 0 and not p.premises else None
-                found.append(ProofLine(len(found) + 1, p.statements, p.rule, uses, p.note, under, rest))
+                supposed = p.rule == "given" and p.note == "given" and not kept.issuperset(p.statements)
+                note = "supposed in the case at hand" if supposed else p.note
+                found.append(ProofLine(len(found) + 1, p.statements, p.rule, uses, note, under, rest))
             return numbers[id(p)]
 
         visit(self)

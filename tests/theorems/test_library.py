@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import replace
 
@@ -11,9 +12,10 @@ import sympy as sp
 import symnet as sn
 from symnet.core.claim import Claim, ClaimText, Proved, Refutation
 from symnet.core.numbers import rational
+from symnet.equality.points import suited
 from symnet.parsing.claims import read_claim
 from symnet.proofs.conjectures import conjecture
-from symnet.proofs.counterexamples import refuted
+from symnet.proofs.counterexamples import certain, refuted, sign_at
 from symnet.theorems.library import WITH_PROVERS, library
 from symnet.theorems.proving import prove_text
 
@@ -34,6 +36,35 @@ def test_a_theorem_is_proved_and_checks(name: str) -> None:
     assert isinstance(found, Proved), found
     assert found.claim.name == name
     assert str(found) == f"proved: {library()[name].title}"  # made again, and it checks
+    every_line_is_true(found)
+
+
+def every_line_is_true(found: Proved) -> None:
+    """Each printed line about numbers, at drawn points of the domains where what it supposes and the hypotheses hold."""
+    dice = random.Random(len(found.proof.lines))
+    for line in found.proof.lines:
+        if line.rule == "given" and line.statements[0] not in found.proof.hypotheses:  # type: ignore[attr-defined]
+            assert "suppos" in line.note
+            continue
+        sides = [e for s in (*line.statements, *line.under) for e in (s.left, s.right)]
+        if any(e.has(sp.Sum, sp.Indexed) for e in sides) or any(s.over is not None or s.general for s in (*line.statements, *line.under)):
+            continue
+        free = sorted({s for e in (*sides, *(e for h in found.proof.hypotheses for e in (h.left, h.right)))  # type: ignore[attr-defined]
+                       for s in e.free_symbols}, key=str)
+        met = 0
+        for _ in range(60):
+            at = {s: suited(s, sp.Rational(dice.choice((0, 1, -1, 2, dice.randint(-30, 30))), dice.choice((1, 2, 7)))) for s in free}
+            given = (*line.under, *(h for h in found.proof.hypotheses if h.over is None and not h.general))  # type: ignore[attr-defined]
+            if not all(certain(h.left, h.relation, h.right, at) for h in given):
+                continue
+            for one in line.statements:
+                sign = sign_at(one.right - one.left, at)
+                assert sign is None or sign in {"=": (0,), "<=": (0, 1), "<": (1,), "!=": (-1, 1)}[one.relation], (line, at)
+            if line.rest is not None and len(line.statements) == 1:
+                assert sign_at(line.statements[0].right - line.statements[0].left - line.rest, at) in (0, None), (line, at)
+            met += 1
+            if met == 4:
+                break
 
 
 @pytest.mark.parametrize(("name", "k"), FALSE)
