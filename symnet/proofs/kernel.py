@@ -81,7 +81,7 @@ class Proof:
             if id(p) not in numbers:
                 uses = tuple(visit(q) for q in p.premises)
                 numbers[id(p)] = len(found) + 1
-                under = tuple(h for h in p.hypotheses if h not in kept and h not in p.statements)
+                under = tuple(h for h in p.hypotheses if h not in kept and not (p.rule == "given" and h in p.statements))
                 rest = p.data[3] if p.rule == ADDING and p.data[3] != 0 and not p.premises else None
                 supposed = p.rule == "given" and p.note == "given" and not kept.issuperset(p.statements)
                 note = "supposed in the case at hand" if supposed else p.note
