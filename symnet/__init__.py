@@ -20,6 +20,7 @@ Work
     compare                  is left = right? with its certificate
     prove                    a theorem about training: a proof, or a counterexample
     certify                  gradients as theorems in a file for a foreign kernel, Rocq or Lean
+    certify_theorem          a general theorem, for all sizes and steps, as such a file
     certifiable              will certify be able to say it?
     report                   the whole derivation to read: HTML, LaTeX, PDF, text, Markdown, JSON
     fit                      train on arrays with the derived gradients
@@ -55,6 +56,7 @@ Nouns
     Refutation               a claim with a counterexample
     Report                   a report that can be written in any format
     Certificate              theorems in a file, and what a kernel says of it
+    TheoremCertificate       the same for a general theorem
     Fit                      fitted parameters and the log of the run
     Epoch                    what a callback is told after an epoch
     EarlyStopping            when a training run ends before its time
@@ -306,6 +308,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test keeps it equal to _PL
     from symnet.calculus.matrices import symmetric
     from symnet.certificates.certificate import Certificate
     from symnet.certificates.certifying import certifiable, certify
+    from symnet.certificates.general import TheoremCertificate, certify_theorem
     from symnet.checking.code.results import CodeCheck
     from symnet.checking.slips.kinds import Mistake
     from symnet.checking.slips.search import diagnose
@@ -589,10 +592,10 @@ __all__ = [  # noqa: RUF022  (sorted; one name a line would fill two screens)
     "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign",
     "SquaredError", "Step", "StepLR", "SymbolicMLPClassifier", "SymbolicMLPRegressor",
     "SymnetError", "SyncBatchNorm", "Tanh", "Tanhshrink", "Tensor",
-    "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
+    "TheoremCertificate", "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
     "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
     "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "VAEKLLoss", "Verdict", "WarmupLR",
-    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "__version__", "calculate_gain", "certifiable", "certify", "check",
+    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "__version__", "calculate_gain", "certifiable", "certify", "certify_theorem", "check",
     "check_code", "check_function", "check_page", "clip_by_norm", "clip_by_value", "compare", "constant",
     "decoupled_decay", "derive", "diagnose", "dirac", "export", "eye", "fit", "from_jax", "from_numpy",
     "from_onnx", "from_sklearn", "from_torch", "global_norm", "hessian", "hessian_vector_product",
@@ -609,6 +612,7 @@ _PLACES = {
     "symnet.worksheet_loader": "check_page load",
     "symnet.certificates.certificate": "Certificate",
     "symnet.certificates.certifying": "certifiable certify",
+    "symnet.certificates.general": "TheoremCertificate certify_theorem",
     "symnet.checking.code.results": "CodeCheck",
     "symnet.checking.slips.kinds": "Mistake",
     "symnet.checking.slips.search": "diagnose",

@@ -47,12 +47,7 @@ class Certificate:
 
     def write(self, path: str | Path) -> Path:
         """Write the file."""
-        where = Path(path)
-        try:
-            where.write_text(self.text, encoding="utf-8")
-        except OSError as error:
-            raise OptionError("certificate", f"{path}: {error.strerror or error}", "a file that can be written") from None
-        return where
+        return written(self.text, path)
 
     def read_back(self) -> tuple[str, ...]:
         """What the second reader finds wrong; nothing where the file states the derivation's gradients."""
@@ -62,14 +57,28 @@ class Certificate:
         """Let the second reader read it and ``coqc`` check it. Raises OptionError where that is not installed, or for Lean."""
         if self.format != "rocq":
             raise OptionError("certificate", "Lean is not checked here", "a certificate for Rocq")
-        if coqc() is None:
-            raise OptionError("certificate", "coqc is not installed", "Rocq with Coquelicot", INSTALL)
-        faults = self.read_back()
-        found = compiled(self.text, seconds)
-        foreign = sorted({*found.axioms, *[a for a in found.of_decimals if not a.startswith(INTEGERS)]} - set(STANDARD))
-        reason = faults[0] if faults else "" if found.accepted and not foreign else \
-            f"it rests on {', '.join(foreign)}" if foreign else f"coqc refuses it: {found.message}"
-        return CertificateCheck(not reason, reason, found.axioms, found.seconds)
+        return accepted(self.text, self.read_back(), seconds)
+
+
+def written(text: str, path: str | Path) -> Path:
+    """Write ``text`` to a file. Raises OptionError for one that cannot be written."""
+    where = Path(path)
+    try:
+        where.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OptionError("certificate", f"{path}: {error.strerror or error}", "a file that can be written") from None
+    return where
+
+
+def accepted(text: str, faults: tuple[str, ...], seconds: float) -> CertificateCheck:
+    """What coqc says of a file in which the second reader found ``faults``."""
+    if coqc() is None:
+        raise OptionError("certificate", "coqc is not installed", "Rocq with Coquelicot", INSTALL)
+    found = compiled(text, seconds)
+    foreign = sorted({*found.axioms, *[a for a in found.of_decimals if not a.startswith(INTEGERS)]} - set(STANDARD))
+    reason = faults[0] if faults else "" if found.accepted and not foreign else \
+        f"it rests on {', '.join(foreign)}" if foreign else f"coqc refuses it: {found.message}"
+    return CertificateCheck(not reason, reason, found.axioms, found.seconds)
 
 
 def agreed(certificate: Certificate) -> Certificate:

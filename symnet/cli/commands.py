@@ -109,22 +109,32 @@ def certify(options: Namespace) -> int:
     """symnet certify."""
     from symnet.certificates.certifying import certifiable
     from symnet.certificates.certifying import certify as make
+    from symnet.certificates.general import certify_theorem
     from symnet.cli.code_options import sizes_of
     from symnet.worksheet_loader import load
 
-    derivation = load(options.worksheet)
-    sizes = sizes_of(options.sizes)
+    path = None if options.output == "-" else options.output
+    if options.theorem is not None:
+        for option in ("worksheet", "sizes", "format", "decimals", "ask"):
+            if getattr(options, option):
+                raise OptionError("--theorem", f"{option} beside it", "a theorem alone, or a worksheet")
+        return _certified(certify_theorem(options.theorem, path), options, options.theorem)
+    derivation, sizes = load(options.worksheet or "first"), sizes_of(options.sizes)
     if options.ask:
         found = certifiable(derivation, sizes)
         print(found)
         return 0 if found else 2
-    made = make(derivation, None if options.output == "-" else options.output, sizes=sizes, format=options.format,
-                decimals=options.decimals)
+    made = make(derivation, path, sizes=sizes, format=options.format, decimals=options.decimals)
+    theorems = f"{len(made.theorems)} theorem{'s' if len(made.theorems) != 1 else ''}"
+    return _certified(made, options, theorems + ("; Lean is not checked here" if made.format == "lean" else ""))
+
+
+def _certified(made: Any, options: Namespace, what: str) -> int:
+    """Say what was written, and what coqc says where it is asked."""
     if options.output in (None, "-"):
         sys.stdout.write(made.text)
     else:
-        say(f"symnet: wrote {options.output}: {len(made.theorems)} theorem{'s' if len(made.theorems) != 1 else ''}"
-            + ("; Lean is not checked here" if made.format == "lean" else ""))
+        say(f"symnet: wrote {options.output}: {what}")
     if not options.check:
         return 0
     verdict = made.check()

@@ -187,8 +187,10 @@ def _prove(p: argparse.ArgumentParser) -> None:
 
 
 def _certify(p: argparse.ArgumentParser) -> None:
-    p.add_argument("worksheet", nargs="?", default="first", help="a .toml file, or the name of one that comes with symnet (default: first)")
+    p.add_argument("worksheet", nargs="?", help="a .toml file, or the name of one that comes with symnet (default: first)")
     p.add_argument("-o", "--output", metavar="FILE", help="where to write: .v for Rocq, .lean for Lean (default: standard output)")
+    p.add_argument("--theorem", metavar="NAME", help="instead of a worksheet, a theorem for all sizes and steps: least-squares, depth, "
+                   "vanishing, sigmoid-slope, loss-scaling or descent-lemma")
     p.add_argument("--sizes", action="append", default=[], metavar="N=2,d=3", help="a number for each size (may be repeated)")
     p.add_argument("--format", choices=("rocq", "lean"), help="the language, when the ending does not tell (default: rocq)")
     p.add_argument("--check", action="store_true", help="let coqc check the file")

@@ -144,3 +144,29 @@ def test_decimals_that_say_something_else_are_found() -> None:
                            ("Rabs (v_L sheet", "Rabs (v_z1 sheet"), ("(value_v_L, ", "")):
         assert there in first.text
         assert read_back(first.text.replace(there, instead), first.derivation, {})
+
+
+@needs_coqc
+def test_general_theorems_are_accepted() -> None:
+    """The shipped file whole; one of its theorems alone by the command."""
+    from symnet.certificates.certificate import accepted
+    from symnet.certificates.general import general_theorems
+
+    text = (Path(sn.__file__).parent / "certificates" / "general.v").read_text()
+    found = accepted(text, (), 600)
+    assert found, found.reason
+    assert all(f"(* {name}: " in text for name in general_theorems()) and len(general_theorems()) == 6
+    assert "Admitted" not in text and "Axiom" not in text
+
+
+@needs_coqc
+def test_one_general_theorem_by_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = tmp_path / "vanishing.v"
+    assert main(["certify", "--theorem", "vanishing", "-o", str(where), "--check"]) == 0
+    assert "accepted by coqc" in capsys.readouterr().err and "Theorem vanishing" in where.read_text()
+
+
+def test_a_general_theorem_that_is_none() -> None:
+    with pytest.raises(sn.SymnetError, match="did you mean 'vanishing'"):
+        sn.certify_theorem("vanshing")
+    assert main(["certify", "first", "--theorem", "vanishing"]) == 2
