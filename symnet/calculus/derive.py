@@ -17,12 +17,12 @@ from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.simplification import class_facts, implied, tidy
 from symnet.calculus.stopping import ancestors, flows
 from symnet.core.derivation import Contribution, Derivation, Step
-from symnet.core.expressions import as_written
+from symnet.core.expressions import as_written, entries
 from symnet.core.functions import conventions, sum_of_squares
 from symnet.core.index_letters import Labels, extend, relabel
 from symnet.core.program import Definition, Program
 from symnet.core.structures import MIRRORED
-from symnet.core.tensors import Role, Tensor, entry_indices, free_name
+from symnet.core.tensors import Role, Tensor, entry_indices, free_name, tensor_name
 from symnet.errors import DomainError, NameError_, OptionError, ShapeError, did_you_mean, shown
 
 
@@ -109,9 +109,10 @@ class _Builder:
                 for u in d.uses:
                     if u in users:
                         users[u].append(d)
-        shapes = KnownShapes(self.program, self.gradient, self.alphas, self.kept_whole)
+        told = {tensor_name(e) for fact in self.facts for e in entries(fact.left)}
+        shapes = KnownShapes(self.program, self.gradient, self.alphas, self.kept_whole, told)
         for u in order:
-            known = None if self.facts or self.one_sided.meet or self.lead else shapes.key(u, users[u])
+            known = None if self.one_sided.meet or self.lead else shapes.key(u, users[u])
             step = shapes.again(*known, len(self.steps) + 1) if known else None
             if step is not None:
                 self._take(step)

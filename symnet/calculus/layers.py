@@ -33,10 +33,12 @@ class _Place:
 
 class KnownShapes:
     """The steps of one derivation by what they follow from. ``gradient`` are the gradient tensors by name, ``wanted`` the tensors that
-    are differentiated, ``kept_whole`` the gradients that may be put into later lines."""
+    are differentiated, ``kept_whole`` the gradients that may be put into later lines, ``told`` the tensors of which an equality is
+    declared."""
 
-    def __init__(self, program: Program, gradient: Mapping[str, Tensor], wanted: Collection[str], kept_whole: set[str]) -> None:
-        self.program, self.gradient, self.wanted, self.kept_whole = program, gradient, wanted, kept_whole
+    def __init__(self, program: Program, gradient: Mapping[str, Tensor], wanted: Collection[str], kept_whole: set[str],
+                 told: Collection[str]) -> None:
+        self.program, self.gradient, self.wanted, self.kept_whole, self.told = program, gradient, wanted, kept_whole, told
         self.loops = any(block.is_loop for block in schedule(program))
         self.steps: dict[Hashable, tuple[_Place, Step]] = {}
         self.matrices: dict[Hashable, bool] = {}
@@ -55,6 +57,8 @@ class KnownShapes:
             if self._has_matrices(shape, d):
                 return None
             shapes += [shape, tuple(numbers.setdefault(n, len(numbers)) for n in (d.name, *names))]
+        if any(name in self.told for name in numbers):
+            return None
         known = tuple(self._facts(name) for name in numbers)
         return (tuple(shapes), known), _Place(of, tuple(users), tuple(numbers))
 

@@ -23,6 +23,8 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "relu": lambda: network(sn.Linear(3, 3), sn.ReLU()), "gelu": lambda: network(sn.Linear(3, 3), sn.GELU()),
     "norm": lambda: network(sn.Linear(3, 3), sn.LayerNorm(3)), "softmax": lambda: network(sn.Linear(3, 3), sn.Softmax()),
     "classes": lambda: network(sn.Linear(3, 3), sn.Sigmoid(), loss=sn.CrossEntropyLoss),
+    "shares": lambda: network(sn.Linear(3, 3), sn.Tanh(), loss=lambda: sn.CrossEntropyLoss(normalized=True)),
+    "labels": lambda: network(sn.Linear(3, 3), sn.Tanh(), loss=lambda: sn.CrossEntropyLoss(indices=True)),
     "transformer": lambda: network(sn.TransformerEncoderLayer(4, 2, 4, positions=2)),
     "residual": lambda: sn.program("a = tanh(A @ x) + x", "b = tanh(B @ a) + a", "c = tanh(C @ b) + b", "L = sum((c - y)**2)", tensors=WEIGHTS),
     "shared weights": lambda: sn.program("a = tanh(A @ x)", "b = tanh(A @ a)", "c = tanh(B @ b)", "L = sum((c - y)**2) + sum(a*b)",
@@ -50,7 +52,8 @@ def test_a_renamed_step_is_the_step_that_is_derived(name: str, monkeypatch: pyte
     assert renamed == said(program)
 
 
-def test_the_layers_of_a_network_are_derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loss", [sn.MSELoss(), sn.CrossEntropyLoss(normalized=True)])
+def test_the_layers_of_a_network_are_derived_once(loss: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many steps are kept as shapes for 3 layers as for 9."""
     kept: list[object] = []
     plain = layers.KnownShapes.keep
@@ -58,6 +61,6 @@ def test_the_layers_of_a_network_are_derived_once(monkeypatch: pytest.MonkeyPatc
     counts = []
     for depth in (3, 9):
         kept.clear()
-        derive(sn.Sequential(*[p for _ in range(depth) for p in (sn.Linear(2, 2), sn.Tanh())]).program(sn.MSELoss()))
+        derive(sn.Sequential(*[p for _ in range(depth) for p in (sn.Linear(2, 2), sn.Tanh())]).program(loss))
         counts.append(len(kept))
     assert counts[0] == counts[1] < 12
