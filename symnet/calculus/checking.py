@@ -28,7 +28,7 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx
 
-from symnet.calculus.excerpts import Shapes, active_names, excerpt
+from symnet.calculus.excerpts import Shapes, active_names, excerpt, is_local
 from symnet.calculus.instantiate import Entries, environment, instantiate_program
 from symnet.calculus.matrices import moved_with
 from symnet.calculus.rules import conditions_of, rule_of
@@ -104,7 +104,13 @@ def check_step(derivation: Derivation, step: Step, seed: int = 0) -> StepCheck:
     if said:
         return StepCheck(False, (), 0, "", said, contradicted=True)
     cut_out = excerpt(derivation, step) if _in_excerpts(derivation) else None
-    return _check_step(derivation, step, seed) if cut_out is None else _check_step(cut_out, cut_out.steps[0], seed)
+    if cut_out is None:
+        return _check_step(derivation, step, seed)
+    found = _check_step(cut_out, cut_out.steps[-1], seed)
+    if not found.contradicted or is_local(step):
+        return found
+    whole = _check_step(derivation, step, seed)  # what is put in or assumed may lean on lines that are not in the excerpt
+    return whole if whole or whole.contradicted else replace(whole, reason=f"could not be checked in parts: {found.reason}")
 
 
 def _in_excerpts(derivation: Derivation) -> bool:

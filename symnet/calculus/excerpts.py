@@ -9,7 +9,7 @@ right and none is missing, which ``Shapes`` and the labels of the steps make sur
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import replace
 
 import sympy as sp
@@ -45,14 +45,18 @@ def _users(derivation: Derivation) -> dict[str, list[Definition]]:
     return found
 
 
-def _is_local(derivation: Derivation, step: Step, users: list[Definition]) -> bool:
-    """True for a step that follows from the lines ``users`` alone: one line for the whole gradient, nothing put in or assumed."""
+def _stands_alone(derivation: Derivation, step: Step, users: list[Definition]) -> bool:
+    """True for a step that is one line for the whole gradient and follows from ``users``, each one line for a whole tensor."""
     by_name, objective = derivation.program.by_name, derivation.objective
     return bool(users) and not (
-        step.inlined or step.assumptions or step.smooth or step.unassumed is not None or derivation.program.objective_tensor.axes
-        or step.rule in (Rule.SYMMETRIC, Rule.ABSENT, Rule.STOPPED) or len(by_name.get(step.of.name, ())) > 1
-        or any(len(by_name[d.name]) > 1 or step.of.name == d.name or (d.name != objective and objective in d.uses) for d in users)
-        or len(_lines_of(derivation).get(step.target.name, [])) > 1)
+        derivation.program.objective_tensor.axes or step.rule in (Rule.SYMMETRIC, Rule.ABSENT, Rule.STOPPED)
+        or len(by_name.get(step.of.name, ())) > 1 or len(_lines_of(derivation).get(step.target.name, [])) > 1
+        or any(len(by_name[d.name]) > 1 or step.of.name == d.name or (d.name != objective and objective in d.uses) for d in users))
+
+
+def is_local(step: Step) -> bool:
+    """True for a step that follows from the lines that use its tensor alone: nothing was put in, and nothing that is declared is used."""
+    return not (step.inlined or step.assumptions or step.smooth or step.unassumed is not None)
 
 
 def _lines_of(derivation: Derivation) -> dict[str, list[Step]]:
@@ -75,7 +79,7 @@ class Shapes:
         looked at is left out, unless ``look`` says to look.
         """
         users = _users(self.derivation).get(step.of.name, [])
-        if not _is_local(self.derivation, step, users):
+        if not is_local(step) or not _stands_alone(self.derivation, step, users):
             return None
         numbers: dict[str, int] = {step.of.name: 0}
         parts: list[Hashable] = []
@@ -110,54 +114,79 @@ class Shapes:
 
 
 def excerpt(derivation: Derivation, step: Step) -> Derivation | None:
-    """The derivation of one step by itself; None where the step follows from more than the lines that use its tensor."""
-    users = _users(derivation).get(step.of.name, [])
-    if not _is_local(derivation, step, users):
+    """The derivation of one step by itself; None where the step follows from more than the lines that use its tensor.
+
+    Where an earlier gradient was put in, that of v, the lines that use v are there too, and v is not held: v̄ is what they make of it.
+    """
+    opened = _put_in(derivation, step)
+    users = _users(derivation)
+    lines: dict[str, Definition] = {}
+    for name in (step.of.name, *opened):
+        if not _stands_alone(derivation, step if name == step.of.name else opened[name], users.get(name, [])):
+            return None
+        lines |= {d.name: d for d in users[name]}
+    lines = {d.name: d for d in derivation.program.definitions if d.name in lines}
+    above = {name: g for name in lines if name not in opened and name != derivation.objective
+             and (g := _gradient(derivation, name)) is not None}
+    if not lines.keys() <= {*above, *opened, derivation.objective}:
         return None
-    names = {d.name for d in users}
-    tensors = derivation.program.tensors
-    above = {d.name: g for d in users if d.name != derivation.objective and (g := _gradient(derivation, d)) is not None}
-    if not names <= {*above, derivation.objective}:
-        return None
-    given: dict[str, Tensor] = {}
-    for name in (step.of.name, *[u for d in users for u in d.uses]):
-        if name not in names:
-            given[name] = tensors[name]
+    given = {name: derivation.program.tensors[name] for name in (step.of.name, *[u for d in lines.values() for u in d.uses])
+             if name not in lines}
     given |= {g.name: g for g in above.values()}
-    if not set(step.definition.uses) <= {*given, *names}:
+    earlier = [s.definition for s in opened.values()]
+    if not {u for d in (*earlier, step.definition) for u in d.uses} <= {*given, *lines, *[d.name for d in earlier]}:
         return None
+    told = {tensor_name(e) for a in step.assumptions for e in entries(a.left)}
+    if not told <= given.keys() or any(told & {*d.uses} for name in given for d in derivation.program.by_name.get(name, ())):
+        return None  # what is declared of y is used of q, whose line is not here
     try:
         with as_written():
-            program = _lines_alone(derivation, users, given, above)
-            full = program.extend([step.definition], derivation.objective)
+            program = _lines_alone(derivation, lines, opened, given, above)
+            full = program.extend([*earlier, step.definition], derivation.objective)
     except SymnetError:  # it leans on what other lines say of the sizes
         return None
     if not {s for t in given.values() if t.classes is not None for s in t.classes.free_symbols} <= {*program.sizes}:
         return None
-    alone = Derivation(program, full, (step.of.name,), (replace(step, number=1, live=True),), {step.of.name: step.target.name})
-    alone.__dict__["_active"] = frozenset({*names, step.of.name})
+    steps = [replace(s, number=k, live=True) for k, s in enumerate((*opened.values(), step), start=1)]
+    alone = Derivation(program, full, (step.of.name,), tuple(steps), {s.of.name: s.target.name for s in steps})
+    alone.__dict__["_active"] = frozenset({*lines, step.of.name})
     return alone
 
 
-def _lines_alone(derivation: Derivation, users: list[Definition], given: dict[str, Tensor], above: dict[str, Tensor]) -> Program:
+def _put_in(derivation: Derivation, step: Step) -> dict[str, Step]:
+    """The steps whose gradients were put in, and those put into these, by the tensors that they are of; the last to be computed last."""
+    found: dict[str, Step] = {}
+    stack = list(step.inlined)
+    while stack:
+        for s in _lines_of(derivation).get(stack.pop(), []):
+            if s.of.name not in found:
+                found[s.of.name] = s
+                stack += s.inlined
+    return dict(sorted(found.items(), key=lambda item: item[1].number))
+
+
+def _lines_alone(derivation: Derivation, lines: Mapping[str, Definition], opened: Collection[str], given: Mapping[str, Tensor],
+                 above: Mapping[str, Tensor]) -> Program:
     """The lines, and the objective Σ_v Σ_P v̄[P] v[P], with the terms of the program's own where its line is among them."""
-    names = {d.name for d in users}
-    lines = [Definition(d.target, d.indices, _held(d, names), d.ranges) for d in users if d.name in above]
-    goal = [_held(d, names) for d in users if d.name not in above]
-    for d in lines:
-        over = tuple((sp.Dummy(f"p{k}", integer=True), *a.range) for k, a in enumerate(d.target.axes))
+    held = lines.keys() - opened
+    made = [Definition(d.target, d.indices, _held(d, held), d.ranges) for name, d in lines.items() if name != derivation.objective]
+    goal = [_held(d, held) for name, d in lines.items() if name == derivation.objective]
+    for name, gradient in above.items():
+        target = lines[name].target
+        over = tuple((sp.Dummy(f"p{k}", integer=True), *a.range) for k, a in enumerate(target.axes))
         place = tuple(i for i, _, _ in over)
-        goal.append(total(above[d.name][place] * d.target[place], over))
+        goal.append(total(gradient[place] * target[place], over))
     objective = Definition(derivation.program.objective_tensor, (), sp.Add(*goal))
-    return Program(tuple(given.values()), (*lines, objective), derivation.objective)
+    known = tuple(a for a in derivation.program.assumptions if {tensor_name(e) for e in entries(a.left)} <= given.keys())
+    return Program(tuple(given.values()), (*made, objective), derivation.objective, known)
 
 
-def _gradient(derivation: Derivation, d: Definition) -> Tensor | None:
-    steps = _lines_of(derivation).get(derivation.names.get(d.name, ""), [])
+def _gradient(derivation: Derivation, name: str) -> Tensor | None:
+    steps = _lines_of(derivation).get(derivation.names.get(name, ""), [])
     return steps[0].target if steps else None
 
 
-def _held(d: Definition, names: set[str]) -> sp.Expr:
+def _held(d: Definition, names: Collection[str]) -> sp.Expr:
     """The right side with the other lines that use the tensor held: their share in it is a step of its own."""
     held = {e: stop_gradient(e) for e in entries(d.expr) if tensor_name(e) in names and tensor_name(e) != d.name}
     return d.expr.xreplace(held) if held else d.expr

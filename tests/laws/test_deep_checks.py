@@ -23,6 +23,8 @@ NETWORKS: dict[str, Program] = {
     "residual": RESIDUAL,
     "mlp": architectures.mlp(2, 3, 2),
     "relu": Sequential(Linear(2, 3), ReLU(), Linear(3, 2)).program(CrossEntropyLoss()),
+    "shares": Sequential(Linear(2, 2), ReLU(), Linear(2, 2)).program(CrossEntropyLoss(normalized=True)),
+    "labels": Sequential(Linear(2, 2), ReLU(), Linear(2, 2)).program(CrossEntropyLoss(indices=True)),
     "attention": architectures.transformer_block(2, 1, 2, positions=2),
     "conv": architectures.conv1d(2, 3),
 }
@@ -41,6 +43,7 @@ def test_an_excerpt_says_what_the_whole_program_says(name: str, monkeypatch: pyt
     assert all(derivation.check())
     alone = [s for s in derivation.steps if excerpt(derivation, s) is not None]
     assert len(alone) >= 3, "there is nothing to be seen in excerpts"
+    assert name not in ("mlp", "shares", "labels") or len(alone) == len(derivation.steps), "gradients that are put in are cut out with it"
     for step in alone[:: max(1, len(alone) // 4)]:
         for what, wrong in changed(step):
             if step.expression == 0 or (what == "local 0 negated" and step.contributions[0].local == 0):
