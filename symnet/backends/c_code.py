@@ -57,6 +57,7 @@ Spans = Mapping[sp.Symbol, Range]
 HEAVY = (Contract, Softmax, Others, Crossed, LogSum, LogWeighted, Scatter, OfMatrix)
 MANY = 32768  # multiplications of a product that goes to a library
 MOST = 2**31 - 1  # an int
+OFTEN = 4  # calls of one function
 LONG = 16  # terms of a sum that are worth being added in several parts at once
 SMALL = 64  # a row of a product that is kept beside the sums, in registers where there are enough
 
@@ -69,6 +70,7 @@ class CCode:
         self.sizes = {s: sp.Integer(n) for s, n in sizes.items()}
         self.fast = fast  # for this machine's compiler: products of many numbers by a library, or one rounding for a*b + c
         self.functions: dict[tuple[str, str], str] = {}  # (signature, body) -> name
+        self.calls: Counter[str] = Counter()
         self.numbers = 0
 
     # a part of the file: one program
@@ -1006,13 +1008,15 @@ class CCode:
                                  for inner, kind in k.arguments.values()], *turns.values()]) or "void"
         kind = "real" if result else "void"
         name = self.functions.setdefault((f"{kind} {{}}({signature})", used), f"step{len(self.functions) + 1}")
+        self.calls[name] += 1
         text = f"{name}({', '.join([*k.arguments, *turns])});"
         self.lines.append(Line(f"const real {result} = {text}" if result else text, tuple(k.arguments)))
 
     def sources(self) -> Iterator[str]:
         """The functions, in the order of their first use."""
         for (signature, body), name in self.functions.items():
-            yield f"static {signature.format(name)}\n{{\n{body}\n}}\n"
+            once = "__attribute__((noinline)) " * (self.fast and self.calls[name] > OFTEN)  # compiled once, not at every call
+            yield f"static {once}{signature.format(name)}\n{{\n{body}\n}}\n"
 
 
 DECIDED: Mapping[type, Any] = {
