@@ -277,4 +277,8 @@ Ltac same_arguments close := repeat match goal with
       (replace (ln u) with (ln v) by (f_equal; solve [close])) end
   end.
 Ltac exponentials close := rewrite ?exp_twice, ?exp_plus, ?exp_minus, ?exp_Ropp; same_arguments close.
-Ltac branches := unfold relu, leaky_relu, step, choose; repeat destruct Rlt_dec; try lra.
+Ltac branches := unfold relu, leaky_relu, step, choose, Rmax, Rmin in *; repeat match goal with
+  | |- context [Rlt_dec ?a ?b] => destruct (Rlt_dec a b)
+  | |- context [Rle_dec ?a ?b] => destruct (Rle_dec a b)
+  | H : context [Rle_dec ?a ?b] |- _ => destruct (Rle_dec a b)
+  end; try lra.

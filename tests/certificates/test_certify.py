@@ -32,7 +32,7 @@ def test_functions_kinks_domains_and_reserved_words_in_one_file() -> None:
     """One file for many, since each costs a start of coqc: every function that a certificate knows, with its hypotheses."""
     lines = ["exp(w)*End", "log(w)", "sqrt(w + 1)", "w**forall", "sin(w)*cos(w)", "sinh(w) + cosh(w)", "tanh(w)", "arctan(w*w)",
              "erf(w*Type)", "sigmoid(w)", "softplus(w)", "relu(w - Type)", "leaky_relu(w - Type, 1/10)", "abs(w - End)", "maximum(w, 3)",
-             "minimum(w*w, 2)", "where(w > Type, w**3, w)", "sign(w - End)*w", "w**(1/3)", "1/(w + 1)**3"]
+             "minimum(w*w, 2)", "where(w > Type, w**3, w)", "sign(w - End)*w", "w**(1/3)", "1/(w + 1)**3", "minimum(maximum(w, 3), 5)"]
     named = [f"l{k} = {line}".replace("w", f"w{k}").replace(f"w{k}here", "where") for k, line in enumerate(lines)]
     total = "L = " + " + ".join(f"l{k}" for k in range(len(lines)))
     given = {f"w{k}": {"domain": "positive"} for k in range(len(lines))} | {"forall": {}, "Type": {}, "End": {}}
