@@ -741,6 +741,7 @@ def _join_rooms() -> None:
     install("check_proved", "symnet.theorems.proving")
     install("compile", "symnet.backends", "compile_derivation")
     install("run", "symnet.backends.compiled", "run_program")
+    install("derive_again", "symnet.calculus.derive")
 
 
 _join_rooms()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy as sp
 
+from symnet.core.axes import Range
 from symnet.core.expressions import fresh, limits, rebuild
 from symnet.core.matrices import Grid
 from symnet.core.tensors import entry_indices
@@ -35,15 +38,35 @@ def same(a: sp.Expr, b: sp.Expr) -> bool:
     return bool(a == b or (a.has(sp.Sum) and canonical(a) == canonical(b)))
 
 
+def sum_with(e: sp.Expr, total: sp.Expr | None) -> sp.Sum | None:
+    """The sum in ``total``, Σ e^v or c + Σ e^v + …, that adds up ``e`` with others of its kind, or None."""
+    sums = [t for t in sp.Add.make_args(total) if isinstance(t, sp.Sum) and len(t.limits) == 1] if total is not None else []
+    return next((t for t in sums if _place(e, t) is not None), None)
+
+
 def place_in(e: sp.Expr, total: sp.Expr | None) -> sp.Expr | None:
     """The index at which ``e`` is one of the terms that ``total`` adds up, or None."""
-    if not isinstance(total, sp.Sum) or len(total.limits) != 1:
-        return None
+    found = sum_with(e, total)
+    return None if found is None else _place(e, found)
+
+
+def _place(e: sp.Expr, total: sp.Sum) -> sp.Expr | None:
     bound = limits(total)[0][0]
     candidates = dict.fromkeys(p for entry in e.atoms(sp.Indexed) for p in entry_indices(entry))
-    return next((p for p in candidates if total.function.xreplace({bound: p}) == e), None)
+    return next((p for p in candidates if same(total.function.xreplace({bound: p}), e)), None)
 
 
 def term_of(e: sp.Expr, total: sp.Expr | None) -> bool:
     """True when ``e`` is one of the terms that ``total``, Σ e^v, adds up."""
-    return place_in(e, total) is not None
+    return sum_with(e, total) is not None
+
+
+def axis_of(e: sp.Expr, total: sp.Expr, spans: Mapping[sp.Symbol, Range]) -> sp.Symbol | None:
+    """The index of ``spans`` along which ``e`` is each term of a sum in ``total``. It runs over what the sum runs over, and the sum does
+    not depend on it: exp(Z[i, i])/Σ_j exp(Z[i, j]) is one entry of each row, not an axis; equal terms lie along none."""
+    for part in (t for t in sp.Add.make_args(total) if isinstance(t, sp.Sum) and len(t.limits) == 1):
+        bound, lo, hi = limits(part)[0]
+        for i, span in spans.items():
+            if span == (lo, hi) and i not in total.free_symbols and e.has(i) and same(part.function.xreplace({bound: i}), e):
+                return i
+    return None

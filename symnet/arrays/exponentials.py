@@ -78,13 +78,14 @@ class Factored:
 class Exponentials:
     """One expression; ``unfold`` gives the right side of a name that is worth looking into, or None.
 
-    With ``nameless``, what is found is written out also where the program has a name for it.
+    With ``nameless``, what is found is written out also where the program has a name for it; with ``in_logs`` shares over what others lack
+    are one exponential, so that both may be below all numbers.
 
     ``rules`` collects the names of the rules that were used. Where none was, the expression is as good as it was.
     """
 
     def __init__(self, scope: Mapping[sp.Symbol, Range], unfold: Unfold = lambda entry, scope, wish: None,
-                 nameless: bool = False) -> None:
+                 nameless: bool = False, in_logs: bool = False) -> None:
         self.scope = dict(scope)
         self.unfold = unfold
         self.rules: set[str] = set()
@@ -93,7 +94,8 @@ class Exponentials:
         self.by_symbol: dict[sp.Symbol, Generator] = {}
         self.named: dict[sp.Expr, sp.Expr] = {}
         self.seen: dict[sp.Expr, Form] = {}
-        self.nameless = nameless
+        self.nameless, self.in_logs = nameless, in_logs
+        self.below = False  # is this a sum that stands below a stroke?
         self.scaling = False  # is this the logarithm of a scale?
         self.bare_sums: dict[sp.Expr, sp.Sum | None] = {}
         self.letters: dict[sp.Sum, tuple[Limits, ...]] = {}  # of sums that were read; those around what is read now are ``within``
@@ -120,7 +122,7 @@ class Exponentials:
                 return True
             return (c == 1 or self._loose(r)) if r.free_symbols else any(
                 f.is_Pow and f.exp == -1 and f.base.is_Add and f.base.has(sp.Abs) for f in sp.Mul.make_args(c))
-        return any(self._loose(r) for r in form.values())
+        return any(self._loose(r) for r in form.values()) or any(map(_divides_by_normal, form))
 
     # reading
 
@@ -278,7 +280,9 @@ class Exponentials:
         return pure if pure.is_Atom or not pure.free_symbols else _factored_text(pure)
 
     def _power(self, base: sp.Expr, exponent: sp.Expr) -> Form:
+        kept, self.below = self.below, bool(exponent.is_negative) and isinstance(base, sp.Sum)
         form = self.read(self._weighted_name(base) if exponent.is_negative else base)
+        self.below = kept
         if len(form) == 1:
             (c, r), = form.items()
             if exponent.is_Integer:
@@ -321,12 +325,14 @@ class Exponentials:
             return {}
         outer, inner = [number], []
         for part in parts:
-            if self._depends(part, bound) and not self._loose(part):
-                inner.append(part)
-                continue
             factors = sp.Mul.make_args(part)
             within = [f for f in factors if self._depends(f, bound)]
-            scale = self._scale_of_complements(within, bound)  # S/(S - E) stays together
+            alone = coefficient == 1 and len(within) == 1 and (  # shares add up to S/(c + S), and below a stroke their powers to Σ E²/S²
+                within[0].is_Symbol or (self.below and within[0].is_Pow and within[0].base.is_Symbol))
+            if within and not self._loose(part) and not alone:
+                inner.append(part)
+                continue
+            scale = self._scale_of_complements(within, bound, [f.as_base_exp()[0] for f in factors])  # S/(S - E) stays together
             inner += [*within, 1 / scale]
             outer += [*[f for f in factors if f not in within], scale]
         inside, front = sp.Mul(*inner), sp.Mul(*outer)
@@ -338,13 +344,13 @@ class Exponentials:
         body = times(coefficient, times(number, self._pure(inside)))
         return {canonical(sp.Sum(body, *over)): front / number}
 
-    def _scale_of_complements(self, factors: list[sp.Expr], bound: set[sp.Symbol]) -> sp.Expr:
+    def _scale_of_complements(self, factors: list[sp.Expr], bound: set[sp.Symbol], candidates: list[sp.Expr]) -> sp.Expr:
         """S^d where the product of ``factors``, an S - E among them, is of degree d in e^u and S: what is left is made of shares."""
         powers = dict(f.as_base_exp() for f in factors)
-        for total in [s for s, g in self.by_symbol.items() if isinstance(g.node, sp.Sum) and not self._depends(s, bound)]:
-            degrees = {b: self._degree(b, self.by_symbol[total]) for b in powers}
+        for total in [g for g in self._totals(candidates) if not self._depends(g.symbol, bound)]:
+            degrees = {b: self._degree(b, total) for b in powers}
             if any(isinstance(b, sp.Add) and d != 0 for b, d in degrees.items()):
-                return total ** sp.Add(*[powers[b] * d for b, d in degrees.items()])
+                return total.symbol ** sp.Add(*[powers[b] * d for b, d in degrees.items()])
         return ONE
 
     def _degree(self, base: sp.Expr, total: Generator) -> sp.Expr:
@@ -376,16 +382,32 @@ class Exponentials:
         return self.bare_sums[total]
 
     def _divides(self, coefficient: sp.Expr) -> bool:
-        """True for a coefficient that divides by a weighted sum of exponentials or of shares, which may be far below 1, or overflow."""
-        return any(f.is_Pow and f.exp.is_negative and self._bare(f.base) is not None for f in sp.Mul.make_args(coefficient))
+        """True for a coefficient that divides by a weighted sum of exponentials or of shares, or by Φ(u), which may be far below 1, or
+        overflow."""
+        below = [f.base for f in sp.Mul.make_args(coefficient) if f.is_Pow and f.exp.is_negative]
+        return _divides_by_normal(coefficient) or any(self._bare(b) is not None for b in below)
 
     def _weighted_name(self, base: sp.Expr) -> sp.Expr:
-        """For a name of a weighted sum, that."""
+        """For a name of a weighted sum, or of Φ(u), that."""
         if isinstance(base, (sp.Indexed, sp.Symbol)) and not self.opaque:
-            right = self.unfold(base, self.scope, lambda u: isinstance(u, sp.Sum))
+            right = self.unfold(base, self.scope, lambda u: isinstance(u, sp.Sum) or u.has(sp.erf))
             right = None if right is None else canonical(right)
-            return base if right is None or self._bare(right) is None else right
+            return base if right is None or (self._bare(right) is None and not self._is_normal(right)) else right
         return base
+
+    def _is_normal(self, right: sp.Expr) -> bool:
+        """Is it c Φ(u), c a number?"""
+        kept = {*self.rules}
+        found = self._times_normal(self.read(right)) if right.has(sp.erf) else None
+        self.rules = kept
+        return found is not None
+
+    def _times_normal(self, form: Form) -> tuple[sp.Expr, st.gauss] | None:
+        """(c, Φ(u)) where the form is c Φ(u), c a number."""
+        left, parts = self._normal(form)
+        terms = [*parts, *[times(c, r) for c, r in left.items()]]
+        number, normal = terms[0].as_coeff_Mul() if len(terms) == 1 else (ONE, None)
+        return (number, normal) if isinstance(normal, st.gauss) else None
 
     def _log_weighted(self, inside: sp.Expr) -> sp.Expr | None:
         """log Σ w e^u from its largest term; Σ w e^u/Σ e^u is Σ w p; what stands in front is part of the weights, and a power of e is
@@ -474,8 +496,12 @@ class Exponentials:
         if found is not None:
             self.rules.add("logarithm of a product")
             return found
-        form = self.read(self._one_and(inside))
-        form = self._lacking(form) or form
+        form = self.read(self._one_and(self._weighted_name(inside)))
+        form = self._lacking(form) or self._lacking_terms(form) or form
+        normal = self._times_normal(form)
+        if normal is not None and normal[0].is_positive:
+            self.rules.add("normal distribution")
+            return sp.log(normal[0]) + st.log_gauss(*normal[1].args)
         if len(form) == 1:
             (c, r), = form.items()
             if r.free_symbols:
@@ -547,8 +573,7 @@ class Exponentials:
         sign, front = (1 if number > 0 else -1), sp.log(sp.Abs(number)) if number not in (1, -1) else sp.S.Zero
         found = self._shares(part)
         if found is not None:
-            kinds: Mapping[type, Callable[..., sp.Expr]] = {sp.exp: lambda u: u}
-            return sp.Add(front, *[count * kinds.get(kind, kind)(*args) for kind, args, count in found]), sign
+            return sp.Add(front, *[count * self._log_kind(kind, args) for kind, args, count in found]), sign
         fraction = self._part_of(part)
         if fraction is not None:
             v, w = fraction
@@ -559,6 +584,11 @@ class Exponentials:
             found_ratio = _log_factored(u, _scaled(ratio, number))
             return None if found_ratio is None else (found_ratio[0] + outside, found_ratio[1])
         return None if whole is None else (front + whole, sign)
+
+    @staticmethod
+    def _log_kind(kind: type, args: tuple[sp.Expr, ...]) -> sp.Expr:
+        """The logarithm of a factor that ``_shares`` found."""
+        return args[0] if kind is sp.exp else st.log_total(args[0]) if kind is sp.log else kind(*args)
 
     def _log_terms(self, pure: sp.Expr) -> tuple[sp.Expr, int] | None:
         """The logarithm of a sum of positive terms, from their logarithms."""
@@ -576,7 +606,7 @@ class Exponentials:
     def write(self, form: Form) -> sp.Expr:
         """The sum again, every rational function in its stable form."""
         form = self._weighted({c: r for c, r in form.items() if r != 0})
-        lacking = self._lacking(form)
+        lacking = self._lacking(form) or self._lacking_terms(form)
         if lacking is not None:
             return self.write(lacking)
         common = self._common(form)
@@ -597,12 +627,51 @@ class Exponentials:
             (bound, *span), body = limits(total)[0], total.function
             for f in (g.as_base_exp()[0] for g in sp.Mul.make_args(body) if g.as_base_exp()[1].is_positive):
                 share = f if isinstance(f, st.share) else self._named_share(f, bound, span)
-                if share is None or list(limits(share.args[1])[0][1:]) != span or place_in(*share.args) != bound:
+                if share is None or not isinstance(share.args[1], sp.Sum) or list(limits(share.args[1])[0][1:]) != span:
+                    continue
+                if place_in(*share.args) != bound:
                     continue
                 self.rules.add("what a mean lacks")
                 mean = {c: number * r for c, r in self._sum(sp.Sum(sp.Mul(f, 1 - body / f, evaluate=False), *total.limits)).items()}
                 return _added([_without(form, ONE, total), mean])
         return None
+
+    def _lacking_terms(self, form: Form) -> Form | None:
+        """Σ w - Σ w f is Σ w (1 - f) for an f between 0 and 1, or -1 and 1: n - Σ σ(u) is Σ σ(-u), also where all are nearly 1; the sums
+        may be divided, as in a mean."""
+        for product, factor in form.items() if len(form) > 1 and not self.opaque else ():
+            for name in sp.Mul.make_args(product) if factor.is_Number else ():
+                mean = self._bare_name(name)
+                total = next((f for f in sp.Mul.make_args(mean) if isinstance(f, sp.Sum) and len(f.limits) == 1), None)
+                if total is None:
+                    continue
+                rest, (bound, lo, hi) = product / name * mean / total, self._limits(total)[0]
+                body = total.function.xreplace({limits(total)[0][0]: bound})
+                kept, self.scope = self.scope, {**self.scope, bound: (lo, hi)}
+                for f in sp.Mul.make_args(body):
+                    weight = body / f
+                    all_ = canonical(sp.Sum(weight, (bound, lo, hi))) if weight.has(bound) else weight * (hi - lo + 1)
+                    number, key = (all_ * rest).as_coeff_Mul()
+                    if number.is_Number and form.get(key) == -factor * number and self._is_bounded(f):
+                        self.rules.add("what a mean lacks")
+                        self.scope = kept
+                        lacks = self._sum(sp.Sum(sp.Mul(weight, 1 - f, evaluate=False), (bound, lo, hi)))
+                        return _added([_without(form, key, product), {times(rest, c): -factor * r for c, r in lacks.items()}])
+                self.scope = kept
+        return None
+
+    def _bare_name(self, node: sp.Expr) -> sp.Expr:
+        """For the name of a sum or a mean, that."""
+        named = isinstance(node, (sp.Indexed, sp.Symbol))
+        right = self.unfold(node, self.scope, lambda u: any(isinstance(f, sp.Sum) for f in sp.Mul.make_args(u))) if named else None
+        return node if right is None else canonical(right)
+
+    def _is_bounded(self, f: sp.Expr) -> bool:
+        """Is it a sigmoid, a share, a tanh or Φ, or the name of one?"""
+        if isinstance(f, st.gauss) or self._is_normal(self._weighted_name(f)):
+            return True
+        form = self.read(f)
+        return set(form) == {ONE} and bool(form[ONE].free_symbols) and self._span(form[ONE]) is not None
 
     def _named_share(self, entry: sp.Expr, bound: sp.Symbol, span: list[sp.Expr]) -> sp.Expr | None:
         """The share that a name stands for."""
@@ -694,8 +763,21 @@ class Exponentials:
         return form
 
     def _normal(self, form: Form) -> tuple[Form, list[sp.Expr]]:
-        """c + c erf(v) is 2 c Φ(√2 v)."""
+        """c + c erf(v) is 2 c Φ(√2 v), c - c Φ(u) is c Φ(-u)."""
         parts = []
+        if any(c.has(st.gauss) for c in form):  # a number that was multiplied into a coefficient is one of the form
+            form = _added({c.as_coeff_Mul()[1]: r * c.as_coeff_Mul()[0]} if c.has(st.gauss) else {c: r} for c, r in form.items())
+        for coefficient in [c for c in form if len(form) > 1]:
+            for f in sp.Mul.make_args(coefficient) if coefficient in form else ():
+                written = self._weighted_name(f)
+                normal = f if isinstance(f, st.gauss) else self._times_normal(self.read(written)) if written is not f else None
+                number, normal = normal if isinstance(normal, tuple) else (ONE, normal)
+                rest = coefficient / f
+                if normal is not None and number == 1 and form[coefficient].is_Number and form.get(rest) == -form[coefficient]:
+                    parts.append(times(rest, -form[coefficient] * st.gauss(-normal.args[0])))
+                    form = _without(form, rest, coefficient)
+                    self.rules.add("normal distribution")
+                    break
         for coefficient in list(form):
             found = [f for f in sp.Mul.make_args(coefficient) if isinstance(f, sp.erf)]
             if len(found) != 1 or coefficient not in form:
@@ -748,7 +830,7 @@ class Exponentials:
             read = self.read(weight) if not weight.has(sp.Pow) and y not in weight.atoms(sp.Indexed) else {}
             span = self._span(read[ONE]) if set(read) == {ONE} and read[ONE].free_symbols else None
             if span is not None and isinstance(self._plain(self._components(read[ONE])[1][0]), st.share):
-                return [times(number, times(y, span[2])), -number * st.grouped(minus(t, times(y, span[1])))]
+                return [times(number, times(y, span[2])), -number * st.other_terms(times(y, span[1]), t)]
         return None
 
     def _span(self, r: sp.Expr) -> tuple[int, sp.Expr, sp.Expr] | None:
@@ -812,6 +894,23 @@ class Exponentials:
         found = connected([f for f in factors if not f.is_number], lambda f: {kin.get(s, s) for s in f.free_symbols})
         return number, [p for fs in found for p in self._split(sp.Mul(*fs))]
 
+    def _is_total(self, base: sp.Expr) -> bool:
+        """Is it c + S + …, S a sum of exponentials and all else positive: a total that the terms of S have shares of?"""
+        terms = [t.as_coeff_Mul() for t in base.args] if isinstance(base, sp.Add) else []
+        known = [self.by_symbol.get(t) for _, t in terms if t != 1]
+        if not known or not all(number == 1 or (number > 0 and t == 1) for number, t in terms):
+            return False
+        sums = [g.node for g in known if g is not None and isinstance(g.node, sp.Sum)]
+        single = [g.symbol for g in known if g is not None and g.node is None]
+        return bool(sums) and len(sums) + len(single) == len(known) and not any(term_of(self._direct(e), s) for e in single for s in sums)
+
+    def _totals(self, bases: Iterable[sp.Expr]) -> list[Generator]:
+        """The sums of exponentials that were read, and the totals that are among ``bases``, or of which a base is what is left without a
+        term."""
+        lacking = [sp.Add(*[t for t in b.args if t.as_coeff_Mul()[0] > 0]) for b in bases if isinstance(b, sp.Add)]
+        made = [Generator(b, sp.log(self._direct(b)), self._direct(b)) for b in dict.fromkeys(lacking) if self._is_total(b)]
+        return [*made, *[g for g in self.by_symbol.values() if isinstance(g.node, sp.Sum)]]
+
     def _split(self, part: sp.Expr) -> list[sp.Expr]:
         """E/(1 + S) is E/S times S/(1 + S): a share, and a function of the sum."""
         factors = {f: f.as_base_exp() for f in sp.Mul.make_args(part)}
@@ -820,6 +919,8 @@ class Exponentials:
         rest = [f for f in factors if f not in plain]
         left = {s for f in rest for s in f.free_symbols}
         if len(sums) != 1 or left != sums or not plain or all(f.as_base_exp()[0].is_Symbol for f in rest):
+            return [part]
+        if self._shares(part) is not None:
             return [part]
         (total,) = sums
         count = sum(factors[f][1] for f in plain)
@@ -891,6 +992,8 @@ class Exponentials:
         if found is not None:
             if any(kind in (st.log_share, st.log_others) for kind, _, _ in found):
                 self.rules.add("shares")
+            if self.in_logs and len(found) > 1 and any(kind is st.log_others and count < 0 for kind, _, count in found):
+                return sp.exp(st.grouped(sp.Add(*[count * self._log_kind(kind, args) for kind, args, count in found])), evaluate=False)
             kinds: Mapping[type, Callable[..., sp.Expr]] = {
                 st.log_share: self._share, st.log_others: self._others, sp.log: lambda total: total,
                 sp.exp: lambda u: sp.exp(u, evaluate=False)}
@@ -924,6 +1027,8 @@ class Exponentials:
         own = st.share(e, total)
         name = self.named.get(own)
         if name is None:
+            return st.others(e, total)
+        if not isinstance(total, sp.Sum):
             return st.others(e, total)
         bound, lo, hi = limits(total)[0]
         place = place_in(e, total)
@@ -981,19 +1086,20 @@ class Exponentials:
         if not any(isinstance(self.by_symbol[s].node, sp.Sum) for s in part.free_symbols):
             return None
         made: list[tuple[type, tuple[sp.Expr, ...], sp.Rational]] = []
+        totals = self._totals(powers)
         for base in [b for b in powers if b.is_Add]:  # (S - E)^n is S^n times a power of what the others add up to
-            for s in [b for b in self.by_symbol if isinstance(self.by_symbol[b].node, sp.Sum)]:
-                top, kind = self._share_of(base, self.by_symbol[s])
+            for total in totals:
+                top, kind = self._share_of(base, total)
                 if top is not None and powers[base].is_Integer:
                     count = powers.pop(base)
-                    made.append((kind, (top, self.by_symbol[s].node), count))
-                    powers[s] = powers.get(s, 0) + count
+                    made.append((kind, (top, total.node), count))
+                    powers[total.symbol] = powers.get(total.symbol, 0) + count
                     break
-        for s in [b for b in powers if b in self.by_symbol and isinstance(self.by_symbol[b].node, sp.Sum)]:
+        for generator in totals:
+            s = generator.symbol
             for base in list(powers):
                 if powers.get(s, 0) >= 0:
                     break
-                generator = self.by_symbol[s]
                 top, kind = self._share_of(base, generator)
                 top, each = (top, ONE) if top is not None else self._power_in(base, generator)
                 count = min(powers[base] / each, -powers[s]) if top is not None else 0
@@ -1003,6 +1109,10 @@ class Exponentials:
                     powers[s] += count
         for base, count in powers.items():
             if count == 0:
+                continue
+            whole = self._direct(base) if self._is_total(base) else None
+            if whole is not None and any(args[-1] == whole for _, args, _ in made):  # of others _part_of knows more
+                made.append((sp.log, (whole,), count))
                 continue
             if base not in self.by_symbol:
                 return None
@@ -1073,6 +1183,10 @@ class Exponentials:
                 value += count * self.by_symbol[base].argument
             exponents.append(value)
         return tuple(exponents)
+
+
+def _divides_by_normal(coefficient: sp.Expr) -> bool:
+    return any(f.is_Pow and f.exp.is_negative and isinstance(f.base, st.gauss) for f in sp.Mul.make_args(coefficient))
 
 
 def guarded(value: sp.Expr, condition: sp.Basic, holds: bool) -> sp.Expr:

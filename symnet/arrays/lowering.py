@@ -6,11 +6,23 @@ from collections.abc import Iterable, Mapping
 
 import sympy as sp
 
-from symnet.arrays.canonical import same
+from symnet.arrays.canonical import axis_of, sum_with
 from symnet.arrays.digits import all_digits
 from symnet.arrays.one_hot_sums import gathered, taken
 from symnet.arrays.partly_defined import defined
-from symnet.arrays.stable_functions import Stable, crossed, expm1, in_language, log_others, log_share, share
+from symnet.arrays.stable_functions import (
+    Stable,
+    crossed,
+    expm1,
+    grouped,
+    in_language,
+    log_others,
+    log_share,
+    log_total,
+    logaddexp,
+    other_terms,
+    share,
+)
 from symnet.arrays.stable_functions import others as share_of_others
 from symnet.arrays.tree import (
     Apply,
@@ -26,13 +38,14 @@ from symnet.arrays.tree import (
     Number,
     OfMatrix,
     Others,
+    OtherTerms,
     Scatter,
     Softmax,
 )
 from symnet.arrays.weighted import split_weight, weighted_exponentials, weighted_shares
 from symnet.core.axes import Range, nonnegative
 from symnet.core.expressions import Limits, When, asks_data, entries, fresh, limits
-from symnet.core.functions import TABLE
+from symnet.core.functions import TABLE, sigmoid, softplus
 from symnet.core.matrices import AdjugateEntry, Det, Grid, InverseEntry, written_out
 from symnet.core.program import Definition
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
@@ -85,6 +98,8 @@ class Lowering:
             return self._share(expr)
         if isinstance(expr, crossed):
             return self._crossed(*expr.args)
+        if isinstance(expr, other_terms):
+            return self._other_terms(*expr.args)
         if isinstance(expr, (sp.Add, sp.Pow, Stable)) or expr.func in TABLE:
             return self._apply(expr)
         raise UnknownNodeError("arrays", f"no form for {expr.func.__name__}", "an expression of the program language")
@@ -216,17 +231,34 @@ class Lowering:
             return self._weighted_share(e, total, isinstance(expr, share_of_others))
         logarithm, others = isinstance(expr, (log_share, log_others)), isinstance(expr, (share_of_others, log_others))
         if not _is_exp(e):  # shares by name
-            (_, lo, hi), axis = limits(total)[0], self._axis_of(e, total)
+            (_, lo, hi), axis = limits(total)[0], axis_of(e, total, self.spans)
             return self.node(1 - e) if axis is None else Others((node := self.node(e)).labels, node, (axis, lo, hi))
         found = self._matching(e, total)
         if found is not None:
-            return Softmax(found[0].labels, *found, logarithm, others)
+            made = Softmax(found[0].labels, *found, logarithm, others)
+            return made if isinstance(total, sp.Sum) else self._within(made, self._more(e, total))
         if isinstance(e, When):
-            bound = limits(total)[0][0]
+            bound = limits(next(iter(total.atoms(sp.Sum))))[0][0]
             raise UnknownNodeError("arrays", f"one place of a softmax over {bound} in brackets", "the whole axis")
-        apart = e.args[0] - sp.log(total)
+        apart = e.args[0] - log_total(total)
         form = {share: sp.exp(apart, evaluate=False), log_share: apart, share_of_others: -expm1(apart), log_others: sp.log(-expm1(apart))}
         return self.node(form[expr.func])
+
+    def _within(self, made: Softmax, more: Node) -> Node:
+        """A share of e^more + Σ e^u, from that of S = Σ e^u and σ(log S - more), which S has of it; 1 - p σ is (1 - p) σ + (1 - σ)."""
+        body, axis = made.body, made.axis
+        inner = LogSum(tuple(s for s in body.labels if s != axis[0]), body, axis)
+        d, minus = self._of(sp.Add, inner, self._of(sp.Mul, Number((), sp.S.NegativeOne), more)), Number((), sp.S.NegativeOne)
+        turned = self._of(sp.Mul, minus, d)
+        if made.logarithm:
+            up, down = (self._of(sp.Mul, minus, self._of(softplus, x)) for x in (turned, d))
+            whole = self._of(sp.Add, made, up)
+            return self._of(logaddexp, whole, down) if made.others else whole
+        whole = self._of(sp.Mul, made, self._of(sigmoid, d))
+        return self._of(sp.Add, whole, self._of(sigmoid, turned)) if made.others else whole
+
+    def _of(self, function: type, *args: Node) -> Apply:
+        return Apply(self._union(args), function, args)
 
     def _crossed(self, weight: sp.Expr, e: sp.Expr, total: sp.Sum) -> Node:
         """Along the whole axis; at a single place as the difference."""
@@ -235,33 +267,35 @@ class Lowering:
             return self.node(in_language(crossed(weight, e, total)))
         body, axis = found
         front = self.node(weight)
-        return Crossed(self._union((body, front)), body, front, axis)
+        return Crossed(self._union((body, front)), body, front, axis, None if isinstance(total, sp.Sum) else self._more(e, total))
 
-    def _axes(self, total: sp.Sum) -> list[sp.Symbol]:
-        """The indices that run over what ``total`` sums over and that it does not depend on: exp(Z[i, i])/Σ_j exp(Z[i, j]) is one
-        entry of each row, not an axis."""
+    def _more(self, e: sp.Expr, total: sp.Expr) -> Node:
+        """The logarithm of what a total has besides the sum that e is a term of."""
+        own = sum_with(e, total)
+        assert own is not None
+        return self.node(log_total(total - own))
+
+    def _other_terms(self, own: sp.Expr, total: sp.Sum) -> Node:
+        axis = axis_of(own, total, self.spans)
+        if axis is None:
+            return self.node(grouped(total - own))
         _, lo, hi = limits(total)[0]
-        return [i for i, span in self.spans.items() if span == (lo, hi) and i not in total.free_symbols]
-
-    def _axis_of(self, term: sp.Expr, total: sp.Sum) -> sp.Symbol | None:
-        """The index along which ``term`` is each term of ``total``; equal terms lie along none."""
-        bound = limits(total)[0][0]
-        return next((i for i in self._axes(total) if term.has(i) and same(total.function.xreplace({bound: i}), term)), None)
+        return OtherTerms((node := self.node(own)).labels, node, (axis, lo, hi))
 
     def _weighted_share(self, e: sp.Expr, total: sp.Sum, others: bool) -> Node:
         """One weighted share along the whole axis; at a single place by the logarithm of the sum."""
-        bound, lo, hi = limits(total)[0]
+        _, lo, hi = limits(total)[0]
         weight, exponent = split_weight(e) or (sp.S.One, e.args[0])
-        for free in self._axes(total):
-            if same(total.function.xreplace({bound: free}), e):
-                body, front = self.node(exponent), self.node(weight)
-                return Softmax(self._union((body, front)), body, (free, lo, hi), others=others, weight=front)
+        free = axis_of(e, total, self.spans)
+        if free is not None:
+            body, front = self.node(exponent), self.node(weight)
+            return Softmax(self._union((body, front)), body, (free, lo, hi), others=others, weight=front)
         one = sp.Mul(weight, sp.exp(exponent - sp.log(total), evaluate=False))
         return self.node(1 - one if others else one)
 
-    def _matching(self, top: sp.Expr, bottom: sp.Sum) -> tuple[Node, Limits] | None:
-        (_, lo, hi), free = limits(bottom)[0], self._axis_of(top, bottom)
-        return None if free is None else (self._exponent(top), (free, lo, hi))
+    def _matching(self, top: sp.Expr, bottom: sp.Expr) -> tuple[Node, Limits] | None:
+        free = axis_of(top, bottom, self.spans)
+        return None if free is None else (self._exponent(top), (free, *self.spans[free]))
 
     def _log_sum(self, inside: sp.Expr) -> Node | None:
         if isinstance(inside, sp.Sum) and not _is_exp(inside.function):

@@ -14,23 +14,28 @@ from functools import partial
 import sympy as sp
 
 from symnet.arrays.adjugates import with_adjugates
+from symnet.arrays.arguments import is_argument, with_arguments
 from symnet.arrays.at_zero import Norms, centred, x_log_x
 from symnet.arrays.averages import averaged
 from symnet.arrays.branches import compared
+from symnet.arrays.by_places import by_places, few_places
 from symnet.arrays.canonical import canonical
-from symnet.arrays.exponentials import Exponentials, Unfold, Wish, primitive
-from symnet.arrays.indefinite import BETWEEN_0_AND_1, cancels, indefinite
+from symnet.arrays.exponentials import Exponentials, Unfold, Wish
+from symnet.arrays.indefinite import BETWEEN_0_AND_1, cancels, indefinite, is_open
 from symnet.arrays.known_lines import KnownLines
+from symnet.arrays.limits_at_zero import with_limits
+from symnet.arrays.normal_tails import with_hazards
+from symnet.arrays.placed import placed
 from symnet.arrays.scaled import scaled
 from symnet.arrays.switched_off import OVERFLOW, has_switches, switched_off
 from symnet.arrays.without_own import divides_by_complement, without_own
 from symnet.core.axes import Range, bounds, inside
-from symnet.core.expressions import BINDERS, When, as_written, entries, fresh, limits, rebuild, substitute
-from symnet.core.functions import sigmoid, softplus
+from symnet.core.expressions import BINDERS, When, as_written, entries, fresh, limits, substitute
+from symnet.core.functions import sigmoid
 from symnet.core.matrices import Det
 from symnet.core.program import Definition, Program
 from symnet.core.renaming import renamed
-from symnet.core.tensors import Role, Tensor, entry_indices, free_name, tensor_name
+from symnet.core.tensors import Role, entry_indices, tensor_name
 
 EXPONENTIALS = (sp.exp, sigmoid, sp.tanh, sp.sinh, sp.cosh)
 MOST = 120  # operations of a right side that is looked into
@@ -54,9 +59,10 @@ def stable(program: Program, results: Iterable[str] = ()) -> Program:
     a := sigmoid(z)
     L := -softplus(z)
     """
-    named = _with_arguments(compared(program))
+    named = with_arguments(compared(program))
     lines = [r.after for r in rewritings(named)]
-    made = Program(named.inputs, tuple(_without_arguments(program, lines)), program.objective, program.assumptions, program.title)
+    lines = placed(list(_without_arguments(lines)), named.tensors)
+    made = Program(named.inputs, tuple(lines), program.objective, program.assumptions, program.title)
     return _needed(made, set(results)) if results else made
 
 
@@ -89,6 +95,7 @@ def rewritings(program: Program) -> list[Rewritten]:
 
 
 def _rewritings(program: Program) -> Iterator[Rewritten]:
+    smooth: set[str] = set()  # names of functions that are computed from a series near 0
     norms = Norms()
     known = KnownLines(program, norms.of)
     names, means = Names(program, known), Names(program, known, averaged)
@@ -100,23 +107,26 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
     for name, lines in program.by_name.items():
         norms.add(name, [known.work_out("norm", d, lambda: norms.kind(with_variances(d)))[0] for d in lines])  # noqa: B023 - called at once
 
+    def is_smooth(name: str) -> bool:
+        return name in smooth
+
     def rewritten(d: Definition) -> tuple[sp.Expr | None, tuple[str, ...], tuple[bool | None, bool | None]]:
         """(the new right side, None for the old one; the rules; what was found out about the line's worth to its users)."""
         before, first = canonical(d.expr), with_variances(d)
-        rules_of, text = _definite(d, first, names, means)
-        stages = [first, without_own(text, Exponentials(d.free, names.unfold, nameless=True).text)]
-        if stages[-1] != text:
-            rules_of |= {"sum of the others"}
-            names.worth[d] = means.worth[d] = False  # what cancels here would come apart again in a line that looked into it
+        found = _by_places(d, first, names) or _without_own(d, first, names, means)
+        rules_of, stages = {*found[0]}, [first, found[1]]
         stages.append(x_log_x(stages[-1], partial(names.unfold, scope=d.free, wish=lambda u: u.is_Pow)))
         stages.append(norms.divided(stages[-1]) if d.target.role is Role.GRADIENT else stages[-1])
         look = partial(names.unfold, scope=d.free)
         whole = partial(look, wish=lambda u: u.has(Det))
         stages.append(with_adjugates(stages[-1], whole) if d.target.role is Role.GRADIENT else stages[-1])
+        stages.append(with_hazards(stages[-1]))
+        stages.append(_with_limits(stages[-1], d, names, is_smooth))
         stages.append(switched_off(stages[-1], partial(look, wish=has_switches), partial(look, wish=_is_exponential)))
         rules = {*rules_of, *(rule for rule, old, new in (("variance", before, first), ("x log x", *stages[1:3]),
                                                              ("norm at 0", *stages[2:4]), ("adjugate", *stages[3:5]),
-                                                             ("switched off", *stages[4:])) if old != new)}
+                                                             ("normal distribution", *stages[4:6]),
+                                                             ("series at 0", *stages[5:7]), ("switched off", *stages[6:])) if old != new)}
         if stages[-1] == before:
             return None, (), (names.worth.get(d), means.worth.get(d))
         return stages[-1], tuple(sorted(rules)), (names.worth.get(d), means.worth.get(d))
@@ -128,7 +138,42 @@ def _rewritings(program: Program) -> Iterator[Rewritten]:
             means.worth |= {} if worth[1] is None else {d: worth[1]}
             bases = {program[old].base: program[new].base for old, new in there.items()}
             right = None if right is None else renamed(right, bases, {})
+        smooth |= {d.name} if "series at 0" in rules else set()
         yield Rewritten(d, d if right is None else Definition(d.target, d.indices, right, d.ranges, d.note), rules)
+
+
+def _with_limits(expr: sp.Expr, d: Definition, names: Names, is_smooth: Callable[[str], bool]) -> sp.Expr:
+    """``expr`` with series near 0, the names of such functions looked into where the whole is then one: (cos x - s)/x for s := sin(x)/x."""
+    there = {e: right for e in set(entries(expr)) if d.target.role is Role.GRADIENT
+             and names.known.ask(tensor_name(e), is_smooth) and (right := names.unfold(e, d.free, lambda right: True)) is not None}
+    opened = expr.xreplace(there) if there else expr
+    made = with_limits(opened)
+    return made if made != opened else with_limits(expr) if there else expr
+
+
+def _by_places(d: Definition, right: sp.Expr, names: Names) -> tuple[set[str], sp.Expr] | None:
+    """(rules, the right side) by the places at which a name in it is not 0; None where there are none, or exponentials would be
+    subtracted."""
+    rules, parts = {"few places"}, []
+    for case, test in by_places(right, {*d.free}, names.few_places) or ():
+        made = Exponentials(d.free, names.unfold, in_logs=True)
+        text = made.text(case)
+        if indefinite(text) or cancels(text, names.is_share) or any(
+                any(map(is_open, t.args)) and len({a.as_coeff_Mul()[0] < 0 for a in t.args}) > 1 for t in text.atoms(sp.Add)):
+            return None
+        rules |= made.rules
+        parts.append(When(text, test))
+    return (rules, sp.Add(*parts)) if parts else None
+
+
+def _without_own(d: Definition, right: sp.Expr, names: Names, means: Names) -> tuple[set[str], sp.Expr]:
+    """(rules, the right side), sums without their own term written so."""
+    rules, text = _definite(d, right, names, means)
+    made = without_own(text, Exponentials(d.free, names.unfold, nameless=True).text)
+    if made == text:
+        return rules, text
+    names.worth[d] = means.worth[d] = False  # what cancels here would come apart again in a line that looked into it
+    return {*rules, "sum of the others"}, made
 
 
 def _definite(d: Definition, right: sp.Expr, names: Names, means: Names) -> tuple[set[str], sp.Expr]:
@@ -230,11 +275,26 @@ class Names:
         captured = any(i in scope for node in right.atoms(*BINDERS) for i, _, _ in limits(node))
         return substitute(fresh(right) if captured else right, there)
 
+    def few_places(self, name: str) -> tuple[Definition, ...]:
+        """The lines of a name that is 0 but at a few places, where it is worth looking into."""
+        if not self.known.ask(name, self._has_few_places):
+            return ()
+        self.known.look_into(name)
+        return self.program.by_name[name]
+
+    def _has_few_places(self, name: str) -> bool:
+        found = self.program.by_name.get(name, ())
+        places = few_places(found) if found and found[0].target.role is Role.GRADIENT and name not in self.open else None
+        return any((form := Exponentials(d.free, self.unfold)).opens(form.read(canonical(value))) for d, _, _, value in places or ())
+
     def is_share(self, entry: sp.Expr) -> bool:
         """Does a name stand for an exponential over a sum, or a sigmoid?"""
         return isinstance(entry, (sp.Indexed, sp.Symbol)) and bool(self.known.ask(tensor_name(entry), self._is_share))
 
     def _is_share(self, name: str) -> bool:
+        maxima = [m for d in self.program.by_name.get(name, ()) for m in d.expr.atoms(sp.Max, sp.Min)]
+        if any(self.is_share(e) for m in maxima for e in m.args if isinstance(e, (sp.Indexed, sp.Symbol)) and tensor_name(e) != name):
+            return True
         return any(d.expr.has(*BETWEEN_0_AND_1) or ((d.expr.is_Pow or d.expr.has(sp.exp)) and self._opens(d))
                    for d in self.program.by_name.get(name, ()) if isinstance(d.expr, (sp.Mul, sp.Pow, *BETWEEN_0_AND_1)))
 
@@ -282,67 +342,15 @@ def _needed(program: Program, results: set[str]) -> Program:
     return Program(program.inputs, tuple(d for d in program.definitions if d.name in needed), objective, program.assumptions, program.title)
 
 
-def _with_arguments(program: Program) -> Program:
-    """A sum inside a sigmoid, exp or tanh gets a name where lines use what is made of it: h := tanh(W x) is z := W x, h := tanh(z)."""
-    used = {u for d in program.definitions for u in program.uses(d.name)}
-    lines: list[Definition] = []
-    taken = dict(program.tensors)
-    for d in program.definitions:
-        u = _argument(d) if d.name in used else None
-        if u is None:
-            lines.append(d)
-            continue
-        pairs = [(i, a) for i, a in zip(d.indices, d.target.axes, strict=True) if i in d.free]
-        axes = tuple(replace(a, lower=d.free[i][0], upper=d.free[i][1]) for i, a in pairs)
-        tensor = Tensor(free_name(f"{d.name}_in", taken), axes, "real", Role.INTERMEDIATE)
-        taken[tensor.name] = tensor
-        places = tuple(i for i, _ in pairs)
-        own = [k for k, e in enumerate(lines) if e.name == d.name]
-        above = {e.name for e in lines[own[0]:]} if own else set()
-        named = Definition(tensor, places, u, d.ranges)
-        if {tensor_name(e) for e in entries(u)} & above:  # what this slice is made of comes between it and the first
-            lines.append(named)
-        else:
-            lines.insert(own[0] if own else len(lines), named)
-        lines.append(replace(d, expr=_with_name(d.expr, u, tensor[places])))
-    if len(lines) == len(program.definitions):
-        return program
-    return Program(program.inputs, tuple(lines), program.objective, program.assumptions, program.title)
-
-
-def _argument(d: Definition) -> sp.Expr | None:
-    """The one argument of the exponentials of ``d``, when it holds a sum and stands in no bracket, outside of which it may not exist."""
-    found = {primitive(node.args[0])[1] for node in d.expr.atoms(*EXPONENTIALS, softplus)}
-    if any(w.body.has(*EXPONENTIALS, softplus) for w in d.expr.atoms(When)):
-        return None
-    sums = [u for u in found if u.has(sp.Sum)]
-    if len(sums) != 1 or sums[0].free_symbols & _bound(d.expr) or not set(d.free) <= sums[0].free_symbols:
-        return None
-    return sums[0]
-
-
-def _bound(expr: sp.Expr) -> set[sp.Symbol]:
-    return {t[0] for node in expr.atoms(sp.Sum) for t in node.limits}
-
-
-def _with_name(expr: sp.Expr, u: sp.Expr, entry: sp.Expr) -> sp.Expr:
-    if isinstance(expr, (*EXPONENTIALS, softplus)):
-        number, inner = primitive(expr.args[0])
-        if inner == u:
-            return expr.func(number * entry)
-    return expr if expr.is_Atom else rebuild(expr, tuple(_with_name(a, u, entry) if isinstance(a, sp.Expr) else a for a in expr.args))
-
-
-def _without_arguments(program: Program, lines: list[Definition]) -> Iterator[Definition]:
-    """The names of arguments that one line alone uses are put back."""
-    users: dict[str, set[str]] = {}
+def _without_arguments(lines: list[Definition]) -> Iterator[Definition]:
+    """The names of arguments that one line alone uses, at one place, are put back."""
+    users: dict[str, set[tuple[str, sp.Expr]]] = {}
     for d in lines:
         for e in entries(d.expr):
-            users.setdefault(tensor_name(e), set()).add(d.name)
-    known = set(program.tensors)
+            users.setdefault(tensor_name(e), set()).add((d.name, e))
     waiting: dict[sp.Expr, sp.Expr] = {}
     for d in lines:
-        if d.name not in known and len(users.get(d.name, ())) <= 1:
+        if is_argument(d.target) and {e for _, e in users.get(d.name, ())} <= {d.entry} and len(users.get(d.name, ())) <= 1:
             waiting[d.entry] = d.expr
         elif waiting:
             there = {e: waiting[e] for e in entries(d.expr) if e in waiting}

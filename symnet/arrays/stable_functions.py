@@ -11,9 +11,9 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.arrays.canonical import place_in
+from symnet.arrays.canonical import place_in, sum_with
 from symnet.core.expressions import limits
-from symnet.core.functions import sigmoid, step
+from symnet.core.functions import sigmoid, softplus, step
 
 
 class Stable(sp.Function):  # type: ignore[misc]
@@ -85,13 +85,20 @@ class clamped(Stable):
 
 
 class share(Stable):
-    """share(e^u, Σ e^v) = e^u/Σ e^v, one entry of a softmax; or of a weighted one, share(w e^u, Σ w e^v)."""
+    """share(e^u, Σ e^v) = e^u/Σ e^v, one entry of a softmax; or of a weighted one, share(w e^u, Σ w e^v). There may be more in the total,
+    c + Σ e^v, of which e^u is no term."""
 
     nargs = 2
 
 
 class others(Stable):
     """others(e^u, Σ e^v) = 1 - e^u/Σ e^v: what the other entries of a softmax add up to, as their sum."""
+
+    nargs = 2
+
+
+class other_terms(Stable):
+    """other_terms(t, Σ t) = Σ t - t: what the other terms of a sum add up to, as their sum."""
 
     nargs = 2
 
@@ -146,6 +153,18 @@ class gauss(Stable):
     nargs = 1
 
 
+class log_gauss(Stable):
+    """log Φ(u), however small that is."""
+
+    nargs = 1
+
+
+class hazard(Stable):
+    """e^(-u²/2)/Φ(u), at -u times 1/√(2π) the hazard of the normal distribution: about -√(2π) u far below 0."""
+
+    nargs = 1
+
+
 class reciprocal(Stable):
     """1/r, and 0 where r = 0: r is a norm, whose slope at 0 is 0 by convention."""
 
@@ -162,9 +181,10 @@ def _part(count: sp.Expr, *exponents: sp.Expr) -> sp.Expr:
     return sp.Add(*map(sp.exp, exponents[:int(count)])) / sp.Add(*map(sp.exp, exponents))
 
 
-def _crossed(weight: sp.Expr, e: sp.Expr, total: sp.Sum) -> sp.Expr:
-    (bound, lo, hi), place = limits(total)[0], place_in(e, total)
-    assert place is not None
+def _crossed(weight: sp.Expr, e: sp.Expr, total: sp.Expr) -> sp.Expr:
+    whole, place = sum_with(e, total), place_in(e, total)
+    assert whole is not None and place is not None
+    bound, lo, hi = limits(whole)[0]
     every = weight / (1 - e / total)
     return e / total * (sp.Sum(every.xreplace({place: bound}), (bound, lo, hi)) - every)
 
@@ -181,6 +201,7 @@ MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
     kept: lambda u, *condition: u,
     share: lambda e, s: e / s,
     others: lambda e, s: 1 - e / s,
+    other_terms: lambda own, total: total - own,
     crossed: _crossed,
     log_share: lambda e, s: sp.log(e / s),
     log_others: lambda e, s: sp.log(1 - e / s),
@@ -190,8 +211,19 @@ MEANING: Mapping[Any, Callable[..., sp.Expr]] = {
     exceeds: lambda u, v: step(u - v),
     xlogy: lambda x, w: x * sp.log(w),
     gauss: lambda u: (1 + sp.erf(u / sp.sqrt(2))) / 2,
+    log_gauss: lambda u: sp.log((1 + sp.erf(u / sp.sqrt(2))) / 2),
+    hazard: lambda u: 2 * sp.exp(-(u**2) / 2) / (1 + sp.erf(u / sp.sqrt(2))),
     reciprocal: lambda r: 1 / r,
 }
+
+
+def log_total(total: sp.Expr) -> sp.Expr:
+    """The logarithm of a total, c + e^u + Σ e^v, from those of its terms."""
+    logs = [t.args[0] if isinstance(t, sp.exp) else sp.log(t) for t in sp.Add.make_args(total)]
+    value = logs[0]
+    for u in logs[1:]:
+        value = softplus(u) if value == 0 else softplus(value) if u == 0 else logaddexp(value, u)
+    return value
 
 
 def in_language(expr: sp.Expr) -> sp.Expr:

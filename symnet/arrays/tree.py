@@ -79,12 +79,24 @@ class Others(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class OtherTerms(Node):
+    """Σ body along ``axis`` without the term at the place itself."""
+
+    body: Node
+    axis: Limits
+
+
+@dataclass(frozen=True, slots=True)
 class Crossed(Node):
-    """p_j Σ_{i≠j} weight_i/(1 - p_i) along ``axis`` for the softmax p of ``body``."""
+    """p_j Σ_{i≠j} weight_i/(1 - p_i) along ``axis`` for the softmax p of ``body``.
+
+    With ``more``, exp(more) is added to what exp(body) adds up to: it is no entry.
+    """
 
     body: Node
     weight: Node
     axis: Limits
+    more: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)

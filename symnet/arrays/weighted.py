@@ -31,7 +31,7 @@ def weighted_shares(total: sp.Basic) -> tuple[sp.Expr, sp.Expr, bool] | None:
     bound, lo, hi = limits(total)[0]
     factors = sp.Mul.make_args(total.function)
     for f in factors:
-        if len(factors) > 1 and isinstance(f, share) and isinstance(f.args[0], sp.exp):
+        if len(factors) > 1 and isinstance(f, share) and isinstance(f.args[0], sp.exp) and isinstance(f.args[1], sp.Sum):
             (own, *ends), *_ = limits(f.args[1])
             if ends == [lo, hi] and same(f.args[1].function.xreplace({own: bound}), f.args[0]):
                 return sp.Mul(*[g for g in factors if g is not f]), f.args[0].args[0], True

@@ -14,7 +14,7 @@ import sympy as sp
 
 from symnet.arrays import stable_functions as st
 from symnet.arrays.canonical import same
-from symnet.core.expressions import limits
+from symnet.core.expressions import entries, limits
 
 Looked = Callable[[sp.Expr], sp.Expr]  # what a name stands for, in its stable form
 
@@ -23,6 +23,8 @@ def without_own(expr: sp.Expr, look: Looked) -> sp.Expr:
     """``expr`` with the term of its own place taken out of each such sum; ``look`` tells what the name of a share stands for."""
     if not divides_by_complement(expr) or not expr.has(sp.Sum):
         return expr
+    looked = {e: look(e) for e in set(entries(expr))}
+    expr = expr.xreplace({e: share for e, share in looked.items() if isinstance(share, st.share) and isinstance(share.args[1], sp.Add)})
     terms, crossed = [t for part in sp.Add.make_args(expr) for t in _single(part)], list[sp.Expr]()
     own: dict[st.others, list[sp.Expr]] = {}
     rest = list[sp.Expr]()
@@ -31,7 +33,7 @@ def without_own(expr: sp.Expr, look: Looked) -> sp.Expr:
         if found is not None:
             made, own_term, complement = found
             crossed.append(made)
-            own.setdefault(complement, []).append(own_term)
+            own.setdefault(complement, []).extend(_single(own_term))
         else:
             rest.append(term)
     if not crossed:
@@ -39,7 +41,7 @@ def without_own(expr: sp.Expr, look: Looked) -> sp.Expr:
     for complement, parts in own.items():
         share = _share(complement)
         mine = [t for t in rest if any(isinstance(f, sp.Pow) and f.base == complement for f in sp.Mul.make_args(t))
-                and not any(isinstance(f, sp.Sum) for f in sp.Mul.make_args(t))]
+                and not any(isinstance(f, sp.Sum) and divides_by_complement(f) for f in sp.Mul.make_args(t))]
         rest = [t for t in rest if t not in mine]
         crossed.append(_together(sp.Add(*mine, *parts), share, complement))
     return sp.Add(*crossed, *rest)
@@ -69,8 +71,14 @@ def _single(term: sp.Expr) -> list[sp.Expr]:
                 made += [s for p in parts for s in _single(others * sp.Sum(p, *f.limits))]
                 break
         else:
-            made.append(t)
+            made.append(sp.Mul(*[_plain(f) for f in sp.Mul.make_args(t)]))
     return made
+
+
+def _plain(factor: sp.Expr) -> sp.Expr:
+    """-Σ f for Σ -f: what is the same but for its sign is seen to cancel."""
+    number, body = factor.function.as_coeff_Mul() if isinstance(factor, sp.Sum) else (sp.S.One, factor)
+    return factor if number == 1 else number * sp.Sum(body, *factor.limits)
 
 
 def _cross(term: sp.Expr, look: Looked) -> tuple[sp.Expr, sp.Expr, st.others] | None:
@@ -102,7 +110,7 @@ def _quotients(outside: list[sp.Expr], inside: list[sp.Expr], to: dict[sp.Symbol
     for part, factors in zip(made, (outside, inside), strict=True):
         for f in factors:
             base, power = f.as_base_exp()
-            if isinstance(base, sp.Sum) and power.is_Integer and power < 0 and same(base, whole):
+            if isinstance(base, (sp.Sum, sp.Add)) and power.is_Integer and power < 0 and same(base, whole):
                 count -= int(power)
             else:
                 part.append(f)

@@ -7,8 +7,12 @@ from typing import Any
 from symnet.core.derivation import Derivation
 
 
-def compile_derivation(derivation: Derivation, backend: str = "numpy", dtype: str = "float64") -> Any:
-    """A function ``loss, grads = f(params, X, Y)`` for a derivation. Raises OptionError for an unknown backend or dtype."""
+def compile_derivation(derivation: Derivation, backend: str = "numpy", dtype: str = "float64", check: bool = False) -> Any:
+    """A function ``loss, grads = f(params, X, Y)`` for a derivation; ``check`` checks the steps that are carried out. Raises OptionError
+    for an unknown backend or dtype."""
     from symnet.backends.compiled import CompiledDerivation
+    from symnet.backends.source import named
 
+    if check:
+        named(derivation).check()
     return CompiledDerivation(derivation, dtype, backend)

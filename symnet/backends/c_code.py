@@ -31,6 +31,7 @@ from symnet.arrays.tree import (
     Number,
     OfMatrix,
     Others,
+    OtherTerms,
     Scatter,
     Softmax,
     is_inverse,
@@ -54,7 +55,7 @@ from symnet.core.tensors import Tensor, entry_indices, tensor_name
 from symnet.errors import UnknownNodeError
 
 Spans = Mapping[sp.Symbol, Range]
-HEAVY = (Contract, Softmax, Others, Crossed, LogSum, LogWeighted, Scatter, OfMatrix)
+HEAVY = (Contract, Softmax, Others, OtherTerms, Crossed, LogSum, LogWeighted, Scatter, OfMatrix)
 MANY = 32768  # multiplications of a product that goes to a library
 MOST = 2**31 - 1  # an int
 OFTEN = 4  # calls of one function
@@ -296,7 +297,7 @@ class CCode:
             return self._softmax(node, spans, around)
         if isinstance(node, Others) and isinstance(node.body, Leaf) and node.body.name in self.shares:
             return self._other_shares(node, node.body, spans) or self._by_line(node, spans)
-        if isinstance(node, (Others, Crossed, LogWeighted)):
+        if isinstance(node, (Others, OtherTerms, Crossed, LogWeighted)):
             return self._by_line(node, spans)
         if isinstance(node, OfMatrix):
             return self._of_matrix(node, spans)
@@ -688,7 +689,7 @@ class CCode:
 
     def _by_line(self, node: Node, spans: Spans) -> Node:
         """The rarer functions along an axis, by a function of C for each line."""
-        assert isinstance(node, (Softmax, Others, Crossed, LogWeighted))
+        assert isinstance(node, (Softmax, Others, OtherTerms, Crossed, LogWeighted))
         axis = node.axis[0]
         spans = {**spans, axis: (node.axis[1], node.axis[2])}
         canonical, order = key(node)
@@ -718,14 +719,29 @@ class CCode:
             self._line_call("logothers({n}, {0}, {1});", outer, axis, spans, [body], [made], [])
         elif isinstance(node, Others):
             self._line_call("othersofall({n}, {0}, {1});", outer, axis, spans, [body], [made], [])
+        elif isinstance(node, OtherTerms):
+            self._line_call("sumofothers({n}, {0}, {1});", outer, axis, spans, [body], [made], [])
         elif isinstance(node, Crossed):
             rooms = [self.array((axis,), spans), self.array((axis,), spans)]
-            self._line_call("crossed({n}, {0}, {1}, {2}, {3}, {4});", outer, axis, spans, [line(node.weight), body], [made, *rooms], [])
+            more = [] if node.more is None else [self._number_for(node.more, outer, spans)]
+            text = f"crossed({{n}}, {{0}}, {{1}}, {'{5}' if more else '-INFINITY'}, {{2}}, {{3}}, {{4}});"
+            self._line_call(text, outer, axis, spans, [line(node.weight), body], [made, *rooms], more)
         else:
             room = self.array((axis,), spans)
             name = "logmean" if node.mean else "logweighted"
             self._line_call(f"{{3}} = {name}({{n}}, {{0}}, {{1}}, {{2}});", outer, axis, spans, [body, line(node.weight)], [room], [made])
         self.known[mark] = (made.name, ())
+        return made
+
+    def _number_for(self, node: Node, outer: Labels, spans: Spans) -> Temp:
+        """A number for each line."""
+        made = self._held(outer, spans)
+        if outer:
+            self.fill(made, made.name, node, spans)
+            return made
+        flat, k = self.flat(node, spans, ()), self.kernel()
+        k.line(f"{k.argument(made.name, 'real *')}[0] = {unbracketed(self.entry(flat, k))};")
+        self.call(k)
         return made
 
     def _in_line_as(self, node: Node, labels: Labels, spans: Spans) -> Temp | Leaf:

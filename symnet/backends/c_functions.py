@@ -46,6 +46,7 @@ CALLS: Mapping[type, Callable[..., str]] = {
                                       (fn.relu, "relu"), (fn.softplus, "softplus"), (fn.leaky_relu, "leaky_relu"),
                                       (st.bell, "bell"), (st.expm1, "expm1"), (st.log1p, "log1p"), (st.logaddexp, "logaddexp"),
                                       (st.near, "near_zero"), (st.clamped, "clamped"), (st.xlogy, "xlogy"), (st.gauss, "gauss"),
+                                      (st.log_gauss, "loggauss"), (st.hazard, "hazard"),
                                       (st.reciprocal, "reciprocal"))},
     **dict.fromkeys((Max, sp.Max), _folded("maximum")),
     **dict.fromkeys((Min, sp.Min), _folded("minimum")),
@@ -248,6 +249,30 @@ static real gauss(real u)
     return (real)(0.5*(erfc(x) + 1.1283791670955126*exp(-x*x)*lost));
 }
 """,
+    "mills": """/* Mills' ratio (1 - F(z))/F'(z) of the normal distribution F for z of 10 and more, a continued fraction (Laplace) */
+static real mills(real z)
+{
+    real value = z;
+    int k;
+    for (k = 30; k > 0; k--)
+        value = z + k/value;
+    return 1/value;
+}
+""",
+    "loggauss": """/* the logarithm of gauss */
+static real loggauss(real z)
+{
+    if (z < -10)
+        return log(mills(-z)) - z*z/2 - 0.9189385332046727;
+    return z < 0 ? log(gauss(z)) : log1p(-gauss(-z));
+}
+""",
+    "hazard": """/* exp(-z*z/2)/gauss(z) */
+static real hazard(real z)
+{
+    return z < -10 ? 2.5066282746310002/mills(-z) : exp(-(z*z)/2)/gauss(z);
+}
+""",
     "reciprocal": """static real reciprocal(real r)
 {
     return r == 0 ? 0 : 1/r;
@@ -371,25 +396,34 @@ static void othersofall(int n, const real *p, real *made)
     "sumofothers": """/* the sum of all but the entry itself; of the largest from the others, which the sum of all would lose */
 static void sumofothers(int n, const real *v, real *made)
 {
-    real top = -INFINITY, total = 0, small = 0;
-    int k, ties = -1;
+    real top = -INFINITY, large = 0, small = 0;
+    int k;
     for (k = 0; k < n; k++)
         top = maximum(top, fabs(v[k]));
     for (k = 0; k < n; k++) {
-        total += v[k];
+        large += fabs(v[k]) == top ? v[k] : 0;
         small += fabs(v[k]) == top ? 0 : v[k];
-        ties += fabs(v[k]) == top;
     }
     for (k = 0; k < n; k++)
-        made[k] = fabs(v[k]) == top ? small + ties*v[k] : total - v[k];
+        made[k] = fabs(v[k]) == top ? small + (large - v[k]) : (small - v[k]) + large;
 }
 """,
-    "crossed": """/* p_j times the sum of all w_i/(1 - p_i) but its own, for the shares p of z; e and v are room for n numbers each */
-static void crossed(int n, const real *w, const real *z, real *made, real *e, real *v)
+    "crossed": """/* p_j times the sum of all w_i/(1 - p_i) but its own, for the shares p of z where exp(u) is added to the sum; e and v are
+   room for n
+   numbers each */
+static void crossed(int n, const real *w, const real *z, real u, real *made, real *e, real *v)
 {
     real top, more, all = 0, most = 0, highest = -INFINITY;
     int k;
     rest(n, z, e, &top, &more);
+    if (u > top) {
+        more = 0;
+        for (k = 0; k < n; k++)
+            more += e[k] = exp(z[k] - u);
+        top = u;
+    } else if (u > -INFINITY)
+        more += exp(u - top);
+    highest = u;
     for (k = 0; k < n; k++)
         v[k] = z[k] == top && top > -INFINITY && more < 1 ? 0 : w[k]/other_share(z[k], e[k], top, more);
     sumofothers(n, v, made);
@@ -400,6 +434,7 @@ static void crossed(int n, const real *w, const real *z, real *made, real *e, re
         else
             highest = maximum(highest, z[k]);
     }
+    all = exp(u - finite_top(highest));
     for (k = 0; k < n; k++) {
         e[k] = z[k] == top && top > -INFINITY && more < 1 ? 0 : exp(z[k] - finite_top(highest));
         all += e[k];

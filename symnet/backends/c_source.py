@@ -11,7 +11,7 @@ from symnet.arrays.stable import stable
 from symnet.backends.c_code import CCode, c_name
 from symnet.backends.c_functions import HELPERS, finished
 from symnet.backends.c_kernel import Line, Memory
-from symnet.backends.source import results_of
+from symnet.backends.source import computed
 from symnet.core.axes import nonnegative
 from symnet.core.derivation import Derivation
 from symnet.core.program import Program
@@ -96,7 +96,7 @@ class CFile:
         there = {d.gradient_name(w): f"out->{c_name(w)}" for w in d.wrt}
         if d.full.tensors[d.objective].axes:
             there[d.objective] = f"out->{c_name(d.objective)}"
-        self._part(stable(d.full, results_of(d)), there, "symnet_gradient", "const symnet_inputs *in, const symnet_gradients *out",
+        self._part(computed(d), there, "symnet_gradient", "const symnet_inputs *in, const symnet_gradients *out",
                    "the objective, or the first entry of it; the gradients are written to out")
 
     def loss(self) -> None:

@@ -14,7 +14,7 @@ from symnet.backends.c_compiled import CTarget, Frame
 from symnet.backends.c_compiler import compiler
 from symnet.backends.dialects import library_source
 from symnet.backends.running import functions_of
-from symnet.backends.source import forward_source, results_of, tensors_of
+from symnet.backends.source import forward_source, named, results_of, tensors_of
 from symnet.core.derivation import Derivation
 from symnet.core.matrices import SINGULAR
 from symnet.core.program import Program
@@ -53,7 +53,7 @@ class CompiledDerivation:
         if backend == "c":
             compiler()
         self._source = library_source(derivation, "numpy" if backend == "c" else backend, dtype)
-        self._caveats = functools.cache(lambda: caveats(derivation.full, results_of(derivation)))
+        self._caveats = functools.cache(lambda: caveats(named(derivation).full, results_of(derivation)))
         self.parameters, self.data = tensors_of(derivation)
         self.wrt = derivation.wrt
         self.objective = derivation.objective

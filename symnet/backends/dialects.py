@@ -21,7 +21,7 @@ MATH = {**{name: f"math.{name}" for name in ("sqrt", "exp", "log", "sin", "cos",
                                               "log1p")},
         "arctan": "math.atan", "abs": "abs", "maximum": "max", "minimum": "min", "sign": "(lambda u: (u > 0) - (u < 0))"}
 SAME = ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sinh", "cosh", "arctan", "abs", "sign", "sqrt", "floor", "where", "einsum",
-        "vdot", "linalg.det", "linalg.inv", "linalg.slogdet", "linalg.svd")
+        "concatenate", "vdot", "linalg.det", "linalg.inv", "linalg.slogdet", "linalg.svd")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from symnet.arrays.tree import (
     Number,
     OfMatrix,
     Others,
+    OtherTerms,
     Scatter,
     Softmax,
 )
@@ -120,8 +121,8 @@ def key(node: Node) -> tuple[Any, list[sp.Symbol]]:
         if isinstance(x, LogWeighted):
             return ("logweighted", walk(x.body), walk(x.weight), over((x.axis,)), x.mean)
         if isinstance(x, Crossed):
-            return ("crossed", walk(x.body), walk(x.weight), over((x.axis,)))
-        if isinstance(x, (LogSum, Others)):
+            return ("crossed", walk(x.body), walk(x.weight), over((x.axis,)), walk(x.more))
+        if isinstance(x, (LogSum, Others, OtherTerms)):
             return (type(x).__name__, walk(x.body), over((x.axis,)))
         return x
 

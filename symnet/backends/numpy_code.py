@@ -22,6 +22,7 @@ from symnet.arrays.tree import (
     Number,
     OfMatrix,
     Others,
+    OtherTerms,
     Scatter,
     Softmax,
     is_inverse,
@@ -98,9 +99,16 @@ class NumpyCode(IndexCode):
             return f"{'logothers' if node.others else 'logsoftmax' if node.logarithm else 'softmax'}({body}, {axis})"
         if isinstance(node, Others):
             return f"others({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
+        if isinstance(node, OtherTerms):
+            return f"sumofothers({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, Crossed):
-            parts = [self.aligned(x, node.labels) for x in (node.weight, node.body)]
-            return f"crossed({', '.join(parts)}, {node.labels.index(node.axis[0]) - len(node.labels)})"
+            weight, body = (self.aligned(x, node.labels) for x in (node.weight, node.body))
+            axis = node.labels.index(node.axis[0]) - len(node.labels)
+            if node.more is None:
+                return f"crossed({weight}, {body}, {axis})"
+            every = f"np.broadcast_to({weight}, {atom(body)}.shape)"
+            body = f"extended({body}, {self.aligned(node.more, node.labels)}, {axis})"
+            return f"butlast(crossed(extended({every}, 0, {axis}), {body}, {axis}), {axis})"
         if isinstance(node, LogSum):
             return f"logsumexp({self.code(node.body)}, {node.body.labels.index(node.axis[0])})"
         if isinstance(node, Masked):

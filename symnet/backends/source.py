@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from symnet.arrays.arguments import with_arguments
 from symnet.arrays.lowering import Lowering
-from symnet.arrays.stable import stable
+from symnet.arrays.softmaxes import as_softmaxes
+from symnet.arrays.stable import Names, stable
 from symnet.arrays.stable_functions import grouped
 from symnet.arrays.tree import Number
 from symnet.backends.brackets import whole as bracketed
@@ -96,9 +98,32 @@ def results_of(derivation: Derivation) -> tuple[str, ...]:
     return (derivation.objective, *[derivation.gradient_name(w) for w in derivation.wrt])
 
 
+def named(derivation: Derivation) -> Derivation:
+    """The derivation that compiled code carries out: the same, with the arguments of functions as lines of their own, and softmaxes without
+    the shift that all exponents hold; made once.
+
+    >>> import symnet as sn
+    >>> d = sn.derive(sn.program("L = tanh(x @ w)", tensors={"x": ("n",), "w": ("n",)}), wrt=["w"])
+    >>> print(named(d).gradients["w"])
+    dL_dw[i] = dL_dL_in*x[i]
+    """
+    kept: dict[str, Derivation] = derivation.__dict__
+    if "_named" not in kept:
+        program = with_arguments(derivation.program)
+        program = as_softmaxes(program, Names(program).unfold) if any(d.expr.has(sp.exp) for d in program) else program
+        kept["_named"] = derivation if program is derivation.program else derivation.again(program)
+    return kept["_named"]
+
+
+def computed(derivation: Derivation, more: Iterable[str] = ()) -> Program:
+    """The lines of compiled code, and ``more``."""
+    made = named(derivation)
+    return stable(made.full, tuple(dict.fromkeys((*results_of(made), *(name for name in more if name in made.full.by_name)))))
+
+
 def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
     """The source. Sizes are read off the arrays; what overflows when written naively (softmax, log σ) is computed stably."""
-    program = stable(derivation.full, results_of(derivation))
+    program = computed(derivation)
     names = python_names(program)
     wanted = ", ".join(f"{w!r}: {_own(derivation.gradient_name(w), program, names)}" for w in derivation.wrt)
     return _module(program, names, f"{_own(program.objective, program, names)}, {{{wanted}}}", "value_and_grad", dtype)
@@ -106,7 +131,7 @@ def numpy_source(derivation: Derivation, dtype: str = "float64") -> str:
 
 def lines_source(derivation: Derivation, dtype: str = "float64", more: Iterable[str] = ()) -> str:
     """The source of ``lines(**symbols)``: the value of every line that ``numpy_source`` computes, and of ``more``, by name and in order."""
-    program = stable(derivation.full, tuple(dict.fromkeys((*results_of(derivation), *more))))
+    program = computed(derivation, tuple(more))
     names = python_names(program)
     made = dict.fromkeys(d.name for block in schedule(program) for d in block.definitions)
     return _module(program, names, "{" + ", ".join(f"{name!r}: {names[name]}" for name in made) + "}", "lines", dtype)

@@ -60,6 +60,8 @@ CALLS: Mapping[type, Callable[..., str]] = {
     st.grouped: lambda code: f"({code})",
     st.xlogy: _call("xlogy"),
     st.gauss: _call("gauss"),
+    st.log_gauss: _call("loggauss"),
+    st.hazard: _call("hazard"),
     st.reciprocal: _call("reciprocal"),
 }
 HELPERS: Mapping[str, str] = {
@@ -192,9 +194,9 @@ HELPERS: Mapping[str, str] = {
     "sumofothers": """def sumofothers(v, axis):
     # along an axis the sum of all but the entry itself; of the largest from the others, which the sum of all would lose
     size = np.abs(v)
-    top = size == highest(size, axis)
-    ties = np.asarray(top, dtype=dtype).sum(axis=axis, keepdims=True) - 1
-    return np.where(top, np.where(top, 0, v).sum(axis=axis, keepdims=True) + ties*v, v.sum(axis=axis, keepdims=True) - v)
+    less = np.where(size == highest(size, axis), 0, v)
+    most = v - less
+    return (less.sum(axis=axis, keepdims=True) - less) + (most.sum(axis=axis, keepdims=True) - most)
 """,
     "crossed": """def crossed(w, z, axis):
     # p_j times the sum of all w_i/(1 - p_i) but its own, for the shares p of z; of an i with more than all the rest, p_j/(1 - p_i)
@@ -204,6 +206,13 @@ HELPERS: Mapping[str, str] = {
     most = ties & (more < 1)
     v = np.where(most, 0, w/np.where(most, 1, othersof(of)))
     return shares(of)*sumofothers(v, axis) + softmax(np.where(most, -np.inf, z), axis)*np.where(most, w, 0).sum(axis=axis, keepdims=True)
+""",
+    "extended": """def extended(z, u, axis):
+    # z with one entry more, u, along an axis
+    return np.concatenate((z, np.broadcast_to(np.asarray(u, dtype=dtype), z.sum(axis=axis, keepdims=True).shape)), axis=axis)
+""",
+    "butlast": """def butlast(v, axis):
+    return v[(slice(None),)*(axis % v.ndim) + (slice(0, -1),)]
 """,
     "allbut": """def allbut(p, axis):
     # 1 - p for numbers of any sign that add up to 1 along an axis; of the largest, as what the rest add up to
@@ -253,6 +262,24 @@ HELPERS: Mapping[str, str] = {
     lost = ((a*h + x) + a*l + b*h) + b*l - 4.833646656726457e-17*z
     value = np.fromiter(map(erfc, x.ravel().tolist()), np.float64, x.size).reshape(x.shape) + 1.1283791670955126*np.exp(-x*x)*lost
     return np.asarray(0.5*value, dtype=dtype)
+""",
+    "mills": """def mills(z):
+    # Mills' ratio (1 - F(z))/F'(z) of the normal distribution F for z of 10 and more, a continued fraction (Laplace)
+    z = np.maximum(z, 10)
+    value = z
+    for k in range(30, 0, -1):
+        value = z + k/value
+    return 1/value
+""",
+    "loggauss": """def loggauss(z):
+    far = np.clip(z, -10, 10)
+    near = np.where(far < 0, np.log(gauss(far)), np.log1p(-gauss(-far)))
+    low = np.log(mills(-z)) - z*z/2 - 0.9189385332046727
+    return np.where(z < -10, low, np.where(z > 10, np.log1p(-gauss(-z)), near))
+""",
+    "hazard": """def hazard(z):
+    near = np.exp(-(np.maximum(z, -10)**2)/2)/gauss(np.maximum(z, -10))
+    return np.where(z < -10, 2.5066282746310002/mills(-z), near)
 """,
     "norm": """def norm(v, axis):
     # the root of the sum of squares; where these leave the range of the numbers, of v next to its largest entry

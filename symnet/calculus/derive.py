@@ -16,7 +16,7 @@ from symnet.calculus.pieces import Piece, pieces
 from symnet.calculus.rules import conditions_of, rule_of
 from symnet.calculus.simplification import class_facts, implied, tidy
 from symnet.calculus.stopping import ancestors, flows
-from symnet.core.derivation import Contribution, Derivation, Step
+from symnet.core.derivation import Contribution, Derivation, Rule, Step
 from symnet.core.expressions import as_written, entries
 from symnet.core.functions import conventions, sum_of_squares
 from symnet.core.index_letters import Labels, extend, relabel
@@ -45,6 +45,17 @@ def derive(program: Program, wrt: str | Iterable[str] | None = None) -> Derivati
     names = _wanted(program, wrt)
     with as_written():
         return _Builder(program, names).build()
+
+
+def derive_again(derivation: Derivation, program: Program) -> Derivation:
+    """The same derivation of another program: one with the same inputs and objective, and more lines between. Lines that were added to
+    the derivation, as ``symmetric`` does, are added again."""
+    with as_written():
+        made = _Builder(program, derivation.wrt).build()
+    added = [replace(s, number=len(made.steps) + k) for k, s in enumerate((s for s in derivation.steps if s.rule is Rule.SYMMETRIC), 1)]
+    names = {**made.names, **{s.of.name: s.target.name for s in added}}
+    return replace(made, full=made.full.extend([s.definition for s in added]), names=names, steps=(*made.steps, *added),
+                   conventions=derivation.conventions, values=derivation.values, meta=derivation.meta)
 
 
 def _reached(name: str, users: Mapping[str, set[str]]) -> set[str]:

@@ -365,9 +365,11 @@ class Derivation:
         ``backend="math"``, for programs of numbers alone, computes with Python's floats; ``backend="c"`` through the system's C
         compiler, for each choice of sizes anew. ``f.bind(params, X, Y)`` checks once and is then called without arguments.
         """
-        if check:
-            self.check()
-        return _compile(self, backend, dtype)
+        return _compile(self, backend, dtype, check)
+
+    def again(self, program: Program) -> Derivation:
+        """The same derivation of another program: one with the same inputs and objective, and more lines between."""
+        return _derive_again(self, program)
 
     def check(self) -> tuple[StepCheck, ...]:
         """Every step checked, once. Raises FaultError where one is contradicted: a fault of symnet, on which nothing may be built."""
@@ -381,4 +383,5 @@ _closed_form: Callable[[Derivation, str], sp.Expr] = verb("closed_form")
 _instantiate: Callable[[Derivation, Mapping[str, int]], Derivation] = verb("instantiate")
 _evaluate: Callable[[Program, Mapping[str, Any], Mapping[str, int]], ExactValues] = verb("evaluate")
 _lambdify: Callable[[Derivation, str, Any, Iterable[Any] | None], Callable[..., Any]] = verb("lambdify")
-_compile: Callable[[Derivation, str, str], CompiledGradients] = verb("compile")
+_compile: Callable[[Derivation, str, str, bool], CompiledGradients] = verb("compile")
+_derive_again: Callable[[Derivation, Program], Derivation] = verb("derive_again")

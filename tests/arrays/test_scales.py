@@ -3,6 +3,8 @@ nothing is NaN, and each slope has eight digits, or fifteen places beside the la
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 import symnet as sn
 
 SCALES = (1e-20, 1.0, 20.0, 40.0, 600.0)
-P, Q = "p = softmax(z)", "q = softmax(x)"
+P, Q, O = "p = softmax(z)", "q = softmax(x)", "p = exp(z)/(1+sum(exp(z)))"
 ROWS: Sequence[tuple[str, ...]] = (  # z and x of any sign, y positive
     (P, "L = sum(y*p/(1-p))"), (P, "L = sum(y*p*log(1-p))"), (P, "L = sum(y*log(p/(1-p)))"), (P, "L = sum(y*log(1-p))"),
     (P, "L = -sum(y*log(p) + (1-y)*log(1-p))"), ("p = softmax(2*z)", "L = -sum(y*log(1-p))"), (P, "L = 1/(1-sum(p**2))"),
@@ -26,6 +28,10 @@ ROWS: Sequence[tuple[str, ...]] = (  # z and x of any sign, y positive
     ("l = log_softmax(z)", "p = exp(l)", "L = -sum(y*log(1-p))"), ("L = sum(y*log((1+tanh(z/4))/(1-tanh(z/4)))/2)",),
     ("L = log(1+sum((1+exp(z))**2))",), ("L = log(1+sum((exp(z)/exp(z+1))**2))",), ("L = log(3+sum((y+exp(z))**2))",),
     ("L = sum(log(1/(1+exp(-z-1))))",), ("L = sum(1/(2+exp(-2*z-1)))",),
+    (P, "L = log(p[1]) - log(1-p[1])"), (P, "L = log(p[1]) - log(p[n])"), (P, "L = p[1]*log(p[1]) + (1-p[1])*log(1-p[1])"), (P, "L = 1/(1-p[1])"),
+    (O, "L = sum(y*log(1-p))"), (O, "L = sum(y*p/(1-p))"), (O, "L = log(1-sum(p))"), (O, "L = log(p[1]) - log(1-p[1])"),
+    ("p = exp(z)/(sum(exp(x))+sum(exp(z)))", "L = sum(y*log(1-p))"), ("m = max(z)", "e = exp(z-m)", "p = e/sum(e)", "L = sum(y*log(1-p))"),
+    (P, "q = p**2/sum(p**2)", "L = sum(y*log(q))"), ("L = log(1-mean(sigmoid(z)))",), ("v = sigmoid(z)", "m = mean(v)", "L = log(1-m)+log(m)"),
     (P, "L = sum((1-sigmoid(z))*exp(z))/sum(y*p)"), ("L = sum(log(sinh(y)**2))*sum(y)",), (P, Q, "L = sum(p*log(p/q))"),
 )
 
@@ -35,16 +41,17 @@ def _vector(f: Any) -> Any:
 
 
 EXP = _vector(mp.exp)
-LANGUAGE = {"exp": EXP, "log": _vector(mp.log), "sqrt": _vector(mp.sqrt), "sinh": _vector(mp.sinh), "sum": np.sum,
+LANGUAGE = {"exp": EXP, "log": _vector(mp.log), "sqrt": _vector(mp.sqrt), "sinh": _vector(mp.sinh), "sum": np.sum, "softplus": _vector(lambda u: mp.log1p(mp.exp(u))),
+            "erf": _vector(lambda u: 1 - mp.erfc(u) if u > 0 else mp.erfc(-u) - 1),
             "sigmoid": _vector(lambda u: 1 / (1 + mp.exp(-u))), "softmax": lambda a: EXP(a) / np.sum(EXP(a)), "tanh": _vector(mp.tanh),
-            "log_softmax": lambda a: a - mp.log(np.sum(EXP(a)))}
+            "mean": np.mean, "max": np.max, "log_softmax": lambda a: a - mp.log(np.sum(EXP(a)))}
 
 
 def _value(lines: Sequence[str], at: dict[str, Any]) -> Any:
     space: dict[str, Any] = {**LANGUAGE, **at}
     for line in lines:
         name, text = line.split(" = ")
-        space[name] = eval(text, space)  # noqa: S307 - a line of this file
+        space[name] = eval(text.replace("[1]", "[0]").replace("[n]", "[-1]"), space)  # noqa: S307 - a line of this file
     return space["L"]
 
 
@@ -59,20 +66,28 @@ def _slopes(lines: Sequence[str], at: dict[str, Any], name: str) -> Iterator[Any
         yield (ends[0] - ends[1]) / (2 * h)
 
 
-def _points(names: Sequence[str], rng: np.random.Generator) -> Iterator[tuple[float, dict[str, Any]]]:
-    for scale in SCALES:
+def _points(names: Sequence[str], rng: np.random.Generator, scales: Sequence[float]) -> Iterator[tuple[float, dict[str, Any]]]:
+    for scale in scales:
         yield scale, {n: rng.uniform(0.1, 2, size=3).round(3) if n == "y" else scale * rng.choice([-1.0, 0.0, 0.5, 1.0], size=3) for n in names}
         yield scale, {n: rng.uniform(0.1, 2, size=3).round(3) if n == "y" else scale * rng.uniform(-1, 1, size=3) for n in names}
 
 
 @pytest.mark.parametrize("lines", ROWS, ids=lambda lines: "; ".join(lines))
 def test_values_and_slopes_keep_their_digits(lines: tuple[str, ...]) -> None:
-    names = [n for n in "zxy" if any(n in line.replace("exp", "").replace("softmax", "") for line in lines)]
-    f = sn.derive(sn.program(*lines, tensors=dict.fromkeys(names, ("n",))), wrt=names).compile().value_and_grad
-    for scale, at in _points(names, np.random.default_rng(5)):
+    names, f = _compiled(lines)
+    _keeps_its_digits(lines, names, f, SCALES)
+
+
+def _compiled(lines: Sequence[str]) -> tuple[list[str], Any]:
+    names = [n for n in "zxy" if any(re.search(rf"\b{n}\b", line) for line in lines)]
+    return names, sn.derive(sn.program(*lines, tensors=dict.fromkeys(names, ("n",))), wrt=names).compile()
+
+
+def _keeps_its_digits(lines: Sequence[str], names: list[str], f: Any, scales: Sequence[float]) -> None:
+    for scale, at in _points(names, np.random.default_rng(5), scales):
         with mp.workdps(int(120 + 3 * scale)):
             exact = {n: np.array([mp.mpf(float(v)) for v in a], dtype=object) for n, a in at.items()}
-            found, grads = f(**at)
+            found, grads = f.value_and_grad(**at)
             truth = {"L": [_value(lines, exact)]} | {n: list(_slopes(lines, exact, n)) for n in names}
             if any(abs(w) > 1e150 for wanted in truth.values() for w in wanted):  # their squares are beyond the range
                 continue
@@ -82,10 +97,40 @@ def test_values_and_slopes_keep_their_digits(lines: tuple[str, ...]) -> None:
                     assert abs(mp.mpf(float(got)) - want) <= 1e-8 * abs(want) + slack, (scale, name, at)
 
 
+# spellings of what is between 0 and 1, and what losses make of it: drawn together
+BETWEEN = ((P,), ("p = softmax(-z)",), ("p = softmax(2*z)",), ("p = exp(z)/sum(exp(z))",), (O,), ("m = max(z)", "e = exp(z-m)", "p = e/sum(e)"),
+           ("q = softmax(z)", "p = q**2/sum(q**2)"), ("l = log_softmax(z)", "p = exp(l)"), ("p = sigmoid(z)",), ("p = 1/(1+exp(-z))",),
+           ("p = (1+tanh(z))/2",), ("p = exp(z)/(exp(z)+1)",), ("p = 1 - sigmoid(z)",), ("p = (1+erf(z/2))/2",), ("e = exp(z)", "p = e/(1+e)"),
+           ("p = 1 - exp(-softplus(z))",), ("p = softmax(z+x)",), ("p = sigmoid(z)*sigmoid(x)",), ("p = softmax(z)*sigmoid(x)",))
+USES = ("log(p)", "log(1-p)", "p*log(p)", "(1-p)*log(1-p)", "1/(1-p)", "1/p", "p/(1-p)", "(1-p)**2*log(p)", "p", "p**2", "p*(1-p)", "log(p/(1-p))",
+        "sqrt(p)", "sqrt(1-p)", "log(1+p)", "exp(p)", "log(2-p)")
+
+
+def _drawn(seed: int) -> tuple[str, ...]:
+    r = random.Random(seed)
+    first, second = (r.choice(USES) for _ in range(2))
+    here, there = (re.sub(r"\bp\b", "p[1]", text) for text in (first, second))
+    loss = r.choice([f"sum(y*({first}))", f"sum(y*({first}))", f"sum(y*({first}) + (1-y)*({second}))", here, f"{here} - {there}", "log(1-mean(p))",
+                     f"sum(y*({first}))**2"])
+    return (*r.choice(BETWEEN), f"L = {loss}")
+
+
+@pytest.mark.parametrize("share", range(12))
+def test_a_drawn_spelling_keeps_its_digits_or_its_caveats_say_so(share: int, request: pytest.FixtureRequest) -> None:
+    for seed in range(share, 300 if request.config.getoption("--whole") else 12, 12):
+        lines = _drawn(seed)
+        names, f = _compiled(lines)
+        if not f.caveats:
+            with np.errstate(all="ignore"):
+                _keeps_its_digits(lines, names, f, (1.0, 20.0, 40.0, 300.0))
+
+
+@pytest.mark.parametrize("lines", [
+    ("Z = X@W", "P = softmax(Z, axis=1)", "L = -sum(Y*log(1-P))"), ("P = softmax(X@W, axis=1)", "L = -sum(Y*log(1-P))"),
+    ("L = -sum(Y*log(1-softmax(X@W, axis=1)))",)], ids="; ".join)
 @pytest.mark.parametrize("z", [10.0, 20.0, 40.0, 300.0])
-def test_a_slope_that_keeps_its_digits_keeps_them_in_the_lines_that_use_it(z: float) -> None:
-    shapes = {"X": ("n", "d"), "W": ("d", "k"), "Y": ("n", "k")}
-    program = sn.program("Z = X@W", "P = softmax(Z, axis=1)", "L = -sum(Y*log(1-P))", tensors=shapes)
+def test_a_slope_that_keeps_its_digits_keeps_them_in_the_lines_that_use_it(z: float, lines: tuple[str, ...]) -> None:
+    program = sn.program(*lines, tensors={"X": ("n", "d"), "W": ("d", "k"), "Y": ("n", "k")})
     _, grads = sn.derive(program, wrt=["X", "W"]).compile().value_and_grad(X=[[z, -z]], W=np.eye(2), Y=[[1.0, 0.0]])
     p = 1 / (1 + np.exp(-2 * z))  # the slope by Z is (p, -p)
     assert grads["X"] == pytest.approx(np.array([[p, -p]]), rel=1e-12)
@@ -111,8 +156,9 @@ def test_two_factors_that_are_negative_have_a_logarithm(text: str, value: Any, s
     (("p = softmax(z)", "L = -sum(y*log(p))"), ()), (("p = softmax(z)", "L = sum(y*p/(1-p))"), ()), (("L = log(1+sum(y*exp(z)))",), ()),
     (("L = sum(exp(z)) - sum(exp(y))",), ("L: an exponential is taken from another, or divided by it; where both leave the range of the "
                                           "numbers it is not a number",)),
-    (("p = exp(z)/(1+sum(exp(z)))", "L = sum(y*log(1-p))"), tuple(
-        f"{name}: a share is taken from a number, or from another; where they are nearly equal, digits are lost" for name in ("L", "dL_dy", "dL_dp"))),
+    (("p = exp(z)/(1+sum(exp(z)))", "L = sum(y*log(1-p))"), ()),
+    (("p = softmax(z)", "L = log(1-max(p))"), tuple(
+        f"{name}: a share is taken from a number, or from another; where they are nearly equal, digits are lost" for name in ("L", "dL_dmax_p"))),
 ])
 def test_what_no_rule_could_write_is_told(lines: tuple[str, ...], told: tuple[str, ...]) -> None:
     assert sn.derive(sn.program(*lines, tensors={"z": ("n",), "y": ("n",)}), wrt=["z", "y"]).compile().caveats == told
