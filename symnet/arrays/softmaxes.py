@@ -25,9 +25,9 @@ def as_softmaxes(program: Program, unfold: Unfold) -> Program:
 
     >>> import symnet as sn
     >>> from symnet.arrays.stable import Names
-    >>> p = sn.program("e = exp(z - c)", "p = e/sum(e)", "L = sum(p**2)", tensors={"z": ("n",)})
+    >>> p = sn.program("e = exp(z - c)", "p = e/sum(e)", "L = sum(p**2)", tensors={"z": ("n",), "c": ()})
     >>> print(as_softmaxes(p, Names(p).unfold).by_name["p"][0].expr)
-    exp(z[i])/Sum(exp(z[j]), (j, 1, n))
+    exp(z[i])/Sum(exp(z[i1]), (i1, 1, n))
     """
     labels = Labels.of(program)
     with as_written():
