@@ -17,7 +17,7 @@ from symnet.calculus.jacobian import jacobian
 from symnet.checking.answers import check_answer, line_asked
 from symnet.checking.claims import claim_of, unfolded
 from symnet.checking.local_slopes import other_way
-from symnet.checking.pages.page_names import GRADIENT, SLOPE
+from symnet.checking.pages.page_names import GRADIENT
 from symnet.checking.question import Asked as Wording
 from symnet.checking.question import Question
 from symnet.checking.slips.kinds import Mistake
@@ -40,6 +40,7 @@ from symnet.parsing.latex_names import ALONG
 from symnet.parsing.lettered_entries import Side, in_brackets, latex_left, latex_right, over, plain_left, plain_right, ranges
 from symnet.parsing.program import expression
 from symnet.parsing.tokens import plain
+from symnet.parsing.written_slopes import slope_parts, with_slopes
 
 OTHER = re.compile(r"\b(?:D|delta|d|grad)_?\w+\b|\b\w+_grad\b|\bD\b")  # names that may stand for a slope
 DELTA = re.compile(r"\b(?:D|delta)_?(\d*)\b")
@@ -76,14 +77,14 @@ class Claims:
         return self.program.tensors[found]
 
     def _find(self, name: str) -> str | None:
-        slope = SLOPE.fullmatch(name)
+        slope = slope_parts(name)
         tensors = self.program.tensors
         if slope:
-            above, below = self._find(slope[1].strip("()")), self._find(slope[2].strip("()"))
+            above, below = map(self._find, slope)
             wanted = self.all.names.get(below or "")
             if above != self.derivation.objective or wanted is None:
                 raise NameError_("line", f"the slope {name!r}", f"a slope of {self.derivation.objective} in a name of the worksheet",
-                                 did_you_mean(slope[2].strip("()"), self.all.names))
+                                 did_you_mean(slope[1], self.all.names))
             return wanted
         if name in tensors:
             return name
@@ -111,7 +112,7 @@ class Claims:
             return re.sub(r"\\mathcal\s*(?:\{\s*[LJ]\s*\}|[LJ])|\\(?:text|mathrm|operatorname)\{\s*(?:Loss|loss|Cost|cost)\s*\}",
                           lambda _: f" {name} ", source)
         source = in_brackets(self._plain(source), self._tensors(), self._named, self._slope_of)
-        source = SLOPE.sub(lambda m: " " + self.tensor(m[0]).name + " ", source)
+        source = with_slopes(source, lambda said, *_: " " + self.tensor(said).name + " ", placed=False)
         tensors = self.program.tensors
         source = CAPITAL.sub(lambda m: self._other_case(m[0]), source)
         return OTHER.sub(lambda m: m[0] if m[0] in tensors else self._find(m[0]) or m[0], source)
@@ -123,10 +124,13 @@ class Claims:
         def layer(match: re.Match[str]) -> str:
             name = self._named(match[1] + match[2]) or self._named(match[2])
             along = [a.kind in ALONG for a in self.program.tensors[name].axes] if name else []
-            if along.count(True) != 1 or "," in match[3]:
+            places = match[3].split(",")
+            if not name or along.count(True) != len(places):
                 return match[0]
-            whole = ":, " * along.index(True)  # V^(t) of a head's V[:, t]
-            return f"{match[1]}{match[2]}[{whole}{match[3]}]"
+            there = iter(p.strip() for p in places)
+            last = max(k for k, is_along in enumerate(along) if is_along)
+            at = ", ".join(next(there) if is_along else ":" for is_along in along[:last + 1])  # V^(t) is V[:, t] of all heads
+            return f"{match[1]}{match[2]}[{at}]"
 
         def joined(match: re.Match[str]) -> str:
             ways = (f"{match[1]}{match[2]}_{match[3]}", f"{match[1]}_{match[2]}_{match[3]}")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from symnet.core.tensors import Tensor, sizes_of
 from symnet.errors import ParseError
 from symnet.parsing.own_lines import OTHER
+from symnet.parsing.written_slopes import entry_parts, slope_parts
 
-SLOPE = re.compile(r"d\s?\(?([A-Za-z]\w*)\)?\s*/\s*d\s?\(?([A-Za-z]\w*?)(?:_\{?([a-z0-9]{1,4})\}?|\[([a-z0-9, ]{1,16})\])?\)?\Z")
 ENTRY = re.compile(r"\b([A-Za-z][A-Za-z0-9]*)_\{?([a-z0-9]{1,4})\b")
 PLACES, LETTER = re.compile(r"(?<=[\w\]])\[([^\[\]]*)\]"), re.compile(r"(?<![\w.])[a-z](?![\w(.])")
 BOUND = re.compile(r"\b(?:sum|Sigma)_\{?([a-z]{1,4})\b|\bfor\s+([a-z])\s+in\b")
@@ -48,16 +48,15 @@ class Asked:
     def letters(self, left: str, where: str) -> tuple[str, ...]:
         """The indices on the left, () for the whole gradient. Raises ParseError where the left side is something else."""
         text = " ".join(left.split())
-        slope = SLOPE.match(text)
+        slope = slope_parts(text)
         if slope is not None:
-            below = slope[2] if slope[3] is None or not self._is(f"{slope[2]}_{slope[3]}") else f"{slope[2]}_{slope[3]}"
-            found = () if below != slope[2] or (slope[3] is None and slope[4] is None) else tuple(
-                slope[3] or (c.strip() for c in slope[4].split(",")))
+            top, below = slope
+            below, found = (below, ()) if self._is(below) else entry_parts(below) or (below, ())
             if any(c.isdigit() for place in found for c in place):
                 raise ParseError(where, f"one entry, {text}", "the whole gradient, or its entry at an index: "
                                  f"d{self.objective}/d{self.wrt}_i = …")
-            top = slope[1] == self.objective or (slope[1] in LOSSES and not self._declared(slope[1]))
-            if top and self._is(below) and len(found) in (0, len(self.gradient.axes)) and len(set(found)) == len(found):
+            differentiated = top == self.objective or (top in LOSSES and not self._declared(top))
+            if differentiated and self._is(below) and len(found) in (0, len(self.gradient.axes)) and len(set(found)) == len(found):
                 return found
         whole = WHOLE.match(text)
         if whole is not None and (whole[1] is None or self._is(whole[1]) or whole[1] == self.objective):

@@ -27,13 +27,11 @@ from symnet.parsing.latex_names import ALONG
 from symnet.parsing.lost_conditions import with_holes
 from symnet.parsing.lowering import Lowering
 from symnet.parsing.plain_grammar import Parser
+from symnet.parsing.written_slopes import ENTRY, entry_parts, with_slopes
+from symnet.parsing.written_slopes import NAME as A_NAME
 
-AT = r"(?:[A-Za-z]\w*\[[^\[\]]{1,40}\]|[A-Za-z][A-Za-z0-9]*_\{?[a-z0-9]{1,4}\}?(?![A-Za-z0-9]))"
-NAME = r"[A-Za-z]\w*"
-SLOPE_AT = re.compile(rf"\bd\s?({AT}|{NAME})\s?/\s?d\s?({AT})(?![\w\[])|\bd\s?({AT})\s?/\s?d\s?({NAME})(?![\w\[])")
-ENTRY_AT = re.compile(rf"(?<![\w.])({AT})(?![\w\[(])")
+ENTRY_AT = re.compile(rf"(?<![\w.])({ENTRY})(?![\w\[(])")
 DELTA = re.compile(r"\bdelta_?\{?([a-z])([a-z])\}?(?!\w)")
-BELOW = re.compile(r"([A-Za-z]\w*)\[([^\[\]]+)\]\Z|([A-Za-z][A-Za-z0-9]*?)_\{?([a-z0-9]{1,4})\}?\Z")
 RANGE = re.compile(r"(?<![A-Za-z])([a-z])\s*(?:=|\\in\s*\\\{|\bin\b)\s*([\w+\- ]+?)\s*(?:,\s*(?:\\[lc]?dots|\.\.\.|…)\s*,|\.\.)"
                    r"\s*([\w+\- ]+)")
 
@@ -66,7 +64,7 @@ def latex_left(text: str, tensors: Mapping[str, Tensor], where: str = "line") ->
 def plain_left(text: str, tensors: Mapping[str, Tensor], named: Named, slope: Slope, where: str = "line") -> Side | None:
     """The left side of a line about entries in plain maths; None where it has no index letters."""
     source = in_brackets(text, tensors, named, slope)
-    whole = re.fullmatch(rf"\s*({NAME})\[([^\[\]]+)\]\s*", source)
+    whole = re.fullmatch(rf"\s*({A_NAME})\[([^\[\]]+)\]\s*", source)
     if whole is None or whole[1] not in tensors:
         return None
     found = [n for n in dict.fromkeys(re.findall(r"[a-z]\d?(?![\w(])", whole[2])) if n not in tensors]
@@ -126,23 +124,22 @@ def in_brackets(text: str, tensors: Mapping[str, Tensor], named: Named, slope: S
         whole = named(one) if "[" not in one else None
         if whole is not None:
             return whole, ""
-        found = BELOW.match(one)
-        tensor = named(found[1] or found[3]) if found else None
-        if found is None or tensor is None:
-            return None
-        places = found[2] or ", ".join(found[4])
-        return (tensor, places) if places.count(",") + 1 <= len(tensors[tensor].axes) else None
+        name, places = entry_parts(one) or (one, ())
+        tensor = named(name) if places else None
+        return (tensor, ", ".join(places)) if tensor is not None and len(places) <= len(tensors[tensor].axes) else None
 
-    def of_slope(match: re.Match[str]) -> str:
-        above, below = parts(match[1] or match[3]), parts(match[2] or match[4])
+    def of_slope(said: str, top: str, under: str) -> str:
+        if entry_parts(top) is None and entry_parts(under) is None:
+            return said  # of names alone
+        above, below = parts(top), parts(under)
         if above is None or below is None:
-            return match[0]
+            return said
         name = slope(above[0], below[0])
         if name is None:  # never the quotient of two slopes of the objective, which dc and dg alone may stand for
-            raise NameError_("line", f"the slope {match[0]!r}, which is not known here",
+            raise NameError_("line", f"the slope {said!r}, which is not known here",
                              "a slope of the objective, or of one line by a name that stands in it")
         if above[1] and above[1].count(",") + 1 < len(tensors[above[0]].axes):
-            return match[0]  # dz[t]/dh[t]: which axes are left is not said
+            return said  # dz[t]/dh[t]: which axes are left is not said
         places = ", ".join(filter(None, (above[1], below[1])))
         return f"{name}[{places}]" if places else name
 
@@ -150,7 +147,7 @@ def in_brackets(text: str, tensors: Mapping[str, Tensor], named: Named, slope: S
         found = parts(match[1])
         return match[0] if found is None or not found[1] else f"{found[0]}[{found[1]}]"
 
-    source = SLOPE_AT.sub(of_slope, text)
+    source = with_slopes(text, of_slope)
     if "delta" not in tensors:
         source = DELTA.sub(r"[\1 == \2]", source)
     return ENTRY_AT.sub(of_entry, source)

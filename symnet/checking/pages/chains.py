@@ -10,11 +10,10 @@ from symnet.core.functions import BY_NAME
 from symnet.core.names import GREEK
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.tokens import RAISED, plain
+from symnet.parsing.written_slopes import SLOPE
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3})?\Z")
 SHORT = r"[A-Za-z]\w{0,15}(?:\[[\w, +\-]{1,20}\])?'?"
-NAME = r"[A-Za-z]\w*(?:(?<=_)\(\w{1,3},\s?\w{1,6}\))?(?:\[[\w, +\-]{1,20}\]|\^\([a-z0-9+\- ]{1,8}\))?"  # z[t], b_(1,io), a layer z^(l)
-SLOPE = rf"d\s?(?:{NAME}|\({NAME}\))\s?/\s?d\s?(?:{NAME}|\({NAME}\))"
 RELATION = r"(?:≈|≃|≅|:=|←|(?<![<>!=~])=(?![=>]))"
 FUNCTION = r"[A-Za-z]\w*'?\(\s*[A-Za-z]\w{0,3}\s*\)"  # σ'(z) = …
 CLAIM = re.compile(rf"(?<![\w'.)\]])(\(?)((?:{SLOPE})|(?:{FUNCTION})|(?:{SHORT}))(\)?)\s*(?={RELATION})")

@@ -11,10 +11,11 @@ import sympy as sp
 
 from symnet.checking.pages.chains import LETTERS, NUMBER
 from symnet.checking.pages.page_lines import Chain
-from symnet.checking.pages.page_names import PRIME_CALL, SLOPE, Names
+from symnet.checking.pages.page_names import PRIME_CALL, Names
 from symnet.core.numbers import rational
 from symnet.core.tensors import Tensor
 from symnet.errors import NameError_, ParseError, SymnetError
+from symnet.parsing.written_slopes import slope_parts
 
 NAME = re.compile(r"[A-Za-z]\w*'?(?:\[[\w, ]+\])?\Z")
 PLAIN = re.compile(r"[A-Za-z]\w*\Z")
@@ -78,7 +79,7 @@ class Lefts:
         function = function_of(line)
         if function:
             return self._function(function), Kind.CLAIM
-        if not line.latex and not (NAME.match(line.left) or SLOPE.fullmatch(line.left)):
+        if not line.latex and not (NAME.match(line.left) or slope_parts(line.left)):
             return self._expression(line.left), Kind.CLAIM
         left = self._latex(line.left) if line.latex else self._plain(line.left)
         if left is not None and self._updates(line, left):
@@ -115,7 +116,7 @@ class Lefts:
             if "frac" in left:
                 raise
         bare = plain_name(left)
-        if SLOPE.fullmatch(bare):
+        if slope_parts(bare):
             return self._plain(bare)
         if not PLAIN.match(bare):
             raise ParseError("line", f"the left side {left[:40]!r}", "a name, or a slope such as dL/dw")

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from symnet.checking.pages.chains import NUMBER, latex_chains, latex_link, prose_in, text_chains, tidy
+from symnet.checking.pages.chains import ASIDE, NUMBER, latex_chains, latex_link, prose_in, text_chains, tidy
 from symnet.checking.pages.markdown import Piece, pieces
+from symnet.parsing.written_slopes import slope_parts
 
 NAME_CELL = re.compile(r"(?:[^|()]*\(\s*)?([A-Za-z]\w{0,15}'?)\s*\)?\s*\Z")
 HEADER = re.compile(r"\(\s*([A-Za-z]\w*)\s*\)\s*\Z")
@@ -129,11 +130,11 @@ def read_lines(page: str) -> Iterator[Line]:
 
 
 def _unwrapped(there: Iterable[Piece]) -> Iterator[Piece]:
-    """Lines of text that were broken at the right margin in one: inside a bracket, or behind an operator."""
+    """Lines of text that were broken at the right margin in one: inside a bracket, behind an operator or in front of one."""
     held: Piece | None = None
     for piece in there:
         next_ = held is not None and piece.kind == "text" and piece.number == held.number + held.text.count("\n") + 1
-        if held is not None and next_ and (_goes_on(held.text) or re.match(r"[*/+] [\d(]", piece.text)):
+        if held is not None and next_ and (_goes_on(held.text) or _is_rest(piece.text)):
             held = replace(held, text=f"{held.text}\n{piece.text}")
         elif held is not None:
             yield replace(held, text=" ".join(held.text.split("\n")))
@@ -153,6 +154,18 @@ def _goes_on(text: str) -> bool:
         return False
     depth = sum((c in "([") - (c in ")]") for c in text)
     return depth > 0 or bool(re.search(r"(?:[^+*/^-][-+*/^]|\s(?:for|in))\Z", text.rstrip()))
+
+
+def _is_rest(text: str) -> bool:
+    """True for a line that is no claim and no sentence, with an operator in front: what is added to the line before."""
+    sign = re.match(r"[-−+*/·×⊙]\s*(?=[^\s*+/-])", text)
+    if sign is None or re.search(r"[=≈:$]|\\approx", text):
+        return False
+    body = text[sign.end():]
+    aside = ASIDE.search(body)
+    body = body[:aside.start()] if aside else body
+    words = prose_in(body) or re.fullmatch(r"[A-Za-z' ]{4,}[.,;!]?", body) is not None
+    return not words and (sign[0][-1:].isspace() or not body[:1].isalpha())
 
 
 def _is_head(there: list[Piece], at: int) -> bool:
@@ -268,7 +281,7 @@ def _of_name(piece: Piece, section: str, head: str, name: str, cell: str, number
     latex = bool(MATHS.match(cell)) or "\\" in name or "{" in name
     if latex and "\\" not in name and "{" not in name and "_" not in name:
         name = re.sub(r"\A([A-Za-z]+?)_?(\d+)\Z", r"\1_{\2}", name)
-    if head == "slope" and not re.match(r"d\w+\s*/\s*d|\\frac|\\nabla|∂", name):
+    if head == "slope" and not slope_parts(name) and not re.match(r"\\frac|\\nabla|∂", name):
         name = rf"\frac{{\partial L}}{{\partial {name}}}" if latex else f"dL/d{name}"
     elif head == "new":
         name = rf"{name}^{{\mathrm{{new}}}}" if latex else f"{name}_new"

@@ -33,8 +33,8 @@ from symnet.parsing.lowering import CONSTANTS
 from symnet.parsing.naming import factorings, is_one_letter
 from symnet.parsing.program import expression, free_names
 from symnet.parsing.tokens import MAX_LENGTH, plain
+from symnet.parsing.written_slopes import slope_parts, with_slopes
 
-SLOPE = re.compile(r"\bd\s?([A-Za-z]\w*|\([A-Za-z]\w*\))\s?/\s?d\s?([A-Za-z]\w*|\([A-Za-z]\w*\))")
 PRIME_CALL = re.compile(r"\b([a-z]\w*)'\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 GRADIENT = re.compile(r"(?:d|grad_?)([A-Za-z]\w*)|([A-Za-z]\w*?)_grad")
 PRIME = re.compile(r"\b([A-Za-z]\w*)'")
@@ -68,10 +68,10 @@ class Names:
     def atom(self, name: str) -> sp.Symbol:
         """The atom of a name as it is written on the page. Raises NameError_ for a name nobody defined."""
         name = plain(name.replace("∂", "d")).strip()
-        slope = SLOPE.fullmatch(name)
+        slope = slope_parts(name)
         new = NEW.fullmatch(name)
         if slope:
-            found = self.slope(slope[1], slope[2])
+            found = self.slope(*slope)
         elif new and name not in self.tensors:
             if name.endswith("'") and self.known(new[1] + new[2]) in self.program.by_name:
                 raise NameError_("line", f"{name}, which may be a slope or a new value", TWO_READINGS)
@@ -114,7 +114,7 @@ class Names:
 
     def slope(self, above: str, below: str) -> sp.Symbol:
         """The atom of d above / d below."""
-        a, b = self._plain(above.strip("()")), self._plain(below.strip("()"))
+        a, b = self._plain(above), self._plain(below)
         if str(a) == self.derivation.objective and str(b) in self.all.names:
             return self.all.full[self.all.gradient_name(str(b))][()]
         if str(a) not in self.program.by_name and (a in self._local or a in self._later):
@@ -228,7 +228,7 @@ class Names:
         source = plain(text.replace("∂", "d").replace("⋅", "*"))
         for _ in range(4):
             source = PRIME_CALL.sub(lambda m: stand(self._prime(m[1], self._inner(m[2], table))), source)
-        source = SLOPE.sub(lambda m: stand(self.slope(m[1], m[2])), source)
+        source = with_slopes(source, lambda _, above, below: stand(self.slope(above, below)), placed=False)
         source = PRIME.sub(lambda m: stand(self.atom(m[0])), source)
         return self._inner(source, table)
 
