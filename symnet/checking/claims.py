@@ -70,6 +70,15 @@ def unfolded(value: IndexArray, known: Container[str], lines: Mapping[str, tuple
     return replace(value, expr=expr)
 
 
+def in_names_of(claim: Program, full: Program, instead: Definition | None = None) -> IndexArray:
+    """What the last line of a claim says in the names of ``full``: its own lines are put in, where each has one formula.
+
+    ``instead`` is another line for one of them.
+    """
+    lines = claim.by_name if instead is None else {**claim.by_name, instead.name: (instead,)}
+    return replace(unfolded(claimed(claim), full.tensors, lines), lines=())
+
+
 def _in_steps(expr: sp.Expr) -> sp.Expr:
     """Cases on data as sums of steps, [u > 0] = step(u): {a where u > 0, else b} is b + step(u) (a - b), the same at 0 too."""
     if not expr.has(sp.Piecewise):

@@ -89,11 +89,13 @@ def _latex_line(line: str) -> str:
 
 
 def _table_line(line: str) -> str:
-    """A row of a table in LaTeX as one in Markdown."""
+    r"""A row of a table in LaTeX as one in Markdown; the signs & of a matrix in a cell are not those of the table."""
     body = RULES.sub(" ", _latex_line(line)).strip()
     if not body:
         return "| --- |" if RULES.search(line) else ""
-    return "| " + " | ".join(c.strip() for c in re.split(r"(?<!\\)&", re.sub(r"\\\\(?:\s*\[[^\]]*\])?\s*\Z", "", body))) + " |"
+    body = re.sub(r"\\\\(?:\s*\[[^\]]*\])?\s*\Z", "", body)
+    ends = [m.start() for m in re.finditer(r"(?<!\\)&", body) if body.count(r"\begin{", 0, m.start()) == body.count(r"\end{", 0, m.start())]
+    return "| " + " | ".join(body[a + 1:b].strip() for a, b in zip([-1, *ends], [*ends, len(body)], strict=True)) + " |"
 
 
 def without_layout(text: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
 
 import sympy as sp
 
+from symnet.checking.claims import in_names_of, unfolded
 from symnet.checking.slips.setting import Claim, Setting
 from symnet.checking.slips.wording import Finding, Word, Words, entry_of, fitting, like, renamed
+from symnet.core.axes import Range
 from symnet.core.expressions import entries, limits, rebuild, substitute
 from symnet.core.functions import TABLE, relu, sigmoid, softplus, step
+from symnet.core.program import Program
 from symnet.core.tensors import Tensor, entry_indices, tensor_name
-from symnet.indexing.index_array import IndexArray
+from symnet.indexing.index_array import IndexArray, number
 
 Edit = tuple[str, Words, sp.Expr]  # kind, words, the formula then
 PAIRS = 6  # factors of a product that are also taken two at a time
@@ -43,11 +46,36 @@ def answer_edits(setting: Setting) -> Iterator[Finding]:
         for kind, words, expr in _factors(setting):
             yield from _finding(setting, kind, words, expr)
         return
-    for local in (_add, _mul, _pow, _function, _indices):
-        for kind, words, expr in everywhere(value.expr, local):
-            yield from _finding(setting, kind, words, expr)
-    for kind, words, expr in (*_renamed(setting), *_factors(setting)):
+    spans = {i: a.range for i, a in zip(value.indices, value.axes, strict=True)}
+    for kind, words, expr in (*_places(value.expr, spans), *_renamed(setting, value.expr), *_factors(setting)):
         yield from _finding(setting, kind, words, expr)
+    yield from _line_edits(setting)
+
+
+def _places(expr: sp.Expr, spans: Mapping[sp.Symbol, Range]) -> Iterator[Edit]:
+    """Every change at one place of a formula, whose free indices have these ranges."""
+    for local in (_add, _mul, _pow, _function, _indices):
+        yield from everywhere(expr, local)
+    yield from other_axes(expr, spans)
+
+
+def _line_edits(setting: Setting) -> Iterator[Finding]:
+    """Every change at one place of a line on the way to the answer: what uses that line changes with it."""
+    claim, full = setting.claim, setting.derivation.full
+    if claim is None:
+        return
+    for d in claim.definitions[:-1]:
+        if len(claim.by_name[d.name]) > 1 or d.name in full.tensors or not all(i.is_Symbol for i in d.indices):
+            continue
+        spans = {i: a.range for i, a in zip(d.indices, d.target.axes, strict=True)}
+        for kind, words, expr in (*_places(d.expr, spans), *_renamed(setting, d.expr)):
+            said = {key: _opened(word, claim, full) if isinstance(word, sp.Expr) else word for key, word in words.items()}
+            yield from _finding(setting, kind, said, in_names_of(claim, full, replace(d, expr=expr)).expr)
+
+
+def _opened(word: sp.Expr, claim: Program, full: Program) -> sp.Expr:
+    """A formula without the names of lines that only code has."""
+    return unfolded(number(word), full.tensors, claim.by_name).expr
 
 
 def truth_edits(setting: Setting) -> Iterator[Finding]:
@@ -119,6 +147,9 @@ def _add(expr: sp.Expr) -> Iterator[Edit]:
 def _mul(expr: sp.Expr) -> Iterator[Edit]:
     for factor, rest in _without_factors(expr):
         yield "extra factor", {"factor": factor}, rest
+    count, rest = expr.as_coeff_Mul() if isinstance(expr, sp.Mul) else (sp.S.One, sp.S.One)
+    for right in (count / 2, 2 * count) if rest != 1 and count.is_Rational else ():
+        yield "wrong number", {"wrong": expr, "right": right * rest}, right * rest
 
 
 def _pow(expr: sp.Expr) -> Iterator[Edit]:
@@ -141,6 +172,30 @@ def _function(expr: sp.Expr) -> Iterator[Edit]:
             if other is not expr.func:
                 changed = other(*expr.args)
                 yield "another function", {"wrong": TABLE[expr.func].name, "right": TABLE[other].name}, changed
+    elif isinstance(expr, (sp.Indexed, sp.Symbol)) and expr.is_integer is not True:
+        for function in (sp.exp, sp.log):
+            yield "missing activation", {"wrong": expr, "right": function(expr)}, function(expr)
+
+
+def other_axes(expr: sp.Expr, spans: Mapping[sp.Symbol, Range]) -> Iterator[Edit]:
+    """A sum over another axis: Σ_k p[n, k] for Σ_m p[m, i], and the same of a mean. ``spans`` are the ranges of the indices in scope."""
+    inner = {**spans, **{i: (lo, hi) for i, lo, hi in limits(expr)}} if isinstance(expr, sp.Sum) else spans
+    if isinstance(expr, sp.Sum) and len(expr.limits) == 1:
+        ((k, *span),) = expr.limits
+        for n in (n for n, there in spans.items() if list(there) == span):
+            for i in (i for i in spans if i != n and i in expr.function.free_symbols):
+                other = sp.Dummy(str(i), integer=True)
+                wrong, right = span[1] - span[0] + 1, spans[i][1] - spans[i][0] + 1
+                words: Words = {"wrong": f"a sum over {wrong}", "right": f"a sum over {right}"}
+                changed = sp.Sum(substitute(expr.function, {k: n, i: other}), (other, *spans[i]))
+                yield "wrong axis", words, changed
+                if wrong != right:
+                    yield "wrong axis", words, changed * wrong / right
+    if isinstance(expr, (sp.Indexed, sp.Symbol)):
+        return
+    for k, arg in enumerate(expr.args):
+        for kind, words, changed in other_axes(arg, inner) if isinstance(arg, sp.Expr) else ():
+            yield kind, words, rebuild(expr, (*expr.args[:k], changed, *expr.args[k + 1:]))
 
 
 def _indices(expr: sp.Expr) -> Iterator[Edit]:
@@ -157,9 +212,8 @@ def _indices(expr: sp.Expr) -> Iterator[Edit]:
                 yield "shifted index", {"wrong": expr, "right": changed}, changed
 
 
-def _renamed(setting: Setting) -> Iterator[Edit]:
-    """One name for another, at one place or throughout; or two names exchanged."""
-    expr = setting.value.expr
+def _renamed(setting: Setting, expr: sp.Expr) -> Iterator[Edit]:
+    """One name for another, at one place or throughout; two names exchanged; the other sign of a name throughout."""
     slopes = any(tensor_name(e) not in setting.program.tensors for e in entries(expr))
     tensors = setting.derivation.full.tensors if slopes else setting.program.tensors
     found = sorted(set(entries(expr)), key=str)
@@ -181,6 +235,7 @@ def _renamed(setting: Setting) -> Iterator[Edit]:
 
                 yield from everywhere(expr, one)
     for k, a in enumerate(used):
+        yield "sign of a variable", {"name": a.name}, expr.xreplace({e: -e for e in found if tensor_name(e) == a.name})
         for b in used[k + 1:]:
             if like(a, b):
                 there = {e: entry_of(b if tensor_name(e) == a.name else a, e) for e in found if tensor_name(e) in (a.name, b.name)}

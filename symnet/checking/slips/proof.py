@@ -1,6 +1,6 @@
-"""The proof of a claim: left = ratio · right, entry by entry at the two choices of sizes that answers are checked at.
+"""The proof of a claim: left = ratio · right, for all sizes, else entry by entry at the two choices of sizes that answers are checked at.
 
-First every forward value is a symbol of its own, which makes short formulas: what is equal then is equal. Where that does not
+There, first every forward value is a symbol of its own, which makes short formulas: what is equal then is equal. Where that does not
 prove it, all of them are put in.
 """
 
@@ -13,6 +13,9 @@ import sympy as sp
 
 from symnet.calculus.closed import closed_scalars
 from symnet.calculus.instantiate import Entries, instantiate_program
+from symnet.checking.answers import line_asked
+from symnet.checking.claims import claim_of
+from symnet.checking.question import Question
 from symnet.checking.slips.setting import Claim, Setting
 from symnet.core.expressions import entries
 from symnet.core.program import Assumption, Definition, Program
@@ -21,6 +24,7 @@ from symnet.core.verdict import Answer
 from symnet.equality.assumption_solving import solved
 from symnet.equality.compare import prove_equal
 from symnet.errors import SymnetError
+from symnet.indexing.index_array import IndexArray
 
 MOST = 64  # choices of the places that are 1, for one entry
 EQUAL = (Answer.PROVED, Answer.ALMOST_EVERYWHERE)
@@ -31,7 +35,22 @@ def proved(setting: Setting, claim: Claim, ratio: sp.Expr = sp.S.One, facts: tup
     known = setting.declared if facts is None else facts
     if setting.entrywise is not None:
         return setting.entrywise.proved(setting, claim, ratio, known)
+    if setting.sizes and _for_all_sizes(setting, claim, ratio, known):
+        return True
     return all(_at(setting, claim, ratio, choice, known) for choice in range(2 if setting.sizes else 1))
+
+
+def _for_all_sizes(setting: Setting, claim: Claim, ratio: sp.Expr, facts: tuple[Assumption, ...]) -> bool:
+    """Is it seen at once, as an answer is judged?"""
+    try:
+        lines, left, right = claim_lines(setting, claim, ratio)
+        lines = [*setting.program.definitions, *_needed(lines, [left, right]), right]
+        asked = line_asked(Program(setting.program.inputs, tuple(lines)), right.name)
+        value = IndexArray.over(left.target.axes, left.indices, left.expr)
+        found = Question(asked, right.name, claim_of(value, asked.full), facts).for_all_sizes()
+    except (SymnetError, RecursionError):
+        return False
+    return found is not None and found.answer in EQUAL
 
 
 def _at(setting: Setting, claim: Claim, ratio: sp.Expr, choice: int, facts: tuple[Assumption, ...]) -> bool:

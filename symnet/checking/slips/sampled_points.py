@@ -42,7 +42,7 @@ RULES: dict[Any, Callable[..., Array]] = {
     fn.sigmoid: _sigmoid, fn.relu: lambda z: np.maximum(z, 0), fn.step: lambda z: (z > 0) * 1.0,
     fn.leaky_relu: lambda z, s: np.where(z > 0, z, s * z), fn.softplus: lambda z: np.logaddexp(z, 0),
     sp.exp: np.exp, sp.log: np.log, sp.tanh: np.tanh, sp.sinh: np.sinh, sp.cosh: np.cosh, sp.sin: np.sin, sp.cos: np.cos,
-    sp.atan: np.arctan, sp.erf: _erf, sp.Abs: np.abs, sp.sign: np.sign, sp.floor: np.floor,
+    sp.atan: np.arctan, sp.erf: _erf, sp.Abs: np.abs, sp.sign: np.sign, sp.floor: np.floor, sp.Mod: np.mod,
     fn.stop_gradient: lambda z: z,
     **dict.fromkeys((Max, sp.Max), lambda *a: _fold(np.maximum, a)), **dict.fromkeys((Min, sp.Min), lambda *a: _fold(np.minimum, a)),
     sp.Add: lambda *a: _fold(np.add, a), sp.Mul: lambda *a: _fold(np.multiply, a),

@@ -10,10 +10,11 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.checking.claims import claimed, in_tensors_of, unfolded
+from symnet.checking.claims import in_names_of, in_tensors_of
 from symnet.checking.line_matching import LineMatching
 from symnet.checking.reading import is_latex, read_answer
 from symnet.checking.slips.answer_edits import answer_edits, truth_edits
+from symnet.checking.slips.forward_slips import forward_slips
 from symnet.checking.slips.hidden_assumptions import assumed
 from symnet.checking.slips.kinds import RANK, WHOLE, Mistake, mistake
 from symnet.checking.slips.mutations import chain_slips
@@ -60,24 +61,20 @@ def diagnose(answer: str | sp.Expr | IndexArray | Program, derivation: Derivatio
     text = answer if isinstance(answer, str) else written
     plain = "" if (is_latex(text) if latex is None else latex) else text
     try:
+        claim = LineMatching(derivation).matched(in_tensors_of(answer, derivation.full)) if isinstance(answer, Program) else None
         value = read_answer(answer, derivation, wrt, latex=latex) if isinstance(answer, str) else \
-            _claimed_value(answer, derivation) if isinstance(answer, Program) else answer
+            answer if claim is None else in_names_of(claim, derivation.full)
     except ShapeError:
         return _unfitting(plain, derivation, wrt) if plain else None
     try:
         setting = Setting.of(value if isinstance(value, IndexArray) else number(value), derivation, wrt)
+        setting.claim = claim
         if text:
             with as_written():
                 setting.written = read_answer(text, derivation, wrt, latex=latex)
         return search(setting, plain)
     except (SymnetError, RecursionError):
         return None
-
-
-def _claimed_value(program: Program, derivation: Derivation) -> IndexArray:
-    """What the last line of a program claims, in the derivation's names as far as its lines are lines of that."""
-    claim = LineMatching(derivation).matched(in_tensors_of(program, derivation.full))
-    return replace(unfolded(claimed(claim), derivation.full.tensors, claim.by_name), lines=())
 
 
 def slip_of(*question: Any, **options: Any) -> Mistake | None:
@@ -124,6 +121,8 @@ def search(setting: Setting, written: str = "") -> Mistake | None:
     if setting.entrywise is None or not any(s[0][0] == 0 for s in sifted):
         sifted += _sifted(setting, truth_edits(setting))
     fits = tuple(a.size for a in setting.value.axes) == setting.truth.shape
+    if not any(s[0][0] == 0 for s in sifted):
+        sifted += _sifted(setting, forward_slips(setting))
     if written and not (fits and any(s[0][0] == 0 for s in sifted)):
         sifted += _sifted(setting, written_slips(setting, written))
     single = [s for s in sifted if s[0][0] == 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,6 +32,7 @@ from symnet.indexing.index_array import IndexArray, of_tensor
 SECONDS = 6.0  # an ordinary answer takes a small part of it
 LONGER = 14.0  # for a function, whose derivation is longer than that of an answer by hand
 CLOSE = NEAR = 1e-8
+POSITIVE = (1002, 1004)  # seeds of further points
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ class Setting:
 
     entrywise: Entrywise | None = None
     value: IndexArray  # the answer
+    claim: Program | None = None  # the answer as lines, where a function computed it
     written: IndexArray  # the answer as it stands on the page, where that is known: 2(y - a), not 2y - 2a
 
     @property
@@ -171,16 +173,17 @@ class Setting:
         """A few points at which everything has a value, and not all gradients are 0; more for numbers than for arrays."""
         wanted = 2 if any(t.axes for t in self.program.tensors.values()) else 8
         for drawn in (2 * wanted, 24):
-            sampled = self._drawn_points(range(drawn))
-            truth = sampled.values[self.truth.name].reshape(-1, drawn)
-            good = [k for k in range(drawn) if np.all(np.isfinite(truth[:, k]))]
-            moving = [k for k in good if np.any(truth[:, k])]
+            sampled = self._drawn_points((*range(drawn), *POSITIVE))
+            truth = sampled.values[self.truth.name].reshape(-1, sampled.points)
+            good = [k for k in range(sampled.points) if np.all(np.isfinite(truth[:, k]))]
+            moving = [k for k in good if k < drawn and np.any(truth[:, k])]
             if moving:
-                flat = [k for k in good if k not in moving]
-                return self._claimed(sampled.only([*moving[:wanted], *flat[:max(2, wanted - len(moving))]]))
+                flat = [k for k in good if k < drawn and k not in moving]
+                positive = [k for k in good if k >= drawn]
+                return self._claimed(sampled.only([*moving[:wanted], *flat[:max(2, wanted - len(moving))], *positive]))
         return None
 
-    def points(self, seeds: range, facts: tuple[Assumption, ...] | None = None, hot: str = "") -> SampledPoints:
+    def points(self, seeds: Sequence[int], facts: tuple[Assumption, ...] | None = None, hot: str = "") -> SampledPoints:
         """Points for which the facts hold, and the claim at them."""
         return self._claimed(self._drawn_points(seeds, facts, hot))
 
@@ -191,7 +194,7 @@ class Setting:
             sampled.tensors[claimed.name], sampled.values[claimed.name] = claimed, self.entrywise.numbers(sampled)
         return sampled
 
-    def _drawn_points(self, seeds: range, facts: tuple[Assumption, ...] | None = None, hot: str = "") -> SampledPoints:
+    def _drawn_points(self, seeds: Sequence[int], facts: tuple[Assumption, ...] | None = None, hot: str = "") -> SampledPoints:
         """Inputs by chance for which the facts (what is declared) hold, ``hot`` one-hot along its last axis, then both passes."""
         sampled = SampledPoints(self.numbers_for(), self.program.tensors, len(seeds))
         classes = _classes(self.program)
@@ -215,16 +218,21 @@ class Setting:
                 sampled.values.setdefault(name, np.zeros(sampled.shape(sampled.tensors[name])))
         return sampled
 
-    def _drawn(self, sampled: SampledPoints, seed: int, classes: set[str]) -> dict[str, Array]:
-        """Every other point is the one before with all signs turned, and every other pair is wider: both sides of a kink."""
+    def _drawn(self, sampled: SampledPoints, seed: int, classes: Mapping[str, int]) -> dict[str, Array]:
+        """Every other point is the one before with all signs turned, and every other pair is wider: both sides of a kink.
+
+        Of POSITIVE, no number is negative, and of its last none more than 1: a wrong answer may have logarithms that the right one lacks.
+        """
         dice = np.random.default_rng(seed // 2)
         wide, turned = (2.0 if seed // 2 % 2 else 1.0), (1.0 if seed % 2 == 0 else -1.0)
+        positive = POSITIVE.index(seed) + 1 if seed in POSITIVE else 0
         found = {}
         for t in self.program.inputs:
             shape = sampled.shape(t)[:-1]
             size, signs = dice.uniform(0.2, 1.6, shape) * wide, dice.choice([-1.0, 1.0], shape) * turned
-            whole = dice.integers(1, 3, shape) * 1.0
-            found[t.name] = np.asarray(whole if t.name in classes else _inside(t.numbers, size, signs))
+            size, signs = (size / 2 / positive, np.abs(signs)) if positive else (size, signs)
+            whole = dice.integers(0, 2, shape) * 1.0
+            found[t.name] = np.asarray(whole + classes[t.name] if t.name in classes else _inside(t.numbers, size, signs))
         return found
 
     def changed(self, name: str, expr: sp.Expr) -> Array | None:
@@ -278,10 +286,11 @@ def array_of(sampled: SampledPoints, value: IndexArray) -> Array:
 
 
 def constant_ratio(left: Array, right: Array) -> float | None:
-    """The number r with left = r · right, or None."""
-    if left.shape != right.shape or not (np.all(np.isfinite(left)) and np.all(np.isfinite(right))):
+    """The number r with left = r · right at all points where both have a value, or None."""
+    if left.shape != right.shape:
         return None
-    left, right = left.ravel(), right.ravel()
+    valued = np.isfinite(left).reshape(-1, left.shape[-1]).all(0) & np.isfinite(right).reshape(-1, right.shape[-1]).all(0)
+    left, right = left[..., valued].ravel(), right[..., valued].ravel()
     size = float(np.dot(right, right))
     if size < 1e-18:
         return None
@@ -303,10 +312,18 @@ def _bare(derivation: Derivation, wrt: str) -> Derivation:
         return derive(bare, [wrt])
 
 
-def _classes(program: Program) -> set[str]:
-    """The inputs that hold whole numbers: classes, compared with an index."""
+def _classes(program: Program) -> dict[str, int]:
+    """The inputs that hold whole numbers, classes that are compared with an index, and the least class: 0 where i = y + 1 is asked."""
     brackets = [c for d in program.definitions for w in d.expr.atoms(When) for c in sp.And.make_args(w.condition) if of_data(c)]
-    return {tensor_name(e) for c in brackets if isinstance(c, (sp.Eq, sp.Ne)) for e in entries(c)} & {t.name for t in program.inputs}
+    given, found = {t.name for t in program.inputs}, dict[str, int]()
+    for c in (c for c in brackets if isinstance(c, (sp.Eq, sp.Ne))):
+        for e in (e for e in entries(c) if tensor_name(e) in given):
+            gap = sp.expand(c.lhs - c.rhs)
+            slope = gap.coeff(e)
+            rest = gap - slope * e
+            least = sp.expand(-rest.xreplace({i: sp.S.One for i in rest.free_symbols if i.is_integer}) / slope) if slope else sp.S.One
+            found[tensor_name(e)] = int(least) if least.is_Integer else 1
+    return found
 
 
 LAST: list[Setting] = []  # the latest question

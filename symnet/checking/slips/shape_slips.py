@@ -137,6 +137,13 @@ def _flipped(setting: Setting) -> Iterator[Finding]:
             places = [a.lower + a.upper - i if k in turned else i for k, (i, a) in enumerate(zip(value.indices, value.axes, strict=True))]
             words: Words = {"axes": "axis " + ", ".join(map(str, turned))}
             yield _undone(setting, "flipped", IndexArray.over(value.axes, value.indices, value.at(*places)), words)
+    for k, (i, axis) in enumerate(zip(value.indices, value.axes, strict=True)):
+        half = sp.expand(axis.size / 2)
+        if all(c.is_Integer for c in half.as_coefficients_dict().values()):
+            last = axis.lower + half - 1
+            moved = [value.at(*value.indices[:k], place, *value.indices[k + 1:]) for place in (i + half, i - half)]
+            expr = When(moved[0], i <= last) + When(moved[1], i > last)
+            yield _undone(setting, "halves exchanged", IndexArray.over(value.axes, value.indices, expr), {"axes": f"axis {k}"})
 
 
 def _other_lines(setting: Setting) -> Iterator[Finding]:
