@@ -55,9 +55,10 @@ def _put_in(found: Holes, there: Mapping[sp.Basic, sp.Expr]) -> Holes:
     return tuple((u, sign) for u, sign in put if not ruled_out(u, sign))
 
 
-def needed_for(program: Program) -> set[str]:
-    """The names that the objective is computed from, and its own."""
-    found, stack = {program.objective}, [program.objective]
+def needed_for(program: Program, names: Iterable[str] = ()) -> set[str]:
+    """The ``names``, or that of the objective, and those that they are computed from."""
+    found = set(names) or {program.objective}
+    stack = list(found)
     while stack:
         for used in program.uses(stack.pop()):
             if used not in found:

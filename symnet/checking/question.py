@@ -14,8 +14,8 @@ from symnet.calculus.instantiate import Entries, instantiate_program
 from symnet.calculus.matrices import CONVENTIONS, symmetric
 from symnet.checking.answers_opening import Opening, in_each_other
 from symnet.checking.answers_points import Numbers
-from symnet.checking.claims import claim_of, claimed
-from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of
+from symnet.checking.claims import claim_of, claimed, unfolded
+from symnet.checking.domains import answer_holes, aside_of, asked_aside, domain_of, needed_for
 from symnet.checking.large_sizes import different
 from symnet.checking.line_matching import LineMatching
 from symnet.checking.numbers_asked import NumbersAsked
@@ -23,6 +23,7 @@ from symnet.checking.tried_sizes import MOST_SIZES, PROVED_AT, SCREENED_AT
 from symnet.core.axes import Range
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, substitute
+from symnet.core.expressions import entries as entries_in
 from symnet.core.functions import step
 from symnet.core.matrices import SINGULAR, Grid, written_out
 from symnet.core.number_sets import like
@@ -36,7 +37,7 @@ from symnet.equality.null_sets import is_null
 from symnet.equality.sums.all_sizes import DIFFER, ELSEWHERE, SCOPE, prove_for_all_sizes
 from symnet.errors import OptionError, SymnetError
 from symnet.indexing.arithmetic import broadcasts, fitted
-from symnet.indexing.index_array import IndexArray
+from symnet.indexing.index_array import IndexArray, number
 
 MOST_PARTS = 3000  # nodes of scalars that are still worth a proof before everything is put in
 MOST_SCREENED = 2000  # entries of a program that is tried at further sizes
@@ -264,14 +265,21 @@ class Question:
                        scope=" and ".join(filter(None, scopes)))
 
     def _asked(self, value: IndexArray) -> tuple[Hole, ...]:
-        """What the answer's text asks for that its expression no longer shows, and what lines ask for that it alone uses."""
-        return (*value.holes, *asked_aside((value.expr, *(u for u, _, _ in value.holes)), self.aside))
+        """What the answer's text asks for that its expression no longer shows, and what lines ask for that it alone uses: in the names of
+        the derivation, of which alone it is known where they have a value."""
+        found = (*value.holes, *asked_aside((value.expr, *(u for u, _, _ in value.holes)), self.aside))
+        own = {d.name: tuple(o for o in value.lines if o.name == d.name) for d in value.lines}
+        return tuple((unfolded(number(u), self.derivation.full.tensors, own).expr, sign, over) for u, sign, over in found) if own else found
 
     def _with_answer(self, value: IndexArray) -> tuple[Program, Tensor]:
+        """The lines that the question needs, with the answer as the last."""
         target = Tensor(free_name("answer", self.whole.tensors), value.axes)
         asked = tuple(dict.fromkeys((*self._asked(value), *indexed_holes(value.expr))))  # sums written out may cancel what they stand over
-        lines = (*self.whole.definitions, Definition(target, value.indices, value.expr, holes=asked))
-        return Program(self.whole.inputs, lines, self.whole.objective, self.declared), target
+        last = Definition(target, value.indices, value.expr, holes=asked)
+        used = {tensor_name(e) for part in (value.expr, *(u for u, _, _ in asked)) for e in entries_in(part)}
+        kept = needed_for(self.whole, {self.wanted.name, self.derivation.objective, self.whole.objective, *used})
+        lines = tuple(d for d in self.whole.definitions if d.name in kept)
+        return Program(self.whole.inputs, (*lines, last), self.whole.objective, self.declared), target
 
     def _sized(self, value: IndexArray) -> Iterator[Sized]:
         """The program with the answer as its last line, at each choice of sizes."""

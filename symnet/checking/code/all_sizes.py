@@ -19,6 +19,8 @@ from symnet.checking.code.conditional import candidates
 from symnet.checking.code.returning import read_result
 from symnet.checking.line_matching import LineMatching
 from symnet.checking.question import Question
+from symnet.checking.slips.kinds import Mistake
+from symnet.checking.slips.search import slip_of
 from symnet.core.axes import Axis
 from symnet.core.derivation import Derivation
 from symnet.core.expressions import When, entries
@@ -51,43 +53,22 @@ class Tracing(Protocol):
         """The program whose last line is a returned value."""
 
 
-def proved_for_all_sizes(function: Callable[..., Any], binding: Binding, derivation: Derivation, program: Program,
-                         returns: Sequence[str], tracer: Callable[[], Tracing], wrong: Set[str] = frozenset(),
-                         needing: Set[str] = frozenset()) -> dict[str, Verdict]:
-    """The returned values that are PROVED, or CONDITIONAL on what is declared, for all sizes; others that are judged are not in the table.
+def judge_for_all_sizes(function: Callable[..., Any], binding: Binding, derivation: Derivation, program: Program,
+                        returns: Sequence[str], tracer: Callable[[], Tracing]) -> AllSizesJudge | None:
+    """The judge of a function that has a form for all sizes; of any other, None: it is judged at sizes.
 
-    ``derivation`` has every tensor that is returned among its gradients or lines, and is made without what ``program`` declares.
-    What is known to be ``wrong`` somewhere is not tried, and what is ``needing`` what is declared not without it; where nothing is
-    declared it may need that the rows of targets sum to 1.
+    ``derivation`` has every tensor that is returned among its gradients or lines, and is made without what ``program`` declares;
+    where nothing is declared a value may need that the rows of targets sum to 1.
     """
-    found: dict[str, Verdict] = {}
     try:
-        judge = _Judge(function, binding, derivation, candidates(program), not program.assumptions, returns, tracer())
+        return AllSizesJudge(function, binding, derivation, candidates(program), not program.assumptions, returns, tracer())
     except FaultError:
-        raise
-    except (SymnetError, RecursionError):  # what has no form for all sizes is judged at sizes
-        return found
-    for name in judge.returned:
-        if (name not in wrong or name in needing) and not time_is_over():
-            verdict = _alone(judge, name, name in needing)
-            if verdict is not None:
-                found[name] = verdict
-    return found
-
-
-def _alone(judge: _Judge, name: str, needed: bool) -> Verdict | None:
-    """The verdict on one value, if there is one; what breaks inside symnet is said, and not passed over."""
-    try:
-        return judge.verdict(name, needed)
-    except (FaultError, MemoryError):
         raise
     except (SymnetError, RecursionError):
         return None
-    except Exception as error:
-        return Verdict(Answer.UNDECIDED, reason=internal(error))
 
 
-class _Judge:
+class AllSizesJudge:
     """One function, traced once, and the lines of the derivation that its own were found equal to."""
 
     def __init__(self, function: Callable[..., Any], binding: Binding, derivation: Derivation,
@@ -104,12 +85,40 @@ class _Judge:
         self.returned, _ = read_result(tracing.run(function, front, given), derivation, returns, tracing.read)
         self.matching = LineMatching(self.derivation)
 
-    def verdict(self, name: str, needed: bool) -> Verdict | None:
+    def proved(self, wrong: Set[str] = frozenset(), needing: Set[str] = frozenset()) -> dict[str, Verdict]:
+        """The returned values that are PROVED, or CONDITIONAL on what is declared, for all sizes; others are not in the table.
+
+        What is known to be ``wrong`` somewhere is not tried, and what is ``needing`` what is declared not without it.
+        """
+        asked = [n for n in self.returned if n not in wrong or n in needing]
+        found = {name: verdict for name in asked if not time_is_over() and (verdict := self._alone(name, name in needing)) is not None}
+        return found
+
+    def slip(self, name: str) -> Mistake | None:
+        """The slip in a returned value that is refuted, by the formulas of the code's own lines."""
+        claim = None if name not in self.derivation.names or name not in self.returned or time_is_over() else self._claim(name)
+        return slip_of(claim, self.derivation, name) if claim is not None and len(claim.definitions) <= MOST_LINES else None
+
+    def _claim(self, name: str) -> Program:
+        return self.tracing.program(self.returned[name], free_name("answer", self.derivation.full.tensors))
+
+    def _alone(self, name: str, needed: bool) -> Verdict | None:
+        """The verdict on one value, if there is one; what breaks inside symnet is said, and not passed over."""
+        try:
+            return self._verdict(name, needed)
+        except (FaultError, MemoryError):
+            raise
+        except (SymnetError, RecursionError):
+            return None
+        except Exception as error:
+            return Verdict(Answer.UNDECIDED, reason=internal(error))
+
+    def _verdict(self, name: str, needed: bool) -> Verdict | None:
         """The verdict on one returned value, or None."""
         full = self.derivation.full
         if name not in self.derivation.names and name != full.objective:
             return None
-        claim = in_tensors_of(self.tracing.program(self.returned[name], free_name("answer", full.tensors)), full)
+        claim = in_tensors_of(self._claim(name), full)
         if len(claim.definitions) > MOST_LINES:
             return None
         for declared, said in self.known if needed or not self.rows else [((), "")]:

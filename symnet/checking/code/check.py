@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from symnet.calculus import derive
-from symnet.checking.code.all_sizes import Tracing, proved_for_all_sizes
+from symnet.checking.code.all_sizes import AllSizesJudge, Tracing, judge_for_all_sizes
 from symnet.checking.code.calling import Binding, arguments_of, bind, class_labels, one_hot
 from symnet.checking.code.conditional import under_assumptions, with_infinity
 from symnet.checking.code.entry_maker import EntryMaker
@@ -24,6 +24,7 @@ from symnet.checking.code.sizes import Sizes, choices, screens
 from symnet.checking.code.slips import slips_of
 from symnet.checking.code.truth import Frame, Truth
 from symnet.checking.progress import ALONE, Way
+from symnet.checking.slips.kinds import Mistake
 from symnet.core.derivation import Derivation
 from symnet.core.tensors import Role, Tensor
 from symnet.core.time_limit import time_is_over, time_limit
@@ -89,16 +90,19 @@ def _checked(function: Callable[..., Any], derivation: Derivation, sizes: Sizes,
         way.at(REPLAY)
         played = Player(function, binding, trials[0][1], derivation.program, returns).run([t for t, _ in trials], sizes is None)
     settled: dict[str, Verdict] = {}
+    general: AllSizesJudge | None = None
     if sizes is None and derivation.full.sizes and ALL_SIZES not in way.lost:
         way.at(ALL_SIZES)
         try:
-            settled = proved_for_all_sizes(function, binding, trials[0][1], derivation.program, returns, tracer,
-                                           *((played.refuted, played.needing) if played is not None else ()))
+            general = judge_for_all_sizes(function, binding, trials[0][1], derivation.program, returns, tracer)
+            if general is not None:
+                settled = general.proved(*((played.refuted, played.needing) if played is not None else ()))
         except (SymnetError, MemoryError):
             raise
         except Exception as error:  # a bug of ours is said, whatever the proof at sizes would give
             settled = dict.fromkeys(trials[0][0].returned, Verdict(Answer.UNDECIDED, reason=internal(error)))
-    made = _judged(trials, derivation, way, _screens(tracer, function, binding, derivation, sizes, returns, trials[0][1]), settled, played)
+    made = _judged(trials, derivation, way, _screens(tracer, function, binding, derivation, sizes, returns, trials[0][1]), settled, played,
+                   general.slip if general is not None else None)
     missing = tuple(w for w in derivation.wrt if all(w != j.name for j in made))
     notes = tuple(dict.fromkeys(note for t, _ in trials for note in t.graph.notes)) + (played.notes if played is not None else ())
     return CodeCheck(getattr(function, "__name__", "function"), made, missing, tuple(unread), notes), binding
@@ -135,7 +139,7 @@ def _screens(tracer: Tracer, function: Callable[..., Any], binding: Binding, der
 
 
 def _judged(with_derivations: list[tuple[Trial, Derivation]], derivation: Derivation, way: Way, further: Iterable[Trial],
-            settled: Mapping[str, Verdict], played: Replay | None) -> tuple[Judged, ...]:
+            settled: Mapping[str, Verdict], played: Replay | None, general: Callable[[str], Mistake | None] | None) -> tuple[Judged, ...]:
     """Every returned value that is not ``settled`` at every choice of sizes, until it is refuted; then the slips."""
     judged: dict[str, list[Found]] = {name: [(with_derivations[0][0], verdict, None)] for name, verdict in settled.items()}
     for trial, _ in with_derivations:
@@ -156,6 +160,8 @@ def _judged(with_derivations: list[tuple[Trial, Derivation]], derivation: Deriva
     refuted = {n: t for n, found in judged.items() for t, v, _ in found if v.answer is Answer.REFUTED and ON_ARRAYS not in v.scope}
     way.at(SLIPS)
     slips = slips_of(refuted, with_derivations) if SLIPS not in way.lost else {}
+    if general is not None and SLIPS not in way.lost:
+        slips |= {n: slip for n in refuted if n not in slips and (slip := general(n)) is not None}
     names = dict.fromkeys(name for trial, _ in with_derivations for name in trial.returned)
     return tuple(replace(_joined(name, judged[name], derivation, name in settled), slip=slips.get(name)) for name in names)
 

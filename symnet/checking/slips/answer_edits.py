@@ -99,7 +99,12 @@ def truth_edits(setting: Setting) -> Iterator[Finding]:
         for factor, rest in _without_factors(expr):
             yield "missing factor", {"factor": factor}, rest
 
-    for kind, words, expr in everywhere(truth.expr, local):
+    def throughout() -> Iterator[Edit]:
+        for name in dict.fromkeys(map(tensor_name, sorted(set(entries(truth.expr)), key=str))):
+            found = [e for e in entries(truth.expr) if tensor_name(e) == name]
+            yield "missing factor", {"factor": found[0]}, truth.expr.xreplace(dict.fromkeys(found, sp.S.One))
+
+    for kind, words, expr in (*everywhere(truth.expr, local), *throughout()):
         right = IndexArray.over(truth.axes, truth.indices, expr)
         yield Finding(kind, Claim(setting.value, right), words, _place(words), value=right)
 

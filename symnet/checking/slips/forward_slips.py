@@ -31,30 +31,33 @@ MOST = 24  # programs that are differentiated
 
 def forward_slips(setting: Setting) -> Iterator[Finding]:
     """Every such slip, the gradient worked out for each."""
-    for kind, words, program, place in islice(chain(_held(setting), _exchanged(setting), _along_others(setting)), MOST):
+    for kind, words, lines, place in islice(chain(_held(setting), _exchanged(setting), _along_others(setting)), MOST):
         if setting.late:
             return
-        value = _gradient(setting, program)
+        value = _gradient(setting, lines)
         if value is not None:
             yield Finding(kind, Claim(setting.value, value), words, place)
 
 
-def _gradient(setting: Setting, program: Program) -> IndexArray | None:
-    """The gradient of another program in the names of the forward pass, as far as these have the same lines in both."""
+def _gradient(setting: Setting, lines: tuple[Definition, ...]) -> IndexArray | None:
+    """The gradient of other lines in the names of the forward pass, as far as these have the same lines in both; None where these are no
+    program."""
     try:
+        program = replace(setting.program, definitions=lines)
         derivation = derive(program, [setting.wrt])
         known = setting.program.by_name
-        changed = [n for n, lines in program.by_name.items() if lines != known.get(n) and not any(d.expr.has(stop_gradient) for d in lines)]
+        held = {d.name for d in lines if d.expr.has(stop_gradient)}  # the values stay
+        changed = [n for n, own in program.by_name.items() if own != known.get(n) and n not in held]
         moved = {n for n in program.by_name if n in changed or any(depends(program, n, c) for c in changed)}
-        lines = tuple(d for d in derivation.full.definitions if d.name in moved or d.name not in program.by_name)
-        part = replace(derivation, full=Program(tuple(t for n, t in program.tensors.items() if n not in moved), lines))
+        kept = tuple(d for d in derivation.full.definitions if d.name in moved or d.name not in program.by_name)
+        part = replace(derivation, full=Program(tuple(t for n, t in program.tensors.items() if n not in moved), kept))
         line = derivation.full.by_name[derivation.names[setting.wrt]]
         return IndexArray.over(setting.truth.axes, line[0].indices, closed_form(part, setting.wrt))
     except (SymnetError, RecursionError):
         return None
 
 
-Change = tuple[str, Words, Program, str]  # kind, words, the program with the slip, its place
+Change = tuple[str, Words, tuple[Definition, ...], str]  # kind, words, the lines with the slip, its place
 
 
 def _held(setting: Setting) -> Iterator[Change]:
@@ -71,7 +74,7 @@ def _held(setting: Setting) -> Iterator[Change]:
             continue
         lines = tuple(replace(d, expr=_stopped(d.expr, some)) for d in program.definitions)
         words: Words = {"names": partial(_said, setting, some)}
-        yield "held constant", words, replace(program, definitions=lines), WHOLE
+        yield "held constant", words, lines, WHOLE
 
 
 def _said(setting: Setting, held: Collection[str | sp.Sum]) -> str:
@@ -107,7 +110,7 @@ def _exchanged(setting: Setting) -> Iterator[Change]:
                 yield "arguments exchanged", words, _with(setting, d, {p: (log, sp.exp), log: (p, sp.log)}), d.name
 
 
-def _with(setting: Setting, line: Definition, there: dict[Tensor, tuple[Tensor, type[sp.Function] | None]]) -> Program:
+def _with(setting: Setting, line: Definition, there: dict[Tensor, tuple[Tensor, type[sp.Function] | None]]) -> tuple[Definition, ...]:
     by_name = {t.name: new for t, new in there.items()}
 
     def other(e: sp.Expr) -> sp.Expr:
@@ -118,9 +121,8 @@ def _with(setting: Setting, line: Definition, there: dict[Tensor, tuple[Tensor, 
     return _changed(setting, line, expr)
 
 
-def _changed(setting: Setting, line: Definition, expr: sp.Expr) -> Program:
-    lines = tuple(replace(d, expr=expr, holes=()) if d is line else d for d in setting.program.definitions)
-    return replace(setting.program, definitions=lines)
+def _changed(setting: Setting, line: Definition, expr: sp.Expr) -> tuple[Definition, ...]:
+    return tuple(replace(d, expr=expr, holes=()) if d is line else d for d in setting.program.definitions)
 
 
 def _along_others(setting: Setting) -> Iterator[Change]:
