@@ -35,7 +35,23 @@ def descent_step(derivation: Derivation) -> Program:
 
 
 def _new(tensor: Tensor, program: Program) -> Tensor:
-    return replace(tensor, name=free_name(f"{tensor.name}_new", program.tensors), latex="", role=Role.INTERMEDIATE)
+    latex = _new_entry(tensor.latex) if tensor.parent else ""
+    return replace(tensor, name=free_name(f"{tensor.name}_new", program.tensors), latex=latex, role=Role.INTERMEDIATE)
+
+
+def _new_entry(latex: str) -> str:
+    r"""The printed name of an entry after the step.
+
+    >>> _new_entry("w_{11}^{(1)}"), _new_entry(r"b_{2,\mathrm{if}}"), _new_entry("c")
+    ('w_{11,\\mathrm{new}}^{(1)}', 'b_{2,\\mathrm{if},\\mathrm{new}}', 'c_{\\mathrm{new}}')
+    """
+    start = latex.find("_{")
+    ends = (k for k in range(start + 2, len(latex)) if latex.count("{", start, k + 1) == latex.count("}", start, k + 1))
+    end = next(ends, -1) if start >= 0 else -1
+    if end < 0:
+        stem, above, rest = latex.partition("^")
+        return stem + r"_{\mathrm{new}}" + above + rest
+    return latex[:end] + r",\mathrm{new}" + latex[end:]
 
 
 def _again(d: Definition, new: dict[str, Tensor]) -> Definition:

@@ -13,6 +13,7 @@ from symnet.checking.array_claims import Claims
 from symnet.checking.pages.chains import NUMBER
 from symnet.checking.pages.claimed_names import function_of, plain_name
 from symnet.checking.pages.formula_claims import unreadable
+from symnet.checking.pages.given_facts import with_given_facts
 from symnet.checking.pages.judge import Claimed, Page, lost
 from symnet.checking.pages.page_lines import Chain, Prose, Row, Stated, Unread, read_lines
 from symnet.checking.pages.page_names import GRADIENT, NEW, Names
@@ -65,7 +66,12 @@ def _bare(text: str) -> str:
 
 def judge_array_page(page: str, derivation: Derivation, own_values: bool = False, way: Way = ALONE) -> Errata:
     """Every claim of a page about arrays. Lines about single numbers and entries (w1_11 = 0.15) are judged as numbers."""
-    return _ArrayPage(derivation, own_values).judge(page, way)
+    known = with_given_facts(derivation)
+    judge = _ArrayPage(known, own_values)
+    found = judge.judge(page, way)
+    if known is not derivation and judge.other_numbers():  # then it is not known what these add up to
+        return _ArrayPage(derivation, own_values).judge(page, way)
+    return found
 
 
 @dataclass
@@ -116,6 +122,13 @@ class _ArrayPage:
                 self._unread(line, error)
             way.at(None)
         return Errata(tuple(self.found), self.skipped)
+
+    def other_numbers(self) -> bool:
+        """Did the page give an array other numbers than the worksheet?"""
+        if self.scalars is None:
+            return False
+        given = Names(self.scalars.names.derivation).point
+        return any(self.scalars.names.point.get(a) != v for a, v in given.items())
 
     def _forget(self) -> None:
         """What comes next goes on from no line before it."""

@@ -32,6 +32,7 @@ NUMBERED = r"\((?:\d{1,2}(?:\.\d{1,2})?[a-z]?|[a-z]|[ivx]{1,4}|\*{1,3})\)"  # an
 LABEL = re.compile(rf"(?:\s{{2,}}|\t){NUMBERED}[ .]*\Z")  # set apart
 LATEX_LABEL = re.compile(rf"(?:\\(?:q?quad|hfill|hspace\{{[^{{}}]*\}})\s*)+"
                          rf"(?:\\text\{{)?{NUMBERED}\}}?[ .]*\Z|\\(?:tag|label)\*?\{{[^{{}}]*\}}")
+LEADING = re.compile(r"\A\s*(?:\\(?:therefore|because|implies|iff|Rightarrow|Longrightarrow|Leftrightarrow|to|[,;:! ])(?![A-Za-z])\s*)+")
 APART = re.compile(r"(?<!\\)[,;]\s*(?:\\(?:q?quad|[,;:! ]))*|(?:\\q?quad\s*)+|\\text\{\s*(?:and|so|hence|thus|therefore|then|,|;)\s*\}")
 BEHIND = re.compile(r"(?<=\S)(?:\\(?:q?quad|[,;:! ])|[\s,;(])*\\(?:text|mathrm|textrm)\{(?!\w+\s*\}\s*\})\s*\(?"
                     r"(?:for|if|when|whenever|since|because|as|by|using)\b.*\Z", re.I)  # \text{for } t = 0, 1, 2; not b_{1,\mathrm{if}}
@@ -96,7 +97,7 @@ def text_chains(text: str) -> list[Found]:
     if behind:
         return [replace(f, condition=behind[0]) for f in text_chains(body[:behind.start()])]
     defines = bool(re.match(r"(?:let|define|set|put|write)\s", body, re.I))
-    body = re.sub(r"\A(?:let|define|set|put|write)\s+", "", body, flags=re.I)
+    body = re.sub(r"\A(?:(?:let|define|set|put|write)\s+|[∴⇒⟹→]\s*|[=-]>\s*)", "", body, flags=re.I)
     named = NAMED.match(body)
     if named:
         return [Found(named[1], (("≈", named[2]),), labelled=True)]
@@ -241,7 +242,7 @@ def latex_chains(text: str) -> list[Found]:
     >>> latex_chains(r"\frac{\partial L}{\partial w} = 2(a - y) x \approx -0.89")[0].links
     (('=', '2(a - y) x'), ('≈', '-0.89'))
     """
-    body = LATEX_LABEL.sub("", text)
+    body = LEADING.sub("", LATEX_LABEL.sub("", text))
     behind = BEHIND.search(body) if r"\begin" not in body else None
     made = [found for part in _equations(body[:behind.start()] if behind else body) for found in _latex_chain(part)]
     return [replace(f, condition=behind[0]) for f in made] if behind else made

@@ -111,15 +111,16 @@ def _kind(text: str) -> str:
 
 
 def _block(number: int, text: str, rest: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The lines of a display, up to its end."""
+    """The lines of a display, up to its end: of an environment that stands alone, up to the end of that."""
     found = [(number, text)]
     opened = OPENING.search(text)
     tail = text[opened.end():] if opened else ""
-    if CLOSING.search(tail) and not (opened and opened.group().startswith("\\begin") and "\\end" not in tail):
+    closing = re.compile(re.escape(opened[0].replace("begin", "end", 1))) if opened and opened[0].startswith("\\begin") else CLOSING
+    if closing.search(tail):
         return found
     for at, raw in rest:
         found.append((at, raw.strip()))
-        if CLOSING.search(raw) or not raw.strip():
+        if closing.search(raw) or not raw.strip():
             break
     return found
 

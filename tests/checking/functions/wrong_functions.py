@@ -521,6 +521,54 @@ class BilinearTransposed(Bilinear):
         return g[:, None] * (y @ W), torch.einsum("n,ni,nj->ij", g, x, y), g[:, None] * (x @ W)
 
 
+class StatisticsHeld(Function):
+    """Batch norm whose mean and variance are taken for constants, as at evaluation."""
+
+    @staticmethod
+    def forward(ctx, x, gamma, beta):
+        mu = x.mean(0)
+        inv = 1 / torch.sqrt(((x - mu) ** 2).mean(0) + 1e-5)
+        x_hat = (x - mu) * inv
+        ctx.save_for_backward(x_hat, gamma, inv)
+        return gamma * x_hat + beta
+
+    @staticmethod
+    def backward(ctx, g):
+        x_hat, gamma, inv = ctx.saved_tensors
+        return g * gamma * inv, (g * x_hat).sum(0), g.sum(0)
+
+
+class SoftTargets(Function):
+    """Cross-entropy with shares for targets; the slope of -Σ p log y."""
+
+    @staticmethod
+    def forward(ctx, z, y):
+        log_p = torch.log_softmax(z, 1)
+        ctx.save_for_backward(log_p.exp(), y)
+        return -(y * log_p).sum(1).mean()
+
+    @staticmethod
+    def backward(ctx, g):
+        p, y = ctx.saved_tensors
+        return -g * p * (torch.log(y) - (p * torch.log(y)).sum(1, keepdim=True)) / y.shape[0], None
+
+
+class Interleaved(Function):
+    """A rotary embedding of neighbours, turned forward once more."""
+
+    @staticmethod
+    def forward(ctx, q, cos, sin):
+        ctx.save_for_backward(cos, sin)
+        e, o = q[..., 0::2], q[..., 1::2]
+        return torch.stack((e * cos - o * sin, e * sin + o * cos), -1).flatten(-2)
+
+    @staticmethod
+    def backward(ctx, g):
+        cos, sin = ctx.saved_tensors
+        e, o = g[..., 0::2], g[..., 1::2]
+        return torch.stack((e * cos - o * sin, e * sin + o * cos), -1).flatten(-2), None, None
+
+
 LABELS = torch.tensor([1, 0, 5, 2])
 MASK = torch.tensor([[True, False, True, True, False, True]] * 4)
 LINEAR = (real(4, 6), real(3, 6), real(3))
@@ -580,6 +628,9 @@ WRONG: list[tuple[Any, tuple[Any, ...], str, str]] = [
     (StandardizeAlone, (real(4, 6), 1e-5), "x", "one use alone"),
     (SwiGLUSwapped, (real(4, 6), real(4, 6)), "b", ANY),
     (SinCosOne, (real(4, 6),), "x", ANY),
+    (StatisticsHeld, (real(4, 6), real(6), real(6)), "x", "held constant"),
+    (SoftTargets, (real(4, 6), real(4, 6).abs()), "z", "arguments exchanged"),
+    (Interleaved, (real(4, 6).requires_grad_(), real(4, 3), real(4, 3)), "q", "sign of a variable"),
     (BilinearTransposed, (real(4, 6), real(6, 6), real(4, 6)), "x", ANY),
 ]
 CASES = [(f, e) for f, e, _, _ in WRONG]
