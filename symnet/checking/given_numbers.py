@@ -23,7 +23,7 @@ from symnet.parsing.tokens import MAX_LENGTH
 
 MOST_CHOICES = 40  # ways to read given values into the numbers of a formula
 LITERAL = re.compile(r"(?<![\w.^_])(?<!\*\*)(?<!\^\{)(?<!_\{)(\d+(?:\.\d+)?(?:[eE][-+]?\d{1,3})?|\.\d+)(?![\w.])")
-ANY_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")  # in exponents too
+EXPONENT = re.compile(r"(?:\^|\*\*)\s*[{(]?\s*-?(\d+(?:\.\d+)?)(?![\w.])")
 Point = Mapping[sp.Basic, sp.Expr]
 
 
@@ -65,7 +65,9 @@ def at_given_numbers(claim: sp.Expr, truth: sp.Expr, given: Point, text: Text, t
     for names in _seen(text.written, point):
         if _equal(text.read(_with_names(text, {k: (a, point[a]) for k, a in names.items()})), truth):
             return AtGiven({a: point[a] for a in names.values()}, written=True)
-    said = {a: v for a, v in point.items() if v not in (-1, 0, 1) and abs(v) in map(rational, ANY_NUMBER.findall(text.written))}
+    exponents = {s for p in truth.atoms(sp.Pow) for s in p.exp.free_symbols}
+    printed = set(map(rational, EXPONENT.findall(text.written))) - {sp.S.One, sp.S.Zero}
+    said = {a: v for a, v in point.items() if a in exponents and abs(v) in printed}
     if said and _equal(claim, truth.xreplace(said)):  # (1 - p)^2 for (1 - p)^g
         return AtGiven(said, written=True)
     for term in dict.fromkeys(terms):  # 1 + s for (a - y)**2 + s, where that is 1

@@ -227,7 +227,8 @@ def test_every_kind_has_a_row_above() -> None:
     elsewhere = {"learning rate", "missing time", "only the last step", "only the first step", "shifted index",  # test_diagnosis_more
                  "one use alone", "flipped", "shape",  # test_slips_at_every_door
                  "eps", "another eps", "number", "assignment", "axis in code", "comparison in code", "transposition in code",  # code
-                 "needs_input_grad", "no gradient",  # functions/test_own_backward
+                 "needs_input_grad", "no gradient", "held constant", "sign of a variable", "halves exchanged",  # functions/test_own_backward
+                 "arguments exchanged",  # code/test_slips_in_formulas
                  "cut off", "decimal point", "digits exchanged", "wrong argument", "wrong factor",  # test_slips
                  "not exact", "rounded early", "carried", "numbers put in"}  # test_errata, test_carried_errors
     named = {s[3].partition(",")[0] for s in SLIPS} | elsewhere

@@ -158,7 +158,8 @@ def test_a_relu_layer_inside_a_classifier() -> None:
 def test_every_kind_has_words_and_its_fields_are_filled() -> None:
     assert len(KINDS) == len(ROWS) >= 50
     names = ("wrong", "right", "size", "factor", "missing", "rate", "link", "name", "above", "of", "index", "term", "rule", "node", "condition",
-             "objective", "other", "yet", "assumption", "axes", "sign", "function", "value", "printed", "source", "values", "line")
+             "objective", "other", "yet", "assumption", "axes", "sign", "function", "value", "printed", "source", "values", "line",
+             "names")
     for code, row in KINDS.items():
         made = mistake(code, dict.fromkeys(names, "q"), "u", "p")
         assert made.kind == code and "{" not in made.message and made.hint == row.ask and made.why and row.ask.endswith("?")

@@ -33,7 +33,7 @@ def _are_shares(value: Any) -> bool:
         return False
     if any(isinstance(row, Sequence) for row in value):
         return all(map(_are_shares, value))
-    entries = [sp.sympify(x, rational=True) if isinstance(x, (int, float)) else x for x in value]
+    entries = [sp.Integer(x) if isinstance(x, int) else x for x in value]
     return all(isinstance(x, sp.Rational) and x >= 0 for x in entries) and sum(entries) == 1
 
 
