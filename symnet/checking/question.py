@@ -278,6 +278,8 @@ class Question:
         last = Definition(target, value.indices, value.expr, holes=asked)
         used = {tensor_name(e) for part in (value.expr, *(u for u, _, _ in asked)) for e in entries_in(part)}
         kept = needed_for(self.whole, {self.wanted.name, self.derivation.objective, self.whole.objective, *used})
+        while more := {n for d in self.whole.definitions if d.name in kept for n in _spoken_of(d)} & self.whole.by_name.keys() - kept:
+            kept |= needed_for(self.whole, more)
         lines = tuple(d for d in self.whole.definitions if d.name in kept)
         return Program(self.whole.inputs, (*lines, last), self.whole.objective, self.declared), target
 
@@ -337,6 +339,12 @@ class Question:
             if verdict.condition and set(verdict.condition.split(" and ")) <= set(map(str, scalars.assumptions)):
                 verdict = replace(verdict, condition=" and ".join(map(str, self.declared)))  # as declared, not entry by entry
             yield place, verdict
+
+
+def _spoken_of(line: Definition) -> Iterator[str]:
+    """The names that a line needs besides those that it is computed from: of what it asks for, and of a slope, what that is a slope of."""
+    yield from (tensor_name(e) for u, _, _ in line.holes for e in entries_in(u))
+    yield from (line.target.of, line.target.objective)
 
 
 def of_numbers(whole: Program, parts: Iterable[sp.Expr] = ()) -> bool:
