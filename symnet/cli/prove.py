@@ -28,6 +28,8 @@ def prove(options: Namespace) -> int:
     from symnet.reports.report import Report, format_of
     from symnet.theorems.telling import as_data, index, proof_report
 
+    if not 0 < options.time < 1e6:
+        raise OptionError("--time", str(options.time), "a number of seconds above 0")
     how = "text" if options.format is None and options.output is None else format_of(options.output, options.format)
     if options.list:
         return _write(Report(index()), how, options.output, 0)

@@ -6,6 +6,7 @@ and diff(f, x) are the derivative of f by a name.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +26,8 @@ from symnet.parsing.tokens import MAX_LENGTH, plain
 IF = re.compile(r",?\s+(?:if|when|where|given|provided)\s+(?!.*\selse\s)")
 EVERY = re.compile(r",?\s*\bfor (?:all|every|each)\s+(?:real\s+|numbers?\s+|steps?\s+|sizes?\s+)*([^,]*(?:,\s*[A-Za-z]\w*)*)\s*\Z")
 AND = re.compile(r"\s+and\s+|\s*;\s*|\s*&&\s*")
-SINGLE = re.compile(r"(?<![<>=!:])=(?!=)")
+SINGLE = re.compile(r"(?<![<>=!:≤≥≠])=(?!=)")
+NO_NAMES = frozenset({"oo", "inf", "infinity", "nan", "None", "True", "False", "I"})
 SLOPE = re.compile(r"\b(?:grad|diff)\s*\(")
 OF_ARRAYS = frozenset({"sum", "mean", "softmax", "log_softmax", "logsumexp", "norm", "var", "std", "dot", "prod", "cumsum", "trace",
                        "outer"})
@@ -44,7 +46,8 @@ class Slope:
 
 @dataclass(frozen=True, slots=True)
 class ReadClaim:
-    """A claim as it was read: ``program`` has the lines of the sheet, then one for each side; comparisons name these lines."""
+    """A claim as it was read: ``program`` has the lines of the sheet, then one for each side; comparisons name these lines. ``turned`` are
+    those that were written with > or >=."""
 
     text: str
     program: Program
@@ -52,6 +55,7 @@ class ReadClaim:
     hypotheses: tuple[Comparison, ...]
     slopes: tuple[Slope, ...] = ()
     assumed: tuple[str, ...] = ()
+    turned: tuple[bool, ...] = ()
 
 
 def is_claim(text: str) -> bool:
@@ -77,19 +81,25 @@ def read_claim(text: str, tensors: Mapping[str, Any] | None = None, given: Seque
         raise ParseError("claim", "no text", 'such as "abs(tanh(x)) <= abs(x)"')
     if len(text) > MAX_LENGTH:
         raise ParseError("claim", f"{len(text)} characters", f"at most {MAX_LENGTH}")
-    body, assumed = _parts(SINGLE.sub("==", plain(text)))
+    body, assumed = _parts(_doubled(plain(text)))
     known = {name: tensor_of(name, spec) for name, spec in (tensors or {}).items()}
+    for name, tensor in known.items():
+        if tensor.domain in ("complex", "index") or tensor.structure:
+            raise NameError_("claim", f"{name}, {tensor.structure or tensor.domain}", "real numbers without a structure",
+                             "hypotheses say what a matrix is: given=['S == S.T']")
     lines = [line for line, _ in lines_of(definitions)]
     defined = {m[1].partition("[")[0].strip() for line in lines if (m := ASSIGN.match(plain(line)))}
     reader = _Reader(known, defined, lines)
     shown = [c for part in _split(body, AND) for c in links(part)]
-    extra = [*(SINGLE.sub("==", plain(g)) for g in given), *assumed]
+    extra = [*(_doubled(plain(g)) for g in given if g.strip()), *assumed]
     reader.learn([s for a, _, b in shown for s in (a, b)], extra)
     inputs, rest = narrowed([p for g in extra for p in _split(g, AND)], {n: t for n, t in reader.known.items() if n not in defined})
     reader.known |= inputs
     conclusions = [reader.comparison(*c) for c in shown]
     hypotheses = [reader.comparison(a, sign, b) for a, sign, b, _ in rest]
-    return ReadClaim(text.strip(), reader.whole(), tuple(conclusions), tuple(hypotheses), tuple(reader.slopes), tuple(dict.fromkeys(extra)))
+    turned = tuple(sign in (">", ">=") for _, sign, _ in shown)
+    return ReadClaim(text.strip(), reader.whole(), tuple(conclusions), tuple(hypotheses), tuple(reader.slopes), tuple(dict.fromkeys(extra)),
+                     turned)
 
 
 def _parts(text: str) -> tuple[str, list[str]]:
@@ -105,6 +115,11 @@ def _parts(text: str) -> tuple[str, list[str]]:
     if cut is not None and _depth(text[:cut.start()]) == 0:
         return text[:cut.start()].strip(), [text[cut.end():].strip(), *assumed]
     return text.strip(), assumed
+
+
+def _doubled(text: str) -> str:
+    """A single = between the sides as ==; one inside brackets belongs to what stands there: sum(A, axis=1)."""
+    return SINGLE.sub(lambda m: "==" if _depth(text[:m.start()]) == 0 else "=", text)
 
 
 def _depth(text: str) -> int:
@@ -126,9 +141,9 @@ class _Reader:
 
     def __init__(self, known: dict[str, Tensor], defined: set[str], lines: list[str]) -> None:
         self.known, self.defined, self.lines = known, defined, lines
-        self.sides: dict[str, str] = {}
+        self.sides: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.slopes: list[Slope] = []
-        self.letters: dict[str, list[str]] = {}
+        self.letters: list[str] = []
 
     def learn(self, sides: Iterable[str], extra: Iterable[str]) -> None:
         """Declare what is not declared."""
@@ -142,6 +157,12 @@ class _Reader:
             declared = set(self.known) | self.defined
             arrays |= self._arrays(Parser(text, "claim", FUNCTIONS, declared).whole())
             names += free_names(text, "claim", declared)
+        for name in dict.fromkeys(n for n in names if n not in self.known and n not in self.defined):
+            if name in NO_NAMES:
+                raise NameError_("claim", f"the name {name!r}", "another name, or a declared one")
+            if 1 < len(name) <= 3 and name.isalpha() and all(c in names for c in name) and name not in sizes_of(self.known):
+                raise NameError_("claim", f"{name!r}, a name or the product {'*'.join(name)}", "one of them",
+                                 f"{'*'.join(name)}, or declare {name}")
         letters = {n for text in texts for inner in re.findall(r"\[([^\[\]]*)\]", text) for n in re.findall(r"\b[a-z]\b", inner)}
         sizes = set(sizes_of(self.known))
         size = "n" if "n" not in self.known else "m"
@@ -149,7 +170,7 @@ class _Reader:
             if name in self.known or name in self.defined or name in sizes or name in letters or (arrays and name == size):
                 continue
             self.known[name] = tensor_of(name, (size,) if name in arrays else ())
-        self.letters = {"": sorted(letters)}
+        self.letters = sorted(letters)
 
     def _arrays(self, tree: Node) -> set[str]:
         """Names of which an array function is taken, that nobody declared: one alone is an array."""
@@ -169,14 +190,22 @@ class _Reader:
         """The lines of both sides and the relation, turned so that it is =, <=, < or !=."""
         if sign in (">", ">="):
             left, right, sign = right, left, {">": "<", ">=": "<="}[sign]
-        return self._side(left), "=" if sign == "==" else sign, self._side(right)
+        sides = [self._without_slopes(text) for text in (left, right)]
+        letters = tuple(c for c in self.letters if any(self._is_free(c, side) for side in sides))
+        one, other = (self._side(side, letters) for side in sides)
+        return one, "=" if sign == "==" else sign, other
 
-    def _side(self, text: str) -> str:
-        written = self._without_slopes(text)
-        name = next((n for n, t in self.sides.items() if t == written), None)
+    def _is_free(self, letter: str, side: str) -> bool:
+        """Does an index stand in a side without being bound there?"""
+        return bool(re.search(rf"(?<![\w.]){letter}(?![\w(])", side)) and not re.search(rf"\bfor {letter} in\b", side)
+
+    def _side(self, text: str, letters: tuple[str, ...]) -> str:
+        """The name of the line of a side. Both sides of a comparison have the same indices, so that x[i] == x[j] is about all i and j."""
+        name = next((n for n, t in self.sides.items() if t == (text, letters)), None)
         if name is None:
-            name = SIDE.format(len(self.sides) + 1)
-            self.sides[name] = written
+            taken = {*self.known, *self.defined, *self.sides}
+            name = next(n for k in itertools.count() if (n := SIDE.format(len(self.sides) + 1) + "_" * k) not in taken)
+            self.sides[name] = (text, letters)
         return name
 
     def _without_slopes(self, text: str) -> str:
@@ -203,7 +232,8 @@ class _Reader:
             raise NameError_("claim", f"a derivative by {wrt!r}", "a name of the claim that is no line")
         name = DERIVATIVE.format(len(self.slopes) + 1)
         objective = OBJECTIVE.format(len(self.slopes) + 1)
-        made = program(*self.lines, f"{objective} = {what}", tensors=self.known)
+        real = {n: replace(t, domain="real", structure="") for n, t in self.known.items()}  # so that a kink at the end of a domain is one
+        made = program(*self.lines, f"{objective} = {what}", tensors=real)
         if made[objective].axes:
             raise ShapeError("claim", f"the derivative of {what}, an array of shape {made[objective].shape}", "one of a number",
                              "sum(u*f) with a vector u says the same of all entries")
@@ -214,16 +244,14 @@ class _Reader:
     def whole(self) -> Program:
         """All lines as one program."""
         lines = []
-        for name, text in self.sides.items():
-            letters = [c for c in self.letters[""] if re.search(rf"\[[^\[\]]*\b{c}\b[^\[\]]*\]", text) or re.search(rf"\b{c}\b", text)]
-            free = [c for c in letters if not re.search(rf"\bfor {c} in\b", text)]
-            spans = "".join(f" for {c} in {span[0]}..{span[1]}" for c in free if (span := self._range(c)) is not None)
-            lines.append(f"{name}[{', '.join(free)}] = {text}{spans}" if free else f"{name} = {text}")
+        for name, (text, letters) in self.sides.items():
+            spans = "".join(f" for {c} in {span[0]}..{span[1]}" for c in letters if (span := self._range(c)) is not None)
+            lines.append(f"{name}[{', '.join(letters)}] = {text}{spans}" if letters else f"{name} = {text}")
         return program(*self.lines, *lines, tensors=self.known, objective=None)
 
     def _range(self, letter: str) -> tuple[str, str] | None:
         """What an index runs over: an axis of an array at whose place it stands alone."""
-        for text in self.sides.values():
+        for text, _ in self.sides.values():
             for name, inner in re.findall(r"([A-Za-z]\w*)\[([^\[\]]*)\]", text):
                 places = [p.strip() for p in inner.split(",")]
                 if letter in places and name in self.known and len(self.known[name].axes) == len(places):

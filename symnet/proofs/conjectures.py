@@ -22,10 +22,13 @@ from symnet.core.index_letters import Labels
 from symnet.core.number_sets import like
 from symnet.core.numbers import decimal
 from symnet.core.program import Definition, Program
-from symnet.core.tensors import Tensor
+from symnet.core.tensors import Role, Tensor
 from symnet.core.text import text
 from symnet.core.verdict import Answer, Verdict
 from symnet.equality import order
+from symnet.equality.domain_conditions import indexed_holes
+from symnet.equality.points import suited
+from symnet.equality.signs import ALL
 from symnet.errors import DomainError, ProofError, ShapeError, SymnetError
 from symnet.proofs import inequality_rules as rules
 from symnet.proofs import kernel
@@ -61,16 +64,26 @@ class Conjecture:
     ranges: tuple[tuple[sp.Symbol, sp.Expr, sp.Expr], ...] = ()
     tensors: tuple[Tensor, ...] = ()
     said: tuple[str, ...] = ()
+    turned: tuple[bool, ...] = ()
 
 
 def conjecture(program: Program, conclusions: Iterable[tuple[str, str, str]], hypotheses: Iterable[tuple[str, str, str]] = (),
-               slopes: Iterable[Derivative] = (), said: Sequence[str] = ()) -> Conjecture:
-    """The statements that lines of a program make, each written in the inputs alone; derivatives are derived by the engine."""
+               slopes: Iterable[Derivative] = (), said: Sequence[str] = (), turned: Sequence[bool] = ()) -> Conjecture:
+    """The statements that lines of a program make, each written in the inputs alone; derivatives are derived by the engine.
+
+    They are about the points where both sides, as they were written, have values: what that asks for is a hypothesis, and said.
+    """
     writer = _Writer(program)
     for s in slopes:
         writer.derivative(s)
     shown = tuple(writer.statement(*c) for c in conclusions)
     given = [writer.statement(*h) for h in hypotheses]
+    where = writer.where_defined(shown, given)
+    inputs, there = _narrowed(program.inputs, where)
+    shown = tuple(_put(s, there) for s in shown)
+    given = [_put(s, there) for s in (*given, *where)]
+    given = [h for h in given if h not in {_put(w, there) for w in where if _put(w, there) != w}]  # the symbols know
+    said = (*said, *(f"{text(h.left)} {h.relation} {text(h.right)}, where both sides have a value" for h in where))
     given = [replace(h, general=any(is_index(i) for e in (h.left, h.right) for i in e.free_symbols)) for h in given]
     free = {i for c in shown for e in (c.left, c.right) for i in e.free_symbols if is_index(i)}
     letters: dict[sp.Symbol, tuple[sp.Expr, sp.Expr]] = {i: r for i, r in writer.ranges.items() if i in free}
@@ -80,7 +93,19 @@ def conjecture(program: Program, conclusions: Iterable[tuple[str, str, str]], hy
         for i, (low, high) in letters.items():
             given += [Statement(low, i, None, "<="), Statement(i, high, None, "<=")]
     return Conjecture(shown, tuple(dict.fromkeys(given)), sequences, steps,
-                      tuple((i, *span) for i, span in writer.ranges.items()), tuple(program.inputs), tuple(said))
+                      tuple((i, *span) for i, span in writer.ranges.items()), inputs, tuple(said), tuple(turned))
+
+
+def _narrowed(inputs: Sequence[Tensor], where: Sequence[Statement]) -> tuple[tuple[Tensor, ...], dict[sp.Basic, sp.Basic]]:
+    """Numbers that must be positive, not negative or not 0 as symbols that are."""
+    names = {"<": "positive", "<=": "nonnegative", "!=": "nonzero"}
+    found = {h.right: names[h.relation] for h in where if h.left == 0 and h.right.is_Symbol}
+    changed = tuple(replace(t, domain=found[t[()]]) if not t.axes and t.domain == "real" and t[()] in found else t for t in inputs)
+    return changed, {t[()]: new[()] for t, new in zip(inputs, changed, strict=True) if new != t}
+
+
+def _put(s: Statement, there: Mapping[sp.Basic, sp.Basic]) -> Statement:
+    return replace(s, left=s.left.xreplace(dict(there)), right=s.right.xreplace(dict(there))) if there else s
 
 
 class _Writer:
@@ -96,6 +121,7 @@ class _Writer:
         self.slopes: list[Definition] = []
         self.closing = Closing(self.lines, Labels.of(program))
         self.ranges: dict[sp.Symbol, tuple[sp.Expr, sp.Expr]] = {}
+        self.asked: list[tuple[sp.Expr, str]] = []
 
     def derivative(self, slope: Derivative) -> None:
         """Give the derivative a line that says what it is."""
@@ -110,8 +136,40 @@ class _Writer:
             derivation = derive(slope.program, [slope.wrt])
             target = derivation.full[derivation.names.get(slope.wrt, slope.wrt)].name
             places, value = derivation.full.by_name[target][0].indices, closed_form(derivation, slope.wrt)
-        self.lines[slope.name] = Definition(tensor, places, value)
-        self.slopes.append(self.lines[slope.name])
+            self.asked += [(self._own(u, slope.program), sign) for d in slope.program.definitions for u, sign, over in d.holes if not over]
+            body = _Writer(slope.program).line(slope.program.objective, ())
+        self.asked += [(self._own(u, slope.program), sign) for u, sign, over in indexed_holes(body) if not over]
+        self.slopes.append(Definition(tensor, places, value))  # in symbols of all real numbers, as derivatives are taken
+        self.lines[slope.name] = Definition(tensor, places, self._own(value, slope.program))
+
+    def _own(self, expr: sp.Expr, other: Program) -> sp.Expr:
+        """``expr`` in the symbols of this program, which know their domains."""
+        there: dict[sp.Basic, sp.Basic] = {}
+        own = {t.name: t for t in self.program.inputs}
+        for t in other.inputs:
+            if t.name in own and _bare(own[t.name]) != _bare(t):
+                there[_bare(t)] = _bare(own[t.name])
+        return expr.xreplace(there) if there else expr
+
+    def where_defined(self, shown: Sequence[Statement], given: Sequence[Statement]) -> list[Statement]:
+        """What the sides ask for so that they have values, as they were written, where nothing shows that it holds anyway."""
+        facts = order.Facts(h for h in given if not h.general)
+        asked = [*self.asked]
+        for d in self.program.definitions:
+            if d.name not in self.slices:
+                asked += [(self._put_in(u), sign) for u, sign, over in d.holes if not over]
+        asked += [(u, sign) for s in (*shown, *given) for e in (s.left, s.right) for u, sign, over in indexed_holes(e) if not over]
+        found: list[Statement] = []
+        for u, sign in dict.fromkeys(asked):
+            if u.has(sp.Indexed, sp.Sum) or any(map(is_index, u.free_symbols)) or order.met(u, sign, facts):
+                continue
+            zero = sp.S.Zero
+            found.append(Statement(zero, u, None, {"=": "!=", "<=": "<", "<": "<="}[sign]))
+        return found
+
+    def _put_in(self, u: sp.Expr) -> sp.Expr:
+        with as_written():
+            return self.closing.expression(u, {}, ())
 
     def line(self, name: str, places: Sequence[sp.Expr]) -> sp.Expr:
         """A line in closed form at some places."""
@@ -130,6 +188,11 @@ class _Writer:
                 raise ShapeError("claim", f"sides with {len(a.indices)} and {len(b.indices)} indices", "sides of one shape")
             sides.append(self.line(d.name, wider.indices if d.indices else ()))
         return Statement(sides[0], sides[1], None, relation)
+
+
+def _bare(t: Tensor) -> sp.Basic:
+    """The symbol of a number, the base of an array."""
+    return t[tuple(sp.Symbol(f"_{k}", integer=True) for k in range(len(t.axes)))].base if t.axes else t[()]
 
 
 # Deciding --------------------------------------------------------------------------------------------------------------------------
@@ -178,7 +241,8 @@ def _contradictory(given: Hypotheses) -> bool:
     facts = order.Facts(given)
     for h in given:
         rest = order.Facts([k for k in given if k is not h])
-        found = rest.signs(h.right - h.left)
+        gap = h.right - h.left
+        found = rest.signs(gap) & (order.signs(gap, rest) if h.over is None and not h.general else ALL)
         wanted = {"=": {0}, "<=": {0, 1}, "<": {1}, "!=": {-1, 1}}[h.relation]
         if not found & wanted:
             return True
@@ -193,6 +257,8 @@ def _proof(c: Statement, what: Conjecture, search: Search) -> Proof | None:
         if c.relation == "=":
             return equality(c.left, c.right, given, search)
         if c.relation == "!=":
+            if order.signs(c.right - c.left, order.Facts(given)) <= {-1, 1}:
+                return rules.apart(c.left, c.right, tuple(h for h in given if not h.general))
             for left, right in ((c.left, c.right), (c.right, c.left)):
                 gap = search.prove(right - left, True, given, 0)
                 if gap is not None:
@@ -292,8 +358,16 @@ def refutation(claim: Claim, c: Statement, what: Conjecture) -> Refutation | Non
             values = [decimal(side.xreplace(point), 10) for side in (left, right)]
         except (DomainError, SymnetError):
             continue
-        exact = tuple(str(v) if (v := side.xreplace(point)).is_Rational and len(str(v)) <= 30 else "" for side in (left, right))
-        return Refutation(claim, shown, values[0].text, values[1].text, "", (exact[0], exact[1]))
+        exact = [str(v) if (v := side.xreplace(point)).is_Rational and len(str(v)) <= 30 else "" for side in (left, right)]
+        told = [v.text for v in values]
+        if c in what.conclusions and any(what.turned) and what.turned[what.conclusions.index(c)]:
+            exact, told = exact[::-1], told[::-1]  # as it was written
+        unused = [t for t in what.tensors if not t.axes and t.role is not Role.INTERMEDIATE and not any(t.name == n for n, _ in shown)]
+        if not what.sequences:  # names that do not matter, so that hypotheses can be looked up
+            shown += tuple((t.name, str(suited(t[()], sp.S.One))) for t in unused if not any(
+                t[()] in e.free_symbols for h in what.hypotheses for e in (h.left, h.right)) and not t.name.startswith("slope_"))
+        why = f"this part fails: {_told(c)}" if len(what.conclusions) > 1 else ""
+        return Refutation(claim, shown, told[0], told[1], why, (exact[0], exact[1]))
     return None
 
 
@@ -325,7 +399,7 @@ def _instances(c: Statement, what: Conjecture) -> Iterable[tuple[tuple[tuple[str
                     if h.general or not any(is_index(s) for s in (h.left, h.right)):
                         given += _everywhere(h, there, what, numbers)
                 yield case, numbers.of(c.left, at), numbers.of(c.right, at), tuple(given)
-            except (SymnetError, ValueError):
+            except (SymnetError, ValueError, TypeError):
                 continue
 
 
@@ -404,6 +478,20 @@ def _early_steps(c: Statement, what: Conjecture) -> Iterable[tuple[tuple[tuple[s
         numbers = _Numbers()
         try:
             left, right = (numbers.of(substitute(e, there).xreplace(values), {}) for e in (c.left, c.right))
-        except ValueError:
+            given = [h for one in what.hypotheses for h in _at_steps(one, k + 1, values, numbers)]
+        except (ValueError, TypeError):
             continue
-        yield ((str(letter), str(k)),), left, right, what.hypotheses
+        yield ((str(letter), str(k)),), left, right, tuple(given)
+
+
+def _at_steps(h: Statement, last: int, values: Mapping[sp.Expr, sp.Expr], numbers: _Numbers) -> list[Statement]:
+    """A hypothesis at the places 1, 2, … up to ``last``. Raises ValueError where it is about a sum."""
+    own = sorted({s for e in (h.left, h.right) for s in e.free_symbols if is_index(s)}, key=str)
+    if h.left.has(sp.Sum) or h.right.has(sp.Sum):
+        raise ValueError("a sum over a size that is not known")
+    found = []
+    for places in itertools.product(range(1, last + 1), repeat=len(own)):
+        there = dict(zip(own, map(sp.Integer, places), strict=True))
+        sides = [numbers.of(substitute(e, there).xreplace(dict(values)), {}) for e in (h.left, h.right)]
+        found.append(Statement(sides[0], sides[1], None, h.relation))
+    return found

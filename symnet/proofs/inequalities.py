@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy as sp
+from sympy.polys.polyerrors import BasePolynomialError
 
 from symnet.core.axes import is_index
 from symnet.core.claim import Statement
@@ -35,7 +36,7 @@ Hypotheses = tuple[Statement, ...]
 CASES = (sp.Abs, relu, step, leaky_relu, sp.sign, Max, Min)
 I_ONE = sp.Symbol("i_", integer=True)
 DEEPEST, MOST_LETTERS, MOST_GAPS = 5, 6, 40
-RULES_THAT_FAIL = (ProofError, SymnetError, ArithmeticError, sp.PolynomialError, NotImplementedError, RecursionError)
+RULES_THAT_FAIL = (ProofError, SymnetError, ArithmeticError, BasePolynomialError, NotImplementedError, RecursionError)
 
 
 def prove_nonnegative(expr: sp.Expr, strict: bool, hypotheses: Hypotheses = (), seconds: float = 10) -> Proof | None:
@@ -79,7 +80,7 @@ class Search:
         if used is None:
             return None
         proof = rules.sign(e, "<" if strict else "<=", used)
-        return kernel.noted(proof, f"{'positive' if strict else 'never negative'}, as it is written")
+        return kernel.noted(proof, f"{'positive' if strict else 'never negative'}, {'by what is supposed' if used else 'as it is written'}")
 
     def by_hypothesis(self, e: sp.Expr, strict: bool, given: Hypotheses, depth: int) -> Proof | None:
         """One of the hypotheses, in another form; for all sizes, too."""
@@ -375,7 +376,7 @@ def impossible(e: sp.Expr, strict: bool, given: Hypotheses, tries: int = 6) -> b
     """A quick look for a point at which 0 ≤ e fails: then no proof is looked for."""
     from symnet.proofs.counterexamples import failing_point
 
-    if e.has(sp.Sum, sp.Indexed):
+    if e.has(sp.Sum, sp.Indexed) or any(side.has(sp.Sum, sp.Indexed) for h in given for side in (h.left, h.right)):
         return False
     return failing_point(sp.S.Zero, "<" if strict else "<=", e, given, tries) is not None
 

@@ -228,6 +228,17 @@ def different(premise: Proof, left: sp.Expr, right: sp.Expr) -> Proof:
     return kernel.make("one is greater", premise.hypotheses, (Statement(left, right, None, "!="),), (premise,), (left, right))
 
 
+@kernel.rule("never equal")
+def apart(left: sp.Expr, right: sp.Expr, hypotheses: tuple[Statement, ...]) -> Proof:
+    """Γ ⊢ a ≠ b, where the sign of b - a is seen never to be 0."""
+    left, right, hypotheses = kernel.new(left), kernel.new(right), kernel.new(tuple(hypotheses))
+    facts = kernel.facts_of(hypotheses)
+    if 0 in order.signs(right - left, facts):
+        raise ProofError("apart", f"{right - left}", "an expression that is seen never to be 0")
+    kernel.sure("apart", facts, left, right)
+    return kernel.make("never equal", hypotheses, (Statement(left, right, None, "!="),), (), (left, right, hypotheses))
+
+
 @kernel.rule("triangle inequality")
 def triangle(total: sp.Expr) -> Proof:
     """⊢ |Σ a_i| ≤ Σ |a_i|; for a sum of terms, |a + b| ≤ |a| + |b|."""

@@ -9,7 +9,7 @@ from symnet.core.claim import Claim, ClaimText, Proved, Refutation
 from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor
 from symnet.core.verdict import Verdict
-from symnet.errors import OptionError, did_you_mean, shown
+from symnet.errors import OptionError, a_kind, did_you_mean, shown
 from symnet.parsing.claims import is_claim, read_claim
 from symnet.parsing.declaring import tensor_of
 from symnet.proofs import checking
@@ -39,6 +39,8 @@ def prove(claim: str, optimizer: Any = "sgd", *, tensors: Mapping[str, Any] | No
     >>> print(prove("loss-scaling", optimizer="adam"))  # doctest: +ELLIPSIS
     refuted: For Adam, ...
     """
+    if not isinstance(claim, str):
+        raise OptionError("prove", a_kind(claim), 'the name of a theorem, or a claim as text: "abs(tanh(x)) <= abs(x)"')
     name = claim.strip()
     if name in WITH_PROVERS:
         return _with_own_prover(name, optimizer)
@@ -65,8 +67,9 @@ def _with_own_prover(name: str, optimizer: Any) -> Proved | Refutation | Verdict
 def prove_text(asked: ClaimText, seconds: float = SECONDS) -> Proved | Refutation | Verdict:
     """The answer to a claim as text."""
     read = read_claim(asked.text, {t.name: t for t in asked.tensors}, asked.given, asked.lines)
-    what = conjecture(read.program, read.conclusions, read.hypotheses, read.slopes, read.assumed)
-    sentence = library()[asked.theorem].title if asked.theorem else asked.text
+    what = conjecture(read.program, read.conclusions, read.hypotheses, read.slopes, read.assumed, read.turned)
+    beside = [*asked.given, *(f"{t.name} in {t.domain}" for t in asked.tensors if t.domain != "real")]
+    sentence = library()[asked.theorem].title if asked.theorem else asked.text + (f" [{'; '.join(beside)}]" if beside else "")
     return decide(what, lambda conditions: Claim(asked.theorem or "claim", sentence, conditions, asked), seconds)
 
 

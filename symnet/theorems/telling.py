@@ -53,7 +53,7 @@ def _title(found: Any) -> str:
 
 def _read(asked: ClaimText) -> Conjecture:
     read = read_claim(asked.text, {t.name: t for t in asked.tensors}, asked.given, asked.lines)
-    return conjecture(read.program, read.conclusions, read.hypotheses, read.slopes, read.assumed)
+    return conjecture(read.program, read.conclusions, read.hypotheses, read.slopes, read.assumed, read.turned)
 
 
 def _near(theorem: Theorem | None) -> tuple[Neighbour, ...]:
