@@ -248,8 +248,12 @@ def defined(expr: sp.Expr, facts: Facts = NONE) -> bool:
     """
     if expr.has(*UNSEEN):
         return False
-    plain = expr.replace(lambda p: isinstance(p, sp.Pow) and _whole(p.exp, facts), lambda p: p.base)  # has a value for any base
-    return all(met(u, sign, NONE if over else facts) for u, sign, over in indexed_holes(plain))
+    return all(met(u, sign, NONE if over else facts) for u, sign, over in indexed_holes(without_whole_powers(expr, facts)))
+
+
+def without_whole_powers(expr: sp.Expr, facts: Facts = NONE) -> sp.Expr:
+    """b in place of b^n for whole n that are not negative, which has a value for any b."""
+    return expr.replace(lambda p: isinstance(p, sp.Pow) and _whole(p.exp, facts), lambda p: p.base)
 
 
 def _whole(exponent: sp.Expr, facts: Facts) -> bool:

@@ -153,12 +153,14 @@ class _Writer:
 
     def where_defined(self, shown: Sequence[Statement], given: Sequence[Statement]) -> list[Statement]:
         """What the sides ask for so that they have values, as they were written, where nothing shows that it holds anyway."""
-        facts = order.Facts(h for h in given if not h.general)
+        steps = [Statement(low, i, None, "<=") for i, (low, _) in self.ranges.items()]
+        facts = order.Facts([*(h for h in given if not h.general), *steps])
         asked = [*self.asked]
         for d in self.program.definitions:
             if d.name not in self.slices:
                 asked += [(self._put_in(u), sign) for u, sign, over in d.holes if not over]
-        asked += [(u, sign) for s in (*shown, *given) for e in (s.left, s.right) for u, sign, over in indexed_holes(e) if not over]
+        asked += [(u, sign) for s in (*shown, *given) for e in (s.left, s.right)
+                  for u, sign, over in indexed_holes(order.without_whole_powers(e, facts)) if not over]
         found: list[Statement] = []
         for u, sign in dict.fromkeys(asked):
             if u.has(sp.Indexed, sp.Sum) or any(map(is_index, u.free_symbols)) or order.met(u, sign, facts):
