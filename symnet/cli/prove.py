@@ -121,6 +121,8 @@ def _say(found: Any, asked: ClaimText | None, state: str) -> None:
 
     if asked is not None and asked.theorem:
         print(f"{asked.theorem}: {asked.text}")
+    if asked is not None and asked.lines:
+        print(f"With {'; '.join(asked.lines)}.")
     print(found)
     if state == "undecided":
         return

@@ -79,7 +79,10 @@ class Proof:
 
         def visit(p: Proof) -> int:
             if id(p) not in numbers:
-                uses = tuple(visit(q) for q in p.premises)
+                if p is not self and p.rule == "algebra" and p.statements[0].left == p.statements[0].right:
+                    numbers[id(p)] = 0  # a = a, the start of a rewriting, is not told
+                    return 0
+                uses = tuple(n for n in map(visit, p.premises) if n)
                 numbers[id(p)] = len(found) + 1
                 under = tuple(h for h in p.hypotheses if h not in kept and not (p.rule == "given" and h in p.statements))
                 rest = p.data[3] if p.rule == ADDING and p.data[3] != 0 and not p.premises else None

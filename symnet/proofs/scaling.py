@@ -41,8 +41,8 @@ class Run:
     """One run: the sequence of parameters and of each state, and the update equation of each, for every step."""
 
     def __init__(self, rule: Optimizer, letter: str, loss: sp.Expr, rate: sp.Expr, zeros: tuple[str, ...] = (),
-                 changed: tuple[str, ...] = ()) -> None:
-        self.rule = rule
+                 changed: tuple[str, ...] = (), said: str = "") -> None:
+        self.rule, self.said = rule, said
         self.tensors = {"w": Tensor(letter, (STEPS,))} | {
             old: Tensor(f"{old}{letter}", (STEPS,), latex=rf"{old}") for old, _ in rule.states}
         if letter != "w":
@@ -186,7 +186,8 @@ def _proof(rule: Optimizer, claim: Claim, zeros: tuple[str, ...], effect: Effect
     """The proof, when every state of one run is a power of c times that of the other. The runs share all inputs but the gradient."""
     rate = sp.Symbol("lr", real=True)
     first = Run(rule, "w", LOSS / FACTOR, rate, zeros)
-    second = Run(rule, "v", LOSS, rate / FACTOR if effect.divides_rate else rate, zeros, effect.changed)
+    second = Run(rule, "v", LOSS, rate / FACTOR if effect.divides_rate else rate, zeros, effect.changed,
+                 f"the update of run B: the rate is {'α/c' if effect.divides_rate else 'α'}" + "".join(f", {k} times c" for k in effect.changed))
     for powers in itertools.product((0, 1, 2), repeat=len(rule.states)):
         found = _attempt(first, second, dict(zip([old for old, _ in rule.states], powers, strict=True)))
         if found is not None:
@@ -228,7 +229,7 @@ def _step(name: str, wanted: Mapping[str, Statement], first: Run, second: Run) -
     for equation in wanted.values():
         here = kernel.rewrite(kernel.noted(kernel.given(equation), "suppose the runs agree at step t"), here)
     here = kernel.noted(here, "write run A with the values of run B")
-    there = kernel.noted(kernel.specialize(_given(second.updates[name], "the update of run B, on the loss itself"), T),
+    there = kernel.noted(kernel.specialize(_given(second.updates[name], second.said), T),
                          "run B at step t")
     target = wanted[name].right.xreplace({T: T + 1})
     if target != there.statements[0].left:

@@ -68,7 +68,7 @@ def proof_lines(claim: Proved, level: Level) -> list[Block]:
         if line.rest is not None:
             stages += (Stage("the difference is", Formula(latex(line.rest, claim.tensors), text(line.rest))),)
         uses: Rich = (", ".join(f"P{n}" for n in line.uses),) if line.uses else ()
-        title: Rich = (capitalised(line.note) if line.note else capitalised(line.rule),)
+        title: Rich = (capitalised(line.note or line.rule, ()),)
         why: tuple[Rich, ...] = () if level is Level.EXPERT or not line.note else ((f"Rule: {line.rule}.",),)
         views.append(StepView(f"t-{line.number}", f"P{line.number}", title, stages, uses, why))
     return views

@@ -11,6 +11,13 @@ ESCAPE = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "#": r"\#", "$": r"
           "…": r"\ldots{}", "²": r"$^2$", "–": "--", "—": "---", "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$", "'": "'",
           "‘": "`", "’": "'", "“": "``", "”": "''", "σ": r"$\sigma$", "·": r"$\cdot$", "√": r"$\surd$", "ε": r"$\varepsilon$"}
 ESCAPE['"'] = "''"
+GREEK = ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho varsigma sigma tau upsilon phi chi psi "
+         "omega").split()
+ESCAPE |= {chr(0x3B1 + k): rf"$\{name}$" for k, name in enumerate(GREEK) if name not in ("epsilon", "omicron")}
+ESCAPE |= {c: rf"$\{name}$" for c, name in zip("ΓΔΘΛΞΠΣΦΨΩ∇∞∈∀∃→⇒⊙ℓ", (
+    "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega nabla infty in forall exists to Rightarrow odot ell").split(), strict=True)}
+ESCAPE |= {c: rf"$^{{{k}}}$" for c, k in zip("⁰¹³⁴⁵⁶⁷⁸⁹ᵀⁿᵗ", ("0", "1", "3", "4", "5", "6", "7", "8", "9", r"\top", "n", "t"), strict=True)}
+ESCAPE |= {chr(0x2080 + k): rf"$_{k}$" for k in range(10)}
 
 
 def escape_latex(text: str) -> str:

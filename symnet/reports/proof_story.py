@@ -36,6 +36,7 @@ class ProofCase:
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     words: str = ""
     written: str = ""
+    lines: tuple[str, ...] = ()
     source: str = ""
     near: tuple[Neighbour, ...] = ()
     points: tuple[tuple[str, str, str], ...] = ()
@@ -56,6 +57,7 @@ def _claim(case: ProofCase) -> Section:
     said = f"For all real values of the names{' in their domains' if case.conditions else ''}{', and all sizes' if arrays else ''}."
     blocks += [(said,)] if case.statements else []
     blocks += [(f"Written: {case.written}",)] if case.written else []
+    blocks += [(f"With {'; '.join(case.lines)}.",)] if case.lines else []
     blocks += [("Conditions: " + "; ".join(case.conditions) + ".",)] if case.conditions else []
     blocks += [(case.words,)] if case.words and case.level is not Level.EXPERT else []
     blocks += [(f"Source: {case.source}.",)] if case.source else []

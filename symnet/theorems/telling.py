@@ -43,6 +43,8 @@ def proof_report(found: Proved | Refutation | Verdict, asked: ClaimText | None, 
         points=() if what is None else _points(what), reading=lambda: as_data(found), footer=f"Made by symnet {__version__}.")
     if theorem is not None:
         case = replace(case, words=theorem.words, written=theorem.claim.text, source=theorem.source)
+    if asked is not None:
+        case = replace(case, lines=asked.lines)
     return Report(proof_story(case))
 
 
