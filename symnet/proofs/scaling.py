@@ -187,7 +187,8 @@ def _proof(rule: Optimizer, claim: Claim, zeros: tuple[str, ...], effect: Effect
     rate = sp.Symbol("lr", real=True)
     first = Run(rule, "w", LOSS / FACTOR, rate, zeros)
     second = Run(rule, "v", LOSS, rate / FACTOR if effect.divides_rate else rate, zeros, effect.changed,
-                 f"the update of run B: the rate is {'α/c' if effect.divides_rate else 'α'}" + "".join(f", {k} times c" for k in effect.changed))
+                 f"the update of run B: the rate is {'α/c' if effect.divides_rate else 'α'}"
+                 + "".join(f", {k} times c" for k in effect.changed))
     for powers in itertools.product((0, 1, 2), repeat=len(rule.states)):
         found = _attempt(first, second, dict(zip([old for old, _ in rule.states], powers, strict=True)))
         if found is not None:
