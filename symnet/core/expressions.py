@@ -300,6 +300,27 @@ def free_integers(expr: sp.Basic, known: dict[sp.Basic, frozenset[sp.Symbol]]) -
     return found
 
 
+def is_whole_number(expr: sp.Expr) -> bool:
+    """True for what is certainly a whole number: whole multiples of products and powers of indices, sizes and classes."""
+    return all(t.is_integer or (t.is_rational and all(e.is_rational for e in entries(t)) and t.as_coeff_Mul()[0].is_Integer and not any(
+        isinstance(p, sp.Pow) and not (p.exp.is_integer and p.exp.is_nonnegative) for p in sp.preorder_traversal(t)))
+        for t in sp.Add.make_args(expr))
+
+
+def without_fractions(gap: sp.Expr) -> sp.Expr:
+    """A number with the sign of ``gap`` and, where that can be, without fractions: i - 5/2 is 2 i - 5, i/n - 1/2 is 2 i - n for a size n.
+
+    >>> i, n = sp.Symbol("i", integer=True), sp.Symbol("n", integer=True, positive=True)
+    >>> without_fractions(i - sp.Rational(5, 2)), without_fractions(i / n - sp.Rational(1, 2))
+    (2*i - 5, 2*i - n)
+    """
+    whole = sp.expand(gap)
+    if all(t.as_coeff_Mul()[0].is_Integer and not t.has(sp.Pow) for t in sp.Add.make_args(whole)):
+        return whole
+    above, below = sp.fraction(sp.together(whole))
+    return sp.expand(above) if below.is_positive and below != 1 else whole
+
+
 def of_data(condition: sp.Basic) -> bool:
     """True for a condition that asks for the entries of a tensor, such as [c = y[n] + 1] for classes y."""
     return next(entries(condition), None) is not None

@@ -9,7 +9,7 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from symnet.core.axes import Range, bounds, nonnegative
-from symnet.core.expressions import When, entries
+from symnet.core.expressions import When, entries, is_whole_number, without_fractions
 from symnet.core.functions import step
 from symnet.errors import ParseError
 
@@ -43,7 +43,7 @@ def compared(kind: Any, u: sp.Expr, v: sp.Expr) -> sp.Basic:
             return sp.Or(sp.And(here, bracket.condition), sp.And(there, negated(bracket.condition)))
     if not whole(u) or not whole(v) or u.has(When) or v.has(When):
         return kind(u, v)
-    gap = sp.expand(u - v)
+    gap = without_fractions(u - v)
     if gap.is_number:
         return kind(gap, 0)
     terms = sp.Add.make_args(gap)
@@ -55,7 +55,7 @@ def compared(kind: Any, u: sp.Expr, v: sp.Expr) -> sp.Basic:
         positive = [t for t in terms if not t.is_number and next(entries(t), None) is None and not t.could_extract_minus_sign()]
     left = sp.Add(*positive) if positive else sp.Add(*data)
     right = sp.expand(left - gap)
-    if kind in (sp.Gt, sp.Lt):
+    if kind in (sp.Gt, sp.Lt) and is_whole_number(gap):
         kind, right = (sp.Ge, right + 1) if kind is sp.Gt else (sp.Le, right - 1)
     return kind(left, right)
 
@@ -110,7 +110,9 @@ def _truth(condition: sp.Basic, ranges: Mapping[sp.Symbol, Range]) -> bool | Non
         return None
     gap = sp.expand(condition.gts - condition.lts)
     if isinstance(condition, (sp.Gt, sp.Lt)):
-        gap = gap - 1
+        gap = without_fractions(gap) - 1
+        if not is_whole_number(gap):
+            return None
     free = {e: sp.Dummy("class", integer=True) for e in entries(gap)}
     known = {**ranges, **{d: (sp.S.Zero, sp.Symbol("_classes", integer=True, positive=True)) for d in free.values()}}
     span = bounds(gap.xreplace(free), known)
@@ -151,9 +153,14 @@ def under(expr: sp.Expr, condition: sp.Basic) -> sp.Expr:
 
 
 def _not_strict(condition: sp.Basic) -> sp.Basic:
-    if isinstance(condition, sp.Gt):
-        return sp.Ge(condition.lhs, condition.rhs + 1)
-    return sp.Le(condition.lhs, condition.rhs - 1) if isinstance(condition, sp.Lt) else condition
+    if not isinstance(condition, (sp.Gt, sp.Lt, sp.Ge, sp.Le)):
+        return condition
+    gap = sp.expand(condition.lhs - condition.rhs)
+    if without_fractions(gap) != gap:
+        return compared(type(condition), condition.lhs, condition.rhs)
+    if isinstance(condition, (sp.Ge, sp.Le)) or not is_whole_number(gap):
+        return condition
+    return sp.Ge(condition.lhs, condition.rhs + 1) if isinstance(condition, sp.Gt) else sp.Le(condition.lhs, condition.rhs - 1)
 
 
 def oriented(condition: sp.Basic) -> sp.Basic:

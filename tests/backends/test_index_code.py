@@ -181,3 +181,28 @@ def test_one_of_equal_terms_is_no_softmax_along_them() -> None:
                              tensors={"A": ("n", "n")}))
     value, grads = d.compile()({"A": np.array([[1.0, 2.0], [3.0, 4.0]])})
     assert value == pytest.approx(5) and grads["A"] == pytest.approx(np.eye(2))
+
+
+FRACTIONS = ["i < 5/2", "i/2 < n/5", "i/2 <= n/5", "i/2 > n/5", "i/3 < 2", "2*i < n/3", "i < n/3", "i >= n/3", "i*0.5 < 1.7", "i/2 < 3 and i/3 > 1",
+             "not (i/2 < n/5)", "(i-1)/2 < n/7", "0 < i/2 <= n/3", "i+1/2 < n/2", "i/n < 1/2", "i*i/n <= 2", "i**2/3 < n", "i/2 == 1", "n/2 < 2",
+             "(i+1)/(n+1) > 1/3", "i < 2.5 or i > 3.5"]
+
+
+@pytest.mark.parametrize("condition", FRACTIONS)
+def test_a_condition_with_fractions_leaves_no_place_between_its_branches(condition: str) -> None:
+    """i < 5/2 was read as i <= 3/2, so that i = 2 belonged to neither branch: its square and its slope were lost."""
+    d = derive(sn.program(f"L = sum((x[i]**2 if {condition} else 3*x[i]) for i in 1..n)", tensors={"x": ("n",)}), ["x"])
+    run = d.compile()
+    for n in (1, 2, 3, 5, 8):
+        x = np.arange(1, n + 1) * 0.7 + 0.3
+        holds = [eval(condition, {"i": i, "n": n}) for i in range(1, n + 1)]  # the test's own text
+        loss, grads = run({"x": x})
+        assert loss == pytest.approx(sum(v * v if c else 3 * v for v, c in zip(x, holds, strict=True)))
+        assert np.allclose(grads["x"], [2 * v if c else 3 for v, c in zip(x, holds, strict=True)])
+    assert all(d.check())
+
+
+def test_the_right_slope_of_a_condition_with_a_fraction_is_not_refuted() -> None:
+    d = derive(sn.program("L = sum((x[i]**2 if i < 5/2 else 3*x[i]) for i in 1..n)", tensors={"x": ("n",)}), ["x"])
+    assert sn.check("(2*x[i] if i <= 2 else 3)", d, wrt="x").holds
+    assert not sn.check("(2*x[i] if i <= 1 else 3)", d, wrt="x").holds

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import sympy as sp
 
-from symnet.core.expressions import of_data
+from symnet.core.expressions import is_whole_number, of_data, without_fractions
 from symnet.equality.sums.terms import Condition, Factors, indices
 
 
@@ -51,6 +51,10 @@ def read_condition(condition: sp.Basic) -> list[Condition]:
         return [("==" if of_data(condition) else "=", gap)]
     if of_data(condition):
         return [("?", condition)]
+    if isinstance(condition, (sp.Gt, sp.Lt)):
+        gap = without_fractions(gap)
+        if not is_whole_number(gap):
+            return [("?", condition)]
     if isinstance(condition, (sp.Le, sp.Lt)):
         gap = -gap
     return [(">=", sp.expand(gap - (1 if isinstance(condition, (sp.Gt, sp.Lt)) else 0)))]
