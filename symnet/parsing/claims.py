@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from symnet.core.numbers import Number
 from symnet.core.program import Program
 from symnet.core.tensors import Role, Tensor, sizes_of
-from symnet.errors import NameError_, ParseError, ShapeError
+from symnet.errors import NameError_, ParseError, ShapeError, SymnetError, did_you_mean
 from symnet.parsing.assumptions import links, narrowed
 from symnet.parsing.declaring import tensor_of
 from symnet.parsing.functions import FUNCTIONS
 from symnet.parsing.node import Node
+from symnet.parsing.node_values import NotANumber, asks, has_values, value
 from symnet.parsing.plain_grammar import Parser
 from symnet.parsing.program import ASSIGN, free_names, lines_of, program
 from symnet.parsing.tokens import MAX_LENGTH, plain
@@ -28,6 +30,7 @@ EVERY = re.compile(r",?\s*\bfor (?:all|every|each)\s+(?:real\s+|numbers?\s+|step
 AND = re.compile(r"\s+and\s+|\s*;\s*|\s*&&\s*")
 SINGLE = re.compile(r"(?<![<>=!:≤≥≠])=(?!=)")
 NO_NAMES = frozenset({"oo", "inf", "infinity", "nan", "None", "True", "False", "I"})
+CALLED = re.compile(r"(?<![\w.])([A-Za-z]\w+)\s*\(")
 SLOPE = re.compile(r"\b(?:grad|diff)\s*\(")
 OF_ARRAYS = frozenset({"sum", "mean", "softmax", "log_softmax", "logsumexp", "norm", "var", "std", "dot", "prod", "cumsum", "trace",
                        "outer"})
@@ -56,6 +59,24 @@ class ReadClaim:
     slopes: tuple[Slope, ...] = ()
     assumed: tuple[str, ...] = ()
     turned: tuple[bool, ...] = ()
+    trees: tuple[Node, ...] = ()
+    line_trees: tuple[tuple[str, Node], ...] = ()
+    indices: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Does a part of it ask for something to have a value: a divisor, a root, a logarithm?"""
+        return any(asks(tree, self.indices) for tree in (*self.trees, *(tree for _, tree in self.line_trees)))
+
+    def has_values(self, values: Mapping[str, Number]) -> bool:
+        """Have all parts, as they were written, certainly values at a point? Lines come in order; arrays are not seen through."""
+        known = dict(values)
+        try:
+            for name, tree in self.line_trees:
+                known[name] = value(tree, known)
+        except (NotANumber, SymnetError, ArithmeticError, ValueError, TypeError, RecursionError):
+            return False
+        return has_values(list(self.trees), known)
 
 
 def is_claim(text: str) -> bool:
@@ -99,7 +120,7 @@ def read_claim(text: str, tensors: Mapping[str, Any] | None = None, given: Seque
     hypotheses = [reader.comparison(a, sign, b) for a, sign, b, _ in rest]
     turned = tuple(sign in (">", ">=") for _, sign, _ in shown)
     return ReadClaim(text.strip(), reader.whole(), tuple(conclusions), tuple(hypotheses), tuple(reader.slopes), tuple(dict.fromkeys(extra)),
-                     turned)
+                     turned, reader.trees(), reader.line_trees(), tuple(reader.letters))
 
 
 def _parts(text: str) -> tuple[str, list[str]]:
@@ -144,6 +165,7 @@ class _Reader:
         self.sides: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.slopes: list[Slope] = []
         self.letters: list[str] = []
+        self.differentiated: list[str] = []
 
     def learn(self, sides: Iterable[str], extra: Iterable[str]) -> None:
         """Declare what is not declared."""
@@ -157,6 +179,10 @@ class _Reader:
             declared = set(self.known) | self.defined
             arrays |= self._arrays(Parser(text, "claim", FUNCTIONS, declared).whole())
             names += free_names(text, "claim", declared)
+        for name in dict.fromkeys(n for t in texts for n in CALLED.findall(t)):
+            if name not in FUNCTIONS and name not in self.known and name not in self.defined:
+                raise NameError_("claim", f"an unknown function {name!r}", "a function that symnet knows",
+                                 did_you_mean(name, FUNCTIONS) or f"{name}*(…) for a product")
         for name in dict.fromkeys(n for n in names if n not in self.known and n not in self.defined):
             if name in NO_NAMES:
                 raise NameError_("claim", f"the name {name!r}", "another name, or a declared one")
@@ -237,6 +263,7 @@ class _Reader:
         if made[objective].axes:
             raise ShapeError("claim", f"the derivative of {what}, an array of shape {made[objective].shape}", "one of a number",
                              "sum(u*f) with a vector u says the same of all entries")
+        self.differentiated.append(what)
         self.slopes.append(Slope(name, replace(made, objective=objective), wrt))
         self.known[name] = replace(self.known[wrt], name=name, latex="", role=Role.INPUT, domain="real", structure="")
         return name
@@ -248,6 +275,17 @@ class _Reader:
             spans = "".join(f" for {c} in {span[0]}..{span[1]}" for c in letters if (span := self._range(c)) is not None)
             lines.append(f"{name}[{', '.join(letters)}] = {text}{spans}" if letters else f"{name} = {text}")
         return program(*self.lines, *lines, tensors=self.known, objective=None)
+
+    def trees(self) -> tuple[Node, ...]:
+        """The sides, and what is differentiated, as they were written."""
+        declared = {*self.known, *self.defined}
+        return tuple(Parser(t, "claim", FUNCTIONS, declared).whole() for t in (*(t for t, _ in self.sides.values()), *self.differentiated))
+
+    def line_trees(self) -> tuple[tuple[str, Node], ...]:
+        """The lines, in order; one of an entry under its whole left side."""
+        declared = {*self.known, *self.defined}
+        found = [m for line in self.lines if (m := ASSIGN.match(plain(line)))]
+        return tuple((m[1].strip(), Parser(m[2], "claim", FUNCTIONS, declared).line()[0]) for m in found)
 
     def _range(self, letter: str) -> tuple[str, str] | None:
         """What an index runs over: an axis of an array at whose place it stands alone."""

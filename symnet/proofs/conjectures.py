@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import sympy as sp
+from sympy.core.relational import Relational
 
 from symnet.calculus import derive
 from symnet.calculus.closed import Closing, closed_form
 from symnet.core.axes import is_index
 from symnet.core.claim import Claim, Proved, Refutation, Statement
 from symnet.core.expressions import as_written, limits, substitute
+from symnet.core.functions import Max, Min, leaky_relu, relu, step
 from symnet.core.index_letters import Labels
 from symnet.core.number_sets import like
-from symnet.core.numbers import decimal
+from symnet.core.numbers import Number, compute, decimal, to_flint
 from symnet.core.program import Definition, Program
 from symnet.core.tensors import Role, Tensor
 from symnet.core.text import text
@@ -38,6 +40,7 @@ from symnet.proofs.kernel import Proof
 from symnet.proofs.recurrences import by_induction, lines_of
 
 SECONDS = 20.0
+WHERE = ", where all has a value and a slope"
 SMALL_SIZES = (1, 2, 3)
 NO_PROOF = "no proof was found, and no point at which it fails"
 
@@ -65,13 +68,18 @@ class Conjecture:
     tensors: tuple[Tensor, ...] = ()
     said: tuple[str, ...] = ()
     turned: tuple[bool, ...] = ()
+    has_values: Callable[[Mapping[str, Number]], bool] | None = field(default=None, compare=False)
+    slopes: tuple[tuple[str, sp.Expr], ...] = ()
+    kinked: bool = False
 
 
 def conjecture(program: Program, conclusions: Iterable[tuple[str, str, str]], hypotheses: Iterable[tuple[str, str, str]] = (),
-               slopes: Iterable[Derivative] = (), said: Sequence[str] = (), turned: Sequence[bool] = ()) -> Conjecture:
+               slopes: Iterable[Derivative] = (), said: Sequence[str] = (), turned: Sequence[bool] = (),
+               has_values: Callable[[Mapping[str, Number]], bool] | None = None) -> Conjecture:
     """The statements that lines of a program make, each written in the inputs alone; derivatives are derived by the engine.
 
-    They are about the points where both sides, as they were written, have values: what that asks for is a hypothesis, and said.
+    They are about the points where both sides, as they were written, have values, and what is differentiated no kink: what that asks for is
+    a hypothesis, and said. ``has_values`` answers that for a point, from the text, of which SymPy may have cancelled a part.
     """
     writer = _Writer(program)
     for s in slopes:
@@ -83,7 +91,7 @@ def conjecture(program: Program, conclusions: Iterable[tuple[str, str, str]], hy
     shown = tuple(_put(s, there) for s in shown)
     given = [_put(s, there) for s in (*given, *where)]
     given = [h for h in given if h not in {_put(w, there) for w in where if _put(w, there) != w}]  # the symbols know
-    said = (*said, *(f"{text(h.left)} {h.relation} {text(h.right)}, where both sides have a value" for h in where))
+    said = (*said, *(f"{text(h.left)} {h.relation} {text(h.right)}{WHERE}" for h in where))
     given = [replace(h, general=any(is_index(i) for e in (h.left, h.right) for i in e.free_symbols)) for h in given]
     free = {i for c in shown for e in (c.left, c.right) for i in e.free_symbols if is_index(i)}
     letters: dict[sp.Symbol, tuple[sp.Expr, sp.Expr]] = {i: r for i, r in writer.ranges.items() if i in free}
@@ -93,7 +101,8 @@ def conjecture(program: Program, conclusions: Iterable[tuple[str, str, str]], hy
         for i, (low, high) in letters.items():
             given += [Statement(low, i, None, "<="), Statement(i, high, None, "<=")]
     return Conjecture(shown, tuple(dict.fromkeys(given)), sequences, steps,
-                      tuple((i, *span) for i, span in writer.ranges.items()), inputs, tuple(said), tuple(turned))
+                      tuple((i, *span) for i, span in writer.ranges.items()), inputs, tuple(said), tuple(turned), has_values,
+                      tuple((d.name, _put_in(writer.lines[d.name].expr, there)) for d in writer.slopes if not d.indices), writer.kinked)
 
 
 def _narrowed(inputs: Sequence[Tensor], where: Sequence[Statement]) -> tuple[tuple[Tensor, ...], dict[sp.Basic, sp.Basic]]:
@@ -102,6 +111,10 @@ def _narrowed(inputs: Sequence[Tensor], where: Sequence[Statement]) -> tuple[tup
     found = {h.right: names[h.relation] for h in where if h.left == 0 and h.right.is_Symbol}
     changed = tuple(replace(t, domain=found[t[()]]) if not t.axes and t.domain == "real" and t[()] in found else t for t in inputs)
     return changed, {t[()]: new[()] for t, new in zip(inputs, changed, strict=True) if new != t}
+
+
+def _put_in(e: sp.Expr, there: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:
+    return e.xreplace(dict(there)) if there else e
 
 
 def _put(s: Statement, there: Mapping[sp.Basic, sp.Basic]) -> Statement:
@@ -122,6 +135,7 @@ class _Writer:
         self.closing = Closing(self.lines, Labels.of(program))
         self.ranges: dict[sp.Symbol, tuple[sp.Expr, sp.Expr]] = {}
         self.asked: list[tuple[sp.Expr, str]] = []
+        self.kinked = False
 
     def derivative(self, slope: Derivative) -> None:
         """Give the derivative a line that says what it is."""
@@ -139,6 +153,11 @@ class _Writer:
             self.asked += [(self._own(u, slope.program), sign) for d in slope.program.definitions for u, sign, over in d.holes if not over]
             body = _Writer(slope.program).line(slope.program.objective, ())
         self.asked += [(self._own(u, slope.program), sign) for u, sign, over in indexed_holes(body) if not over]
+        for u in borders(body):
+            if u.has(sp.Indexed, sp.Sum) or any(map(is_index, u.free_symbols)):
+                self.kinked = True
+            else:
+                self.asked.append((self._own(u, slope.program), "="))
         self.slopes.append(Definition(tensor, places, value))  # in symbols of all real numbers, as derivatives are taken
         self.lines[slope.name] = Definition(tensor, places, self._own(value, slope.program))
 
@@ -190,6 +209,19 @@ class _Writer:
                 raise ShapeError("claim", f"sides with {len(a.indices)} and {len(b.indices)} indices", "sides of one shape")
             sides.append(self.line(d.name, wider.indices if d.indices else ()))
         return Statement(sides[0], sides[1], None, relation)
+
+
+def borders(expr: sp.Expr) -> list[sp.Expr]:
+    """What is 0 where ``expr`` may have a kink: u for |u| and relu(u), u - v for max(u, v) and for a case that asks for u > v."""
+    found: list[sp.Expr] = []
+    for node in sp.preorder_traversal(expr):
+        if isinstance(node, (sp.Abs, relu, step, sp.sign, leaky_relu)):
+            found.append(node.args[0])
+        elif isinstance(node, (Max, Min, sp.Max, sp.Min)):
+            found += [a - b for a, b in itertools.combinations(node.args, 2)]
+        elif isinstance(node, Relational):
+            found.append(node.lhs - node.rhs)
+    return list(dict.fromkeys(found))
 
 
 def _bare(t: Tensor) -> sp.Basic:
@@ -352,7 +384,7 @@ def _for_all_steps(c: Statement, what: Conjecture, search: Search) -> Proof | No
 def refutation(claim: Claim, c: Statement, what: Conjecture) -> Refutation | None:
     """A counterexample to one conclusion: for arrays at a small size, for sequences at an early step."""
     for case, left, right, given in _instances(c, what):
-        point = failing_point(left, c.relation, right, given)
+        point = failing_point(left, c.relation, right, given, accept=_accepted(what))
         if point is None:
             continue
         shown = (*case, *((str(s), str(v)) for s, v in sorted(point.items(), key=lambda p: str(p[0]))))
@@ -371,6 +403,27 @@ def refutation(claim: Claim, c: Statement, what: Conjecture) -> Refutation | Non
         why = f"this part fails: {_told(c)}" if len(what.conclusions) > 1 else ""
         return Refutation(claim, shown, told[0], told[1], why, (exact[0], exact[1]))
     return None
+
+
+def _accepted(what: Conjecture) -> Callable[[Mapping[sp.Symbol, sp.Rational]], bool] | None:
+    """Which points count: those where the text has values, where it asks for something; None for all."""
+    if what.kinked:
+        return lambda at: False
+    ask = what.has_values
+    if ask is None:
+        return None
+
+    def accepted(at: Mapping[sp.Symbol, sp.Rational]) -> bool:
+        values: dict[str, Number] = {str(s): to_flint(v) for s, v in at.items()}
+        values |= {t.name: to_flint(suited(t[()], sp.S.One)) for t in what.tensors if not t.axes and t.name not in values}
+        try:
+            for name, slope in what.slopes:
+                values[name] = compute(slope, {s: to_flint(v) for s, v in at.items()})
+        except (SymnetError, ArithmeticError):
+            return False
+        return ask(values)
+
+    return accepted
 
 
 def _instances(c: Statement, what: Conjecture) -> Iterable[tuple[tuple[tuple[str, str], ...], sp.Expr, sp.Expr, Hypotheses]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import sympy as sp
 
@@ -20,8 +20,10 @@ SMALL = [sp.Rational(p) for p in "0 1 -1 2 -2 1/2 -1/2 3 -3 1/3 3/2 -3/2 5/2 -5/
 MOST_SMALL = 4000
 
 
-def failing_point(left: sp.Expr, relation: str, right: sp.Expr, hypotheses: Iterable[Statement] = (), tries: int = 400) -> Point | None:
-    """A point in the domains, where the hypotheses certainly hold and the relation certainly does not; None when none is met.
+def failing_point(left: sp.Expr, relation: str, right: sp.Expr, hypotheses: Iterable[Statement] = (), tries: int = 400,
+                  accept: Callable[[Point], bool] | None = None) -> Point | None:
+    """A point in the domains, where the hypotheses certainly hold and the relation certainly does not; None when none is met. Only those
+    that ``accept`` takes count.
 
     >>> x = sp.Symbol("x", real=True)
     >>> failing_point(x, "<=", x**2)
@@ -34,7 +36,8 @@ def failing_point(left: sp.Expr, relation: str, right: sp.Expr, hypotheses: Iter
     rest = [s for s in free if s not in fixed]
     for point in itertools.islice(_candidates(rest), tries):
         whole = _completed(point, fixed)
-        if whole is not None and all(certain(h.left, h.relation, h.right, whole) for h in given) and refuted(left, relation, right, whole):
+        if whole is not None and all(certain(h.left, h.relation, h.right, whole) for h in given) and refuted(left, relation, right, whole) \
+                and (accept is None or accept(whole)):
             return whole
     return None
 

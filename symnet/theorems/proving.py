@@ -8,12 +8,12 @@ from typing import Any
 from symnet.core.claim import Claim, ClaimText, Proved, Refutation
 from symnet.core.signatures import checked
 from symnet.core.tensors import Tensor
-from symnet.core.verdict import Verdict
-from symnet.errors import OptionError, a_kind, did_you_mean, shown
-from symnet.parsing.claims import is_claim, read_claim
+from symnet.core.verdict import Answer, Verdict
+from symnet.errors import OptionError, SymnetError, a_kind, did_you_mean, shown
+from symnet.parsing.claims import ReadClaim, is_claim, read_claim
 from symnet.parsing.declaring import tensor_of
 from symnet.proofs import checking
-from symnet.proofs.conjectures import SECONDS, conjecture, decide
+from symnet.proofs.conjectures import SECONDS, WHERE, Conjecture, conjecture, decide
 from symnet.theorems.library import WITH_PROVERS, library
 
 PATIENCE = 120.0  # seconds for a proof that is made again, on a busy machine
@@ -67,10 +67,25 @@ def _with_own_prover(name: str, optimizer: Any) -> Proved | Refutation | Verdict
 def prove_text(asked: ClaimText, seconds: float = SECONDS) -> Proved | Refutation | Verdict:
     """The answer to a claim as text."""
     read = read_claim(asked.text, {t.name: t for t in asked.tensors}, asked.given, asked.lines)
-    what = conjecture(read.program, read.conclusions, read.hypotheses, read.slopes, read.assumed, read.turned)
-    beside = [*asked.given, *(f"{t.name} in {t.domain}" for t in asked.tensors if t.domain != "real")]
-    sentence = library()[asked.theorem].title if asked.theorem else asked.text + (f" [{'; '.join(beside)}]" if beside else "")
-    return decide(what, lambda conditions: Claim(asked.theorem or "claim", sentence, conditions, asked), seconds)
+
+    def claimed(conditions: tuple[str, ...]) -> Claim:
+        beside = [*asked.given, *(f"{t.name} in {t.domain}" for t in asked.tensors if t.domain != "real"),
+                  *(c for c in conditions if c.endswith(WHERE))]
+        told = asked.text + (f" [{'; '.join(beside)}]" if beside else "")
+        return Claim(asked.theorem or "claim", library()[asked.theorem].title if asked.theorem else told, conditions, asked)
+
+    try:
+        return decide(conjecture_of(read), claimed, seconds)
+    except SymnetError:
+        raise
+    except Exception as problem:  # an internal error costs one answer
+        return Verdict(Answer.UNDECIDED, reason=f"an internal error: {type(problem).__name__}: {str(problem)[:100]}")
+
+
+def conjecture_of(read: ReadClaim) -> Conjecture:
+    """The statements of a claim that was read."""
+    return conjecture(read.program, read.conclusions, read.hypotheses, read.slopes, read.assumed, read.turned,
+                      read.has_values if read.asks else None)
 
 
 def check_proved(found: Any) -> bool:

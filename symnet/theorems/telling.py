@@ -17,13 +17,13 @@ from symnet.core.verdict import Verdict
 from symnet.equality.points import points
 from symnet.errors import SymnetError
 from symnet.parsing.claims import read_claim
-from symnet.proofs.conjectures import Conjecture, conditions_of, conjecture
+from symnet.proofs.conjectures import Conjecture, conditions_of
 from symnet.proofs.counterexamples import certain
 from symnet.reports.document import Level, Story
 from symnet.reports.proof_story import Neighbour, ProofCase, index_story, proof_story
 from symnet.reports.report import Report
 from symnet.theorems.library import WITH_PROVERS, Theorem, library
-from symnet.theorems.proving import prove_text
+from symnet.theorems.proving import conjecture_of, prove_text
 
 OTHERS = "Loss scaling and starting weights"
 SHOWN_POINTS = 3
@@ -55,7 +55,7 @@ def _title(found: Any) -> str:
 
 def _read(asked: ClaimText) -> Conjecture:
     read = read_claim(asked.text, {t.name: t for t in asked.tensors}, asked.given, asked.lines)
-    return conjecture(read.program, read.conclusions, read.hypotheses, read.slopes, read.assumed, read.turned)
+    return conjecture_of(read)
 
 
 def _near(theorem: Theorem | None) -> tuple[Neighbour, ...]:

@@ -195,7 +195,7 @@ def test_a_condition_with_fractions_leaves_no_place_between_its_branches(conditi
     run = d.compile()
     for n in (1, 2, 3, 5, 8):
         x = np.arange(1, n + 1) * 0.7 + 0.3
-        holds = [eval(condition, {"i": i, "n": n}) for i in range(1, n + 1)]  # the test's own text
+        holds = [eval(condition, {"i": i, "n": n}) for i in range(1, n + 1)]  # noqa: S307  (the test's own text)
         loss, grads = run({"x": x})
         assert loss == pytest.approx(sum(v * v if c else 3 * v for v, c in zip(x, holds, strict=True)))
         assert np.allclose(grads["x"], [2 * v if c else 3 for v, c in zip(x, holds, strict=True)])
