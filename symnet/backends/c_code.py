@@ -6,6 +6,7 @@ would be computed again: the same for another index, or in another line. Equal l
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -948,7 +949,11 @@ class CCode:
             if type(part) not in COMPARE:
                 raise UnknownNodeError("c", f"the condition {part}", "comparisons of indices")
             below = sp.ilcm(1, *[c.q for side in part.args for c in sp.expand(side).as_coefficients_dict().values()])
-            sides = [self.linear(sp.expand(below * a), k)[0] for a in part.args]
+            wide = [sp.expand(below * a) for a in part.args]
+            if sum(self._size(e, k) for e in wide) > MOST:
+                raise UnknownNodeError("c", f"the condition {part}, whose numbers are beyond C's int", "smaller numbers",
+                                       'backend="numpy"')
+            sides = [self.linear(e, k)[0] for e in wide]
             gap = sides[0].plus(sides[1], -1).span(k.ranges)
             if gap is not None and (decided := DECIDED[type(part)](*gap)) is not None:
                 if not decided:
@@ -956,6 +961,20 @@ class CCode:
                 continue
             found.append(f"{sides[0]} {COMPARE[type(part)]} {sides[1]}")
         return " && ".join(found) if len(found) == 1 else " && ".join(f"({f})" for f in found) or "1"
+
+    def _size(self, expr: sp.Expr, k: Kernel) -> int:
+        """How large a whole number may be on the way to its value; what is read from data counts as 0."""
+        if expr.is_Rational:
+            return int(abs(expr))
+        if expr in k.index:
+            span = k.index[expr].span(k.ranges)
+            return 0 if span is None else max(map(abs, span))
+        if isinstance(expr, (sp.Add, sp.Mul)):
+            sizes = [self._size(a, k) for a in expr.args]
+            return sum(sizes) if isinstance(expr, sp.Add) else math.prod(sizes)
+        if isinstance(expr, sp.Pow) and expr.exp.is_Integer and expr.exp > 0:
+            return int(self._size(expr.base, k) ** int(expr.exp))
+        return 0
 
     def _apply(self, node: Apply, k: Kernel, dense: str) -> str:
         def one(n: Node) -> str:

@@ -236,3 +236,11 @@ def test_the_source_is_what_runs() -> None:
     params, data = of_net()
     c(params, **data)
     assert re.search(r"for \(int i = 0; i < 5; i\+\+\)", c.source) and "symnet_run_0" in c.source
+
+
+@pytest.mark.parametrize(("condition", "n"), [("i**2*n**2 < 3000000000", 2000), ("i**10 < 5000000000", 12)])
+def test_a_condition_beyond_an_int_is_refused(condition: str, n: int) -> None:
+    """It overflowed in silence."""
+    d = sn.derive(sn.program(f"L = sum((x[i]**2 if {condition} else x[i]) for i in 1..n)", tensors={"x": ("n",)}), wrt="x")
+    with pytest.raises(sn.SymnetError, match="beyond C's int"):
+        d.compile("c")({"x": np.linspace(0.5, 2, n)})
