@@ -19,6 +19,8 @@ FULL = """
 title = "Least squares"
 sizes = { N = 3 }
 simplify = "sqrt(x^2)"
+claim = ["abs(tanh(q)) <= abs(q)", "p > 0"]
+given = ["q > 0"]
 [symbols]
 X = { shape = ["N", "d"], note = "rows are samples" }
 w = { shape = ["d"] }
@@ -103,6 +105,7 @@ def test_every_key_is_read() -> None:
         **{"dtype": "float32", "shuffle": False, "metrics": ["mse"], "monitor": "val_mse", "patience": 3, "class_weight": "balanced"},
     }
     assert sheet.errata == {"file": "first.txt", "text": "z = 1"}
+    assert (sheet.claim, sheet.given) == ("abs(tanh(q)) <= abs(q) and p > 0", ("q > 0",))
 
 
 def test_the_full_page_and_the_layers_use_every_key_there_is() -> None:
