@@ -30,11 +30,11 @@ SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 def compiler() -> str:
     """The compiler that the environment variable CC names, or the first of cc, gcc and clang. Raises OptionError where there is none."""
     named = os.environ.get("CC", "").split()[:1]
-    for name in (*named, *COMPILERS):
+    for name in named or COMPILERS:  # one that is named and not there is not passed over
         found = shutil.which(name)
         if found:
             return found
-    raise OptionError("compile", "no C compiler: none of " + ", ".join((*named, *COMPILERS)) + " is on the path", "a C compiler",
+    raise OptionError("compile", "no C compiler: none of " + ", ".join(named or COMPILERS) + " is on the path", "a C compiler",
                       'install gcc or clang, name one in the environment variable CC, or take backend="numpy"')
 
 

@@ -19,7 +19,7 @@ from symnet.core.derivation import Derivation
 from symnet.core.matrices import SINGULAR
 from symnet.core.program import Program
 from symnet.core.short_forms import cut, listed
-from symnet.errors import DomainError, NameError_, OptionError, ShapeError, a_kind, did_you_mean, needs, shown
+from symnet.errors import DomainError, NameError_, OptionError, ShapeError, SymnetError, a_kind, did_you_mean, needs, shown
 
 DTYPES = ("float64", "float32")
 BACKENDS = ("numpy", "math", "c")
@@ -261,6 +261,10 @@ def _called(where: str, function: Any, symbols: Mapping[str, Any], known: Sequen
             return function(**symbols)
     except np.linalg.LinAlgError:
         raise DomainError(where, *SINGULAR) from None
+    except SymnetError:
+        if wide is not None:
+            return _called(where, wide(), symbols, known)
+        raise
     except (ArithmeticError, TypeError, ValueError) as error:
         if wide is not None:
             return _called(where, wide(), symbols, known)

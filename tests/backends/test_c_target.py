@@ -207,7 +207,7 @@ def test_no_compiler_is_one_clear_line(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", "import symnet as sn\nsn.derive(sn.program('L = w**2'), wrt=['w']).compile('c')"], check=False,
                           capture_output=True, text=True, env={**os.environ, "PATH": str(tmp_path), "CC": "mycc", "PYTHONPATH": os.getcwd()})
     last = done.stderr.strip().splitlines()[-1]
-    assert "compile: no C compiler: none of mycc, cc, gcc, clang is on the path" in last and 'backend="numpy"' in last
+    assert "compile: no C compiler: none of mycc is on the path" in last and 'backend="numpy"' in last
     with pytest.raises(OptionError, match="ended with"):
         c_compiler.library("this is no C")
 
