@@ -153,6 +153,6 @@ def test_a_part_of_a_row_is_no_whole_matrix() -> None:
 
 
 def test_the_proof_kernel_puts_no_equality_below_a_matrix_that_binds_its_index() -> None:
-    from symnet.proofs.kernel import _bound
+    from symnet.proofs.kernel import bound
 
-    assert _bound(Det(GRID)) == {r, c}
+    assert bound(Det(GRID)) == {r, c}
