@@ -39,6 +39,8 @@ def test_what_the_conversation_page_names_are_theorems() -> None:
     from symnet.theorems.telling import names
 
     text = (DOCS / "conversation.md").read_text(encoding="utf-8")
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"(\d{3}) theorems", readme)) == {str(len(names()))}
     named = re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)*)`", text)
     assert len(named) > 25 and set(named) <= set(names())
     assert len([row for row in text.splitlines() if row.startswith("| ")]) > 22

@@ -645,19 +645,10 @@ class CCode:
     def _in_line(self, node: Node, axis: sp.Symbol, spans: Spans) -> Temp | Leaf:
         """The array with the axis last, in memory without gaps."""
         labels = (*[s for s in node.labels if s != axis], axis)
-        if isinstance(node, (Leaf, Temp)) and self._through(node, labels):
-            return node
-        if axis not in node.labels:
-            made = self.array(labels, spans)
-            self.fill(made, made.name, node, spans)
-            return made
-        canonical, order = key(node)
-        mark = (("line", canonical), tuple(order.index(s) for s in labels))
-        if mark in self.known:
-            return Temp(labels, self.known[mark][0], tuple((s, spans[s]) for s in labels))
+        if axis in node.labels or (isinstance(node, (Leaf, Temp)) and self._through(node, labels)):
+            return self._in_line_as(node, labels, spans)
         made = self.array(labels, spans)
         self.fill(made, made.name, node, spans)
-        self.known[mark] = (made.name, ())
         return made
 
     def _line_call(self, text: str, outer: Labels, axis: sp.Symbol | None, spans: Spans, read: list[Temp | Leaf], made: list[Temp],

@@ -16,10 +16,7 @@ from symnet.parsing.program import free_names, program, tensor_of
 def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str], domains: Sequence[str],
                     check: bool = True) -> Any:
     """The derivation of one expression; names without a shape are numbers, names of sizes are sizes."""
-    tensors: dict[str, Tensor] = {}
-    for name, sizes in (_pair(s, "--shape", "X:N,d") for s in shapes):
-        parts = [int(p) if p.strip().isdigit() else p.strip() for p in sizes.split(",") if p.strip()]
-        tensors[name] = tensor_of(name, tuple(parts), "--shape")
+    tensors = shaped(shapes)
     known = set(sizes_of(tensors))
     said = {*tensors, *(wrt or ()), *(d.partition(":")[0].strip() for d in domains)}
     for name in free_names(text, declared_names=said):
@@ -28,9 +25,7 @@ def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str],
     for name, domain in (_pair(d, "--domain", "x:positive") for d in domains):
         if name not in tensors:
             raise OptionError("--domain", f"{name}:{domain}", "a symbol of the expression", did_you_mean(name, tensors))
-        structure = domain.lower().replace("_", " ") in STRUCTURES
-        tensors[name] = replace(tensors[name], structure=domain) if structure else \
-            replace(tensors[name], domain=domain_named(domain, "--domain"))
+        tensors[name] = within(tensors[name], domain)
     wanted = list(wrt) if wrt else None
     for name in wanted or []:
         if name in tensors:
@@ -39,6 +34,30 @@ def from_expression(text: str, wrt: Sequence[str] | None, shapes: Sequence[str],
     if check:
         made.check()
     return made
+
+
+def shaped(shapes: Sequence[str]) -> dict[str, Tensor]:
+    """The arrays that --shape declares."""
+    found: dict[str, Tensor] = {}
+    for name, sizes in (_pair(s, "--shape", "X:N,d") for s in shapes):
+        parts = [int(p) if p.strip().isdigit() else p.strip() for p in sizes.split(",") if p.strip()]
+        found[name] = tensor_of(name, tuple(parts), "--shape")
+    return found
+
+
+def within(tensor: Tensor, domain: str) -> Tensor:
+    """A tensor of the domain, or of the structure, that --domain names."""
+    if domain.lower().replace("_", " ") in STRUCTURES:
+        return replace(tensor, structure=domain)
+    return replace(tensor, domain=domain_named(domain, "--domain"))
+
+
+def declared(shapes: Sequence[str], domains: Sequence[str]) -> tuple[Tensor, ...]:
+    """What --shape and --domain declare; a name without a shape is a number."""
+    found = shaped(shapes)
+    for name, domain in (_pair(d, "--domain", "x:positive") for d in domains):
+        found[name] = within(found.get(name, tensor_of(name, (), "--domain")), domain)
+    return tuple(found.values())
 
 
 def _pair(text: str, option: str, example: str) -> tuple[str, str]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from symnet.cli.commands import say
+from symnet.cli.expressions import declared
 from symnet.core.claim import ClaimText
-from symnet.core.structures import STRUCTURES
-from symnet.core.tensors import Tensor, domain_named
 from symnet.core.text import text
-from symnet.errors import OptionError, WorksheetError, did_you_mean, shown
-from symnet.parsing.claims import is_claim
+from symnet.errors import OptionError, WorksheetError
 from symnet.parsing.declaring import tensor_of
+from symnet.theorems.proving import asked_for, prove_text
+from symnet.theorems.proving import prove as by_name
 
 CODES = {"proved": 0, "refuted": 1, "undecided": 3}
 
@@ -58,25 +56,13 @@ def _write(made: Any, how: str, output: str | None, code: int) -> int:
 
 def _asked(options: Namespace) -> ClaimText | None:
     """The claim as it is written; None for a theorem with a prover of its own."""
-    from symnet.theorems.library import WITH_PROVERS, library
-
     name = options.claim.strip()
     if name.endswith(".toml"):
         return _of_worksheet(name)
-    if name in WITH_PROVERS:
-        return None
-    if name in library():
-        return library()[name].claim
-    if not is_claim(name):
-        raise OptionError("prove", f"no theorem named {shown(name)}", 'a name that "symnet prove --list" lists, or a claim such as '
-                          '"abs(tanh(x)) <= abs(x)"', did_you_mean(name, [*WITH_PROVERS, *library()]))
-    return ClaimText(name, _declared(options.shape, options.domain), tuple(options.given), tuple(options.line))
+    return asked_for(name, declared(options.shape, options.domain), options.given, options.line)
 
 
 def _answer(options: Namespace, asked: ClaimText | None) -> Any:
-    from symnet.theorems.proving import prove as by_name
-    from symnet.theorems.proving import prove_text
-
     if asked is not None:
         return prove_text(asked, options.time)
     from symnet.cli.rules import rule_of
@@ -94,25 +80,6 @@ def _of_worksheet(name: str) -> ClaimText:
                      for n, s in sheet.symbols.items())
     assumed = tuple(a for s in sheet.symbols.values() for a in s.assume)
     return ClaimText(sheet.claim, declared, (*sheet.given, *assumed), sheet.definitions)
-
-
-def _declared(shapes: Sequence[str], domains: Sequence[str]) -> tuple[Tensor, ...]:
-    """The tensors that --shape and --domain declare."""
-    found: dict[str, Tensor] = {}
-    for said in shapes:
-        name, _, sizes = said.partition(":")
-        if not name.strip() or not sizes.strip():
-            raise OptionError("--shape", repr(said)[:60], "such as X:N,d")
-        parts = [int(p) if p.strip().isdigit() else p.strip() for p in sizes.split(",") if p.strip()]
-        found[name.strip()] = tensor_of(name.strip(), tuple(parts), "--shape")
-    for said in domains:
-        name, _, domain = (p.strip() for p in said.partition(":"))
-        if not name or not domain:
-            raise OptionError("--domain", repr(said)[:60], "such as x:positive")
-        tensor = found.get(name, tensor_of(name, (), "--domain"))
-        structure = domain.lower().replace("_", " ") in STRUCTURES
-        found[name] = replace(tensor, structure=domain) if structure else replace(tensor, domain=domain_named(domain, "--domain"))
-    return tuple(found.values())
 
 
 def _say(found: Any, asked: ClaimText | None, state: str) -> None:

@@ -20,7 +20,7 @@ from sympy.polys.polyerrors import BasePolynomialError
 from symnet.core.axes import is_index
 from symnet.core.claim import Statement
 from symnet.core.expressions import limits
-from symnet.core.functions import Max, Min, leaky_relu, relu, sigmoid, softplus, step
+from symnet.core.functions import TABLE, Max, Min, leaky_relu, relu, sigmoid, softplus, step
 from symnet.core.number_sets import like, numbers_of
 from symnet.core.numbers import enclose
 from symnet.core.text import text
@@ -30,6 +30,7 @@ from symnet.equality.signs import FROM_ZERO, PLUS, TO_ZERO
 from symnet.errors import ProofError, SymnetError
 from symnet.proofs import inequality_rules as rules
 from symnet.proofs import kernel
+from symnet.proofs.counterexamples import failing_point
 from symnet.proofs.kernel import Proof
 
 Hypotheses = tuple[Statement, ...]
@@ -374,8 +375,6 @@ def _of(given: Hypotheses, *exprs: sp.Expr) -> Hypotheses:
 
 def impossible(e: sp.Expr, strict: bool, given: Hypotheses, tries: int = 6) -> bool:
     """A quick look for a point at which 0 ≤ e fails: then no proof is looked for."""
-    from symnet.proofs.counterexamples import failing_point
-
     if e.has(sp.Sum, sp.Indexed) or any(side.has(sp.Sum, sp.Indexed) for h in given for side in (h.left, h.right)):
         return False
     return failing_point(sp.S.Zero, "<" if strict else "<=", e, given, tries) is not None
@@ -539,12 +538,9 @@ def without_products_in_abs(e: sp.Expr) -> sp.Expr:
 
 def in_exponentials(e: sp.Expr) -> sp.Expr:
     """Sigmoids and hyperbolic functions written with exp, and exp(u + v) as a product."""
-    rules = {sigmoid: lambda u: 1 / (1 + sp.exp(-u)), sp.tanh: lambda u: (1 - sp.exp(-2 * u)) / (1 + sp.exp(-2 * u)),
-             softplus: lambda u: sp.log(1 + sp.exp(u)), sp.cosh: lambda u: (sp.exp(u) + sp.exp(-u)) / 2,
-             sp.sinh: lambda u: (sp.exp(u) - sp.exp(-u)) / 2}
     made = e
-    for kind, rule in rules.items():
-        made = made.replace(kind, rule)
+    for kind in (sigmoid, sp.tanh, softplus, sp.cosh, sp.sinh):
+        made = made.replace(kind, TABLE[kind].in_exp)
     return made.replace(sp.exp, lambda u: sp.Mul(*[sp.exp(t) for t in sp.Add.make_args(sp.expand(u))], evaluate=False))
 
 

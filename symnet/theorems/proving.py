@@ -41,17 +41,21 @@ def prove(claim: str, optimizer: Any = "sgd", *, tensors: Mapping[str, Any] | No
     """
     if not isinstance(claim, str):
         raise OptionError("prove", a_kind(claim), 'the name of a theorem, or a claim as text: "abs(tanh(x)) <= abs(x)"')
-    name = claim.strip()
-    if name in WITH_PROVERS:
-        return _with_own_prover(name, optimizer)
-    if name in library():
-        return prove_text(library()[name].claim, seconds)
-    if not is_claim(name):
-        known = [*WITH_PROVERS, *library()]
-        raise OptionError("prove", f"no theorem named {shown(claim)}", 'a name that "symnet prove --list" lists, or a claim such as '
-                          '"abs(tanh(x)) <= abs(x)"', did_you_mean(name, known))
     declared = tuple(tensor_of(n, spec) for n, spec in (tensors or {}).items())
-    return prove_text(ClaimText(name, declared, tuple(given), tuple(lines)), seconds)
+    asked = asked_for(claim.strip(), declared, given, lines)
+    return _with_own_prover(claim.strip(), optimizer) if asked is None else prove_text(asked, seconds)
+
+
+def asked_for(name: str, tensors: tuple[Tensor, ...] = (), given: Sequence[str] = (), lines: Sequence[str] = ()) -> ClaimText | None:
+    """The claim of a theorem by its name, or one of one's own as text; None for a theorem with a prover of its own. Raises OptionError."""
+    if name in WITH_PROVERS:
+        return None
+    if name in library():
+        return library()[name].claim
+    if not is_claim(name):
+        raise OptionError("prove", f"no theorem named {shown(name)}", 'a name that "symnet prove --list" lists, or a claim such as '
+                          '"abs(tanh(x)) <= abs(x)"', did_you_mean(name, [*WITH_PROVERS, *library()]))
+    return ClaimText(name, tensors, tuple(given), tuple(lines))
 
 
 def _with_own_prover(name: str, optimizer: Any) -> Proved | Refutation | Verdict:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from symnet.core.claim import ClaimText, Proved, Refutation, Statement
+from symnet.core.claim import ClaimText, Proved, Refutation
 from symnet.core.number_sets import numbers_of
 from symnet.core.numbers import decimal
 from symnet.core.text import text
@@ -78,6 +78,7 @@ def _points(what: Conjecture) -> tuple[tuple[str, str, str], ...]:
                 sides = [decimal(e.xreplace(at), 6).text for e in (first.left, first.right)]
             except (SymnetError, ZeroDivisionError):
                 continue
+            sides = sides[::-1] if what.turned and what.turned[0] else sides  # as it was written
             found.append((", ".join(f"{s} = {v}" for s, v in at.items()), sides[0], sides[1]))
     return tuple(found)
 
@@ -118,11 +119,6 @@ def index() -> Story:
 
 def _shown(claim: ClaimText) -> str:
     return claim.text + (f", if {' and '.join(claim.given)}" if claim.given else "")
-
-
-def told(statement: Statement) -> str:
-    """A statement in one line of text."""
-    return f"{text(statement.left)} {statement.relation} {text(statement.right)}"
 
 
 def names() -> Sequence[str]:
